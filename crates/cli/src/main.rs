@@ -1,0 +1,2 @@
+//! potok
+fn main() {}

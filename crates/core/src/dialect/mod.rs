@@ -1,0 +1,321 @@
+//! The modelers' extension attributes and elements, read into one neutral set of properties.
+//!
+//! Namespaces are told apart by URI. What is executable but not honoured becomes a diagnostic, never silence.
+
+use crate::Name;
+use crate::expressions::Binding;
+use crate::model::Expression;
+use crate::xml::ElementIndex;
+
+/// The dialect a model is written in. It decides the expression language of unmarked values and a few behaviours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// Plain BPMN, or our own extension namespace.
+    #[default]
+    Standard,
+    /// Camunda 7 and its forks.
+    Camunda,
+    /// Camunda 8.
+    Zeebe,
+    /// Flowable and Activiti.
+    Flowable,
+}
+
+/// What dialects say about a flow node or a sequence flow.
+#[derive(Clone, Debug, Default)]
+pub struct ElementProperties {
+    /// The element is done by a worker.
+    pub job: Option<Box<JobProperties>>,
+    /// Who does a user task.
+    pub assignment: Option<Box<Assignment>>,
+    /// The form of a user task or start event.
+    pub form: Option<Box<Form>>,
+    /// Computed into the element's own scope before it starts.
+    pub inputs: Vec<VariableMapping>,
+    /// Computed out of the element's scope when it completes.
+    pub outputs: Vec<VariableMapping>,
+    /// What a call activity hands over.
+    pub call: Option<Box<Call>>,
+    /// The decision of a business rule task.
+    pub decision: Option<Box<Decision>>,
+    /// An expression evaluated as the element's work (`camunda:expression`, `zeebe:script`).
+    pub expression: Option<Expression>,
+    /// The variable that takes the result of expression, script or decision.
+    pub result_variable: Option<Name>,
+    /// Called at stages of the element.
+    pub listeners: Vec<Listener>,
+    /// Where the unit of work is cut.
+    pub continuation: Continuation,
+    /// The variable that takes the user who started the instance.
+    pub initiator: Option<Name>,
+    /// Free name-value pairs, exposed but not interpreted.
+    pub properties: Vec<(Name, Name)>,
+    /// Skips the element when it holds (Flowable).
+    pub skip: Option<Expression>,
+    /// Elements that an ad-hoc sub-process starts with (`zeebe:adHoc activeElementsCollection`).
+    pub ad_hoc_active: Option<Expression>,
+}
+
+/// Work for a worker.
+#[derive(Clone, Debug)]
+pub struct JobProperties {
+    /// The kind of work, by which workers ask for it.
+    pub kind: Expression,
+    /// How often it is tried before an incident.
+    pub retries: Option<Expression>,
+    /// The higher, the sooner.
+    pub priority: Option<Expression>,
+    /// Static configuration for the worker.
+    pub headers: Vec<(Name, Expression)>,
+    /// Time between tries, e.g. `R3/PT10M` or `PT1M,PT5M`.
+    pub retry_cycle: Option<Expression>,
+}
+
+/// Who does a user task.
+#[derive(Clone, Debug, Default)]
+pub struct Assignment {
+    /// The one user.
+    pub assignee: Option<Expression>,
+    /// Who owns it (Flowable).
+    pub owner: Option<Expression>,
+    /// Users who may claim it: a comma-separated text or a list.
+    pub candidate_users: Option<Expression>,
+    /// Groups whose members may claim it: a comma-separated text or a list.
+    pub candidate_groups: Option<Expression>,
+    /// When it is due.
+    pub due_date: Option<Expression>,
+    /// When it should be looked at again.
+    pub follow_up_date: Option<Expression>,
+    /// The higher, the sooner.
+    pub priority: Option<Expression>,
+}
+
+/// A form.
+#[derive(Clone, Debug, Default)]
+pub struct Form {
+    /// A key that user interfaces understand.
+    pub key: Option<Expression>,
+    /// The id of a deployed form.
+    pub reference: Option<Expression>,
+    /// Which version of it.
+    pub binding: Binding,
+    /// The JSON of a form that stands in the model itself (`zeebe:userTaskForm`).
+    pub embedded: Option<Name>,
+    /// The fields of a form that is described in the model itself.
+    pub fields: Vec<FormField>,
+    /// The field that gives the business key.
+    pub business_key: Option<Name>,
+}
+
+/// A field of a form.
+#[derive(Clone, Debug)]
+pub struct FormField {
+    /// Its id; the variable's name unless `variable` says otherwise.
+    pub id: Name,
+    /// What people see.
+    pub label: Option<Name>,
+    /// `string`, `long`, `boolean`, `date`, `enum`, or a custom type.
+    pub kind: Name,
+    /// The value it has at first.
+    pub default: Option<Expression>,
+    /// The variable it stands for.
+    pub variable: Option<Name>,
+    /// Must be given.
+    pub required: bool,
+    /// Is shown.
+    pub readable: bool,
+    /// Can be changed.
+    pub writable: bool,
+    /// The values of an enumeration: (id, label).
+    pub values: Vec<(Name, Name)>,
+    /// Other constraints: (name, configuration), e.g. `("min", "5")`.
+    pub constraints: Vec<(Name, Option<Name>)>,
+    /// Free name-value pairs.
+    pub properties: Vec<(Name, Name)>,
+}
+
+/// A variable computed from others.
+#[derive(Clone, Debug)]
+pub struct VariableMapping {
+    /// The element that says so.
+    pub element: ElementIndex,
+    /// The variable's name, or a path of names (`order.customer`).
+    pub target: Name,
+    /// What it is computed from.
+    pub source: MappingSource,
+}
+
+/// What a mapped variable is computed from.
+#[derive(Clone, Debug)]
+pub enum MappingSource {
+    /// A variable of that name, null if there is none.
+    Variable(Name),
+    /// An expression, also a literal.
+    Expression(Expression),
+    /// A script.
+    Script(Expression),
+    /// A list of such values.
+    List(Vec<MappingSource>),
+    /// A map of such values.
+    Map(Vec<(Name, MappingSource)>),
+    /// Null.
+    Null,
+}
+
+/// What a call activity calls and hands over.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    /// The process's id, if the dialect writes it elsewhere than in `calledElement`.
+    pub target: Option<Expression>,
+    /// Which version of it.
+    pub binding: Binding,
+    /// Variables for the called process.
+    pub inputs: Vec<VariableMapping>,
+    /// Variables from the called process.
+    pub outputs: Vec<VariableMapping>,
+    /// All variables go in.
+    pub propagate_in: bool,
+    /// All variables come back.
+    pub propagate_out: bool,
+    /// Only local variables go in with `propagate_in` (`camunda:in variables="all" local="true"`).
+    pub local_in: bool,
+    /// The called instance's business key.
+    pub business_key: Option<Expression>,
+}
+
+/// The decision that a business rule task asks.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// Its id.
+    pub reference: Expression,
+    /// Which version of it.
+    pub binding: Binding,
+    /// How the result becomes a value.
+    pub result: DecisionResult,
+}
+
+/// How a decision's result becomes a value (Camunda's `mapDecisionResult`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DecisionResult {
+    /// As the decision gives it.
+    #[default]
+    AsIs,
+    /// The single output of the single rule that matched.
+    SingleEntry,
+    /// The outputs of the single rule that matched, as a map.
+    SingleResult,
+    /// One output of all rules that matched, as a list.
+    CollectEntries,
+    /// The outputs of all rules that matched, as a list of maps.
+    ResultList,
+}
+
+/// Something called at a stage of an element.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// The element that says so.
+    pub element: ElementIndex,
+    /// When.
+    pub stage: ListenerStage,
+    /// What.
+    pub action: ListenerAction,
+}
+
+/// The stages at which listeners are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenerStage {
+    /// The element is entered.
+    Start,
+    /// The element is left.
+    End,
+    /// The sequence flow is taken.
+    Take,
+    /// The user task is created.
+    Create,
+    /// The user task is given to somebody.
+    Assignment,
+    /// The user task is changed.
+    Update,
+    /// The user task is completed.
+    Complete,
+    /// The user task is deleted.
+    Delete,
+}
+
+/// What a listener does.
+#[derive(Clone, Debug)]
+pub enum ListenerAction {
+    /// Evaluates an expression.
+    Expression(Expression),
+    /// Runs a script.
+    Script(Expression),
+    /// Is a job of its own, which a worker does before the element goes on (Camunda 8).
+    Job(Box<JobProperties>),
+}
+
+/// Where the unit of work is cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Continuation {
+    /// Before the element (`asyncBefore`, `potok:savepoint="before"`).
+    pub before: bool,
+    /// After the element (`asyncAfter`, `potok:savepoint="after"`).
+    pub after: bool,
+    /// Jobs of one instance run one at a time.
+    pub exclusive: bool,
+}
+
+/// Where a caught error's details are put.
+#[derive(Clone, Debug, Default)]
+pub struct ErrorVariables {
+    /// The variable for its code.
+    pub code: Option<Name>,
+    /// The variable for its message.
+    pub message: Option<Name>,
+}
+
+/// What dialects say about multi-instance loop characteristics.
+#[derive(Clone, Debug, Default)]
+pub struct MultiInstanceProperties {
+    /// The items: a list, or the name of a variable that holds one.
+    pub collection: Option<Expression>,
+    /// The variable for each item.
+    pub element_variable: Option<Name>,
+    /// The variable for each index, besides `loopCounter`.
+    pub index_variable: Option<Name>,
+    /// The variable that collects the results.
+    pub output_collection: Option<Name>,
+    /// What each instance contributes to it.
+    pub output_element: Option<Expression>,
+    /// Each instance is cut off as a unit of work.
+    pub continuation: Continuation,
+}
+
+/// What dialects say about a message.
+#[derive(Clone, Debug, Default)]
+pub struct MessageProperties {
+    /// Computed when the subscription opens; only a message with this key is taken.
+    pub correlation_key: Option<Expression>,
+}
+
+/// What dialects say about a process.
+#[derive(Clone, Debug, Default)]
+pub struct ProcessProperties {
+    /// A tag by which this version can be called.
+    pub version_tag: Option<Name>,
+    /// How long finished instances are kept, as written.
+    pub history_time_to_live: Option<Name>,
+    /// Who may start it: users.
+    pub candidate_starter_users: Vec<Name>,
+    /// Who may start it: groups.
+    pub candidate_starter_groups: Vec<Name>,
+    /// People may start it from their task list.
+    pub startable_in_tasklist: Option<bool>,
+    /// Forms that stand in the process: (id, JSON).
+    pub forms: Vec<(Name, Name)>,
+    /// The priority of its jobs.
+    pub job_priority: Option<Expression>,
+    /// The variables' lifetime listeners of the process itself.
+    pub listeners: Vec<Listener>,
+    /// Free name-value pairs.
+    pub properties: Vec<(Name, Name)>,
+}

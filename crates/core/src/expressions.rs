@@ -1,0 +1,171 @@
+//! The door to what models compute with: conditions, mappings, scripts and decisions.
+//!
+//! The core knows no expression language. It compiles every expression once, when a process graph is built, through
+//! [`Expressions`]; the compiled form is asked again and again during steps.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use crate::time::Timestamp;
+use crate::{Name, value::Value};
+
+/// The language an expression is written in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// No expression at all: the text itself is the value.
+    Literal,
+    /// The DMN standard's expression language.
+    Feel,
+    /// Text with `${...}` or `#{...}` in it, as Camunda 7 and Flowable write it.
+    Template,
+    /// JavaScript, for scripts.
+    JavaScript,
+    /// A language that this engine does not evaluate, by the name the model gives.
+    Other(Name),
+}
+
+/// What an expression is for. A script may set variables, the others only read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// One value out of the variables.
+    Expression,
+    /// A piece of program that may also set variables.
+    Script,
+}
+
+/// Gives the variables that an expression can see.
+pub trait Variables {
+    /// The innermost variable of that name, if there is one.
+    fn get(&self, name: &str) -> Option<Value>;
+    /// Whether there is a variable of that name.
+    fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+    /// All visible variables' names, sorted, each once.
+    fn names(&self) -> Vec<Name>;
+    /// Facts about where the expression is evaluated, if it is evaluated inside a process instance.
+    fn execution(&self) -> Option<Execution> {
+        None
+    }
+}
+
+/// What an expression may ask about the process instance that it is evaluated in
+/// (`execution.getProcessBusinessKey()` and the like in older models).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Execution {
+    /// The instance's key, as decimal text.
+    pub instance: Name,
+    /// The business key, if it has one.
+    pub business_key: Option<Name>,
+    /// The process's id.
+    pub process: Name,
+    /// The id of the element that asks.
+    pub element: Name,
+    /// The name of the element that asks.
+    pub element_name: Option<Name>,
+}
+
+/// One evaluation: what an expression sees, and what a script sets.
+pub struct Evaluation<'a> {
+    /// The variables in sight.
+    pub variables: &'a dyn Variables,
+    /// The step's own time; `now()` and `today()` are bound to it.
+    pub now: Timestamp,
+    /// What a script has set, in order. The evaluator also reads its own writes from here.
+    pub assigned: Vec<Assignment>,
+}
+
+impl<'a> Evaluation<'a> {
+    /// An evaluation that has set nothing yet.
+    #[must_use]
+    pub fn new(variables: &'a dyn Variables, now: Timestamp) -> Self {
+        Self { variables, now, assigned: Vec::new() }
+    }
+}
+
+/// A variable set by a script.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assignment {
+    /// The variable's name.
+    pub name: Name,
+    /// Its new value.
+    pub value: Value,
+    /// Set in the innermost scope (`setVariableLocal`) rather than where the variable already stands.
+    pub local: bool,
+}
+
+/// An expression ready to be evaluated.
+pub trait CompiledExpression: Debug + Send + Sync {
+    /// Evaluates once.
+    ///
+    /// # Errors
+    /// What the language calls an error, e.g. an unknown variable in `${...}`, or a limit exceeded.
+    fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Value, EvaluationError>;
+
+    /// The variables that it reads, as far as can be seen without evaluating; `None` if it may read any.
+    fn reads(&self) -> Option<&[Name]>;
+}
+
+/// Why an expression did not compile.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct CompileError {
+    /// What is wrong and how to mend it.
+    pub message: String,
+    /// Byte offset in the expression's text, if known.
+    pub offset: Option<usize>,
+}
+
+/// Why an evaluation gave no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EvaluationError {
+    /// The expression failed: what is wrong and how to mend it.
+    #[error("{0}")]
+    Failed(String),
+    /// A limit on time, size or depth was exceeded.
+    #[error("{0}")]
+    Limit(String),
+    /// A script threw a BPMN error, to be caught by an error event.
+    #[error("BPMN error {code}")]
+    BpmnError {
+        /// The error code.
+        code: Name,
+        /// The message, if any.
+        message: Option<String>,
+    },
+    /// No decision of that id is deployed.
+    #[error("no decision `{0}` is deployed")]
+    UnknownDecision(Name),
+}
+
+/// Which version of a decision or process is meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Binding {
+    /// The newest.
+    #[default]
+    Latest,
+    /// The one deployed together with the model that refers to it.
+    Deployment,
+    /// A fixed version number.
+    Version(Name),
+    /// The one with this tag.
+    VersionTag(Name),
+}
+
+/// Compiles and evaluates. Implemented by `potok-expressions`.
+pub trait Expressions: Send + Sync {
+    /// Compiles an expression.
+    ///
+    /// # Errors
+    /// If the text is no expression of that language, or the language is not available.
+    fn compile(&self, language: &Language, purpose: Purpose, text: &str)
+    -> Result<Arc<dyn CompiledExpression>, CompileError>;
+
+    /// Evaluates a decision (DMN). The value is the decision's result as DMN gives it: for a table with one output and
+    /// a single hit policy the value itself, with several outputs a map, with a collecting hit policy a list.
+    ///
+    /// # Errors
+    /// If there is no such decision, or its evaluation fails.
+    fn decide(&self, decision: &str, binding: &Binding, evaluation: &mut Evaluation<'_>)
+    -> Result<Value, EvaluationError>;
+}

@@ -1,0 +1,1 @@
+//! Values as plain JSON and back.
