@@ -20,6 +20,7 @@ use crate::Name;
 
 pub use duration::{Duration, Period};
 pub use limit::{MAXIMUM_DEPTH, MAXIMUM_PARTS, ValueError};
+pub(crate) use temporal::shorten;
 pub use temporal::{DateTime, TimeOfDay, Zone, parse_date};
 
 /// A value: what a variable holds and what an expression gives. Cheap to clone.
