@@ -50,6 +50,11 @@ impl<'d> Reader<'d> {
             }
             "userTask" | "globalUserTask" => {
                 properties.assignment = self.assignment(element);
+                // There is no worker to get them, but whoever shows the task can.
+                let headers = self.task_headers(element).into_iter();
+                properties
+                    .properties
+                    .extend(headers.map(|(name, value)| (name, value.text)));
                 properties.form = self.form(element);
             }
             "startEvent" => properties.form = self.form(element),
@@ -98,7 +103,10 @@ impl<'d> Reader<'d> {
             return own(script, "expression").map(|text| self.value(script, &text));
         }
         if self.classic(element, "type").as_deref() == Some("script") {
-            return self.field(element, "script");
+            let language = self.classic(element, "scriptFormat");
+            let language = language.or_else(|| self.field(element, "scriptFormat").map(|format| format.text));
+            let script = self.field(element, "script")?;
+            return Some(self.script(element, &script.text, language.as_deref()));
         }
         self.classic(element, "expression")
             .map(|text| self.value(element, &text))

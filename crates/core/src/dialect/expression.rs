@@ -52,6 +52,11 @@ impl<'d> Reader<'d> {
         self.classify(element.index(), text, None, usage)
     }
 
+    /// A script that stands in an extension element.
+    pub(super) fn script(&self, element: Element<'d>, text: &str, language: Option<&str>) -> Expression {
+        self.classify(element.index(), text, language, ExpressionUse::Script)
+    }
+
     /// A text that gives a value.
     pub(super) fn value(&self, element: Element<'d>, text: &str) -> Expression {
         self.classify(element.index(), text, None, ExpressionUse::Value)

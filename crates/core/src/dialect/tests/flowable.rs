@@ -35,6 +35,18 @@ fn built_in_tasks_are_jobs_with_their_fields_as_headers() {
 }
 
 #[test]
+fn a_script_service_task_runs_its_script() {
+    let document = document(
+        r#"<bpmn:serviceTask id="t" flowable:type="script" flowable:scriptFormat="javascript"><bpmn:extensionElements>
+            <flowable:field name="script"><flowable:string>a + 1</flowable:string></flowable:field>
+            </bpmn:extensionElements></bpmn:serviceTask>"#,
+    );
+    let properties = Reader::new(&document).element(at(&document, "t"));
+    assert!(properties.job.is_none());
+    assert_eq!(shown_option(properties.expression.as_ref()), "js a + 1");
+}
+
+#[test]
 fn a_dmn_task_is_a_decision() {
     let document = document(
         r#"<bpmn:serviceTask id="t" flowable:type="dmn" flowable:sameDeployment="true"><bpmn:extensionElements>

@@ -55,11 +55,13 @@ fn a_user_task_stays_one_with_and_without_the_marker() {
             &format!(
                 r#"{marker}<zeebe:assignmentDefinition assignee="=boss" candidateGroups="a,b" />
                 <zeebe:taskSchedule dueDate="=now() + duration(&quot;P1D&quot;)" /><zeebe:priorityDefinition priority="80" />
-                <zeebe:formDefinition formId="order" bindingType="versionTag" versionTag="v2" />"#
+                <zeebe:formDefinition formId="order" bindingType="versionTag" versionTag="v2" />
+                <zeebe:taskHeaders><zeebe:header key="k" value="v" /></zeebe:taskHeaders>"#
             ),
         );
         let properties = Reader::new(&document).element(at(&document, "e"));
         assert!(properties.job.is_none());
+        assert_eq!(properties.properties, [("k".into(), "v".into())]);
         let assignment = properties.assignment.unwrap();
         assert_eq!(shown_option(assignment.assignee.as_ref()), "feel boss");
         assert_eq!(shown_option(assignment.candidate_groups.as_ref()), "literal a,b");
