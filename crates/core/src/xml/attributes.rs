@@ -1,0 +1,176 @@
+//! The inside of a start tag: names, values and their places.
+
+use super::parse::Fault;
+use super::place::offset;
+use super::{Span, text};
+
+/// One attribute as written.
+pub(super) struct RawAttribute {
+    /// The name with its prefix.
+    pub(super) qualified: Span,
+    /// The first byte of the local name.
+    pub(super) local: u32,
+    /// The value between its quotes.
+    pub(super) value: Span,
+}
+
+/// Goes through the attributes of one start tag.
+pub(super) struct RawAttributes<'t> {
+    text: &'t str,
+    /// Where we are.
+    place: usize,
+    /// One past the tag's last attribute.
+    end: usize,
+}
+
+impl<'t> RawAttributes<'t> {
+    /// The attributes between two places of the text: the end of the element's name and the end of the tag.
+    pub(super) fn new(text: &'t str, place: usize, end: usize) -> Self {
+        Self { text, place, end }
+    }
+
+    /// The next attribute.
+    pub(super) fn next(&mut self) -> Result<Option<RawAttribute>, Fault> {
+        let bytes = &self.text.as_bytes()[..self.end];
+        let start = skip_blanks(bytes, self.place);
+        if start == bytes.len() {
+            return Ok(None);
+        }
+        if start == self.place {
+            return Err(malformed(
+                start,
+                start + 1,
+                "there is no blank before this attribute",
+                "put a blank here",
+            ));
+        }
+        let name_end = start
+            + bytes[start..]
+                .iter()
+                .position(|byte| matches!(byte, b'=' | b'"' | b'\'' | b' ' | b'\t' | b'\r' | b'\n'))
+                .unwrap_or(bytes.len() - start);
+        let qualified = Span {
+            start: offset(start),
+            end: offset(name_end),
+        };
+        let local = local_name(self.text, qualified)?;
+        let equals = skip_blanks(bytes, name_end);
+        if bytes.get(equals) != Some(&b'=') {
+            let message = format!("the attribute `{}` has no value", qualified.of(self.text));
+            return Err(malformed(start, name_end, message, "write it as `name=\"value\"`"));
+        }
+        let quote = skip_blanks(bytes, equals + 1);
+        let Some(mark @ (b'"' | b'\'')) = bytes.get(quote).copied() else {
+            let message = format!("the value of `{}` is not in quotes", qualified.of(self.text));
+            return Err(malformed(start, quote, message, "write it as `name=\"value\"`"));
+        };
+        let value_end = self.value_end(quote + 1, mark, qualified)?;
+        self.place = value_end + 1;
+        Ok(Some(RawAttribute {
+            qualified,
+            local,
+            value: Span {
+                start: offset(quote + 1),
+                end: offset(value_end),
+            },
+        }))
+    }
+
+    /// Finds the closing quote, and checks what stands before it.
+    fn value_end(&self, start: usize, mark: u8, name: Span) -> Result<usize, Fault> {
+        let bytes = &self.text.as_bytes()[..self.end];
+        let mut has_reference = false;
+        for (index, byte) in bytes[start..].iter().enumerate() {
+            if *byte == mark {
+                let end = start + index;
+                if has_reference {
+                    check_references(self.text, start, end)?;
+                }
+                return Ok(end);
+            }
+            match byte {
+                b'&' => has_reference = true,
+                b'<' => {
+                    let place = start + index;
+                    let message = format!("there is a `<` in the value of `{}`", name.of(self.text));
+                    return Err(malformed(
+                        place,
+                        place + 1,
+                        message,
+                        "write it as `&lt;`, or close the quotes before",
+                    ));
+                }
+                _ => {}
+            }
+        }
+        let message = format!("the value of `{}` is not closed", name.of(self.text));
+        Err(malformed(start, self.end, message, "put a quote at its end"))
+    }
+}
+
+/// The first byte of the local part of a name, after checking that it is a name.
+pub(super) fn local_name(text: &str, qualified: Span) -> Result<u32, Fault> {
+    let name = qualified.of(text);
+    let (prefix, local) = name.split_once(':').unwrap_or(("_", name));
+    if is_name(prefix) && is_name(local) {
+        return Ok(qualified.end - offset(local.len()));
+    }
+    Err(malformed(
+        qualified.start as usize,
+        qualified.end as usize,
+        format!("`{name}` is not a name"),
+        "names begin with a letter and have at most one colon",
+    ))
+}
+
+/// Whether a text can be a name without a prefix. (Not every forbidden character is looked for, only those that would
+/// be read differently elsewhere.)
+pub(super) fn is_name(text: &str) -> bool {
+    let first = text
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80);
+    first
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || byte >= 0x80)
+}
+
+/// Checks that every `&` between two places begins a reference that means something without a DTD.
+pub(super) fn check_references(text: &str, start: usize, end: usize) -> Result<(), Fault> {
+    match text::bad_reference(&text[start..end]) {
+        None => Ok(()),
+        Some((place, reference)) => {
+            let place = start + place;
+            Err(Fault {
+                code: "xml-entity-unknown",
+                span: Span {
+                    start: offset(place),
+                    end: offset(place + reference.len()),
+                },
+                message: format!("`{reference}` is no character reference"),
+                help: "write `&amp;` for the character `&`; only `&lt; &gt; &amp; &apos; &quot;` and numbers are known"
+                    .into(),
+            })
+        }
+    }
+}
+
+pub(super) fn malformed(start: usize, end: usize, message: impl Into<String>, help: impl Into<String>) -> Fault {
+    Fault {
+        code: "xml-malformed",
+        span: Span {
+            start: offset(start),
+            end: offset(end),
+        },
+        message: message.into(),
+        help: help.into(),
+    }
+}
+
+fn skip_blanks(bytes: &[u8], place: usize) -> usize {
+    let blanks = bytes[place..]
+        .iter()
+        .position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    blanks.map_or(bytes.len(), |blanks| place + blanks)
+}
