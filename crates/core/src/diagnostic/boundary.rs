@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::findings::Findings;
-use super::rule::rules;
+use super::rule::define;
 use super::subject::{
     Subject, activity, event, is_compensation_boundary, is_event_sub_process, is_start, label,
 };
 use crate::model::{Definitions, Event, EventDefinition, EventPosition, FlowNode};
 
-rules! {
+define! {
     HOST_UNKNOWN = "boundary-host-unknown", Error, "BPMN 2.0.2 §10.5.4",
         "A boundary event sits on an activity that exists.";
     HOST_NOT_ACTIVITY = "boundary-host-not-activity", Error, "BPMN 2.0.2 §10.5.4",

@@ -1,11 +1,11 @@
 //! Conditions on sequence flows, and default flows.
 
 use super::findings::Findings;
-use super::rule::rules;
+use super::rule::define;
 use super::subject::{Subject, event, flow_label, label};
 use crate::model::{FlowNode, FlowNodeKind, Gateway, NodeIndex, SequenceFlow};
 
-rules! {
+define! {
     CONDITION_NOT_ALLOWED = "condition-not-allowed", Error, "BPMN 2.0.2 §8.4.13, §10.5.2, §10.6.6",
         "A flow out of an event or an event-based gateway has no condition.";
     CONDITION_WITHOUT_EFFECT = "condition-without-effect", Warning, "BPMN 2.0.2 §10.6.4",

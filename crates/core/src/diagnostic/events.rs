@@ -1,11 +1,11 @@
 //! Which event may stand where.
 
 use super::findings::Findings;
-use super::rule::rules;
+use super::rule::define;
 use super::subject::{ScopeKind, Subject, event, label, word};
 use crate::model::{Event, EventDefinition, EventPosition, FlowNode};
 
-rules! {
+define! {
     EVENT_DEFINITION_NOT_ALLOWED = "event-definition-not-allowed", Error, "BPMN 2.0.2 §10.5.5 Table 10.93",
         "An event has only triggers or results that may stand at its place.";
     EVENT_WITHOUT_TRIGGER = "event-without-trigger", Error, "BPMN 2.0.2 §10.5.4",

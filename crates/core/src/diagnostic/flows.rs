@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use super::Rule;
 use super::findings::Findings;
-use super::rule::rules;
+use super::rule::define;
 use super::subject::{
     Subject, flow_label, is_boundary, is_catch_link, is_compensation_boundary, is_compensation_handler, is_end,
     is_event_sub_process, is_start, is_throw_link, label,
 };
 use crate::model::{FlowNode, NodeIndex, Reference, SequenceFlow};
 
-rules! {
+define! {
     FLOW_SOURCE_UNKNOWN = "flow-source-unknown", Error, "BPMN 2.0.2 §8.4.13",
         "A sequence flow begins at a flow node.";
     FLOW_TARGET_UNKNOWN = "flow-target-unknown", Error, "BPMN 2.0.2 §8.4.13",

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::findings::Findings;
-use super::rule::rules;
+use super::rule::define;
 use super::subject::{Subject, event, is_catching, label};
 use crate::model::{EventDefinition, EventPosition, FlowNode, NodeIndex};
 
-rules! {
+define! {
     LINK_WITHOUT_NAME = "link-without-name", Error, "BPMN 2.0.2 §10.5.5 Table 10.98",
         "A link event has a name, by which it finds its other end.";
     LINK_WITHOUT_CATCH = "link-without-catch", Error, "BPMN 2.0.2 §10.5.5",

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 
 use super::findings::Findings;
 use super::links::links;
-use super::rule::rules;
+use super::rule::define;
 use super::subject::{
     ScopeKind, Subject, activity, event, gateway, has_definition, is_boundary, is_catch_link, is_compensation_boundary,
     is_compensation_handler, is_end, is_event_sub_process, is_start, is_throw_link, label,
 };
 use crate::model::{ActivityKind, EventDefinition, EventPosition, FlowNode, Gateway, NodeIndex};
 
-rules! {
+define! {
     CANNOT_START = "nothing-to-start-with", Error, "BPMN 2.0.2 §10.5.2, §13.2",
         "A process or sub-process with flow nodes has a start event or a node without incoming flows.";
     NODE_UNREACHABLE = "node-unreachable", Warning, "BPMN 2.0.2 §10.5.2",

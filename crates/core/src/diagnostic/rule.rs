@@ -19,7 +19,7 @@ pub struct Rule {
 }
 
 /// Declares the rules of a file as constants, and all of them as `RULES`.
-macro_rules! rules {
+macro_rules! define {
     ($($name:ident = $code:literal, $severity:ident, $source:literal, $summary:literal;)*) => {
         $(
             const $name: crate::diagnostic::Rule = crate::diagnostic::Rule {
@@ -33,7 +33,7 @@ macro_rules! rules {
         pub(super) const RULES: &[crate::diagnostic::Rule] = &[$($name),*];
     };
 }
-pub(super) use rules;
+pub(super) use define;
 
 /// All rules of structure, by subject. Codes of reading (XML, dialects) are listed in `docs/diagnostics.md` too.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::findings::Findings;
-use super::rule::rules;
+use super::rule::define;
 use super::subject::{ScopeKind, Subject, World, activity, event, gateway, is_start, label};
 use crate::model::{ActivityKind, EventDefinition, EventPosition, FlowNode, Gateway, Message, NodeIndex, Process};
 
-rules! {
+define! {
     SEVERAL_NONE_STARTS = "several-none-starts", Warning, "BPMN 2.0.2 §10.5.2",
         "A process has at most one start event without a trigger.";
     SUB_PROCESS_SEVERAL_STARTS = "sub-process-several-starts", Warning, "BPMN 2.0.2 §10.5.2, §13.3.4",

@@ -1,28 +1,32 @@
 //! One process with the look-ups that rules share.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Activity, ActivityKind, Definitions, Event, EventDefinition, EventPosition, FlowIndex, FlowNode, FlowNodeKind, Gateway,
     MessageFlowEnd, NodeIndex, Process, ProcessIndex, SequenceFlow,
 };
+use crate::xml::Element;
+
+/// The namespace of BPMN's own elements.
+const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
 
 /// Look-ups over the whole file.
 pub(super) struct World<'a> {
     pub(super) definitions: &'a Definitions,
-    nodes: BTreeMap<&'a str, (ProcessIndex, NodeIndex)>,
+    /// Looked at only when something refers to what is not where it should be.
+    nodes: OnceCell<BTreeMap<&'a str, (ProcessIndex, NodeIndex)>>,
+    /// All BPMN elements with an id, sorted by it, in document order where it is the same.
+    elements: OnceCell<Vec<(Cow<'a, str>, Element<'a>)>>,
+    processes: BTreeMap<&'a str, &'a Process>,
     message_targets: BTreeSet<(ProcessIndex, NodeIndex)>,
     message_sources: BTreeSet<(ProcessIndex, NodeIndex)>,
 }
 
 impl<'a> World<'a> {
     pub(super) fn new(definitions: &'a Definitions) -> Self {
-        let mut nodes = BTreeMap::new();
-        for (process, process_index) in definitions.processes.iter().zip((0..).map(ProcessIndex)) {
-            for (node, node_index) in process.flow_nodes.iter().zip((0..).map(NodeIndex)) {
-                nodes.entry(&*node.id).or_insert((process_index, node_index));
-            }
-        }
         let mut message_targets = BTreeSet::new();
         let mut message_sources = BTreeSet::new();
         for flow in definitions.collaborations.iter().flat_map(|collaboration| &collaboration.message_flows) {
@@ -33,12 +37,58 @@ impl<'a> World<'a> {
                 message_sources.insert((process, node));
             }
         }
-        Self { definitions, nodes, message_targets, message_sources }
+        Self {
+            definitions,
+            nodes: OnceCell::new(),
+            elements: OnceCell::new(),
+            processes: definitions.processes.iter().map(|process| (&*process.id, process)).collect(),
+            message_targets,
+            message_sources,
+        }
     }
 
     /// The flow node of that id, in whichever process.
     pub(super) fn node(&self, id: &str) -> Option<(ProcessIndex, NodeIndex)> {
-        self.nodes.get(id).copied()
+        let nodes = self.nodes.get_or_init(|| {
+            let mut nodes = BTreeMap::new();
+            for (process, process_index) in self.definitions.processes.iter().zip((0..).map(ProcessIndex)) {
+                for (node, node_index) in process.flow_nodes.iter().zip((0..).map(NodeIndex)) {
+                    nodes.entry(&*node.id).or_insert((process_index, node_index));
+                }
+            }
+            nodes
+        });
+        nodes.get(id).copied()
+    }
+
+    /// The process of that id.
+    pub(super) fn process(&self, id: &str) -> Option<&'a Process> {
+        self.processes.get(id).copied()
+    }
+
+    /// The BPMN element of that id, whatever it is.
+    pub(super) fn element(&self, id: &str) -> Option<Element<'a>> {
+        let elements = self.elements();
+        let place = elements.partition_point(|(other, _)| &**other < id);
+        elements.get(place).filter(|(other, _)| other == id).map(|(_, element)| *element)
+    }
+
+    /// Elements whose id another element before them has: (element, the first one).
+    pub(super) fn repeated_ids(&self) -> Vec<(Element<'a>, Element<'a>)> {
+        let groups = self.elements().chunk_by(|(one, _), (other, _)| one == other);
+        groups
+            .filter_map(<[_]>::split_first)
+            .flat_map(|((_, first), others)| others.iter().map(|(_, element)| (*element, *first)))
+            .collect()
+    }
+
+    fn elements(&self) -> &[(Cow<'a, str>, Element<'a>)] {
+        self.elements.get_or_init(|| {
+            let all = self.definitions.document.elements().filter(|element| element.namespace() == BPMN);
+            let mut elements: Vec<_> = all.filter_map(|element| Some((element.attribute("id")?, element))).collect();
+            elements.sort_by(|(one, _), (other, _)| one.cmp(other));
+            elements
+        })
     }
 }
 
