@@ -1,7 +1,15 @@
 //! What variables hold.
 
+mod access;
+mod display;
+mod duration;
+mod equality;
+mod from;
 mod json;
+mod limit;
 mod temporal;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +18,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Name;
 
-pub use temporal::{DateTime, Duration, TimeOfDay, Zone};
+pub use duration::{Duration, Period};
+pub use limit::{MAXIMUM_DEPTH, MAXIMUM_PARTS, ValueError};
+pub(crate) use temporal::shorten;
+pub use temporal::{DateTime, TimeOfDay, Zone, parse_date};
 
 /// A value: what a variable holds and what an expression gives. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -59,10 +70,11 @@ impl Value {
     /// The value without its declared type.
     #[must_use]
     pub fn plain(&self) -> &Self {
-        match self {
-            Self::Declared(declared) => declared.value.plain(),
-            other => other,
+        let mut value = self;
+        while let Self::Declared(declared) = value {
+            value = &declared.value;
         }
+        value
     }
 
     /// The word for the kind of value, as error messages use it.
@@ -83,41 +95,5 @@ impl Value {
             Self::Bytes(_) => "bytes",
             Self::Declared(_) => "value",
         }
-    }
-}
-
-impl From<bool> for Value {
-    fn from(value: bool) -> Self {
-        Self::Boolean(value)
-    }
-}
-
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Self::Integer(value)
-    }
-}
-
-impl From<i32> for Value {
-    fn from(value: i32) -> Self {
-        Self::Integer(value.into())
-    }
-}
-
-impl From<&str> for Value {
-    fn from(value: &str) -> Self {
-        Self::String(value.into())
-    }
-}
-
-impl From<String> for Value {
-    fn from(value: String) -> Self {
-        Self::String(value.into())
-    }
-}
-
-impl From<Vec<Value>> for Value {
-    fn from(value: Vec<Value>) -> Self {
-        Self::List(Arc::new(value))
     }
 }

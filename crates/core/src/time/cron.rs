@@ -1,0 +1,125 @@
+//! Cron patterns: five fields as Unix has them, six or seven (with seconds in front) as Quartz and Spring do.
+
+use std::cmp::Ordering;
+
+use croner::errors::CronError;
+use croner::parser::CronParser;
+use croner::time::{CivilDateTime, CronDateTime, Resolution, Weekday};
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{SignedDuration, ZonedDateTime, civil};
+
+use super::{TimeError, Timestamp};
+
+/// A pattern that was understood.
+pub(super) struct Cron(croner::Cron);
+
+/// Whether a text is meant as a cron pattern, well formed or not.
+pub(super) fn looks_like_cron(text: &str) -> bool {
+    text.starts_with('@') || text.split_whitespace().nth(2).is_some()
+}
+
+impl Cron {
+    /// The three dialects differ in two points. A `?` marks Quartz, which counts the days of the week from 1 = Sunday;
+    /// the others count from 0 = Sunday. Where both the day of the month and the day of the week are given, Unix fires
+    /// on either, Spring on days that are both.
+    pub(super) fn parse(text: &str) -> Result<Self, TimeError> {
+        let invalid = |why: String| {
+            let message = format!("`{}` is no cron pattern: {why}", crate::value::shorten(text));
+            let help =
+                "write `minute hour day month weekday`, with seconds in front if need be, e.g. `0 0 9 * * MON-FRI`";
+            TimeError::new("timer-cron-invalid", message, help)
+        };
+        if text.len() > 400 {
+            return Err(invalid("it is too long".to_owned()));
+        }
+        let with_seconds = text.split_whitespace().count() > 5;
+        let parser = CronParser::builder()
+            .sloppy_ranges(true)
+            .alternative_weekdays(with_seconds && text.contains('?'))
+            .dom_and_dow(with_seconds)
+            .build();
+        parser.parse(text).map(Self).map_err(|error| invalid(error.to_string()))
+    }
+
+    /// The first moment strictly after the given one. A time that the clock skips fires as soon as it has skipped it;
+    /// of a time that comes twice the first fires, unless the pattern repeats within the hour.
+    pub(super) fn next(&self, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        let start = Local::new(after.to_zoned_datetime(zone.clone()))?;
+        let next = self.0.find_next_occurrence(&start, false).ok()?;
+        Some(next.moment.timestamp())
+    }
+}
+
+/// A moment, and what a zone's clock shows then, for the pattern to be searched in.
+#[derive(Clone)]
+struct Local {
+    moment: ZonedDateTime,
+    shown: CivilDateTime,
+}
+
+impl Local {
+    fn new(moment: ZonedDateTime) -> Option<Self> {
+        let local = moment.datetime();
+        let part = |value: i8| u32::from(value.unsigned_abs());
+        let shown = CivilDateTime::from_ymd_hms_opt(
+            local.year().into(),
+            part(local.month()),
+            part(local.day()),
+            part(local.hour()),
+            part(local.minute()),
+            part(local.second()),
+        )?;
+        Some(Self { moment, shown })
+    }
+}
+
+impl CronDateTime for Local {
+    fn to_civil(&self) -> CivilDateTime {
+        self.shown
+    }
+
+    fn civil_weekday(&self) -> Weekday {
+        match self.moment.weekday() {
+            civil::Weekday::Monday => Weekday::Monday,
+            civil::Weekday::Tuesday => Weekday::Tuesday,
+            civil::Weekday::Wednesday => Weekday::Wednesday,
+            civil::Weekday::Thursday => Weekday::Thursday,
+            civil::Weekday::Friday => Weekday::Friday,
+            civil::Weekday::Saturday => Weekday::Saturday,
+            civil::Weekday::Sunday => Weekday::Sunday,
+        }
+    }
+
+    fn resolve_civil(&self, shown: CivilDateTime) -> Result<Resolution<Self>, CronError> {
+        let part = |value: u32| i8::try_from(value).map_err(|_| CronError::InvalidDate);
+        let local = civil::DateTime::new(
+            i16::try_from(shown.year()).map_err(|_| CronError::InvalidDate)?,
+            part(shown.month())?,
+            part(shown.day())?,
+            part(shown.hour())?,
+            part(shown.minute())?,
+            part(shown.second())?,
+            0,
+        )
+        .map_err(|_| CronError::InvalidDate)?;
+        let ambiguous = self.moment.time_zone().to_ambiguous_zoned_datetime(local);
+        let resolved = |moment: Result<ZonedDateTime, jiff::Error>| {
+            moment.ok().map(|moment| Self { moment, shown }).ok_or(CronError::InvalidTime)
+        };
+        Ok(match ambiguous.offset() {
+            AmbiguousOffset::Unambiguous { .. } => Resolution::Single(resolved(ambiguous.unambiguous())?),
+            AmbiguousOffset::Gap { .. } => Resolution::Gap,
+            AmbiguousOffset::Fold { .. } => {
+                Resolution::Ambiguous(resolved(ambiguous.clone().earlier())?, resolved(ambiguous.later())?)
+            }
+        })
+    }
+
+    fn checked_add_seconds(&self, seconds: i64) -> Option<Self> {
+        Self::new(self.moment.checked_add(SignedDuration::from_secs(seconds)).ok()?)
+    }
+
+    fn cmp_instant(&self, other: &Self) -> Ordering {
+        self.moment.timestamp().cmp(&other.moment.timestamp())
+    }
+}
