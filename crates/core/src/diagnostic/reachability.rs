@@ -254,10 +254,10 @@ fn interrupted_scopes(subject: &Subject<'_>) -> Vec<bool> {
 }
 
 fn interrupts(node: &FlowNode) -> bool {
-    event(node).is_some_and(|event| {
-        matches!(
-            event.position,
-            EventPosition::Start { interrupting: true } | EventPosition::Boundary { cancel_activity: true, .. }
-        )
-    })
+    let position = event(node).map(|event| &event.position);
+    match position {
+        Some(EventPosition::Start { interrupting }) => *interrupting,
+        Some(EventPosition::Boundary { cancel_activity, .. }) => *cancel_activity && !is_compensation_boundary(node),
+        _ => false,
+    }
 }

@@ -6,6 +6,7 @@ use super::rule::define;
 use super::subject::{Subject, event, label};
 use crate::expressions::Language;
 use crate::model::{Event, EventDefinition, EventPosition, FlowNode, TimerDefinition, TimerKind};
+use crate::time::Timer;
 use crate::xml::ElementIndex;
 
 define! {
@@ -60,26 +61,14 @@ fn syntax(node: &FlowNode, timer: &TimerDefinition, findings: &mut Findings<'_>)
     if timer.expression.language != Language::Literal {
         return;
     }
-    let text = timer.expression.text.trim();
-    let (what, example) = match timer.kind {
-        TimerKind::Date => ("date", "2026-01-31T09:00:00+03:00"),
-        TimerKind::Duration => ("duration", "PT15M or P5D"),
-        TimerKind::Cycle => ("cycle", "R3/PT10M, R/2026-01-01T09:00:00Z/P1D or the cron text `0 0 9 * * MON-FRI`"),
-    };
-    if let Err(reason) = parse(timer.kind, text) {
+    if let Err(error) = Timer::check(timer.kind, timer.expression.text.trim()) {
         findings.add(
             &TIMER_SYNTAX,
             timer.expression.element,
-            format!("`{text}` of {} is no {what}: {reason}", label(node)),
-            format!("write it as {example}, or as an expression"),
+            format!("the timer of {} cannot be read: {}", label(node), error.message),
+            error.help,
         );
     }
-}
-
-/// Reads literal text as the engine will do when the timer is set.
-fn parse(kind: TimerKind, text: &str) -> Result<(), String> {
-    let _ = (kind, text);
-    Ok(())
 }
 
 fn repeats(subject: &Subject<'_>, node: &FlowNode, event: &Event, timer: &TimerDefinition, findings: &mut Findings<'_>) {
