@@ -1,9 +1,42 @@
 //! Everything that can be wrong with a model: code, element, place, what, and how to mend it.
 
+mod activities;
+mod boundary;
+mod check;
+mod collaboration;
+mod compensation;
+mod conditions;
+mod correlation;
+mod data;
+mod event_gateways;
+mod events;
+mod findings;
+mod flows;
+mod gateways;
+mod json;
+mod lanes;
+mod links;
+mod loops;
+mod processes;
+mod reachability;
+mod references;
+mod rule;
+mod sarif;
+mod starts;
+mod sub_processes;
+mod subject;
+mod timers;
+mod triggers;
+
 use std::fmt;
 
 use crate::Name;
 use crate::xml::Span;
+
+pub use check::check;
+pub use json::json;
+pub use rule::{Rule, rule, rules};
+pub use sarif::{sarif, sarif_of_files};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

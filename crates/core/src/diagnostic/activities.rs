@@ -1,0 +1,131 @@
+//! Tasks and call activities: is it said what they do?
+
+use super::findings::Findings;
+use super::rule::define;
+use super::subject::{Subject, World, activity, event, gateway, label, named};
+use super::triggers::works;
+use crate::expressions::Language;
+use crate::dialect::ElementProperties;
+use crate::model::{ActivityKind, Event, EventPosition, Expression, FlowNode, Gateway, Process};
+use crate::xml::ElementIndex;
+
+define! {
+    SERVICE_WITHOUT_WORK = "service-task-without-work", Error, "BPMN 2.0.2 §10.3.3",
+        "A service task says what it does: an operation, a job, or an expression.";
+    RULE_WITHOUT_DECISION = "business-rule-task-without-decision", Error, "BPMN 2.0.2 §10.3.3",
+        "A business rule task says which decision it asks, or who does it.";
+    SCRIPT_WITHOUT_SCRIPT = "script-task-without-script", Error, "BPMN 2.0.2 §10.3.3",
+        "A script task has a script.";
+    CALL_WITHOUT_TARGET = "call-activity-without-target", Error, "BPMN 2.0.2 §10.3.6",
+        "A call activity says what it calls.";
+    CALLED_WITHOUT_NONE_START = "called-process-without-none-start", Error, "BPMN 2.0.2 §10.3.6, §10.5.2",
+        "A process that is called has a start event without a trigger, or begins without one.";
+    CALLED_NOT_EXECUTABLE = "called-process-not-executable", Warning, "BPMN 2.0.2 §10.2.1",
+        "A process that is called is executable.";
+    QUANTITY_ZERO = "quantity-zero", Error, "BPMN 2.0.2 §10.3",
+        "startQuantity and completionQuantity are at least 1.";
+}
+
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    for (_, node) in subject.nodes() {
+        let Some(activity) = activity(node) else { continue };
+        work(&label(node), node.element, &activity.kind, &node.extension, findings);
+        called(subject, node, &activity.kind, findings);
+        for (attribute, quantity) in
+            [("startQuantity", activity.start_quantity), ("completionQuantity", activity.completion_quantity)]
+        {
+            if quantity == 0 {
+                findings.add(
+                    &QUANTITY_ZERO,
+                    node.element,
+                    format!("{} has {attribute}=\"0\": no token would ever go on", label(node)),
+                    format!("set {attribute} to at least 1, or remove it"),
+                );
+            }
+        }
+    }
+}
+
+/// Global tasks, which call activities call, need the same.
+pub(super) fn global_tasks(world: &World<'_>, findings: &mut Findings<'_>) {
+    for task in &world.definitions.global_tasks {
+        let owner = named("global task", &task.id, task.name.as_deref());
+        work(&owner, task.element, &task.kind, &task.extension, findings);
+    }
+}
+
+fn work(owner: &str, element: ElementIndex, kind: &ActivityKind, extension: &ElementProperties, findings: &mut Findings<'_>) {
+    match kind {
+        ActivityKind::ServiceTask { operation: None } if !works(extension) => findings.add(
+            &SERVICE_WITHOUT_WORK,
+            element,
+            format!("{owner} does not say what it does"),
+            "name the kind of job for a worker (a task definition's type, or a topic), an expression, or an operationRef",
+        ),
+        ActivityKind::BusinessRuleTask if !works(extension) => findings.add(
+            &RULE_WITHOUT_DECISION,
+            element,
+            format!("{owner} does not say which decision it asks"),
+            "name a decision (decisionRef or calledDecision), or a kind of job for a worker",
+        ),
+        ActivityKind::ScriptTask { script, .. } if !works(extension) && script.as_ref().is_none_or(is_blank) => findings.add(
+            &SCRIPT_WITHOUT_SCRIPT,
+            element,
+            format!("{owner} has no script"),
+            "put the script into its `script` element and its language into scriptFormat",
+        ),
+        ActivityKind::CallActivity { called_element } => {
+            let by_dialect = extension.call.as_ref().and_then(|call| call.target.as_ref());
+            if called_element.as_ref().or(by_dialect).is_none_or(is_blank) {
+                findings.add(
+                    &CALL_WITHOUT_TARGET,
+                    element,
+                    format!("{owner} does not say which process it calls"),
+                    "let `calledElement` name the id of a process or global task",
+                );
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_blank(expression: &Expression) -> bool {
+    expression.text.trim().is_empty()
+}
+
+/// Where the called process stands in the same file, it can be seen whether it can be called.
+fn called(subject: &Subject<'_>, node: &FlowNode, kind: &ActivityKind, findings: &mut Findings<'_>) {
+    let ActivityKind::CallActivity { called_element } = kind else { return };
+    let by_dialect = node.extension.call.as_ref().and_then(|call| call.target.as_ref());
+    let Some(target) = by_dialect.or(called_element.as_ref()).filter(|target| target.language == Language::Literal) else {
+        return;
+    };
+    let Some(process) = subject.world.process(&target.text) else { return };
+    if process.is_executable == Some(false) {
+        findings.add(
+            &CALLED_NOT_EXECUTABLE,
+            node.element,
+            format!("{} calls process `{}`, which is not executable", label(node), process.id),
+            "set isExecutable=\"true\" on the called process",
+        );
+    }
+    if !process.flow_nodes.is_empty() && !can_be_called(process) {
+        findings.add(
+            &CALLED_WITHOUT_NONE_START,
+            node.element,
+            format!("{} calls process `{}`, which starts only by triggers", label(node), process.id),
+            "add a start event without a trigger to the called process",
+        );
+    }
+}
+
+fn can_be_called(process: &Process) -> bool {
+    let top = || process.flow_nodes.iter().filter(|node| node.parent.is_none());
+    let start = |node: &FlowNode| event(node).is_some_and(|event| matches!(event.position, EventPosition::Start { .. }));
+    let none_start = |node: &FlowNode| start(node) && event(node).is_some_and(|event: &Event| event.definitions.is_empty());
+    let instantiates = |node: &FlowNode| {
+        matches!(gateway(node), Some(Gateway::EventBased { instantiate: true, .. }))
+            || activity(node).is_some_and(|activity| matches!(activity.kind, ActivityKind::ReceiveTask { instantiate: true, .. }))
+    };
+    top().any(none_start) || !top().any(|node| start(node) || instantiates(node))
+}

@@ -1,0 +1,151 @@
+//! Boundary events: what they sit on.
+
+use std::collections::BTreeMap;
+
+use super::findings::Findings;
+use super::rule::define;
+use super::subject::{
+    Subject, activity, event, is_compensation_boundary, is_event_sub_process, is_start, label,
+};
+use crate::model::{Definitions, Event, EventDefinition, EventPosition, FlowNode};
+
+define! {
+    HOST_UNKNOWN = "boundary-host-unknown", Error, "BPMN 2.0.2 §10.5.4",
+        "A boundary event sits on an activity that exists.";
+    HOST_NOT_ACTIVITY = "boundary-host-not-activity", Error, "BPMN 2.0.2 §10.5.4",
+        "A boundary event sits on an activity, not on an event or gateway.";
+    HOST_EVENT_SUB_PROCESS = "boundary-on-event-sub-process", Error, "BPMN 2.0.2 §10.3.5",
+        "No boundary event sits on an event sub-process.";
+    HOST_ELSEWHERE = "boundary-host-elsewhere", Error, "BPMN 2.0.2 §10.5.4",
+        "A boundary event stands in the same process or sub-process as its activity.";
+    WITHOUT_OUTGOING = "boundary-without-outgoing", Warning, "BPMN 2.0.2 §10.5.4",
+        "A flow leads out of each boundary event.";
+    DUPLICATE_CATCHER = "caught-twice", Error, "BPMN 2.0.2 §10.5.6",
+        "An activity or scope catches the same error or escalation at one place only.";
+}
+
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    for (_, node) in subject.nodes() {
+        let Some(event) = event(node) else { continue };
+        let EventPosition::Boundary { attached_to, .. } = &event.position else { continue };
+        match attached_to.target.and_then(|host| subject.node(host)) {
+            None => host_unknown(subject, node, &attached_to.text, findings),
+            Some(host) => host_fits(subject, node, host, findings),
+        }
+        if node.outgoing.is_empty() && !is_compensation_boundary(node) && !event.definitions.is_empty() {
+            findings.add(
+                &WITHOUT_OUTGOING,
+                node.element,
+                format!("{} has no outgoing flow: the path ends when it occurs", label(node)),
+                "lead a sequence flow out of it, to an end event if nothing is to be done",
+            );
+        }
+    }
+    caught_twice(subject, findings);
+}
+
+fn host_unknown(subject: &Subject<'_>, node: &FlowNode, text: &str, findings: &mut Findings<'_>) {
+    let message = if text.is_empty() {
+        format!("{} has no `attachedToRef`", label(node))
+    } else if let Some((process, _)) = subject.world.node(text) {
+        let process = subject.definitions.processes.get(process.0 as usize).map_or("", |process| &*process.id);
+        format!("{} is attached to `{text}`, which stands in another process, `{process}`", label(node))
+    } else {
+        format!("{} is attached to `{text}`, but no activity has that id", label(node))
+    };
+    findings.add(&HOST_UNKNOWN, node.element, message, "let `attachedToRef` name the activity that it sits on");
+}
+
+fn host_fits(subject: &Subject<'_>, node: &FlowNode, host: &FlowNode, findings: &mut Findings<'_>) {
+    let message = format!("{} is attached to {}", label(node), label(host));
+    if activity(host).is_none() {
+        findings.add(&HOST_NOT_ACTIVITY, node.element, message, "attach it to a task, call activity or sub-process");
+    } else if is_event_sub_process(host) {
+        let help = "attach it to the sub-process around, or catch inside with another event sub-process";
+        findings.add(&HOST_EVENT_SUB_PROCESS, node.element, message, help);
+    } else if node.parent != host.parent {
+        findings.add(
+            &HOST_ELSEWHERE,
+            node.element,
+            format!("{message}, but stands in {}, not in {}", subject.scope_label(node.parent), subject.scope_label(host.parent)),
+            "move the boundaryEvent element beside its activity",
+        );
+    }
+}
+
+/// What an error or escalation is caught by.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Caught<'a> {
+    Error(Option<&'a str>),
+    Escalation(Option<&'a str>),
+    Cancel,
+}
+
+/// Of two events that catch the same on the same activity or in the same scope, the second would never do.
+fn caught_twice(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    for (host, _) in subject.nodes() {
+        let events = subject.boundaries(host).iter().filter_map(|index| subject.node(*index));
+        report_twice(subject.definitions, events, findings);
+    }
+    for scope in subject.scopes() {
+        let sub_processes = subject.nodes_in(scope).filter(|(_, node)| is_event_sub_process(node));
+        let starts = sub_processes.filter_map(|(index, _)| {
+            subject.nodes_in(Some(index)).map(|(_, node)| node).find(|node| is_start(node))
+        });
+        report_twice(subject.definitions, starts, findings);
+    }
+}
+
+fn report_twice<'a>(definitions: &'a Definitions, events: impl Iterator<Item = &'a FlowNode>, findings: &mut Findings<'_>) {
+    let mut seen: BTreeMap<Caught<'a>, &FlowNode> = BTreeMap::new();
+    for node in events {
+        for caught in event(node).into_iter().flat_map(|event| caught(definitions, event)) {
+            let what = match &caught {
+                Caught::Error(Some(code)) => format!("error `{code}`"),
+                Caught::Error(None) => "every error".to_owned(),
+                Caught::Escalation(Some(code)) => format!("escalation `{code}`"),
+                Caught::Escalation(None) => "every escalation".to_owned(),
+                Caught::Cancel => "cancellation".to_owned(),
+            };
+            if let Some(first) = seen.get(&caught) {
+                findings.add(
+                    &DUPLICATE_CATCHER,
+                    node.element,
+                    format!("{} catches {what}, which {} catches already", label(node), label(first)),
+                    "delete one of them, or let them catch different codes",
+                );
+            } else {
+                seen.insert(caught, node);
+            }
+        }
+    }
+}
+
+fn caught<'a>(definitions: &'a Definitions, event: &'a Event) -> Vec<Caught<'a>> {
+    // Several non-interrupting event sub-processes may answer one escalation.
+    let interrupts = match event.position {
+        EventPosition::Start { interrupting } => interrupting,
+        EventPosition::Boundary { cancel_activity, .. } => cancel_activity,
+        _ => false,
+    };
+    event
+        .definitions
+        .iter()
+        .filter_map(|definition| match definition {
+            EventDefinition::Error { error: None, .. } => Some(Caught::Error(None)),
+            EventDefinition::Error { error: Some(error), .. } => {
+                let declared = error.target.and_then(|index| definitions.errors.get(index));
+                let code = declared.map_or(Some(&*error.text), |error| error.code.as_ref().map(|code| &*code.text));
+                Some(Caught::Error(code))
+            }
+            EventDefinition::Escalation { escalation: None, .. } if interrupts => Some(Caught::Escalation(None)),
+            EventDefinition::Escalation { escalation: Some(escalation), .. } if interrupts => {
+                let declared = escalation.target.and_then(|index| definitions.escalations.get(index));
+                let code = declared.map_or(Some(&*escalation.text), |escalation| escalation.code.as_ref().map(|code| &*code.text));
+                Some(Caught::Escalation(code))
+            }
+            EventDefinition::Cancel { .. } => Some(Caught::Cancel),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,192 @@
+//! Pools and the message flows between them.
+
+use std::collections::BTreeMap;
+
+use super::findings::Findings;
+use super::rule::define;
+use super::subject::{World, activity, event, gateway, has_definition, is_catching, label, named};
+use super::triggers::message_known;
+use crate::model::{
+    ActivityKind, Collaboration, EventDefinition, FlowNode, MessageFlow, MessageFlowEnd, Participant, ProcessIndex, Reference,
+};
+
+define! {
+    PROCESS_UNKNOWN = "participant-process-unknown", Error, "BPMN 2.0.2 §9.3",
+        "The process of a pool exists.";
+    PROCESS_IN_TWO_POOLS = "process-in-two-pools", Warning, "unusual",
+        "A process stands in one pool.";
+    SOURCE_UNKNOWN = "message-flow-source-unknown", Error, "BPMN 2.0.2 §9.4",
+        "A message flow begins at a pool or a flow node.";
+    TARGET_UNKNOWN = "message-flow-target-unknown", Error, "BPMN 2.0.2 §9.4",
+        "A message flow ends at a pool or a flow node.";
+    WITHIN_POOL = "message-flow-within-pool", Error, "BPMN 2.0.2 §7.6.2, §9.4",
+        "A message flow connects two pools.";
+    CANNOT_SEND = "message-flow-source-cannot-send", Error, "BPMN 2.0.2 §7.6.2, §10.3.3, §10.5",
+        "A message flow begins where a message can be sent: at a pool, activity, or event that throws a message.";
+    CANNOT_RECEIVE = "message-flow-target-cannot-receive", Error, "BPMN 2.0.2 §7.6.2, §10.3.3, §10.5",
+        "A message flow ends where a message can be received: at a pool, activity, or event that catches a message.";
+    OTHER_MESSAGE = "message-flow-other-message", Warning, "BPMN 2.0.2 §9.4",
+        "A message flow carries the message that its ends send and wait for.";
+}
+
+pub(super) fn check(world: &World<'_>, findings: &mut Findings<'_>) {
+    for collaboration in &world.definitions.collaborations {
+        participants(world, collaboration, findings);
+        for flow in &collaboration.message_flows {
+            message_flow(world, collaboration, flow, findings);
+        }
+    }
+}
+
+fn participants(world: &World<'_>, collaboration: &Collaboration, findings: &mut Findings<'_>) {
+    let mut seen: BTreeMap<ProcessIndex, &Participant> = BTreeMap::new();
+    for participant in &collaboration.participants {
+        let Some(reference) = &participant.process else { continue };
+        let owner = participant_label(participant);
+        let Some(process) = reference.target else {
+            findings.add(
+                &PROCESS_UNKNOWN,
+                participant.element,
+                format!("{owner} shows the process `{}`, which is not in this file", reference.text),
+                "correct processRef, or remove it if the pool is a black box",
+            );
+            continue;
+        };
+        if let Some(other) = seen.insert(process, participant) {
+            let id = world.definitions.processes.get(process.0 as usize).map_or("", |process| &*process.id);
+            findings.add(
+                &PROCESS_IN_TWO_POOLS,
+                participant.element,
+                format!("{owner} and {} show the same process, `{id}`", participant_label(other)),
+                "let one of them show another process",
+            );
+        }
+    }
+}
+
+fn participant_label(participant: &Participant) -> String {
+    named("pool", &participant.id, participant.name.as_deref())
+}
+
+fn message_flow(world: &World<'_>, collaboration: &Collaboration, flow: &MessageFlow, findings: &mut Findings<'_>) {
+    let owner = named("message flow", flow.id.as_deref().unwrap_or_default(), flow.name.as_deref());
+    message_known(world.definitions, &owner, flow.element, flow.message.as_ref(), findings);
+    for (rule, verb, attribute, end) in
+        [(&SOURCE_UNKNOWN, "begins", "sourceRef", &flow.source), (&TARGET_UNKNOWN, "ends", "targetRef", &flow.target)]
+    {
+        if end.target.is_none() {
+            findings.add(rule, flow.element, unknown_end(world, &owner, verb, attribute, end), format!("let `{attribute}` name a pool, task or event"));
+        }
+    }
+    if let (Some(source), Some(target)) = (flow.source.target, flow.target.target) {
+        let pools = (process_of(collaboration, source), process_of(collaboration, target));
+        if source == target || matches!(pools, (Some(source), Some(target)) if source == target) {
+            findings.add(
+                &WITHIN_POOL,
+                flow.element,
+                format!("{owner} begins and ends in the same pool"),
+                "draw a sequence flow, or let it lead to another pool",
+            );
+        }
+    }
+    if let Some(node) = node(world, &flow.source).filter(|node| !can_send(node)) {
+        findings.add(
+            &CANNOT_SEND,
+            flow.element,
+            format!("{owner} begins at {}, which cannot send a message", label(node)),
+            "let it begin at a task, or at a throwing or end event with a message definition",
+        );
+    }
+    if let Some(node) = node(world, &flow.target).filter(|node| !can_receive(node)) {
+        findings.add(
+            &CANNOT_RECEIVE,
+            flow.element,
+            format!("{owner} ends at {}, which cannot receive a message", label(node)),
+            "let it end at a task, or at a start, catching or boundary event with a message definition",
+        );
+    }
+    other_message(world, &owner, flow, findings);
+}
+
+fn unknown_end(world: &World<'_>, owner: &str, verb: &str, attribute: &str, end: &Reference<MessageFlowEnd>) -> String {
+    match world.element(&end.text) {
+        _ if end.text.is_empty() => format!("{owner} has no `{attribute}`"),
+        Some(element) => format!("{owner} {verb} at `{}`, a {}, which is neither pool, activity nor event", end.text, element.name()),
+        None => format!("{owner} {verb} at `{}`, but nothing has that id", end.text),
+    }
+}
+
+fn process_of(collaboration: &Collaboration, end: MessageFlowEnd) -> Option<ProcessIndex> {
+    match end {
+        MessageFlowEnd::FlowNode(process, _) => Some(process),
+        MessageFlowEnd::Participant(index) => collaboration.participants.get(index)?.process.as_ref()?.target,
+    }
+}
+
+fn node<'a>(world: &World<'a>, end: &Reference<MessageFlowEnd>) -> Option<&'a FlowNode> {
+    match end.target? {
+        MessageFlowEnd::FlowNode(process, node) => {
+            world.definitions.processes.get(process.0 as usize)?.flow_nodes.get(node.0 as usize)
+        }
+        MessageFlowEnd::Participant(_) => None,
+    }
+}
+
+fn has_message(node: &FlowNode) -> bool {
+    has_definition(node, |definition| matches!(definition, EventDefinition::Message { .. }))
+}
+
+fn can_send(node: &FlowNode) -> bool {
+    let is_receive = activity(node).is_some_and(|activity| matches!(activity.kind, ActivityKind::ReceiveTask { .. }));
+    let throws = event(node).is_none_or(|event| !is_catching(event) && has_message(node));
+    !is_receive && throws && gateway(node).is_none()
+}
+
+fn can_receive(node: &FlowNode) -> bool {
+    let is_send = activity(node).is_some_and(|activity| matches!(activity.kind, ActivityKind::SendTask { .. }));
+    let catches = event(node).is_none_or(|event| is_catching(event) && has_message(node));
+    !is_send && catches && gateway(node).is_none()
+}
+
+/// The message of the flow against those of its ends.
+fn other_message(world: &World<'_>, owner: &str, flow: &MessageFlow, findings: &mut Findings<'_>) {
+    let carried = flow.message.as_ref().and_then(|message| message.target);
+    let source = node(world, &flow.source);
+    let target = node(world, &flow.target);
+    let sent = source.map(messages).unwrap_or_default();
+    let awaited = target.map(messages).unwrap_or_default();
+    let name = |index: usize| {
+        let message = world.definitions.messages.get(index);
+        message.map(|message| message.name.as_ref().map_or(&*message.id, |name| &*name.text)).unwrap_or_default()
+    };
+    let names = |list: &[usize]| list.iter().map(|index| name(*index)).collect::<Vec<_>>();
+    let (sent, awaited) = (names(&sent), names(&awaited));
+    let carried = carried.map(name);
+    let differs = |list: &[&str], one: &str| !list.is_empty() && !list.contains(&one);
+    let message = match carried {
+        Some(carried) if differs(&sent, carried) => format!("{owner} carries “{carried}”, but its source sends “{}”", sent.join("”, “")),
+        Some(carried) if differs(&awaited, carried) => {
+            format!("{owner} carries “{carried}”, but its target waits for “{}”", awaited.join("”, “"))
+        }
+        None if !sent.is_empty() && !awaited.is_empty() && !sent.iter().any(|one| awaited.contains(one)) => {
+            format!("{owner} leads from what sends “{}” to what waits for “{}”", sent.join("”, “"), awaited.join("”, “"))
+        }
+        _ => return,
+    };
+    findings.add(&OTHER_MESSAGE, flow.element, message, "let source, flow and target name the same message");
+}
+
+/// The messages that a node sends or waits for.
+fn messages(node: &FlowNode) -> Vec<usize> {
+    let task = match activity(node).map(|activity| &activity.kind) {
+        Some(ActivityKind::SendTask { message, .. } | ActivityKind::ReceiveTask { message, .. }) => {
+            message.as_ref().and_then(|message| message.target)
+        }
+        _ => None,
+    };
+    let events = event(node).into_iter().flat_map(|event| &event.definitions).filter_map(|definition| match definition {
+        EventDefinition::Message { message: Some(message), .. } => message.target,
+        _ => None,
+    });
+    task.into_iter().chain(events).collect()
+}

@@ -1,0 +1,103 @@
+//! Correlation: keys, properties, and how they are read.
+
+use super::findings::Findings;
+use super::rule::define;
+use super::subject::{Subject, World, named};
+use crate::model::Reference;
+use crate::xml::ElementIndex;
+
+define! {
+    KEY_UNKNOWN = "correlation-key-unknown", Error, "BPMN 2.0.2 §8.4.2",
+        "The key of a correlation subscription is declared in a collaboration.";
+    KEY_WITHOUT_PROPERTY = "correlation-key-without-property", Warning, "BPMN 2.0.2 §8.4.2",
+        "A correlation key has properties.";
+    PROPERTY_UNKNOWN = "correlation-property-unknown", Error, "BPMN 2.0.2 §8.4.2",
+        "A correlation property that is referred to is declared.";
+    RETRIEVAL_INCOMPLETE = "correlation-retrieval-incomplete", Error, "BPMN 2.0.2 §8.4.2",
+        "A correlation property says from which message it is read, and how.";
+    BINDING_WITHOUT_PATH = "correlation-binding-without-path", Error, "BPMN 2.0.2 §8.4.2",
+        "A correlation subscription says how each property is computed.";
+}
+
+/// Keys and properties, which stand beside the processes.
+pub(super) fn declared(world: &World<'_>, findings: &mut Findings<'_>) {
+    let keys = world.definitions.collaborations.iter().flat_map(|collaboration| &collaboration.correlation_keys);
+    for key in keys {
+        let owner = named("correlation key", &key.id, key.name.as_deref());
+        if key.properties.is_empty() {
+            let help = "add correlationPropertyRef elements, or delete the key";
+            findings.add(&KEY_WITHOUT_PROPERTY, key.element, format!("{owner} has no properties: it tells nothing apart"), help);
+        }
+        for property in &key.properties {
+            property_known(&owner, key.element, Some(property), findings);
+        }
+    }
+    for property in &world.definitions.correlation_properties {
+        let owner = named("correlation property", &property.id, property.name.as_deref());
+        if property.retrievals.is_empty() {
+            findings.add(
+                &RETRIEVAL_INCOMPLETE,
+                property.element,
+                format!("{owner} is read from no message"),
+                "add a correlationPropertyRetrievalExpression with a messageRef and a messagePath",
+            );
+        }
+        for retrieval in &property.retrievals {
+            let missing = match (&retrieval.message, &retrieval.path) {
+                (None, _) => "does not say from which message it is read".to_owned(),
+                (Some(message), _) if message.target.is_none() => {
+                    format!("is read from the message `{}`, which is not declared", message.text)
+                }
+                (_, None) => "does not say how it is read from the message".to_owned(),
+                _ => continue,
+            };
+            findings.add(
+                &RETRIEVAL_INCOMPLETE,
+                property.element,
+                format!("{owner} {missing}"),
+                "give its correlationPropertyRetrievalExpression a messageRef and a messagePath",
+            );
+        }
+    }
+}
+
+/// The subscriptions of one process.
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    let owner = subject.scope_label(None);
+    for subscription in &subject.process.correlation_subscriptions {
+        let mut keys = subject.definitions.collaborations.iter().flat_map(|collaboration| &collaboration.correlation_keys);
+        if !subscription.key.as_ref().is_some_and(|key| keys.any(|declared| declared.id == *key)) {
+            let text = subscription.key.as_deref().unwrap_or_default();
+            findings.add(
+                &KEY_UNKNOWN,
+                subscription.element,
+                format!("{owner} subscribes to the correlation key `{text}`, which no collaboration declares"),
+                "declare a correlationKey with that id in the collaboration, or correct correlationKeyRef",
+            );
+        }
+        for binding in &subscription.bindings {
+            property_known(&owner, subscription.element, binding.property.as_ref(), findings);
+            if binding.path.is_none() {
+                findings.add(
+                    &BINDING_WITHOUT_PATH,
+                    subscription.element,
+                    format!("a correlation subscription of {owner} does not say how a property is computed"),
+                    "add a dataPath to each correlationPropertyBinding",
+                );
+            }
+        }
+    }
+}
+
+fn property_known(owner: &str, element: ElementIndex, property: Option<&Reference<usize>>, findings: &mut Findings<'_>) {
+    if property.is_some_and(|property| property.target.is_some()) {
+        return;
+    }
+    let text = property.map(|property| &*property.text).unwrap_or_default();
+    findings.add(
+        &PROPERTY_UNKNOWN,
+        element,
+        format!("{owner} refers to the correlation property `{text}`, which is not declared"),
+        "declare a correlationProperty with that id beside the processes, or correct correlationPropertyRef",
+    );
+}

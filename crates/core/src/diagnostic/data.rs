@@ -1,0 +1,188 @@
+//! Data: what flows from where to where.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::findings::Findings;
+use super::rule::define;
+use super::subject::{Subject, activity, event, label, named};
+use crate::model::{DataAssociation, InputOutputSpecification, LoopCharacteristics, NodeIndex, Property};
+
+define! {
+    SOURCE_UNKNOWN = "data-source-unknown", Error, "BPMN 2.0.2 §10.4.1",
+        "What a data association reads exists.";
+    TARGET_UNKNOWN = "data-target-unknown", Error, "BPMN 2.0.2 §10.4.1",
+        "What a data association writes exists.";
+    NOT_DATA = "data-end-not-data", Warning, "BPMN 2.0.2 §10.4.1",
+        "A data association connects data.";
+    WITHOUT_TARGET = "data-association-without-target", Warning, "BPMN 2.0.2 §10.4.1",
+        "A data association writes something.";
+    WITHOUT_SOURCE = "data-association-without-source", Warning, "BPMN 2.0.2 §10.4.1",
+        "A data association reads something.";
+    SEVERAL_SOURCES = "data-association-several-sources", Warning, "BPMN 2.0.2 §10.4.1",
+        "A data association with several sources says how they become one value.";
+    DATA_OBJECT_UNKNOWN = "data-object-unknown", Error, "BPMN 2.0.2 §10.4.1",
+        "The data object that a reference shows exists.";
+    DATA_STORE_UNKNOWN = "data-store-unknown", Error, "BPMN 2.0.2 §10.4.1",
+        "The data store that a reference shows exists.";
+    COLLECTION_UNKNOWN = "multi-instance-data-unknown", Warning, "BPMN 2.0.2 §10.3.8",
+        "The data that a multi-instance activity reads or writes exists; otherwise the text is taken for a variable's name.";
+    DATA_NAME_TWICE = "data-name-twice", Warning, "unusual",
+        "Data objects of one level have different names: they are variables.";
+}
+
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    let known = known_data(subject);
+    for (_, node) in subject.nodes() {
+        let owner = label(node);
+        let flows = activity(node).into_iter().flat_map(|activity| activity.data_inputs.iter().chain(&activity.data_outputs));
+        let flows = flows.chain(event(node).into_iter().flat_map(|event| &event.data_associations));
+        for association in flows {
+            data_association(subject, &owner, association, &known, findings);
+        }
+        if let Some(LoopCharacteristics::MultiInstance(multi)) =
+            activity(node).and_then(|activity| activity.loop_characteristics.as_ref())
+        {
+            for (attribute, reference) in [("loopDataInputRef", &multi.data_input), ("loopDataOutputRef", &multi.data_output)] {
+                if let Some(text) = reference.as_deref().filter(|text| !known.contains(text)) {
+                    findings.add(
+                        &COLLECTION_UNKNOWN,
+                        multi.element,
+                        format!("{owner} has the {attribute} `{text}`, which is no data of the model; it is taken for a variable's name"),
+                        "let it name a data object, data input or data output",
+                    );
+                }
+            }
+        }
+    }
+    references(subject, findings);
+    names(subject, findings);
+}
+
+/// The ids of everything that holds data.
+fn known_data<'a>(subject: &Subject<'a>) -> BTreeSet<&'a str> {
+    let process = subject.process;
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    known.extend(process.data_objects.iter().map(|data| &*data.id));
+    known.extend(process.data_object_references.iter().map(|data| &*data.id));
+    known.extend(process.data_store_references.iter().map(|data| &*data.id));
+    known.extend(subject.definitions.data_stores.iter().map(|data| &*data.id));
+    let properties = |properties: &'a [Property]| properties.iter().map(|property| &*property.id);
+    let io = |io: &'a Option<InputOutputSpecification>| {
+        let io = io.as_ref();
+        let inputs = io.into_iter().flat_map(|io| &io.inputs).map(|input| &*input.id);
+        inputs.chain(io.into_iter().flat_map(|io| &io.outputs).map(|output| &*output.id))
+    };
+    known.extend(properties(&process.properties));
+    known.extend(io(&process.io));
+    for node in &process.flow_nodes {
+        if let Some(activity) = activity(node) {
+            known.extend(properties(&activity.properties));
+            known.extend(io(&activity.io));
+            if let Some(LoopCharacteristics::MultiInstance(multi)) = &activity.loop_characteristics {
+                known.extend(multi.input_item.as_deref());
+                known.extend(multi.output_item.as_deref());
+            }
+        }
+        if let Some(event) = event(node) {
+            known.extend(properties(&event.properties));
+        }
+    }
+    known
+}
+
+fn data_association(
+    subject: &Subject<'_>, owner: &str, association: &DataAssociation, known: &BTreeSet<&str>, findings: &mut Findings<'_>,
+) {
+    let ends = association.sources.iter().map(|source| (&SOURCE_UNKNOWN, "reads", source));
+    for (rule, verb, end) in ends.chain(association.target.iter().map(|target| (&TARGET_UNKNOWN, "writes", target))) {
+        if known.contains(&**end) {
+            continue;
+        }
+        match subject.world.element(end).map(|element| element.name()) {
+            // The inputs and outputs of events, and data of another process, which only a drawing connects.
+            Some("dataInput" | "dataOutput" | "property" | "dataObject" | "dataObjectReference" | "dataStoreReference") => {}
+            Some(kind) => findings.add(
+                &NOT_DATA,
+                association.element,
+                format!("a data association of {owner} {verb} `{end}`, a {kind}, which holds no data: it has no effect"),
+                "let it name a data object reference, data store reference, property, data input or data output",
+            ),
+            None => findings.add(
+                rule,
+                association.element,
+                format!("a data association of {owner} {verb} `{end}`, but nothing has that id"),
+                "let it name a data object reference, data store reference, property, data input or data output",
+            ),
+        }
+    }
+    if association.target.is_none() && association.assignments.is_empty() {
+        findings.add(
+            &WITHOUT_TARGET,
+            association.element,
+            format!("a data association of {owner} writes nothing"),
+            "add a targetRef, or delete the association",
+        );
+    }
+    if association.sources.is_empty() && association.transformation.is_none() && association.assignments.is_empty() {
+        findings.add(
+            &WITHOUT_SOURCE,
+            association.element,
+            format!("a data association of {owner} reads nothing"),
+            "add a sourceRef, or delete the association",
+        );
+    }
+    if association.sources.len() > 1 && association.transformation.is_none() && association.assignments.is_empty() {
+        findings.add(
+            &SEVERAL_SOURCES,
+            association.element,
+            format!("a data association of {owner} has {} sources and no transformation", association.sources.len()),
+            "add a transformation, or keep one sourceRef",
+        );
+    }
+}
+
+fn references(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    for reference in &subject.process.data_object_references {
+        if let Some(object) = reference.data_object.as_ref().filter(|object| object.target.is_none()) {
+            findings.add(
+                &DATA_OBJECT_UNKNOWN,
+                reference.element,
+                format!(
+                    "{} shows the data object `{}`, which does not exist",
+                    named("data object reference", &reference.id, reference.name.as_deref()),
+                    object.text
+                ),
+                "let dataObjectRef name a dataObject of the process",
+            );
+        }
+    }
+    for reference in &subject.process.data_store_references {
+        if let Some(store) = reference.data_store.as_ref().filter(|store| store.target.is_none()) {
+            findings.add(
+                &DATA_STORE_UNKNOWN,
+                reference.element,
+                format!(
+                    "{} shows the data store `{}`, which does not exist",
+                    named("data store reference", &reference.id, reference.name.as_deref()),
+                    store.text
+                ),
+                "declare a dataStore with that id beside the processes, or remove dataStoreRef",
+            );
+        }
+    }
+}
+
+fn names(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    let mut seen: BTreeMap<(Option<NodeIndex>, &str), &str> = BTreeMap::new();
+    for object in &subject.process.data_objects {
+        let Some(name) = object.name.as_deref().filter(|name| !name.is_empty()) else { continue };
+        if let Some(first) = seen.insert((object.parent, name), &object.id) {
+            findings.add(
+                &DATA_NAME_TWICE,
+                object.element,
+                format!("data objects `{first}` and `{}` are both called “{name}”: they are one variable", object.id),
+                "give them different names, or show one data object by several references",
+            );
+        }
+    }
+}

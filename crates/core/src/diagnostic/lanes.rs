@@ -1,0 +1,82 @@
+//! Lanes: what they name.
+
+use std::collections::BTreeMap;
+
+use super::findings::Findings;
+use super::rule::define;
+use super::subject::{Subject, label, named};
+use crate::model::{Lane, LaneIndex, NodeIndex};
+use crate::xml::ElementIndex;
+
+define! {
+    NODE_UNKNOWN = "lane-node-unknown", Error, "BPMN 2.0.2 §10.8",
+        "What a lane names exists.";
+    NODE_ELSEWHERE = "lane-node-elsewhere", Error, "BPMN 2.0.2 §10.8",
+        "A lane names nodes of its own process.";
+    NOT_A_NODE = "lane-names-no-node", Warning, "BPMN 2.0.2 §10.8",
+        "A lane names flow nodes only.";
+    NODE_TWICE = "node-in-two-lanes", Warning, "BPMN 2.0.2 §10.8",
+        "A node stands in one lane of a lane set.";
+}
+
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    let mut seen: BTreeMap<(ElementIndex, NodeIndex), (LaneIndex, &Lane)> = BTreeMap::new();
+    for (index, lane) in (0..).map(LaneIndex).zip(&subject.process.lanes) {
+        let set = lane_set(subject, lane);
+        for reference in &lane.flow_nodes {
+            let Some(node) = reference.target else {
+                unknown(subject, lane, &reference.text, findings);
+                continue;
+            };
+            match seen.insert((set, node), (index, lane)) {
+                Some((other, other_lane)) if other != index => {
+                    let Some(node) = subject.node(node) else { continue };
+                    findings.add(
+                        &NODE_TWICE,
+                        lane.element,
+                        format!("{} stands in {} and in {}", label(node), lane_label(lane), lane_label(other_lane)),
+                        "leave it in one of them: its tasks go to one group",
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn lane_label(lane: &Lane) -> String {
+    named("lane", lane.id.as_deref().unwrap_or_default(), lane.name.as_deref())
+}
+
+/// The `laneSet` or `childLaneSet` around a lane.
+fn lane_set(subject: &Subject<'_>, lane: &Lane) -> ElementIndex {
+    let element = subject.definitions.document.element(lane.element);
+    element.parent().map_or(lane.element, |set| set.index())
+}
+
+fn unknown(subject: &Subject<'_>, lane: &Lane, text: &str, findings: &mut Findings<'_>) {
+    let owner = lane_label(lane);
+    if let Some((process, _)) = subject.world.node(text) {
+        let process = subject.definitions.processes.get(process.0 as usize).map_or("", |process| &*process.id);
+        findings.add(
+            &NODE_ELSEWHERE,
+            lane.element,
+            format!("{owner} names `{text}`, which stands in another process, `{process}`"),
+            "remove the flowNodeRef; that process has lanes of its own",
+        );
+    } else if let Some(element) = subject.world.element(text) {
+        findings.add(
+            &NOT_A_NODE,
+            lane.element,
+            format!("{owner} names `{text}`, a {}, which is no flow node", element.name()),
+            "remove the flowNodeRef; it has no effect",
+        );
+    } else {
+        findings.add(
+            &NODE_UNKNOWN,
+            lane.element,
+            format!("{owner} names `{text}`, but no flow node has that id"),
+            "correct the flowNodeRef, or remove it",
+        );
+    }
+}

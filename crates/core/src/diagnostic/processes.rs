@@ -1,0 +1,53 @@
+//! Processes as a whole.
+
+use super::findings::Findings;
+use super::rule::define;
+use super::subject::{Subject, World};
+
+define! {
+    NO_PROCESS = "no-process", Warning, "BPMN 2.0.2 §10.2",
+        "A file has a process.";
+    NOT_EXECUTABLE = "process-not-executable", Warning, "BPMN 2.0.2 §10.2.1",
+        "A process that is to run has isExecutable=\"true\".";
+    WITHOUT_NODES = "process-without-nodes", Error, "BPMN 2.0.2 §10.2",
+        "A process that is to run has flow nodes.";
+    WITHOUT_ID = "process-without-id", Error, "BPMN 2.0.2 §8.3.1",
+        "A process has an id, by which it is started.";
+}
+
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    let process = subject.process;
+    let owner = subject.scope_label(None);
+    if process.is_executable == Some(false) {
+        findings.add(
+            &NOT_EXECUTABLE,
+            process.element,
+            format!("{owner} has isExecutable=\"false\": it is a drawing and cannot be started"),
+            "set isExecutable=\"true\" if it is to run",
+        );
+    }
+    if process.flow_nodes.is_empty() {
+        findings.add(
+            &WITHOUT_NODES,
+            process.element,
+            format!("{owner} has no flow nodes"),
+            "draw the process, or remove it and the processRef of its pool, which is a black box then",
+        );
+    }
+    let id = subject.definitions.document.element(process.element).attribute("id");
+    if id.is_none_or(|id| id.trim().is_empty()) {
+        findings.add(
+            &WITHOUT_ID,
+            process.element,
+            "a process has no id".to_owned(),
+            "give it the id by which it is to be started",
+        );
+    }
+}
+
+pub(super) fn none_at_all(world: &World<'_>, findings: &mut Findings<'_>) {
+    if world.definitions.processes.is_empty() {
+        let root = world.definitions.document.root().index();
+        findings.add(&NO_PROCESS, root, "the file has no process".to_owned(), "draw a process; there is nothing to run");
+    }
+}
