@@ -127,7 +127,7 @@ fn start_handler(step: &mut Step<'_, '_>, waiter: TokenId, scope: ScopeId, compl
 
 /// Everything is compensated.
 fn done(step: &mut Step<'_, '_>, waiter: TokenId, wait: u32, scope: ScopeId) {
-    step.emit(Event::WaitClosed { wait, reason: Closed::Completed });
+    step.close(wait, Closed::Completed);
     let Some((inside, home)) = step.instance.tokens.get(waiter).map(|token| (token.inside, token.scope)) else {
         return;
     };

@@ -27,7 +27,7 @@ pub(crate) fn end(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw]) -> 
             }
             other => waits |= intermediate_event::throw_one(step, token, other)?,
         }
-        if step.instance.tokens.get(token).is_none_or(|token| token.serial != serial) {
+        if !step.is_alive(token, serial) {
             return Ok(());
         }
     }

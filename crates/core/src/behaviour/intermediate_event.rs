@@ -32,7 +32,7 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw]) -
             other => waits |= throw_one(step, token, other)?,
         }
         // What was thrown may have ended the thrower itself.
-        if step.instance.tokens.get(token).is_none_or(|token| token.serial != serial) {
+        if !step.is_alive(token, serial) {
             return Ok(());
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{intermediate_event, repeat, user_task::number};
 use crate::expressions::EvaluationError;
-use crate::graph::{MultiInstance, Throw};
+use crate::graph::MultiInstance;
 use crate::instance::{IncidentStage, NONE, Owner, ScopeId, TokenId};
 use crate::model::MultiInstanceBehavior;
 use crate::step::{Closed, Event, Problem, Stage, Step};
@@ -106,8 +106,8 @@ pub(crate) fn round_completed(step: &mut Step<'_, '_>, token: TokenId, multi: &M
 }
 
 fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstance) -> Result<(), Problem> {
-    let Some((scope, inside, node)) =
-        step.instance.tokens.get(token).map(|token| (token.scope, token.inside, token.node))
+    let Some((scope, inside, node, serial)) =
+        step.instance.tokens.get(token).map(|token| (token.scope, token.inside, token.node, token.serial))
     else {
         return Ok(());
     };
@@ -124,8 +124,8 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
         Some(condition) => step.holds(condition, inside, node, &[])?,
         None => false,
     };
-    throw_behavior(step, token, scope, multi)?;
-    if step.instance.scopes.get(scope).is_none() {
+    throw_behavior(step, token, serial, scope, multi)?;
+    if !step.is_alive(token, serial) {
         return Ok(()); // What was thrown has interrupted the activity itself.
     }
     repeat::end_round(step, token);
@@ -150,6 +150,7 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
 fn throw_behavior(
     step: &mut Step<'_, '_>,
     token: TokenId,
+    serial: u32,
     scope: ScopeId,
     multi: &MultiInstance,
 ) -> Result<(), Problem> {
@@ -159,26 +160,21 @@ fn throw_behavior(
         MultiInstanceBehavior::One if completed > 1 => {}
         MultiInstanceBehavior::One | MultiInstanceBehavior::None => {
             if let Some(event) = &multi.event {
-                throw(step, token, event)?;
+                intermediate_event::throw_one(step, token, event)?;
             }
         }
         MultiInstanceBehavior::Complex => {
             let (inside, node) = (step.variable_scope(token), step.node_of(token));
             for (condition, events) in &multi.complex {
-                if step.holds(condition, inside, node, &[])? {
-                    for event in events {
-                        throw(step, token, event)?;
+                if step.is_alive(token, serial) && step.holds(condition, inside, node, &[])? {
+                    for event in events.iter() {
+                        if step.is_alive(token, serial) {
+                            intermediate_event::throw_one(step, token, event)?;
+                        }
                     }
                 }
             }
         }
-    }
-    Ok(())
-}
-
-fn throw(step: &mut Step<'_, '_>, token: TokenId, event: &Throw) -> Result<(), Problem> {
-    if step.instance.tokens.get(token).is_some() {
-        intermediate_event::throw_one(step, token, event)?;
     }
     Ok(())
 }

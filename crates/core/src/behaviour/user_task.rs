@@ -8,8 +8,9 @@ use crate::expressions::EvaluationError;
 use crate::graph::{Expression, UserTask, names};
 use crate::instance::{IncidentStage, TokenId, UserTaskWait, WaitKind};
 use crate::step::{Problem, Step};
-use crate::time::{self, Timestamp};
-use crate::value::Value;
+use crate::model::TimerKind;
+use crate::time::{Timer, Timestamp};
+use crate::value::{Value, Zone};
 
 /// Creates the task.
 pub(crate) fn create(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> Result<(), Problem> {
@@ -82,6 +83,17 @@ fn moment(
 ) -> Result<Option<Timestamp>, EvaluationError> {
     let Some(expression) = expression else { return Ok(None) };
     let value = step.evaluate(expression, step.variable_scope(token), step.node_of(token))?;
-    time::moment(&value, step.context.now)
-        .map_err(|error| EvaluationError::Failed(format!("the date `{}` cannot be read: {error}", expression.text)))
+    let kind = match value.plain() {
+        Value::Null => return Ok(None),
+        Value::Duration(_) => TimerKind::Duration,
+        Value::String(text) if text.trim().is_empty() => return Ok(None),
+        Value::String(text) if text.trim_start_matches('-').starts_with('P') => TimerKind::Duration,
+        _ => TimerKind::Date,
+    };
+    match Timer::parse(kind, &value, step.context.now, &Zone::UTC) {
+        Ok(timer) => Ok(Some(timer.due)),
+        Err(error) => {
+            Err(EvaluationError::Failed(format!("the date `{}` cannot be read: {error}", expression.text)))
+        }
+    }
 }

@@ -68,8 +68,6 @@ impl Compiler<'_> {
             dialect: self.definitions.dialect,
             executable: process.is_executable != Some(false),
             version_tag: process.extension.version_tag.clone(),
-            outputs: Vec::new(),
-            listeners: self.listeners(&process.extension.listeners),
             topology,
             flows,
             root,
@@ -246,7 +244,10 @@ impl Compiler<'_> {
     /// Adds every way a token can go: flows, from activities to their boundary events, and along links.
     fn connect(&self, topology: &mut Topology, flows: &[SequenceFlow]) {
         for (ordinal, flow) in (0u32..).zip(flows) {
-            if (flow.source as usize) < topology.node_count() {
+            let count = topology.node_count();
+            if (flow.source as usize) < count && (flow.target as usize) < count {
+                let source = &mut topology[petgraph::graph::NodeIndex::from(flow.source)];
+                source.conditional |= flow.condition.is_some() || source.default_flow.is_some();
                 topology.add_edge(flow.source.into(), flow.target.into(), Way { flow: Some(ordinal) });
             }
         }

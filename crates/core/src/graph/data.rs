@@ -26,14 +26,14 @@ impl DataNames {
         for property in &process.properties {
             put(&property.id, property.name.as_ref());
         }
-        for io in &process.io {
+        if let Some(io) = &process.io {
             io.inputs.iter().for_each(|input| put(&input.id, input.name.as_ref()));
             io.outputs.iter().for_each(|output| put(&output.id, output.name.as_ref()));
         }
         for node in &process.flow_nodes {
             let properties = match &node.kind {
                 FlowNodeKind::Activity(activity) => {
-                    for io in &activity.io {
+                    if let Some(io) = &activity.io {
                         io.inputs.iter().for_each(|input| put(&input.id, input.name.as_ref()));
                         io.outputs.iter().for_each(|output| put(&output.id, output.name.as_ref()));
                     }

@@ -6,7 +6,7 @@ use crate::Name;
 use crate::expressions::Purpose;
 use crate::model::{self, EventDefinition, Event, MessageFlowEnd, NodeIndex, Reference};
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
     pub(super) fn catches(&mut self, event: &Event) -> Box<[Catch]> {
         event.definitions.iter().filter_map(|definition| self.catch(definition)).collect()
     }
@@ -195,7 +195,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn escalation(&self, escalation: &Reference<usize>) -> Option<&'_ model::EscalationDeclaration> {
+    fn escalation(&self, escalation: &Reference<usize>) -> Option<&'a model::EscalationDeclaration> {
         escalation.target.map(|escalation| &self.definitions.escalations[escalation])
     }
 

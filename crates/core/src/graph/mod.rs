@@ -61,8 +61,6 @@ pub struct ProcessGraph {
     topology: Topology,
     flows: Vec<SequenceFlow>,
     root: Container,
-    outputs: Vec<Mapping>,
-    listeners: Vec<Listener>,
     /// Some throw event can ask for compensation, so completed activities must be remembered.
     compensates: bool,
     form: Option<Ordinal>,
@@ -190,14 +188,6 @@ impl ProcessGraph {
                 && self.topology[*source].incoming == 0
         })?;
         u32::try_from(gateway.index()).ok()
-    }
-
-    pub(crate) fn process_outputs(&self) -> &[Mapping] {
-        &self.outputs
-    }
-
-    pub(crate) fn process_listeners(&self) -> &[Listener] {
-        &self.listeners
     }
 
     pub(crate) fn compensates(&self) -> bool {

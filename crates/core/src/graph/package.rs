@@ -26,18 +26,12 @@ impl Package {
     pub fn from_bpmn(bytes: &[u8], expressions: &dyn Expressions) -> Result<Self, Vec<Diagnostic>> {
         let (definitions, mut diagnostics) = Definitions::read(bytes)?;
         diagnostics.extend(check(&definitions));
-        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-            // What cannot be compiled says so, too, so that an author sees everything at once.
-            compile::check_expressions(&definitions, expressions, &mut diagnostics);
-            return Err(sorted(diagnostics));
-        }
-        let mut processes = Vec::new();
-        for index in 0u32.. {
-            if index as usize >= definitions.processes.len() {
-                break;
-            }
-            processes.push(Arc::new(compile::process(&definitions, ProcessIndex(index), expressions, &mut diagnostics)));
-        }
+        // A model with errors is compiled, too: an author sees everything at once, also what is wrong with expressions.
+        let processes = (0u32..)
+            .zip(&definitions.processes)
+            .map(|(index, _)| compile::process(&definitions, ProcessIndex(index), expressions, &mut diagnostics))
+            .map(Arc::new)
+            .collect();
         let diagnostics = sorted(diagnostics);
         if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
             return Err(diagnostics);
@@ -65,8 +59,8 @@ impl ProcessGraph {
                 "process-missing",
                 Severity::Error,
                 crate::xml::ElementIndex(0),
-                "the file contains no process".into(),
-                "add a <process> with at least one flow node".into(),
+                "the file contains no process",
+                "add a <process> with at least one flow node",
             )]
         })
     }

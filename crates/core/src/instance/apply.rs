@@ -1,7 +1,7 @@
 //! The one place where an instance changes.
 
 use super::{
-    Completed, Instance, Join, LoopState, NONE, Owner, Phase, ROOT, Scope, ScopeId, ScopeKind, State, Token, TokenId,
+    Completed, Instance, Join, Key, LoopState, NONE, Owner, Phase, ROOT, Scope, ScopeId, ScopeKind, State, Token, TokenId,
     TokenState, WaitId, WaitKind, join::Queue,
 };
 use crate::Name;
@@ -156,16 +156,16 @@ impl Instance {
                     scope.unset(&name);
                 }
             }
-            Event::WaitOpened { wait: _, details } => {
+            Event::WaitOpened { details } => {
                 self.now = self.now.max(events.now);
                 if let Some(details) = events.waits.get(details as usize) {
                     self.open_wait(details.clone().into_wait());
                 }
             }
-            Event::WaitClosed { wait, reason: _ } => self.close_wait(wait),
-            Event::WaitChanged { wait, change } => {
+            Event::WaitClosed { key, reason: _ } => self.close_wait(key),
+            Event::WaitChanged { key, change } => {
                 if let Some(change) = events.changes.get(change as usize)
-                    && let Some(wait) = self.waits.get_mut(wait)
+                    && let Some(wait) = self.keys.get(&key).and_then(|id| self.waits.get_mut(*id))
                 {
                     wait.kind = change.clone();
                 }
@@ -342,9 +342,9 @@ impl Instance {
         self.waits.insert(wait);
     }
 
-    fn close_wait(&mut self, id: WaitId) {
+    fn close_wait(&mut self, key: Key) {
+        let Some(id) = self.keys.remove(&key) else { return };
         let Some(wait) = self.waits.remove(id) else { return };
-        self.keys.remove(&wait.key);
         self.conditions.remove(&id);
         if let Some(previous) = self.waits.get_mut(wait.previous) {
             previous.next = wait.next;

@@ -44,11 +44,12 @@ pub const ROOT: ScopeId = 0;
 /// What is addressed from outside: an instance, task, job, timer, subscription, call or incident. Sortable by time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
+#[repr(packed(4))] // so that an event that carries a key stays small
 pub struct Key(pub u64);
 
 impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        { self.0 }.fmt(f)
     }
 }
 

@@ -15,12 +15,11 @@ enum Row<T> {
 pub(crate) struct Slab<T> {
     rows: Vec<Row<T>>,
     free: u32,
-    used: u32,
 }
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), free: NONE, used: 0 }
+        Self { rows: Vec::new(), free: NONE }
     }
 }
 
@@ -33,7 +32,6 @@ impl<T> Slab<T> {
     /// Inserts a row; gives its number, which is what [`Slab::next`] said.
     pub(crate) fn insert(&mut self, value: T) -> u32 {
         let id = self.next();
-        self.used += 1;
         match self.rows.get_mut(id as usize) {
             Some(row) => {
                 if let Row::Free(next) = *row {
@@ -53,7 +51,6 @@ impl<T> Slab<T> {
         }
         let Row::Used(value) = std::mem::replace(row, Row::Free(self.free)) else { return None };
         self.free = id;
-        self.used -= 1;
         Some(value)
     }
 
@@ -69,10 +66,6 @@ impl<T> Slab<T> {
             Some(Row::Used(value)) => Some(value),
             _ => None,
         }
-    }
-
-    pub(crate) fn len(&self) -> u32 {
-        self.used
     }
 
     /// All rows by number.

@@ -52,7 +52,7 @@ impl Step<'_, '_> {
         loop {
             while let Some((token, serial, stage)) = self.context.agenda.work.pop_front() {
                 // The token may have been cancelled, and its number used again, while it stood on the agenda.
-                if self.instance.tokens.get(token).is_some_and(|token| token.serial == serial) {
+                if self.is_alive(token, serial) {
                     self.go_on(token, stage);
                 }
             }

@@ -40,8 +40,8 @@ impl Step<'_, '_> {
             token = next;
         }
         loop {
-            let mut joined = self.instance.joins.range((scope, 0)..=(scope, NONE)).flat_map(|(_, join)| join.heads());
-            let Some(token) = joined.next() else { break };
+            let joined = self.instance.joins.range((scope, 0)..=(scope, NONE)).find_map(|(_, join)| join.heads().next());
+            let Some(token) = joined else { break };
             self.cancel_token(token);
         }
     }
@@ -57,7 +57,7 @@ impl Step<'_, '_> {
             if matches!(wait.kind, WaitKind::UserTask(_)) && reason == Closed::Cancelled {
                 self.call_delete_listeners(first);
             }
-            self.emit(Event::WaitClosed { wait: first, reason });
+            self.close(first, reason);
         }
     }
 

@@ -38,7 +38,7 @@ impl Step<'_, '_> {
             }
             Command::ThrowError { wait, code, message, variables } => {
                 let (wait, token) = self.find(wait, "user task or job", is_work)?;
-                self.emit(Event::WaitClosed { wait, reason: Closed::Completed });
+                self.close(wait, Closed::Completed);
                 self.throw_error(token, code, message, variables, Thrower::Work);
             }
             Command::ThrowEscalation { wait, code, variables } => {
@@ -59,19 +59,19 @@ impl Step<'_, '_> {
                 let is_continuation = |kind: &WaitKind| matches!(kind, WaitKind::Continuation { .. });
                 let (wait, token) = self.find(continuation, "continuation", is_continuation)?;
                 let after = matches!(self.kind(wait), Some(WaitKind::Continuation { after: true }));
-                self.emit(Event::WaitClosed { wait, reason: Closed::Completed });
+                self.close(wait, Closed::Completed);
                 self.resume(token, if after { Stage::Leave } else { Stage::Begin });
             }
             Command::CompleteCall { call, variables } => {
                 let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
-                self.emit(Event::WaitClosed { wait, reason: Closed::Completed });
+                self.close(wait, Closed::Completed);
                 if let Err(problem) = call_activity::returned(self, token, variables) {
                     self.stuck(token, problem, IncidentStage::Complete);
                 }
             }
             Command::FailCall { call, code, message } => {
                 let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
-                self.emit(Event::WaitClosed { wait, reason: Closed::Completed });
+                self.close(wait, Closed::Completed);
                 self.throw_error(token, code, message, Vec::new(), Thrower::Work);
             }
             Command::EscalateCall { call, code } => {
@@ -80,7 +80,7 @@ impl Step<'_, '_> {
             }
             Command::RefuseCall { call, message } => {
                 let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
-                self.emit(Event::WaitClosed { wait, reason: Closed::Cancelled });
+                self.close(wait, Closed::Cancelled);
                 self.incident(token, IncidentKind::Call, &message, IncidentStage::Execute);
             }
             Command::ActivateAdHoc { ad_hoc, elements } => self.activate_ad_hoc(ad_hoc, &elements)?,
@@ -244,7 +244,7 @@ impl Step<'_, '_> {
 
     /// A person or worker has done the work of a flow node.
     fn work_done(&mut self, wait: WaitId, token: TokenId, variables: Variables, local: Variables) {
-        self.emit(Event::WaitClosed { wait, reason: Closed::Completed });
+        self.close(wait, Closed::Completed);
         if !local.is_empty() {
             let scope = self.own_scope(token);
             for (name, value) in local {
@@ -267,7 +267,7 @@ impl Step<'_, '_> {
         };
         let Some(listener) = listener else { return self.work_done(wait, token, variables, local) };
         let stage = self.node(token).details.listeners.get(listener as usize).map(|listener| listener.stage);
-        self.emit(Event::WaitClosed { wait, reason: Closed::Completed });
+        self.close(wait, Closed::Completed);
         self.set_all(self.variable_scope(token), variables);
         let next = listener.saturating_add(1);
         self.resume(
@@ -287,9 +287,7 @@ impl Step<'_, '_> {
         job.retries = retries.unwrap_or(job.retries - 1).max(0);
         let out = job.retries == 0;
         let node = self.node_of(token);
-        let change = index_of(self.events.changes.len());
-        self.events.changes.push(WaitKind::Job(Arc::new(job)));
-        self.emit(Event::WaitChanged { wait, change });
+        self.change(wait, WaitKind::Job(Arc::new(job)));
         let has_incident = self.instance.waits().any(|other| {
             other.owner == Owner::Token(token)
                 && matches!(&other.kind, WaitKind::Incident(incident) if incident.stage == IncidentStage::Job)
@@ -347,7 +345,7 @@ impl Step<'_, '_> {
     fn resolve(&mut self, wait: WaitId, token: TokenId) {
         let Some(WaitKind::Incident(incident)) = self.kind(wait) else { return };
         let stage = incident.stage;
-        self.emit(Event::WaitClosed { wait, reason: Closed::Completed });
+        self.close(wait, Closed::Completed);
         match stage {
             IncidentStage::Enter => self.resume(token, Stage::Begin),
             IncidentStage::Execute => self.resume(token, Stage::Execute),
@@ -372,9 +370,7 @@ impl Step<'_, '_> {
         if let Some((wait, job)) = job {
             let mut job = (*job).clone();
             job.retries = 1;
-            let change = index_of(self.events.changes.len());
-            self.events.changes.push(WaitKind::Job(Arc::new(job)));
-            self.emit(Event::WaitChanged { wait, change });
+            self.change(wait, WaitKind::Job(Arc::new(job)));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::instance::{Key, Owner, Ordinal, ScopeId, ScopeKind, Phase, TokenId, Wait, WaitId, WaitKind};
+use crate::instance::{Key, Owner, Ordinal, ScopeId, ScopeKind, Phase, TokenId, Wait, WaitKind};
 use crate::time::Timestamp;
 use crate::{Name, value::Value};
 
@@ -176,22 +176,20 @@ pub enum Event {
     },
     /// Something is waited for.
     WaitOpened {
-        /// Its number.
-        wait: WaitId,
         /// Into [`Events::waits`].
         details: Ref,
     },
     /// It is no longer waited for.
     WaitClosed {
-        /// Its number.
-        wait: WaitId,
+        /// Its key.
+        key: Key,
         /// Why.
         reason: Closed,
     },
     /// What is waited for has changed, e.g. a job's retries or a timer's next time.
     WaitChanged {
-        /// Its number.
-        wait: WaitId,
+        /// Its key.
+        key: Key,
         /// The new kind, into [`Events::changes`].
         change: Ref,
     },

@@ -248,7 +248,7 @@ impl<'s> Step<'s, '_> {
         if flow_node.details.compensation_handler.is_some() {
             return true;
         }
-        let NodeKind::SubProcess(container) | NodeKind::Transaction(container) = &flow_node.kind else {
+        let (NodeKind::SubProcess(container) | NodeKind::Transaction(container)) = &flow_node.kind else {
             return matches!(&flow_node.kind, NodeKind::AdHoc(_)) && self.has_completed(inside);
         };
         self.has_completed(inside)
@@ -277,12 +277,11 @@ impl<'s> Step<'s, '_> {
         if matches!(stage, IncidentStage::Enter | IncidentStage::Execute) {
             // Entering again subscribes and schedules anew.
             self.close_waits(Owner::Token(token), super::Closed::Cancelled);
-            if stage == IncidentStage::Enter
-                && let Some(inside) = self.instance.tokens.get(token).map(|token| token.inside)
-                && inside != NONE
-                && !self.is_round(token)
-            {
+            let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
+            if inside != NONE && stage == IncidentStage::Enter && !self.is_round(token) {
                 self.cancel_scope(inside);
+            } else if inside != NONE {
+                self.close_waits(Owner::Scope(inside), super::Closed::Cancelled);
             }
         }
         let message: Name = message.into();

@@ -15,7 +15,7 @@ mod scope;
 
 use crate::expressions::Expressions;
 use crate::graph::ProcessGraph;
-use crate::instance::{Instance, Key, Owner, Ordinal, TokenId, WaitKind};
+use crate::instance::{Instance, Key, Owner, Ordinal, TokenId, WaitId, WaitKind};
 use crate::time::Timestamp;
 
 pub use command::{Command, Rejection, StartAt, Variables};
@@ -101,9 +101,29 @@ impl<'s> Step<'s, '_> {
         self.context.next_key = Key(key.0.wrapping_add(1));
         let details = index_of(self.events.waits.len());
         self.events.waits.push(OpenedWait { key, owner, node, definition: index_of(definition), kind });
-        let wait = self.instance.waits.next();
-        self.emit(Event::WaitOpened { wait, details });
+        self.emit(Event::WaitOpened { details });
         key
+    }
+
+    /// What was waited for under a number is over.
+    pub(crate) fn close(&mut self, wait: WaitId, reason: Closed) {
+        if let Some(key) = self.instance.waits.get(wait).map(|wait| wait.key) {
+            self.emit(Event::WaitClosed { key, reason });
+        }
+    }
+
+    /// What is waited for under a number has changed.
+    pub(crate) fn change(&mut self, wait: WaitId, kind: WaitKind) {
+        if let Some(key) = self.instance.waits.get(wait).map(|wait| wait.key) {
+            let change = index_of(self.events.changes.len());
+            self.events.changes.push(kind);
+            self.emit(Event::WaitChanged { key, change });
+        }
+    }
+
+    /// Whether a token is still the one it was: its number may have been used again.
+    pub(crate) fn is_alive(&self, token: TokenId, serial: u32) -> bool {
+        self.instance.tokens.get(token).is_some_and(|token| token.serial == serial)
     }
 
     /// A token waits for something.

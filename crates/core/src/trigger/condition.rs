@@ -35,16 +35,14 @@ impl Step<'_, '_> {
                 if let Owner::Token(token) = owner
                     && self.node_of(token) == node
                 {
-                    self.emit(Event::WaitClosed { wait: id, reason: crate::step::Closed::Cancelled });
+                    self.close(id, crate::step::Closed::Cancelled);
                     self.incident(token, IncidentKind::Expression, &error.to_string(), IncidentStage::Enter);
                 }
                 return false;
             }
         };
         if now != before {
-            let change = index_of(self.events.changes.len());
-            self.events.changes.push(WaitKind::Condition { satisfied: now });
-            self.emit(Event::WaitChanged { wait: id, change });
+            self.change(id, WaitKind::Condition { satisfied: now });
         }
         now && !before
     }

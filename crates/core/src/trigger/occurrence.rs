@@ -18,7 +18,7 @@ impl Step<'_, '_> {
         match (owner, &graph.node(node).kind) {
             (Owner::Token(token), NodeKind::BoundaryEvent(event)) => {
                 if event.interrupting {
-                    self.emit(Event::WaitClosed { wait, reason: Closed::Completed });
+                    self.close(wait, Closed::Completed);
                     if event.parallel && self.still_waits(owner, node) {
                         return self.receive(token, payload);
                     }
@@ -37,7 +37,7 @@ impl Step<'_, '_> {
                 self.event_sub_process_occurred(wait, &kind, scope, node, event, payload);
             }
             (Owner::Token(token), target) => {
-                self.emit(Event::WaitClosed { wait, reason: Closed::Completed });
+                self.close(wait, Closed::Completed);
                 let here = self.node_of(token);
                 if here == node {
                     let parallel = matches!(target, NodeKind::CatchEvent(event) if event.parallel);
@@ -71,7 +71,7 @@ impl Step<'_, '_> {
     ) {
         let owner = Owner::Scope(scope);
         let complete = if event.interrupting {
-            self.emit(Event::WaitClosed { wait, reason: Closed::Completed });
+            self.close(wait, Closed::Completed);
             !(event.parallel && self.still_waits(owner, start))
         } else {
             self.reopened(wait, kind, owner, start, event.parallel)
@@ -87,7 +87,7 @@ impl Step<'_, '_> {
     /// Gives whether the event as a whole has occurred.
     fn reopened(&mut self, wait: WaitId, kind: &WaitKind, owner: Owner, node: Ordinal, parallel: bool) -> bool {
         if parallel {
-            self.emit(Event::WaitClosed { wait, reason: Closed::Completed });
+            self.close(wait, Closed::Completed);
             if self.still_waits(owner, node) {
                 return false;
             }
@@ -111,7 +111,7 @@ impl Step<'_, '_> {
         match kind {
             WaitKind::Timer(timer) => timer::go_on(self, wait, timer),
             WaitKind::Condition { .. } | WaitKind::Message(_) | WaitKind::Signal(_) => {}
-            _ => self.emit(Event::WaitClosed { wait, reason: Closed::Completed }),
+            _ => self.close(wait, Closed::Completed),
         }
         true
     }
@@ -125,7 +125,7 @@ impl Step<'_, '_> {
         let others: Vec<WaitId> =
             self.waits_of(owner).filter(|(_, wait)| wait.node == node).map(|(id, _)| id).collect();
         for wait in others {
-            self.emit(Event::WaitClosed { wait, reason: Closed::Cancelled });
+            self.close(wait, Closed::Cancelled);
         }
     }
 

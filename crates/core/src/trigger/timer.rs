@@ -8,6 +8,7 @@ use crate::instance::{Ordinal, ScopeId, TimerWait, WaitId, WaitKind};
 use crate::model::TimerKind;
 use crate::step::{Closed, Event, Step, index_of};
 use crate::time::Timer;
+use crate::value::Zone;
 
 /// What a timer waits for.
 pub(crate) fn subscription(
@@ -18,7 +19,7 @@ pub(crate) fn subscription(
     expression: &Expression,
 ) -> Result<WaitKind, EvaluationError> {
     let value = step.evaluate(expression, scope, node)?;
-    let timer = Timer::parse(kind, &value, step.context.now).map_err(|error| {
+    let timer = Timer::parse(kind, &value, step.context.now, &Zone::UTC).map_err(|error| {
         EvaluationError::Failed(format!(
             "the timer `{}` of `{}` cannot be read: {error}",
             expression.text,
@@ -30,12 +31,10 @@ pub(crate) fn subscription(
 
 /// A timer has fired and its event stays: a cycle's next time is set, anything else is over.
 pub(crate) fn go_on(step: &mut Step<'_, '_>, wait: WaitId, timer: &TimerWait) {
-    match timer.timer.next() {
+    match timer.timer.next_due(timer.timer.due) {
         Some(timer) => {
-            let change = index_of(step.events.changes.len());
-            step.events.changes.push(WaitKind::Timer(Arc::new(TimerWait { timer })));
-            step.emit(Event::WaitChanged { wait, change });
+            step.change(wait, WaitKind::Timer(Arc::new(TimerWait { timer })));
         }
-        None => step.emit(Event::WaitClosed { wait, reason: Closed::Completed }),
+        None => step.close(wait, Closed::Completed),
     }
 }
