@@ -1,6 +1,30 @@
 //! The modelers' extension attributes and elements, read into one neutral set of properties.
 //!
 //! Namespaces are told apart by URI. What is executable but not honoured becomes a diagnostic, never silence.
+//! [`Reader`] reads; each file beside this one holds one subject and knows how every dialect writes it down.
+
+mod activity;
+mod assignment;
+mod call;
+mod decision;
+mod event;
+mod expression;
+mod form;
+mod job;
+mod listener;
+mod mapping;
+mod multi_instance;
+mod namespace;
+mod process;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod unsupported;
+mod vocabulary;
+
+pub use expression::ExpressionUse;
+pub use namespace::POTOK as POTOK_NAMESPACE;
+pub use reader::Reader;
 
 use crate::Name;
 use crate::expressions::Binding;
@@ -54,6 +78,10 @@ pub struct ElementProperties {
     pub skip: Option<Expression>,
     /// Elements that an ad-hoc sub-process starts with (`zeebe:adHoc activeElementsCollection`).
     pub ad_hoc_active: Option<Expression>,
+    /// Time between the engine's own tries after a savepoint, e.g. `R3/PT10M` or `PT1M,PT5M`.
+    pub retry_cycle: Option<Expression>,
+    /// The priority of the engine's own work after a savepoint.
+    pub job_priority: Option<Expression>,
 }
 
 /// Work for a worker.

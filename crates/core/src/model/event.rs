@@ -13,6 +13,10 @@ pub struct Event {
     pub definitions: Vec<EventDefinition>,
     /// All definitions must occur, not just one.
     pub parallel_multiple: bool,
+    /// Declared data of a throwing event.
+    pub data_inputs: Vec<super::DataInput>,
+    /// Declared data of a catching event.
+    pub data_outputs: Vec<super::DataOutput>,
     /// Data that flows in (throw) or out (catch).
     pub data_associations: Vec<super::DataAssociation>,
     /// Properties: variables of its own.

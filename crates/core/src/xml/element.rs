@@ -98,6 +98,12 @@ impl<'d> Element<'d> {
         }
     }
 
+    /// The index after those of all elements in it.
+    #[must_use]
+    pub fn end(self) -> ElementIndex {
+        ElementIndex(self.node.next)
+    }
+
     /// The element around it.
     #[must_use]
     pub fn parent(self) -> Option<Self> {

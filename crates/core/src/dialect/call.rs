@@ -1,0 +1,99 @@
+//! What a call activity calls and hands over.
+
+use super::reader::{is_true, own};
+use super::{Call, Reader, VariableMapping};
+use crate::Name;
+use crate::expressions::Binding;
+use crate::xml::Element;
+
+impl<'d> Reader<'d> {
+    /// What a call activity calls and hands over, if a dialect says anything about it. Camunda 8's output mappings read
+    /// the called instance's variables, so they are taken from the activity's own (`outputs`).
+    pub(super) fn call(&self, element: Element<'d>, outputs: &mut Vec<VariableMapping>) -> Option<Box<Call>> {
+        let call = match self.zeebe_element(element, "calledElement") {
+            Some(called) => Some(self.zeebe_call(called, outputs)),
+            None => self.classic_call(element),
+        };
+        call.map(Box::new)
+    }
+
+    fn zeebe_call(&self, called: Element<'d>, outputs: &mut Vec<VariableMapping>) -> Call {
+        let propagate = |name| own(called, name).is_none_or(|value| is_true(&value));
+        let outputs = std::mem::take(outputs);
+        Call {
+            target: own(called, "processId").map(|text| self.value(called, &text)),
+            binding: binding_type(called),
+            inputs: Vec::new(),
+            // What is mapped wins over what is propagated.
+            propagate_out: outputs.is_empty() && propagate("propagateAllChildVariables"),
+            outputs,
+            // Even without propagation the input mappings are handed over; they are the activity's local variables.
+            propagate_in: true,
+            local_in: !propagate("propagateAllParentVariables"),
+            business_key: own(called, "businessId").map(|text| self.value(called, &text)),
+        }
+    }
+
+    fn classic_call(&self, element: Element<'d>) -> Option<Call> {
+        let mut call = Call {
+            binding: self.classic_binding(element, "calledElement"),
+            ..Call::default()
+        };
+        let same_deployment = self.flag(element, "sameDeployment") == Some(true);
+        if same_deployment {
+            call.binding = Binding::Deployment;
+        }
+        call.propagate_in = self.flag(element, "inheritVariables") == Some(true);
+        if let Some(key) = self.classic(element, "businessKey") {
+            call.business_key = Some(self.value(element, &key));
+        } else if self.flag(element, "inheritBusinessKey") == Some(true) {
+            call.business_key = Some(self.value(element, "${execution.processBusinessKey}"));
+        }
+        let (ins, outs) = (
+            self.classic_elements(element, "in"),
+            self.classic_elements(element, "out"),
+        );
+        let speaks = !ins.is_empty() || !outs.is_empty();
+        for handed in ins {
+            if own(handed, "variables").as_deref() == Some("all") {
+                call.propagate_in = true;
+                call.local_in = own(handed, "local").is_some_and(|local| is_true(&local));
+            } else if let Some(key) = own(handed, "businessKey") {
+                call.business_key = Some(self.value(handed, &key));
+            } else {
+                call.inputs.extend(self.handover(handed));
+            }
+        }
+        for handed in outs {
+            if own(handed, "variables").as_deref() == Some("all") {
+                call.propagate_out = true;
+            } else {
+                call.outputs.extend(self.handover(handed));
+            }
+        }
+        let speaks = speaks || call.propagate_in || call.business_key.is_some() || call.binding != Binding::Latest;
+        // In these dialects a call hands over nothing unless told to.
+        let classic = matches!(self.dialect(), super::Dialect::Camunda | super::Dialect::Flowable);
+        (speaks || classic).then_some(call)
+    }
+
+    /// `xBinding`, `xVersion` and `xVersionTag`, as Camunda 7 writes them for calls, decisions and forms.
+    pub(super) fn classic_binding(&self, element: Element<'d>, what: &str) -> Binding {
+        let say = |suffix: &str| self.classic(element, &format!("{what}{suffix}"));
+        match say("Binding").as_deref() {
+            Some("deployment") => Binding::Deployment,
+            Some("version") => Binding::Version(say("Version").unwrap_or_default()),
+            Some("versionTag") => Binding::VersionTag(say("VersionTag").unwrap_or_default()),
+            _ => Binding::Latest,
+        }
+    }
+}
+
+/// `bindingType` and `versionTag`, as Camunda 8 writes them.
+pub(super) fn binding_type(element: Element<'_>) -> Binding {
+    match own(element, "bindingType").as_deref() {
+        Some("deployment") => Binding::Deployment,
+        Some("versionTag") => Binding::VersionTag(own(element, "versionTag").unwrap_or_else(|| Name::from(""))),
+        _ => Binding::Latest,
+    }
+}

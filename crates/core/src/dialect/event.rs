@@ -1,0 +1,83 @@
+//! What the dialects say about messages, signals, errors, escalations, conditions and data objects.
+
+use super::reader::{comma_separated, own, text};
+use super::{ErrorVariables, MessageProperties, Reader, VariableMapping};
+use crate::Name;
+use crate::model::Expression;
+use crate::xml::Element;
+
+impl<'d> Reader<'d> {
+    /// Reads what the dialects say about a `message`.
+    #[must_use]
+    pub fn message(&self, message: Element<'d>) -> MessageProperties {
+        let zeebe = self.zeebe_element(message, "subscription");
+        let zeebe =
+            zeebe.and_then(|subscription| Some(self.value(subscription, &own(subscription, "correlationKey")?)));
+        let other = || {
+            self.any(message, "correlationKey")
+                .map(|text| self.value(message, &text))
+        };
+        MessageProperties {
+            correlation_key: zeebe.or_else(other),
+        }
+    }
+
+    /// Where an `errorEventDefinition` puts the details of what it catches.
+    #[must_use]
+    pub fn error_variables(&self, definition: Element<'d>) -> ErrorVariables {
+        ErrorVariables {
+            code: self
+                .any(definition, "errorCodeVariable")
+                .or_else(|| self.classic(definition, "errorVariableName")),
+            message: self.any(definition, "errorMessageVariable"),
+        }
+    }
+
+    /// Where an `escalationEventDefinition` puts the code of what it catches.
+    #[must_use]
+    pub fn escalation_code_variable(&self, definition: Element<'d>) -> Option<Name> {
+        self.any(definition, "escalationCodeVariable")
+    }
+
+    /// The message that an `error` carries when thrown.
+    #[must_use]
+    pub fn error_message(&self, error: Element<'d>) -> Option<Expression> {
+        self.any(error, "errorMessage").map(|text| self.value(error, &text))
+    }
+
+    /// The variables that a `signalEventDefinition` hands over.
+    #[must_use]
+    pub fn signal_payload(&self, definition: Element<'d>) -> Vec<VariableMapping> {
+        self.classic_elements(definition, "in")
+            .into_iter()
+            .filter_map(|handed| self.handover(handed))
+            .collect()
+    }
+
+    /// Whether a `signal` reaches only the instance that throws it.
+    #[must_use]
+    pub fn signal_instance_scope(&self, signal: Element<'d>) -> bool {
+        self.classic(signal, "scope").as_deref() == Some("processInstance")
+    }
+
+    /// Whether a `terminateEventDefinition` ends the whole instance.
+    #[must_use]
+    pub fn terminate_all(&self, definition: Element<'d>) -> bool {
+        self.flag(definition, "terminateAll") == Some(true)
+    }
+
+    /// The value that a `dataObject` has from the start.
+    #[must_use]
+    pub fn data_object_initial(&self, data_object: Element<'d>) -> Option<Expression> {
+        let value = self.classic_element(data_object, "value")?;
+        Some(self.value(value, &text(value)?))
+    }
+
+    /// The only variables whose changes a `conditionalEventDefinition` looks at; all if empty.
+    #[must_use]
+    pub fn condition_variables(&self, definition: Element<'d>) -> Vec<Name> {
+        let zeebe = self.zeebe_element(definition, "conditionalFilter");
+        let zeebe = zeebe.and_then(|filter| own(filter, "variableNames"));
+        comma_separated(zeebe.or_else(|| self.classic(definition, "variableName")))
+    }
+}

@@ -1,0 +1,197 @@
+//! Work that a worker does.
+
+use super::activity::pair;
+use super::expression::literal;
+use super::reader::{children, own, text};
+use super::{JobProperties, Reader};
+use crate::Name;
+use crate::model::Expression;
+use crate::xml::Element;
+
+impl<'d> Reader<'d> {
+    /// The job of a throwing message event: of the definition (Camunda 7) or of the event (Camunda 8, ours), whichever
+    /// of the two elements is given.
+    #[must_use]
+    pub fn message_event_job(&self, element: Element<'d>) -> Option<Box<JobProperties>> {
+        let definition = if element.name() == "messageEventDefinition" {
+            Some(element)
+        } else {
+            children(element, "messageEventDefinition").next()
+        };
+        let event = if element.name() == "messageEventDefinition" {
+            element.parent()
+        } else {
+            Some(element)
+        };
+        let event = event.filter(|event| matches!(event.name(), "intermediateThrowEvent" | "endEvent"))?;
+        definition
+            .and_then(|definition| self.job(definition))
+            .or_else(|| self.job(event))
+    }
+
+    /// The job of a task, or of what else can be one.
+    pub(super) fn job(&self, task: Element<'d>) -> Option<Box<JobProperties>> {
+        let zeebe = self.zeebe_element(task, "taskDefinition");
+        let kind = if let Some(kind) = self.potok(task, "job") {
+            self.value(task, &kind)
+        } else if let Some(definition) = zeebe {
+            self.value(definition, &own(definition, "type").unwrap_or_default())
+        } else if task.name() == "scriptTask" || task.name() == "globalScriptTask" {
+            return None;
+        } else {
+            self.classic_kind(task)?
+        };
+        let retries = if let Some(retries) = self.potok(task, "retries") {
+            Some(self.value(task, &retries))
+        } else {
+            zeebe.and_then(|definition| Some(self.value(definition, &own(definition, "retries")?)))
+        };
+        Some(Box::new(JobProperties {
+            kind,
+            retries,
+            priority: self.job_priority(task),
+            headers: self.headers(task),
+            retry_cycle: self.retry_cycle(task),
+        }))
+    }
+
+    /// The kind of job that stands for what Camunda 7 and Flowable would do inside the engine.
+    fn classic_kind(&self, task: Element<'d>) -> Option<Expression> {
+        match self.classic(task, "type").as_deref() {
+            Some("external" | "external-worker") => {
+                return Some(self.value(task, &self.classic(task, "topic").unwrap_or_default()));
+            }
+            // a decision, an expression, and what cannot be done here
+            Some("dmn" | "script" | "case") => return None,
+            Some(kind) => return Some(literal(task, kind)),
+            None => {}
+        }
+        if let Some(kind) = self.java_kind(task) {
+            return Some(kind);
+        }
+        let connector = self.classic_element(task, "connector")?;
+        Some(literal(connector, &connector_kind(connector)))
+    }
+
+    /// `java:` and the class or bean that would be called.
+    pub(super) fn java_kind(&self, element: Element<'d>) -> Option<Expression> {
+        ["class", "delegateExpression"].into_iter().find_map(|name| {
+            let called = self
+                .classic(element, name)
+                .or_else(|| self.own_if_extension(element, name))?;
+            Some(literal(element, &java_kind(&called)))
+        })
+    }
+
+    /// An attribute without a prefix, of an extension element only.
+    fn own_if_extension(&self, element: Element<'d>, name: &str) -> Option<Name> {
+        super::namespace::Family::of(element.namespace())?;
+        own(element, name)
+    }
+
+    /// How often and when it is tried again.
+    pub(super) fn retry_cycle(&self, element: Element<'d>) -> Option<Expression> {
+        let cycle = self.classic_element(element, "failedJobRetryTimeCycle")?;
+        Some(self.value(cycle, &text(cycle)?))
+    }
+
+    fn job_priority(&self, task: Element<'d>) -> Option<Expression> {
+        if let Some(definition) = self.zeebe_element(task, "jobPriorityDefinition") {
+            return own(definition, "priority").map(|text| self.value(definition, &text));
+        }
+        let priority = self
+            .potok(task, "priority")
+            .or_else(|| self.classic(task, "taskPriority"))
+            .or_else(|| self.classic(task, "jobPriority"))?;
+        Some(self.value(task, &priority))
+    }
+
+    /// The configuration that the worker gets: headers, fields that would be injected, and free properties.
+    fn headers(&self, task: Element<'d>) -> Vec<(Name, Expression)> {
+        let mut headers = self.task_headers(task);
+        let ours = self.potok_elements(task, "header");
+        headers.extend(ours.into_iter().filter_map(|header| {
+            Some((
+                own(header, "key")?,
+                self.value(header, &own(header, "value").unwrap_or_default()),
+            ))
+        }));
+        headers.extend(self.fields(&self.classic_elements(task, "field")));
+        let properties = self
+            .classic_elements(task, "properties")
+            .into_iter()
+            .flat_map(|list| children(list, "property"));
+        headers.extend(properties.filter_map(|property| {
+            let (name, value) = pair(property)?;
+            Some((name, literal(property, &value)))
+        }));
+        headers
+    }
+
+    /// Camunda 8's headers, which are never expressions.
+    pub(super) fn task_headers(&self, host: Element<'d>) -> Vec<(Name, Expression)> {
+        self.zeebe_element(host, "taskHeaders")
+            .map(header_list)
+            .unwrap_or_default()
+    }
+
+    /// Fields that would be injected into an object.
+    pub(super) fn fields(&self, fields: &[Element<'d>]) -> Vec<(Name, Expression)> {
+        let field = |field: Element<'d>| Some((own(field, "name")?, self.field_value(field)));
+        fields.iter().copied().filter_map(field).collect()
+    }
+
+    /// The field of a name.
+    pub(super) fn field(&self, task: Element<'d>, name: &str) -> Option<Expression> {
+        let field = self.classic_elements(task, "field").into_iter();
+        field
+            .filter(|field| own(*field, "name").as_deref() == Some(name))
+            .map(|field| self.field_value(field))
+            .next()
+    }
+
+    fn field_value(&self, field: Element<'d>) -> Expression {
+        if let Some(text) = own(field, "stringValue") {
+            return literal(field, &text);
+        }
+        if let Some(string) = children(field, "string").next() {
+            return literal(string, &string.text());
+        }
+        if let Some(text) = own(field, "expression") {
+            return self.value(field, &text);
+        }
+        match children(field, "expression").next() {
+            Some(expression) => self.value(expression, &text(expression).unwrap_or_default()),
+            None => literal(field, ""),
+        }
+    }
+}
+
+/// The headers in a `zeebe:taskHeaders`.
+pub(super) fn header_list(list: Element<'_>) -> Vec<(Name, Expression)> {
+    let header = |header| {
+        Some((
+            own(header, "key")?,
+            literal(header, &own(header, "value").unwrap_or_default()),
+        ))
+    };
+    children(list, "header").filter_map(header).collect()
+}
+
+/// The kind of job that stands for a Java class or a bean; `#{bean}` and `${bean}` are the same bean.
+pub(super) fn java_kind(called: &str) -> String {
+    let called = called.trim();
+    match called.strip_prefix('#') {
+        Some(rest) if rest.starts_with('{') => format!("java:${rest}"),
+        _ => format!("java:{called}"),
+    }
+}
+
+/// The kind of job that stands for a connector.
+pub(super) fn connector_kind(connector: Element<'_>) -> String {
+    let id = children(connector, "connectorId")
+        .next()
+        .and_then(text)
+        .unwrap_or_default();
+    format!("connector:{id}")
+}

@@ -1,0 +1,142 @@
+use super::*;
+use crate::diagnostic::Severity;
+
+#[test]
+fn java_is_named_with_the_job_that_stands_for_it() {
+    let document = document(
+        "<bpmn:serviceTask id=\"a\" camunda:class=\"com.acme.Pay\" />\n\
+         <bpmn:serviceTask id=\"b\" flowable:delegateExpression=\"#{bean}\" />\n\
+         <bpmn:serviceTask id=\"c\"><bpmn:extensionElements><camunda:connector>\
+         <camunda:connectorId>soap</camunda:connectorId></camunda:connector></bpmn:extensionElements></bpmn:serviceTask>\n\
+         <bpmn:task id=\"d\"><bpmn:extensionElements><camunda:executionListener event=\"start\" class=\"com.acme.L\" />\
+         </bpmn:extensionElements></bpmn:task>",
+    );
+    let found = Reader::new(&document).diagnostics();
+    let helps: Vec<_> = found
+        .iter()
+        .map(|found| (found.code, found.element.as_deref(), found.help.as_str()))
+        .collect();
+    let help = |kind| format!("give a worker or an embedded handler that takes jobs of type `{kind}`");
+    let kinds = ["java:com.acme.Pay", "java:${bean}", "connector:soap", "java:com.acme.L"].map(help);
+    assert_eq!(
+        helps,
+        [
+            ("extension-java", Some("a"), kinds[0].as_str()),
+            ("extension-java", Some("b"), kinds[1].as_str()),
+            ("extension-java", Some("c"), kinds[2].as_str()),
+            ("extension-java", Some("d"), kinds[3].as_str()),
+        ]
+    );
+    assert!(found.iter().all(|found| found.severity == Severity::Warning));
+}
+
+#[test]
+fn a_diagnostic_points_at_the_attribute() {
+    let document = document("\n<bpmn:scriptTask id=\"s\" camunda:resource=\"x.js\" />");
+    let found = Reader::new(&document).diagnostics().remove(0);
+    assert_eq!(found.code, "extension-ignored");
+    assert_eq!(found.span.of(document.text()), "camunda:resource=\"x.js\"");
+    assert_eq!(
+        (document.source_line(found.span.start), found.column),
+        (
+            "<bpmn:scriptTask id=\"s\" camunda:resource=\"x.js\" /></bpmn:definitions>",
+            25
+        )
+    );
+}
+
+#[test]
+fn unknown_words_are_warnings() {
+    let document = document(
+        "<bpmn:userTask id=\"a\" camunda:asignee=\"x\" />\
+         <bpmn:userTask id=\"b\"><bpmn:extensionElements><zeebe:taskDefinition typ=\"x\" type=\"y\" /><zeebe:new />\
+         </bpmn:extensionElements></bpmn:userTask><bpmn:lane id=\"c\" potok:grop=\"x\" />",
+    );
+    assert_eq!(
+        codes(&document),
+        [
+            "extension-unknown a",
+            "extension-unknown b",
+            "extension-unknown b",
+            "extension-unknown c"
+        ]
+    );
+}
+
+#[test]
+fn cases_are_errors() {
+    let document = document(
+        "<bpmn:callActivity id=\"a\" camunda:caseRef=\"x\" /><bpmn:serviceTask id=\"b\" flowable:type=\"case\" />",
+    );
+    assert_eq!(codes(&document), ["extension-unsupported a", "extension-unsupported b"]);
+    assert!(
+        Reader::new(&document)
+            .diagnostics()
+            .iter()
+            .all(|found| found.severity == Severity::Error)
+    );
+}
+
+#[test]
+fn a_job_without_a_kind_is_an_error() {
+    let document = document(
+        "<bpmn:serviceTask id=\"a\" camunda:type=\"external\" /><bpmn:serviceTask id=\"b\" flowable:type=\"dmn\" />\
+         <bpmn:serviceTask id=\"c\"><bpmn:extensionElements><zeebe:taskDefinition retries=\"1\" />\
+         </bpmn:extensionElements></bpmn:serviceTask>",
+    );
+    assert_eq!(
+        codes(&document),
+        ["job-kind-missing a", "job-kind-missing b", "job-kind-missing c"]
+    );
+}
+
+#[test]
+fn what_only_tools_use_is_silent() {
+    let document = document_with(
+        "camunda:diagramRelationId=\"x\"",
+        "<bpmn:task camunda:modelerTemplate=\"x\" zeebe:modelerTemplateIcon=\"x\"><bpmn:extensionElements>\
+         <zeebe:properties><zeebe:property name=\"a\" value=\"b\" modelerConfigurationName=\"x\" /></zeebe:properties>\
+         </bpmn:extensionElements></bpmn:task>",
+    );
+    assert!(codes(&document).is_empty());
+}
+
+#[test]
+fn values_without_effect_are_named() {
+    let ignored = [
+        "<bpmn:task id=\"x\" potok:savepoint=\"behind\" />",
+        "<bpmn:callActivity id=\"x\" flowable:calledElementType=\"id\" />",
+        "<bpmn:callActivity id=\"x\" camunda:calledElementBinding=\"newest\" />",
+        "<bpmn:callActivity id=\"x\"><bpmn:extensionElements><camunda:out source=\"a\" target=\"b\" local=\"true\" />\
+         </bpmn:extensionElements></bpmn:callActivity>",
+        "<bpmn:signalEventDefinition id=\"x\"><bpmn:extensionElements><camunda:in variables=\"all\" />\
+         </bpmn:extensionElements></bpmn:signalEventDefinition>",
+        "<bpmn:task id=\"x\"><bpmn:extensionElements><zeebe:executionListeners>\
+         <zeebe:executionListener eventType=\"middle\" type=\"t\" /></zeebe:executionListeners>\
+         </bpmn:extensionElements></bpmn:task>",
+        "<bpmn:multiInstanceLoopCharacteristics id=\"x\"><bpmn:extensionElements>\
+         <flowable:variableAggregation target=\"r\"><variable sourceExpression=\"${x}\" target=\"a\" />\
+         </flowable:variableAggregation></bpmn:extensionElements></bpmn:multiInstanceLoopCharacteristics>",
+    ];
+    for content in ignored {
+        assert_eq!(codes(&document(content)), ["extension-ignored x"], "{content}");
+    }
+}
+
+#[test]
+fn a_word_on_the_wrong_element_is_named_with_where_it_belongs() {
+    let document = document("<bpmn:userTask id=\"a\" potok:job=\"x\" camunda:class=\"C\" potok:priority=\"1\" />");
+    assert_eq!(codes(&document), ["extension-ignored a", "extension-ignored a"]);
+    let found = Reader::new(&document).diagnostics().remove(1);
+    assert_eq!(found.message, "camunda:class on <userTask> has no effect here");
+    assert_eq!(
+        found.help,
+        "it belongs on: serviceTask, sendTask, businessRuleTask, globalBusinessRuleTask, messageEventDefinition"
+    );
+}
+
+#[test]
+fn a_file_that_is_wrong_everywhere_gets_no_endless_list() {
+    let document = document(&"<bpmn:task camunda:x=\"1\" />".repeat(5_000));
+    assert_eq!(codes(&document).len(), 1_000);
+}

@@ -1,0 +1,322 @@
+//! Diagnostics about words of the dialects that do not do here what their authors expect.
+
+use super::Reader;
+use super::job::{connector_kind, java_kind};
+use super::listener::{classic_stages, zeebe_stage};
+use super::mapping::DEEPEST_VALUE;
+use super::multi_instance::aggregate;
+use super::namespace::{Family, usual_prefix};
+use super::reader::{is_true, own};
+use super::vocabulary::{self, Mark};
+use crate::Name;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::xml::{Element, Span};
+
+/// Enough for anybody to read; a file that is wrong everywhere should not cost memory without end.
+const MOST_FINDINGS: usize = 1_000;
+
+impl<'d> Reader<'d> {
+    /// What authors should know about the extension attributes and elements of the document, in document order:
+    /// `extension-ignored`, `extension-java`, `extension-unsupported`, `extension-unknown` and `job-kind-missing`.
+    #[must_use]
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut findings = Findings {
+            reader: *self,
+            list: Vec::new(),
+        };
+        for element in self.document.elements() {
+            if findings.list.len() >= MOST_FINDINGS {
+                break;
+            }
+            findings.look_at(element);
+        }
+        findings.list
+    }
+}
+
+struct Findings<'d> {
+    reader: Reader<'d>,
+    list: Vec<Diagnostic>,
+}
+
+impl<'d> Findings<'d> {
+    fn look_at(&mut self, element: Element<'d>) {
+        let family = Family::of(element.namespace());
+        if let Some(family) = family {
+            let word = format!("<{}:{}>", usual_prefix(element.namespace()), element.name());
+            let mark = vocabulary::element(family, element.name());
+            self.judge(element, element.tag_span(), &word, mark, || connector_kind(element));
+            if mark == Mark::Unknown {
+                return;
+            }
+            self.look_into(family, element);
+        }
+        for attribute in element.attributes() {
+            let (prefix, mark) = match (family, Family::of(attribute.namespace())) {
+                (None, Some(of)) => (
+                    usual_prefix(attribute.namespace()),
+                    vocabulary::attribute(of, attribute.name()),
+                ),
+                (Some(family), None) if attribute.namespace().is_empty() => {
+                    let mark = vocabulary::element_attribute(family, element.name(), attribute.name());
+                    (usual_prefix(element.namespace()), mark)
+                }
+                (Some(family), Some(of)) if family == of => {
+                    let mark = vocabulary::element_attribute(family, element.name(), attribute.name());
+                    (usual_prefix(attribute.namespace()), mark)
+                }
+                _ => continue,
+            };
+            let word = if family.is_some() {
+                format!("{} of <{prefix}:{}>", attribute.name(), element.name())
+            } else {
+                format!("{prefix}:{}", attribute.name())
+            };
+            if family.is_none()
+                && mark.acts()
+                && let Some(hosts) = vocabulary::hosts(attribute.name())
+                && hosts.split_ascii_whitespace().all(|host| host != element.name())
+            {
+                let word = format!("{word} on <{}>", element.name());
+                self.ignored(
+                    element,
+                    attribute.span(),
+                    &word,
+                    &format!("it belongs on: {}", hosts.replace(' ', ", ")),
+                );
+                continue;
+            }
+            self.judge(element, attribute.span(), &word, mark, || java_kind(&attribute.value()));
+        }
+        if family.is_none() {
+            self.look_at_task(element);
+        }
+    }
+
+    /// Reports a word by its mark.
+    fn judge(&mut self, at: Element<'d>, span: Span, word: &str, mark: Mark, job: impl Fn() -> String) {
+        match mark {
+            Mark::Honoured | Mark::Silent => {}
+            Mark::Ignored(help) => self.ignored(at, span, word, help),
+            Mark::Unsupported(help) => self.unsupported(at, span, word, help),
+            Mark::Java => {
+                let kind = job();
+                let message = format!("{word} names Java code; a job of type `{kind}` stands for it");
+                let help = format!("give a worker or an embedded handler that takes jobs of type `{kind}`");
+                self.add("extension-java", Severity::Warning, at, span, message, help);
+            }
+            Mark::Unknown => {
+                let help = "check the spelling; if it is only for tools, put it into a namespace of its own";
+                let message = format!("{word} is not known and has no effect");
+                self.add(
+                    "extension-unknown",
+                    Severity::Warning,
+                    at,
+                    span,
+                    message,
+                    help.to_owned(),
+                );
+            }
+        }
+    }
+
+    /// What can be told only from the values of a task's attributes.
+    fn look_at_task(&mut self, element: Element<'d>) {
+        let reader = self.reader;
+        match reader.classic(element, "type").as_deref() {
+            Some("case") => {
+                self.unsupported(
+                    element,
+                    element.tag_span(),
+                    "type=\"case\"",
+                    "call a process instead; cases do not run here",
+                );
+            }
+            Some("external" | "external-worker") if reader.classic(element, "topic").is_none() => {
+                self.kind_missing(element, "name the worker's topic in the attribute `topic`");
+            }
+            Some("dmn") if reader.decision(element).is_none() => {
+                let help = "name the decision in a field `decisionTableReferenceKey`";
+                self.kind_missing(element, help);
+            }
+            _ => {}
+        }
+        if reader.classic(element, "calledElementType").as_deref() == Some("id") {
+            let help = "calledElement is taken as the process's key; name a version with calledElementBinding";
+            self.ignored(element, element.tag_span(), "calledElementType=\"id\"", help);
+        }
+        if let Some(savepoint) = reader.potok(element, "savepoint")
+            && !matches!(&*savepoint, "before" | "after" | "both")
+        {
+            let help = "write `before`, `after` or `both`";
+            self.ignored(
+                element,
+                element.tag_span(),
+                &format!("potok:savepoint=\"{savepoint}\""),
+                help,
+            );
+        }
+        if let Some(binding) = ["calledElement", "decisionRef", "formRef"].into_iter().find(|what| {
+            let binding = reader.classic(element, &format!("{what}Binding"));
+            binding.is_some_and(|binding| !matches!(&*binding, "latest" | "deployment" | "version" | "versionTag"))
+        }) {
+            let help = "write `latest`, `deployment`, `version` or `versionTag`";
+            self.ignored(
+                element,
+                element.tag_span(),
+                &format!("this value of {binding}Binding"),
+                help,
+            );
+        }
+    }
+
+    /// What can be told only from the values or the place of an extension element.
+    fn look_into(&mut self, family: Family, element: Element<'d>) {
+        let host = element.parent().and_then(|extensions| extensions.parent());
+        let host_name = host.map_or("", |host| host.name());
+        let span = element.tag_span();
+        match (family, element.name()) {
+            (Family::Classic, "executionListener" | "taskListener") => {
+                let exists = host.is_some_and(|host| !classic_stages(host, element).is_empty());
+                if !exists {
+                    self.stage_unknown(element, own(element, "event"));
+                }
+            }
+            (Family::Zeebe, "executionListener" | "taskListener") => {
+                if zeebe_stage(element).is_none() {
+                    self.stage_unknown(element, own(element, "eventType"));
+                }
+                if own(element, "type").is_none() {
+                    self.kind_missing(element, "name the worker's job type in the attribute `type`");
+                }
+            }
+            (Family::Zeebe, "taskDefinition") if host_name == "adHocSubProcess" => {
+                let help = "the engine starts the activities inside; name them in zeebe:adHoc, or by the API";
+                self.ignored(element, span, "<zeebe:taskDefinition> of an ad-hoc sub-process", help);
+            }
+            (Family::Zeebe, "taskDefinition") if own(element, "type").is_none() => {
+                self.kind_missing(element, "name the worker's job type in the attribute `type`");
+            }
+            (Family::Classic, "out") if own(element, "local").is_some_and(|local| is_true(&local)) => {
+                let help = "name a variable that does not exist outside, or add an output mapping";
+                self.ignored(element, span, "local=\"true\" of <out>", help);
+            }
+            (Family::Classic, "in") if host_name == "signalEventDefinition" && own(element, "variables").is_some() => {
+                self.ignored(
+                    element,
+                    span,
+                    "variables=\"all\" of a signal",
+                    "name each variable in an <in> of its own",
+                );
+            }
+            (Family::Classic, "variableAggregation") if aggregate(element).is_none() => {
+                let help = "use variables with a plain `source` and `target`, or potok:outputCollection";
+                self.ignored(element, span, "this <variableAggregation>", help);
+            }
+            (Family::Classic, "list" | "map") if depth(element) > DEEPEST_VALUE => {
+                let help = "compute so deep a value with an expression or a script";
+                self.ignored(element, span, "a value nested this deep", help);
+            }
+            _ => {}
+        }
+    }
+
+    fn stage_unknown(&mut self, listener: Element<'d>, stage: Option<Name>) {
+        let word = format!("a listener on `{}`", stage.unwrap_or_default());
+        self.ignored(
+            listener,
+            listener.tag_span(),
+            &word,
+            "use a stage that exists here, or an event in the diagram",
+        );
+    }
+
+    fn kind_missing(&mut self, at: Element<'d>, help: &str) {
+        let message = "it is not said which worker or decision this is for".to_owned();
+        self.add(
+            "job-kind-missing",
+            Severity::Error,
+            at,
+            at.tag_span(),
+            message,
+            help.to_owned(),
+        );
+    }
+
+    fn ignored(&mut self, at: Element<'d>, span: Span, word: &str, help: &str) {
+        let message = format!("{word} has no effect here");
+        self.add(
+            "extension-ignored",
+            Severity::Warning,
+            at,
+            span,
+            message,
+            help.to_owned(),
+        );
+    }
+
+    fn unsupported(&mut self, at: Element<'d>, span: Span, word: &str, help: &str) {
+        let message = format!("{word} is not supported, and the model cannot run without it");
+        self.add(
+            "extension-unsupported",
+            Severity::Error,
+            at,
+            span,
+            message,
+            help.to_owned(),
+        );
+    }
+
+    fn add(
+        &mut self,
+        code: &'static str,
+        severity: Severity,
+        at: Element<'d>,
+        span: Span,
+        message: String,
+        help: String,
+    ) {
+        let (line, column) = self.reader.document.line_column(span.start);
+        self.list.push(Diagnostic {
+            code,
+            severity,
+            element: bpmn_id(at),
+            span,
+            line,
+            column,
+            message,
+            help,
+        });
+    }
+}
+
+/// The id of the element of BPMN that an extension belongs to.
+fn bpmn_id(element: Element<'_>) -> Option<Name> {
+    let mut around = Some(element);
+    while let Some(element) = around {
+        if Family::of(element.namespace()).is_none()
+            && let Some(id) = element.attribute("id")
+        {
+            return Some(Name::from(&*id));
+        }
+        around = element.parent();
+    }
+    None
+}
+
+/// How many lists and maps surround a value, as far as that matters.
+fn depth(element: Element<'_>) -> usize {
+    let mut depth = 0;
+    let mut around = element.parent();
+    while let Some(element) = around
+        && depth <= DEEPEST_VALUE
+    {
+        match element.name() {
+            "list" | "map" => depth += 1,
+            "entry" => {}
+            _ => break,
+        }
+        around = element.parent();
+    }
+    depth
+}

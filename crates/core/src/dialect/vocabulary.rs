@@ -1,0 +1,147 @@
+//! Every word of the dialects that we know of, and what becomes of it.
+
+mod classic;
+mod potok;
+mod zeebe;
+
+use super::namespace::Family;
+
+/// What becomes of a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// It does at run time what its author expects.
+    Honoured,
+    /// It does nothing at run time in its own engine either, or is only shown.
+    Silent,
+    /// It would do something in its own engine and does nothing here; what to do instead.
+    Ignored(&'static str),
+    /// It names Java code, for which a job stands here.
+    Java,
+    /// The model cannot run here; what to do instead.
+    Unsupported(&'static str),
+    /// We have never heard of it.
+    Unknown,
+}
+
+impl Mark {
+    /// Whether it does something at run time, here or in its own engine.
+    pub(super) fn acts(self) -> bool {
+        !matches!(self, Self::Silent | Self::Unknown)
+    }
+}
+
+/// Words, separated by spaces, that share a mark.
+type Marked = (Mark, &'static str);
+
+/// An extension element with its own attributes.
+struct Word {
+    name: &'static str,
+    mark: Mark,
+    attributes: &'static [Marked],
+}
+
+struct Vocabulary {
+    /// Attributes that stand on BPMN's own elements.
+    attributes: &'static [Marked],
+    /// Extension elements, wherever they stand.
+    elements: &'static [Word],
+}
+
+/// What becomes of an extension attribute on an element of BPMN.
+pub(super) fn attribute(family: Family, name: &str) -> Mark {
+    find(vocabulary(family).attributes, name)
+}
+
+/// The elements of BPMN that an honoured attribute has an effect on; none if it may stand on many.
+pub(super) fn hosts(name: &str) -> Option<&'static str> {
+    let among = |words: &str| words.split_ascii_whitespace().any(|word| word == name);
+    HOSTS.iter().find(|(names, _)| among(names)).map(|(_, hosts)| *hosts)
+}
+
+/// What becomes of an extension element.
+pub(super) fn element(family: Family, name: &str) -> Mark {
+    word(family, name).map_or(Mark::Unknown, |word| word.mark)
+}
+
+/// What becomes of an attribute of an extension element.
+pub(super) fn element_attribute(family: Family, element: &str, name: &str) -> Mark {
+    word(family, element).map_or(Mark::Unknown, |word| find(word.attributes, name))
+}
+
+fn vocabulary(family: Family) -> &'static Vocabulary {
+    match family {
+        Family::Classic => &classic::WORDS,
+        Family::Zeebe => &zeebe::WORDS,
+        Family::Potok => &potok::WORDS,
+    }
+}
+
+fn word(family: Family, name: &str) -> Option<&'static Word> {
+    vocabulary(family).elements.iter().find(|word| word.name == name)
+}
+
+fn find(marked: &[Marked], name: &str) -> Mark {
+    let found = marked
+        .iter()
+        .find(|(_, names)| names.split_ascii_whitespace().any(|known| known == name));
+    found.map_or(Mark::Unknown, |(mark, _)| *mark)
+}
+
+const fn word_of(name: &'static str, attributes: &'static [Marked]) -> Word {
+    Word {
+        name,
+        mark: Mark::Honoured,
+        attributes,
+    }
+}
+
+const fn marked_word(name: &'static str, mark: Mark, attributes: &'static [Marked]) -> Word {
+    Word { name, mark, attributes }
+}
+
+/// Attributes, and the elements they belong on.
+const HOSTS: &[(&str, &str)] = &[
+    (
+        "assignee owner candidateUsers candidateGroups dueDate followUpDate",
+        "userTask globalUserTask",
+    ),
+    (
+        "priority",
+        "userTask globalUserTask serviceTask sendTask businessRuleTask scriptTask globalBusinessRuleTask \
+         globalScriptTask intermediateThrowEvent endEvent messageEventDefinition",
+    ),
+    (
+        "job retries",
+        "serviceTask sendTask businessRuleTask scriptTask globalBusinessRuleTask globalScriptTask \
+         intermediateThrowEvent endEvent messageEventDefinition",
+    ),
+    (
+        "type topic class delegateExpression expression",
+        "serviceTask sendTask businessRuleTask globalBusinessRuleTask messageEventDefinition",
+    ),
+    (
+        "resultVariable resultVariableName",
+        "serviceTask sendTask businessRuleTask scriptTask globalBusinessRuleTask globalScriptTask \
+         messageEventDefinition",
+    ),
+    (
+        "decision decisionRef mapDecisionResult",
+        "businessRuleTask globalBusinessRuleTask serviceTask",
+    ),
+    ("form formKey formRef", "userTask globalUserTask startEvent"),
+    ("initiator", "startEvent"),
+    (
+        "collection elementVariable elementIndexVariable outputCollection outputElement",
+        "multiInstanceLoopCharacteristics",
+    ),
+    ("correlationKey", "message"),
+    ("group", "lane"),
+    ("versionTag historyTimeToLive", "process"),
+    (
+        "errorCodeVariable errorMessageVariable errorVariableName",
+        "errorEventDefinition",
+    ),
+    ("errorMessage", "error"),
+    ("escalationCodeVariable", "escalationEventDefinition"),
+    ("terminateAll", "terminateEventDefinition"),
+];

@@ -1,0 +1,143 @@
+//! Events and what they catch or throw.
+
+use super::outline::Target;
+use super::source::{Source, node_of};
+use crate::diagnostic::Severity;
+use crate::dialect::ExpressionUse;
+use crate::model::{Event, EventDefinition, EventPosition, ProcessIndex, TimerDefinition, TimerKind};
+use crate::xml::Element;
+
+impl<'d> Source<'d> {
+    pub(super) fn event(&self, element: Element<'d>, process: ProcessIndex) -> Event {
+        let position = match element.name() {
+            "startEvent" => EventPosition::Start {
+                interrupting: self.flag(element, "isInterrupting", true),
+            },
+            "intermediateCatchEvent" => EventPosition::IntermediateCatch,
+            "intermediateThrowEvent" => EventPosition::IntermediateThrow,
+            "boundaryEvent" => EventPosition::Boundary {
+                attached_to: self.node(element, "attachedToRef", process),
+                cancel_activity: self.flag(element, "cancelActivity", true),
+            },
+            _ => EventPosition::End,
+        };
+        let mut data_associations = self.data_associations(element, "dataInputAssociation");
+        data_associations.extend(self.data_associations(element, "dataOutputAssociation"));
+        Event {
+            position,
+            definitions: self.definitions_of(element, process),
+            parallel_multiple: self.flag(element, "parallelMultiple", false),
+            data_inputs: self.data_inputs(element),
+            data_outputs: self.data_outputs(element),
+            data_associations,
+            properties: self.properties(element),
+        }
+    }
+
+    /// The event definitions in an event, in document order, and those that it refers to.
+    pub(super) fn definitions_of(&self, element: Element<'d>, process: ProcessIndex) -> Vec<EventDefinition> {
+        let read = |child: Element<'d>| match child.name() {
+            "eventDefinitionRef" => self.referred_definition(child, &child.text(), process),
+            _ => self.event_definition(child, process),
+        };
+        self.bpmn(element).filter_map(read).collect()
+    }
+
+    /// The event definition at the top of the file that a text refers to.
+    pub(super) fn referred_definition(
+        &self,
+        element: Element<'d>,
+        text: &str,
+        process: ProcessIndex,
+    ) -> Option<EventDefinition> {
+        let text = self.without_prefix(text)?;
+        if let Some(Target::EventDefinition(index)) = self.outline.target(&text) {
+            return self.event_definition(self.document.element(index), process);
+        }
+        self.report(
+            "event-definition-unknown",
+            Severity::Error,
+            element,
+            format!("no event definition at the top of the file has the id `{text}`"),
+            "write the event definition into the event itself, or correct the id",
+        );
+        None
+    }
+
+    /// Reads an event definition; none if the element is something else.
+    pub(super) fn event_definition(&self, definition: Element<'d>, process: ProcessIndex) -> Option<EventDefinition> {
+        let element = definition.index();
+        Some(match definition.name() {
+            "messageEventDefinition" => EventDefinition::Message {
+                element,
+                message: self.message(definition, "messageRef"),
+                operation: self.operation(definition),
+                job: self.dialect.message_event_job(definition),
+                extension: Box::new(self.dialect.element(definition)),
+            },
+            "timerEventDefinition" => EventDefinition::Timer {
+                element,
+                timer: self.timer(definition),
+            },
+            "signalEventDefinition" => EventDefinition::Signal {
+                element,
+                signal: self.referred_as(definition, "signalRef", |target| match target {
+                    Target::Signal(signal) => Some(signal),
+                    _ => None,
+                }),
+                payload: self.dialect.signal_payload(definition),
+            },
+            "errorEventDefinition" => EventDefinition::Error {
+                element,
+                error: self.referred_as(definition, "errorRef", |target| match target {
+                    Target::Error(error) => Some(error),
+                    _ => None,
+                }),
+                variables: self.dialect.error_variables(definition),
+            },
+            "escalationEventDefinition" => EventDefinition::Escalation {
+                element,
+                escalation: self.referred_as(definition, "escalationRef", |target| match target {
+                    Target::Escalation(escalation) => Some(escalation),
+                    _ => None,
+                }),
+                code_variable: self.dialect.escalation_code_variable(definition),
+            },
+            "conditionalEventDefinition" => EventDefinition::Conditional {
+                element,
+                condition: self.expression(definition, "condition", ExpressionUse::Condition),
+                variables: self.dialect.condition_variables(definition),
+            },
+            "linkEventDefinition" => EventDefinition::Link {
+                element,
+                name: self.name(definition),
+            },
+            "compensateEventDefinition" => EventDefinition::Compensation {
+                element,
+                activity: self.referred_as(definition, "activityRef", |target| node_of(target, process)),
+                wait_for_completion: self.flag(definition, "waitForCompletion", true),
+            },
+            "cancelEventDefinition" => EventDefinition::Cancel { element },
+            "terminateEventDefinition" => EventDefinition::Terminate {
+                element,
+                all: self.dialect.terminate_all(definition),
+            },
+            _ => return None,
+        })
+    }
+
+    fn timer(&self, definition: Element<'d>) -> Option<TimerDefinition> {
+        self.bpmn(definition).find_map(|child| {
+            let kind = match child.name() {
+                "timeDate" => TimerKind::Date,
+                "timeDuration" => TimerKind::Duration,
+                "timeCycle" => TimerKind::Cycle,
+                _ => return None,
+            };
+            Some(TimerDefinition {
+                kind,
+                expression: self.own_expression(child, ExpressionUse::Timer)?,
+            })
+        })
+    }
+}
