@@ -85,6 +85,8 @@ fn known_data<'a>(subject: &Subject<'a>) -> BTreeSet<&'a str> {
         }
         if let Some(event) = event(node) {
             known.extend(properties(&event.properties));
+            known.extend(event.data_inputs.iter().map(|input| &*input.id));
+            known.extend(event.data_outputs.iter().map(|output| &*output.id));
         }
     }
     known
@@ -99,8 +101,8 @@ fn data_association(
             continue;
         }
         match subject.world.element(end).map(|element| element.name()) {
-            // The inputs and outputs of events, and data of another process, which only a drawing connects.
-            Some("dataInput" | "dataOutput" | "property" | "dataObject" | "dataObjectReference" | "dataStoreReference") => {}
+            // Data all the same: items of loops, by their id, and data of another process.
+            Some(kind) if kind.starts_with("data") || matches!(kind, "property" | "inputDataItem" | "outputDataItem") => {}
             Some(kind) => findings.add(
                 &NOT_DATA,
                 association.element,

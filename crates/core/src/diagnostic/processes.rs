@@ -11,8 +11,6 @@ define! {
         "A process that is to run has isExecutable=\"true\".";
     WITHOUT_NODES = "process-without-nodes", Error, "BPMN 2.0.2 §10.2",
         "A process that is to run has flow nodes.";
-    WITHOUT_ID = "process-without-id", Error, "BPMN 2.0.2 §8.3.1",
-        "A process has an id, by which it is started.";
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
@@ -32,15 +30,6 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             process.element,
             format!("{owner} has no flow nodes"),
             "draw the process, or remove it and the processRef of its pool, which is a black box then",
-        );
-    }
-    let id = subject.definitions.document.element(process.element).attribute("id");
-    if id.is_none_or(|id| id.trim().is_empty()) {
-        findings.add(
-            &WITHOUT_ID,
-            process.element,
-            "a process has no id".to_owned(),
-            "give it the id by which it is to be started",
         );
     }
 }

@@ -148,7 +148,9 @@ fn implicit_end(subject: &Subject<'_>, scope: Option<NodeIndex>, findings: &mut 
             || is_throw_link(node)
             || is_boundary(node)
             || is_event_sub_process(node)
-            || is_compensation_handler(node);
+            || is_compensation_handler(node)
+            // A choice without a way out has a finding of its own.
+            || gateway(node).is_some_and(|gateway| !matches!(gateway, Gateway::Parallel));
         if node.outgoing.is_empty() && !may_end && (has_end || is_start(node)) {
             findings.add(
                 &IMPLICIT_END,

@@ -1,4 +1,4 @@
-//! Ids and references that belong to no single process.
+//! References that belong to no single process. (Ids that are given twice are found when the file is read.)
 
 use super::findings::Findings;
 use super::rule::define;
@@ -6,8 +6,6 @@ use super::subject::{World, named};
 use super::triggers::message_known;
 
 define! {
-    ID_TWICE = "id-twice", Error, "BPMN 2.0.2 §8.3.1",
-        "An id is given only once in a file.";
     ITEM_UNKNOWN = "item-definition-unknown", Warning, "BPMN 2.0.2 §8.4.10",
         "An item definition that is referred to is declared.";
     OPERATION_ERROR_UNKNOWN = "operation-error-unknown", Warning, "BPMN 2.0.2 §8.5",
@@ -17,21 +15,9 @@ define! {
 }
 
 pub(super) fn check(world: &World<'_>, findings: &mut Findings<'_>) {
-    ids(world, findings);
     items(world, findings);
     operations(world, findings);
     message_names(world, findings);
-}
-
-fn ids(world: &World<'_>, findings: &mut Findings<'_>) {
-    for (element, first) in world.repeated_ids() {
-        findings.add(
-            &ID_TWICE,
-            element.index(),
-            format!("the id `{}` is given to a {} and to a {}", element.attribute("id").unwrap_or_default(), first.name(), element.name()),
-            "give one of them another id, and correct what refers to it",
-        );
-    }
 }
 
 fn items(world: &World<'_>, findings: &mut Findings<'_>) {

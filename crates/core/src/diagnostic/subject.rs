@@ -10,15 +10,12 @@ use crate::model::{
 };
 use crate::xml::Element;
 
-/// The namespace of BPMN's own elements.
-const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
-
 /// Look-ups over the whole file.
 pub(super) struct World<'a> {
     pub(super) definitions: &'a Definitions,
     /// Looked at only when something refers to what is not where it should be.
     nodes: OnceCell<BTreeMap<&'a str, (ProcessIndex, NodeIndex)>>,
-    /// All BPMN elements with an id, sorted by it, in document order where it is the same.
+    /// All BPMN elements with an id, sorted by it.
     elements: OnceCell<Vec<(Cow<'a, str>, Element<'a>)>>,
     processes: BTreeMap<&'a str, &'a Process>,
     message_targets: BTreeSet<(ProcessIndex, NodeIndex)>,
@@ -73,18 +70,11 @@ impl<'a> World<'a> {
         elements.get(place).filter(|(other, _)| other == id).map(|(_, element)| *element)
     }
 
-    /// Elements whose id another element before them has: (element, the first one).
-    pub(super) fn repeated_ids(&self) -> Vec<(Element<'a>, Element<'a>)> {
-        let groups = self.elements().chunk_by(|(one, _), (other, _)| one == other);
-        groups
-            .filter_map(<[_]>::split_first)
-            .flat_map(|((_, first), others)| others.iter().map(|(_, element)| (*element, *first)))
-            .collect()
-    }
-
     fn elements(&self) -> &[(Cow<'a, str>, Element<'a>)] {
         self.elements.get_or_init(|| {
-            let all = self.definitions.document.elements().filter(|element| element.namespace() == BPMN);
+            let document = &self.definitions.document;
+            let namespace = document.root().namespace();
+            let all = document.elements().filter(|element| element.namespace() == namespace);
             let mut elements: Vec<_> = all.filter_map(|element| Some((element.attribute("id")?, element))).collect();
             elements.sort_by(|(one, _), (other, _)| one.cmp(other));
             elements
