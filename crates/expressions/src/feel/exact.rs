@@ -56,7 +56,11 @@ impl Exact {
 
     /// The value that the library's number would become.
     #[expect(clippy::cast_precision_loss, reason = "fifteen digits fit")]
+    #[inline]
     pub(crate) fn value(self) -> Option<Value> {
+        if self.scale == 0 {
+            return Some(Value::Integer(self.mantissa));
+        }
         let power = POWERS[usize::from(self.scale)];
         if self.mantissa % power == 0 {
             return Some(Value::Integer(self.mantissa / power));

@@ -176,7 +176,7 @@ impl Rewriter<'_> {
             | AstNode::Ge(left, right) => {
                 self.node(left)?;
                 self.node(right)?;
-                if !is_literal(left) && !is_literal(right) {
+                if !is_no_moment(left) && !is_no_moment(right) {
                     self.moment(left);
                     self.moment(right);
                 }
@@ -186,7 +186,7 @@ impl Rewriter<'_> {
                 for part in [&mut *value, &mut *low, &mut *high] {
                     self.node(part)?;
                 }
-                if !is_literal(low) && !is_literal(high) {
+                if !is_no_moment(low) && !is_no_moment(high) {
                     for part in [value, low, high] {
                         self.moment(part);
                     }
@@ -354,6 +354,22 @@ impl Rewriter<'_> {
 
 fn error(message: String) -> CompileError {
     CompileError { message, offset: None }
+}
+
+/// Whether the value is certainly no date and time.
+fn is_no_moment(node: &AstNode) -> bool {
+    match node {
+        AstNode::Name(name) => name.as_str() == TODAY,
+        AstNode::FunctionInvocation(callee, _) => matches!(
+            &**callee,
+            AstNode::Name(name) if matches!(
+                name.as_str(),
+                "date" | "time" | "duration" | "count" | "sum" | "string" | "number" | "string length" | "upper case"
+                    | "lower case" | "substring" | "day of week" | "floor" | "ceiling" | "modulo" | "abs"
+            )
+        ),
+        other => is_literal(other),
+    }
 }
 
 fn is_literal(node: &AstNode) -> bool {
