@@ -51,16 +51,28 @@ impl<'d> Element<'d> {
     /// The value of its attribute of that name without a namespace.
     #[must_use]
     pub fn attribute(self, name: &str) -> Option<Cow<'d, str>> {
-        let text = &self.document.text;
-        let found = self.nodes().iter().find(|node| node.namespace == NO_NAMESPACE && node.qualified.of(text) == name);
-        found.map(|node| text::decode_attribute(node.value.of(text)))
+        self.find(name, |namespace| namespace == NO_NAMESPACE)
     }
 
     /// The value of its attribute of that name in a namespace.
     #[must_use]
     pub fn attribute_in(self, namespace: &str, name: &str) -> Option<Cow<'d, str>> {
-        let mut attributes = self.attributes();
-        attributes.find(|found| found.name() == name && found.namespace() == namespace).map(Attribute::value)
+        if namespace.is_empty() {
+            return self.attribute(name);
+        }
+        let is_it = |id| *self.document.namespaces[id as usize] == *namespace;
+        self.find(name, |id| id != NO_NAMESPACE && id != DECLARATIONS && is_it(id))
+    }
+
+    /// Dialects ask every element for a hundred attributes that it does not have, so this looks at lengths and numbers
+    /// before it looks at letters.
+    fn find(self, name: &str, is_namespace: impl Fn(u32) -> bool) -> Option<Cow<'d, str>> {
+        let text = self.document.text.as_str();
+        let found = self.nodes().iter().find(|node| {
+            let local = node.local as usize..node.qualified.end as usize;
+            local.len() == name.len() && text.as_bytes()[local] == *name.as_bytes() && is_namespace(node.namespace)
+        })?;
+        Some(text::decode_attribute(found.value.of(text)))
     }
 
     /// Its attributes as written, without namespace declarations.

@@ -119,11 +119,12 @@ impl<'d> Survey<'d> {
                 continue;
             }
             if element.namespace() == namespace {
-                let target = survey.place(element);
+                let is_known = words::is_known(element.name());
+                let target = if is_known { survey.place(element) } else { survey.place_unknown(element) };
                 survey.register(element, target);
                 // These may hold anything, also what merely looks like BPMN.
                 let is_free = matches!(element.name(), "extensionElements" | "documentation" | "text" | "script");
-                if is_free || !words::is_known(element.name()) {
+                if is_free || !is_known {
                     skipped_to = element.end();
                 }
             } else if words::is_diagram(element.namespace()) {
@@ -141,15 +142,6 @@ impl<'d> Survey<'d> {
             self.containers.pop();
         }
         let name = element.name();
-        if !words::is_known(name) {
-            self.warn(
-                "element-unknown",
-                element,
-                format!("BPMN has no element `{name}`; it is skipped"),
-                "correct its name, or put what a vendor added into `extensionElements`",
-            );
-            return Target::Other;
-        }
         let Some(parent) = element.parent() else {
             return Target::Other;
         };
@@ -168,6 +160,16 @@ impl<'d> Survey<'d> {
             None if name == "participant" => self.place_participant(element, parent),
             _ => self.place_nowhere(element, parent),
         }
+    }
+
+    fn place_unknown(&mut self, element: Element<'d>) -> Target {
+        self.warn(
+            "element-unknown",
+            element,
+            format!("BPMN has no element `{}`; it is skipped", element.name()),
+            "correct its name, or put what a vendor added into `extensionElements`",
+        );
+        Target::Other
     }
 
     /// An element that the model has no table for: fine, unless it is one that tokens should flow through.
