@@ -1,1 +1,60 @@
-//! behaviour
+//! What each flow node does, one file for each kind. [`execute`] holds the only match on the kind.
+
+pub(crate) mod ad_hoc;
+pub(crate) mod business_rule_task;
+pub(crate) mod call_activity;
+pub(crate) mod compensation;
+pub(crate) mod complex_gateway;
+pub(crate) mod end_event;
+pub(crate) mod event_based_gateway;
+pub(crate) mod exclusive_gateway;
+pub(crate) mod inclusive_gateway;
+pub(crate) mod intermediate_event;
+pub(crate) mod job;
+pub(crate) mod multi_instance;
+pub(crate) mod parallel_gateway;
+pub(crate) mod repeat;
+pub(crate) mod script_task;
+pub(crate) mod standard_loop;
+pub(crate) mod sub_process;
+pub(crate) mod user_task;
+
+use crate::graph::NodeKind;
+use crate::instance::{Owner, TokenId};
+use crate::step::{Event, Problem, Stage, Step};
+
+/// Does the work of the flow node that a token stands on.
+pub(crate) fn execute(step: &mut Step<'_, '_>, token: TokenId) -> Result<(), Problem> {
+    let node = step.node(token);
+    match &node.kind {
+        NodeKind::Task => step.pass(token),
+        NodeKind::UserTask(task) => user_task::create(step, token, task)?,
+        NodeKind::Job(job) => job::open(step, token, job, None)?,
+        NodeKind::Expression(expression) | NodeKind::Script(expression) => script_task::run(step, token, expression)?,
+        NodeKind::Decision(decision) => business_rule_task::decide(step, token, decision)?,
+        NodeKind::SendTask(throw) => {
+            crate::trigger::message::throw(step, token, throw)?;
+            step.schedule(token, Stage::Complete);
+        }
+        NodeKind::ReceiveTask(catch) => {
+            step.emit(Event::TokenWaited { token });
+            let (node, scope) = (step.node_of(token), step.variable_scope(token));
+            step.subscribe(Owner::Token(token), node, scope, std::slice::from_ref(&**catch))?;
+        }
+        NodeKind::SubProcess(container) | NodeKind::Transaction(container) | NodeKind::EventSubProcess(container) => {
+            sub_process::begin(step, token, container)?;
+        }
+        NodeKind::AdHoc(ad_hoc) => ad_hoc::begin(step, token, ad_hoc)?,
+        NodeKind::Call(call) => call_activity::call(step, token, call)?,
+        NodeKind::StartEvent(_) | NodeKind::BoundaryEvent(_) => step.schedule(token, Stage::Complete),
+        NodeKind::CatchEvent(event) => intermediate_event::catch(step, token, event)?,
+        NodeKind::ThrowEvent(throws) => intermediate_event::throw(step, token, throws)?,
+        NodeKind::EndEvent(throws) => end_event::end(step, token, throws)?,
+        NodeKind::ExclusiveGateway => exclusive_gateway::decide(step, token)?,
+        NodeKind::ParallelGateway => parallel_gateway::join(step, token),
+        NodeKind::InclusiveGateway(_) => inclusive_gateway::join(step, token),
+        NodeKind::ComplexGateway(gateway) => complex_gateway::join(step, token, gateway)?,
+        NodeKind::EventBasedGateway { .. } => event_based_gateway::wait(step, token)?,
+    }
+    Ok(())
+}

@@ -1,1 +1,196 @@
-//! graph
+//! Processes as steps read them: a petgraph graph of flow nodes, with everything resolved and compiled.
+
+mod compile;
+mod data;
+mod events;
+mod expression;
+mod node;
+mod package;
+mod properties;
+mod upstream;
+
+use petgraph::graph::DiGraph;
+
+use crate::Name;
+use crate::dialect::Dialect;
+use crate::instance::Ordinal;
+
+pub use expression::{Expression, ExpressionKind};
+pub(crate) use properties::names;
+pub use node::*;
+pub use package::Package;
+pub use upstream::Upstream;
+
+/// The graph of a process: flow nodes, and all ways by which a token can go on.
+pub type Topology = DiGraph<FlowNode, Way, u32>;
+
+/// A way from one flow node to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// The sequence flow; none for the way from an activity to its boundary event, or along a link.
+    pub flow: Option<Ordinal>,
+}
+
+/// A sequence flow.
+#[derive(Debug)]
+pub struct SequenceFlow {
+    /// Its id.
+    pub id: Name,
+    /// Its name.
+    pub name: Option<Name>,
+    /// Where it begins.
+    pub source: Ordinal,
+    /// Where it ends.
+    pub target: Ordinal,
+    /// Its place among the flows into its target.
+    pub position: u32,
+    /// When it is taken.
+    pub condition: Option<Expression>,
+    /// Called when it is taken.
+    pub listeners: Vec<Listener>,
+}
+
+/// A process, compiled.
+#[derive(Debug)]
+pub struct ProcessGraph {
+    id: Name,
+    name: Option<Name>,
+    dialect: Dialect,
+    executable: bool,
+    version_tag: Option<Name>,
+    topology: Topology,
+    flows: Vec<SequenceFlow>,
+    root: Container,
+    /// Some throw event can ask for compensation, so completed activities must be remembered.
+    compensates: bool,
+    form: Option<Ordinal>,
+}
+
+impl ProcessGraph {
+    /// The process's id.
+    #[must_use]
+    pub fn id(&self) -> &Name {
+        &self.id
+    }
+
+    /// The process's name.
+    #[must_use]
+    pub fn name(&self) -> Option<&Name> {
+        self.name.as_ref()
+    }
+
+    /// The dialect that its model is written in.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// False only if the model says `isExecutable="false"`.
+    #[must_use]
+    pub fn is_executable(&self) -> bool {
+        self.executable
+    }
+
+    /// The tag by which this version can be called.
+    #[must_use]
+    pub fn version_tag(&self) -> Option<&Name> {
+        self.version_tag.as_ref()
+    }
+
+    /// The graph itself, for analysis.
+    #[must_use]
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// The flow node of that ordinal. Ordinals count in document order.
+    ///
+    /// # Panics
+    /// If there is none: ordinals come from this graph or from an instance of it.
+    #[must_use]
+    pub fn node(&self, node: Ordinal) -> &FlowNode {
+        &self.topology[petgraph::graph::NodeIndex::from(node)]
+    }
+
+    /// The flow node of that ordinal, if there is one.
+    #[must_use]
+    pub fn get_node(&self, node: Ordinal) -> Option<&FlowNode> {
+        self.topology.node_weight(node.into())
+    }
+
+    /// The flow node with that id.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<Ordinal> {
+        (0u32..).zip(self.nodes()).find(|(_, node)| &*node.id == id).map(|(ordinal, _)| ordinal)
+    }
+
+    /// All flow nodes, by ordinal.
+    pub fn nodes(&self) -> impl Iterator<Item = &FlowNode> {
+        self.topology.node_weights()
+    }
+
+    /// The sequence flow of that ordinal.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn flow(&self, flow: Ordinal) -> &SequenceFlow {
+        &self.flows[flow as usize]
+    }
+
+    /// All sequence flows, by ordinal.
+    #[must_use]
+    pub fn flows(&self) -> &[SequenceFlow] {
+        &self.flows
+    }
+
+    /// What the process itself contains.
+    #[must_use]
+    pub fn root(&self) -> &Container {
+        &self.root
+    }
+
+    /// What a sub-process contains, or the process itself for none.
+    #[must_use]
+    pub fn container(&self, node: Ordinal) -> &Container {
+        match self.get_node(node).map(|node| &node.kind) {
+            Some(
+                NodeKind::SubProcess(container) | NodeKind::Transaction(container) | NodeKind::EventSubProcess(container),
+            ) => container,
+            Some(NodeKind::AdHoc(ad_hoc)) => &ad_hoc.container,
+            _ => &self.root,
+        }
+    }
+
+    /// The start event with the form that people fill in to start the process.
+    #[must_use]
+    pub fn start_form(&self) -> Option<&Form> {
+        self.node(self.form?).details.form.as_deref()
+    }
+
+    /// What the event or receive task of that ordinal catches.
+    #[must_use]
+    pub fn catches(&self, node: Ordinal) -> &[Catch] {
+        match self.get_node(node).map(|node| &node.kind) {
+            Some(NodeKind::BoundaryEvent(event)) => &event.catches,
+            Some(NodeKind::StartEvent(event)) => &event.catches,
+            Some(NodeKind::CatchEvent(event)) => &event.catches,
+            Some(NodeKind::ReceiveTask(catch)) => std::slice::from_ref(&**catch),
+            _ => &[],
+        }
+    }
+
+    /// The event-based gateway without flows in that leads to a flow node, and so starts the process with it.
+    pub(crate) fn instantiating_gateway(&self, node: Ordinal) -> Option<Ordinal> {
+        let mut sources = self.topology.neighbors_directed(node.into(), petgraph::Direction::Incoming);
+        let gateway = sources.find(|source| {
+            matches!(self.topology[*source].kind, NodeKind::EventBasedGateway { .. })
+                && self.topology[*source].incoming == 0
+        })?;
+        u32::try_from(gateway.index()).ok()
+    }
+
+    pub(crate) fn compensates(&self) -> bool {
+        self.compensates
+    }
+}

@@ -1,1 +1,218 @@
-//! instance
+//! The state of one process instance: scopes, tokens, waits and variables.
+//!
+//! Only [`apply`](Instance::apply) changes it. Tokens of a scope, waits of an owner and tokens queued at a join are
+//! doubly linked through the tables, so that every change costs the same however many there are.
+
+mod apply;
+mod join;
+mod scope;
+mod slab;
+mod token;
+mod wait;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+use crate::{Name, value::Value};
+
+pub(crate) use join::Join;
+pub use scope::{Completed, LoopState, Phase, Scope, ScopeKind};
+pub(crate) use slab::Slab;
+pub use token::{Token, TokenState};
+pub use wait::{
+    CallWait, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait, TimerWait, UserTaskWait,
+    Wait, WaitKind,
+};
+
+/// Number of a token within its instance; used again after the token is gone.
+pub type TokenId = u32;
+/// Number of a scope within its instance; used again after the scope is gone.
+pub type ScopeId = u32;
+/// Number of a wait within its instance; used again after the wait is over.
+pub type WaitId = u32;
+/// Ordinal of a flow node or sequence flow in its process graph.
+pub type Ordinal = u32;
+
+/// No token, scope, wait, flow node or flow.
+pub const NONE: u32 = u32::MAX;
+
+/// The scope of the process itself.
+pub const ROOT: ScopeId = 0;
+
+/// What is addressed from outside: an instance, task, job, timer, subscription, call or incident. Sortable by time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+#[repr(packed(4))] // so that an event that carries a key stays small
+pub struct Key(pub u64);
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        { self.0 }.fmt(f)
+    }
+}
+
+/// Whether an instance still runs, and if not, how it ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum State {
+    /// Not started yet: no event has been applied.
+    #[default]
+    Created,
+    /// Running.
+    Active,
+    /// Ended as its model says.
+    Completed,
+    /// Ended by an error that nothing caught.
+    Failed {
+        /// The error's code.
+        code: Name,
+        /// The error's message.
+        message: Option<Name>,
+    },
+    /// Ended from outside.
+    Cancelled {
+        /// Why.
+        reason: Option<Name>,
+    },
+}
+
+/// One process instance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    pub(crate) key: Key,
+    pub(crate) state: State,
+    pub(crate) business_key: Option<Name>,
+    /// The call that started this instance.
+    pub(crate) caller: Option<Key>,
+    /// The instance's own latest time; a step never goes back behind it.
+    pub(crate) now: Timestamp,
+    pub(crate) scopes: Slab<Scope>,
+    pub(crate) tokens: Slab<Token>,
+    pub(crate) waits: Slab<Wait>,
+    /// Tokens created so far; gives every token a number that is never used again.
+    pub(crate) created: u32,
+    pub(crate) keys: BTreeMap<Key, WaitId>,
+    pub(crate) joins: BTreeMap<(ScopeId, Ordinal), Join>,
+    /// Joins that look upstream (inclusive, complex).
+    pub(crate) upstream_joins: BTreeSet<(ScopeId, Ordinal)>,
+    /// Waits for conditions, to be asked again after variables changed.
+    pub(crate) conditions: BTreeSet<WaitId>,
+    /// What conversations this instance is part of: correlation property to value.
+    pub(crate) correlation: Vec<(Name, Value)>,
+}
+
+impl Instance {
+    /// An instance that has not started: the start of every fold over events.
+    #[must_use]
+    pub fn new(key: Key) -> Self {
+        Self { key, ..Self::default() }
+    }
+
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
+    /// Whether it still runs, and if not, how it ended.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Whether it still runs.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.state == State::Active
+    }
+
+    /// Its business key.
+    #[must_use]
+    pub fn business_key(&self) -> Option<&Name> {
+        self.business_key.as_ref()
+    }
+
+    /// The key of the call that started it, if it was called.
+    #[must_use]
+    pub fn caller(&self) -> Option<Key> {
+        self.caller
+    }
+
+    /// The time of its latest step.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The values of the correlation properties that its messages have carried.
+    #[must_use]
+    pub fn correlation(&self) -> &[(Name, Value)] {
+        &self.correlation
+    }
+
+    /// All tokens, by number.
+    pub fn tokens(&self) -> impl Iterator<Item = (TokenId, &Token)> {
+        self.tokens.iter()
+    }
+
+    /// The token of that number.
+    #[must_use]
+    pub fn token(&self, id: TokenId) -> Option<&Token> {
+        self.tokens.get(id)
+    }
+
+    /// All scopes, by number.
+    pub fn scopes(&self) -> impl Iterator<Item = (ScopeId, &Scope)> {
+        self.scopes.iter()
+    }
+
+    /// The scope of that number.
+    #[must_use]
+    pub fn scope(&self, id: ScopeId) -> Option<&Scope> {
+        self.scopes.get(id)
+    }
+
+    /// All that the instance waits for, oldest key first.
+    pub fn waits(&self) -> impl Iterator<Item = &Wait> {
+        self.keys.values().filter_map(|id| self.waits.get(*id))
+    }
+
+    /// What is waited for under that key.
+    #[must_use]
+    pub fn wait(&self, key: Key) -> Option<&Wait> {
+        self.waits.get(*self.keys.get(&key)?)
+    }
+
+    /// A variable of the process itself.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&Value> {
+        self.scopes.get(ROOT)?.variable(name)
+    }
+
+    /// The variables of the process itself, in the names' order.
+    #[must_use]
+    pub fn variables(&self) -> &[(Name, Value)] {
+        self.scopes.get(ROOT).map_or(&[], Scope::variables)
+    }
+
+    /// The scope in which the flow node of a wait sees its variables.
+    #[must_use]
+    pub fn scope_of(&self, wait: &Wait) -> ScopeId {
+        match wait.owner {
+            Owner::Scope(scope) => scope,
+            Owner::Token(token) => self.tokens.get(token).map_or(ROOT, Token::variable_scope),
+        }
+    }
+
+    /// The innermost variable of that name in sight of a scope, also of its counters while it loops.
+    #[must_use]
+    pub fn visible(&self, scope: ScopeId, name: &str) -> Option<Value> {
+        self.scope_chain(scope).find_map(|scope| scope.lookup(name))
+    }
+
+    /// The scopes from the given one outwards.
+    pub(crate) fn scope_chain(&self, scope: ScopeId) -> impl Iterator<Item = &Scope> {
+        std::iter::successors(self.scopes.get(scope), |scope| self.scopes.get(scope.parent))
+    }
+}

@@ -1,1 +1,145 @@
-//! step
+//! One pure function from a command to events.
+//!
+//! A command is checked first and refused whole; then its token moves, and every token runs on, first in, first out, until
+//! all wait.
+
+mod agenda;
+mod cancel;
+mod command;
+mod commands;
+mod event;
+mod evaluate;
+mod flow;
+mod lifecycle;
+mod scope;
+
+use crate::expressions::Expressions;
+use crate::graph::ProcessGraph;
+use crate::instance::{Instance, Key, Owner, Ordinal, TokenId, WaitId, WaitKind};
+use crate::time::Timestamp;
+
+pub use command::{Command, Rejection, StartAt, Variables};
+pub use event::{Closed, Event, Events, OpenedWait, Ref, Start, ThrownMessage, ThrownSignal};
+
+pub(crate) use agenda::{Agenda, Stage};
+pub(crate) use evaluate::{Problem, ScopeView};
+
+/// Flow nodes that one step may pass before it is taken for an endless loop.
+pub const STEP_BUDGET: u32 = 2_000_000;
+
+/// What a step needs from outside.
+pub struct Context<'a> {
+    /// The time of the step.
+    pub now: Timestamp,
+    /// What evaluates decisions.
+    pub expressions: &'a dyn Expressions,
+    /// The next key to give out. The host reserves a range that starts here, and finds here afterwards how far it was
+    /// used.
+    pub next_key: Key,
+    /// Flow nodes that the step may pass.
+    pub budget: u32,
+    agenda: Agenda,
+}
+
+impl<'a> Context<'a> {
+    /// A context for one or more steps at one moment.
+    #[must_use]
+    pub fn new(now: Timestamp, expressions: &'a dyn Expressions, next_key: Key) -> Self {
+        Self { now, expressions, next_key, budget: STEP_BUDGET, agenda: Agenda::default() }
+    }
+}
+
+/// Carries out a command: changes the instance and appends what happened to `events`.
+///
+/// # Errors
+/// If the command does not fit the instance's state; then nothing has changed.
+pub fn step(
+    graph: &ProcessGraph,
+    instance: &mut Instance,
+    command: Command,
+    context: &mut Context<'_>,
+    events: &mut Events,
+) -> Result<(), Rejection> {
+    // An instance's time never runs backwards, whatever its hosts' clocks say.
+    context.now = context.now.max(instance.now);
+    events.now = context.now;
+    let budget = context.budget;
+    let mut step = Step { graph, instance, context, events, budget, variables_changed: false };
+    step.carry_out(command)?;
+    step.run();
+    Ok(())
+}
+
+/// A step under way.
+pub(crate) struct Step<'s, 'c> {
+    pub(crate) graph: &'s ProcessGraph,
+    pub(crate) instance: &'s mut Instance,
+    pub(crate) context: &'s mut Context<'c>,
+    pub(crate) events: &'s mut Events,
+    pub(crate) budget: u32,
+    /// Conditions have to be asked again.
+    pub(crate) variables_changed: bool,
+}
+
+impl<'s> Step<'s, '_> {
+    /// Records a fact and folds it into the instance.
+    pub(crate) fn emit(&mut self, event: Event) {
+        self.instance.apply(event, self.events);
+        self.events.list.push(event);
+    }
+
+    /// Puts a value beside the events.
+    pub(crate) fn keep(&mut self, value: crate::value::Value) -> Ref {
+        let index = self.events.values.len();
+        self.events.values.push(value);
+        index_of(index)
+    }
+
+    /// Opens a wait; gives its key.
+    pub(crate) fn open(&mut self, owner: Owner, node: Ordinal, definition: usize, kind: WaitKind) -> Key {
+        let key = self.context.next_key;
+        self.context.next_key = Key(key.0.wrapping_add(1));
+        let details = index_of(self.events.waits.len());
+        self.events.waits.push(OpenedWait { key, owner, node, definition: index_of(definition), kind });
+        self.emit(Event::WaitOpened { details });
+        key
+    }
+
+    /// What was waited for under a number is over.
+    pub(crate) fn close(&mut self, wait: WaitId, reason: Closed) {
+        if let Some(key) = self.instance.waits.get(wait).map(|wait| wait.key) {
+            self.emit(Event::WaitClosed { key, reason });
+        }
+    }
+
+    /// What is waited for under a number has changed.
+    pub(crate) fn change(&mut self, wait: WaitId, kind: WaitKind) {
+        if let Some(key) = self.instance.waits.get(wait).map(|wait| wait.key) {
+            let change = index_of(self.events.changes.len());
+            self.events.changes.push(kind);
+            self.emit(Event::WaitChanged { key, change });
+        }
+    }
+
+    /// Whether a token is still the one it was: its number may have been used again.
+    pub(crate) fn is_alive(&self, token: TokenId, serial: u32) -> bool {
+        self.instance.tokens.get(token).is_some_and(|token| token.serial == serial)
+    }
+
+    /// A token waits for something.
+    pub(crate) fn wait(&mut self, token: TokenId, kind: WaitKind) -> Key {
+        let node = self.node_of(token);
+        self.emit(Event::TokenWaited { token });
+        self.open(Owner::Token(token), node, 0, kind)
+    }
+
+    /// The flow node that a token stands on.
+    pub(crate) fn node_of(&self, token: TokenId) -> Ordinal {
+        self.instance.tokens.get(token).map_or(crate::instance::NONE, |token| token.node)
+    }
+}
+
+/// Tables never grow to four billion rows: memory ends before.
+pub(crate) fn index_of(index: usize) -> Ref {
+    u32::try_from(index).unwrap_or(crate::instance::NONE)
+}

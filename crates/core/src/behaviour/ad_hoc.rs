@@ -1,0 +1,85 @@
+//! Ad-hoc sub-processes: people choose what is done, in which order, and how often (BPMN 2.0.2 §10.3.5, §13.3.5).
+//!
+//! An ad-hoc sub-process waits for activities to be begun, until its completion condition holds or it is told to complete. Where its
+//! model names the activities that begin at once, it also completes when nothing runs in it any more.
+
+use crate::graph::{AdHoc, names};
+use crate::instance::{IncidentStage, NONE, Ordinal, Phase, ScopeId, TokenId, WaitKind};
+use crate::model::AdHocOrdering;
+use crate::step::{Event, Problem, Stage, Step};
+
+/// Opens the ad-hoc sub-process.
+pub(crate) fn begin(step: &mut Step<'_, '_>, token: TokenId, ad_hoc: &AdHoc) -> Result<(), Problem> {
+    let scope = step.own_scope(token);
+    super::sub_process::open_scope(step, scope)?;
+    step.wait(token, WaitKind::AdHoc);
+    let Some(active) = &ad_hoc.active else { return Ok(()) };
+    let node = step.node_of(token);
+    let value = step.evaluate(active, scope, node)?;
+    let elements = names(&value);
+    let mut nodes = Vec::with_capacity(elements.len());
+    for element in &elements {
+        let found = ad_hoc.container.starts.iter().find(|start| step.graph.node(**start).id == *element);
+        nodes.push(*found.ok_or_else(|| {
+            Problem::failed(format!("the ad-hoc sub-process has no activity `{element}` that could begin"))
+        })?);
+    }
+    if nodes.is_empty() {
+        step.end_scope(scope);
+    }
+    activate(step, scope, &nodes);
+    Ok(())
+}
+
+/// Begins activities.
+pub(crate) fn activate(step: &mut Step<'_, '_>, scope: ScopeId, nodes: &[Ordinal]) {
+    for node in nodes {
+        let token = step.born(scope, *node);
+        step.schedule(token, Stage::Enter);
+    }
+}
+
+/// A path in the sub-process has ended.
+pub(crate) fn went_on(step: &mut Step<'_, '_>, id: ScopeId, ad_hoc: &AdHoc) {
+    let Some(scope) = step.instance.scopes.get(id) else { return };
+    let (owner, node, phase, running) = (scope.owner, scope.node, scope.phase, scope.token_count);
+    if phase == Phase::Ending {
+        if running == 0 {
+            step.end_scope(id);
+        }
+        return;
+    }
+    let complete = match &ad_hoc.completion_condition {
+        Some(condition) => match step.holds(condition, id, node, &[]) {
+            Ok(complete) => complete,
+            Err(error) => return step.stuck(owner, error.into(), IncidentStage::AdHoc),
+        },
+        None => ad_hoc.active.is_some() && running == 0,
+    };
+    if complete {
+        finish(step, id, ad_hoc);
+    }
+}
+
+/// Ends the sub-process, or lets it end with what still runs.
+pub(crate) fn finish(step: &mut Step<'_, '_>, id: ScopeId, ad_hoc: &AdHoc) {
+    if ad_hoc.cancel_remaining {
+        step.cancel_contents(id, NONE);
+    }
+    if step.instance.scopes.get(id).is_some_and(|scope| scope.token_count == 0) {
+        step.end_scope(id);
+    } else {
+        step.emit(Event::ScopePhase { scope: id, phase: Phase::Ending });
+    }
+}
+
+/// Whether another activity may begin.
+pub(crate) fn is_busy(step: &Step<'_, '_>, scope: ScopeId, ad_hoc: &AdHoc) -> bool {
+    is_sequential(ad_hoc)
+        && step.instance.scopes.get(scope).is_some_and(|scope| scope.token_count > 0)
+}
+
+/// Whether its activities are done one at a time.
+pub(crate) fn is_sequential(ad_hoc: &AdHoc) -> bool {
+    ad_hoc.ordering == AdHocOrdering::Sequential
+}

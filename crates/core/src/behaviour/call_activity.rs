@@ -1,0 +1,57 @@
+//! Call activities: another process does the work (BPMN 2.0.2 §10.3.6).
+
+use std::sync::Arc;
+
+use crate::graph::{Call, NodeKind};
+use crate::instance::{CallWait, TokenId, WaitKind};
+use crate::step::{Problem, Stage, Step, Variables};
+
+/// Asks for the called process.
+pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Result<(), Problem> {
+    let (scope, node) = (step.variable_scope(token), step.node_of(token));
+    let process = step.text(&call.process, scope, node)?.unwrap_or_default();
+    let business_key = match &call.business_key {
+        Some(key) => step.text(key, scope, node)?,
+        None => None,
+    };
+    let mut variables = Vec::new();
+    if call.propagate_in {
+        for scope in step.instance.scope_chain(scope) {
+            for (name, value) in scope.variables() {
+                if !variables.iter().any(|(known, _)| known == name) {
+                    variables.push((name.clone(), value.clone()));
+                }
+            }
+        }
+    } else if call.local_in
+        && let Some(scope) = step.instance.scopes.get(scope)
+    {
+        variables.extend(scope.variables().iter().cloned());
+    }
+    for (name, value) in step.map_all(&call.inputs, scope, node, &[])? {
+        variables.retain(|(known, _)| *known != name);
+        variables.push((name, value));
+    }
+    variables.sort_by(|(a, _), (b, _)| a.cmp(b));
+    step.wait(token, WaitKind::Call(Arc::new(CallWait { process, business_key, variables })));
+    Ok(())
+}
+
+/// The called process has completed with these variables.
+pub(crate) fn returned(step: &mut Step<'_, '_>, token: TokenId, variables: Variables) -> Result<(), Problem> {
+    let NodeKind::Call(call) = &step.node(token).kind else { return Ok(()) };
+    let (scope, node) = (step.variable_scope(token), step.node_of(token));
+    let outputs = step.map_all(&call.outputs, scope, node, &variables)?;
+    if call.propagate_out {
+        step.receive(token, variables);
+    } else if step.node(token).details.isolated {
+        // Output mappings see what the called process left; nothing else does.
+        let scope = step.own_scope(token);
+        for (name, value) in variables {
+            step.set_local(scope, name, value);
+        }
+    }
+    step.set_all(scope, outputs);
+    step.resume(token, Stage::Complete);
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! Compensation: undoing completed activities, the latest first (BPMN 2.0.2 §10.7, §13.5.5).
+//!
+//! A token waits for the compensation; the handlers run one after the other, each with a token of its own in the scope in
+//! which its activity had completed. A sub-process without a handler of its own is compensated by its compensation event
+//! sub-process, else by compensating what had completed in it.
+
+use crate::graph::{Catch, NodeKind, ProcessGraph};
+use crate::instance::{Completed, NONE, Owner, Phase, ScopeId, TokenId, WaitKind};
+use crate::step::{Closed, Event, Stage, Step};
+
+/// Whether an event sub-process is a compensation handler.
+pub(crate) fn is_handler(graph: &ProcessGraph, event_sub_process: u32) -> bool {
+    let start = graph.container(event_sub_process).trigger;
+    matches!(start.map(|start| &graph.node(start).kind), Some(NodeKind::StartEvent(event))
+        if event.catches.iter().any(|catch| matches!(catch, Catch::Compensation)))
+}
+
+/// A throw event asks for compensation. Gives whether its token waits.
+pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, activity: Option<u32>, wait: bool) -> bool {
+    let Some(scope) = step.instance.tokens.get(token).map(|token| token.scope) else { return false };
+    let activity = activity.unwrap_or(NONE);
+    let scope = visible_scope(step, scope, activity);
+    if wait {
+        throw_in(step, token, scope, activity);
+        return true;
+    }
+    // Nobody waits: a token of its own does.
+    let Some((home, node)) = step.instance.tokens.get(token).map(|token| (token.scope, token.node)) else {
+        return false;
+    };
+    let waiter = step.born(home, node);
+    step.emit(Event::CompensationStarted { token: waiter, waiter: NONE });
+    step.emit(Event::TokenWaited { token: waiter });
+    step.open(Owner::Token(waiter), node, usize::MAX, WaitKind::Compensation { scope, activity });
+    go_on(step, waiter);
+    false
+}
+
+/// What is thrown in an event sub-process compensates the activities of the scope around it, where those are meant
+/// (BPMN 2.0.2 §10.7.1).
+fn visible_scope(step: &Step<'_, '_>, scope: ScopeId, activity: u32) -> ScopeId {
+    let mut current = scope;
+    loop {
+        let Some(here) = step.instance.scopes.get(current) else { return scope };
+        let holds = if activity == NONE {
+            !here.completed.is_empty()
+        } else {
+            here.completed.iter().any(|completed| completed.node == activity)
+        };
+        let in_event_sub_process =
+            matches!(step.graph.get_node(here.node).map(|node| &node.kind), Some(NodeKind::EventSubProcess(_)));
+        if holds || !in_event_sub_process {
+            return current;
+        }
+        current = here.parent;
+    }
+}
+
+/// Compensates what has completed in a scope; the token waits.
+pub(crate) fn throw_in(step: &mut Step<'_, '_>, token: TokenId, scope: ScopeId, activity: u32) {
+    step.wait(token, WaitKind::Compensation { scope, activity });
+    go_on(step, token);
+}
+
+/// Starts the next handler that a token waits for; when there is none left, the token goes on.
+pub(crate) fn go_on(step: &mut Step<'_, '_>, waiter: TokenId) {
+    let Some(wait) = step.instance.tokens.get(waiter).map(|token| token.first_wait) else { return };
+    let Some(WaitKind::Compensation { scope, activity }) = step.instance.waits.get(wait).map(|wait| wait.kind.clone())
+    else {
+        return;
+    };
+    loop {
+        let next = step.instance.scopes.get(scope).and_then(|scope| {
+            let matches = |completed: &Completed| activity == NONE || completed.node == activity;
+            let index = scope.completed.iter().rposition(matches)?;
+            Some((index, scope.completed[index]))
+        });
+        let Some((index, completed)) = next else { break };
+        step.emit(Event::CompensationTaken { scope, index: crate::step::index_of(index) });
+        if start_handler(step, waiter, scope, completed) {
+            return;
+        }
+    }
+    done(step, waiter, wait, scope);
+}
+
+/// Starts one handler; gives whether there was one.
+fn start_handler(step: &mut Step<'_, '_>, waiter: TokenId, scope: ScopeId, completed: Completed) -> bool {
+    let graph = step.graph;
+    let node = graph.node(completed.node);
+    if let Some(handler) = node.details.compensation_handler {
+        let token = step.born(scope, handler);
+        step.emit(Event::CompensationStarted { token, waiter });
+        if completed.scope != NONE {
+            // The handler sees the activity's own variables as they were when it completed.
+            let kept = step.instance.scopes.get(completed.scope);
+            let variables = kept.map_or_else(Vec::new, |scope| scope.variables().to_vec());
+            step.discard(completed.scope);
+            if !variables.is_empty() {
+                let own = step.own_scope(token);
+                for (name, value) in variables {
+                    step.set_local(own, name, value);
+                }
+            }
+        }
+        step.schedule(token, Stage::Enter);
+        return true;
+    }
+    if completed.scope == NONE {
+        return false;
+    }
+    let token = step.born(scope, completed.node);
+    step.emit(Event::CompensationStarted { token, waiter });
+    step.emit(Event::ScopeReopened { scope: completed.scope, token });
+    let handler = graph.container(completed.node).event_sub_processes.iter().find(|event| is_handler(graph, **event));
+    match handler.and_then(|handler| Some((*handler, graph.container(*handler).trigger?))) {
+        Some((handler, start)) => {
+            step.emit(Event::TokenWaited { token });
+            let born = step.born(completed.scope, handler);
+            step.emit(Event::CompensationStarted { token: born, waiter: token });
+            step.begin_event_sub_process_with(born, start, Vec::new());
+        }
+        None => throw_in(step, token, completed.scope, NONE),
+    }
+    true
+}
+
+/// Everything is compensated.
+fn done(step: &mut Step<'_, '_>, waiter: TokenId, wait: u32, scope: ScopeId) {
+    step.close(wait, Closed::Completed);
+    let Some((inside, home)) = step.instance.tokens.get(waiter).map(|token| (token.inside, token.scope)) else {
+        return;
+    };
+    if inside == scope && step.instance.scopes.get(scope).is_some_and(|scope| scope.phase == Phase::Compensating) {
+        // A sub-process has been compensated as a whole.
+        step.discard(inside);
+        return step.end_path(waiter);
+    }
+    if step.instance.scopes.get(home).is_some_and(|scope| scope.phase == Phase::Cancelling) && home == scope {
+        return leave_transaction(step, home);
+    }
+    step.resume(waiter, Stage::Complete);
+}
+
+/// A cancelled transaction leaves by its cancel boundary event.
+fn leave_transaction(step: &mut Step<'_, '_>, scope: ScopeId) {
+    let Some(owner) = step.instance.scopes.get(scope).map(|scope| scope.owner) else { return };
+    let graph = step.graph;
+    let boundary = step.node(owner).details.boundary.iter().copied().find(|boundary| {
+        matches!(&graph.node(*boundary).kind, NodeKind::BoundaryEvent(event)
+            if event.catches.iter().any(|catch| matches!(catch, Catch::Cancel)))
+    });
+    match boundary {
+        Some(boundary) => step.interrupt(owner, boundary, Vec::new()),
+        None => {
+            step.cancel_contents(scope, NONE);
+            step.end_scope(scope);
+        }
+    }
+}

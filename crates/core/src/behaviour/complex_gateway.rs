@@ -1,0 +1,130 @@
+//! Complex gateways: fire when their activation condition holds, then wait for the rest (BPMN 2.0.2 §13.4.5).
+//!
+//! In the first phase (waiting for start) the condition is asked as tokens arrive. It sees `activationCount` and, under
+//! the id of each flow in, how many tokens wait there. When it holds, one token of each flow that has one is consumed and
+//! the flows out whose condition holds are taken. In the second phase (waiting for reset) the gateway waits for a token on
+//! each other flow in, unless none can still arrive, consumes them, and takes the flows out whose own condition holds. A flow
+//! without a condition is taken in the first phase only. Conditions see `waitingForStart`.
+
+use super::parallel_gateway::{merge, queue};
+use super::inclusive_gateway::can_still_arrive;
+use crate::Name;
+use crate::expressions::EvaluationError;
+use crate::graph::ComplexGateway;
+use crate::instance::{IncidentStage, NONE, ScopeId, TokenId};
+use crate::step::{Event, Problem, Step};
+use crate::value::Value;
+
+/// A token has arrived.
+pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId, gateway: &ComplexGateway) -> Result<(), Problem> {
+    let Some((scope, node)) = queue(step, token, true) else { return Ok(()) };
+    step.touch(scope);
+    if step.instance.joins.get(&(scope, node)).is_some_and(|join| join.received.is_some()) {
+        return Ok(());
+    }
+    if !activates(step, scope, node, gateway)? {
+        return Ok(());
+    }
+    step.emit(Event::ComplexActivated { scope, node });
+    let survivor = merge(step, scope, node);
+    step.emit(Event::TokenResumed { token: survivor });
+    leave(step, survivor, true)
+}
+
+/// Whether the activation condition holds. Without one, the gateway waits for all flows in.
+fn activates(
+    step: &mut Step<'_, '_>,
+    scope: ScopeId,
+    node: u32,
+    gateway: &ComplexGateway,
+) -> Result<bool, EvaluationError> {
+    let Some(join) = step.instance.joins.get(&(scope, node)) else { return Ok(false) };
+    let Some(condition) = &gateway.activation_condition else {
+        return Ok(join.present == step.graph.node(node).incoming);
+    };
+    let mut counts: Vec<(Name, Value)> = vec![("activationCount".into(), Value::Integer(join.tokens.into()))];
+    for (position, flow) in (0u32..).zip(&gateway.flow_names) {
+        let mut count = 0;
+        let mut token = join.queues.get(position as usize).map_or(NONE, |queue| queue.first);
+        while let Some(waiting) = step.instance.tokens.get(token) {
+            count += 1;
+            token = waiting.next;
+        }
+        counts.push((flow.clone(), Value::Integer(count)));
+    }
+    step.holds(condition, scope, node, &counts)
+}
+
+/// In the second phase: resets the gateway if nothing is missing any more.
+pub(crate) fn ask(step: &mut Step<'_, '_>, scope: ScopeId, node: u32, gateway: &ComplexGateway) -> bool {
+    let Some(join) = step.instance.joins.get(&(scope, node)) else { return false };
+    let Some(received) = &join.received else { return false };
+    let missing = (0..step.graph.node(node).incoming)
+        .any(|position| !received.get(position as usize).copied().unwrap_or(false) && !join.has(position));
+    if missing && can_still_arrive(step, scope, node, &gateway.upstream, join) {
+        return false;
+    }
+    reset(step, scope, node);
+    true
+}
+
+/// When nothing else runs in a scope, its gateways that wait for reset have nothing to wait for. Gives whether one of them
+/// has sent a token.
+pub(crate) fn reset_last(step: &mut Step<'_, '_>, scope: ScopeId) -> bool {
+    loop {
+        let waiting = step
+            .instance
+            .joins
+            .range((scope, 0)..=(scope, NONE))
+            .find(|(_, join)| join.received.is_some())
+            .map(|((_, node), _)| *node);
+        let Some(node) = waiting else { return false };
+        reset(step, scope, node);
+        if step.instance.scopes.get(scope).is_none_or(|scope| scope.token_count > 0) {
+            return true;
+        }
+    }
+}
+
+fn reset(step: &mut Step<'_, '_>, scope: ScopeId, node: u32) {
+    let has_tokens = step.instance.joins.get(&(scope, node)).is_some_and(|join| join.tokens > 0);
+    let survivor = if has_tokens {
+        let survivor = merge(step, scope, node);
+        step.emit(Event::TokenResumed { token: survivor });
+        survivor
+    } else {
+        step.born(scope, node)
+    };
+    step.emit(Event::ComplexReset { scope, node });
+    if let Err(problem) = leave(step, survivor, false) {
+        step.stuck(survivor, problem, IncidentStage::Leave);
+    }
+}
+
+fn leave(step: &mut Step<'_, '_>, token: TokenId, waiting_for_start: bool) -> Result<(), Problem> {
+    let node = step.node(token);
+    let (scope, ordinal) = (step.variable_scope(token), step.node_of(token));
+    let graph = step.graph;
+    let phase = [(Name::from("waitingForStart"), Value::Boolean(waiting_for_start))];
+    let mut flows = Vec::new();
+    for flow in node.outgoing.iter().filter(|flow| node.default_flow != Some(**flow)) {
+        let holds = match &graph.flow(*flow).condition {
+            Some(condition) => step.holds(condition, scope, ordinal, &phase)?,
+            None => waiting_for_start,
+        };
+        if holds {
+            flows.push(*flow);
+        }
+    }
+    if flows.is_empty() && waiting_for_start {
+        flows.extend(node.default_flow);
+    }
+    match (flows.is_empty(), waiting_for_start) {
+        (false, _) => step.take(token, &flows),
+        (true, true) if !node.outgoing.is_empty() => step.no_flow(token, IncidentStage::Leave),
+        // Nothing leaves in the second phase: the token is used up, and the scope may be done.
+        (true, _) => step.end_path(token),
+    }
+    Ok(())
+}
+

@@ -1,0 +1,36 @@
+//! Exclusive gateways: the first flow whose condition holds, else the default (BPMN 2.0.2 §13.4.2).
+
+use crate::instance::TokenId;
+use crate::step::{Problem, Step};
+
+/// Takes one flow.
+pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId) -> Result<(), Problem> {
+    let node = step.node(token);
+    if !node.conditional {
+        match &*node.outgoing {
+            [] => step.end_path(token),
+            [first, ..] => step.take(token, std::slice::from_ref(first)),
+        }
+        return Ok(());
+    }
+    let (scope, ordinal) = (step.variable_scope(token), step.node_of(token));
+    let graph = step.graph;
+    for flow in &node.outgoing {
+        if node.default_flow == Some(*flow) {
+            continue;
+        }
+        let holds = match &graph.flow(*flow).condition {
+            Some(condition) => step.holds(condition, scope, ordinal, &[])?,
+            None => true,
+        };
+        if holds {
+            step.take(token, std::slice::from_ref(flow));
+            return Ok(());
+        }
+    }
+    match &node.default_flow {
+        Some(flow) => step.take(token, std::slice::from_ref(flow)),
+        None => step.no_flow(token, crate::instance::IncidentStage::Execute),
+    }
+    Ok(())
+}

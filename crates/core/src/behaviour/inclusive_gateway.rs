@@ -1,0 +1,60 @@
+//! Inclusive gateways: wait for every token that can still arrive (BPMN 2.0.2 §13.4.3).
+
+use super::parallel_gateway::{merge, queue};
+use crate::graph::Upstream;
+use crate::instance::{Join, NONE, ScopeId, TokenId};
+use crate::step::{Stage, Step};
+
+/// A token has arrived; whether the gateway is free is asked when nothing moves any more.
+pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId) {
+    if step.node(token).incoming <= 1 {
+        return step.pass(token);
+    }
+    if let Some((scope, _)) = queue(step, token, true) {
+        step.touch(scope);
+    }
+}
+
+/// Fires the gateway if it is free.
+pub(crate) fn ask(step: &mut Step<'_, '_>, scope: ScopeId, node: u32, upstream: &Upstream) -> bool {
+    let Some(join) = step.instance.joins.get(&(scope, node)) else { return false };
+    if join.present < step.graph.node(node).incoming && can_still_arrive(step, scope, node, upstream, join) {
+        return false;
+    }
+    let survivor = merge(step, scope, node);
+    step.resume(survivor, Stage::Complete);
+    true
+}
+
+/// Whether a token elsewhere in the scope can reach a flow in that has none, and no flow in that has one.
+///
+/// The specification: "for every path that starts with a token, ends with an empty flow in and does not visit the gateway,
+/// there is also one from there that ends with a flow in that has a token". A token that can do both is not waited for.
+pub(crate) fn can_still_arrive(
+    step: &Step<'_, '_>,
+    scope: ScopeId,
+    node: u32,
+    upstream: &Upstream,
+    join: &Join,
+) -> bool {
+    let blocks = |at: u32| {
+        let reachable = upstream.reachable(step.graph, node, at);
+        let mut empty = false;
+        for position in reachable.ones() {
+            if u32::try_from(position).is_ok_and(|position| join.has(position)) {
+                return false;
+            }
+            empty = true;
+        }
+        empty
+    };
+    let mut token = step.instance.scopes.get(scope).map_or(NONE, |scope| scope.first_token);
+    while let Some(current) = step.instance.tokens.get(token) {
+        if blocks(current.node) {
+            return true;
+        }
+        token = current.next;
+    }
+    let others = step.instance.joins.range((scope, 0)..=(scope, NONE));
+    others.into_iter().any(|((_, other), join)| *other != node && join.tokens > 0 && blocks(*other))
+}

@@ -1,0 +1,78 @@
+//! Intermediate events: catch and go on, throw and go on (BPMN 2.0.2 §10.5.4, §13.5.2).
+
+use super::{compensation, job};
+use crate::graph::{Catch, CatchEvent, Throw};
+use crate::instance::{NONE, Owner, TokenId};
+use crate::step::{Event, Problem, Stage, Step};
+use crate::trigger::{error::Thrower, message, signal};
+
+/// Waits for what the event catches.
+pub(crate) fn catch(step: &mut Step<'_, '_>, token: TokenId, event: &CatchEvent) -> Result<(), Problem> {
+    if event.catches.iter().all(|catch| matches!(catch, Catch::Link)) {
+        step.schedule(token, Stage::Complete);
+        return Ok(());
+    }
+    step.emit(Event::TokenWaited { token });
+    let (scope, node) = (step.variable_scope(token), step.node_of(token));
+    step.subscribe(Owner::Token(token), node, scope, &event.catches)?;
+    Ok(())
+}
+
+/// Throws what the event throws, and goes on.
+pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw]) -> Result<(), Problem> {
+    let Some(serial) = step.instance.tokens.get(token).map(|token| token.serial) else { return Ok(()) };
+    let mut waits = false;
+    for thrown in throws {
+        match thrown {
+            Throw::Link { target } => {
+                step.emit(Event::TokenMoved { token, flow: NONE, node: *target });
+                step.schedule(token, Stage::Enter);
+                return Ok(());
+            }
+            other => waits |= throw_one(step, token, other)?,
+        }
+        // What was thrown may have ended the thrower itself.
+        if !step.is_alive(token, serial) {
+            return Ok(());
+        }
+    }
+    if !waits {
+        step.schedule(token, Stage::Complete);
+    }
+    Ok(())
+}
+
+/// Throws one thing; gives whether the token waits for something because of it.
+pub(crate) fn throw_one(step: &mut Step<'_, '_>, token: TokenId, thrown: &Throw) -> Result<bool, Problem> {
+    let (scope, node) = (step.variable_scope(token), step.node_of(token));
+    match thrown {
+        Throw::Message { .. } => message::throw(step, token, thrown)?,
+        Throw::Job(work) => {
+            job::open(step, token, work, None)?;
+            return Ok(true);
+        }
+        Throw::Signal { .. } => signal::throw(step, token, thrown)?,
+        Throw::Error { code, message } => {
+            let code = match code {
+                Some(code) => step.text(code, scope, node)?,
+                None => None,
+            };
+            let message = match message {
+                Some(message) => step.text(message, scope, node)?,
+                None => None,
+            };
+            step.throw_error(token, code.unwrap_or_default(), message, Vec::new(), Thrower::EndEvent);
+            return Ok(true);
+        }
+        Throw::Escalation { code } => {
+            let code = match code {
+                Some(code) => step.text(code, scope, node)?,
+                None => None,
+            };
+            step.throw_escalation(token, code.unwrap_or_default(), Vec::new());
+        }
+        Throw::Compensation { activity, wait } => return Ok(compensation::throw(step, token, *activity, *wait)),
+        Throw::Cancel | Throw::Terminate { .. } | Throw::Link { .. } => {}
+    }
+    Ok(false)
+}

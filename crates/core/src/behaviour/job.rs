@@ -1,0 +1,58 @@
+//! Jobs: wait for a worker.
+
+use std::sync::Arc;
+
+use super::user_task::number;
+use crate::expressions::EvaluationError;
+use crate::graph::Job;
+use crate::instance::{JobWait, TokenId, WaitKind};
+use crate::step::Step;
+
+/// Tries of a job unless its model says otherwise.
+const RETRIES: i64 = 3;
+
+/// Opens a job: the flow node's work, or one of its listeners.
+pub(crate) fn open(
+    step: &mut Step<'_, '_>,
+    token: TokenId,
+    job: &Job,
+    listener: Option<u32>,
+) -> Result<(), EvaluationError> {
+    let (scope, node) = (step.variable_scope(token), step.node_of(token));
+    let kind = step.text(&job.kind, scope, node)?.unwrap_or_default();
+    let retry_cycle = match &job.retry_cycle {
+        Some(cycle) => step.text(cycle, scope, node)?,
+        None => None,
+    };
+    let retries = match &job.retries {
+        Some(retries) => number(&step.evaluate(retries, scope, node)?),
+        None => retry_cycle.as_deref().and_then(tries),
+    };
+    let priority = match &job.priority {
+        Some(priority) => number(&step.evaluate(priority, scope, node)?),
+        None => None,
+    };
+    let mut headers = Vec::with_capacity(job.headers.len());
+    for (name, value) in &job.headers {
+        headers.push((name.clone(), step.evaluate(value, scope, node)?));
+    }
+    let wait = JobWait {
+        kind,
+        retries: retries.unwrap_or(RETRIES),
+        retry_cycle,
+        priority: priority.unwrap_or(0),
+        headers,
+        listener,
+    };
+    step.wait(token, WaitKind::Job(Arc::new(wait)));
+    Ok(())
+}
+
+/// Tries that a retry cycle allows: `R5/PT1M` five, `PT1M,PT5M` one more than its pauses.
+fn tries(cycle: &str) -> Option<i64> {
+    match cycle.trim().strip_prefix('R').and_then(|rest| rest.split_once('/')) {
+        Some((count, _)) => count.parse().ok(),
+        None if cycle.contains(',') => i64::try_from(cycle.split(',').count()).ok().map(|pauses| pauses + 1),
+        None => None,
+    }
+}

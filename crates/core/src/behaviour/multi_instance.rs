@@ -1,0 +1,194 @@
+//! Multi-instance activities: a round for each item, or a number of them (BPMN 2.0.2 §10.3.8, §13.3.7).
+
+use super::{intermediate_event, repeat, user_task::number};
+use crate::expressions::EvaluationError;
+use crate::graph::MultiInstance;
+use crate::instance::{IncidentStage, NONE, Owner, ScopeId, TokenId};
+use crate::model::MultiInstanceBehavior;
+use crate::step::{Closed, Event, Problem, Stage, Step};
+use crate::value::Value;
+
+/// Rounds that one activity may have: more is taken for a mistake.
+const MAXIMUM_ROUNDS: u32 = 1_000_000;
+
+/// Begins all rounds, or the first.
+pub(crate) fn start(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstance) -> Result<(), EvaluationError> {
+    let (outside, node) = (step.variable_scope(token), step.node_of(token));
+    let (total, items) = rounds(step, outside, node, multi)?;
+    let items = items.map_or(NONE, |items| step.keep(items));
+    let scope = repeat::open(step, token, total, items);
+    if total == 0 {
+        finish(step, scope, multi);
+        return Ok(());
+    }
+    let first = if multi.sequential { 1 } else { total };
+    for index in 0..first {
+        begin_round(step, scope, index, multi);
+    }
+    Ok(())
+}
+
+/// How many rounds, and over which items.
+fn rounds(
+    step: &mut Step<'_, '_>,
+    scope: ScopeId,
+    node: u32,
+    multi: &MultiInstance,
+) -> Result<(u32, Option<Value>), EvaluationError> {
+    let id = &step.graph.node(node).id;
+    if let Some(collection) = &multi.collection {
+        let value = step.evaluate(collection, scope, node)?;
+        let items = match value.plain() {
+            Value::List(_) => value.plain().clone(),
+            // Kinder than Camunda 7: a map's values are items, too.
+            Value::Map(entries) => Value::from(entries.values().cloned().collect::<Vec<_>>()),
+            other => {
+                return Err(EvaluationError::Failed(format!(
+                    "the collection `{}` of `{id}` is a {}, not a list",
+                    collection.text,
+                    other.kind()
+                )));
+            }
+        };
+        let Value::List(list) = &items else { return Ok((0, None)) };
+        let total = u32::try_from(list.len()).ok().filter(|total| *total <= MAXIMUM_ROUNDS);
+        let total = total.ok_or_else(|| too_many(id))?;
+        return Ok((total, Some(items)));
+    }
+    let Some(cardinality) = &multi.cardinality else { return Ok((0, None)) };
+    let value = step.evaluate(cardinality, scope, node)?;
+    match number(&value).and_then(|number| u32::try_from(number).ok()) {
+        Some(total) if total <= MAXIMUM_ROUNDS => Ok((total, None)),
+        Some(_) => Err(too_many(id)),
+        None => Err(EvaluationError::Failed(format!(
+            "the number of instances `{}` of `{id}` is {value:?}, not a whole number of at least 0",
+            cardinality.text
+        ))),
+    }
+}
+
+fn too_many(id: &str) -> EvaluationError {
+    EvaluationError::Limit(format!("`{id}` would have more than {MAXIMUM_ROUNDS} instances"))
+}
+
+fn begin_round(step: &mut Step<'_, '_>, scope: ScopeId, index: u32, multi: &MultiInstance) {
+    let token = repeat::begin_round(step, scope, index.saturating_add(multi.first_counter));
+    let inside = step.own_scope(token);
+    if let Some(name) = &multi.element_variable {
+        let item = match step.instance.scopes.get(scope).and_then(|scope| scope.repeat()).map(|repeat| &repeat.items) {
+            Some(Value::List(items)) => items.get(index as usize).cloned().unwrap_or_default(),
+            _ => Value::Null,
+        };
+        step.set_local(inside, name.clone(), item);
+    }
+    if let Some(name) = &multi.index_variable {
+        step.set_local(inside, name.clone(), Value::Integer(index.into()));
+    }
+    if let Some(name) = &multi.output_variable
+        && multi.output_collection.is_some()
+        && multi.element_variable.as_ref() != Some(name)
+    {
+        // Declared in the round, so that its work writes here and not over another round's result.
+        step.set_local(inside, name.clone(), Value::Null);
+    }
+    if multi.continuation.before {
+        step.wait(token, crate::instance::WaitKind::Continuation { after: false });
+    } else {
+        step.schedule(token, Stage::Begin);
+    }
+}
+
+/// A round is done: perhaps events are thrown, perhaps the whole is, perhaps the next begins.
+pub(crate) fn round_completed(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstance) {
+    if let Err(problem) = try_complete_round(step, token, multi) {
+        step.stuck(token, problem, IncidentStage::Complete);
+    }
+}
+
+fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstance) -> Result<(), Problem> {
+    let Some((scope, inside, node, serial)) =
+        step.instance.tokens.get(token).map(|token| (token.scope, token.inside, token.node, token.serial))
+    else {
+        return Ok(());
+    };
+    let number = step.instance.scopes.get(inside).map_or(0, |scope| scope.round);
+    let round = number.saturating_sub(multi.first_counter);
+    let result = match (&multi.output_element, &multi.output_variable) {
+        (Some(element), _) => Some(step.evaluate(element, inside, node)?),
+        (None, Some(name)) => step.instance.scopes.get(inside).and_then(|scope| scope.variable(name)).cloned(),
+        (None, None) => None,
+    };
+    let result = result.map_or(NONE, |result| step.keep(result));
+    step.emit(Event::RoundEnded { scope, round, result });
+    let complete = match &multi.completion_condition {
+        Some(condition) => step.holds(condition, inside, node, &[])?,
+        None => false,
+    };
+    throw_behavior(step, token, serial, scope, multi)?;
+    if !step.is_alive(token, serial) {
+        return Ok(()); // What was thrown has interrupted the activity itself.
+    }
+    repeat::end_round(step, token);
+    let Some(counts) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(()) };
+    let (total, started, running) = (counts.total, counts.started, counts.active());
+    if complete {
+        step.cancel_contents(scope, NONE);
+        for _ in 0..running {
+            step.emit(Event::RoundEnded { scope, round: NONE, result: NONE });
+        }
+        finish(step, scope, multi);
+    } else if started < total {
+        begin_round(step, scope, started, multi);
+    } else if running == 0 {
+        finish(step, scope, multi);
+    }
+    Ok(())
+}
+
+/// The events of `behavior` (BPMN 2.0.2 Table 10.31): `None` throws on each completion, `One` on the first, `Complex` where
+/// its conditions hold. Boundary events of the activity catch them.
+fn throw_behavior(
+    step: &mut Step<'_, '_>,
+    token: TokenId,
+    serial: u32,
+    scope: ScopeId,
+    multi: &MultiInstance,
+) -> Result<(), Problem> {
+    let completed = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()).map_or(0, |r| r.completed);
+    match multi.behavior {
+        MultiInstanceBehavior::All => {}
+        MultiInstanceBehavior::One if completed > 1 => {}
+        MultiInstanceBehavior::One | MultiInstanceBehavior::None => {
+            if let Some(event) = &multi.event {
+                intermediate_event::throw_one(step, token, event)?;
+            }
+        }
+        MultiInstanceBehavior::Complex => {
+            let (inside, node) = (step.variable_scope(token), step.node_of(token));
+            for (condition, events) in &multi.complex {
+                if step.is_alive(token, serial) && step.holds(condition, inside, node, &[])? {
+                    for event in events.iter() {
+                        if step.is_alive(token, serial) {
+                            intermediate_event::throw_one(step, token, event)?;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// All rounds are done: their results are collected, and the activity is complete.
+fn finish(step: &mut Step<'_, '_>, scope: ScopeId, multi: &MultiInstance) {
+    let Some(owner) = step.instance.scopes.get(scope).map(|scope| scope.owner) else { return };
+    let outside = step.instance.tokens.get(owner).map_or(NONE, |token| token.scope);
+    step.close_waits(Owner::Token(owner), Closed::Cancelled);
+    if let Some(name) = &multi.output_collection {
+        let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return };
+        let mut results = repeat.results.clone();
+        results.resize(repeat.total as usize, Value::Null);
+        step.set_nearest(outside, name.clone(), Value::from(results));
+    }
+    repeat::end(step, scope);
+}

@@ -1,0 +1,41 @@
+//! Parallel gateways: one token from each flow in, one token to each flow out (BPMN 2.0.2 §13.4.1).
+
+use crate::instance::{ScopeId, TokenId};
+use crate::step::{Event, Stage, Step};
+
+/// A token has arrived.
+pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId) {
+    let node = step.node(token);
+    if node.incoming <= 1 {
+        return step.pass(token);
+    }
+    let Some((scope, ordinal)) = queue(step, token, false) else { return };
+    let present = step.instance.joins.get(&(scope, ordinal)).map_or(0, |join| join.present);
+    if present == node.incoming {
+        let survivor = merge(step, scope, ordinal);
+        step.resume(survivor, Stage::Complete);
+    }
+}
+
+/// Puts a token into the queue of the flow that it came by.
+pub(crate) fn queue(step: &mut Step<'_, '_>, token: TokenId, upstream: bool) -> Option<(ScopeId, u32)> {
+    let (scope, node, flow) =
+        step.instance.tokens.get(token).map(|token| (token.scope, token.node, token.flow))?;
+    let position = step.graph.flows().get(flow as usize).map_or(0, |flow| flow.position);
+    step.emit(Event::TokenJoined { token, position, upstream });
+    Some((scope, node))
+}
+
+/// The oldest token of each flow that has one become one token, which is still in its queue.
+pub(crate) fn merge(step: &mut Step<'_, '_>, scope: ScopeId, node: u32) -> TokenId {
+    let heads: Vec<TokenId> =
+        step.instance.joins.get(&(scope, node)).map_or_else(Vec::new, |join| join.heads().collect());
+    let survivor = heads.last().copied().unwrap_or(crate::instance::NONE);
+    for token in heads {
+        if token != survivor {
+            step.emit(Event::TokenConsumed { token, cancelled: false });
+        }
+    }
+    step.touch(scope);
+    survivor
+}

@@ -1,0 +1,43 @@
+//! Sub-processes, transactions, and the process itself: scopes that contain flow nodes (BPMN 2.0.2 §13.3.4).
+
+use crate::expressions::EvaluationError;
+use crate::graph::Container;
+use crate::instance::{ScopeId, TokenId};
+use crate::step::{Event, Problem, Stage, Step};
+use crate::value::Value;
+
+/// Begins a sub-process: its scope is open already.
+pub(crate) fn begin(step: &mut Step<'_, '_>, token: TokenId, container: &Container) -> Result<(), Problem> {
+    step.emit(Event::TokenWaited { token });
+    let scope = step.own_scope(token);
+    open_scope(step, scope)?;
+    start(step, scope, container);
+    Ok(())
+}
+
+/// Gives a scope its data and subscribes its event sub-processes.
+pub(crate) fn open_scope(step: &mut Step<'_, '_>, scope: ScopeId) -> Result<(), EvaluationError> {
+    let graph = step.graph;
+    let node = step.instance.scopes.get(scope).map_or(crate::instance::NONE, |scope| scope.node);
+    for (name, initial) in &graph.container(node).data {
+        let value = match initial {
+            Some(initial) => step.evaluate(initial, scope, node)?,
+            None => Value::Null,
+        };
+        if step.instance.scopes.get(scope).is_some_and(|scope| scope.variable(name).is_none()) {
+            step.set_local(scope, name.clone(), value);
+        }
+    }
+    step.subscribe_event_sub_processes(scope)
+}
+
+/// Tokens are born where a scope begins; an empty one is done at once.
+pub(crate) fn start(step: &mut Step<'_, '_>, scope: ScopeId, container: &Container) {
+    for node in &container.starts {
+        let token = step.born(scope, *node);
+        step.schedule(token, Stage::Enter);
+    }
+    if container.starts.is_empty() {
+        step.emptied(scope);
+    }
+}

@@ -1,0 +1,402 @@
+//! Model to process graph.
+
+use super::{
+    BoundaryEvent, CatchEvent, ComplexGateway, Container, Details, FlowNode, Loop, MultiInstance, NodeKind, ProcessGraph,
+    SequenceFlow, StartEvent, Throw, Topology, Upstream, Way, data::DataNames,
+};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::dialect::Dialect;
+use crate::expressions::{Expressions, Language, Purpose};
+use crate::instance::Ordinal;
+use crate::model::{
+    self, Activity, ActivityKind, Definitions, EventPosition, FlowNodeKind, Gateway, LoopCharacteristics, NodeIndex,
+    Process, ProcessIndex,
+};
+use crate::value::Value;
+
+/// Compiles one process. It always gives a graph; whether it may run is for the diagnostics to say.
+pub(super) fn process(
+    definitions: &Definitions,
+    index: ProcessIndex,
+    expressions: &dyn Expressions,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> ProcessGraph {
+    let process = &definitions.processes[index.0 as usize];
+    let data = DataNames::of(definitions, process);
+    let mut compiler = Compiler { definitions, process, index, expressions, diagnostics, data };
+    compiler.run()
+}
+
+pub(super) struct Compiler<'a> {
+    pub(super) definitions: &'a Definitions,
+    pub(super) process: &'a Process,
+    pub(super) index: ProcessIndex,
+    expressions: &'a dyn Expressions,
+    diagnostics: &'a mut Vec<Diagnostic>,
+    pub(super) data: DataNames,
+}
+
+impl Compiler<'_> {
+    fn run(&mut self) -> ProcessGraph {
+        let process = self.process;
+        let boundary = self.boundary_events();
+        let handlers = self.compensation_handlers();
+        let mut topology = Topology::with_capacity(process.flow_nodes.len(), process.sequence_flows.len());
+        let mut containers = self.containers();
+        for (node, model) in (0u32..).zip(&process.flow_nodes) {
+            let mut details = self.details(node, model);
+            details.boundary = boundary[node as usize].clone();
+            details.compensation_handler = handlers[node as usize];
+            let kind = self.kind(node, model, &mut containers);
+            topology.add_node(flow_node(model, kind, details));
+        }
+        let flows = self.flows();
+        self.connect(&mut topology, &flows);
+        let root = std::mem::take(&mut containers[process.flow_nodes.len()]);
+        let compensates = topology.node_weights().any(|node| match &node.kind {
+            NodeKind::ThrowEvent(throws) | NodeKind::EndEvent(throws) => {
+                throws.iter().any(|throw| matches!(throw, Throw::Compensation { .. } | Throw::Cancel))
+            }
+            _ => false,
+        });
+        let form = root.starts.iter().copied().find(|start| {
+            topology.node_weight((*start).into()).is_some_and(|node| node.details.form.is_some())
+        });
+        ProcessGraph {
+            id: process.id.clone(),
+            name: process.name.clone(),
+            dialect: self.definitions.dialect,
+            executable: process.is_executable != Some(false),
+            version_tag: process.extension.version_tag.clone(),
+            topology,
+            flows,
+            root,
+            compensates,
+            form,
+        }
+    }
+
+    /// Compiles an expression; what does not compile is reported and gives null.
+    pub(super) fn expression(&mut self, expression: &model::Expression, purpose: Purpose) -> super::Expression {
+        let text = expression.text.clone();
+        let problem = match &expression.language {
+            Language::Literal => return super::Expression::literal(text),
+            Language::Other(language) => (
+                "expression-language-unknown",
+                format!("the language `{language}` is not one that this engine evaluates"),
+                "write it in FEEL, as ${...}, or in JavaScript; or make it a job for a worker".to_string(),
+            ),
+            language => match self.expressions.compile(language, purpose, &text) {
+                Ok(compiled) => {
+                    return super::Expression { text, kind: super::ExpressionKind::Compiled(compiled) };
+                }
+                Err(error) => (
+                    "expression-invalid",
+                    format!("the expression `{}` cannot be read: {}", shorten(&text), error.message),
+                    "correct the expression".to_string(),
+                ),
+            },
+        };
+        let (code, message, help) = problem;
+        let severity = if self.process.is_executable == Some(false) { Severity::Warning } else { Severity::Error };
+        let diagnostic = self.definitions.diagnostic(code, severity, expression.element, message, help);
+        self.diagnostics.push(diagnostic);
+        super::Expression { text, kind: super::ExpressionKind::Literal(Value::Null) }
+    }
+
+    pub(super) fn optional(&mut self, expression: Option<&model::Expression>) -> Option<super::Expression> {
+        expression.map(|expression| self.expression(expression, Purpose::Expression))
+    }
+
+    fn boundary_events(&self) -> Vec<Vec<Ordinal>> {
+        let mut boundary = vec![Vec::new(); self.process.flow_nodes.len()];
+        for (node, model) in (0u32..).zip(&self.process.flow_nodes) {
+            if let Some(NodeIndex(activity)) = attached_to(model) {
+                boundary[activity as usize].push(node);
+            }
+        }
+        boundary
+    }
+
+    /// The handler of each activity: the one that its compensation boundary event is associated with.
+    fn compensation_handlers(&self) -> Vec<Option<Ordinal>> {
+        let nodes = &self.process.flow_nodes;
+        let mut handlers = vec![None; nodes.len()];
+        for association in &self.process.associations {
+            if let (Some(source), Some(target)) = (association.source.target, association.target.target)
+                && let Some(activity) = attached_to(&nodes[source.0 as usize])
+                && matches!(&nodes[target.0 as usize].kind, FlowNodeKind::Activity(a) if a.is_for_compensation)
+            {
+                handlers[activity.0 as usize] = Some(target.0);
+            }
+        }
+        handlers
+    }
+
+    /// What each sub-process contains, and last what the process itself contains.
+    fn containers(&mut self) -> Vec<Container> {
+        let process = self.process;
+        let nodes = &process.flow_nodes;
+        let root = nodes.len();
+        let mut containers: Vec<Container> = std::iter::repeat_with(Container::default).take(root + 1).collect();
+        let mut has_start = vec![false; root + 1];
+        let place = |node: &model::FlowNode| node.parent.map_or(root, |parent| parent.0 as usize);
+        for node in nodes {
+            has_start[place(node)] |= is_start_event(node);
+        }
+        for (ordinal, node) in (0u32..).zip(nodes) {
+            let place = place(node);
+            match &node.kind {
+                FlowNodeKind::Activity(activity)
+                    if matches!(activity.kind, ActivityKind::SubProcess { triggered_by_event: true }) =>
+                {
+                    containers[place].event_sub_processes.push(ordinal);
+                }
+                FlowNodeKind::Event(event) if matches!(event.position, EventPosition::Start { .. }) => {
+                    if event.definitions.is_empty() {
+                        containers[place].starts.push(ordinal);
+                    } else if containers[place].trigger.is_none() {
+                        containers[place].trigger = Some(ordinal);
+                    }
+                }
+                _ if !has_start[place] && begins_without_start_event(node) => containers[place].starts.push(ordinal),
+                _ => {}
+            }
+        }
+        for (parent, name, initial) in self.data.declared().to_vec() {
+            let initial = self.optional(initial.as_ref());
+            let place = parent.map_or(root, |parent| parent.0 as usize);
+            if place != root || initial.is_some() {
+                containers[place].data.push((name, initial));
+            }
+        }
+        containers
+    }
+
+    fn kind(&mut self, ordinal: Ordinal, node: &model::FlowNode, containers: &mut [Container]) -> NodeKind {
+        match &node.kind {
+            FlowNodeKind::Activity(activity) => self.activity(node, activity, &mut containers[ordinal as usize]),
+            FlowNodeKind::Event(event) => {
+                let parallel = event.parallel_multiple;
+                match &event.position {
+                    EventPosition::Start { interrupting } => NodeKind::StartEvent(StartEvent {
+                        catches: self.catches(event),
+                        parallel,
+                        interrupting: *interrupting,
+                    }),
+                    EventPosition::IntermediateCatch => {
+                        NodeKind::CatchEvent(CatchEvent { catches: self.catches(event), parallel })
+                    }
+                    EventPosition::IntermediateThrow => NodeKind::ThrowEvent(self.throws(node, event)),
+                    EventPosition::End => NodeKind::EndEvent(self.throws(node, event)),
+                    EventPosition::Boundary { attached_to, cancel_activity } => {
+                        NodeKind::BoundaryEvent(BoundaryEvent {
+                            attached_to: attached_to.target.map_or(ordinal, |target| target.0),
+                            interrupting: *cancel_activity,
+                            catches: self.catches(event),
+                            parallel,
+                        })
+                    }
+                }
+            }
+            FlowNodeKind::Gateway(gateway) => match gateway {
+                Gateway::Exclusive => NodeKind::ExclusiveGateway,
+                Gateway::Parallel => NodeKind::ParallelGateway,
+                Gateway::Inclusive => NodeKind::InclusiveGateway(Upstream::default()),
+                Gateway::Complex { activation_condition } => NodeKind::ComplexGateway(Box::new(ComplexGateway {
+                    activation_condition: self.optional(activation_condition.as_ref()),
+                    flow_names: node
+                        .incoming
+                        .iter()
+                        .map(|flow| self.process.sequence_flows[flow.0 as usize].id.clone())
+                        .collect(),
+                    upstream: Upstream::default(),
+                })),
+                Gateway::EventBased { parallel, .. } => NodeKind::EventBasedGateway { parallel: *parallel },
+            },
+        }
+    }
+
+    fn flows(&mut self) -> Vec<SequenceFlow> {
+        let process = self.process;
+        let mut positions = vec![0u32; process.flow_nodes.len()];
+        let mut flows = Vec::with_capacity(process.sequence_flows.len());
+        for flow in &process.sequence_flows {
+            let source = flow.source.target.map_or(0, |node| node.0);
+            let target = flow.target.target.map_or(0, |node| node.0);
+            let position = positions.get_mut(target as usize).map_or(0, |position| {
+                *position += 1;
+                *position - 1
+            });
+            flows.push(SequenceFlow {
+                id: flow.id.clone(),
+                name: flow.name.clone(),
+                source,
+                target,
+                position,
+                condition: self.optional(flow.condition.as_ref()),
+                listeners: self.listeners(&flow.extension.listeners),
+            });
+        }
+        flows
+    }
+
+    /// Adds every way a token can go: flows, from activities to their boundary events, and along links.
+    fn connect(&self, topology: &mut Topology, flows: &[SequenceFlow]) {
+        for (ordinal, flow) in (0u32..).zip(flows) {
+            let count = topology.node_count();
+            if (flow.source as usize) < count && (flow.target as usize) < count {
+                let source = &mut topology[petgraph::graph::NodeIndex::from(flow.source)];
+                source.conditional |= flow.condition.is_some() || source.default_flow.is_some();
+                topology.add_edge(flow.source.into(), flow.target.into(), Way { flow: Some(ordinal) });
+            }
+        }
+        let mut others = Vec::new();
+        for node in topology.node_indices() {
+            match &topology[node].kind {
+                NodeKind::BoundaryEvent(boundary) => others.push((boundary.attached_to.into(), node)),
+                NodeKind::ThrowEvent(throws) => others.extend(throws.iter().filter_map(|throw| match throw {
+                    Throw::Link { target } => Some((node, (*target).into())),
+                    _ => None,
+                })),
+                _ => {}
+            }
+        }
+        for (from, to) in others {
+            topology.add_edge(from, to, Way { flow: None });
+        }
+    }
+
+    pub(super) fn repeat(&mut self, activity: &Activity) -> Option<Loop> {
+        match activity.loop_characteristics.as_ref()? {
+            LoopCharacteristics::Standard(standard) => Some(Loop::Standard {
+                test_before: standard.test_before,
+                maximum: standard.maximum,
+                condition: self.optional(standard.condition.as_ref()),
+            }),
+            LoopCharacteristics::MultiInstance(multi) => {
+                let extension = &multi.extension;
+                let collection = match (&extension.collection, &multi.data_input) {
+                    (Some(collection), _) => Some(self.collection(collection)),
+                    (None, Some(id)) => Some(self.loop_data_input(activity, id)),
+                    (None, None) => None,
+                };
+                let event = multi.one_event.as_ref().or(multi.none_event.as_ref());
+                let output_variable = multi.output_item.as_ref().map(|id| self.data.variable(id));
+                let output = multi.data_output.as_ref().map(|id| self.loop_data_output(activity, id));
+                Some(Loop::MultiInstance(Box::new(MultiInstance {
+                    sequential: multi.is_sequential,
+                    cardinality: self.optional(multi.cardinality.as_ref()),
+                    collection,
+                    element_variable: extension
+                        .element_variable
+                        .clone()
+                        .or_else(|| multi.input_item.as_ref().map(|id| self.data.variable(id))),
+                    index_variable: extension.index_variable.clone(),
+                    output_collection: extension.output_collection.clone().or(output),
+                    output_element: self.optional(extension.output_element.as_ref()),
+                    output_variable,
+                    completion_condition: self.optional(multi.completion_condition.as_ref()),
+                    behavior: multi.behavior,
+                    event: event.and_then(|definition| self.throw(None, definition)),
+                    complex: multi
+                        .complex
+                        .iter()
+                        .map(|(condition, events)| {
+                            let condition = self.expression(condition, Purpose::Expression);
+                            (condition, events.iter().filter_map(|event| self.throw(None, event)).collect())
+                        })
+                        .collect(),
+                    // Camunda 7 and Flowable count rounds from 0; FEEL and Camunda 8 count from 1.
+                    first_counter: match self.definitions.dialect {
+                        Dialect::Camunda | Dialect::Flowable => 0,
+                        Dialect::Standard | Dialect::Zeebe => 1,
+                    },
+                    continuation: extension.continuation,
+                })))
+            }
+        }
+    }
+
+    /// A collection is an expression, or just the name of a variable.
+    fn collection(&mut self, collection: &model::Expression) -> super::Expression {
+        match collection.language {
+            Language::Literal => super::Expression::variable(collection.text.clone()),
+            _ => self.expression(collection, Purpose::Expression),
+        }
+    }
+}
+
+fn flow_node(model: &model::FlowNode, kind: NodeKind, details: Details) -> FlowNode {
+    let default_flow = model.default_flow.as_ref().and_then(|flow| flow.target).map(|flow| flow.0);
+    let is_for_compensation =
+        matches!(&model.kind, FlowNodeKind::Activity(activity) if activity.is_for_compensation);
+    FlowNode {
+        id: model.id.clone(),
+        name: model.name.clone(),
+        parent: model.parent.map(|parent| parent.0),
+        outgoing: model.outgoing.iter().map(|flow| flow.0).collect(),
+        incoming: u32::try_from(model.incoming.len()).unwrap_or(u32::MAX),
+        default_flow,
+        plain: is_plain(&details) && !is_for_compensation,
+        conditional: false,
+        is_for_compensation,
+        kind,
+        details: Box::new(details),
+    }
+}
+
+fn is_plain(details: &Details) -> bool {
+    details.boundary.is_empty()
+        && details.compensation_handler.is_none()
+        && details.repeat.is_none()
+        && details.start_quantity == 1
+        && details.completion_quantity == 1
+        && !details.own_scope
+        && details.locals.is_empty()
+        && details.inputs.is_empty()
+        && details.outputs.is_empty()
+        && details.listeners.is_empty()
+        && !details.continuation.before
+        && !details.continuation.after
+        && details.skip.is_none()
+}
+
+fn is_start_event(node: &model::FlowNode) -> bool {
+    matches!(&node.kind, FlowNodeKind::Event(event) if matches!(event.position, EventPosition::Start { .. }))
+}
+
+/// Whether a flow node begins when its process does, where there is no start event (BPMN 2.0.2 §10.5.2, §13.2).
+fn begins_without_start_event(node: &model::FlowNode) -> bool {
+    if !node.incoming.is_empty() {
+        return false;
+    }
+    match &node.kind {
+        FlowNodeKind::Activity(activity) => {
+            let instantiates = matches!(activity.kind, ActivityKind::ReceiveTask { instantiate: true, .. });
+            !activity.is_for_compensation && !instantiates
+        }
+        FlowNodeKind::Gateway(gateway) => !matches!(gateway, Gateway::EventBased { instantiate: true, .. }),
+        FlowNodeKind::Event(event) => match event.position {
+            EventPosition::IntermediateCatch => {
+                !event.definitions.iter().any(|definition| matches!(definition, model::EventDefinition::Link { .. }))
+            }
+            EventPosition::IntermediateThrow | EventPosition::End => true,
+            EventPosition::Start { .. } | EventPosition::Boundary { .. } => false,
+        },
+    }
+}
+
+fn attached_to(node: &model::FlowNode) -> Option<NodeIndex> {
+    match &node.kind {
+        FlowNodeKind::Event(event) => match &event.position {
+            EventPosition::Boundary { attached_to, .. } => attached_to.target,
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn shorten(text: &str) -> String {
+    if text.chars().count() <= 60 { text.into() } else { text.chars().take(57).chain("...".chars()).collect() }
+}

@@ -1,0 +1,176 @@
+//! Data objects, properties, inputs and outputs become variables and mappings.
+
+use std::collections::BTreeMap;
+
+use super::compile::Compiler;
+use super::{Expression, Mapping, MappingSource};
+use crate::Name;
+use crate::expressions::Purpose;
+use crate::model::{self, Activity, DataAssociation, Definitions, FlowNodeKind, NodeIndex, Process};
+
+/// The variable that stands for each piece of data, by the data's id.
+pub(super) struct DataNames {
+    names: BTreeMap<Name, Name>,
+    declared: Vec<(Option<NodeIndex>, Name, Option<model::Expression>)>,
+}
+
+impl DataNames {
+    pub(super) fn of(definitions: &Definitions, process: &Process) -> Self {
+        let mut names = BTreeMap::new();
+        let mut put = |id: &Name, name: Option<&Name>| {
+            names.insert(id.clone(), name.filter(|name| !name.trim().is_empty()).unwrap_or(id).clone());
+        };
+        for store in &definitions.data_stores {
+            put(&store.id, store.name.as_ref());
+        }
+        for property in &process.properties {
+            put(&property.id, property.name.as_ref());
+        }
+        if let Some(io) = &process.io {
+            io.inputs.iter().for_each(|input| put(&input.id, input.name.as_ref()));
+            io.outputs.iter().for_each(|output| put(&output.id, output.name.as_ref()));
+        }
+        for node in &process.flow_nodes {
+            let properties = match &node.kind {
+                FlowNodeKind::Activity(activity) => {
+                    if let Some(io) = &activity.io {
+                        io.inputs.iter().for_each(|input| put(&input.id, input.name.as_ref()));
+                        io.outputs.iter().for_each(|output| put(&output.id, output.name.as_ref()));
+                    }
+                    &activity.properties
+                }
+                FlowNodeKind::Event(event) => &event.properties,
+                FlowNodeKind::Gateway(_) => continue,
+            };
+            properties.iter().for_each(|property| put(&property.id, property.name.as_ref()));
+        }
+        for object in &process.data_objects {
+            put(&object.id, object.name.as_ref());
+        }
+        // A reference stands for its data object; where only the reference has a name, that names the object.
+        for reference in &process.data_object_references {
+            let object = reference.data_object.as_ref().and_then(|object| object.target);
+            let object = object.and_then(|object| process.data_objects.get(object));
+            match object {
+                Some(object) if object.name.is_some() => put(&reference.id, object.name.as_ref()),
+                Some(object) => {
+                    put(&reference.id, reference.name.as_ref());
+                    put(&object.id, reference.name.as_ref());
+                }
+                None => put(&reference.id, reference.name.as_ref()),
+            }
+        }
+        for reference in &process.data_store_references {
+            let store = reference.data_store.as_ref().and_then(|store| store.target);
+            let store = store.and_then(|store| definitions.data_stores.get(store));
+            put(&reference.id, store.and_then(|store| store.name.as_ref()).or(reference.name.as_ref()));
+        }
+        let declared = process
+            .data_objects
+            .iter()
+            .map(|object| (object.parent, names.get(&object.id).unwrap_or(&object.id).clone(), object.initial.clone()))
+            .collect();
+        Self { names, declared }
+    }
+
+    /// The variable for a piece of data; an id that is not declared names the variable itself.
+    pub(super) fn variable(&self, id: &Name) -> Name {
+        self.names.get(id).unwrap_or(id).clone()
+    }
+
+    fn known(&self, id: &Name) -> Option<&Name> {
+        self.names.get(id)
+    }
+
+    /// Data objects: (sub-process, variable, first value).
+    pub(super) fn declared(&self) -> &[(Option<NodeIndex>, Name, Option<model::Expression>)] {
+        &self.declared
+    }
+}
+
+impl Compiler<'_> {
+    /// The mappings of one data association (BPMN 2.0.2 §10.4.2): its transformation or its first source goes to the
+    /// target; assignments go where they say.
+    pub(super) fn association(&mut self, association: &DataAssociation) -> Vec<Mapping> {
+        let mut mappings = Vec::new();
+        if let Some(target) = association.target.as_ref().and_then(|target| self.data.known(target)).cloned() {
+            let source = match (&association.transformation, association.sources.first()) {
+                (Some(transformation), _) => Some(self.expression(transformation, Purpose::Expression)),
+                (None, Some(source)) if association.assignments.is_empty() => {
+                    Some(Expression::variable(self.data.variable(source)))
+                }
+                _ => None,
+            };
+            if let Some(source) = source {
+                mappings.push(Mapping { target: [target].into(), source: MappingSource::Expression(source) });
+            }
+        }
+        for assignment in &association.assignments {
+            let from = self.expression(&assignment.from, Purpose::Expression);
+            let target = self.assigned(&assignment.to.text);
+            mappings.push(Mapping { target, source: MappingSource::Expression(from) });
+        }
+        mappings
+    }
+
+    /// The path that an assignment's `to` names: data by its id, members after dots.
+    fn assigned(&self, to: &Name) -> Box<[Name]> {
+        let bare = to.trim().trim_start_matches("${").trim_start_matches("#{").trim_end_matches('}').trim();
+        let mut parts = bare.splitn(64, '.').map(Name::from);
+        let first = parts.next().map(|first| self.data.variable(&first));
+        first.into_iter().chain(parts).collect()
+    }
+
+    /// Where a loop's items come from: `loopDataInputRef` names an input of the activity, which an association fills, or
+    /// data outside.
+    pub(super) fn loop_data_input(&mut self, activity: &Activity, id: &Name) -> Expression {
+        let association = activity.data_inputs.iter().find(|association| association.target.as_ref() == Some(id));
+        match association {
+            Some(DataAssociation { transformation: Some(transformation), .. }) => {
+                self.expression(transformation, Purpose::Expression)
+            }
+            Some(DataAssociation { sources, .. }) if !sources.is_empty() => {
+                Expression::variable(self.data.variable(&sources[0]))
+            }
+            _ => Expression::variable(self.data.variable(id)),
+        }
+    }
+
+    /// Where a loop's results go.
+    pub(super) fn loop_data_output(&mut self, activity: &Activity, id: &Name) -> Name {
+        let association = activity.data_outputs.iter().find(|association| association.sources.contains(id));
+        let target = association.and_then(|association| association.target.as_ref());
+        self.data.variable(target.unwrap_or(id))
+    }
+
+    /// A mapping of a dialect.
+    pub(super) fn mapping(&mut self, mapping: &crate::dialect::VariableMapping) -> Mapping {
+        Mapping { target: path(&mapping.target), source: self.mapping_source(&mapping.source) }
+    }
+
+    fn mapping_source(&mut self, source: &crate::dialect::MappingSource) -> MappingSource {
+        use crate::dialect::MappingSource as Source;
+        // Nesting is bounded by the reader's limit on the depth of XML.
+        match source {
+            Source::Variable(name) => MappingSource::Expression(Expression::variable(name.clone())),
+            Source::Expression(expression) => {
+                MappingSource::Expression(self.expression(expression, Purpose::Expression))
+            }
+            Source::Script(script) => MappingSource::Expression(self.expression(script, Purpose::Script)),
+            Source::List(items) => MappingSource::List(items.iter().map(|item| self.mapping_source(item)).collect()),
+            Source::Map(entries) => MappingSource::Map(
+                entries.iter().map(|(name, item)| (name.clone(), self.mapping_source(item))).collect(),
+            ),
+            Source::Null => MappingSource::Expression(Expression {
+                text: "null".into(),
+                kind: super::ExpressionKind::Literal(crate::value::Value::Null),
+            }),
+        }
+    }
+}
+
+fn path(target: &Name) -> Box<[Name]> {
+    // Deeper paths than this do not occur; the limit keeps values shallow.
+    target.splitn(64, '.').map(Name::from).collect()
+}
+

@@ -1,0 +1,250 @@
+//! What events catch and throw.
+
+use super::compile::Compiler;
+use super::{Catch, CorrelationProperty, Expression, MessageTarget, Throw};
+use crate::Name;
+use crate::expressions::Purpose;
+use crate::model::{self, EventDefinition, Event, MessageFlowEnd, NodeIndex, Reference};
+
+impl<'a> Compiler<'a> {
+    pub(super) fn catches(&mut self, event: &Event) -> Box<[Catch]> {
+        event.definitions.iter().filter_map(|definition| self.catch(definition)).collect()
+    }
+
+    pub(super) fn throws(&mut self, node: &model::FlowNode, event: &Event) -> Box<[Throw]> {
+        event.definitions.iter().filter_map(|definition| self.throw(Some(node), definition)).collect()
+    }
+
+    fn catch(&mut self, definition: &EventDefinition) -> Option<Catch> {
+        Some(match definition {
+            EventDefinition::Message { message, .. } => self.message_catch(message.as_ref()),
+            EventDefinition::Timer { timer, .. } => {
+                let timer = timer.as_ref()?;
+                Catch::Timer {
+                    kind: timer.kind,
+                    expression: self.expression(&timer.expression, Purpose::Expression),
+                }
+            }
+            EventDefinition::Signal { signal, .. } => Catch::Signal { name: self.signal_name(signal.as_ref())?.0 },
+            EventDefinition::Conditional { condition, variables, .. } => Catch::Condition {
+                condition: self.optional(condition.as_ref())?,
+                variables: variables.clone(),
+            },
+            EventDefinition::Error { error, variables, .. } => Catch::Error {
+                code: self.error_code(error.as_ref()),
+                code_variable: variables.code.clone(),
+                message_variable: variables.message.clone(),
+            },
+            EventDefinition::Escalation { escalation, code_variable, .. } => Catch::Escalation {
+                code: escalation.as_ref().map(|reference| match self.escalation(reference) {
+                    Some(declared) => code_text(declared.code.as_ref(), &declared.id),
+                    None => reference.text.clone(),
+                }),
+                code_variable: code_variable.clone(),
+            },
+            EventDefinition::Compensation { .. } => Catch::Compensation,
+            EventDefinition::Cancel { .. } => Catch::Cancel,
+            EventDefinition::Link { .. } => Catch::Link,
+            EventDefinition::Terminate { .. } => return None,
+        })
+    }
+
+    pub(super) fn throw(&mut self, node: Option<&model::FlowNode>, definition: &EventDefinition) -> Option<Throw> {
+        Some(match definition {
+            EventDefinition::Message { job: Some(job), .. } => Throw::Job(Box::new(self.job(job))),
+            EventDefinition::Message { message, operation, extension, .. } => {
+                if let Some(job) = &extension.job {
+                    return Some(Throw::Job(Box::new(self.job(job))));
+                }
+                let message = message.clone().or_else(|| self.operation_message(operation.as_ref()));
+                self.message_throw(message.as_ref())
+            }
+            EventDefinition::Signal { signal, payload, .. } => {
+                let (name, instance_only) = self.signal_name(signal.as_ref())?;
+                Throw::Signal {
+                    name,
+                    instance_only,
+                    payload: payload.iter().map(|mapping| self.mapping(mapping)).collect(),
+                }
+            }
+            EventDefinition::Error { error, .. } => {
+                let declared = error.as_ref().and_then(|error| error.target);
+                let declared = declared.map(|error| &self.definitions.errors[error]);
+                let code = match (declared, error) {
+                    (Some(declared), _) => match &declared.code {
+                        Some(code) => Some(self.expression(code, Purpose::Expression)),
+                        None => Some(Expression::literal(declared.id.clone())),
+                    },
+                    (None, Some(reference)) => Some(Expression::literal(reference.text.clone())),
+                    (None, None) => None,
+                };
+                let message = declared.and_then(|declared| declared.message.as_ref());
+                Throw::Error { code, message: self.optional(message) }
+            }
+            EventDefinition::Escalation { escalation, .. } => {
+                let code = match escalation.as_ref() {
+                    Some(reference) => match self.escalation(reference) {
+                        Some(declared) => match &declared.code {
+                            Some(code) => Some(self.expression(code, Purpose::Expression)),
+                            None => Some(Expression::literal(declared.id.clone())),
+                        },
+                        None => Some(Expression::literal(reference.text.clone())),
+                    },
+                    None => None,
+                };
+                Throw::Escalation { code }
+            }
+            EventDefinition::Compensation { activity, wait_for_completion, .. } => Throw::Compensation {
+                activity: activity.as_ref().and_then(|activity| activity.target).map(|activity| activity.0),
+                wait: *wait_for_completion,
+            },
+            EventDefinition::Cancel { .. } => Throw::Cancel,
+            EventDefinition::Terminate { all, .. } => Throw::Terminate { all: *all },
+            EventDefinition::Link { name, .. } => Throw::Link { target: self.link_target(node?, name.as_ref())? },
+            EventDefinition::Timer { .. } | EventDefinition::Conditional { .. } => return None,
+        })
+    }
+
+    pub(super) fn message_catch(&mut self, message: Option<&Reference<usize>>) -> Catch {
+        let index = message.and_then(|message| message.target);
+        let declared = index.map(|message| &self.definitions.messages[message]);
+        Catch::Message {
+            name: self.message_name(message),
+            correlation_key: self.optional(declared.and_then(|message| message.extension.correlation_key.as_ref())),
+            properties: self.correlation_properties(index),
+        }
+    }
+
+    pub(super) fn message_throw(&mut self, message: Option<&Reference<usize>>) -> Throw {
+        let index = message.and_then(|message| message.target);
+        let declared = index.map(|message| &self.definitions.messages[message]);
+        Throw::Message {
+            name: self.message_name(message),
+            correlation_key: self.optional(declared.and_then(|message| message.extension.correlation_key.as_ref())),
+            properties: self.correlation_properties(index),
+        }
+    }
+
+    fn message_name(&mut self, message: Option<&Reference<usize>>) -> Option<Expression> {
+        let message = message?;
+        match message.target.map(|message| &self.definitions.messages[message]) {
+            Some(declared) => Some(match &declared.name {
+                Some(name) => self.expression(name, Purpose::Expression),
+                None => Expression::literal(declared.id.clone()),
+            }),
+            None => Some(Expression::literal(message.text.clone())),
+        }
+    }
+
+    /// The message that an operation sends.
+    pub(super) fn operation_message(
+        &self,
+        operation: Option<&Reference<model::OperationIndex>>,
+    ) -> Option<Reference<usize>> {
+        let index = operation?.target?;
+        self.definitions.interfaces[index.interface].operations[index.operation].in_message.clone()
+    }
+
+    /// The correlation properties that can be read from a message, with what the process itself knows of them
+    /// (BPMN 2.0.2 §8.4.2, key-based and context-based correlation).
+    fn correlation_properties(&mut self, message: Option<usize>) -> Vec<CorrelationProperty> {
+        let Some(message) = message else { return Vec::new() };
+        let definitions = self.definitions;
+        let process = self.process;
+        let mut properties = Vec::new();
+        for (index, property) in definitions.correlation_properties.iter().enumerate() {
+            let retrieval = property
+                .retrievals
+                .iter()
+                .find(|retrieval| retrieval.message.as_ref().and_then(|message| message.target) == Some(message));
+            let Some(path) = retrieval.and_then(|retrieval| retrieval.path.as_ref()) else { continue };
+            let binding = process
+                .correlation_subscriptions
+                .iter()
+                .flat_map(|subscription| &subscription.bindings)
+                .find(|binding| binding.property.as_ref().and_then(|property| property.target) == Some(index));
+            properties.push(CorrelationProperty {
+                name: property.name.as_ref().unwrap_or(&property.id).clone(),
+                retrieval: self.expression(path, Purpose::Expression),
+                binding: self.optional(binding.and_then(|binding| binding.path.as_ref())),
+            });
+        }
+        properties
+    }
+
+    fn signal_name(&mut self, signal: Option<&Reference<usize>>) -> Option<(Expression, bool)> {
+        let signal = signal?;
+        Some(match signal.target.map(|signal| &self.definitions.signals[signal]) {
+            Some(declared) => {
+                let name = match &declared.name {
+                    Some(name) => self.expression(name, Purpose::Expression),
+                    None => Expression::literal(declared.id.clone()),
+                };
+                (name, declared.instance_scope)
+            }
+            None => (Expression::literal(signal.text.clone()), false),
+        })
+    }
+
+    /// The code that an error event catches: none catches every error. A reference to no declared error is the code.
+    fn error_code(&self, error: Option<&Reference<usize>>) -> Option<Name> {
+        let error = error?;
+        Some(match error.target.map(|error| &self.definitions.errors[error]) {
+            Some(declared) => code_text(declared.code.as_ref(), &declared.id),
+            None => error.text.clone(),
+        })
+    }
+
+    fn escalation(&self, escalation: &Reference<usize>) -> Option<&'a model::EscalationDeclaration> {
+        escalation.target.map(|escalation| &self.definitions.escalations[escalation])
+    }
+
+    /// The catching link event of that name at the same level.
+    fn link_target(&self, node: &model::FlowNode, name: Option<&Name>) -> Option<u32> {
+        let found = (0u32..).zip(&self.process.flow_nodes).find(|(_, other)| {
+            other.parent == node.parent
+                && matches!(&other.kind, model::FlowNodeKind::Event(event)
+                    if matches!(event.position, model::EventPosition::IntermediateCatch)
+                    && event.definitions.iter().any(|definition|
+                        matches!(definition, EventDefinition::Link { name: other, .. } if other.as_ref() == name)))
+        });
+        found.map(|(ordinal, _)| ordinal)
+    }
+
+    /// Where the message flow of a flow node leads.
+    pub(super) fn message_flow(&self, node: u32) -> Option<MessageTarget> {
+        let definitions = self.definitions;
+        let here = MessageFlowEnd::FlowNode(self.index, NodeIndex(node));
+        for collaboration in &definitions.collaborations {
+            for flow in &collaboration.message_flows {
+                if flow.source.target != Some(here) {
+                    continue;
+                }
+                return match flow.target.target? {
+                    MessageFlowEnd::Participant(participant) => {
+                        let participant = &collaboration.participants[participant];
+                        let process = participant.process.as_ref().and_then(|process| process.target);
+                        Some(MessageTarget {
+                            participant: Some(participant.id.clone()),
+                            process: process.map(|process| definitions.processes[process.0 as usize].id.clone()),
+                            node: None,
+                        })
+                    }
+                    MessageFlowEnd::FlowNode(process, node) => {
+                        let process = &definitions.processes[process.0 as usize];
+                        Some(MessageTarget {
+                            participant: None,
+                            process: Some(process.id.clone()),
+                            node: Some(process.flow_nodes[node.0 as usize].id.clone()),
+                        })
+                    }
+                };
+            }
+        }
+        None
+    }
+}
+
+fn code_text(code: Option<&model::Expression>, id: &Name) -> Name {
+    code.map_or(id, |code| &code.text).clone()
+}

@@ -1,0 +1,505 @@
+//! Flow nodes as steps read them: everything resolved, every expression compiled.
+
+use super::Expression;
+use crate::Name;
+use crate::dialect::{Continuation, DecisionResult, ListenerStage};
+use crate::expressions::Binding;
+use crate::instance::Ordinal;
+use crate::model::{AdHocOrdering, MultiInstanceBehavior, TimerKind};
+
+/// A flow node.
+#[derive(Debug)]
+pub struct FlowNode {
+    /// Its id.
+    pub id: Name,
+    /// Its name.
+    pub name: Option<Name>,
+    /// What it does.
+    pub kind: NodeKind,
+    /// The sub-process around it.
+    pub parent: Option<Ordinal>,
+    /// Its flows out, in document order.
+    pub outgoing: Box<[Ordinal]>,
+    /// How many flows come in.
+    pub incoming: u32,
+    /// The flow taken if no condition of the others holds.
+    pub default_flow: Option<Ordinal>,
+    /// Nothing but its kind matters: no mappings, boundary events, loop, listeners, savepoints or quantities.
+    pub plain: bool,
+    /// At least one flow out has a condition, or there is a default.
+    pub conditional: bool,
+    /// Runs only when something is compensated.
+    pub is_for_compensation: bool,
+    /// What only some flow nodes have.
+    pub details: Box<Details>,
+}
+
+/// What only some flow nodes have.
+#[derive(Debug, Default)]
+pub struct Details {
+    /// Boundary events attached to it, in document order.
+    pub boundary: Vec<Ordinal>,
+    /// The activity that compensates it.
+    pub compensation_handler: Option<Ordinal>,
+    /// How it repeats.
+    pub repeat: Option<Loop>,
+    /// Tokens that must arrive before it starts.
+    pub start_quantity: u32,
+    /// Tokens that leave by each flow.
+    pub completion_quantity: u32,
+    /// Opens a scope of its own even without mappings: a sub-process, or declared data.
+    pub own_scope: bool,
+    /// Variables that its scope has from the start, null.
+    pub locals: Vec<Name>,
+    /// Computed before it starts.
+    pub inputs: Vec<Mapping>,
+    /// Computed when it completes.
+    pub outputs: Vec<Mapping>,
+    /// What its work gives stays in its own scope, only outputs leave.
+    pub isolated: bool,
+    /// Called at its stages.
+    pub listeners: Vec<Listener>,
+    /// Where the unit of work is cut.
+    pub continuation: Continuation,
+    /// Skips it when it holds.
+    pub skip: Option<Expression>,
+    /// The variable for the result of its work.
+    pub result_variable: Option<Name>,
+    /// The variable for the user who starts the instance.
+    pub initiator: Option<Name>,
+    /// Its innermost lane.
+    pub lane: Option<Name>,
+    /// Its form, as the model describes it.
+    pub form: Option<Box<Form>>,
+    /// The pool, process or flow node that its message flow leads to.
+    pub message_flow: Option<MessageTarget>,
+    /// Free name-value pairs.
+    pub properties: Vec<(Name, Name)>,
+}
+
+/// Where a message flow leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageTarget {
+    /// The pool's id.
+    pub participant: Option<Name>,
+    /// The process's id; none for a black box.
+    pub process: Option<Name>,
+    /// The flow node's id; none if the flow ends at the pool itself.
+    pub node: Option<Name>,
+}
+
+/// What a flow node does.
+#[derive(Debug)]
+pub enum NodeKind {
+    /// Passes at once: an abstract or manual task.
+    Task,
+    /// Waits for a person.
+    UserTask(Box<UserTask>),
+    /// Waits for a worker: a service, send, business rule or script task, or a throwing message event.
+    Job(Box<Job>),
+    /// Computes a value.
+    Expression(Expression),
+    /// Runs a script.
+    Script(Expression),
+    /// Asks a decision.
+    Decision(Box<Decision>),
+    /// Throws a message and goes on.
+    SendTask(Throw),
+    /// Waits for a message.
+    ReceiveTask(Box<Catch>),
+    /// A sub-process.
+    SubProcess(Container),
+    /// A transaction.
+    Transaction(Container),
+    /// An event sub-process.
+    EventSubProcess(Container),
+    /// An ad-hoc sub-process.
+    AdHoc(Box<AdHoc>),
+    /// Calls a process.
+    Call(Box<Call>),
+    /// Begins.
+    StartEvent(StartEvent),
+    /// Waits for one of its definitions, or for all.
+    CatchEvent(CatchEvent),
+    /// Throws and goes on.
+    ThrowEvent(Box<[Throw]>),
+    /// Sits on an activity.
+    BoundaryEvent(BoundaryEvent),
+    /// Throws and ends its path.
+    EndEvent(Box<[Throw]>),
+    /// Takes one flow.
+    ExclusiveGateway,
+    /// Waits for all flows in, takes all out.
+    ParallelGateway,
+    /// Waits for all that can still arrive, takes all whose condition holds.
+    InclusiveGateway(super::Upstream),
+    /// Waits as its condition says.
+    ComplexGateway(Box<ComplexGateway>),
+    /// Waits for the first of several events.
+    EventBasedGateway {
+        /// All must occur; only where it starts the process.
+        parallel: bool,
+    },
+}
+
+/// What contains flow nodes.
+#[derive(Debug, Default)]
+pub struct Container {
+    /// Where tokens begin: none start events, else flow nodes without flows in.
+    pub starts: Vec<Ordinal>,
+    /// Event sub-processes in it.
+    pub event_sub_processes: Vec<Ordinal>,
+    /// For an event sub-process: the start event that triggers it.
+    pub trigger: Option<Ordinal>,
+    /// Data objects and properties: variables that its scope has from the start.
+    pub data: Vec<(Name, Option<Expression>)>,
+}
+
+/// An ad-hoc sub-process.
+#[derive(Debug)]
+pub struct AdHoc {
+    /// What it contains; its starts are the activities that can be begun.
+    pub container: Container,
+    /// One at a time?
+    pub ordering: AdHocOrdering,
+    /// Complete when this holds.
+    pub completion_condition: Option<Expression>,
+    /// What still runs then is cancelled.
+    pub cancel_remaining: bool,
+    /// The activities that begin at once.
+    pub active: Option<Expression>,
+}
+
+/// A user task.
+#[derive(Debug, Default)]
+pub struct UserTask {
+    /// The user.
+    pub assignee: Option<Expression>,
+    /// Users who may claim it.
+    pub candidate_users: Vec<Expression>,
+    /// Groups whose members may claim it.
+    pub candidate_groups: Vec<Expression>,
+    /// When it is due.
+    pub due_date: Option<Expression>,
+    /// When it should be looked at again.
+    pub follow_up_date: Option<Expression>,
+    /// The higher, the sooner.
+    pub priority: Option<Expression>,
+    /// Nothing above needs evaluating: this is what every instance gets.
+    pub fixed: Option<std::sync::Arc<crate::instance::UserTaskWait>>,
+}
+
+/// Work for a worker.
+#[derive(Debug)]
+pub struct Job {
+    /// The kind of work.
+    pub kind: Expression,
+    /// Tries before an incident; 3 unless the model says otherwise.
+    pub retries: Option<Expression>,
+    /// The higher, the sooner.
+    pub priority: Option<Expression>,
+    /// Static configuration.
+    pub headers: Vec<(Name, Expression)>,
+    /// Time between tries.
+    pub retry_cycle: Option<Expression>,
+}
+
+/// A decision.
+#[derive(Debug)]
+pub struct Decision {
+    /// Its id.
+    pub reference: Expression,
+    /// Which version of it.
+    pub binding: Binding,
+    /// How the result becomes a value.
+    pub result: DecisionResult,
+}
+
+/// A called process.
+#[derive(Debug)]
+pub struct Call {
+    /// Its id.
+    pub process: Expression,
+    /// Which version of it.
+    pub binding: Binding,
+    /// Variables for it.
+    pub inputs: Vec<Mapping>,
+    /// Variables from it.
+    pub outputs: Vec<Mapping>,
+    /// All variables go in.
+    pub propagate_in: bool,
+    /// Only the local ones of them.
+    pub local_in: bool,
+    /// All variables come back.
+    pub propagate_out: bool,
+    /// Its business key.
+    pub business_key: Option<Expression>,
+}
+
+/// A start event.
+#[derive(Debug)]
+pub struct StartEvent {
+    /// What triggers it; empty for a none start event.
+    pub catches: Box<[Catch]>,
+    /// All definitions must occur.
+    pub parallel: bool,
+    /// In an event sub-process: cancels what else runs around it.
+    pub interrupting: bool,
+}
+
+/// An intermediate catching event.
+#[derive(Debug)]
+pub struct CatchEvent {
+    /// What it waits for.
+    pub catches: Box<[Catch]>,
+    /// All definitions must occur.
+    pub parallel: bool,
+}
+
+/// A boundary event.
+#[derive(Debug)]
+pub struct BoundaryEvent {
+    /// The activity.
+    pub attached_to: Ordinal,
+    /// Ends the activity when it occurs.
+    pub interrupting: bool,
+    /// What it waits for.
+    pub catches: Box<[Catch]>,
+    /// All definitions must occur.
+    pub parallel: bool,
+}
+
+/// A complex gateway.
+#[derive(Debug)]
+pub struct ComplexGateway {
+    /// When it fires.
+    pub activation_condition: Option<Expression>,
+    /// Ids of the flows in, by position: the names under which the condition sees their tokens.
+    pub flow_names: Vec<Name>,
+    /// What can still reach it.
+    pub upstream: super::Upstream,
+}
+
+/// What an event catches.
+#[derive(Debug)]
+pub enum Catch {
+    /// A message.
+    Message {
+        /// Its name; none where only a message flow tells.
+        name: Option<Expression>,
+        /// The key it must carry.
+        correlation_key: Option<Expression>,
+        /// The correlation properties it carries.
+        properties: Vec<CorrelationProperty>,
+    },
+    /// A timer.
+    Timer {
+        /// How the expression is read.
+        kind: TimerKind,
+        /// When.
+        expression: Expression,
+    },
+    /// A signal.
+    Signal {
+        /// Its name.
+        name: Expression,
+    },
+    /// A condition.
+    Condition {
+        /// What must hold.
+        condition: Expression,
+        /// Only changes of these count; all if empty.
+        variables: Vec<Name>,
+    },
+    /// An error.
+    Error {
+        /// Its code; any if none.
+        code: Option<Name>,
+        /// The variable for its code.
+        code_variable: Option<Name>,
+        /// The variable for its message.
+        message_variable: Option<Name>,
+    },
+    /// An escalation.
+    Escalation {
+        /// Its code; any if none.
+        code: Option<Name>,
+        /// The variable for its code.
+        code_variable: Option<Name>,
+    },
+    /// A compensation.
+    Compensation,
+    /// The cancelling of a transaction.
+    Cancel,
+    /// The other end of a link: passes at once.
+    Link,
+}
+
+/// What an event throws.
+#[derive(Debug)]
+pub enum Throw {
+    /// A message.
+    Message {
+        /// Its name; none where only a message flow tells.
+        name: Option<Expression>,
+        /// The key it carries.
+        correlation_key: Option<Expression>,
+        /// The correlation properties it carries.
+        properties: Vec<CorrelationProperty>,
+    },
+    /// A message that a worker sends.
+    Job(Box<Job>),
+    /// A signal.
+    Signal {
+        /// Its name.
+        name: Expression,
+        /// It does not leave its instance.
+        instance_only: bool,
+        /// What it carries; nothing if empty.
+        payload: Vec<Mapping>,
+    },
+    /// An error.
+    Error {
+        /// Its code.
+        code: Option<Expression>,
+        /// Its message.
+        message: Option<Expression>,
+    },
+    /// An escalation.
+    Escalation {
+        /// Its code.
+        code: Option<Expression>,
+    },
+    /// A compensation.
+    Compensation {
+        /// The one activity; all in scope if none.
+        activity: Option<Ordinal>,
+        /// Goes on only when it is done.
+        wait: bool,
+    },
+    /// Cancels the transaction.
+    Cancel,
+    /// Ends everything in the scope, or in the instance.
+    Terminate {
+        /// In the whole instance.
+        all: bool,
+    },
+    /// Jumps to the link's other end.
+    Link {
+        /// The catching event.
+        target: Ordinal,
+    },
+}
+
+/// A correlation property of a message, as one flow node uses it.
+#[derive(Debug)]
+pub struct CorrelationProperty {
+    /// Its name.
+    pub name: Name,
+    /// Reads it from the message's payload.
+    pub retrieval: Expression,
+    /// Computes it from the process's data (a correlation subscription).
+    pub binding: Option<Expression>,
+}
+
+/// How an activity repeats.
+#[derive(Debug)]
+pub enum Loop {
+    /// A standard loop.
+    Standard {
+        /// Tested before the first round.
+        test_before: bool,
+        /// At most this many rounds.
+        maximum: Option<u32>,
+        /// Goes on while this holds.
+        condition: Option<Expression>,
+    },
+    /// Multi-instance.
+    MultiInstance(Box<MultiInstance>),
+}
+
+/// Multi-instance characteristics.
+#[derive(Debug)]
+pub struct MultiInstance {
+    /// One after the other.
+    pub sequential: bool,
+    /// How many.
+    pub cardinality: Option<Expression>,
+    /// The items.
+    pub collection: Option<Expression>,
+    /// The variable for each item.
+    pub element_variable: Option<Name>,
+    /// The variable for each index.
+    pub index_variable: Option<Name>,
+    /// The variable that collects the results.
+    pub output_collection: Option<Name>,
+    /// What each round contributes.
+    pub output_element: Option<Expression>,
+    /// The variable of a round that is its result, declared in the round's scope.
+    pub output_variable: Option<Name>,
+    /// Ends the whole when it holds.
+    pub completion_condition: Option<Expression>,
+    /// Which events are thrown as rounds complete.
+    pub behavior: MultiInstanceBehavior,
+    /// Thrown for `One` and `None`.
+    pub event: Option<Throw>,
+    /// (condition, events) pairs of `Complex`.
+    pub complex: Vec<(Expression, Vec<Throw>)>,
+    /// Counting starts here.
+    pub first_counter: u32,
+    /// Each round is a unit of work.
+    pub continuation: Continuation,
+}
+
+/// A variable computed from others.
+#[derive(Debug)]
+pub struct Mapping {
+    /// The variable, or a path into it.
+    pub target: Box<[Name]>,
+    /// What it is computed from.
+    pub source: MappingSource,
+}
+
+/// What a mapped variable is computed from.
+#[derive(Debug)]
+pub enum MappingSource {
+    /// An expression; a plain variable is one, too.
+    Expression(Expression),
+    /// A list.
+    List(Vec<MappingSource>),
+    /// A map.
+    Map(Vec<(Name, MappingSource)>),
+}
+
+/// A listener.
+#[derive(Debug)]
+pub struct Listener {
+    /// When.
+    pub stage: ListenerStage,
+    /// What.
+    pub action: ListenerAction,
+}
+
+/// What a listener does.
+#[derive(Debug)]
+pub enum ListenerAction {
+    /// Evaluates an expression or runs a script.
+    Evaluate(Expression),
+    /// Is a job that a worker does before the element goes on.
+    Job(Job),
+}
+
+/// A form.
+#[derive(Debug, Default)]
+pub struct Form {
+    /// A key for user interfaces.
+    pub key: Option<Expression>,
+    /// The id of a deployed form.
+    pub reference: Option<Expression>,
+    /// The JSON of a form inside the model.
+    pub embedded: Option<Name>,
+    /// The fields described in the model.
+    pub fields: Vec<crate::dialect::FormField>,
+    /// The field that gives the business key.
+    pub business_key: Option<Name>,
+}

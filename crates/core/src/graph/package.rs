@@ -1,0 +1,73 @@
+//! All processes of one file.
+
+use std::sync::Arc;
+
+use super::{ProcessGraph, compile};
+use crate::diagnostic::{Diagnostic, Severity, check};
+use crate::expressions::Expressions;
+use crate::model::{Definitions, ProcessIndex};
+
+/// The processes of one BPMN file, compiled, and what was remarked about it.
+#[derive(Debug)]
+pub struct Package {
+    /// The file as a model.
+    pub definitions: Definitions,
+    /// The processes, in document order.
+    pub processes: Vec<Arc<ProcessGraph>>,
+    /// What is unusual about it.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Package {
+    /// Reads, checks and compiles a BPMN file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it (and unusual about it), in document order.
+    pub fn from_bpmn(bytes: &[u8], expressions: &dyn Expressions) -> Result<Self, Vec<Diagnostic>> {
+        let (definitions, mut diagnostics) = Definitions::read(bytes)?;
+        diagnostics.extend(check(&definitions));
+        // A model with errors is compiled, too: an author sees everything at once, also what is wrong with expressions.
+        let processes = (0u32..)
+            .zip(&definitions.processes)
+            .map(|(index, _)| compile::process(&definitions, ProcessIndex(index), expressions, &mut diagnostics))
+            .map(Arc::new)
+            .collect();
+        let diagnostics = sorted(diagnostics);
+        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+            return Err(diagnostics);
+        }
+        Ok(Self { definitions, processes, warnings: diagnostics })
+    }
+
+    /// The process with that id.
+    #[must_use]
+    pub fn process(&self, id: &str) -> Option<&Arc<ProcessGraph>> {
+        self.processes.iter().find(|process| &**process.id() == id)
+    }
+}
+
+impl ProcessGraph {
+    /// Reads, checks and compiles the first process of a BPMN file that is meant to be executed.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file, also if it contains no process.
+    pub fn from_bpmn(bytes: &[u8], expressions: &dyn Expressions) -> Result<Arc<Self>, Vec<Diagnostic>> {
+        let package = Package::from_bpmn(bytes, expressions)?;
+        let executable = package.processes.iter().find(|process| process.is_executable());
+        executable.or(package.processes.first()).cloned().ok_or_else(|| {
+            vec![package.definitions.diagnostic(
+                "process-missing",
+                Severity::Error,
+                crate::xml::ElementIndex(0),
+                "the file contains no process",
+                "add a <process> with at least one flow node",
+            )]
+        })
+    }
+}
+
+fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostics.sort_by(|a, b| (a.span.start, a.code, &a.message).cmp(&(b.span.start, b.code, &b.message)));
+    diagnostics.dedup();
+    diagnostics
+}

@@ -1,0 +1,383 @@
+//! What activities do, from BPMN's own attributes and the dialects' neutral properties.
+
+use std::sync::Arc;
+
+use super::compile::Compiler;
+use super::{
+    AdHoc, Call, Container, Decision, Details, Expression, Form, Job, Listener, ListenerAction,
+    NodeKind, UserTask,
+};
+use crate::Name;
+use crate::dialect::{self, Dialect, ElementProperties, JobProperties};
+use crate::expressions::{Binding, Purpose};
+use crate::instance::{Ordinal, UserTaskWait};
+use crate::model::{self, Activity, ActivityKind, FlowNodeKind, Reference};
+use crate::value::Value;
+
+impl Compiler<'_> {
+    pub(super) fn activity(
+        &mut self,
+        node: &model::FlowNode,
+        activity: &Activity,
+        container: &mut Container,
+    ) -> NodeKind {
+        let mut take = || std::mem::take(container);
+        match &activity.kind {
+            ActivityKind::SubProcess { triggered_by_event: true } => NodeKind::EventSubProcess(take()),
+            ActivityKind::SubProcess { triggered_by_event: false } => NodeKind::SubProcess(take()),
+            ActivityKind::Transaction => NodeKind::Transaction(take()),
+            ActivityKind::AdHocSubProcess { ordering, completion_condition, cancel_remaining_instances } => {
+                NodeKind::AdHoc(Box::new(AdHoc {
+                    container: take(),
+                    ordering: *ordering,
+                    completion_condition: self.optional(completion_condition.as_ref()),
+                    cancel_remaining: *cancel_remaining_instances,
+                    active: self.optional(node.extension.ad_hoc_active.as_ref()),
+                }))
+            }
+            ActivityKind::CallActivity { called_element } => {
+                self.call_activity(&node.extension, called_element.as_ref(), activity)
+            }
+            kind => {
+                let group = self.lane_group(node);
+                self.task(kind, &node.extension, &activity.performers, group)
+            }
+        }
+    }
+
+    fn task(
+        &mut self,
+        kind: &ActivityKind,
+        extension: &ElementProperties,
+        performers: &[model::Performer],
+        lane_group: Option<Name>,
+    ) -> NodeKind {
+        if let ActivityKind::UserTask = kind {
+            return NodeKind::UserTask(Box::new(self.user_task(extension, performers, lane_group)));
+        }
+        if let ActivityKind::ReceiveTask { message, operation, .. } = kind {
+            let message = message.clone().or_else(|| self.operation_message(operation.as_ref()));
+            return NodeKind::ReceiveTask(Box::new(self.message_catch(message.as_ref())));
+        }
+        if matches!(kind, ActivityKind::Task | ActivityKind::ManualTask) {
+            return NodeKind::Task;
+        }
+        if let Some(job) = &extension.job {
+            return NodeKind::Job(Box::new(self.job(job)));
+        }
+        if let Some(decision) = &extension.decision {
+            return NodeKind::Decision(Box::new(Decision {
+                reference: self.expression(&decision.reference, Purpose::Expression),
+                binding: decision.binding.clone(),
+                result: decision.result,
+            }));
+        }
+        if let Some(expression) = &extension.expression {
+            return NodeKind::Expression(self.expression(expression, Purpose::Script));
+        }
+        match kind {
+            ActivityKind::ScriptTask { script: Some(script), .. } => {
+                NodeKind::Script(self.expression(script, Purpose::Script))
+            }
+            ActivityKind::SendTask { message: Some(message), .. } => {
+                NodeKind::SendTask(self.message_throw(Some(message)))
+            }
+            ActivityKind::SendTask { operation: Some(operation), .. }
+            | ActivityKind::ServiceTask { operation: Some(operation) } => {
+                self.operation_job(operation).map_or(NodeKind::Task, |job| NodeKind::Job(Box::new(job)))
+            }
+            ActivityKind::SendTask { .. } => NodeKind::SendTask(self.message_throw(None)),
+            _ => NodeKind::Task,
+        }
+    }
+
+    /// An operation is a job named `interface.operation` (BPMN 2.0.2 §8.4.3).
+    fn operation_job(&self, operation: &Reference<model::OperationIndex>) -> Option<Job> {
+        let index = operation.target?;
+        let interface = &self.definitions.interfaces[index.interface];
+        let operation = &interface.operations[index.operation];
+        let name = |name: &Option<Name>, id: &Name| name.as_ref().unwrap_or(id).clone();
+        let kind = format!("{}.{}", name(&interface.name, &interface.id), name(&operation.name, &operation.id));
+        Some(Job {
+            kind: Expression::literal(kind.into()),
+            retries: None,
+            priority: None,
+            headers: Vec::new(),
+            retry_cycle: None,
+        })
+    }
+
+    pub(super) fn job(&mut self, job: &JobProperties) -> Job {
+        Job {
+            kind: self.expression(&job.kind, Purpose::Expression),
+            retries: self.optional(job.retries.as_ref()),
+            priority: self.optional(job.priority.as_ref()),
+            headers: job
+                .headers
+                .iter()
+                .map(|(name, value)| (name.clone(), self.expression(value, Purpose::Expression)))
+                .collect(),
+            retry_cycle: self.optional(job.retry_cycle.as_ref()),
+        }
+    }
+
+    /// The group of the innermost lane, where lanes assign tasks: not in foreign dialects.
+    fn lane_group(&self, node: &model::FlowNode) -> Option<Name> {
+        if self.definitions.dialect != Dialect::Standard {
+            return None;
+        }
+        let lane = &self.process.lanes[node.lane?.0 as usize];
+        lane.group.clone().or_else(|| lane.name.clone())
+    }
+
+    fn user_task(
+        &mut self,
+        extension: &ElementProperties,
+        performers: &[model::Performer],
+        lane_group: Option<Name>,
+    ) -> UserTask {
+        let mut task = UserTask::default();
+        if let Some(assignment) = &extension.assignment {
+            task.assignee = self.optional(assignment.assignee.as_ref());
+            task.candidate_users.extend(self.optional(assignment.candidate_users.as_ref()));
+            task.candidate_groups.extend(self.optional(assignment.candidate_groups.as_ref()));
+            task.due_date = self.optional(assignment.due_date.as_ref());
+            task.follow_up_date = self.optional(assignment.follow_up_date.as_ref());
+            task.priority = self.optional(assignment.priority.as_ref());
+        }
+        for performer in performers {
+            let expression = self.expression(&performer.expression, Purpose::Expression);
+            match expression.as_literal() {
+                _ if !performer.potential_owner => task.assignee = task.assignee.or(Some(expression)),
+                Some(Value::String(text)) => {
+                    for (is_user, name) in named(text) {
+                        let list = if is_user { &mut task.candidate_users } else { &mut task.candidate_groups };
+                        list.push(Expression::literal(name));
+                    }
+                }
+                _ => task.candidate_groups.push(expression),
+            }
+        }
+        if task.assignee.is_none()
+            && task.candidate_users.is_empty()
+            && task.candidate_groups.is_empty()
+            && let Some(group) = lane_group
+        {
+            // One group, also where its name has a comma.
+            task.candidate_groups.push(Expression {
+                kind: super::ExpressionKind::Literal(Value::from(vec![Value::String(group.clone())])),
+                text: group,
+            });
+        }
+        let form_key = extension.form.as_ref().and_then(|form| form.key.as_ref());
+        let dynamic = [&task.assignee, &task.due_date, &task.follow_up_date, &task.priority]
+            .into_iter()
+            .flatten()
+            .chain(&task.candidate_users)
+            .chain(&task.candidate_groups)
+            .any(|expression| expression.as_literal().is_none())
+            || task.due_date.is_some()
+            || task.follow_up_date.is_some()
+            || form_key.is_some_and(|key| key.language != crate::expressions::Language::Literal);
+        if !dynamic {
+            task.fixed = Some(Arc::new(UserTaskWait {
+                assignee: task.assignee.as_ref().and_then(literal_text),
+                candidate_users: task.candidate_users.iter().filter_map(Expression::as_literal).flat_map(names).collect(),
+                candidate_groups: task
+                    .candidate_groups
+                    .iter()
+                    .filter_map(Expression::as_literal)
+                    .flat_map(names)
+                    .collect(),
+                due: None,
+                follow_up: None,
+                priority: task.priority.as_ref().and_then(literal_text).and_then(|text| text.trim().parse().ok()),
+                form_key: form_key.map(|key| key.text.clone()),
+            }));
+        }
+        task
+    }
+
+    fn call_activity(
+        &mut self,
+        extension: &ElementProperties,
+        called: Option<&model::Expression>,
+        activity: &Activity,
+    ) -> NodeKind {
+        let call = extension.call.as_deref();
+        let target = call.and_then(|call| call.target.as_ref()).or(called);
+        let global = target.and_then(|target| {
+            self.definitions.global_tasks.iter().find(|task| task.id == target.text)
+        });
+        if let Some(global) = global {
+            return self.task(&global.kind, &global.extension, &activity.performers, None);
+        }
+        let process = match target {
+            Some(target) => self.expression(target, Purpose::Expression),
+            None => Expression::literal("".into()),
+        };
+        let plain = call.is_none() && self.definitions.dialect == Dialect::Standard;
+        let declared = activity.io.is_some();
+        NodeKind::Call(Box::new(Call {
+            process,
+            binding: call.map_or(Binding::Latest, |call| call.binding.clone()),
+            inputs: call.map_or_else(Vec::new, |call| call.inputs.iter().map(|input| self.mapping(input)).collect()),
+            outputs: call
+                .map_or_else(Vec::new, |call| call.outputs.iter().map(|output| self.mapping(output)).collect()),
+            // Plain BPMN says nothing of variables: all go in and come back, unless the activity declares its data.
+            propagate_in: call.map_or(plain && !declared, |call| call.propagate_in),
+            local_in: call.map_or(plain && declared, |call| call.local_in),
+            propagate_out: call.map_or(plain, |call| call.propagate_out),
+            business_key: self.optional(call.and_then(|call| call.business_key.as_ref())),
+        }))
+    }
+
+    pub(super) fn details(&mut self, ordinal: Ordinal, node: &model::FlowNode) -> Details {
+        let extension = &node.extension;
+        let mut details = Details {
+            start_quantity: 1,
+            completion_quantity: 1,
+            inputs: extension.inputs.iter().map(|input| self.mapping(input)).collect(),
+            outputs: extension.outputs.iter().map(|output| self.mapping(output)).collect(),
+            listeners: self.listeners(&extension.listeners),
+            continuation: extension.continuation,
+            skip: self.optional(extension.skip.as_ref()),
+            result_variable: extension.result_variable.clone(),
+            initiator: extension.initiator.clone(),
+            lane: node.lane.and_then(|lane| {
+                let lane = &self.process.lanes[lane.0 as usize];
+                lane.name.clone().or_else(|| lane.id.clone())
+            }),
+            form: self.form(extension),
+            message_flow: self.message_flow(ordinal),
+            properties: extension.properties.clone(),
+            ..Details::default()
+        };
+        match &node.kind {
+            FlowNodeKind::Activity(activity) => self.activity_details(activity, &mut details),
+            FlowNodeKind::Event(event) => {
+                let catching = matches!(
+                    event.position,
+                    model::EventPosition::Start { .. }
+                        | model::EventPosition::IntermediateCatch
+                        | model::EventPosition::Boundary { .. }
+                );
+                for association in &event.data_associations {
+                    let mappings = self.association(association);
+                    if catching { &mut details.outputs } else { &mut details.inputs }.extend(mappings);
+                }
+            }
+            FlowNodeKind::Gateway(_) => {}
+        }
+        // In Camunda 7 results go where the variable stands, also beside output mappings.
+        details.isolated = !details.outputs.is_empty() && self.definitions.dialect != Dialect::Camunda;
+        details
+    }
+
+    fn activity_details(&mut self, activity: &Activity, details: &mut Details) {
+        details.start_quantity = activity.start_quantity.max(1);
+        details.completion_quantity = activity.completion_quantity.max(1);
+        details.own_scope = matches!(
+            activity.kind,
+            ActivityKind::SubProcess { .. } | ActivityKind::Transaction | ActivityKind::AdHocSubProcess { .. }
+        );
+        details.repeat = self.repeat(activity);
+        let multi = match &activity.loop_characteristics {
+            Some(model::LoopCharacteristics::MultiInstance(multi)) => Some(multi),
+            _ => None,
+        };
+        // The loop's own input and output are read and written once, around all rounds.
+        let loop_input = multi.and_then(|multi| multi.data_input.as_ref());
+        let loop_output = multi.and_then(|multi| multi.data_output.as_ref());
+        for association in &activity.data_inputs {
+            if loop_input.is_none() || association.target.as_ref() != loop_input {
+                let mappings = self.association(association);
+                details.inputs.extend(mappings);
+            }
+        }
+        for association in &activity.data_outputs {
+            if loop_output.is_none_or(|output| !association.sources.contains(output)) {
+                let mappings = self.association(association);
+                details.outputs.extend(mappings);
+            }
+        }
+        for property in &activity.properties {
+            details.locals.push(self.data.variable(&property.id));
+        }
+        if let Some(io) = &activity.io {
+            details.locals.extend(io.outputs.iter().filter(|output| Some(&output.id) != loop_output).map(|output| {
+                self.data.variable(&output.id)
+            }));
+        }
+        let targets: Vec<&Name> = details.inputs.iter().filter_map(|input| input.target.first()).collect();
+        // An input and an output of one name are one variable: the input fills it.
+        details.locals = details.locals.iter().filter(|local| !targets.contains(local)).cloned().collect();
+    }
+
+    pub(super) fn listeners(&mut self, listeners: &[dialect::Listener]) -> Vec<Listener> {
+        listeners
+            .iter()
+            .map(|listener| Listener {
+                stage: listener.stage,
+                action: match &listener.action {
+                    dialect::ListenerAction::Expression(expression) | dialect::ListenerAction::Script(expression) => {
+                        ListenerAction::Evaluate(self.expression(expression, Purpose::Script))
+                    }
+                    dialect::ListenerAction::Job(job) => ListenerAction::Job(self.job(job)),
+                },
+            })
+            .collect()
+    }
+
+    fn form(&mut self, extension: &ElementProperties) -> Option<Box<Form>> {
+        let form = extension.form.as_ref()?;
+        Some(Box::new(Form {
+            key: self.optional(form.key.as_ref()),
+            reference: self.optional(form.reference.as_ref()),
+            embedded: form.embedded.clone(),
+            fields: form.fields.clone(),
+            business_key: form.business_key.clone(),
+        }))
+    }
+}
+
+/// Users and groups as `potentialOwner` names them: `user(anna), group(sales), accounting` (a bare name is a group).
+fn named(text: &str) -> Vec<(bool, Name)> {
+    let inside = |part: &str, word: &str| {
+        part.strip_prefix(word).and_then(|rest| rest.strip_suffix(')')).map(|name| Name::from(name.trim()))
+    };
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| match (inside(part, "user("), inside(part, "group(")) {
+            (Some(user), _) => (true, user),
+            (None, Some(group)) => (false, group),
+            (None, None) => (false, part.into()),
+        })
+        .collect()
+}
+
+fn literal_text(expression: &Expression) -> Option<Name> {
+    match expression.as_literal() {
+        Some(Value::String(text)) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// Names out of a value: a comma-separated text, or a list.
+pub(crate) fn names(value: &Value) -> Vec<Name> {
+    match value.plain() {
+        Value::String(text) => text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Name::from).collect(),
+        Value::List(items) => items
+            .iter()
+            .filter_map(|item| match item.plain() {
+                Value::String(text) => Some(text.clone()),
+                Value::Integer(number) => Some(number.to_string().into()),
+                _ => None,
+            })
+            .collect(),
+        Value::Integer(number) => vec![number.to_string().into()],
+        _ => Vec::new(),
+    }
+}
+

@@ -1,0 +1,365 @@
+//! The one place where an instance changes.
+
+use super::{
+    Completed, Instance, Join, Key, LoopState, NONE, Owner, Phase, ROOT, Scope, ScopeId, ScopeKind, State, Token, TokenId,
+    TokenState, WaitId, WaitKind, join::Queue,
+};
+use crate::Name;
+use crate::step::{Event, Events};
+use crate::value::Value;
+
+impl Instance {
+    /// Folds one event into the state. `events` gives the side tables that the event refers to.
+    ///
+    /// It evaluates nothing and asks no model, so that folding the events of an instance's history gives the instance. An
+    /// event that does not follow from the state leaves it as it is.
+    pub fn apply(&mut self, event: Event, events: &Events) {
+        match event {
+            Event::InstanceStarted { start } => {
+                self.state = State::Active;
+                self.now = self.now.max(events.now);
+                if let Some(start) = events.starts.get(start as usize) {
+                    self.business_key.clone_from(&start.business_key);
+                    self.caller = start.caller;
+                }
+                self.scopes.insert(Scope::new(ScopeKind::Process, NONE, NONE, NONE, NONE));
+            }
+            Event::TokenCreated { token: _, scope, node } => {
+                self.now = self.now.max(events.now);
+                let id = self.tokens.insert(Token::new(self.created, scope, node));
+                self.created = self.created.wrapping_add(1);
+                self.link_token(id, scope);
+                if let Some(scope) = self.scopes.get_mut(scope) {
+                    scope.token_count += 1;
+                    if let Some(repeat) = &mut scope.repeat {
+                        repeat.started += 1;
+                    }
+                }
+            }
+            Event::TokenMoved { token, flow, node } => {
+                if let Some(token) = self.tokens.get_mut(token) {
+                    token.flow = flow;
+                    token.node = node;
+                    token.state = TokenState::Moving;
+                }
+            }
+            Event::TokenWaited { token } => self.set_token_state(token, TokenState::Waiting),
+            Event::TokenResumed { token } => {
+                self.unqueue(token);
+                self.set_token_state(token, TokenState::Moving);
+            }
+            Event::TokenJoined { token, position, upstream } => self.enqueue(token, position, upstream),
+            Event::TokenConsumed { token, cancelled: _ } => {
+                self.unqueue(token);
+                if let Some(scope) = self.unlink_token(token)
+                    && let Some(scope) = self.scopes.get_mut(scope)
+                {
+                    scope.token_count -= 1;
+                }
+                self.tokens.remove(token);
+            }
+            Event::CompensationStarted { token, waiter } => {
+                if let Some(token) = self.tokens.get_mut(token) {
+                    token.compensates_for = waiter;
+                }
+            }
+            Event::ComplexActivated { scope, node } => {
+                let join = self.joins.entry((scope, node)).or_default();
+                join.received = Some(join.queues.iter().map(|queue| queue.first != NONE).collect());
+                self.upstream_joins.insert((scope, node));
+            }
+            Event::ComplexReset { scope, node } => {
+                if let Some(join) = self.joins.get_mut(&(scope, node)) {
+                    join.received = None;
+                }
+                self.drop_empty_join(scope, node);
+            }
+            Event::ScopeOpened { scope: _, kind, token, round } => {
+                if let Some(owner) = self.tokens.get(token) {
+                    let scope = Scope::new(kind, owner.node, token, owner.scope, round);
+                    let id = self.scopes.insert(scope);
+                    if let Some(owner) = self.tokens.get_mut(token) {
+                        owner.inside = id;
+                    }
+                }
+            }
+            Event::ScopePhase { scope, phase } => {
+                if let Some(scope) = self.scopes.get_mut(scope) {
+                    scope.phase = phase;
+                }
+            }
+            Event::ScopeClosed { scope, cancelled: _ } => self.close_scope(scope),
+            Event::ActivityCompensable { scope, node, kept } => {
+                if let Some(scope) = self.scopes.get_mut(scope) {
+                    scope.completed.push(Completed { node, scope: kept });
+                }
+                self.detach_scope(kept, scope);
+            }
+            Event::CompensationTaken { scope, index } => {
+                if let Some(scope) = self.scopes.get_mut(scope)
+                    && (index as usize) < scope.completed.len()
+                {
+                    scope.completed.remove(index as usize);
+                }
+            }
+            Event::ScopeReopened { scope, token } => {
+                if let Some(reopened) = self.scopes.get_mut(scope) {
+                    reopened.owner = token;
+                    reopened.phase = Phase::Compensating;
+                }
+                if let Some(token) = self.tokens.get_mut(token) {
+                    token.inside = scope;
+                }
+            }
+            Event::LoopStarted { scope, total, items } => {
+                let items = events.values.get(items as usize).cloned().unwrap_or_default();
+                if let Some(scope) = self.scopes.get_mut(scope) {
+                    scope.repeat = Some(Box::new(LoopState {
+                        total,
+                        started: 0,
+                        completed: 0,
+                        terminated: 0,
+                        items,
+                        results: Vec::new(),
+                    }));
+                }
+            }
+            Event::RoundEnded { scope, round, result } => {
+                if let Some(repeat) = self.scopes.get_mut(scope).and_then(|scope| scope.repeat.as_mut()) {
+                    if round == NONE {
+                        repeat.terminated += 1;
+                    } else {
+                        repeat.completed += 1;
+                    }
+                    if let Some(result) = events.values.get(result as usize)
+                        && round != NONE
+                    {
+                        let index = round as usize;
+                        if repeat.results.len() <= index {
+                            repeat.results.resize(index + 1, Value::Null);
+                        }
+                        repeat.results[index] = result.clone();
+                    }
+                }
+            }
+            Event::VariableSet { scope, variable } => {
+                if let Some((name, value)) = events.variables.get(variable as usize)
+                    && let Some(scope) = self.scopes.get_mut(scope)
+                {
+                    scope.set(name, value.clone());
+                }
+            }
+            Event::VariableRemoved { scope, name } => {
+                if let Some(name) = text(events, name)
+                    && let Some(scope) = self.scopes.get_mut(scope)
+                {
+                    scope.unset(&name);
+                }
+            }
+            Event::WaitOpened { details } => {
+                self.now = self.now.max(events.now);
+                if let Some(details) = events.waits.get(details as usize) {
+                    self.open_wait(details.clone().into_wait());
+                }
+            }
+            Event::WaitClosed { key, reason: _ } => self.close_wait(key),
+            Event::WaitChanged { key, change } => {
+                if let Some(change) = events.changes.get(change as usize)
+                    && let Some(wait) = self.keys.get(&key).and_then(|id| self.waits.get_mut(*id))
+                {
+                    wait.kind = change.clone();
+                }
+            }
+            Event::CorrelationSet { property } => {
+                if let Some(property) = events.variables.get(property as usize) {
+                    self.correlation.push(property.clone());
+                }
+            }
+            Event::MessageThrown { .. } | Event::SignalThrown { .. } | Event::EscalationThrown { .. } => {}
+            Event::InstanceCompleted => self.end(State::Completed),
+            Event::InstanceFailed { code, message } => self.end(State::Failed {
+                code: text(events, code).unwrap_or_else(|| "".into()),
+                message: text(events, message),
+            }),
+            Event::InstanceCancelled { reason } => self.end(State::Cancelled { reason: text(events, reason) }),
+        }
+    }
+
+    fn end(&mut self, state: State) {
+        self.state = state;
+    }
+
+    fn set_token_state(&mut self, token: TokenId, state: TokenState) {
+        if let Some(token) = self.tokens.get_mut(token) {
+            token.state = state;
+        }
+    }
+
+    fn link_token(&mut self, id: TokenId, scope: ScopeId) {
+        let Some(scope) = self.scopes.get_mut(scope) else { return };
+        let last = std::mem::replace(&mut scope.last_token, id);
+        if last == NONE {
+            scope.first_token = id;
+        } else if let Some(last) = self.tokens.get_mut(last) {
+            last.next = id;
+        }
+        if let Some(token) = self.tokens.get_mut(id) {
+            token.previous = last;
+            token.next = NONE;
+        }
+    }
+
+    /// Takes a token out of its scope's list; gives the scope.
+    fn unlink_token(&mut self, id: TokenId) -> Option<ScopeId> {
+        let token = self.tokens.get(id)?;
+        let (previous, next, scope) = (token.previous, token.next, token.scope);
+        if let Some(previous) = self.tokens.get_mut(previous) {
+            previous.next = next;
+        }
+        if let Some(next) = self.tokens.get_mut(next) {
+            next.previous = previous;
+        }
+        if let Some(owner) = self.scopes.get_mut(scope) {
+            if owner.first_token == id {
+                owner.first_token = next;
+            }
+            if owner.last_token == id {
+                owner.last_token = previous;
+            }
+        }
+        Some(scope)
+    }
+
+    /// Moves a token from its scope's list to the queue of its flow node.
+    fn enqueue(&mut self, id: TokenId, position: u32, upstream: bool) {
+        let Some(scope) = self.unlink_token(id) else { return };
+        let Some(token) = self.tokens.get_mut(id) else { return };
+        token.state = TokenState::Joined { position };
+        let node = token.node;
+        let join = self.joins.entry((scope, node)).or_default();
+        if join.queues.len() <= position as usize {
+            join.queues.resize(position as usize + 1, Queue::EMPTY);
+        }
+        let queue = &mut join.queues[position as usize];
+        let last = std::mem::replace(&mut queue.last, id);
+        if last == NONE {
+            queue.first = id;
+            join.present += 1;
+        }
+        join.tokens += 1;
+        token.previous = last;
+        token.next = NONE;
+        if let Some(last) = self.tokens.get_mut(last) {
+            last.next = id;
+        }
+        if upstream {
+            self.upstream_joins.insert((scope, node));
+        }
+    }
+
+    /// Moves a token back from a queue to its scope's list; nothing if it is in none.
+    fn unqueue(&mut self, id: TokenId) {
+        let Some(token) = self.tokens.get(id) else { return };
+        let TokenState::Joined { position } = token.state else { return };
+        let (scope, node, previous, next) = (token.scope, token.node, token.previous, token.next);
+        if let Some(previous) = self.tokens.get_mut(previous) {
+            previous.next = next;
+        }
+        if let Some(next) = self.tokens.get_mut(next) {
+            next.previous = previous;
+        }
+        if let Some(join) = self.joins.get_mut(&(scope, node)) {
+            join.tokens -= 1;
+            let queue = &mut join.queues[position as usize];
+            if queue.first == id {
+                queue.first = next;
+            }
+            if queue.last == id {
+                queue.last = previous;
+            }
+            if queue.first == NONE {
+                join.present -= 1;
+            }
+        }
+        self.drop_empty_join(scope, node);
+        self.link_token(id, scope);
+    }
+
+    fn drop_empty_join(&mut self, scope: ScopeId, node: u32) {
+        if self.joins.get(&(scope, node)).is_some_and(|join: &Join| join.tokens == 0 && join.received.is_none()) {
+            self.joins.remove(&(scope, node));
+            self.upstream_joins.remove(&(scope, node));
+        }
+    }
+
+    /// Takes a scope away from its token, to be kept for compensation.
+    fn detach_scope(&mut self, kept: ScopeId, parent: ScopeId) {
+        let Some(scope) = self.scopes.get_mut(kept) else { return };
+        let owner = std::mem::replace(&mut scope.owner, NONE);
+        scope.phase = Phase::Kept;
+        scope.parent = parent;
+        if let Some(token) = self.tokens.get_mut(owner) {
+            token.inside = NONE;
+        }
+    }
+
+    fn close_scope(&mut self, id: ScopeId) {
+        let joins: Vec<_> = self.joins.range((id, 0)..=(id, NONE)).map(|(key, _)| *key).collect();
+        for key in joins {
+            self.joins.remove(&key);
+            self.upstream_joins.remove(&key);
+        }
+        if id == ROOT {
+            return;
+        }
+        if let Some(scope) = self.scopes.remove(id)
+            && let Some(owner) = self.tokens.get_mut(scope.owner)
+            && owner.inside == id
+        {
+            owner.inside = NONE;
+        }
+    }
+
+    fn first_wait_mut(&mut self, owner: Owner) -> Option<&mut WaitId> {
+        match owner {
+            Owner::Token(token) => self.tokens.get_mut(token).map(|token| &mut token.first_wait),
+            Owner::Scope(scope) => self.scopes.get_mut(scope).map(|scope| &mut scope.first_wait),
+        }
+    }
+
+    fn open_wait(&mut self, mut wait: super::Wait) {
+        let id = self.waits.next();
+        if matches!(wait.kind, WaitKind::Condition { .. }) {
+            self.conditions.insert(id);
+        }
+        if let Some(first) = self.first_wait_mut(wait.owner) {
+            wait.next = std::mem::replace(first, id);
+        }
+        if let Some(next) = self.waits.get_mut(wait.next) {
+            next.previous = id;
+        }
+        self.keys.insert(wait.key, id);
+        self.waits.insert(wait);
+    }
+
+    fn close_wait(&mut self, key: Key) {
+        let Some(id) = self.keys.remove(&key) else { return };
+        let Some(wait) = self.waits.remove(id) else { return };
+        self.conditions.remove(&id);
+        if let Some(previous) = self.waits.get_mut(wait.previous) {
+            previous.next = wait.next;
+        } else if let Some(first) = self.first_wait_mut(wait.owner) {
+            *first = wait.next;
+        }
+        if let Some(next) = self.waits.get_mut(wait.next) {
+            next.previous = wait.previous;
+        }
+    }
+}
+
+fn text(events: &Events, index: u32) -> Option<Name> {
+    match events.values.get(index as usize) {
+        Some(Value::String(text)) => Some(text.clone()),
+        _ => None,
+    }
+}

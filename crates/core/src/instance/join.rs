@@ -1,0 +1,41 @@
+//! Joins: tokens that wait for others, one queue for each flow in.
+
+use serde::{Deserialize, Serialize};
+
+use super::{NONE, TokenId};
+
+/// First and last token of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Queue {
+    pub(crate) first: TokenId,
+    pub(crate) last: TokenId,
+}
+
+impl Queue {
+    pub(crate) const EMPTY: Self = Self { first: NONE, last: NONE };
+}
+
+/// The state of one joining flow node in one scope.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Join {
+    /// By position of the incoming flow; grown as tokens arrive.
+    pub(crate) queues: Vec<Queue>,
+    /// Queues that hold a token.
+    pub(crate) present: u32,
+    /// Tokens in all queues.
+    pub(crate) tokens: u32,
+    /// A complex gateway that has fired and waits for the rest (BPMN 2.0.2 §13.4.5): which positions had a token when it
+    /// fired.
+    pub(crate) received: Option<Vec<bool>>,
+}
+
+impl Join {
+    pub(crate) fn has(&self, position: u32) -> bool {
+        self.queues.get(position as usize).is_some_and(|queue| queue.first != NONE)
+    }
+
+    /// The oldest token of each flow that has one.
+    pub(crate) fn heads(&self) -> impl Iterator<Item = TokenId> {
+        self.queues.iter().map(|queue| queue.first).filter(|token| *token != NONE)
+    }
+}

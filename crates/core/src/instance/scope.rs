@@ -1,0 +1,169 @@
+//! Scopes: the process itself, sub-processes, loops and their rounds, and activities with variables of their own.
+
+use serde::{Deserialize, Serialize};
+
+use super::{NONE, Ordinal, ScopeId, TokenId, WaitId};
+use crate::{Name, value::Value};
+
+/// What a scope is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ScopeKind {
+    /// The process itself.
+    Process,
+    /// One activity: its local variables and, in a sub-process, its tokens.
+    Activity,
+    /// A loop around an activity: its rounds are tokens in this scope.
+    Loop,
+}
+
+/// The phases a scope lives in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// Running.
+    Active,
+    /// An ad-hoc sub-process whose completion condition held: no new work begins.
+    Ending,
+    /// A transaction being cancelled: what it did is undone, then its cancel boundary event is taken.
+    Cancelling,
+    /// Completed, and kept with its variables because a compensation handler can still reach it.
+    Kept,
+    /// What was done in it is being undone.
+    Compensating,
+}
+
+/// An activity that has completed and can be compensated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completed {
+    /// The activity.
+    pub node: Ordinal,
+    /// Its scope, if that was kept; else [`NONE`].
+    pub scope: ScopeId,
+}
+
+/// Counters of a loop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoopState {
+    /// Rounds that there will be; for a standard loop [`NONE`].
+    pub total: u32,
+    /// Rounds begun.
+    pub started: u32,
+    /// Rounds completed.
+    pub completed: u32,
+    /// Rounds ended without completing.
+    pub terminated: u32,
+    /// The items, one for each round, if the loop runs over a collection.
+    pub items: Value,
+    /// What the rounds left, by round.
+    pub results: Vec<Value>,
+}
+
+impl LoopState {
+    /// Rounds running now.
+    #[must_use]
+    pub fn active(&self) -> u32 {
+        self.started.saturating_sub(self.completed).saturating_sub(self.terminated)
+    }
+}
+
+/// A scope.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scope {
+    /// What it is for.
+    pub kind: ScopeKind,
+    /// Its phase.
+    pub phase: Phase,
+    /// The flow node that it belongs to; [`NONE`] for the process itself.
+    pub node: Ordinal,
+    /// The token on that flow node; [`NONE`] for the process itself and for a kept scope.
+    pub owner: TokenId,
+    /// The scope around it.
+    pub parent: ScopeId,
+    /// Which round of a loop it is, counted as the model's dialect counts; [`NONE`] if none.
+    pub round: u32,
+    /// Tokens in it, also those at joins.
+    pub token_count: u32,
+    pub(crate) first_token: TokenId,
+    pub(crate) last_token: TokenId,
+    pub(crate) first_wait: WaitId,
+    pub(crate) variables: Vec<(Name, Value)>,
+    pub(crate) completed: Vec<Completed>,
+    pub(crate) repeat: Option<Box<LoopState>>,
+}
+
+impl Scope {
+    pub(crate) fn new(kind: ScopeKind, node: Ordinal, owner: TokenId, parent: ScopeId, round: u32) -> Self {
+        Self {
+            kind,
+            phase: Phase::Active,
+            node,
+            owner,
+            parent,
+            round,
+            token_count: 0,
+            first_token: NONE,
+            last_token: NONE,
+            first_wait: NONE,
+            variables: Vec::new(),
+            completed: Vec::new(),
+            repeat: None,
+        }
+    }
+
+    /// Its own variable of that name.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&Value> {
+        let index = self.variables.binary_search_by(|(other, _)| (**other).cmp(name)).ok()?;
+        Some(&self.variables[index].1)
+    }
+
+    /// Its own variables, in the names' order.
+    #[must_use]
+    pub fn variables(&self) -> &[(Name, Value)] {
+        &self.variables
+    }
+
+    /// What has completed in it and can be compensated, oldest first.
+    #[must_use]
+    pub fn completed(&self) -> &[Completed] {
+        &self.completed
+    }
+
+    /// The counters, if it is a loop.
+    #[must_use]
+    pub fn repeat(&self) -> Option<&LoopState> {
+        self.repeat.as_deref()
+    }
+
+    pub(crate) fn set(&mut self, name: &Name, value: Value) {
+        match self.variables.binary_search_by(|(other, _)| (**other).cmp(name)) {
+            Ok(index) => self.variables[index].1 = value,
+            Err(index) => self.variables.insert(index, (name.clone(), value)),
+        }
+    }
+
+    pub(crate) fn unset(&mut self, name: &str) {
+        if let Ok(index) = self.variables.binary_search_by(|(other, _)| (**other).cmp(name)) {
+            self.variables.remove(index);
+        }
+    }
+
+    /// A variable or one of the counters that BPMN gives loops (BPMN 2.0.2 Table 10.30), also under Camunda's names.
+    pub(crate) fn lookup(&self, name: &str) -> Option<Value> {
+        if let Some(value) = self.variable(name) {
+            return Some(value.clone());
+        }
+        if self.round != NONE && name == "loopCounter" {
+            return Some(Value::Integer(self.round.into()));
+        }
+        let repeat = self.repeat.as_deref()?;
+        let count = match name {
+            "numberOfInstances" | "nrOfInstances" if repeat.total != NONE => repeat.total,
+            "numberOfActiveInstances" | "nrOfActiveInstances" => repeat.active(),
+            "numberOfCompletedInstances" | "nrOfCompletedInstances" => repeat.completed,
+            "numberOfTerminatedInstances" => repeat.terminated,
+            "loopCounter" => repeat.started,
+            _ => return None,
+        };
+        Some(Value::Integer(count.into()))
+    }
+}

@@ -1,0 +1,234 @@
+//! Waits: what must happen outside before a token goes on, or so that an event occurs.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Key, NONE, Ordinal, ScopeId, TokenId, WaitId};
+use crate::time::{Timer, Timestamp};
+use crate::{Name, value::Value};
+
+/// Who waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Owner {
+    /// A token: on an activity, a catching event, a gateway; or for a boundary event of its activity.
+    Token(TokenId),
+    /// A scope, for its event sub-processes.
+    Scope(ScopeId),
+}
+
+/// Something that is waited for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wait {
+    /// Its key, by which commands address it.
+    pub key: Key,
+    /// Who waits.
+    pub owner: Owner,
+    /// The flow node that it is for: the activity or event; for a boundary event that event.
+    pub node: Ordinal,
+    /// Which of the event's definitions it is for.
+    pub definition: u32,
+    /// What is waited for.
+    pub kind: WaitKind,
+    pub(crate) previous: WaitId,
+    pub(crate) next: WaitId,
+}
+
+impl Wait {
+    pub(crate) fn new(key: Key, owner: Owner, node: Ordinal, definition: u32, kind: WaitKind) -> Self {
+        Self { key, owner, node, definition, kind, previous: NONE, next: NONE }
+    }
+}
+
+/// The kinds of waiting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum WaitKind {
+    /// A person.
+    UserTask(Arc<UserTaskWait>),
+    /// A worker.
+    Job(Arc<JobWait>),
+    /// A point in time.
+    Timer(Arc<TimerWait>),
+    /// A message.
+    Message(Arc<MessageWait>),
+    /// A signal.
+    Signal(SignalWait),
+    /// A condition on variables.
+    Condition {
+        /// Whether it held when last asked; it occurs when it begins to hold.
+        satisfied: bool,
+    },
+    /// A called process.
+    Call(Arc<CallWait>),
+    /// The next unit of work (a savepoint).
+    Continuation {
+        /// After the activity rather than before.
+        after: bool,
+    },
+    /// Somebody who chooses what to do in an ad-hoc sub-process.
+    AdHoc,
+    /// The end of a compensation.
+    Compensation {
+        /// The scope whose completed activities are compensated.
+        scope: ScopeId,
+        /// Only this activity, or [`NONE`].
+        activity: Ordinal,
+    },
+    /// Somebody who mends what is stuck.
+    Incident(Arc<IncidentWait>),
+}
+
+impl WaitKind {
+    /// The word for it.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::UserTask(_) => "user task",
+            Self::Job(_) => "job",
+            Self::Timer(_) => "timer",
+            Self::Message(_) => "message",
+            Self::Signal(_) => "signal",
+            Self::Condition { .. } => "condition",
+            Self::Call(_) => "call",
+            Self::Continuation { .. } => "continuation",
+            Self::AdHoc => "ad-hoc",
+            Self::Compensation { .. } => "compensation",
+            Self::Incident(_) => "incident",
+        }
+    }
+}
+
+/// A user task, as its model assigns it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UserTaskWait {
+    /// The user it is assigned to.
+    pub assignee: Option<Name>,
+    /// Users who may claim it.
+    pub candidate_users: Vec<Name>,
+    /// Groups whose members may claim it.
+    pub candidate_groups: Vec<Name>,
+    /// When it is due.
+    pub due: Option<Timestamp>,
+    /// When it should be looked at again.
+    pub follow_up: Option<Timestamp>,
+    /// The higher, the sooner.
+    pub priority: Option<i64>,
+    /// The key of its form.
+    pub form_key: Option<Name>,
+}
+
+/// A job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobWait {
+    /// The kind of work, by which workers ask for it.
+    pub kind: Name,
+    /// Tries left before an incident.
+    pub retries: i64,
+    /// Time between tries, as the model writes it.
+    pub retry_cycle: Option<Name>,
+    /// The higher, the sooner.
+    pub priority: i64,
+    /// Static configuration.
+    pub headers: Vec<(Name, Value)>,
+    /// A listener's job: its place among the element's listeners; the work itself if none.
+    pub listener: Option<u32>,
+}
+
+/// A timer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimerWait {
+    /// When it fires, and how often again.
+    pub timer: Timer,
+}
+
+/// A message subscription.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MessageWait {
+    /// The message's name.
+    pub name: Name,
+    /// The key that a message must carry, if the subscription has one.
+    pub correlation_key: Option<Value>,
+    /// The values that the message's correlation properties must have.
+    pub properties: Vec<(Name, Value)>,
+}
+
+/// A signal subscription.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SignalWait {
+    /// The signal's name.
+    pub name: Name,
+}
+
+/// A called process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallWait {
+    /// The id of the process that is called.
+    pub process: Name,
+    /// The called instance's business key.
+    pub business_key: Option<Name>,
+    /// What it gets.
+    pub variables: Vec<(Name, Value)>,
+}
+
+/// What went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IncidentKind {
+    /// An expression, mapping, script or decision failed.
+    Expression,
+    /// No condition of the flows out holds, and there is no default.
+    NoFlow,
+    /// A job has no retries left.
+    Job,
+    /// An error that nothing catches, thrown by a worker or script.
+    UncaughtError,
+    /// The called process is unknown.
+    Call,
+    /// Too many steps without a wait state: an endless loop.
+    StepBudget,
+    /// A script or expression took too long or too much.
+    Limit,
+}
+
+impl IncidentKind {
+    /// The stable code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Expression => "expression-failed",
+            Self::NoFlow => "no-flow-taken",
+            Self::Job => "job-failed",
+            Self::UncaughtError => "error-uncaught",
+            Self::Call => "called-process-unknown",
+            Self::StepBudget => "step-budget-exceeded",
+            Self::Limit => "limit-exceeded",
+        }
+    }
+}
+
+/// Where a token goes on once its incident is resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IncidentStage {
+    /// Enters its flow node again.
+    Enter,
+    /// Does its flow node's work again.
+    Execute,
+    /// Completes its flow node again (output mappings).
+    Complete,
+    /// Chooses its flows out again.
+    Leave,
+    /// Asks its ad-hoc sub-process's completion condition again.
+    AdHoc,
+    /// Retries the job, which stands open beside the incident.
+    Job,
+}
+
+/// An incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentWait {
+    /// What went wrong.
+    pub kind: IncidentKind,
+    /// In words, with how to mend it.
+    pub message: Name,
+    /// Where the token goes on.
+    pub stage: IncidentStage,
+}

@@ -1,0 +1,125 @@
+//! What is still to be done in a step, first in, first out.
+
+use std::collections::VecDeque;
+
+use super::{Event, Step};
+use crate::behaviour::{complex_gateway, inclusive_gateway};
+use crate::graph::NodeKind;
+use crate::instance::{IncidentKind, IncidentStage, NONE, ScopeId, TokenId};
+
+/// Where a token goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Has arrived at a flow node.
+    Enter,
+    /// Its savepoint before the flow node is passed.
+    Begin,
+    /// Its scope is open: start listeners from this one on, then the work.
+    Listen(u32),
+    /// Does the flow node's work.
+    Execute,
+    /// The work is done.
+    Complete,
+    /// Output mappings are done: end listeners from this one on.
+    Finish(u32),
+    /// Is to take its flows out.
+    Leave,
+}
+
+/// The agenda, with the scopes whose joins may have to be asked again.
+#[derive(Debug, Default)]
+pub(crate) struct Agenda {
+    work: VecDeque<(TokenId, u32, Stage)>,
+    touched: Vec<ScopeId>,
+}
+
+impl Step<'_, '_> {
+    /// Puts a token on the agenda.
+    pub(crate) fn schedule(&mut self, token: TokenId, stage: Stage) {
+        let Some(serial) = self.instance.tokens.get(token).map(|token| token.serial) else { return };
+        self.context.agenda.work.push_back((token, serial, stage));
+    }
+
+    /// Remembers that joins in a scope may have become free.
+    pub(crate) fn touch(&mut self, scope: ScopeId) {
+        if self.context.agenda.touched.last() != Some(&scope) {
+            self.context.agenda.touched.push(scope);
+        }
+    }
+
+    /// Runs every token to its next wait.
+    pub(super) fn run(&mut self) {
+        loop {
+            while let Some((token, serial, stage)) = self.context.agenda.work.pop_front() {
+                // The token may have been cancelled, and its number used again, while it stood on the agenda.
+                if self.is_alive(token, serial) {
+                    self.go_on(token, stage);
+                }
+            }
+            if !self.fire_a_join() && !self.trigger_a_condition() {
+                break;
+            }
+        }
+    }
+
+    fn go_on(&mut self, token: TokenId, stage: Stage) {
+        if self.budget == 0 {
+            return self.incident(
+                token,
+                IncidentKind::StepBudget,
+                "too many flow nodes were passed without a wait state: the process runs in an endless loop; mend its \
+                 conditions, or put a savepoint, timer or task into the loop",
+                match stage {
+                    Stage::Complete | Stage::Finish(_) => IncidentStage::Complete,
+                    Stage::Leave => IncidentStage::Leave,
+                    _ => IncidentStage::Enter,
+                },
+            );
+        }
+        match stage {
+            Stage::Enter => {
+                self.budget -= 1;
+                self.enter(token);
+            }
+            Stage::Begin => self.begin(token),
+            Stage::Listen(listener) => self.listen(token, listener),
+            Stage::Execute => self.execute(token),
+            Stage::Complete => self.complete(token),
+            Stage::Finish(listener) => self.finish(token, listener),
+            Stage::Leave => self.leave(token),
+        }
+    }
+
+    /// Asks the joins that look upstream, of the scopes in which something has moved, whether they are free now; in
+    /// document order. Each firing is drained before the next is asked.
+    fn fire_a_join(&mut self) -> bool {
+        if self.instance.upstream_joins.is_empty() {
+            self.context.agenda.touched.clear();
+            return false;
+        }
+        self.context.agenda.touched.sort_unstable();
+        self.context.agenda.touched.dedup();
+        while let Some(scope) = self.context.agenda.touched.last().copied() {
+            let joins: Vec<_> = self.instance.upstream_joins.range((scope, 0)..=(scope, NONE)).copied().collect();
+            for (scope, node) in joins {
+                let fired = match &self.graph.node(node).kind {
+                    NodeKind::InclusiveGateway(upstream) => inclusive_gateway::ask(self, scope, node, upstream),
+                    NodeKind::ComplexGateway(gateway) => complex_gateway::ask(self, scope, node, gateway),
+                    _ => false,
+                };
+                if fired {
+                    return true;
+                }
+            }
+            // Nothing in this scope is free; firing elsewhere touches it again if that changes.
+            self.context.agenda.touched.retain(|touched| *touched != scope);
+        }
+        false
+    }
+
+    /// A token leaves a queue and goes on.
+    pub(crate) fn resume(&mut self, token: TokenId, stage: Stage) {
+        self.emit(Event::TokenResumed { token });
+        self.schedule(token, stage);
+    }
+}

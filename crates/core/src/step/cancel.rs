@@ -1,0 +1,76 @@
+//! Ending what still runs.
+
+use super::{Closed, Event, Step};
+use crate::dialect::ListenerStage;
+use crate::graph::ListenerAction;
+use crate::instance::{NONE, Owner, ROOT, ScopeId, TokenId, WaitId, WaitKind};
+
+impl Step<'_, '_> {
+    /// Ends a token and everything inside its flow node.
+    pub(crate) fn cancel_token(&mut self, token: TokenId) {
+        let Some((scope, inside)) = self.instance.tokens.get(token).map(|token| (token.scope, token.inside)) else {
+            return;
+        };
+        self.close_waits(Owner::Token(token), Closed::Cancelled);
+        if inside != NONE {
+            self.cancel_scope(inside);
+        }
+        self.emit(Event::TokenConsumed { token, cancelled: true });
+        self.touch(scope);
+    }
+
+    /// Ends everything in a scope, and the scope.
+    pub(crate) fn cancel_scope(&mut self, scope: ScopeId) {
+        self.cancel_contents(scope, NONE);
+        self.close_waits(Owner::Scope(scope), Closed::Cancelled);
+        self.discard_kept(scope);
+        if scope != ROOT {
+            self.emit(Event::ScopeClosed { scope, cancelled: true });
+        }
+    }
+
+    /// Ends every token of a scope but one. Nesting is as deep as the model's, which the reader bounds.
+    pub(crate) fn cancel_contents(&mut self, scope: ScopeId, but: TokenId) {
+        let mut token = self.instance.scopes.get(scope).map_or(NONE, |scope| scope.first_token);
+        while let Some(current) = self.instance.tokens.get(token) {
+            let next = current.next;
+            if token != but {
+                self.cancel_token(token);
+            }
+            token = next;
+        }
+        loop {
+            let joined = self.instance.joins.range((scope, 0)..=(scope, NONE)).find_map(|(_, join)| join.heads().next());
+            let Some(token) = joined else { break };
+            self.cancel_token(token);
+        }
+    }
+
+    /// Closes all that a token or scope waits for.
+    pub(crate) fn close_waits(&mut self, owner: Owner, reason: Closed) {
+        loop {
+            let first = match owner {
+                Owner::Token(token) => self.instance.tokens.get(token).map_or(NONE, |token| token.first_wait),
+                Owner::Scope(scope) => self.instance.scopes.get(scope).map_or(NONE, |scope| scope.first_wait),
+            };
+            let Some(wait) = self.instance.waits.get(first) else { return };
+            if matches!(wait.kind, WaitKind::UserTask(_)) && reason == Closed::Cancelled {
+                self.call_delete_listeners(first);
+            }
+            self.close(first, reason);
+        }
+    }
+
+    /// Task listeners on deletion only watch: nothing can be held up any more, so a failure changes nothing.
+    fn call_delete_listeners(&mut self, wait: WaitId) {
+        let Some(wait) = self.instance.waits.get(wait) else { return };
+        let (node, scope) = (wait.node, self.instance.scope_of(wait));
+        let graph = self.graph;
+        for listener in graph.node(node).details.listeners.iter().filter(|l| l.stage == ListenerStage::Delete) {
+            if let ListenerAction::Evaluate(expression) = &listener.action {
+                // An error here has no token left to wait on; what the listener had set before it stays.
+                let _ = self.evaluate(expression, scope, node);
+            }
+        }
+    }
+}

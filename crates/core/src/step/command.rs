@@ -1,0 +1,229 @@
+//! What can be asked of an instance, and how it refuses.
+
+use crate::instance::{Key, ScopeId};
+use crate::{Name, value::Value};
+
+/// Variables given with a command, in order.
+pub type Variables = Vec<(Name, Value)>;
+
+/// Where an instance begins.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum StartAt {
+    /// At its none start events; without any start event, at the flow nodes that nothing leads to.
+    #[default]
+    None,
+    /// At a start event, instantiating receive task or event of an instantiating gateway that has occurred.
+    Event(Name),
+    /// Before these flow nodes of the process itself, whatever they are.
+    Elements(Vec<Name>),
+}
+
+/// What can be asked of an instance.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Begin.
+    Start {
+        /// Where.
+        at: StartAt,
+        /// The business key.
+        business_key: Option<Name>,
+        /// The first variables.
+        variables: Variables,
+        /// The call that asks for it.
+        caller: Option<Key>,
+        /// The user who starts it.
+        initiator: Option<Name>,
+    },
+    /// A person has done a user task.
+    CompleteUserTask {
+        /// The task.
+        task: Key,
+        /// What it gave.
+        variables: Variables,
+    },
+    /// A worker has done a job.
+    CompleteJob {
+        /// The job.
+        job: Key,
+        /// What it gave.
+        variables: Variables,
+        /// What it gave for the element's own scope only (its output mappings see it).
+        local_variables: Variables,
+    },
+    /// A worker has failed.
+    FailJob {
+        /// The job.
+        job: Key,
+        /// Tries left; one less than before if not given. None left: an incident.
+        retries: Option<i64>,
+        /// What went wrong.
+        message: Name,
+    },
+    /// A person or worker reports a BPMN error.
+    ThrowError {
+        /// The user task or job.
+        wait: Key,
+        /// The error's code.
+        code: Name,
+        /// The error's message.
+        message: Option<Name>,
+        /// What comes with it.
+        variables: Variables,
+    },
+    /// A person or worker reports a BPMN escalation.
+    ThrowEscalation {
+        /// The user task or job; it goes on unless an interrupting event catches the escalation.
+        wait: Key,
+        /// The escalation's code.
+        code: Name,
+        /// What comes with it.
+        variables: Variables,
+    },
+    /// A message has come for a subscription.
+    DeliverMessage {
+        /// The subscription.
+        subscription: Key,
+        /// What the message carries.
+        variables: Variables,
+    },
+    /// A signal was thrown somewhere.
+    DeliverSignal {
+        /// Its name.
+        name: Name,
+        /// What it carries.
+        variables: Variables,
+    },
+    /// A timer is due. Time itself is the context's: a timer fires when it is told to.
+    FireTimer {
+        /// The timer.
+        timer: Key,
+    },
+    /// The next unit of work may begin.
+    Continue {
+        /// The continuation.
+        continuation: Key,
+    },
+    /// A called instance has completed.
+    CompleteCall {
+        /// The call.
+        call: Key,
+        /// All variables of the called process.
+        variables: Variables,
+    },
+    /// A called instance has failed with an error.
+    FailCall {
+        /// The call.
+        call: Key,
+        /// The error's code.
+        code: Name,
+        /// The error's message.
+        message: Option<Name>,
+    },
+    /// A called instance threw an escalation that nothing in it caught.
+    EscalateCall {
+        /// The call.
+        call: Key,
+        /// The escalation's code.
+        code: Name,
+    },
+    /// The process to be called is not there.
+    RefuseCall {
+        /// The call.
+        call: Key,
+        /// What is wrong and how to mend it.
+        message: Name,
+    },
+    /// Begin activities of an ad-hoc sub-process.
+    ActivateAdHoc {
+        /// The ad-hoc sub-process.
+        ad_hoc: Key,
+        /// Ids of activities in it that nothing leads to.
+        elements: Vec<Name>,
+    },
+    /// End an ad-hoc sub-process.
+    CompleteAdHoc {
+        /// The ad-hoc sub-process.
+        ad_hoc: Key,
+    },
+    /// Set variables of a scope.
+    SetVariables {
+        /// The scope; [`crate::instance::ROOT`] for the process itself.
+        scope: ScopeId,
+        /// The variables.
+        variables: Variables,
+    },
+    /// Try again what is stuck.
+    ResolveIncident {
+        /// The incident.
+        incident: Key,
+    },
+    /// End the instance.
+    Cancel {
+        /// Why.
+        reason: Option<Name>,
+    },
+}
+
+/// Why a command was refused. The instance is as it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The instance has already started.
+    #[error("instance {0} has already started")]
+    AlreadyStarted(Key),
+    /// The instance does not run.
+    #[error("instance {0} is not running: it has not started or has ended")]
+    NotActive(Key),
+    /// Nothing is waited for under that key.
+    #[error("nothing is waited for under key {0}: it is done, cancelled, or was never there")]
+    Unknown(Key),
+    /// Something else is waited for under that key.
+    #[error("key {key} is a {found}, not a {expected}")]
+    WrongKind {
+        /// The key.
+        key: Key,
+        /// What the command is for.
+        expected: &'static str,
+        /// What stands there.
+        found: &'static str,
+    },
+    /// The process has no element of that id at the place where it is needed.
+    #[error("process `{process}` has no element `{element}` that {needed}")]
+    UnknownElement {
+        /// The process's id.
+        process: Name,
+        /// The element's id.
+        element: Name,
+        /// What it would have to be.
+        needed: &'static str,
+    },
+    /// The process begins only with an event.
+    #[error("process `{0}` has no none start event: it is started by a message, timer, signal or condition")]
+    NoNoneStart(Name),
+    /// There is no such scope.
+    #[error("instance {0} has no scope {1}")]
+    UnknownScope(Key, ScopeId),
+    /// A sequential ad-hoc sub-process does one thing at a time.
+    #[error("the ad-hoc sub-process `{0}` is sequential and one of its activities still runs: complete that first")]
+    AdHocBusy(Name),
+    /// No more work begins in an ad-hoc sub-process whose completion condition held.
+    #[error("the ad-hoc sub-process `{0}` is ending: its completion condition has held")]
+    AdHocEnding(Name),
+}
+
+impl Rejection {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadyStarted(_) => "instance-already-started",
+            Self::NotActive(_) => "instance-not-active",
+            Self::Unknown(_) => "key-unknown",
+            Self::WrongKind { .. } => "key-wrong-kind",
+            Self::UnknownElement { .. } => "element-unknown",
+            Self::NoNoneStart(_) => "none-start-missing",
+            Self::UnknownScope(..) => "scope-unknown",
+            Self::AdHocBusy(_) => "ad-hoc-busy",
+            Self::AdHocEnding(_) => "ad-hoc-ending",
+        }
+    }
+}

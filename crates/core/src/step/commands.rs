@@ -1,0 +1,380 @@
+//! Commands: each is checked whole before its first event.
+
+use std::sync::Arc;
+
+use super::command::{Command, Rejection, StartAt, Variables};
+use super::{Closed, Event, Stage, Start, Step, index_of};
+use crate::behaviour::{ad_hoc, call_activity, sub_process};
+use crate::dialect::ListenerStage;
+use crate::graph::{Catch, NodeKind};
+use crate::instance::{
+    IncidentKind, IncidentStage, IncidentWait, Key, NONE, Ordinal, Owner, Phase, ROOT, State, TokenId, Wait, WaitId,
+    WaitKind,
+};
+use crate::trigger::{error::Thrower, message, signal};
+use crate::{Name, value::Value};
+
+impl Step<'_, '_> {
+    pub(super) fn carry_out(&mut self, command: Command) -> Result<(), Rejection> {
+        if let Command::Start { at, business_key, variables, caller, initiator } = command {
+            return self.start(&at, business_key, variables, caller, initiator);
+        }
+        if self.instance.state != State::Active {
+            return Err(Rejection::NotActive(self.instance.key));
+        }
+        match command {
+            Command::Start { .. } => {}
+            Command::CompleteUserTask { task, variables } => {
+                let (wait, token) = self.find(task, "user task", |kind| matches!(kind, WaitKind::UserTask(_)))?;
+                self.work_done(wait, token, variables, Vec::new());
+            }
+            Command::CompleteJob { job, variables, local_variables } => {
+                let (wait, token) = self.find(job, "job", |kind| matches!(kind, WaitKind::Job(_)))?;
+                self.job_done(wait, token, variables, local_variables);
+            }
+            Command::FailJob { job, retries, message } => {
+                let (wait, token) = self.find(job, "job", |kind| matches!(kind, WaitKind::Job(_)))?;
+                self.job_failed(wait, token, retries, message);
+            }
+            Command::ThrowError { wait, code, message, variables } => {
+                let (wait, token) = self.find(wait, "user task or job", is_work)?;
+                self.close(wait, Closed::Completed);
+                self.throw_error(token, code, message, variables, Thrower::Work);
+            }
+            Command::ThrowEscalation { wait, code, variables } => {
+                let (_, token) = self.find(wait, "user task or job", is_work)?;
+                self.throw_escalation(token, code, variables);
+            }
+            Command::DeliverMessage { subscription, variables } => {
+                let is_message = |kind: &WaitKind| matches!(kind, WaitKind::Message(_));
+                let wait = self.find_wait(subscription, "message subscription", is_message)?;
+                self.message_came(wait, variables);
+            }
+            Command::DeliverSignal { name, variables } => signal::deliver(self, &name, &variables),
+            Command::FireTimer { timer } => {
+                let wait = self.find_wait(timer, "timer", |kind| matches!(kind, WaitKind::Timer(_)))?;
+                self.occurred(wait, Vec::new());
+            }
+            Command::Continue { continuation } => {
+                let is_continuation = |kind: &WaitKind| matches!(kind, WaitKind::Continuation { .. });
+                let (wait, token) = self.find(continuation, "continuation", is_continuation)?;
+                let after = matches!(self.kind(wait), Some(WaitKind::Continuation { after: true }));
+                self.close(wait, Closed::Completed);
+                self.resume(token, if after { Stage::Leave } else { Stage::Begin });
+            }
+            Command::CompleteCall { call, variables } => {
+                let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
+                self.close(wait, Closed::Completed);
+                if let Err(problem) = call_activity::returned(self, token, variables) {
+                    self.stuck(token, problem, IncidentStage::Complete);
+                }
+            }
+            Command::FailCall { call, code, message } => {
+                let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
+                self.close(wait, Closed::Completed);
+                self.throw_error(token, code, message, Vec::new(), Thrower::Work);
+            }
+            Command::EscalateCall { call, code } => {
+                let (_, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
+                self.throw_escalation(token, code, Vec::new());
+            }
+            Command::RefuseCall { call, message } => {
+                let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
+                self.close(wait, Closed::Cancelled);
+                self.incident(token, IncidentKind::Call, &message, IncidentStage::Execute);
+            }
+            Command::ActivateAdHoc { ad_hoc, elements } => self.activate_ad_hoc(ad_hoc, &elements)?,
+            Command::CompleteAdHoc { ad_hoc } => {
+                let (_, token) = self.find(ad_hoc, "ad-hoc sub-process", |kind| matches!(kind, WaitKind::AdHoc))?;
+                if let NodeKind::AdHoc(ad_hoc) = &self.node(token).kind {
+                    let scope = self.variable_scope(token);
+                    ad_hoc::finish(self, scope, ad_hoc);
+                }
+            }
+            Command::SetVariables { scope, variables } => {
+                if self.instance.scopes.get(scope).is_none() {
+                    return Err(Rejection::UnknownScope(self.instance.key, scope));
+                }
+                for (name, value) in variables {
+                    self.set_local(scope, name, value);
+                }
+            }
+            Command::ResolveIncident { incident } => {
+                let (wait, token) = self.find(incident, "incident", |kind| matches!(kind, WaitKind::Incident(_)))?;
+                self.resolve(wait, token);
+            }
+            Command::Cancel { reason } => {
+                self.cancel_scope(ROOT);
+                let reason = reason.map_or(NONE, |reason| self.keep(Value::String(reason)));
+                self.emit(Event::InstanceCancelled { reason });
+            }
+        }
+        Ok(())
+    }
+
+    fn kind(&self, wait: WaitId) -> Option<&WaitKind> {
+        self.instance.waits.get(wait).map(|wait| &wait.kind)
+    }
+
+    fn find_wait(
+        &self,
+        key: Key,
+        expected: &'static str,
+        is_expected: impl Fn(&WaitKind) -> bool,
+    ) -> Result<WaitId, Rejection> {
+        let id = *self.instance.keys.get(&key).ok_or(Rejection::Unknown(key))?;
+        let wait = self.instance.waits.get(id).ok_or(Rejection::Unknown(key))?;
+        if is_expected(&wait.kind) {
+            Ok(id)
+        } else {
+            Err(Rejection::WrongKind { key, expected, found: wait.kind.word() })
+        }
+    }
+
+    /// What a token waits for under a key.
+    fn find(
+        &self,
+        key: Key,
+        expected: &'static str,
+        is_expected: impl Fn(&WaitKind) -> bool,
+    ) -> Result<(WaitId, TokenId), Rejection> {
+        let id = self.find_wait(key, expected, is_expected)?;
+        match self.instance.waits.get(id) {
+            Some(Wait { owner: Owner::Token(token), .. }) => Ok((id, *token)),
+            _ => Err(Rejection::Unknown(key)),
+        }
+    }
+
+    fn start(
+        &mut self,
+        at: &StartAt,
+        business_key: Option<Name>,
+        variables: Variables,
+        caller: Option<Key>,
+        initiator: Option<Name>,
+    ) -> Result<(), Rejection> {
+        if self.instance.state != State::Created {
+            return Err(Rejection::AlreadyStarted(self.instance.key));
+        }
+        let nodes = self.start_nodes(at)?;
+        let start = index_of(self.events.starts.len());
+        self.events.starts.push(Start { process: self.graph.id().clone(), business_key, caller });
+        self.emit(Event::InstanceStarted { start });
+        for (name, value) in variables {
+            self.set_local(ROOT, name, value);
+        }
+        let graph = self.graph;
+        if let Some(user) = initiator {
+            for name in nodes.iter().filter_map(|node| graph.node(*node).details.initiator.clone()) {
+                self.set_local(ROOT, name, Value::String(user.clone()));
+            }
+        }
+        // Data of the process itself; a first value that cannot be computed is an incident of the first token.
+        let opened = sub_process::open_scope(self, ROOT);
+        let mut tokens = Vec::new();
+        for node in nodes {
+            let token = self.born(ROOT, node);
+            tokens.push(token);
+            match at {
+                StartAt::Event(_) => self.begin_with_event(token),
+                StartAt::None | StartAt::Elements(_) => self.schedule(token, Stage::Enter),
+            }
+        }
+        match (opened, tokens.first()) {
+            (Err(error), Some(token)) => self.stuck(*token, error.into(), IncidentStage::Enter),
+            (_, None) => self.emptied(ROOT),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn start_nodes(&self, at: &StartAt) -> Result<Vec<Ordinal>, Rejection> {
+        let graph = self.graph;
+        let unknown = |element: &Name, needed| Rejection::UnknownElement {
+            process: graph.id().clone(),
+            element: element.clone(),
+            needed,
+        };
+        match at {
+            StartAt::None => {
+                let starts = &graph.root().starts;
+                if starts.is_empty() && graph.nodes().next().is_some() {
+                    return Err(Rejection::NoNoneStart(graph.id().clone()));
+                }
+                Ok(starts.clone())
+            }
+            StartAt::Event(element) => {
+                let node = graph.find(element).filter(|node| graph.node(*node).parent.is_none());
+                let is_start = |node: &Ordinal| match &graph.node(*node).kind {
+                    NodeKind::StartEvent(_) | NodeKind::ReceiveTask(_) => true,
+                    NodeKind::CatchEvent(_) => graph.instantiating_gateway(*node).is_some(),
+                    _ => false,
+                };
+                let node = node.filter(is_start).ok_or_else(|| unknown(element, "starts the process"))?;
+                Ok(vec![node])
+            }
+            StartAt::Elements(elements) => elements
+                .iter()
+                .map(|element| {
+                    let node = graph.find(element).filter(|node| graph.node(*node).parent.is_none());
+                    node.ok_or_else(|| unknown(element, "stands at the level of the process itself"))
+                })
+                .collect(),
+        }
+    }
+
+    /// The event that starts the instance has occurred: its token goes on; after a parallel instantiating gateway the other events
+    /// are waited for (BPMN 2.0.2 §10.6.6, §13.4.4).
+    fn begin_with_event(&mut self, token: TokenId) {
+        let node = self.node_of(token);
+        let graph = self.graph;
+        if let Some(gateway) = graph.instantiating_gateway(node)
+            && let NodeKind::EventBasedGateway { parallel: true } = graph.node(gateway).kind
+        {
+            for flow in &graph.node(gateway).outgoing {
+                let other = graph.flow(*flow).target;
+                if other != node {
+                    let waiting = self.born(ROOT, other);
+                    self.schedule(waiting, Stage::Enter);
+                }
+            }
+        }
+        self.schedule(token, Stage::Complete);
+    }
+
+    /// A person or worker has done the work of a flow node.
+    fn work_done(&mut self, wait: WaitId, token: TokenId, variables: Variables, local: Variables) {
+        self.close(wait, Closed::Completed);
+        if !local.is_empty() {
+            let scope = self.own_scope(token);
+            for (name, value) in local {
+                self.set_local(scope, name, value);
+            }
+        }
+        self.receive(token, variables);
+        self.emit(Event::TokenResumed { token });
+        if self.node(token).plain
+            || self.call_listeners(token, ListenerStage::Complete, 0, IncidentStage::Complete)
+        {
+            self.schedule(token, Stage::Complete);
+        }
+    }
+
+    fn job_done(&mut self, wait: WaitId, token: TokenId, variables: Variables, local: Variables) {
+        let listener = match self.kind(wait) {
+            Some(WaitKind::Job(job)) => job.listener,
+            _ => None,
+        };
+        let Some(listener) = listener else { return self.work_done(wait, token, variables, local) };
+        let stage = self.node(token).details.listeners.get(listener as usize).map(|listener| listener.stage);
+        self.close(wait, Closed::Completed);
+        self.set_all(self.variable_scope(token), variables);
+        let next = listener.saturating_add(1);
+        self.resume(
+            token,
+            match stage {
+                Some(ListenerStage::End) => Stage::Finish(next),
+                Some(ListenerStage::Complete) => Stage::Complete,
+                Some(ListenerStage::Create | ListenerStage::Assignment) => Stage::Execute,
+                _ => Stage::Listen(next),
+            },
+        );
+    }
+
+    fn job_failed(&mut self, wait: WaitId, token: TokenId, retries: Option<i64>, text: Name) {
+        let Some(WaitKind::Job(job)) = self.kind(wait) else { return };
+        let mut job = (**job).clone();
+        job.retries = retries.unwrap_or(job.retries - 1).max(0);
+        let out = job.retries == 0;
+        let node = self.node_of(token);
+        self.change(wait, WaitKind::Job(Arc::new(job)));
+        let has_incident = self.instance.waits().any(|other| {
+            other.owner == Owner::Token(token)
+                && matches!(&other.kind, WaitKind::Incident(incident) if incident.stage == IncidentStage::Job)
+        });
+        if out && !has_incident {
+            let incident = IncidentWait { kind: IncidentKind::Job, message: text, stage: IncidentStage::Job };
+            self.open(Owner::Token(token), node, 0, WaitKind::Incident(Arc::new(incident)));
+        }
+    }
+
+    fn message_came(&mut self, wait: WaitId, variables: Variables) {
+        let Some((node, definition, scope)) = self
+            .instance
+            .waits
+            .get(wait)
+            .map(|wait| (wait.node, wait.definition, self.instance.scope_of(wait)))
+        else {
+            return;
+        };
+        let graph = self.graph;
+        if let Some(Catch::Message { properties, .. }) = graph.catches(node).get(definition as usize)
+            && !properties.is_empty()
+        {
+            message::received(self, node, scope, properties, &variables);
+        }
+        self.occurred(wait, variables);
+    }
+
+    fn activate_ad_hoc(&mut self, key: Key, elements: &[Name]) -> Result<(), Rejection> {
+        let (_, token) = self.find(key, "ad-hoc sub-process", |kind| matches!(kind, WaitKind::AdHoc))?;
+        let graph = self.graph;
+        let node = self.node(token);
+        let NodeKind::AdHoc(ad_hoc) = &node.kind else { return Err(Rejection::Unknown(key)) };
+        let scope = self.variable_scope(token);
+        if self.instance.scopes.get(scope).is_some_and(|scope| scope.phase == Phase::Ending) {
+            return Err(Rejection::AdHocEnding(node.id.clone()));
+        }
+        if ad_hoc::is_busy(self, scope, ad_hoc) || (elements.len() > 1 && ad_hoc::is_sequential(ad_hoc)) {
+            return Err(Rejection::AdHocBusy(node.id.clone()));
+        }
+        let mut nodes = Vec::with_capacity(elements.len());
+        for element in elements {
+            let found = ad_hoc.container.starts.iter().find(|start| graph.node(**start).id == *element);
+            nodes.push(*found.ok_or_else(|| Rejection::UnknownElement {
+                process: graph.id().clone(),
+                element: element.clone(),
+                needed: "could begin in the ad-hoc sub-process",
+            })?);
+        }
+        ad_hoc::activate(self, scope, &nodes);
+        Ok(())
+    }
+
+    /// What was stuck goes on where it stopped.
+    fn resolve(&mut self, wait: WaitId, token: TokenId) {
+        let Some(WaitKind::Incident(incident)) = self.kind(wait) else { return };
+        let stage = incident.stage;
+        self.close(wait, Closed::Completed);
+        match stage {
+            IncidentStage::Enter => self.resume(token, Stage::Begin),
+            IncidentStage::Execute => self.resume(token, Stage::Execute),
+            IncidentStage::Complete => self.resume(token, Stage::Complete),
+            IncidentStage::Leave => self.resume(token, Stage::Leave),
+            IncidentStage::Job => self.job_again(token),
+            IncidentStage::AdHoc => {
+                let scope = self.variable_scope(token);
+                self.emptied(scope);
+            }
+        }
+    }
+
+    /// A job that had no tries left gets one more.
+    fn job_again(&mut self, token: TokenId) {
+        let first = self.instance.tokens.get(token).map_or(NONE, |token| token.first_wait);
+        let mut waits = std::iter::successors(Some(first), |id| self.instance.waits.get(*id).map(|wait| wait.next));
+        let job = waits.find_map(|id| match self.kind(id)? {
+            WaitKind::Job(job) => Some((id, job.clone())),
+            _ => None,
+        });
+        if let Some((wait, job)) = job {
+            let mut job = (*job).clone();
+            job.retries = 1;
+            self.change(wait, WaitKind::Job(Arc::new(job)));
+        }
+    }
+}
+
+fn is_work(kind: &WaitKind) -> bool {
+    matches!(kind, WaitKind::UserTask(_) | WaitKind::Job(_))
+}

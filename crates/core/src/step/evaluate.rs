@@ -1,0 +1,252 @@
+//! Expressions, mappings and variables.
+
+use super::{Event, Ref, Step, index_of};
+use crate::expressions::{Evaluation, EvaluationError, Execution, Variables};
+use crate::graph::{Expression, Mapping, MappingSource, ProcessGraph};
+use crate::instance::{Instance, NONE, Ordinal, ROOT, ScopeId};
+use crate::{Name, value::Value};
+
+/// Why an element's work did not succeed.
+#[derive(Clone, Debug)]
+pub(crate) enum Problem {
+    /// Something failed: an incident.
+    Failed(EvaluationError),
+    /// A BPMN error was thrown: to be caught by an error event.
+    Error { code: Name, message: Option<Name> },
+}
+
+impl From<EvaluationError> for Problem {
+    fn from(error: EvaluationError) -> Self {
+        match error {
+            EvaluationError::BpmnError { code, message } => {
+                Self::Error { code, message: message.map(Into::into) }
+            }
+            other => Self::Failed(other),
+        }
+    }
+}
+
+impl Problem {
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::Failed(EvaluationError::Failed(message.into()))
+    }
+}
+
+/// The variables that an expression sees from a scope.
+pub(crate) struct ScopeView<'a> {
+    pub(crate) instance: &'a Instance,
+    pub(crate) graph: &'a ProcessGraph,
+    pub(crate) scope: ScopeId,
+    pub(crate) node: Ordinal,
+    /// Seen before all others.
+    pub(crate) extra: &'a [(Name, Value)],
+}
+
+impl Variables for ScopeView<'_> {
+    fn get(&self, name: &str) -> Option<Value> {
+        let extra = self.extra.iter().find(|(other, _)| &**other == name).map(|(_, value)| value.clone());
+        extra.or_else(|| self.instance.visible(self.scope, name))
+    }
+
+    fn names(&self) -> Vec<Name> {
+        let chain = self.instance.scope_chain(self.scope);
+        let mut names: Vec<Name> = chain.flat_map(|scope| scope.variables()).map(|(name, _)| name.clone()).collect();
+        names.extend(self.extra.iter().map(|(name, _)| name.clone()));
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn execution(&self) -> Option<Execution> {
+        let node = self.graph.get_node(self.node);
+        Some(Execution {
+            instance: self.instance.key().to_string().into(),
+            business_key: self.instance.business_key().cloned(),
+            process: self.graph.id().clone(),
+            element: node.map_or_else(|| self.graph.id().clone(), |node| node.id.clone()),
+            element_name: node.and_then(|node| node.name.clone()),
+        })
+    }
+}
+
+impl Step<'_, '_> {
+    /// Evaluates in a scope. What a script sets is set, also if it then throws a BPMN error.
+    pub(crate) fn evaluate(
+        &mut self,
+        expression: &Expression,
+        scope: ScopeId,
+        node: Ordinal,
+    ) -> Result<Value, EvaluationError> {
+        self.evaluate_with(expression, scope, node, &[])
+    }
+
+    /// Evaluates in a scope, with some more variables in sight.
+    pub(crate) fn evaluate_with(
+        &mut self,
+        expression: &Expression,
+        scope: ScopeId,
+        node: Ordinal,
+        extra: &[(Name, Value)],
+    ) -> Result<Value, EvaluationError> {
+        if let Some(value) = expression.as_literal() {
+            return Ok(value.clone());
+        }
+        let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra };
+        let mut evaluation = Evaluation::new(&view, self.context.now);
+        let result = expression.evaluate(&mut evaluation);
+        let assigned = evaluation.assigned;
+        if !matches!(result, Ok(_) | Err(EvaluationError::BpmnError { .. })) {
+            return result;
+        }
+        for assignment in assigned {
+            if assignment.local {
+                self.set_local(scope, assignment.name, assignment.value);
+            } else {
+                self.set_nearest(scope, assignment.name, assignment.value);
+            }
+        }
+        result
+    }
+
+    /// Evaluates a condition: only true is true; null is not; anything else is an error.
+    pub(crate) fn holds(
+        &mut self,
+        condition: &Expression,
+        scope: ScopeId,
+        node: Ordinal,
+        extra: &[(Name, Value)],
+    ) -> Result<bool, EvaluationError> {
+        match self.evaluate_with(condition, scope, node, extra)?.plain() {
+            Value::Boolean(value) => Ok(*value),
+            Value::Null => Ok(false),
+            Value::String(text) if &**text == "true" => Ok(true),
+            Value::String(text) if &**text == "false" => Ok(false),
+            other => Err(EvaluationError::Failed(format!(
+                "the condition `{}` gives a {}, not true or false; compare it with something",
+                condition.text,
+                other.kind()
+            ))),
+        }
+    }
+
+    /// Evaluates to text; null gives none.
+    pub(crate) fn text(
+        &mut self,
+        expression: &Expression,
+        scope: ScopeId,
+        node: Ordinal,
+    ) -> Result<Option<Name>, EvaluationError> {
+        let value = self.evaluate(expression, scope, node)?;
+        match value.plain() {
+            Value::Null => Ok(None),
+            Value::String(text) => Ok(Some(text.clone())),
+            Value::Integer(number) => Ok(Some(number.to_string().into())),
+            Value::Number(number) => Ok(Some(number.to_string().into())),
+            Value::Boolean(value) => Ok(Some(value.to_string().into())),
+            other => Err(EvaluationError::Failed(format!(
+                "`{}` gives a {} where text is needed",
+                expression.text,
+                other.kind()
+            ))),
+        }
+    }
+
+    /// Computes a mapping's value.
+    pub(crate) fn mapped(
+        &mut self,
+        source: &MappingSource,
+        scope: ScopeId,
+        node: Ordinal,
+        extra: &[(Name, Value)],
+    ) -> Result<Value, EvaluationError> {
+        match source {
+            MappingSource::Expression(expression) => self.evaluate_with(expression, scope, node, extra),
+            MappingSource::List(items) => {
+                let items: Result<Vec<_>, _> =
+                    items.iter().map(|item| self.mapped(item, scope, node, extra)).collect();
+                Ok(Value::from(items?))
+            }
+            MappingSource::Map(entries) => {
+                let mut map = std::collections::BTreeMap::new();
+                for (name, item) in entries {
+                    map.insert(name.clone(), self.mapped(item, scope, node, extra)?);
+                }
+                Ok(Value::Map(map.into()))
+            }
+        }
+    }
+
+    /// Computes mappings into plain variables, without setting any.
+    pub(crate) fn map_all(
+        &mut self,
+        mappings: &[Mapping],
+        scope: ScopeId,
+        node: Ordinal,
+        extra: &[(Name, Value)],
+    ) -> Result<Vec<(Name, Value)>, EvaluationError> {
+        let mut variables: Vec<(Name, Value)> = Vec::with_capacity(mappings.len());
+        for mapping in mappings {
+            let value = self.mapped(&mapping.source, scope, node, extra)?;
+            let Some((first, rest)) = mapping.target.split_first() else { continue };
+            let before = variables.iter().rposition(|(name, _)| name == first);
+            let base = before.map(|index| variables[index].1.clone());
+            let value = put(base, rest, value);
+            match before {
+                Some(index) => variables[index].1 = value,
+                None => variables.push((first.clone(), value)),
+            }
+        }
+        Ok(variables)
+    }
+
+    /// Sets a variable, or a part of one, where it stands, seen from `scope`; else in the process.
+    pub(crate) fn set_target(&mut self, scope: ScopeId, target: &[Name], value: Value) {
+        let Some((first, rest)) = target.split_first() else { return };
+        let value = if rest.is_empty() { value } else { put(self.instance.visible(scope, first), rest, value) };
+        self.set_nearest(scope, first.clone(), value);
+    }
+
+    /// Sets a variable in the innermost scope that has it, else in the process itself.
+    pub(crate) fn set_nearest(&mut self, scope: ScopeId, name: Name, value: Value) {
+        let mut current = scope;
+        while let Some(candidate) = self.instance.scopes.get(current) {
+            if candidate.variable(&name).is_some() {
+                break;
+            }
+            if candidate.parent == NONE {
+                current = ROOT;
+                break;
+            }
+            current = candidate.parent;
+        }
+        self.set_local(current, name, value);
+    }
+
+    /// Sets variables, each in the innermost scope that has it.
+    pub(crate) fn set_all(&mut self, scope: ScopeId, variables: Vec<(Name, Value)>) {
+        for (name, value) in variables {
+            self.set_nearest(scope, name, value);
+        }
+    }
+
+    /// Sets a variable of that very scope.
+    pub(crate) fn set_local(&mut self, scope: ScopeId, name: Name, value: Value) {
+        let variable: Ref = index_of(self.events.variables.len());
+        self.events.variables.push((name, value));
+        self.emit(Event::VariableSet { scope, variable });
+        self.variables_changed = true;
+    }
+}
+
+/// Puts a value into a map, along a path of names; what is no map on the way becomes one.
+pub(super) fn put(base: Option<Value>, path: &[Name], value: Value) -> Value {
+    let Some((first, rest)) = path.split_first() else { return value };
+    let mut map = match base {
+        Some(Value::Map(map)) => map,
+        _ => std::sync::Arc::default(),
+    };
+    let entries = std::sync::Arc::make_mut(&mut map);
+    let inner = put(entries.get(first).cloned(), rest, value);
+    entries.insert(first.clone(), inner);
+    Value::Map(map)
+}

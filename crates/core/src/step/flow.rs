@@ -1,0 +1,114 @@
+//! Leaving a flow node: which flows out are taken, and by how many tokens.
+
+use super::{Event, Step};
+use super::agenda::Stage;
+use crate::dialect::ListenerStage;
+use crate::expressions::EvaluationError;
+use crate::graph::{FlowNode, ListenerAction};
+use crate::instance::{IncidentKind, IncidentStage, Ordinal, TokenId};
+
+impl Step<'_, '_> {
+    /// Takes the flows out of an activity or event: all without a condition, those whose condition holds, and the default
+    /// if it is none (BPMN 2.0.2 §13.2.1, §8.4.13). Without flows out the token is used up.
+    pub(crate) fn leave(&mut self, token: TokenId) {
+        let node = self.node(token);
+        if node.conditional {
+            return match self.open_flows(token, node) {
+                Ok(flows) if flows.is_empty() => self.no_flow(token, IncidentStage::Leave),
+                Ok(flows) => self.take(token, &flows),
+                Err(error) => self.stuck(token, error.into(), IncidentStage::Leave),
+            };
+        }
+        match &*node.outgoing {
+            [] => self.end_path(token),
+            flows => self.take(token, flows),
+        }
+    }
+
+    /// The work of a flow node is nothing: it is complete.
+    pub(crate) fn pass(&mut self, token: TokenId) {
+        if self.node(token).plain {
+            self.leave(token);
+        } else {
+            self.schedule(token, Stage::Complete);
+        }
+    }
+
+    fn open_flows(&mut self, token: TokenId, node: &FlowNode) -> Result<Vec<Ordinal>, EvaluationError> {
+        let mut flows = self.flows_that_hold(token, node)?;
+        if flows.is_empty() {
+            flows.extend(node.default_flow);
+        }
+        Ok(flows)
+    }
+
+    /// The flows without a condition and those whose condition holds, without the default, in document order.
+    pub(crate) fn flows_that_hold(
+        &mut self,
+        token: TokenId,
+        node: &FlowNode,
+    ) -> Result<Vec<Ordinal>, EvaluationError> {
+        let graph = self.graph;
+        let mut flows = Vec::with_capacity(node.outgoing.len());
+        for flow in &node.outgoing {
+            if node.default_flow == Some(*flow) {
+                continue;
+            }
+            let holds = match &graph.flow(*flow).condition {
+                Some(condition) => self.holds(condition, self.variable_scope(token), self.node_of(token), &[])?,
+                None => true,
+            };
+            if holds {
+                flows.push(*flow);
+            }
+        }
+        Ok(flows)
+    }
+
+    /// No flow can be taken: an incident (BPMN 2.0.2 Table 13.2 asks for an exception).
+    pub(crate) fn no_flow(&mut self, token: TokenId, stage: IncidentStage) {
+        let id = &self.node(token).id;
+        let message = format!(
+            "no condition of the flows out of `{id}` holds and it has no default flow; correct the variables or give it a \
+             default flow"
+        );
+        self.incident(token, IncidentKind::NoFlow, &message, stage);
+    }
+
+    /// A token goes by all these flows: by the last itself, by the others new ones.
+    pub(crate) fn take(&mut self, token: TokenId, flows: &[Ordinal]) {
+        let node = self.node_of(token);
+        let quantity = self.graph.node(node).details.completion_quantity.max(1);
+        let Some(scope) = self.instance.tokens.get(token).map(|token| token.scope) else { return };
+        self.touch(scope);
+        let last = flows.len() * quantity as usize - 1;
+        for (index, flow) in flows.iter().flat_map(|flow| std::iter::repeat_n(*flow, quantity as usize)).enumerate() {
+            let moving = if index == last {
+                token
+            } else {
+                let created = self.instance.tokens.next();
+                self.emit(Event::TokenCreated { token: created, scope, node });
+                created
+            };
+            let target = self.graph.flow(flow).target;
+            if !self.graph.flow(flow).listeners.is_empty() && !self.call_take_listeners(moving, flow) {
+                continue;
+            }
+            self.emit(Event::TokenMoved { token: moving, flow, node: target });
+            self.schedule(moving, Stage::Enter);
+        }
+    }
+
+    fn call_take_listeners(&mut self, token: TokenId, flow: Ordinal) -> bool {
+        let graph = self.graph;
+        for listener in graph.flow(flow).listeners.iter().filter(|listener| listener.stage == ListenerStage::Take) {
+            if let ListenerAction::Evaluate(expression) = &listener.action
+                && let Err(error) = self.evaluate(expression, self.variable_scope(token), self.node_of(token))
+            {
+                self.stuck(token, error.into(), IncidentStage::Leave);
+                return false;
+            }
+        }
+        true
+    }
+}

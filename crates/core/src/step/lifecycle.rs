@@ -1,0 +1,290 @@
+//! The life of a flow node: entered, prepared, worked on, completed, left (BPMN 2.0.2 §13.3.2, Figure 13.2).
+
+use super::evaluate::put;
+use super::{Event, Problem, Stage, Step};
+use crate::behaviour;
+use crate::dialect::ListenerStage;
+use crate::expressions::EvaluationError;
+use crate::graph::{FlowNode, ListenerAction, NodeKind};
+use crate::instance::{
+    IncidentKind, IncidentStage, IncidentWait, NONE, Owner, ScopeKind, TokenId, WaitKind,
+};
+use crate::{Name, value::Value};
+
+impl<'s> Step<'s, '_> {
+    /// The flow node that a token stands on.
+    pub(crate) fn node(&self, token: TokenId) -> &'s FlowNode {
+        self.graph.node(self.node_of(token))
+    }
+
+    /// Whether a token is one round of a loop around its own activity.
+    pub(crate) fn is_round(&self, token: TokenId) -> bool {
+        self.instance.tokens.get(token).is_some_and(|token| {
+            self.instance
+                .scopes
+                .get(token.scope)
+                .is_some_and(|scope| scope.kind == ScopeKind::Loop && scope.node == token.node)
+        })
+    }
+
+    /// A token has arrived.
+    pub(super) fn enter(&mut self, token: TokenId) {
+        let node = self.node(token);
+        if node.plain {
+            return self.execute(token);
+        }
+        let details = &node.details;
+        if details.start_quantity > 1 && !self.gathered(token, details.start_quantity) {
+            return;
+        }
+        if details.continuation.before {
+            self.wait(token, WaitKind::Continuation { after: false });
+            return;
+        }
+        self.begin(token);
+    }
+
+    /// `startQuantity` (BPMN 2.0.2 §10.3): tokens wait until there are enough, and go on as one.
+    fn gathered(&mut self, token: TokenId, quantity: u32) -> bool {
+        let Some((scope, node)) = self.instance.tokens.get(token).map(|token| (token.scope, token.node)) else {
+            return false;
+        };
+        let waiting = self.instance.joins.get(&(scope, node)).map_or(0, |join| join.tokens);
+        if waiting + 1 < quantity {
+            self.emit(Event::TokenJoined { token, position: 0, upstream: false });
+            return false;
+        }
+        while let Some(other) = self.instance.joins.get(&(scope, node)).and_then(|join| join.heads().next()) {
+            self.emit(Event::TokenConsumed { token: other, cancelled: false });
+        }
+        true
+    }
+
+    /// Skips, repeats, or begins the flow node.
+    pub(super) fn begin(&mut self, token: TokenId) {
+        let node = self.node(token);
+        let ordinal = self.node_of(token);
+        let is_round = self.is_round(token);
+        if let Some(skip) = &node.details.skip
+            && !is_round
+        {
+            let scope = self.variable_scope(token);
+            match self.holds(skip, scope, ordinal, &[]) {
+                Ok(true) => return self.schedule(token, Stage::Leave),
+                Ok(false) => {}
+                Err(error) => return self.stuck(token, error.into(), IncidentStage::Enter),
+            }
+        }
+        if let Some(repeat) = &node.details.repeat
+            && !is_round
+        {
+            if let Err(error) = self.subscribe_boundary_events(token) {
+                return self.stuck(token, error.into(), IncidentStage::Enter);
+            }
+            return match behaviour::repeat::start(self, token, repeat) {
+                Ok(()) => {}
+                Err(error) => self.stuck(token, error.into(), IncidentStage::Enter),
+            };
+        }
+        if let Err(error) = self.prepare(token, is_round) {
+            return self.stuck(token, error.into(), IncidentStage::Enter);
+        }
+        self.listen(token, 0);
+    }
+
+    /// Opens the scope of its own that a flow node needs, computes its inputs, and subscribes its boundary events.
+    fn prepare(&mut self, token: TokenId, is_round: bool) -> Result<(), EvaluationError> {
+        let node = self.node(token);
+        let ordinal = self.node_of(token);
+        let details = &node.details;
+        let needs_scope =
+            details.own_scope || details.isolated || !details.inputs.is_empty() || !details.locals.is_empty();
+        if needs_scope {
+            let scope = self.own_scope(token);
+            for local in &details.locals {
+                self.set_local(scope, local.clone(), Value::Null);
+            }
+            for input in &details.inputs {
+                let value = self.mapped(&input.source, scope, ordinal, &[])?;
+                let Some((first, rest)) = input.target.split_first() else { continue };
+                // A path goes into a variable of this scope, never into one outside.
+                let own = self.instance.scopes.get(scope).and_then(|scope| scope.variable(first)).cloned();
+                self.set_local(scope, first.clone(), put(own, rest, value));
+            }
+        }
+        if is_round { Ok(()) } else { self.subscribe_boundary_events(token) }
+    }
+
+    /// The scope that belongs to the flow node of a token; opened if there is none yet.
+    pub(crate) fn own_scope(&mut self, token: TokenId) -> u32 {
+        let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
+        if inside != NONE {
+            return inside;
+        }
+        let scope = self.instance.scopes.next();
+        self.emit(Event::ScopeOpened { scope, kind: ScopeKind::Activity, token, round: NONE });
+        scope
+    }
+
+    /// The scope in which a token's flow node sees its variables.
+    pub(crate) fn variable_scope(&self, token: TokenId) -> u32 {
+        self.instance.tokens.get(token).map_or(NONE, crate::instance::Token::variable_scope)
+    }
+
+    /// Calls start listeners from the given one on, then does the work.
+    pub(super) fn listen(&mut self, token: TokenId, from: u32) {
+        if self.call_listeners(token, ListenerStage::Start, from, IncidentStage::Enter) {
+            self.execute(token);
+        }
+    }
+
+    /// Calls the listeners of a stage from the given one on; false if one of them makes the token wait, or fails.
+    pub(crate) fn call_listeners(
+        &mut self,
+        token: TokenId,
+        stage: ListenerStage,
+        from: u32,
+        on_failure: IncidentStage,
+    ) -> bool {
+        let node = self.node(token);
+        let ordinal = self.node_of(token);
+        for (index, listener) in (0u32..).zip(&node.details.listeners).skip(from as usize) {
+            if listener.stage != stage {
+                continue;
+            }
+            let scope = self.variable_scope(token);
+            match &listener.action {
+                ListenerAction::Evaluate(expression) => {
+                    if let Err(error) = self.evaluate(expression, scope, ordinal) {
+                        self.stuck(token, error.into(), on_failure);
+                        return false;
+                    }
+                }
+                ListenerAction::Job(job) => {
+                    return match behaviour::job::open(self, token, job, Some(index)) {
+                        Ok(()) => false,
+                        Err(error) => {
+                            self.stuck(token, error.into(), on_failure);
+                            false
+                        }
+                    };
+                }
+            }
+        }
+        true
+    }
+
+    /// Does the flow node's work.
+    pub(super) fn execute(&mut self, token: TokenId) {
+        if let Err(problem) = behaviour::execute(self, token) {
+            self.stuck(token, problem, IncidentStage::Execute);
+        }
+    }
+
+    /// The work is done: outputs, then end listeners.
+    pub(super) fn complete(&mut self, token: TokenId) {
+        let node = self.node(token);
+        if node.plain {
+            return self.leave(token);
+        }
+        let ordinal = self.node_of(token);
+        let Some((outside, inside)) =
+            self.instance.tokens.get(token).map(|token| (token.scope, token.variable_scope()))
+        else {
+            return;
+        };
+        for output in &node.details.outputs {
+            match self.mapped(&output.source, inside, ordinal, &[]) {
+                Ok(value) => self.set_target(outside, &output.target, value),
+                Err(error) => return self.stuck(token, error.into(), IncidentStage::Complete),
+            }
+        }
+        self.finish(token, 0);
+    }
+
+    /// Calls end listeners from the given one on, then closes what belongs to the flow node and goes on.
+    pub(super) fn finish(&mut self, token: TokenId, from: u32) {
+        if !self.call_listeners(token, ListenerStage::End, from, IncidentStage::Complete) {
+            return;
+        }
+        let node = self.node(token);
+        self.close_waits(Owner::Token(token), super::Closed::Cancelled);
+        if self.is_round(token) {
+            return behaviour::repeat::round_completed(self, token);
+        }
+        self.retire(token);
+        if node.details.continuation.after {
+            self.wait(token, WaitKind::Continuation { after: true });
+            return;
+        }
+        self.leave(token);
+    }
+
+    /// Closes the scope of a completed activity, or keeps it where the activity can be compensated (BPMN 2.0.2 §13.5.5).
+    pub(crate) fn retire(&mut self, token: TokenId) {
+        let Some((scope, inside, node)) =
+            self.instance.tokens.get(token).map(|token| (token.scope, token.inside, token.node))
+        else {
+            return;
+        };
+        if self.is_compensable(node, inside) {
+            let scope = if self.is_round(token) {
+                // Every round is compensated of its own; what remembers it is the scope around the loop.
+                self.instance.scopes.get(scope).map_or(scope, |scope| scope.parent)
+            } else {
+                scope
+            };
+            self.emit(Event::ActivityCompensable { scope, node, kept: inside });
+        } else if inside != NONE {
+            self.discard(inside);
+        }
+    }
+
+    fn is_compensable(&self, node: u32, inside: u32) -> bool {
+        if !self.graph.compensates() {
+            return false;
+        }
+        let flow_node = self.graph.node(node);
+        if flow_node.details.compensation_handler.is_some() {
+            return true;
+        }
+        let (NodeKind::SubProcess(container) | NodeKind::Transaction(container)) = &flow_node.kind else {
+            return matches!(&flow_node.kind, NodeKind::AdHoc(_)) && self.has_completed(inside);
+        };
+        self.has_completed(inside)
+            || container.event_sub_processes.iter().any(|event| behaviour::compensation::is_handler(self.graph, *event))
+    }
+
+    fn has_completed(&self, scope: u32) -> bool {
+        self.instance.scopes.get(scope).is_some_and(|scope| !scope.completed.is_empty())
+    }
+
+    /// Something went wrong on a token: a BPMN error is thrown, anything else is an incident.
+    pub(crate) fn stuck(&mut self, token: TokenId, problem: Problem, stage: IncidentStage) {
+        match problem {
+            Problem::Error { code, message } => {
+                self.throw_error(token, code, message, Vec::new(), crate::trigger::error::Thrower::Work);
+            }
+            Problem::Failed(EvaluationError::Limit(message)) => {
+                self.incident(token, IncidentKind::Limit, &message, stage);
+            }
+            Problem::Failed(error) => self.incident(token, IncidentKind::Expression, &error.to_string(), stage),
+        }
+    }
+
+    /// A token cannot go on: it waits for somebody to mend what is wrong, and everything else goes on.
+    pub(crate) fn incident(&mut self, token: TokenId, kind: IncidentKind, message: &str, stage: IncidentStage) {
+        if matches!(stage, IncidentStage::Enter | IncidentStage::Execute) {
+            // Entering again subscribes and schedules anew.
+            self.close_waits(Owner::Token(token), super::Closed::Cancelled);
+            let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
+            if inside != NONE && stage == IncidentStage::Enter && !self.is_round(token) {
+                self.cancel_scope(inside);
+            } else if inside != NONE {
+                self.close_waits(Owner::Scope(inside), super::Closed::Cancelled);
+            }
+        }
+        let message: Name = message.into();
+        self.wait(token, WaitKind::Incident(IncidentWait { kind, message, stage }.into()));
+    }
+}

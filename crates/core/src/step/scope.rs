@@ -1,0 +1,81 @@
+//! Ends of paths and of scopes.
+
+use super::{Closed, Event, Stage, Step};
+use crate::behaviour;
+use crate::graph::NodeKind;
+use crate::instance::{NONE, Owner, Phase, ROOT, ScopeId, ScopeKind, TokenId};
+
+impl Step<'_, '_> {
+    /// A token has come to the end of its path.
+    pub(crate) fn end_path(&mut self, token: TokenId) {
+        let Some((scope, waiter)) =
+            self.instance.tokens.get(token).map(|token| (token.scope, token.compensates_for))
+        else {
+            return;
+        };
+        self.emit(Event::TokenConsumed { token, cancelled: false });
+        self.touch(scope);
+        if waiter != NONE {
+            return behaviour::compensation::go_on(self, waiter);
+        }
+        self.emptied(scope);
+    }
+
+    /// Completes a scope if nothing runs in it any more (BPMN 2.0.2 §13.3.4, §13.5.6).
+    pub(crate) fn emptied(&mut self, id: ScopeId) {
+        let Some(scope) = self.instance.scopes.get(id) else { return };
+        if scope.kind == ScopeKind::Loop {
+            return;
+        }
+        let graph = self.graph;
+        if let Some(NodeKind::AdHoc(ad_hoc)) = graph.get_node(scope.node).map(|node| &node.kind) {
+            return behaviour::ad_hoc::went_on(self, id, ad_hoc);
+        }
+        if scope.token_count > 0 || matches!(scope.phase, Phase::Kept) {
+            return;
+        }
+        if behaviour::complex_gateway::reset_last(self, id) {
+            return;
+        }
+        self.end_scope(id);
+    }
+
+    /// What contained tokens is done: its activity completes.
+    pub(crate) fn end_scope(&mut self, id: ScopeId) {
+        self.close_waits(Owner::Scope(id), Closed::Cancelled);
+        let Some(owner) = self.instance.scopes.get(id).map(|scope| scope.owner) else { return };
+        if id == ROOT {
+            self.discard_kept(ROOT);
+            return self.emit(Event::InstanceCompleted);
+        }
+        if matches!(self.node(owner).kind, NodeKind::EventSubProcess(_)) {
+            // The scope around an event sub-process goes on, or completes with it.
+            self.close_waits(Owner::Token(owner), Closed::Cancelled);
+            self.discard(id);
+            return self.end_path(owner);
+        }
+        self.resume(owner, Stage::Complete);
+    }
+
+    /// Closes a scope that nothing runs in, and what was kept in it.
+    pub(crate) fn discard(&mut self, id: ScopeId) {
+        self.close_waits(Owner::Scope(id), Closed::Cancelled);
+        self.discard_kept(id);
+        self.emit(Event::ScopeClosed { scope: id, cancelled: false });
+    }
+
+    /// Closes the scopes that were kept for compensation in a scope, innermost first.
+    pub(crate) fn discard_kept(&mut self, id: ScopeId) {
+        let mut agenda = vec![id];
+        let mut kept = Vec::new();
+        while let Some(scope) = agenda.pop() {
+            let Some(scope) = self.instance.scopes.get(scope) else { continue };
+            let inner = scope.completed.iter().map(|completed| completed.scope).filter(|scope| *scope != NONE);
+            agenda.extend(inner.clone());
+            kept.extend(inner);
+        }
+        while let Some(scope) = kept.pop() {
+            self.emit(Event::ScopeClosed { scope, cancelled: false });
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Errors: thrown outwards until something catches them (BPMN 2.0.2 §10.5.7, §13.5.3).
+
+use crate::dialect::Dialect;
+use crate::graph::{Catch, NodeKind};
+use crate::instance::{IncidentKind, IncidentStage, NONE, ROOT, ScopeId, TokenId};
+use crate::step::{Event, Step, Variables};
+use crate::{Name, value::Value};
+
+/// Who throws an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Thrower {
+    /// An error end event.
+    EndEvent,
+    /// A worker, a person or a script.
+    Work,
+}
+
+/// What catches.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Catcher {
+    /// A boundary event of the activity that a token stands on.
+    Boundary { token: TokenId, event: u32 },
+    /// An event sub-process of a scope, by its start event.
+    EventSubProcess { scope: ScopeId, start: u32 },
+}
+
+impl Step<'_, '_> {
+    /// Throws an error at a token.
+    pub(crate) fn throw_error(
+        &mut self,
+        token: TokenId,
+        code: Name,
+        message: Option<Name>,
+        mut payload: Variables,
+        thrower: Thrower,
+    ) {
+        let catcher = self.find_catcher(token, |catch| match catch {
+            Catch::Error { code: None, .. } => Some(false),
+            Catch::Error { code: Some(caught), .. } => (*caught == code).then_some(true),
+            _ => None,
+        });
+        let Some((catcher, definition)) = catcher else {
+            return self.uncaught(token, code, message, payload, thrower);
+        };
+        let event = match catcher {
+            Catcher::Boundary { event, .. } => event,
+            Catcher::EventSubProcess { start, .. } => start,
+        };
+        if let Some(Catch::Error { code_variable, message_variable, .. }) = self.graph.catches(event).get(definition) {
+            payload.extend(code_variable.clone().map(|name| (name, Value::String(code))));
+            payload.extend(
+                message_variable.clone().map(|name| (name, message.map_or(Value::Null, Value::String))),
+            );
+        }
+        match catcher {
+            Catcher::Boundary { token, event } => self.interrupt(token, event, payload),
+            Catcher::EventSubProcess { scope, start } => self.begin_event_sub_process(scope, start, payload),
+        }
+    }
+
+    fn uncaught(
+        &mut self,
+        token: TokenId,
+        code: Name,
+        message: Option<Name>,
+        payload: Variables,
+        thrower: Thrower,
+    ) {
+        if self.graph.dialect() == Dialect::Camunda {
+            // Camunda 7 ends the scope as a none end event would.
+            self.set_all(self.variable_scope(token), payload);
+            self.close_waits(crate::instance::Owner::Token(token), crate::step::Closed::Cancelled);
+            if let Some(inside) = self.instance.tokens.get(token).map(|token| token.inside)
+                && inside != NONE
+            {
+                self.cancel_scope(inside);
+            }
+            return self.end_path(token);
+        }
+        if thrower == Thrower::Work {
+            let text = match &message {
+                Some(message) => format!("error `{code}` ({message}) is caught by no boundary event or event sub-process"),
+                None => format!("error `{code}` is caught by no boundary event or event sub-process"),
+            };
+            return self.incident(token, IncidentKind::UncaughtError, &text, IncidentStage::Execute);
+        }
+        self.cancel_scope(ROOT);
+        let code = self.keep(Value::String(code));
+        let message = message.map_or(NONE, |message| self.keep(Value::String(message)));
+        self.emit(Event::InstanceFailed { code, message });
+    }
+
+    /// Looks outwards from a token for what catches: boundary events of the activity it stands on, event sub-processes of its
+    /// scope, then the same for the scope's own activity. `matches` gives whether a catch is exact (`true`) or takes
+    /// anything (`false`); exact ones win at the same level.
+    pub(crate) fn find_catcher(
+        &self,
+        token: TokenId,
+        matches: impl Fn(&Catch) -> Option<bool>,
+    ) -> Option<(Catcher, usize)> {
+        let best = |events: &mut dyn Iterator<Item = u32>| -> Option<(u32, usize)> {
+            let mut any = None;
+            for event in events {
+                for (definition, catch) in self.graph.catches(event).iter().enumerate() {
+                    match matches(catch) {
+                        Some(true) => return Some((event, definition)),
+                        Some(false) => any = any.or(Some((event, definition))),
+                        None => {}
+                    }
+                }
+            }
+            any
+        };
+        let mut current = token;
+        loop {
+            let here = self.instance.tokens.get(current)?;
+            let node = self.graph.node(here.node);
+            if !self.is_round(current)
+                && let Some((event, definition)) = best(&mut node.details.boundary.iter().copied())
+            {
+                return Some((Catcher::Boundary { token: current, event }, definition));
+            }
+            let scope = self.instance.scopes.get(here.scope)?;
+            // What an event sub-process throws goes past the scope it stands in.
+            if scope.kind != crate::instance::ScopeKind::Loop && !matches!(node.kind, NodeKind::EventSubProcess(_)) {
+                let container = self.graph.container(scope.node);
+                let mut starts = container.event_sub_processes.iter().filter_map(|e| self.graph.container(*e).trigger);
+                if let Some((start, definition)) = best(&mut starts) {
+                    return Some((Catcher::EventSubProcess { scope: here.scope, start }, definition));
+                }
+            }
+            current = scope.owner;
+        }
+    }
+}

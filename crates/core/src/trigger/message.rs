@@ -1,0 +1,121 @@
+//! Messages: subscriptions, throws and correlation (BPMN 2.0.2 §8.4.2, §10.5.1).
+
+use std::sync::Arc;
+
+use crate::expressions::EvaluationError;
+use crate::graph::{CorrelationProperty, Expression, Throw};
+use crate::instance::{MessageWait, Ordinal, ScopeId, TokenId, WaitKind};
+use crate::step::{Event, Step, ThrownMessage, index_of};
+use crate::{Name, value::Value};
+
+/// What a message subscription waits for.
+pub(crate) fn subscription(
+    step: &mut Step<'_, '_>,
+    node: Ordinal,
+    scope: ScopeId,
+    name: Option<&Expression>,
+    correlation_key: Option<&Expression>,
+    properties: &[CorrelationProperty],
+) -> Result<WaitKind, EvaluationError> {
+    let name = match name {
+        Some(name) => step.text(name, scope, node)?,
+        None => None,
+    };
+    // Where only a message flow leads here, the flow node itself is the address.
+    let name = name.unwrap_or_else(|| step.graph.node(node).id.clone());
+    let correlation_key = match correlation_key {
+        Some(key) => Some(step.evaluate(key, scope, node)?),
+        None => None,
+    };
+    let properties = known_properties(step, node, scope, properties)?;
+    Ok(WaitKind::Message(Arc::new(MessageWait { name, correlation_key, properties })))
+}
+
+/// The correlation properties whose value is known: from the process's data, or from an earlier message.
+fn known_properties(
+    step: &mut Step<'_, '_>,
+    node: Ordinal,
+    scope: ScopeId,
+    properties: &[CorrelationProperty],
+) -> Result<Vec<(Name, Value)>, EvaluationError> {
+    let mut known = Vec::new();
+    for property in properties {
+        let value = match &property.binding {
+            Some(binding) => Some(step.evaluate(binding, scope, node)?),
+            None => step
+                .instance
+                .correlation
+                .iter()
+                .find(|(name, _)| *name == property.name)
+                .map(|(_, value)| value.clone()),
+        };
+        known.extend(value.map(|value| (property.name.clone(), value)));
+    }
+    Ok(known)
+}
+
+/// Throws a message. It carries what the throwing element's inputs have computed.
+pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> Result<(), EvaluationError> {
+    let Throw::Message { name, correlation_key, properties } = throw else { return Ok(()) };
+    let scope = step.variable_scope(token);
+    let node = step.node_of(token);
+    let name = match name {
+        Some(name) => step.text(name, scope, node)?,
+        None => None,
+    };
+    let correlation_key = match correlation_key {
+        Some(key) => Some(step.evaluate(key, scope, node)?),
+        None => None,
+    };
+    let payload = match step.instance.tokens.get(token) {
+        Some(token) if token.inside == scope => {
+            step.instance.scopes.get(scope).map_or_else(Vec::new, |scope| scope.variables().to_vec())
+        }
+        _ => Vec::new(),
+    };
+    let mut carried = known_properties(step, node, scope, properties)?;
+    for property in properties {
+        if carried.iter().any(|(name, _)| *name == property.name) {
+            continue;
+        }
+        let value = step.evaluate_with(&property.retrieval, scope, node, &payload)?;
+        if value != Value::Null {
+            carried.push((property.name.clone(), value.clone()));
+        }
+    }
+    remember(step, &carried);
+    let message = index_of(step.events.messages.len());
+    step.events.messages.push(ThrownMessage { name, correlation_key, properties: carried, payload });
+    step.emit(Event::MessageThrown { node, message });
+    Ok(())
+}
+
+/// A message that was received binds the conversation's correlation properties (key-based correlation).
+pub(crate) fn received(
+    step: &mut Step<'_, '_>,
+    node: Ordinal,
+    scope: ScopeId,
+    properties: &[CorrelationProperty],
+    payload: &[(Name, Value)],
+) {
+    let mut carried = Vec::new();
+    for property in properties {
+        if let Ok(value) = step.evaluate_with(&property.retrieval, scope, node, payload)
+            && value != Value::Null
+        {
+            carried.push((property.name.clone(), value));
+        }
+    }
+    remember(step, &carried);
+}
+
+fn remember(step: &mut Step<'_, '_>, properties: &[(Name, Value)]) {
+    for (name, value) in properties {
+        if step.instance.correlation.iter().any(|(known, _)| known == name) {
+            continue;
+        }
+        let property = index_of(step.events.variables.len());
+        step.events.variables.push((name.clone(), value.clone()));
+        step.emit(Event::CorrelationSet { property });
+    }
+}

@@ -1,0 +1,210 @@
+//! Events occur: a catching event goes on, a boundary event leaves its activity, an event sub-process begins, an
+//! event-based gateway is decided.
+
+use crate::graph::{NodeKind, StartEvent};
+use crate::instance::{IncidentStage, NONE, Ordinal, Owner, Phase, ScopeId, ScopeKind, TokenId, WaitId, WaitKind};
+use crate::step::{Closed, Event, Stage, Step, Variables};
+use crate::trigger::timer;
+
+impl Step<'_, '_> {
+    /// What a wait was for has happened.
+    pub(crate) fn occurred(&mut self, wait: WaitId, payload: Variables) {
+        let Some((owner, node, kind)) =
+            self.instance.waits.get(wait).map(|wait| (wait.owner, wait.node, wait.kind.clone()))
+        else {
+            return;
+        };
+        let graph = self.graph;
+        match (owner, &graph.node(node).kind) {
+            (Owner::Token(token), NodeKind::BoundaryEvent(event)) => {
+                if event.interrupting {
+                    self.close(wait, Closed::Completed);
+                    if event.parallel && self.still_waits(owner, node) {
+                        return self.receive(token, payload);
+                    }
+                    self.interrupt(token, node, payload);
+                } else {
+                    let scope = self.instance.tokens.get(token).map_or(NONE, |token| token.scope);
+                    let complete = self.reopened(wait, &kind, owner, node, event.parallel);
+                    if !complete {
+                        return self.receive(token, payload);
+                    }
+                    let born = self.born(scope, node);
+                    self.arrive(born, payload);
+                }
+            }
+            (Owner::Scope(scope), NodeKind::StartEvent(event)) => {
+                self.event_sub_process_occurred(wait, &kind, scope, node, event, payload);
+            }
+            (Owner::Token(token), target) => {
+                self.close(wait, Closed::Completed);
+                let here = self.node_of(token);
+                if here == node {
+                    let parallel = matches!(target, NodeKind::CatchEvent(event) if event.parallel);
+                    if parallel && self.still_waits(owner, node) {
+                        return self.receive(token, payload);
+                    }
+                    self.close_event_waits(owner, node);
+                    self.receive(token, payload);
+                    return self.resume(token, Stage::Complete);
+                }
+                // An event-based gateway is decided (BPMN 2.0.2 §13.4.4): the token goes to the event that occurred.
+                self.close_waits(owner, Closed::Cancelled);
+                let flow = graph.node(here).outgoing.iter().find(|flow| graph.flow(**flow).target == node);
+                if let Some(flow) = flow {
+                    self.emit(Event::TokenMoved { token, flow: *flow, node });
+                    self.arrive(token, payload);
+                }
+            }
+            (Owner::Scope(_), _) => {}
+        }
+    }
+
+    fn event_sub_process_occurred(
+        &mut self,
+        wait: WaitId,
+        kind: &WaitKind,
+        scope: ScopeId,
+        start: Ordinal,
+        event: &StartEvent,
+        payload: Variables,
+    ) {
+        let owner = Owner::Scope(scope);
+        let complete = if event.interrupting {
+            self.close(wait, Closed::Completed);
+            !(event.parallel && self.still_waits(owner, start))
+        } else {
+            self.reopened(wait, kind, owner, start, event.parallel)
+        };
+        if complete {
+            self.begin_event_sub_process(scope, start, payload);
+        } else {
+            self.set_all(scope, payload);
+        }
+    }
+
+    /// A non-interrupting event has occurred and stays: a message or signal subscription stands, a cycle's next time is set.
+    /// Gives whether the event as a whole has occurred.
+    fn reopened(&mut self, wait: WaitId, kind: &WaitKind, owner: Owner, node: Ordinal, parallel: bool) -> bool {
+        if parallel {
+            self.close(wait, Closed::Completed);
+            if self.still_waits(owner, node) {
+                return false;
+            }
+            let scope = match owner {
+                Owner::Scope(scope) => scope,
+                Owner::Token(token) => self.variable_scope(token),
+            };
+            let graph = self.graph;
+            let (NodeKind::StartEvent(StartEvent { catches, .. }) | NodeKind::BoundaryEvent(crate::graph::BoundaryEvent { catches, .. })) =
+                &graph.node(node).kind
+            else {
+                return true;
+            };
+            if let Err(error) = self.subscribe(owner, node, scope, catches)
+                && let Owner::Token(token) = owner
+            {
+                self.stuck(token, error.into(), IncidentStage::Enter);
+            }
+            return true;
+        }
+        match kind {
+            WaitKind::Timer(timer) => timer::go_on(self, wait, timer),
+            WaitKind::Condition { .. } | WaitKind::Message(_) | WaitKind::Signal(_) => {}
+            _ => self.close(wait, Closed::Completed),
+        }
+        true
+    }
+
+    fn still_waits(&self, owner: Owner, node: Ordinal) -> bool {
+        self.waits_of(owner).any(|(_, wait)| wait.node == node)
+    }
+
+    /// Closes what else an event waits for.
+    fn close_event_waits(&mut self, owner: Owner, node: Ordinal) {
+        let others: Vec<WaitId> =
+            self.waits_of(owner).filter(|(_, wait)| wait.node == node).map(|(id, _)| id).collect();
+        for wait in others {
+            self.close(wait, Closed::Cancelled);
+        }
+    }
+
+    fn waits_of(&self, owner: Owner) -> impl Iterator<Item = (WaitId, &crate::instance::Wait)> {
+        let first = match owner {
+            Owner::Token(token) => self.instance.tokens.get(token).map_or(NONE, |token| token.first_wait),
+            Owner::Scope(scope) => self.instance.scopes.get(scope).map_or(NONE, |scope| scope.first_wait),
+        };
+        std::iter::successors(self.instance.waits.get(first).map(|wait| (first, wait)), |(_, wait)| {
+            self.instance.waits.get(wait.next).map(|next| (wait.next, next))
+        })
+    }
+
+    /// A token is born.
+    pub(crate) fn born(&mut self, scope: ScopeId, node: Ordinal) -> TokenId {
+        let token = self.instance.tokens.next();
+        self.emit(Event::TokenCreated { token, scope, node });
+        token
+    }
+
+    /// An interrupting boundary event ends its activity; a token goes on from the event (BPMN 2.0.2 §13.5.3).
+    pub(crate) fn interrupt(&mut self, token: TokenId, boundary: Ordinal, payload: Variables) {
+        let Some((scope, waiter)) = self.instance.tokens.get(token).map(|token| (token.scope, token.compensates_for))
+        else {
+            return;
+        };
+        self.cancel_token(token);
+        let born = self.born(scope, boundary);
+        if waiter != NONE {
+            self.emit(Event::CompensationStarted { token: born, waiter });
+        }
+        self.arrive(born, payload);
+    }
+
+    /// A token stands on an event that has just occurred, and leaves it.
+    pub(crate) fn arrive(&mut self, token: TokenId, payload: Variables) {
+        self.receive(token, payload);
+        self.schedule(token, Stage::Complete);
+    }
+
+    /// What came with an event is set: in a scope of its own where output mappings choose from it.
+    pub(crate) fn receive(&mut self, token: TokenId, payload: Variables) {
+        if payload.is_empty() && !self.node(token).details.isolated {
+            return;
+        }
+        if self.node(token).details.isolated {
+            let scope = self.own_scope(token);
+            for (name, value) in payload {
+                self.set_local(scope, name, value);
+            }
+        } else {
+            self.set_all(self.variable_scope(token), payload);
+        }
+    }
+
+    /// An event sub-process begins (BPMN 2.0.2 §13.5.4): if interrupting, everything else in its scope ends.
+    pub(crate) fn begin_event_sub_process(&mut self, scope: ScopeId, start: Ordinal, payload: Variables) {
+        let graph = self.graph;
+        let Some(event_sub_process) = graph.node(start).parent else { return };
+        if let NodeKind::StartEvent(event) = &graph.node(start).kind
+            && event.interrupting
+        {
+            self.cancel_contents(scope, NONE);
+            self.close_waits(Owner::Scope(scope), Closed::Cancelled);
+            self.emit(Event::ScopePhase { scope, phase: Phase::Ending });
+        }
+        let token = self.born(scope, event_sub_process);
+        self.begin_event_sub_process_with(token, start, payload);
+    }
+
+    /// An event sub-process begins with a token that stands on it.
+    pub(crate) fn begin_event_sub_process_with(&mut self, token: TokenId, start: Ordinal, payload: Variables) {
+        let inside = self.instance.scopes.next();
+        self.emit(Event::ScopeOpened { scope: inside, kind: ScopeKind::Activity, token, round: NONE });
+        self.emit(Event::TokenWaited { token });
+        if let Err(error) = crate::behaviour::sub_process::open_scope(self, inside) {
+            return self.stuck(token, error.into(), IncidentStage::Enter);
+        }
+        let born = self.born(inside, start);
+        self.arrive(born, payload);
+    }
+}

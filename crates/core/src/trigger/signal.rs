@@ -1,0 +1,54 @@
+//! Signals: thrown to everybody who listens (BPMN 2.0.2 §10.5.1).
+
+use crate::expressions::EvaluationError;
+use crate::graph::{Expression, Throw};
+use crate::instance::{Key, Ordinal, ScopeId, SignalWait, TokenId, WaitKind};
+use crate::step::{Event, Step, ThrownSignal, Variables, index_of};
+
+/// What a signal subscription waits for.
+pub(crate) fn subscription(
+    step: &mut Step<'_, '_>,
+    node: Ordinal,
+    scope: ScopeId,
+    name: &Expression,
+) -> Result<WaitKind, EvaluationError> {
+    let name = step.text(name, scope, node)?.unwrap_or_default();
+    Ok(WaitKind::Signal(SignalWait { name }))
+}
+
+/// Throws a signal: it reaches its own instance in the same step, others through the host.
+pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> Result<(), EvaluationError> {
+    let Throw::Signal { name, instance_only, payload } = throw else { return Ok(()) };
+    let scope = step.variable_scope(token);
+    let node = step.node_of(token);
+    let name = step.text(name, scope, node)?.unwrap_or_default();
+    let mut carried = step.map_all(payload, scope, node, &[])?;
+    if payload.is_empty()
+        && let Some(token) = step.instance.tokens.get(token)
+        && token.inside == scope
+    {
+        carried = step.instance.scopes.get(scope).map_or_else(Vec::new, |scope| scope.variables().to_vec());
+    }
+    let signal = index_of(step.events.signals.len());
+    let thrown = ThrownSignal { name: name.clone(), instance_only: *instance_only, payload: carried.clone() };
+    step.events.signals.push(thrown);
+    step.emit(Event::SignalThrown { node, signal });
+    deliver(step, &name, &carried);
+    Ok(())
+}
+
+/// A signal reaches every subscription that was open when it came.
+pub(crate) fn deliver(step: &mut Step<'_, '_>, name: &str, payload: &Variables) {
+    let waiting: Vec<Key> = step
+        .instance
+        .waits()
+        .filter(|wait| matches!(&wait.kind, WaitKind::Signal(signal) if &*signal.name == name))
+        .map(|wait| wait.key)
+        .collect();
+    for key in waiting {
+        // One occurrence may have ended the others' scope.
+        if let Some(wait) = step.instance.keys.get(&key).copied() {
+            step.occurred(wait, payload.clone());
+        }
+    }
+}

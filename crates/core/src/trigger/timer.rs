@@ -1,0 +1,40 @@
+//! Timers (BPMN 2.0.2 Table 10.101): a date, a duration or a cycle.
+
+use std::sync::Arc;
+
+use crate::expressions::EvaluationError;
+use crate::graph::Expression;
+use crate::instance::{Ordinal, ScopeId, TimerWait, WaitId, WaitKind};
+use crate::model::TimerKind;
+use crate::step::{Closed, Event, Step, index_of};
+use crate::time::Timer;
+use crate::value::Zone;
+
+/// What a timer waits for.
+pub(crate) fn subscription(
+    step: &mut Step<'_, '_>,
+    node: Ordinal,
+    scope: ScopeId,
+    kind: TimerKind,
+    expression: &Expression,
+) -> Result<WaitKind, EvaluationError> {
+    let value = step.evaluate(expression, scope, node)?;
+    let timer = Timer::parse(kind, &value, step.context.now, &Zone::UTC).map_err(|error| {
+        EvaluationError::Failed(format!(
+            "the timer `{}` of `{}` cannot be read: {error}",
+            expression.text,
+            step.graph.node(node).id
+        ))
+    })?;
+    Ok(WaitKind::Timer(Arc::new(TimerWait { timer })))
+}
+
+/// A timer has fired and its event stays: a cycle's next time is set, anything else is over.
+pub(crate) fn go_on(step: &mut Step<'_, '_>, wait: WaitId, timer: &TimerWait) {
+    match timer.timer.next_due(timer.timer.due) {
+        Some(timer) => {
+            step.change(wait, WaitKind::Timer(Arc::new(TimerWait { timer })));
+        }
+        None => step.close(wait, Closed::Completed),
+    }
+}
