@@ -3,11 +3,12 @@
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{World, named};
-use super::triggers::message_known;
 
 define! {
     ITEM_UNKNOWN = "item-definition-unknown", Warning, "BPMN 2.0.2 §8.4.10",
         "An item definition that is referred to is declared.";
+    OPERATION_MESSAGE_UNKNOWN = "operation-message-unknown", Warning, "BPMN 2.0.2 §8.5",
+        "The messages of an operation are declared.";
     OPERATION_ERROR_UNKNOWN = "operation-error-unknown", Warning, "BPMN 2.0.2 §8.5",
         "The errors that an operation may throw are declared.";
     MESSAGE_NAME_TWICE = "message-name-twice", Warning, "unusual",
@@ -44,8 +45,15 @@ fn is_type_name(text: &str) -> bool {
 fn operations(world: &World<'_>, findings: &mut Findings<'_>) {
     for operation in world.definitions.interfaces.iter().flat_map(|interface| &interface.operations) {
         let owner = named("operation", &operation.id, operation.name.as_deref());
-        for message in [&operation.in_message, &operation.out_message] {
-            message_known(world.definitions, &owner, operation.element, message.as_ref(), findings);
+        for message in [&operation.in_message, &operation.out_message].into_iter().flatten() {
+            if message.target.is_none() {
+                findings.add(
+                    &OPERATION_MESSAGE_UNKNOWN,
+                    operation.element,
+                    format!("{owner} refers to the message `{}`, which is not declared", message.text),
+                    "declare a `message` with that id beside the processes, or correct the reference",
+                );
+            }
         }
         for error in operation.errors.iter().filter(|error| error.target.is_none()) {
             findings.add(

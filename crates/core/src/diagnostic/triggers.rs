@@ -67,9 +67,8 @@ fn content(
     references(subject.definitions, &owner, definition, findings);
     let catching = is_catching(event);
     match definition {
-        EventDefinition::Message { element, message, operation, job, extension } if catching => {
+        EventDefinition::Message { element, message, operation, .. } if catching => {
             let known = message.is_some() || has_in_message(subject.definitions, operation.as_ref());
-            let _ = (job, extension);
             if !known && !subject.receives_message_flow(index) {
                 catch_without_message(&owner, *element, findings);
             }
@@ -144,7 +143,8 @@ fn has_in_message(definitions: &Definitions, operation: Option<&Reference<Operat
     operation
         .and_then(|operation| operation.target)
         .and_then(|index| definitions.interfaces.get(index.interface)?.operations.get(index.operation))
-        .is_some_and(|operation| operation.in_message.is_some())
+        .and_then(|operation| operation.in_message.as_ref())
+        .is_some_and(|message| message.target.is_some())
 }
 
 fn references(definitions: &Definitions, owner: &str, definition: &EventDefinition, findings: &mut Findings<'_>) {
