@@ -1,1 +1,11 @@
-//! placeholder
+//! What models compute with.
+//!
+//! [`Evaluator`] implements the core's [`Expressions`] for FEEL (and, with the next slices, for `${...}`, decisions and
+//! scripts).
+
+mod calendars;
+mod evaluator;
+mod feel;
+mod variables;
+
+pub use evaluator::Evaluator;

@@ -212,7 +212,9 @@ impl Compiler<'_> {
                         .collect(),
                     upstream: Upstream::default(),
                 })),
-                Gateway::EventBased { parallel, .. } => NodeKind::EventBasedGateway { parallel: *parallel },
+                Gateway::EventBased { instantiate, parallel } => {
+                    NodeKind::EventBasedGateway { instantiate: *instantiate, parallel: *parallel }
+                }
             },
         }
     }

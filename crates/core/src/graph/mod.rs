@@ -184,8 +184,7 @@ impl ProcessGraph {
     pub(crate) fn instantiating_gateway(&self, node: Ordinal) -> Option<Ordinal> {
         let mut sources = self.topology.neighbors_directed(node.into(), petgraph::Direction::Incoming);
         let gateway = sources.find(|source| {
-            matches!(self.topology[*source].kind, NodeKind::EventBasedGateway { .. })
-                && self.topology[*source].incoming == 0
+            matches!(self.topology[*source].kind, NodeKind::EventBasedGateway { instantiate: true, .. })
         })?;
         u32::try_from(gateway.index()).ok()
     }

@@ -73,6 +73,8 @@ pub struct Details {
     pub form: Option<Box<Form>>,
     /// The pool, process or flow node that its message flow leads to.
     pub message_flow: Option<MessageTarget>,
+    /// A receive task whose message starts the process.
+    pub instantiates: bool,
     /// Free name-value pairs.
     pub properties: Vec<(Name, Name)>,
 }
@@ -137,7 +139,9 @@ pub enum NodeKind {
     ComplexGateway(Box<ComplexGateway>),
     /// Waits for the first of several events.
     EventBasedGateway {
-        /// All must occur; only where it starts the process.
+        /// Its events start the process.
+        instantiate: bool,
+        /// All of them must occur.
         parallel: bool,
     },
 }

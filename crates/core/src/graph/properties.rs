@@ -275,6 +275,7 @@ impl Compiler<'_> {
     }
 
     fn activity_details(&mut self, activity: &Activity, details: &mut Details) {
+        details.instantiates = matches!(activity.kind, ActivityKind::ReceiveTask { instantiate: true, .. });
         details.start_quantity = activity.start_quantity.max(1);
         details.completion_quantity = activity.completion_quantity.max(1);
         details.own_scope = matches!(

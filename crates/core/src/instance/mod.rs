@@ -43,9 +43,21 @@ pub const ROOT: ScopeId = 0;
 
 /// What is addressed from outside: an instance, task, job, timer, subscription, call or incident. Sortable by time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "u64", into = "u64")]
 #[repr(packed(4))] // so that an event that carries a key stays small
 pub struct Key(pub u64);
+
+impl From<u64> for Key {
+    fn from(key: u64) -> Self {
+        Self(key)
+    }
+}
+
+impl From<Key> for u64 {
+    fn from(key: Key) -> Self {
+        key.0
+    }
+}
 
 impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,1 +1,15 @@
-//! routing
+//! Between instances: what the events of one ask of others.
+//!
+//! [`requests`] is pure: it turns events into requests. A host answers them with commands, in order, until nothing is left;
+//! [`Runner`] is the host in memory, a durable engine does the same in one transaction.
+
+mod matching;
+mod messages;
+mod request;
+mod runner;
+mod starts;
+
+pub use matching::{Message, matches};
+pub use request::{Request, requests};
+pub use runner::{Correlated, Notice, RunError, Running, Runner, StartOptions, Stepped};
+pub use starts::{StartTrigger, start_triggers};

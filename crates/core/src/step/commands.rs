@@ -229,7 +229,7 @@ impl Step<'_, '_> {
         let node = self.node_of(token);
         let graph = self.graph;
         if let Some(gateway) = graph.instantiating_gateway(node)
-            && let NodeKind::EventBasedGateway { parallel: true } = graph.node(gateway).kind
+            && let NodeKind::EventBasedGateway { parallel: true, .. } = graph.node(gateway).kind
         {
             for flow in &graph.node(gateway).outgoing {
                 let other = graph.flow(*flow).target;

@@ -2,7 +2,7 @@
 
 use crate::graph::Catch;
 use crate::instance::{IncidentKind, IncidentStage, Owner, WaitId, WaitKind};
-use crate::step::{Event, Step, index_of};
+use crate::step::Step;
 
 impl Step<'_, '_> {
     /// After variables have changed, asks all conditions that are waited for, oldest first; triggers the first that has

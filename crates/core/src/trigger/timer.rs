@@ -6,7 +6,7 @@ use crate::expressions::EvaluationError;
 use crate::graph::Expression;
 use crate::instance::{Ordinal, ScopeId, TimerWait, WaitId, WaitKind};
 use crate::model::TimerKind;
-use crate::step::{Closed, Event, Step, index_of};
+use crate::step::{Closed, Step};
 use crate::time::Timer;
 use crate::value::Zone;
 

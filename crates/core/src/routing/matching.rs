@@ -1,0 +1,77 @@
+//! Which subscription a message is for.
+
+use crate::graph::{Catch, MessageTarget, ProcessGraph};
+use crate::instance::{Instance, Wait, WaitKind};
+use crate::{Name, value::Value};
+
+/// A message on its way.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Message {
+    /// Its name.
+    pub name: Option<Name>,
+    /// The pool or flow node that it is addressed to.
+    pub target: Option<MessageTarget>,
+    /// The key that a subscription with a key must have.
+    pub correlation_key: Option<Value>,
+    /// The values of its correlation properties.
+    pub properties: Vec<(Name, Value)>,
+    /// Only an instance with this business key.
+    pub business_key: Option<Name>,
+    /// Only an instance whose variables have these values.
+    pub variables: Vec<(Name, Value)>,
+    /// What it carries.
+    pub payload: Vec<(Name, Value)>,
+}
+
+/// Whether a subscription of an instance takes a message, apart from who sent it.
+///
+/// A subscription with a key takes only messages with that key; expected correlation properties must have their values
+/// (BPMN 2.0.2 §8.4.2).
+#[must_use]
+pub fn matches(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: &Message) -> bool {
+    let WaitKind::Message(subscription) = &wait.kind else { return false };
+    let addressed = message.target.as_ref().is_some_and(|target| {
+        target.process.as_ref() == Some(graph.id())
+            && graph.get_node(wait.node).is_some_and(|node| target.node.as_ref() == Some(&node.id))
+    });
+    let in_pool = message.target.as_ref().is_none_or(|target| target.process.as_ref() == Some(graph.id()));
+    let named = in_pool && message.name.as_ref() == Some(&subscription.name);
+    if !addressed && !named {
+        return false;
+    }
+    if let Some(expected) = &subscription.correlation_key
+        && !message.correlation_key.as_ref().is_some_and(|key| key.loosely_equal(expected))
+    {
+        return false;
+    }
+    if message.business_key.is_some() && message.business_key.as_ref() != instance.business_key() {
+        return false;
+    }
+    let scope = instance.scope_of(wait);
+    let has = |(name, value): &(Name, Value)| {
+        instance.visible(scope, name).is_some_and(|found| found.loosely_equal(value))
+    };
+    message.variables.iter().all(has)
+        && subscription.properties.iter().all(|(name, expected)| {
+            message.properties.iter().any(|(other, value)| other == name && value.loosely_equal(expected))
+        })
+}
+
+/// Whether a start event with this catch takes a message.
+pub(super) fn starts(graph: &ProcessGraph, node: u32, catch: &Catch, message: &Message) -> bool {
+    let Catch::Message { name, .. } = catch else { return false };
+    let id = &graph.node(node).id;
+    if let Some(target) = &message.target {
+        if target.process.as_ref() != Some(graph.id()) {
+            return false;
+        }
+        if target.node.is_some() {
+            return target.node.as_ref() == Some(id);
+        }
+    }
+    let name = name.as_ref().and_then(|name| match name.as_literal() {
+        Some(Value::String(name)) => Some(name.clone()),
+        _ => None,
+    });
+    message.name.is_some() && message.name == Some(name.unwrap_or_else(|| id.clone()))
+}

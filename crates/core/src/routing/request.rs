@@ -1,0 +1,130 @@
+//! Events of one instance to requests to others.
+
+use crate::expressions::Binding;
+use crate::graph::{MessageTarget, NodeKind, ProcessGraph};
+use crate::instance::{Instance, Key, NONE, WaitKind};
+use crate::step::{Closed, Event, Events, ThrownMessage, ThrownSignal};
+use crate::{Name, value::Value};
+
+/// What an instance asks of others.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// Start a called process.
+    Call {
+        /// The call, which the called instance's end answers.
+        call: Key,
+        /// The process's id.
+        process: Name,
+        /// Which version of it.
+        binding: Binding,
+        /// The called instance's business key.
+        business_key: Option<Name>,
+        /// Its first variables.
+        variables: Vec<(Name, Value)>,
+    },
+    /// A wait is over before its time: if it was a call, the called instance ends.
+    CancelCall {
+        /// What was waited for.
+        call: Key,
+    },
+    /// A called instance has completed: its caller goes on.
+    Returned {
+        /// The call.
+        call: Key,
+        /// Its variables.
+        variables: Vec<(Name, Value)>,
+    },
+    /// A called instance has failed: its caller gets the error.
+    Failed {
+        /// The call.
+        call: Key,
+        /// The error's code.
+        code: Name,
+        /// The error's message.
+        message: Option<Name>,
+    },
+    /// A called instance was ended from outside: its caller cannot go on.
+    Abandoned {
+        /// The call.
+        call: Key,
+    },
+    /// A called instance threw an escalation that it did not catch.
+    Escalated {
+        /// The call.
+        call: Key,
+        /// The escalation's code.
+        code: Name,
+    },
+    /// A message was thrown.
+    Message {
+        /// The message.
+        message: ThrownMessage,
+        /// Where its message flow leads.
+        target: Option<MessageTarget>,
+    },
+    /// A signal was thrown; its own instance has it already.
+    Signal(ThrownSignal),
+    /// A message subscription was opened: a message that is kept may be for it.
+    Subscribed {
+        /// The subscription.
+        subscription: Key,
+    },
+}
+
+/// What events of an instance ask of others, in the order of the events. The instance is as it was after them.
+#[must_use]
+pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events) -> Vec<Request> {
+    let text = |index: u32| match events.values.get(index as usize) {
+        Some(Value::String(text)) => text.clone(),
+        _ => "".into(),
+    };
+    let mut requests = Vec::new();
+    for event in &events.list {
+        match *event {
+            Event::WaitOpened { details } => {
+                let Some(wait) = events.waits.get(details as usize) else { continue };
+                match &wait.kind {
+                    WaitKind::Call(call) => requests.push(Request::Call {
+                        call: wait.key,
+                        process: call.process.clone(),
+                        binding: match graph.get_node(wait.node).map(|node| &node.kind) {
+                            Some(NodeKind::Call(call)) => call.binding.clone(),
+                            _ => Binding::Latest,
+                        },
+                        business_key: call.business_key.clone(),
+                        variables: call.variables.clone(),
+                    }),
+                    WaitKind::Message(_) => requests.push(Request::Subscribed { subscription: wait.key }),
+                    _ => {}
+                }
+            }
+            Event::WaitClosed { key, reason: Closed::Cancelled } => requests.push(Request::CancelCall { call: key }),
+            Event::MessageThrown { node, message } => {
+                requests.extend(events.messages.get(message as usize).map(|message| Request::Message {
+                    message: message.clone(),
+                    target: graph.get_node(node).and_then(|node| node.details.message_flow.clone()),
+                }));
+            }
+            Event::SignalThrown { signal, .. } => {
+                let signal = events.signals.get(signal as usize).filter(|signal| !signal.instance_only);
+                requests.extend(signal.cloned().map(Request::Signal));
+            }
+            Event::EscalationThrown { code, .. } => {
+                requests.extend(instance.caller().map(|call| Request::Escalated { call, code: text(code) }));
+            }
+            Event::InstanceCompleted => requests.extend(
+                instance.caller().map(|call| Request::Returned { call, variables: instance.variables().to_vec() }),
+            ),
+            Event::InstanceFailed { code, message } => requests.extend(instance.caller().map(|call| Request::Failed {
+                call,
+                code: text(code),
+                message: (message != NONE).then(|| text(message)),
+            })),
+            Event::InstanceCancelled { .. } => {
+                requests.extend(instance.caller().map(|call| Request::Abandoned { call }));
+            }
+            _ => {}
+        }
+    }
+    requests
+}

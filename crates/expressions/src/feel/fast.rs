@@ -1,0 +1,458 @@
+//! The plain conditions and sums that most models are made of, evaluated without the library.
+//!
+//! The library decides what is valid; this only evaluates a tree that it has parsed. Whatever it would do differently,
+//! or what is not plain (dates, lists, rounding), gives [`Fallback`] and goes to the library. A property test compares
+//! both.
+
+use std::cmp::Ordering;
+
+use dsntk_feel::bif::is_built_in_function_name;
+use dsntk_feel_parser::AstNode;
+use potok_core::Name;
+use potok_core::expressions::Evaluation;
+use potok_core::value::Value;
+
+use super::exact::Exact;
+use crate::variables::{has, read};
+
+/// The library has to evaluate this one.
+#[derive(Debug)]
+pub(crate) struct Fallback;
+
+type Outcome<T> = Result<T, Fallback>;
+
+/// A plain expression.
+#[derive(Debug)]
+pub(crate) enum Fast {
+    Constant(Constant),
+    /// A variable; it is left to the library if absent and `built_in`, for then its name means a function.
+    Variable { name: Name, built_in: bool },
+    Path(Name, Vec<Name>),
+    Has(Name),
+    Arithmetic(Arithmetic, Box<(Fast, Fast)>),
+    Negate(Box<Fast>),
+    Compare(Comparison, Box<(Fast, Fast)>),
+    /// `variable < 5`: the most common condition of all.
+    CompareInteger(Comparison, Name, i64),
+    /// `variable = "text"`, and not equal.
+    EqualsText { name: Name, text: Name, equal: bool },
+    And(Box<(Fast, Fast)>),
+    Or(Box<(Fast, Fast)>),
+    Not(Box<Fast>),
+    If(Box<(Fast, Fast, Fast)>),
+    In { value: Box<Fast>, tests: Vec<Test>, single: bool },
+}
+
+#[derive(Debug)]
+pub(crate) enum Constant {
+    Null,
+    Boolean(bool),
+    Number(Exact),
+    Text(Name),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// One of the tests right of `in`.
+#[derive(Debug)]
+pub(crate) enum Test {
+    Equal(Constant),
+    Compare(Comparison, Constant),
+    Between { start: Constant, start_closed: bool, end: Constant, end_closed: bool },
+}
+
+/// A value on its way through an expression.
+enum Term<'a> {
+    Null,
+    Boolean(bool),
+    Number(Exact),
+    Text(Name),
+    Literal(&'a str),
+    Other(Value),
+}
+
+impl Term<'_> {
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Literal(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl Constant {
+    #[inline]
+    fn term(&self) -> Term<'_> {
+        match self {
+            Self::Null => Term::Null,
+            Self::Boolean(value) => Term::Boolean(*value),
+            Self::Number(value) => Term::Number(*value),
+            Self::Text(text) => Term::Literal(text),
+        }
+    }
+}
+
+#[inline]
+fn term(value: Value) -> Outcome<Term<'static>> {
+    Ok(match value {
+        Value::Integer(value) => Term::Number(value.into()),
+        Value::Boolean(value) => Term::Boolean(value),
+        Value::String(text) => Term::Text(text),
+        Value::Null => Term::Null,
+        Value::Number(value) => Term::Number(Exact::from_float(value).ok_or(Fallback)?),
+        Value::Declared(declared) => return term(declared.value.plain().clone()),
+        other => Term::Other(other),
+    })
+}
+
+impl Comparison {
+    #[inline]
+    fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Self::Equal => ordering == Ordering::Equal,
+            Self::NotEqual => ordering != Ordering::Equal,
+            Self::Less => ordering == Ordering::Less,
+            Self::LessOrEqual => ordering != Ordering::Greater,
+            Self::Greater => ordering == Ordering::Greater,
+            Self::GreaterOrEqual => ordering != Ordering::Less,
+        }
+    }
+
+    fn mirrored(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            same => same,
+        }
+    }
+
+    /// FEEL's comparison; `None` is null.
+    #[inline]
+    fn compare(self, left: &Term<'_>, right: &Term<'_>) -> Outcome<Option<bool>> {
+        if let (Term::Number(left), Term::Number(right)) = (left, right) {
+            return Ok(Some(self.holds(left.compare(*right))));
+        }
+        if let (Some(left), Some(right)) = (left.text(), right.text()) {
+            return Ok(Some(self.holds(left.cmp(right))));
+        }
+        let equality = matches!(self, Self::Equal | Self::NotEqual);
+        Ok(match (left, right) {
+            (Term::Other(_), Term::Other(_)) => return Err(Fallback),
+            _ if !equality => None,
+            (Term::Boolean(left), Term::Boolean(right)) => Some(self.holds(left.cmp(right))),
+            (Term::Null, Term::Null) => Some(self == Self::Equal),
+            // The library, like the standard's test kit, tells `x = null` from `null = x`.
+            (Term::Null, _) => None,
+            (_, Term::Null) => Some(self == Self::NotEqual),
+            _ => None,
+        })
+    }
+}
+
+fn logical(value: Option<bool>) -> Term<'static> {
+    value.map_or(Term::Null, Term::Boolean)
+}
+
+impl Fast {
+    /// The expression's value.
+    pub(crate) fn value(&self, evaluation: &Evaluation<'_>) -> Outcome<Value> {
+        match self {
+            Self::Variable { name, built_in } => match read(evaluation, name) {
+                None if *built_in => Err(Fallback),
+                value => Ok(value.unwrap_or_default()),
+            },
+            Self::Path(name, entries) => path(evaluation, name, entries),
+            Self::If(parts) => match parts.0.term(evaluation)? {
+                Term::Boolean(true) => parts.1.value(evaluation),
+                Term::Boolean(false) | Term::Null => parts.2.value(evaluation),
+                _ => Ok(Value::Null),
+            },
+            _ => Ok(match self.term(evaluation)? {
+                Term::Null => Value::Null,
+                Term::Boolean(value) => Value::Boolean(value),
+                Term::Number(number) => number.value().ok_or(Fallback)?,
+                Term::Text(text) => Value::String(text),
+                Term::Literal(text) => text.into(),
+                Term::Other(value) => value,
+            }),
+        }
+    }
+
+    #[inline]
+    fn boolean(&self, evaluation: &Evaluation<'_>) -> Outcome<Option<bool>> {
+        Ok(match self.term(evaluation)? {
+            Term::Boolean(value) => Some(value),
+            _ => None,
+        })
+    }
+
+    fn term(&self, evaluation: &Evaluation<'_>) -> Outcome<Term<'_>> {
+        match self {
+            Self::CompareInteger(comparison, name, number) => match read(evaluation, name) {
+                Some(Value::Integer(value)) => Ok(Term::Boolean(comparison.holds(value.cmp(number)))),
+                value => {
+                    let value = term(value.unwrap_or_default())?;
+                    comparison.compare(&value, &Term::Number((*number).into())).map(logical)
+                }
+            },
+            Self::EqualsText { name, text, equal } => match read(evaluation, name) {
+                Some(Value::String(value)) => Ok(Term::Boolean((value == *text) == *equal)),
+                value => {
+                    let comparison = if *equal { Comparison::Equal } else { Comparison::NotEqual };
+                    comparison.compare(&term(value.unwrap_or_default())?, &Term::Literal(text)).map(logical)
+                }
+            },
+            Self::Constant(constant) => Ok(constant.term()),
+            Self::Variable { name, built_in } => match read(evaluation, name) {
+                None if *built_in => Err(Fallback),
+                value => term(value.unwrap_or_default()),
+            },
+            Self::Path(name, entries) => term(path(evaluation, name, entries)?),
+            Self::Has(name) => Ok(Term::Boolean(has(evaluation, name))),
+            Self::Arithmetic(operator, sides) => arithmetic(*operator, sides.0.term(evaluation)?, sides.1.term(evaluation)?),
+            Self::Negate(inner) => match inner.term(evaluation)? {
+                Term::Number(number) => number.negate().map(Term::Number).ok_or(Fallback),
+                Term::Other(_) => Err(Fallback),
+                _ => Ok(Term::Null),
+            },
+            Self::Compare(comparison, sides) => {
+                comparison.compare(&sides.0.term(evaluation)?, &sides.1.term(evaluation)?).map(logical)
+            }
+            Self::And(sides) => match sides.0.boolean(evaluation)? {
+                Some(false) => Ok(Term::Boolean(false)),
+                left => match sides.1.boolean(evaluation)? {
+                    Some(false) => Ok(Term::Boolean(false)),
+                    right => Ok(logical(left.and(right))),
+                },
+            },
+            Self::Or(sides) => match sides.0.boolean(evaluation)? {
+                Some(true) => Ok(Term::Boolean(true)),
+                left => match sides.1.boolean(evaluation)? {
+                    Some(true) => Ok(Term::Boolean(true)),
+                    right => Ok(logical(left.and(right))),
+                },
+            },
+            Self::Not(inner) => Ok(logical(inner.boolean(evaluation)?.map(|value| !value))),
+            Self::If(parts) => match parts.0.term(evaluation)? {
+                Term::Boolean(true) => parts.1.term(evaluation),
+                Term::Boolean(false) | Term::Null => parts.2.term(evaluation),
+                _ => Ok(Term::Null),
+            },
+            Self::In { value, tests, single } => contained(&value.term(evaluation)?, tests, *single),
+        }
+    }
+}
+
+fn path(evaluation: &Evaluation<'_>, name: &Name, entries: &[Name]) -> Outcome<Value> {
+    let Some(root) = read(evaluation, name) else { return Ok(Value::Null) };
+    let mut value = &root;
+    for entry in entries {
+        match value.plain() {
+            Value::Map(map) => match map.get(entry) {
+                Some(inner) => value = inner,
+                None => return Ok(Value::Null),
+            },
+            Value::Null => return Ok(Value::Null),
+            // Lists give a list, dates have properties.
+            _ => return Err(Fallback),
+        }
+    }
+    Ok(value.clone())
+}
+
+fn arithmetic<'a>(operator: Arithmetic, left: Term<'a>, right: Term<'a>) -> Outcome<Term<'a>> {
+    if let (Term::Number(left), Term::Number(right)) = (&left, &right) {
+        let result = match operator {
+            Arithmetic::Add => left.add(*right),
+            Arithmetic::Subtract => left.subtract(*right),
+            Arithmetic::Multiply => left.multiply(*right),
+            Arithmetic::Divide if right.is_zero() => return Ok(Term::Null),
+            Arithmetic::Divide => left.divide(*right),
+        };
+        return result.map(Term::Number).ok_or(Fallback);
+    }
+    match (operator, &left, &right) {
+        (_, Term::Other(_), _) | (_, _, Term::Other(_)) => Err(Fallback),
+        (Arithmetic::Add, left, right) => Ok(match (left.text(), right.text()) {
+            (Some(left), Some(right)) => Term::Text([left, right].concat().into()),
+            _ => Term::Null,
+        }),
+        _ => Ok(Term::Null),
+    }
+}
+
+fn contained<'a>(value: &Term<'_>, tests: &[Test], single: bool) -> Outcome<Term<'a>> {
+    if matches!(value, Term::Other(_)) {
+        return Err(Fallback);
+    }
+    for test in tests {
+        let outcome = match test {
+            Test::Equal(constant) => Some(Comparison::Equal.compare(value, &constant.term())? == Some(true)),
+            Test::Compare(comparison, constant) => comparison.compare(value, &constant.term())?,
+            Test::Between { start, start_closed, end, end_closed } => {
+                let low = if *start_closed { Comparison::GreaterOrEqual } else { Comparison::Greater };
+                let high = if *end_closed { Comparison::LessOrEqual } else { Comparison::Less };
+                match (low.compare(value, &start.term())?, high.compare(value, &end.term())?) {
+                    (Some(low), Some(high)) => Some(low && high),
+                    _ => None,
+                }
+            }
+        };
+        if single {
+            return Ok(logical(outcome));
+        }
+        if outcome == Some(true) {
+            return Ok(Term::Boolean(true));
+        }
+    }
+    Ok(Term::Boolean(false))
+}
+
+/// Compiles a tree if all of it is plain. `variable` gives the variable that a free name stands for.
+pub(crate) fn compile(node: &AstNode, variable: &dyn Fn(&str) -> Name) -> Option<Fast> {
+    let inner = |node: &AstNode| compile(node, variable);
+    let pair = |left: &AstNode, right: &AstNode| Some(Box::new((inner(left)?, inner(right)?)));
+    let compare = |comparison, left: &AstNode, right: &AstNode| Some(comparing(comparison, *pair(left, right)?));
+    match node {
+        AstNode::Name(name) => Some(Fast::Variable {
+            name: variable(name.as_str()),
+            built_in: is_built_in_function_name(name.as_str()),
+        }),
+        AstNode::Path(value, entry) => {
+            let AstNode::Name(entry) = &**entry else { return None };
+            let (name, mut entries) = match inner(value)? {
+                Fast::Variable { name, built_in: false } => (name, Vec::new()),
+                Fast::Path(name, entries) => (name, entries),
+                _ => return None,
+            };
+            entries.push(entry.as_str().into());
+            Some(Fast::Path(name, entries))
+        }
+        AstNode::Add(left, right) => Some(Fast::Arithmetic(Arithmetic::Add, pair(left, right)?)),
+        AstNode::Sub(left, right) => Some(Fast::Arithmetic(Arithmetic::Subtract, pair(left, right)?)),
+        AstNode::Mul(left, right) => Some(Fast::Arithmetic(Arithmetic::Multiply, pair(left, right)?)),
+        AstNode::Div(left, right) => Some(Fast::Arithmetic(Arithmetic::Divide, pair(left, right)?)),
+        AstNode::Eq(left, right) => compare(Comparison::Equal, left, right),
+        AstNode::Nq(left, right) => compare(Comparison::NotEqual, left, right),
+        AstNode::Lt(left, right) => compare(Comparison::Less, left, right),
+        AstNode::Le(left, right) => compare(Comparison::LessOrEqual, left, right),
+        AstNode::Gt(left, right) => compare(Comparison::Greater, left, right),
+        AstNode::Ge(left, right) => compare(Comparison::GreaterOrEqual, left, right),
+        AstNode::And(left, right) => Some(Fast::And(pair(left, right)?)),
+        AstNode::Or(left, right) => Some(Fast::Or(pair(left, right)?)),
+        AstNode::If(condition, then, otherwise) => {
+            Some(Fast::If(Box::new((inner(condition)?, inner(then)?, inner(otherwise)?))))
+        }
+        AstNode::FunctionInvocation(callee, parameters) => {
+            let (AstNode::Name(function), AstNode::PositionalParameters(parameters)) = (&**callee, &**parameters) else {
+                return None;
+            };
+            match (function.as_str(), &parameters[..]) {
+                ("not", [value]) => Some(Fast::Not(Box::new(inner(value)?))),
+                ("is defined", [AstNode::Name(name)]) => Some(Fast::Has(variable(name.as_str()))),
+                _ => None,
+            }
+        }
+        AstNode::In(value, tests) => {
+            let value = Box::new(inner(value)?);
+            let (tests, single): (Option<Vec<_>>, bool) = match &**tests {
+                AstNode::ExpressionList(items) | AstNode::List(items) => (items.iter().map(test).collect(), false),
+                one => (test(one).map(|test| vec![test]), true),
+            };
+            Some(Fast::In { value, tests: tests?, single })
+        }
+        AstNode::Neg(value) => match constant(node) {
+            Some(constant) => Some(Fast::Constant(constant)),
+            None => Some(Fast::Negate(Box::new(inner(value)?))),
+        },
+        other => constant(other).map(Fast::Constant),
+    }
+}
+
+fn comparing(comparison: Comparison, sides: (Fast, Fast)) -> Fast {
+    use Fast::{Constant as Fixed, Variable};
+    match (&sides.0, &sides.1) {
+        (Variable { name, built_in: false }, Fixed(Constant::Number(number))) => {
+            if let Some(Value::Integer(integer)) = number.value() {
+                return Fast::CompareInteger(comparison, name.clone(), integer);
+            }
+        }
+        // Not for equality: there null on the left gives null.
+        (Fixed(Constant::Number(number)), Variable { name, built_in: false }) => {
+            if let Some(Value::Integer(integer)) = number.value()
+                && !matches!(comparison, Comparison::Equal | Comparison::NotEqual)
+            {
+                return Fast::CompareInteger(comparison.mirrored(), name.clone(), integer);
+            }
+        }
+        (Variable { name, built_in: false }, Fixed(Constant::Text(text))) => match comparison {
+            Comparison::Equal => return Fast::EqualsText { name: name.clone(), text: text.clone(), equal: true },
+            Comparison::NotEqual => return Fast::EqualsText { name: name.clone(), text: text.clone(), equal: false },
+            _ => {}
+        },
+        _ => {}
+    }
+    Fast::Compare(comparison, Box::new(sides))
+}
+
+fn constant(node: &AstNode) -> Option<Constant> {
+    match node {
+        AstNode::Null => Some(Constant::Null),
+        AstNode::Boolean(value) => Some(Constant::Boolean(*value)),
+        AstNode::String(text) => Some(Constant::Text(text.as_str().into())),
+        AstNode::Numeric(before, after, _, exponent) if exponent.is_empty() => {
+            Exact::parse(before, after).map(Constant::Number)
+        }
+        AstNode::Neg(inner) => match constant(inner)? {
+            Constant::Number(number) => number.negate().map(Constant::Number),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn test(node: &AstNode) -> Option<Test> {
+    let compare = |comparison, value: &AstNode| Some(Test::Compare(comparison, ordered(value)?));
+    match node {
+        AstNode::UnaryLt(value) => compare(Comparison::Less, value),
+        AstNode::UnaryLe(value) => compare(Comparison::LessOrEqual, value),
+        AstNode::UnaryGt(value) => compare(Comparison::Greater, value),
+        AstNode::UnaryGe(value) => compare(Comparison::GreaterOrEqual, value),
+        AstNode::Range(start, end) => {
+            let (AstNode::IntervalStart(start, from), AstNode::IntervalEnd(end, to)) = (&**start, &**end) else {
+                return None;
+            };
+            if from.undefined() || to.undefined() {
+                return None;
+            }
+            let (start, end) = (ordered(start)?, ordered(end)?);
+            let same = std::mem::discriminant(&start) == std::mem::discriminant(&end);
+            same.then_some(Test::Between { start, start_closed: from.closed(), end, end_closed: to.closed() })
+        }
+        other => constant(other).map(Test::Equal),
+    }
+}
+
+/// A constant that has an order.
+fn ordered(node: &AstNode) -> Option<Constant> {
+    constant(node).filter(|constant| matches!(constant, Constant::Number(_) | Constant::Text(_)))
+}

@@ -1,0 +1,189 @@
+//! FEEL, the DMN standard's expression language: evaluated by a library, contained here.
+
+mod check;
+mod convert;
+mod exact;
+mod fast;
+mod guard;
+mod names;
+mod natives;
+mod rewrite;
+mod token;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::{self, Debug, Formatter};
+
+use dsntk_feel::context::FeelContext;
+use dsntk_feel::values::Value as FeelValue;
+use dsntk_feel::{FeelScope, Name as FeelName};
+use dsntk_feel::bif::is_built_in_function_name;
+use dsntk_feel_parser::AstNode;
+use potok_core::Name;
+use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, EvaluationError};
+use potok_core::value::Value;
+
+use crate::variables::{has, read};
+use convert::Inward;
+use fast::Fast;
+
+pub(crate) use natives::Signature;
+
+/// The variable that unary tests test.
+pub(crate) const INPUT: &str = "?";
+
+/// A compiled FEEL expression.
+pub(crate) struct Feel {
+    fast: Option<Fast>,
+    slow: Slow,
+    reads: Vec<Name>,
+}
+
+/// What the library evaluates.
+struct Slow {
+    evaluator: dsntk_feel::Evaluator,
+    /// The variables that are read, each by its name in the tree, and whether that is also a function's name.
+    variables: Vec<(FeelName, Name, bool)>,
+    /// The variables whose presence is asked for.
+    asks: Vec<(FeelName, Name)>,
+    natives: FeelContext,
+    time: bool,
+    elements: usize,
+    depth: usize,
+}
+
+impl Debug for Feel {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Feel").field("reads", &self.reads).field("fast", &self.fast).finish_non_exhaustive()
+    }
+}
+
+/// Compiles a FEEL expression. `known` are names with symbols or keywords in them that the expression may use.
+pub(crate) fn compile(text: &str, known: &[&str]) -> Result<Feel, CompileError> {
+    let prepared = token::prepare(text, known)?;
+    roomy(&prepared, || assemble(parse(&prepared, dsntk_feel_parser::parse_expression)?, &prepared))
+}
+
+fn roomy(prepared: &token::Prepared, run: impl FnOnce() -> Result<Feel, CompileError> + Send) -> Result<Feel, CompileError> {
+    guard::contained(|| guard::roomy(prepared.depth, run))
+        .unwrap_or_else(|failure| Err(CompileError { message: failure.to_string(), offset: None }))
+}
+
+/// Compiles the unary tests of a decision table's cell; the tested value is the variable [`INPUT`].
+pub(crate) fn compile_tests(text: &str, known: &[&str]) -> Result<Feel, CompileError> {
+    let prepared = token::prepare(text, known)?;
+    roomy(&prepared, || tests(&prepared))
+}
+
+fn tests(prepared: &token::Prepared) -> Result<Feel, CompileError> {
+    let input = || Box::new(AstNode::Name(INPUT.into()));
+    let node = match parse(prepared, dsntk_feel_parser::parse_unary_tests)? {
+        AstNode::Irrelevant => AstNode::Boolean(true),
+        AstNode::ExpressionList(mut items) => {
+            // Tests that name the tested value themselves are conditions.
+            let conditions: Vec<AstNode> = items.extract_if(.., mentions_input).collect();
+            let tests = (!items.is_empty()).then(|| AstNode::In(input(), Box::new(AstNode::ExpressionList(items))));
+            let all = tests.into_iter().chain(conditions);
+            all.reduce(|left, right| AstNode::Or(Box::new(left), Box::new(right))).unwrap_or(AstNode::Null)
+        }
+        tests => AstNode::In(input(), Box::new(tests)),
+    };
+    assemble(node, prepared)
+}
+
+fn mentions_input(node: &mut AstNode) -> bool {
+    matches!(node, AstNode::Name(name) if name.as_str() == INPUT) || tree::children(node).into_iter().any(mentions_input)
+}
+
+type Parser = fn(&FeelScope, &str, bool) -> dsntk_common::Result<AstNode>;
+
+fn parse(prepared: &token::Prepared, parser: Parser) -> Result<AstNode, CompileError> {
+    let error = |message: String| CompileError { message, offset: None };
+    let scope = FeelScope::default();
+    for name in &prepared.names {
+        scope.set_name(name.as_str().into());
+    }
+    parser(&scope, &prepared.text, false)
+        .map_err(|_| error(format!("`{}` is not a FEEL expression", shortened(&prepared.text))))
+}
+
+fn shortened(text: &str) -> &str {
+    text.char_indices().nth(120).map_or(text, |(end, _)| &text[..end])
+}
+
+fn assemble(mut node: AstNode, prepared: &token::Prepared) -> Result<Feel, CompileError> {
+    let original = |name: &str| -> Name {
+        let alias = prepared.aliases.iter().find(|(alias, _)| alias == name);
+        alias.map_or(name, |(_, original)| original).into()
+    };
+    let facts = check::check(&mut node)?;
+    let fast = fast::compile(&node, &original);
+    let needs = rewrite::rewrite(&mut node, &facts)?;
+    let evaluator = dsntk_feel_evaluator::prepare(&node);
+
+    let mut variables = Vec::new();
+    for name in &needs.reads {
+        let built_in = is_built_in_function_name(name);
+        if facts.called.contains(name) {
+            variables.push((format!("{}{name}", rewrite::VARIABLE).into(), original(name), false));
+        } else {
+            variables.push((name.as_str().into(), original(name), built_in));
+        }
+    }
+    let asks: Vec<_> =
+        needs.asks.iter().map(|name| (format!("{}{name}", rewrite::HAS).into(), original(name))).collect();
+    let mut natives = FeelContext::default();
+    for key in &needs.natives {
+        if let Some(function) = natives::get(key) {
+            natives.set_entry(&key.as_str().into(), function);
+        }
+    }
+    let mut reads: Vec<Name> =
+        needs.reads.iter().map(|name| original(name)).chain(asks.iter().map(|(_, name)| name.clone())).collect();
+    reads.sort();
+    reads.dedup();
+    let elements = if facts.quadratic { 3_000 } else { convert::MAX_ELEMENTS };
+    Ok(Feel { fast, slow: Slow { evaluator, variables, asks, natives, time: needs.time, elements, depth: prepared.depth }, reads })
+}
+
+impl Slow {
+    fn evaluate(&self, evaluation: &Evaluation<'_>) -> Result<Value, EvaluationError> {
+        let mut context = self.natives.clone();
+        let mut inward = Inward::new(self.elements);
+        for (feel_name, name, built_in) in &self.variables {
+            match read(evaluation, name) {
+                Some(value) => context.set_entry(feel_name, inward.value(&value)?),
+                // Absent is null, but a function's name means the function.
+                None if *built_in => {}
+                None => context.set_entry(feel_name, FeelValue::Null(None)),
+            }
+        }
+        for (feel_name, name) in &self.asks {
+            context.set_entry(feel_name, FeelValue::Boolean(has(evaluation, name)));
+        }
+        if self.time {
+            context.set_entry(&rewrite::NOW.into(), convert::moment(evaluation.now));
+            context.set_entry(&rewrite::TODAY.into(), convert::day(evaluation.now));
+        }
+        let scope = FeelScope::from(context);
+        let evaluator = &self.evaluator;
+        guard::roomy(self.depth, move || convert::outward(guard::contained(|| evaluator(&scope))?))
+    }
+}
+
+impl CompiledExpression for Feel {
+    fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Value, EvaluationError> {
+        if let Some(fast) = &self.fast
+            && let Ok(value) = fast.value(evaluation)
+        {
+            return Ok(value);
+        }
+        self.slow.evaluate(evaluation)
+    }
+
+    fn reads(&self) -> Option<&[Name]> {
+        Some(&self.reads)
+    }
+}

@@ -1,0 +1,48 @@
+//! The words that FEEL reserves, and the names that it brings along.
+
+use std::sync::LazyLock;
+
+/// Whether a word ends a name.
+pub(crate) fn is_keyword(word: &str) -> bool {
+    matches!(
+        word,
+        "and" | "or"
+            | "in"
+            | "between"
+            | "if"
+            | "then"
+            | "else"
+            | "for"
+            | "return"
+            | "some"
+            | "every"
+            | "satisfies"
+            | "instance"
+            | "of"
+            | "function"
+            | "external"
+            | "true"
+            | "false"
+            | "null"
+    )
+}
+
+/// Names with a keyword in them, longest first; `true` for names of types.
+pub(crate) fn known_phrases() -> &'static [(Vec<&'static str>, bool)] {
+    static PHRASES: LazyLock<Vec<(Vec<&'static str>, bool)>> = LazyLock::new(|| {
+        let names = [
+            ("years and months duration", true),
+            ("days and time duration", true),
+            ("date and time", true),
+            ("day of week", false),
+            ("day of year", false),
+            ("month of year", false),
+            ("week of year", false),
+            ("index of", false),
+            ("get or else", false),
+            ("last day of month", false),
+        ];
+        names.iter().map(|(name, is_type)| (name.split(' ').collect(), *is_type)).collect()
+    });
+    &PHRASES
+}

@@ -1,0 +1,381 @@
+//! From the syntax tree as written to the one that is evaluated: which variables it reads, functions of our own, the
+//! step's time, comparisons of moments, and the budget.
+
+use std::collections::BTreeSet;
+
+use dsntk_feel::Name as FeelName;
+use dsntk_feel::bif::is_built_in_function_name;
+use dsntk_feel_parser::AstNode;
+use potok_core::expressions::CompileError;
+
+use super::check::Facts;
+use super::natives;
+use super::tree::children;
+
+/// Names that no text can spell stand for what the engine gives.
+pub(crate) const NOW: &str = "\u{1}now";
+pub(crate) const TODAY: &str = "\u{1}today";
+pub(crate) const SPEND: &str = "\u{1}spend";
+pub(crate) const MOMENT: &str = "\u{1}moment";
+pub(crate) const HAS_ENTRY: &str = "\u{1}has entry";
+/// Before a variable's name: whether there is such a variable.
+pub(crate) const HAS: &str = "\u{1}has ";
+/// Before a variable's name: the variable, where its name is also that of a called function.
+pub(crate) const VARIABLE: &str = "\u{1}variable ";
+
+/// What the rewritten tree needs at hand when it is evaluated.
+#[derive(Debug, Default)]
+pub(crate) struct Needs {
+    /// Free names, as they stand in the tree.
+    pub(crate) reads: BTreeSet<String>,
+    /// Variables whose presence is asked for.
+    pub(crate) asks: BTreeSet<String>,
+    /// Functions of our own, by the name that they are called by in the tree.
+    pub(crate) natives: BTreeSet<String>,
+    /// The step's time is read.
+    pub(crate) time: bool,
+}
+
+/// Rewrites the tree in place.
+pub(crate) fn rewrite(node: &mut AstNode, facts: &Facts) -> Result<Needs, CompileError> {
+    let mut rewriter = Rewriter { facts, locals: Vec::new(), filters: 0, needs: Needs::default() };
+    rewriter.node(node)?;
+    Ok(rewriter.needs)
+}
+
+struct Rewriter<'a> {
+    facts: &'a Facts,
+    locals: Vec<String>,
+    filters: usize,
+    needs: Needs,
+}
+
+fn name(text: &str) -> AstNode {
+    AstNode::Name(FeelName::from(text))
+}
+
+fn call(function: &str, arguments: Vec<AstNode>) -> AstNode {
+    AstNode::FunctionInvocation(Box::new(name(function)), Box::new(AstNode::PositionalParameters(arguments)))
+}
+
+fn take(node: &mut AstNode) -> AstNode {
+    std::mem::replace(node, AstNode::Null)
+}
+
+impl Rewriter<'_> {
+    fn is_local(&self, name: &str) -> bool {
+        self.locals.iter().any(|local| local == name)
+    }
+
+    fn spend(&mut self, node: &mut AstNode) {
+        if self.facts.grows && !is_literal(node) {
+            self.needs.natives.insert(SPEND.to_owned());
+            *node = call(SPEND, vec![take(node)]);
+        }
+    }
+
+    /// Moments are compared as moments, not by their dates and clocks.
+    fn moment(&mut self, node: &mut AstNode) {
+        if !is_literal(node) {
+            self.needs.natives.insert(MOMENT.to_owned());
+            *node = call(MOMENT, vec![take(node)]);
+        }
+    }
+
+    fn node(&mut self, node: &mut AstNode) -> Result<(), CompileError> {
+        match node {
+            AstNode::Name(feel_name) => {
+                let text = feel_name.as_str().to_owned();
+                if !self.is_local(&text) {
+                    if self.filters == 0 && self.facts.called.contains(&text) {
+                        *node = name(&format!("{VARIABLE}{text}"));
+                    }
+                    self.needs.reads.insert(text);
+                }
+                Ok(())
+            }
+            AstNode::QualifiedName(segments) => {
+                if let Some(AstNode::QualifiedNameSegment(first)) = segments.first()
+                    && !self.is_local(first.as_str())
+                {
+                    self.needs.reads.insert(first.as_str().to_owned());
+                }
+                Ok(())
+            }
+            AstNode::Path(value, _) => self.node(value),
+            AstNode::InstanceOf(value, _) => self.node(value),
+            AstNode::FunctionInvocation(..) => self.invocation(node),
+            AstNode::FunctionDefinition(parameters, body) => {
+                let outer = self.locals.len();
+                for parameter in children(parameters) {
+                    if let AstNode::FormalParameter(name, _) = parameter
+                        && let AstNode::ParameterName(name) = &**name
+                    {
+                        self.locals.push(name.as_str().to_owned());
+                    }
+                }
+                if let AstNode::FunctionBody(body, _) = &mut **body {
+                    self.node(body)?;
+                    self.spend(body);
+                }
+                self.locals.truncate(outer);
+                Ok(())
+            }
+            AstNode::For(contexts, body) => {
+                let outer = self.locals.len();
+                self.iterations(contexts)?;
+                self.locals.push("partial".into());
+                if let AstNode::EvaluatedExpression(body) = &mut **body {
+                    self.node(body)?;
+                    self.spend(body);
+                }
+                self.locals.truncate(outer);
+                Ok(())
+            }
+            AstNode::Some(contexts, condition) | AstNode::Every(contexts, condition) => {
+                let outer = self.locals.len();
+                self.iterations(contexts)?;
+                if let AstNode::Satisfies(condition) = &mut **condition {
+                    self.node(condition)?;
+                    self.spend(condition);
+                }
+                self.locals.truncate(outer);
+                Ok(())
+            }
+            AstNode::Filter(list, condition) => {
+                self.node(list)?;
+                self.locals.push("item".into());
+                self.filters += 1;
+                self.node(condition)?;
+                self.filters -= 1;
+                self.locals.pop();
+                self.spend(condition);
+                Ok(())
+            }
+            AstNode::Context(entries) => {
+                let outer = self.locals.len();
+                for entry in entries {
+                    if let AstNode::ContextEntry(key, value) = entry {
+                        self.node(value)?;
+                        if !matches!(**value, AstNode::FunctionDefinition(..)) {
+                            self.spend(value);
+                        }
+                        if let AstNode::ContextEntryKey(key) = &**key {
+                            self.locals.push(key.as_str().to_owned());
+                        }
+                    }
+                }
+                self.locals.truncate(outer);
+                Ok(())
+            }
+            AstNode::Eq(left, right)
+            | AstNode::Nq(left, right)
+            | AstNode::Lt(left, right)
+            | AstNode::Le(left, right)
+            | AstNode::Gt(left, right)
+            | AstNode::Ge(left, right) => {
+                self.node(left)?;
+                self.node(right)?;
+                if !is_no_moment(left) && !is_no_moment(right) {
+                    self.moment(left);
+                    self.moment(right);
+                }
+                Ok(())
+            }
+            AstNode::Between(value, low, high) => {
+                for part in [&mut *value, &mut *low, &mut *high] {
+                    self.node(part)?;
+                }
+                if !is_no_moment(low) && !is_no_moment(high) {
+                    for part in [value, low, high] {
+                        self.moment(part);
+                    }
+                }
+                Ok(())
+            }
+            AstNode::In(value, tests) => {
+                self.node(value)?;
+                self.node(tests)?;
+                if self.tests(tests) {
+                    self.moment(value);
+                }
+                Ok(())
+            }
+            AstNode::Add(left, right) => {
+                self.node(left)?;
+                self.node(right)?;
+                self.spend(node);
+                Ok(())
+            }
+            other => {
+                for child in children(other) {
+                    self.node(child)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn iterations(&mut self, contexts: &mut AstNode) -> Result<(), CompileError> {
+        for context in children(contexts) {
+            let mut parts = children(context);
+            if parts.is_empty() {
+                continue;
+            }
+            let variable = parts.remove(0);
+            for part in parts {
+                self.node(part)?;
+            }
+            if let AstNode::Name(variable) = variable {
+                self.locals.push(variable.as_str().to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether moments may stand among the tests; if so they are made comparable.
+    fn tests(&mut self, tests: &mut AstNode) -> bool {
+        match tests {
+            AstNode::ExpressionList(items) | AstNode::NegatedList(items) => {
+                let mut found = false;
+                for item in items {
+                    found |= self.tests(item);
+                }
+                found
+            }
+            AstNode::Range(start, end) => {
+                let mut found = false;
+                for side in [start, end] {
+                    if let AstNode::IntervalStart(value, _) | AstNode::IntervalEnd(value, _) = &mut **side {
+                        found |= !is_literal(value);
+                        self.moment(value);
+                    }
+                }
+                found
+            }
+            AstNode::UnaryEq(value)
+            | AstNode::UnaryNe(value)
+            | AstNode::UnaryLt(value)
+            | AstNode::UnaryLe(value)
+            | AstNode::UnaryGt(value)
+            | AstNode::UnaryGe(value) => self.tests(value),
+            AstNode::List(_) | AstNode::Irrelevant => false,
+            value if is_literal(value) => false,
+            value => {
+                self.moment(value);
+                true
+            }
+        }
+    }
+
+    fn invocation(&mut self, node: &mut AstNode) -> Result<(), CompileError> {
+        let AstNode::FunctionInvocation(callee, parameters) = node else { return Ok(()) };
+        let AstNode::Name(function) = &**callee else {
+            for child in children(node) {
+                self.node(child)?;
+            }
+            return Ok(());
+        };
+        let function = function.as_str().to_owned();
+        if !self.is_local(&function) {
+            let arity = children(parameters).len();
+            if matches!(function.as_str(), "now" | "today") {
+                if arity > 0 {
+                    return Err(error(format!("`{function}()` takes no arguments")));
+                }
+                self.needs.time = true;
+                *node = name(if function == "now" { NOW } else { TODAY });
+                return Ok(());
+            }
+            if function == "is defined" && arity == 1 {
+                return self.is_defined(node);
+            }
+            if !is_built_in_function_name(&function) {
+                **callee = name(&self.native(&function, arity)?);
+            }
+        }
+        for parameter in children(parameters) {
+            match parameter {
+                AstNode::NamedParameter(_, value) => self.node(value)?,
+                other => self.node(other)?,
+            }
+        }
+        if matches!(
+            function.as_str(),
+            "replace" | "split" | "string join" | "concatenate" | "flatten" | "append" | "union" | "insert before"
+        ) {
+            self.spend(node);
+        }
+        Ok(())
+    }
+
+    fn native(&mut self, function: &str, arity: usize) -> Result<String, CompileError> {
+        let key = natives::key(function, arity);
+        if natives::exists(&key) {
+            self.needs.natives.insert(key.clone());
+            return Ok(key);
+        }
+        Err(error(match natives::arities(function) {
+            arities if !arities.is_empty() => format!("`{function}` takes {arities} arguments, not {arity}"),
+            _ if matches!(function, "uuid" | "random number") => format!(
+                "`{function}()` would give another value each time; let a worker or the caller give the value"
+            ),
+            _ => format!("FEEL has no function `{function}`"),
+        }))
+    }
+
+    fn is_defined(&mut self, node: &mut AstNode) -> Result<(), CompileError> {
+        let AstNode::FunctionInvocation(_, parameters) = node else { return Ok(()) };
+        let Some(argument) = children(parameters).into_iter().next() else { return Ok(()) };
+        let argument = match argument {
+            AstNode::NamedParameter(_, value) => &mut **value,
+            other => other,
+        };
+        let replacement = match argument {
+            AstNode::Name(variable) if !self.is_local(variable.as_str()) && self.filters == 0 => {
+                self.needs.asks.insert(variable.as_str().to_owned());
+                name(&format!("{HAS}{variable}"))
+            }
+            AstNode::Path(value, entry) => {
+                self.node(value)?;
+                let AstNode::Name(entry) = &**entry else { return Ok(()) };
+                self.needs.natives.insert(HAS_ENTRY.to_owned());
+                call(HAS_ENTRY, vec![take(value), AstNode::String(entry.as_str().to_owned())])
+            }
+            other => {
+                self.node(other)?;
+                AstNode::Nq(Box::new(take(other)), Box::new(AstNode::Null))
+            }
+        };
+        *node = replacement;
+        Ok(())
+    }
+}
+
+fn error(message: String) -> CompileError {
+    CompileError { message, offset: None }
+}
+
+/// Whether the value is certainly no date and time.
+fn is_no_moment(node: &AstNode) -> bool {
+    match node {
+        AstNode::Name(name) => name.as_str() == TODAY,
+        AstNode::FunctionInvocation(callee, _) => matches!(
+            &**callee,
+            AstNode::Name(name) if matches!(
+                name.as_str(),
+                "date" | "time" | "duration" | "count" | "sum" | "string" | "number" | "string length" | "upper case"
+                    | "lower case" | "substring" | "day of week" | "floor" | "ceiling" | "modulo" | "abs"
+            )
+        ),
+        other => is_literal(other),
+    }
+}
+
+fn is_literal(node: &AstNode) -> bool {
+    match node {
+        AstNode::Numeric(..) | AstNode::String(_) | AstNode::Boolean(_) | AstNode::Null => true,
+        AstNode::Neg(inner) => matches!(**inner, AstNode::Numeric(..)),
+        _ => false,
+    }
+}

@@ -1,0 +1,306 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Variables for tests.
+pub(crate) struct Given(BTreeMap<Name, Value>);
+
+impl potok_core::expressions::Variables for Given {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.0.get(name).cloned()
+    }
+
+    fn names(&self) -> Vec<Name> {
+        self.0.keys().cloned().collect()
+    }
+}
+
+fn given(variables: &[(&str, Value)]) -> Given {
+    Given(variables.iter().map(|(name, value)| ((*name).into(), value.clone())).collect())
+}
+
+fn now() -> jiff::Timestamp {
+    "2026-11-03T09:30:00Z".parse().expect("timestamp")
+}
+
+fn map(entries: &[(&str, Value)]) -> Value {
+    Value::Map(Arc::new(entries.iter().map(|(name, value)| ((*name).into(), value.clone())).collect()))
+}
+
+fn evaluate(text: &str, variables: &Given) -> Result<Value, EvaluationError> {
+    let feel = compile(text, &[]).unwrap_or_else(|error| panic!("`{text}`: {error}"));
+    feel.evaluate(&mut Evaluation::new(variables, now()))
+}
+
+fn value(text: &str, variables: &[(&str, Value)]) -> Value {
+    evaluate(text, &given(variables)).unwrap_or_else(|error| panic!("`{text}`: {error}"))
+}
+
+fn refusal(text: &str) -> String {
+    compile(text, &[]).expect_err(text).message
+}
+
+#[test]
+fn plain_conditions() {
+    let variables = [
+        ("amount", Value::Integer(1_500)),
+        ("region", "south".into()),
+        ("approved", Value::Boolean(false)),
+        ("order", map(&[("total", Value::Number(99.5)), ("lines", vec![Value::Integer(1)].into())])),
+        ("status", "b".into()),
+    ];
+    for (text, expected) in [
+        ("amount > 1000 and region = \"south\"", true.into()),
+        ("amount+1", Value::Integer(1_501)),
+        ("not(approved)", true.into()),
+        ("order.total * 0.2", Value::Number(19.9)),
+        ("order.missing", Value::Null),
+        ("missing.deeply", Value::Null),
+        ("missing = null", true.into()),
+        ("missing > 5", Value::Null),
+        ("missing > 5 and false", false.into()),
+        ("status in (\"a\",\"b\")", true.into()),
+        ("amount in [1000..2000)", true.into()),
+        ("amount in (> 2000, < 100)", false.into()),
+        ("if approved then 1 else \"no\"", "no".into()),
+        ("\"a\" + region", "asouth".into()),
+        ("amount / 7", Value::Number(1500.0 / 7.0)),
+        ("amount / 0", Value::Null),
+        ("-amount", Value::Integer(-1_500)),
+        ("2 ** 10", Value::Integer(1_024)),
+        ("0.1 + 0.2", Value::Number(0.3)),
+        ("is defined(missing) or is defined(order.missing)", false.into()),
+        ("is defined(amount) and is defined(order.total)", true.into()),
+        ("count(order.lines)", Value::Integer(1)),
+        ("{a: amount, b: a + 1}.b", Value::Integer(1_501)),
+        ("for x in [1, 2, 3] return x * 2", vec![Value::Integer(2), Value::Integer(4), Value::Integer(6)].into()),
+        ("some x in order.lines satisfies x = 1", true.into()),
+        ("[1, 2, 3, 4][item > 2]", vec![Value::Integer(3), Value::Integer(4)].into()),
+        ("{double: function(x) x * 2, four: function(x) double(double(x)), r: four(3)}.r", Value::Integer(12)),
+        ("string join([\"a\", \"b\"], \"-\")", "a-b".into()),
+        ("sort([3, 1, 2], function(a, b) a < b)[1]", Value::Integer(1)),
+        ("get or else(missing, 7)", Value::Integer(7)),
+        ("trim(\"  x \")", "x".into()),
+        ("is empty([])", true.into()),
+        ("partition([1, 2, 3], 2)[2][1]", Value::Integer(3)),
+        ("duplicate values([1, 2, 1])", vec![Value::Integer(1)].into()),
+        ("if(approved)then(1)else(2)", Value::Integer(2)),
+    ] {
+        assert_eq!(value(text, &variables), expected, "{text}");
+    }
+}
+
+#[test]
+fn names_may_be_long_cyrillic_or_in_backticks() {
+    let variables = [
+        ("Сумма заявки", Value::Integer(7)),
+        ("a-b", Value::Integer(10)),
+        ("count", Value::Integer(3)),
+        ("клиент", map(&[("Полное имя", "Пётр".into())])),
+    ];
+    assert_eq!(value("Сумма  заявки + `a-b`", &variables), Value::Integer(17));
+    assert_eq!(value("клиент.Полное имя", &variables), "Пётр".into());
+    assert_eq!(value("for x in [клиент] return x.Полное имя + \"!\"", &variables), vec![Value::from("Пётр!")].into());
+    assert_eq!(value("count + count([1])", &variables), Value::Integer(4));
+    assert_eq!(value("count = null", &[]), Value::Null, "without a variable, the function");
+}
+
+#[test]
+fn time_is_the_steps_own() {
+    let variables = [("due", value("@\"2026-11-03T12:00:00+03:00\"", &[]))];
+    assert_eq!(value("string(now())", &[]), "2026-11-03T09:30:00Z".into());
+    assert_eq!(value("today() = date(\"2026-11-03\")", &[]), true.into());
+    assert_eq!(value("due < now()", &variables), true.into(), "12:00+03:00 is 09:00 in UTC");
+    assert_eq!(value("due in [now()..now() + duration(\"PT1H\")]", &variables), false.into());
+    assert_eq!(value("due + duration(\"PT30M\") = now()", &variables), true.into());
+    assert_eq!(value("last day of month(today())", &[]), value("date(\"2026-11-30\")", &[]));
+}
+
+#[test]
+fn reads_tells_the_variables() {
+    let feel = compile("for x in orders return x.total > limit and `a-b` = x and is defined(z)", &[]).expect("FEEL");
+    let reads: Vec<&str> = feel.reads().expect("known").iter().map(|name| &**name).collect();
+    assert_eq!(reads, ["a-b", "limit", "orders", "z"]);
+}
+
+#[test]
+fn what_reaches_out_or_never_ends_is_refused() {
+    assert!(refusal("{f: function(x) external {java: {class: \"c\", method signature: \"m()\"}}}").contains("external"));
+    for recursive in [
+        "{f: function(n) if n = 0 then 0 else f(n - 1), r: f(5)}.r",
+        "{f: function(n) g(n), g: function(n) f(n)}",
+        "(function(f) f(f))(function(f) f(f))",
+        "{f: function(g, h) sort([g, h], g), r: f(f, f)}",
+        "{f: function(x) for g in [x] return g(x)}",
+        "{f: function(x) x.f(x)}",
+    ] {
+        assert!(refusal(recursive).contains("function"), "{recursive}: {}", refusal(recursive));
+    }
+    assert!(refusal("uuid()").contains("another value"));
+    assert!(refusal("no such(1)").contains("no function `no such`"));
+    assert!(refusal("trim(1, 2)").contains("takes 1 arguments"));
+    assert!(refusal("a ? b").contains("not a FEEL expression"));
+    assert!(refusal("'a'").contains("double quotes"));
+    assert!(refusal("").contains("empty"));
+}
+
+#[test]
+fn limits_end_what_would_run_away() {
+    let digits = given(&[("digits", (0..10).map(Value::Integer).collect::<Vec<_>>().into())]);
+    for text in [
+        "count(for i in 1..1000000000 return i)",
+        "count(for i in 1..80 return if i = 1 then \"aaaa\" else partial[-1] + partial[-1])",
+        "for i in 1..100000 return [partial[-1]]",
+        "{a: \"0123456789\", b: a+a+a+a+a+a+a+a, c: b+b+b+b+b+b+b+b, d: c+c+c+c+c+c+c+c, e: d+d+d+d+d+d+d+d, \
+          f: e+e+e+e+e+e+e+e, g: f+f+f+f+f+f+f+f, h: g+g+g+g+g+g+g+g, i: h+h+h+h+h+h+h+h+h}",
+        "some a in digits, b in digits, c in digits, d in digits, e in digits, f in digits, g in digits satisfies \
+          a + b + c + d + e + f + g < 0",
+    ] {
+        let start = Instant::now();
+        let outcome = match compile(text, &[]) {
+            Ok(feel) => feel.evaluate(&mut Evaluation::new(&digits, now())),
+            Err(error) => panic!("`{text}`: {error}"),
+        };
+        assert!(matches!(outcome, Err(EvaluationError::Limit(_))), "{text}: {outcome:?}");
+        assert!(start.elapsed().as_secs() < 20, "{text} took {:?}", start.elapsed());
+    }
+    let many: Value = vec![Value::Integer(1); 200_000].into();
+    assert!(matches!(evaluate("count(x)", &given(&[("x", many)])), Err(EvaluationError::Limit(_))));
+}
+
+#[test]
+fn the_deepest_that_compiles_fits_a_small_stack() {
+    let deepest = |text: &dyn Fn(usize) -> String| {
+        let fits = |times: &usize| token::prepare(&text(*times), &[]).is_ok();
+        text((1..token::MAX_DEPTH).take_while(fits).last().expect("some fit"))
+    };
+    let terms = deepest(&|times| format!("{}1", "1+".repeat(times)));
+    let lists = deepest(&|times| format!("{}{}", "[".repeat(times), "]".repeat(times)));
+    let conditions = deepest(&|times| format!("{}1", "if a then 1 else ".repeat(times)));
+    let paths = deepest(&|times| format!("a{}", ".b".repeat(times)));
+    assert!(lists.len() > 200, "nesting of {} is allowed", lists.len() / 2);
+    let small = std::thread::Builder::new().stack_size(512 * 1024);
+    let thread = small.spawn(move || {
+        for text in [terms, lists, conditions, paths] {
+            let feel = compile(&text, &[]).expect("within the limit");
+            // The value of the lists is too deep for a variable, but it was computed.
+            let _ = feel.slow.evaluate(&Evaluation::new(&given(&[]), now()));
+        }
+    });
+    thread.expect("thread").join().expect("no overflow");
+}
+
+#[test]
+fn unary_tests() {
+    let holds = |tests: &str, input: Value| {
+        let feel = compile_tests(tests, &[]).unwrap_or_else(|error| panic!("{tests}: {error}"));
+        feel.evaluate(&mut Evaluation::new(&given(&[(INPUT, input)]), now())).expect(tests)
+    };
+    for (tests, input, expected) in [
+        ("-", Value::Null, true),
+        ("\"a\",\"b\"", "b".into(), true),
+        ("not(\"a\",\"b\")", "b".into(), false),
+        ("> 5", Value::Integer(6), true),
+        ("[1..5]", Value::Integer(6), false),
+        ("< 1, > 5", Value::Integer(6), true),
+        ("starts with(?, \"ab\")", "abc".into(), true),
+        ("1, ? > 5", Value::Integer(9), true),
+        ("null", Value::Null, true),
+        ("true", true.into(), true),
+    ] {
+        assert_eq!(holds(tests, input.clone()), expected.into(), "{tests} on {input:?}");
+    }
+}
+
+fn leaf() -> impl Strategy<Value = String> {
+    prop_oneof![prop::sample::select(vec!["a", "b", "c", "m.x", "m.y", "d"]).prop_map(str::to_owned), constant()]
+}
+
+fn constant() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::sample::select(vec!["null", "true", "false", "\"s\"", "\"\""]).prop_map(str::to_owned),
+        (-20_i64..20).prop_map(|number| if number < 0 { format!("({number})") } else { number.to_string() }),
+        (0_u32..200).prop_map(|number| format!("{}.{:02}", number / 100, number % 100)),
+    ]
+}
+
+fn expression() -> impl Strategy<Value = String> {
+    leaf().prop_recursive(4, 24, 3, |inner| {
+        let operators = vec!["+", "-", "*", "/", "<", "<=", ">", ">=", "=", "!=", "and", "or"];
+        prop_oneof![
+            (inner.clone(), prop::sample::select(operators), inner.clone())
+                .prop_map(|(left, operator, right)| format!("({left} {operator} {right})")),
+            inner.clone().prop_map(|inner| format!("not({inner})")),
+            inner.clone().prop_map(|inner| format!("(-{inner})")),
+            (inner.clone(), inner.clone(), inner.clone())
+                .prop_map(|(condition, then, otherwise)| format!("(if {condition} then {then} else {otherwise})")),
+            (inner.clone(), constant(), constant()).prop_map(|(value, one, two)| format!("({value} in ({one}, {two}))")),
+            inner.clone().prop_map(|value| format!("({value} in [-1..5))")),
+            inner.clone().prop_map(|value| format!("({value} in (<= 2, \"s\", null))")),
+        ]
+    })
+}
+
+fn variable() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Boolean),
+        (-10_i64..10).prop_map(Value::Integer),
+        any::<i64>().prop_map(Value::Integer),
+        (-1000_i32..1000).prop_map(|number| Value::Number(f64::from(number) / 100.0)),
+        any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(Value::Number),
+        prop::sample::select(vec!["", "s", "t", "я"]).prop_map(Value::from),
+        Just(Value::Date(jiff::civil::date(2026, 11, 3))),
+        Just(Value::from(vec![Value::Integer(1)])),
+    ]
+}
+
+/// The library gives whole numbers as integers, however they came.
+fn normal(value: Value) -> Value {
+    match value {
+        Value::Number(number) => convert::outward(convert::Inward::new(1).value(&Value::Number(number)).expect("number"))
+            .expect("number"),
+        other => other,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn fast_and_library_agree(
+        text in expression(),
+        a in variable(), b in variable(), c in variable(), x in variable(),
+    ) {
+        let feel = compile(&text, &[]).expect("generated");
+        prop_assert!(feel.fast.is_some(), "{text} is plain");
+        let variables = given(&[("a", a), ("b", b), ("c", c), ("m", map(&[("x", x)]))]);
+        let evaluation = Evaluation::new(&variables, now());
+        if let Some(Ok(fast)) = feel.fast.as_ref().map(|fast| fast.value(&evaluation)) {
+            let slow = feel.slow.evaluate(&evaluation).expect("library");
+            prop_assert_eq!(normal(fast), slow, "{}", text);
+        }
+    }
+
+    #[test]
+    fn no_text_panics(text in "[\\PC\n]{0,40}") {
+        if let Ok(feel) = compile(&text, &[]) {
+            let _ = feel.evaluate(&mut Evaluation::new(&given(&[]), now()));
+        }
+    }
+
+    #[test]
+    fn no_words_panic(words in prop::collection::vec(prop::sample::select(vec![
+        "for", "in", "return", "some", "every", "satisfies", "if", "then", "else", "function", "external", "(", ")",
+        "[", "]", "{", "}", ",", ":", ".", "..", "x", "y", "1", "\"s\"", "-", "+", "*", "=", "<", "not", "between",
+        "and", "or", "instance", "of", "date", "list", "<", ">", "->", "@", "?", "null", "item", "partial", "sort",
+    ]), 0..16)) {
+        if let Ok(feel) = compile(&words.join(" "), &[]) {
+            let _ = feel.evaluate(&mut Evaluation::new(&given(&[]), now()));
+        }
+    }
+}
