@@ -75,7 +75,8 @@ fn valid_models_have_no_findings() {
 fn every_rule_is_broken_by_a_model() {
     let texts: Vec<_> = models("invalid").iter().map(|path| fs::read_to_string(path).expect("a model")).collect();
     let broken: BTreeSet<_> = texts.iter().flat_map(|text| expected(text)).map(|(_, code)| code).collect();
-    let untested: Vec<_> = diagnostic::rules().filter(|rule| !broken.contains(rule.code)).map(|rule| rule.code).collect();
+    let untested: Vec<_> =
+        diagnostic::rules().filter(|rule| !broken.contains(rule.code)).map(|rule| rule.code).collect();
     assert!(untested.is_empty(), "{untested:?}");
 }
 
@@ -98,7 +99,8 @@ fn what_is_wrong_in_a_drawing_is_a_warning() {
     for path in models("invalid") {
         let text = fs::read_to_string(&path).expect("a model");
         let drawing = text.replace("isExecutable=\"true\"", "isExecutable=\"false\"");
-        let errors: Vec<_> = check(drawing.as_bytes()).into_iter().filter(|one| one.severity == Severity::Error).collect();
+        let errors: Vec<_> =
+            check(drawing.as_bytes()).into_iter().filter(|one| one.severity == Severity::Error).collect();
         assert!(errors.is_empty(), "{}: {errors:?}", path.display());
     }
 }
@@ -167,7 +169,10 @@ fn large(tasks: usize, depth: usize) -> String {
         text += &format!(r#"<subProcess id="sub{level}">"#);
     }
     for task in 0..tasks {
-        text += &format!(r#"<userTask id="t{task}"/><sequenceFlow id="f{task}" sourceRef="t{task}" targetRef="t{}"/>"#, task + 1);
+        text += &format!(
+            r#"<userTask id="t{task}"/><sequenceFlow id="f{task}" sourceRef="t{task}" targetRef="t{}"/>"#,
+            task + 1
+        );
     }
     text += &format!(r#"<userTask id="t{tasks}"/>"#);
     text += &"</subProcess>".repeat(depth);
@@ -189,7 +194,11 @@ fn every_code_is_in_the_documentation() {
         assert!(page.contains(&row), "{row} {}", rule.summary);
     }
     // Codes of reading are named where they are found: the first words of the calls that report them.
-    let mut folders = vec![root.join("crates/core/src/xml"), root.join("crates/core/src/model"), root.join("crates/core/src/dialect")];
+    let mut folders = vec![
+        root.join("crates/core/src/xml"),
+        root.join("crates/core/src/model"),
+        root.join("crates/core/src/dialect"),
+    ];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder of sources") {
             let path = entry.expect("an entry").path();
