@@ -22,8 +22,8 @@ pub use scope::{Completed, LoopState, Phase, Scope, ScopeKind};
 pub(crate) use slab::Slab;
 pub use token::{Token, TokenState};
 pub use wait::{
-    CallWait, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait, TimerWait, UserTaskWait,
-    Wait, WaitKind,
+    CallWait, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait, TimerWait,
+    UserTaskWait, Wait, WaitKind,
 };
 
 /// Number of a token within its instance; used again after the token is gone.
@@ -44,7 +44,7 @@ pub const ROOT: ScopeId = 0;
 /// What is addressed from outside: an instance, task, job, timer, subscription, call or incident. Sortable by time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "u64", into = "u64")]
-#[repr(packed(4))] // so that an event that carries a key stays small
+#[repr(Rust, packed(4))] // so that an event that carries a key stays small
 pub struct Key(pub u64);
 
 impl From<u64> for Key {

@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::matching::{matches, starts};
-use super::runner::{Correlated, Notice, RunError, Runner, StartOptions};
+use super::runner::{Correlated, Noted, Notice, RunError, Runner, StartOptions};
 use super::{Message, Request, start_triggers};
+use crate::Name;
 use crate::expressions::{Evaluation, Variables};
 use crate::graph::{Catch, MessageTarget, ProcessGraph};
 use crate::instance::{Key, Wait, WaitKind};
 use crate::step::{Command, StartAt, ThrownMessage};
 use crate::time::Timestamp;
 use crate::value::Value;
-use crate::Name;
 
 /// How long a message that nobody waits for is kept.
 const TIME_TO_LIVE: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
@@ -146,8 +146,8 @@ impl Runner {
     fn start_by_message(&mut self, message: &Message, from: Option<Key>, agenda: &mut Agenda) -> Option<Correlated> {
         let (graph, node, definition, parallel) =
             self.processes.values().filter_map(|versions| versions.last()).find_map(|graph| {
-                let trigger = start_triggers(graph)
-                    .find(|trigger| starts(graph, trigger.node, trigger.catch, message))?;
+                let trigger =
+                    start_triggers(graph).find(|trigger| starts(graph, trigger.node, trigger.catch, message))?;
                 Some((graph.clone(), trigger.node, trigger.definition, trigger.parallel))
             })?;
         let business_key = message.business_key.clone().or_else(|| {
@@ -167,16 +167,17 @@ impl Runner {
     ) -> Correlated {
         let mut variables = payload.to_vec();
         if parallel {
-            let is_it = |noted: &(Name, u32, u32, Vec<(Name, Value)>)| noted.0 == *graph.id() && noted.1 == node;
-            let mut definitions: Vec<u32> = self.noted.iter().filter(|n| is_it(n)).map(|n| n.2).collect();
+            let is_it = |noted: &Noted| noted.process == *graph.id() && noted.node == node;
+            let mut definitions: Vec<u32> =
+                self.noted.iter().filter(|noted| is_it(noted)).map(|noted| noted.definition).collect();
             definitions.push(definition);
             definitions.sort_unstable();
             definitions.dedup();
             if definitions.len() < graph.catches(node).len() {
-                self.noted.push((graph.id().clone(), node, definition, variables));
+                self.noted.push(Noted { process: graph.id().clone(), node, definition, payload: variables });
                 return Correlated::Noted;
             }
-            let earlier = self.noted.iter().filter(|n| is_it(n)).flat_map(|n| n.3.clone());
+            let earlier = self.noted.iter().filter(|noted| is_it(noted)).flat_map(|noted| noted.payload.clone());
             variables = earlier.chain(variables).collect();
             self.noted.retain(|noted| !is_it(noted));
         }

@@ -68,10 +68,17 @@ impl Facts {
                 if let AstNode::Name(name) = &**callee {
                     let name = name.as_str();
                     sorted = name == "sort";
-                    self.grows |= sorted || matches!(name, "replace" | "split" | "string join" | "concatenate" | "flatten" | "append");
+                    self.grows |= sorted
+                        || matches!(name, "replace" | "split" | "string join" | "concatenate" | "flatten" | "append");
                     self.quadratic |= matches!(
                         name,
-                        "distinct values" | "union" | "mode" | "remove" | "list replace" | "duplicate values" | "index of"
+                        "distinct values"
+                            | "union"
+                            | "mode"
+                            | "remove"
+                            | "list replace"
+                            | "duplicate values"
+                            | "index of"
                     );
                     if is_built_in_function_name(name) {
                         self.called.insert(name.to_owned());
@@ -134,7 +141,9 @@ impl Facts {
             && let AstNode::Name(name) = &**callee
             && matches!(name.as_str(), "context" | "context put" | "context merge")
         {
-            return Err(error("`context`, `context put` and `context merge` cannot be used together with own functions"));
+            return Err(error(
+                "`context`, `context put` and `context merge` cannot be used together with own functions",
+            ));
         }
         for child in children(node) {
             self.calls(child, inside)?;

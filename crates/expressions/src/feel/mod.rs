@@ -16,10 +16,10 @@ mod tests;
 
 use std::fmt::{self, Debug, Formatter};
 
+use dsntk_feel::bif::is_built_in_function_name;
 use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as FeelValue;
 use dsntk_feel::{FeelScope, Name as FeelName};
-use dsntk_feel::bif::is_built_in_function_name;
 use dsntk_feel_parser::AstNode;
 use potok_core::Name;
 use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, EvaluationError};
@@ -66,7 +66,10 @@ pub(crate) fn compile(text: &str, known: &[&str]) -> Result<Feel, CompileError> 
     roomy(&prepared, || assemble(parse(&prepared, dsntk_feel_parser::parse_expression)?, &prepared))
 }
 
-fn roomy(prepared: &token::Prepared, run: impl FnOnce() -> Result<Feel, CompileError> + Send) -> Result<Feel, CompileError> {
+fn roomy(
+    prepared: &token::Prepared,
+    run: impl FnOnce() -> Result<Feel, CompileError> + Send,
+) -> Result<Feel, CompileError> {
     guard::contained(|| guard::roomy(prepared.depth, run))
         .unwrap_or_else(|failure| Err(CompileError { message: failure.to_string(), offset: None }))
 }
@@ -94,7 +97,8 @@ fn tests(prepared: &token::Prepared) -> Result<Feel, CompileError> {
 }
 
 fn mentions_input(node: &mut AstNode) -> bool {
-    matches!(node, AstNode::Name(name) if name.as_str() == INPUT) || tree::children(node).into_iter().any(mentions_input)
+    matches!(node, AstNode::Name(name) if name.as_str() == INPUT)
+        || tree::children(node).into_iter().any(mentions_input)
 }
 
 type Parser = fn(&FeelScope, &str, bool) -> dsntk_common::Result<AstNode>;
@@ -145,7 +149,11 @@ fn assemble(mut node: AstNode, prepared: &token::Prepared) -> Result<Feel, Compi
     reads.sort();
     reads.dedup();
     let elements = if facts.quadratic { 3_000 } else { convert::MAX_ELEMENTS };
-    Ok(Feel { fast, slow: Slow { evaluator, variables, asks, natives, time: needs.time, elements, depth: prepared.depth }, reads })
+    Ok(Feel {
+        fast,
+        slow: Slow { evaluator, variables, asks, natives, time: needs.time, elements, depth: prepared.depth },
+        reads,
+    })
 }
 
 impl Slow {

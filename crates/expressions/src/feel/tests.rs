@@ -129,7 +129,9 @@ fn reads_tells_the_variables() {
 
 #[test]
 fn what_reaches_out_or_never_ends_is_refused() {
-    assert!(refusal("{f: function(x) external {java: {class: \"c\", method signature: \"m()\"}}}").contains("external"));
+    assert!(
+        refusal("{f: function(x) external {java: {class: \"c\", method signature: \"m()\"}}}").contains("external")
+    );
     for recursive in [
         "{f: function(n) if n = 0 then 0 else f(n - 1), r: f(5)}.r",
         "{f: function(n) g(n), g: function(n) f(n)}",
@@ -238,7 +240,8 @@ fn expression() -> impl Strategy<Value = String> {
             inner.clone().prop_map(|inner| format!("(-{inner})")),
             (inner.clone(), inner.clone(), inner.clone())
                 .prop_map(|(condition, then, otherwise)| format!("(if {condition} then {then} else {otherwise})")),
-            (inner.clone(), constant(), constant()).prop_map(|(value, one, two)| format!("({value} in ({one}, {two}))")),
+            (inner.clone(), constant(), constant())
+                .prop_map(|(value, one, two)| format!("({value} in ({one}, {two}))")),
             inner.clone().prop_map(|value| format!("({value} in [-1..5))")),
             inner.clone().prop_map(|value| format!("({value} in (<= 2, \"s\", null))")),
         ]
@@ -262,8 +265,9 @@ fn variable() -> impl Strategy<Value = Value> {
 /// The library gives whole numbers as integers, however they came.
 fn normal(value: Value) -> Value {
     match value {
-        Value::Number(number) => convert::outward(convert::Inward::new(1).value(&Value::Number(number)).expect("number"))
-            .expect("number"),
+        Value::Number(number) => {
+            convert::outward(convert::Inward::new(1).value(&Value::Number(number)).expect("number")).expect("number")
+        }
         other => other,
     }
 }

@@ -93,7 +93,8 @@ fn scan(text: &str) -> Result<Vec<Token>, CompileError> {
         let (kind, length) = if word_start(character) {
             let length = rest.find(|next| !word_part(next)).unwrap_or(rest.len());
             (Kind::Word(rest[..length].to_owned()), length)
-        } else if character.is_ascii_digit() || (character == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit()))
+        } else if character.is_ascii_digit()
+            || (character == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit()))
         {
             let length = number_length(rest);
             (Kind::Number(rest[..length].to_owned()), length)
@@ -218,7 +219,9 @@ fn depth(tokens: &[Token]) -> Result<usize, CompileError> {
     let mut groups = vec![Group::default()];
     let mut depth = 0;
     for token in tokens {
-        let Some(group) = groups.last_mut() else { return Err(error("a bracket is closed that was not opened", token.offset)) };
+        let Some(group) = groups.last_mut() else {
+            return Err(error("a bracket is closed that was not opened", token.offset));
+        };
         match &token.kind {
             Kind::Symbol("(" | "[" | "{") => groups.push(Group::default()),
             Kind::Symbol(")" | "]" | "}") => {
@@ -271,7 +274,8 @@ fn join(tokens: &[Token], known: &[&str]) -> Result<Prepared, CompileError> {
         if let Some((kinds, name)) = known.iter().find(|(kinds, _)| starts_with(&tokens[at..], kinds)) {
             let plain = kinds.iter().all(|kind| matches!(kind, Kind::Word(word) if !is_keyword(word)));
             // A longer run of words is another name.
-            let ends = !plain || !matches!(tokens.get(at + kinds.len()), Some(Token { kind: Kind::Word(word), .. }) if !is_keyword(word));
+            let ends = !plain
+                || !matches!(tokens.get(at + kinds.len()), Some(Token { kind: Kind::Word(word), .. }) if !is_keyword(word));
             if ends {
                 prepared.name(name, plain || after_dot);
                 at += kinds.len();
