@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use potok_core::diagnostic::{self, Diagnostic, Severity};
-use potok_core::model::Definitions;
+use potok_core::model::{Definitions, Process};
 
 /// A code and the line where it is found.
 type Finding = (u32, String);
@@ -87,7 +87,8 @@ fn findings_name_their_rule_s_severity() {
         let (definitions, _) = Definitions::read(&bytes).expect("a model that can be read");
         for diagnostic in diagnostic::check(&definitions) {
             let rule = diagnostic::rule(diagnostic.code).expect("a rule for each code");
-            let is_drawing = definitions.processes.iter().any(|process| process.is_executable == Some(false));
+            let runs = |process: &Process| process.is_executable == Some(true);
+            let is_drawing = !definitions.processes.iter().all(runs);
             assert!(diagnostic.severity == rule.severity || is_drawing, "{}: {diagnostic}", path.display());
         }
     }
@@ -105,6 +106,50 @@ fn what_is_wrong_in_a_drawing_is_a_warning() {
 }
 
 #[test]
+fn a_file_with_an_id_given_twice_is_checked_all_the_same() {
+    let text = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL">
+        <process id="p" isExecutable="true">
+          <userTask id="p"/>
+          <serviceTask id="a"/>
+        </process>
+      </definitions>"#;
+    let codes: Vec<_> = diagnostic::check_file(text.as_bytes()).iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, ["id-duplicate", "service-task-without-work"]);
+}
+
+#[test]
+fn what_is_no_xml_is_one_finding() {
+    assert_eq!(diagnostic::check_file(b"<definitions").len(), 1);
+}
+
+#[test]
+fn findings_as_json_and_sarif_keep_code_place_and_element() {
+    let text = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL">
+        <process id="p" isExecutable="true">
+          <serviceTask id="a"/>
+        </process>
+      </definitions>"#;
+    let findings = diagnostic::check_file(text.as_bytes());
+    let json = diagnostic::json(findings.first().expect("a finding"));
+    assert_eq!(json["code"], "service-task-without-work");
+    assert_eq!(json["severity"], "error");
+    assert_eq!((&json["line"], &json["column"]), (&3.into(), &11.into()));
+    assert_eq!(json["element"], "a");
+
+    let sarif = diagnostic::sarif("models/приём звонка.bpmn", &findings);
+    let run = &sarif["runs"][0];
+    assert_eq!(sarif["version"], "2.1.0");
+    assert_eq!(run["tool"]["driver"]["rules"][0]["id"], "service-task-without-work");
+    let result = &run["results"][0];
+    assert_eq!((&result["ruleIndex"], &result["level"]), (&0.into(), &"error".into()));
+    let place = &result["locations"][0]["physicalLocation"];
+    let uri = place["artifactLocation"]["uri"].as_str().expect("an address");
+    assert!(uri.is_ascii() && uri.starts_with("models/%D0%BF") && uri.contains("%20"), "{uri}");
+    assert_eq!(place["region"]["startLine"], 3);
+    assert_eq!(result["locations"][0]["logicalLocations"][0]["name"], "a");
+}
+
+#[test]
 fn findings_are_in_document_order_and_the_same_each_time() {
     for path in models("invalid") {
         let bytes = fs::read(&path).expect("a model");
@@ -113,4 +158,68 @@ fn findings_are_in_document_order_and_the_same_each_time() {
         assert!(findings.is_sorted_by_key(|finding| finding.span.start), "{}", path.display());
         assert_eq!(findings, diagnostic::check(&definitions), "{}", path.display());
     }
+}
+
+/// A process of so many user tasks in a row, inside so many sub-processes.
+fn large(tasks: usize, depth: usize) -> String {
+    let mut text = String::from(
+        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p" isExecutable="true">"#,
+    );
+    for level in 0..depth {
+        text += &format!(r#"<subProcess id="sub{level}">"#);
+    }
+    for task in 0..tasks {
+        text += &format!(
+            r#"<userTask id="t{task}"/><sequenceFlow id="f{task}" sourceRef="t{task}" targetRef="t{}"/>"#,
+            task + 1
+        );
+    }
+    text += &format!(r#"<userTask id="t{tasks}"/>"#);
+    text += &"</subProcess>".repeat(depth);
+    text + "</process></definitions>"
+}
+
+#[test]
+fn large_and_deep_models_are_checked() {
+    assert_eq!(diagnostic::check_file(large(20_000, 0).as_bytes()), []);
+    assert_eq!(diagnostic::check_file(large(1, 900).as_bytes()), []);
+}
+
+#[test]
+fn every_code_is_in_the_documentation() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let page = fs::read_to_string(root.join("docs/diagnostics.md")).expect("docs/diagnostics.md");
+    for rule in diagnostic::rules() {
+        let row = format!("| `{}` |", rule.code);
+        assert!(page.contains(&row), "{row} {}", rule.summary);
+    }
+    // Codes of reading are named where they are found: the first words of the calls that report them.
+    let mut folders = vec![
+        root.join("crates/core/src/xml"),
+        root.join("crates/core/src/model"),
+        root.join("crates/core/src/dialect"),
+    ];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder of sources") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.extend((name != "tests").then_some(path));
+            } else if name != "tests.rs" {
+                for code in codes_in(&fs::read_to_string(&path).expect("a source")) {
+                    assert!(page.contains(&format!("| `{code}` |")), "{code} of {}", path.display());
+                }
+            }
+        }
+    }
+}
+
+/// The texts in a source that look like codes of reading.
+fn codes_in(source: &str) -> Vec<&str> {
+    let subjects = ["xml", "element", "id", "attribute", "extension", "event", "job", "root", "file"];
+    let is_code = |text: &str| {
+        text.split_once('-').is_some_and(|(subject, _)| subjects.contains(&subject))
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+    };
+    source.split('"').skip(1).step_by(2).filter(|text| is_code(text)).collect()
 }

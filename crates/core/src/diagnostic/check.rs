@@ -3,8 +3,9 @@
 use super::findings::Findings;
 use super::subject::{Subject, World};
 use super::{
-    Diagnostic, activities, boundary, collaboration, compensation, conditions, correlation, data, event_gateways, events, flows, gateways,
-    lanes, links, loops, processes, reachability, references, starts, sub_processes, timers, triggers,
+    Diagnostic, activities, boundary, collaboration, compensation, conditions, correlation, data, event_gateways,
+    events, flows, gateways, lanes, links, loops, processes, reachability, references, starts, sub_processes, timers,
+    triggers,
 };
 use crate::model::{Definitions, ProcessIndex};
 
@@ -33,6 +34,20 @@ pub fn check(definitions: &Definitions) -> Vec<Diagnostic> {
         }
     }
     findings.in_document_order()
+}
+
+/// Reads and checks a file, and lists everything that is found in document order: also what is wrong with its structure
+/// when something in it could not be read.
+#[must_use]
+pub fn check_file(bytes: &[u8]) -> Vec<Diagnostic> {
+    match Definitions::read_leniently(bytes) {
+        Ok((definitions, mut found)) => {
+            found.extend(check(&definitions));
+            found.sort_by_key(|diagnostic| diagnostic.span.start);
+            found
+        }
+        Err(fault) => vec![fault],
+    }
 }
 
 /// What every process is checked against.

@@ -1,6 +1,6 @@
 //! Link events: pairs by name within one level of a process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::Findings;
 use super::rule::define;
@@ -53,11 +53,13 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
         without_name(node, findings);
     }
     let links = links(subject);
+    let caught = links.iter().filter(|(_, link)| !link.catches.is_empty());
+    let caught: BTreeSet<&str> = caught.map(|((_, name), _)| *name).collect();
     for ((scope, name), link) in &links {
         let catches: Vec<_> = link.catches.iter().filter_map(|index| subject.node(*index)).collect();
         let throws: Vec<_> = link.throws.iter().filter_map(|index| subject.node(*index)).collect();
         if let (None, [..]) = (catches.first(), throws.as_slice()) {
-            let elsewhere = links.iter().any(|((_, other), link)| other == name && !link.catches.is_empty());
+            let elsewhere = caught.contains(name);
             for throw in &throws {
                 without_catch(subject, *scope, name, throw, elsewhere, findings);
             }
@@ -66,7 +68,10 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             findings.add(
                 &LINK_SEVERAL_CATCHES,
                 catch.element,
-                format!("{} catches the link `{name}`, which another event at the same level catches already", label(catch)),
+                format!(
+                    "{} catches the link `{name}`, which another event at the same level catches already",
+                    label(catch)
+                ),
                 "give one of them, and the throwing events that belong to it, another link name",
             );
         }
@@ -75,7 +80,11 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
                 findings.add(
                     &LINK_WITHOUT_THROW,
                     catch.element,
-                    format!("{} catches the link `{name}`, but no event in {} throws it", label(catch), subject.scope_label(*scope)),
+                    format!(
+                        "{} catches the link `{name}`, but no event in {} throws it",
+                        label(catch),
+                        subject.scope_label(*scope)
+                    ),
                     "add a throwing link event of that name, or delete this one",
                 );
             }
@@ -99,13 +108,22 @@ fn without_name(node: &FlowNode, findings: &mut Findings<'_>) {
 }
 
 fn without_catch(
-    subject: &Subject<'_>, scope: Option<NodeIndex>, name: &str, throw: &FlowNode, elsewhere: bool, findings: &mut Findings<'_>,
+    subject: &Subject<'_>,
+    scope: Option<NodeIndex>,
+    name: &str,
+    throw: &FlowNode,
+    elsewhere: bool,
+    findings: &mut Findings<'_>,
 ) {
     let place = if elsewhere { "; the one elsewhere is out of reach, a link does not leave its level" } else { "" };
     findings.add(
         &LINK_WITHOUT_CATCH,
         throw.element,
-        format!("{} throws the link `{name}`, but no event in {} catches it{place}", label(throw), subject.scope_label(scope)),
+        format!(
+            "{} throws the link `{name}`, but no event in {} catches it{place}",
+            label(throw),
+            subject.scope_label(scope)
+        ),
         "add a catching link event of that name at the same level",
     );
 }

@@ -33,7 +33,7 @@ use std::fmt;
 use crate::Name;
 use crate::xml::Span;
 
-pub use check::check;
+pub use check::{check, check_file};
 pub use json::json;
 pub use rule::{Rule, rule, rules};
 pub use sarif::{sarif, sarif_of_files};

@@ -10,7 +10,7 @@ define! {
     NOT_EXECUTABLE = "process-not-executable", Warning, "BPMN 2.0.2 §10.2.1",
         "A process that is to run has isExecutable=\"true\".";
     WITHOUT_NODES = "process-without-nodes", Error, "BPMN 2.0.2 §10.2",
-        "A process that is to run has flow nodes.";
+        "A process that is to run has flow nodes (a warning without isExecutable=\"true\").";
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
@@ -25,18 +25,26 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
         );
     }
     if process.flow_nodes.is_empty() {
+        // Some modelers write an empty process beside each black box; only one that is said to run is refused.
+        findings.look_at_drawing(process.is_executable != Some(true));
         findings.add(
             &WITHOUT_NODES,
             process.element,
             format!("{owner} has no flow nodes"),
             "draw the process, or remove it and the processRef of its pool, which is a black box then",
         );
+        findings.look_at_drawing(process.is_executable == Some(false));
     }
 }
 
 pub(super) fn none_at_all(world: &World<'_>, findings: &mut Findings<'_>) {
     if world.definitions.processes.is_empty() {
         let root = world.definitions.document.root().index();
-        findings.add(&NO_PROCESS, root, "the file has no process".to_owned(), "draw a process; there is nothing to run");
+        findings.add(
+            &NO_PROCESS,
+            root,
+            "the file has no process".to_owned(),
+            "draw a process; there is nothing to run",
+        );
     }
 }

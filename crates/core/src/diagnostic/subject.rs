@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Activity, ActivityKind, Definitions, Event, EventDefinition, EventPosition, FlowIndex, FlowNode, FlowNodeKind, Gateway,
-    MessageFlowEnd, NodeIndex, Process, ProcessIndex, SequenceFlow,
+    Activity, ActivityKind, Definitions, Event, EventDefinition, EventPosition, FlowIndex, FlowNode, FlowNodeKind,
+    Gateway, MessageFlowEnd, NodeIndex, Process, ProcessIndex, SequenceFlow,
 };
 use crate::xml::Element;
 
@@ -18,12 +18,14 @@ pub(super) struct World<'a> {
     /// All BPMN elements with an id, sorted by it.
     elements: OnceCell<Vec<(Cow<'a, str>, Element<'a>)>>,
     processes: BTreeMap<&'a str, &'a Process>,
+    correlation_keys: BTreeSet<&'a str>,
     message_targets: BTreeSet<(ProcessIndex, NodeIndex)>,
     message_sources: BTreeSet<(ProcessIndex, NodeIndex)>,
 }
 
 impl<'a> World<'a> {
     pub(super) fn new(definitions: &'a Definitions) -> Self {
+        let keys = definitions.collaborations.iter().flat_map(|collaboration| &collaboration.correlation_keys);
         let mut message_targets = BTreeSet::new();
         let mut message_sources = BTreeSet::new();
         for flow in definitions.collaborations.iter().flat_map(|collaboration| &collaboration.message_flows) {
@@ -39,6 +41,7 @@ impl<'a> World<'a> {
             nodes: OnceCell::new(),
             elements: OnceCell::new(),
             processes: definitions.processes.iter().map(|process| (&*process.id, process)).collect(),
+            correlation_keys: keys.map(|key| &*key.id).collect(),
             message_targets,
             message_sources,
         }
@@ -56,6 +59,11 @@ impl<'a> World<'a> {
             nodes
         });
         nodes.get(id).copied()
+    }
+
+    /// A collaboration declares the key.
+    pub(super) fn has_correlation_key(&self, id: &str) -> bool {
+        self.correlation_keys.contains(id)
     }
 
     /// The process of that id.
@@ -224,7 +232,8 @@ pub(super) fn is_scope(node: &FlowNode) -> bool {
 }
 
 pub(super) fn is_event_sub_process(node: &FlowNode) -> bool {
-    activity(node).is_some_and(|activity| matches!(activity.kind, ActivityKind::SubProcess { triggered_by_event: true }))
+    activity(node)
+        .is_some_and(|activity| matches!(activity.kind, ActivityKind::SubProcess { triggered_by_event: true }))
 }
 
 pub(super) fn is_compensation_handler(node: &FlowNode) -> bool {

@@ -46,8 +46,8 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 
 fn several_times(subject: &Subject<'_>, node: &FlowNode, element: ElementIndex, findings: &mut Findings<'_>) {
     let times = subject.definitions.document.element(element).children();
-    let times = times.filter(|child| matches!(child.name(), "timeDate" | "timeDuration" | "timeCycle"));
-    if let Some(second) = times.skip(1).next() {
+    let mut times = times.filter(|child| matches!(child.name(), "timeDate" | "timeDuration" | "timeCycle"));
+    if let Some(second) = times.nth(1) {
         findings.add(
             &TIMER_SEVERAL_TIMES,
             second.index(),
@@ -71,7 +71,13 @@ fn syntax(node: &FlowNode, timer: &TimerDefinition, findings: &mut Findings<'_>)
     }
 }
 
-fn repeats(subject: &Subject<'_>, node: &FlowNode, event: &Event, timer: &TimerDefinition, findings: &mut Findings<'_>) {
+fn repeats(
+    subject: &Subject<'_>,
+    node: &FlowNode,
+    event: &Event,
+    timer: &TimerDefinition,
+    findings: &mut Findings<'_>,
+) {
     let place = place(subject, node, event);
     let once = match (place, &event.position) {
         (Place::Catch, _) => Some("waits only once"),

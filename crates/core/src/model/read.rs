@@ -39,7 +39,23 @@ impl Definitions {
     /// # Errors
     /// As [`Definitions::read`].
     pub fn from_document(document: Arc<Document>) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let source = Source::new(&document).map_err(|fault| vec![fault])?;
+        let (definitions, diagnostics) = Self::outlined(document).map_err(|fault| vec![fault])?;
+        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+            return Err(diagnostics);
+        }
+        Ok((definitions, diagnostics))
+    }
+
+    /// Reads as much of a file as can be read, to check it; a model with errors must not run.
+    ///
+    /// # Errors
+    /// If the file is no BPMN at all.
+    pub fn read_leniently(bytes: &[u8]) -> Result<(Self, Vec<Diagnostic>), Diagnostic> {
+        Self::outlined(Arc::new(Document::parse(bytes)?))
+    }
+
+    fn outlined(document: Arc<Document>) -> Result<(Self, Vec<Diagnostic>), Diagnostic> {
+        let source = Source::new(&document)?;
         let root = document.root();
         let definitions = Self {
             document: document.clone(),
@@ -62,9 +78,6 @@ impl Definitions {
         };
         let mut diagnostics = source.into_diagnostics();
         diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-            return Err(diagnostics);
-        }
         Ok((definitions, diagnostics))
     }
 
