@@ -7,7 +7,7 @@ use potok_core::expressions::{
 };
 use potok_core::value::Value;
 
-use crate::feel;
+use crate::{feel, template};
 
 /// Compiles and evaluates what models compute with.
 #[derive(Debug, Default)]
@@ -25,11 +25,12 @@ impl Expressions for Evaluator {
     fn compile(
         &self,
         language: &Language,
-        _purpose: Purpose,
+        purpose: Purpose,
         text: &str,
     ) -> Result<Arc<dyn CompiledExpression>, CompileError> {
         match language {
             Language::Feel => Ok(Arc::new(feel::compile(text, &[])?)),
+            Language::Template => Ok(Arc::new(template::compile(text, purpose)?)),
             _ => Err(CompileError { message: "not available".into(), offset: None }),
         }
     }

@@ -6,6 +6,7 @@
 mod calendars;
 mod evaluator;
 mod feel;
+mod template;
 mod variables;
 
 pub use evaluator::Evaluator;
