@@ -25,10 +25,7 @@ fn models(folder: &Path) -> Vec<PathBuf> {
             let path = entry.expect("is readable").path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path
-                .extension()
-                .is_some_and(|extension| extension == "bpmn" || extension == "xml")
-            {
+            } else if path.extension().is_some_and(|extension| extension == "bpmn" || extension == "xml") {
                 models.push(path);
             }
         }
@@ -52,36 +49,23 @@ fn check_change(document: &Document, element: Element<'_>, attribute: potok_core
     let namespace = Some(attribute.namespace()).filter(|namespace| !namespace.is_empty());
     let mut edit = document.edit();
     let value = format!("{}, changed", attribute.value());
-    edit.set_attribute(element.index(), namespace, attribute.name(), &value)
-        .expect("can be set");
+    edit.set_attribute(element.index(), namespace, attribute.name(), &value).expect("can be set");
     let edited = edit.to_bytes();
     let old = attribute.value_span().of(document.text());
     // No encoding takes more than three bytes where UTF-8 takes one (and none of ours more than two).
-    check_untouched(
-        document.bytes(),
-        &edited,
-        old.len() * 3,
-        &format!("{what}: {element:?}"),
-    );
+    check_untouched(document.bytes(), &edited, old.len() * 3, &format!("{what}: {element:?}"));
     let again = Document::parse(&edited).expect("is read again");
-    let found = again
-        .element(element.index())
-        .attribute_in(attribute.namespace(), attribute.name());
+    let found = again.element(element.index()).attribute_in(attribute.namespace(), attribute.name());
     assert_eq!(found.as_deref(), Some(&*value), "{what}: {element:?}");
 }
 
 fn check_addition(document: &Document, element: Element<'_>, what: &str) {
     let mut edit = document.edit();
-    edit.set_attribute(element.index(), None, "added", "1")
-        .expect("can be set");
+    edit.set_attribute(element.index(), None, "added", "1").expect("can be set");
     let edited = edit.to_bytes();
     check_untouched(document.bytes(), &edited, 0, &format!("{what}: {element:?}"));
     let again = Document::parse(&edited).expect("is read again");
-    assert_eq!(
-        again.element(element.index()).attribute("added").as_deref(),
-        Some("1"),
-        "{what}: {element:?}"
-    );
+    assert_eq!(again.element(element.index()).attribute("added").as_deref(), Some("1"), "{what}: {element:?}");
 }
 
 /// Checks that what stands before and after a change of at most that many bytes is as it was.
@@ -107,10 +91,7 @@ fn check(path: &Path) -> Result<(Definitions, Vec<Diagnostic>), Vec<Diagnostic>>
         check_edits(&document, &what);
     }
     for diagnostic in read.as_ref().map_or_else(|faults| faults, |(_, warnings)| warnings) {
-        assert!(
-            !diagnostic.help.is_empty() && diagnostic.line > 0 && diagnostic.column > 0,
-            "{what}: {diagnostic}"
-        );
+        assert!(!diagnostic.help.is_empty() && diagnostic.line > 0 && diagnostic.column > 0, "{what}: {diagnostic}");
     }
     read
 }
@@ -124,11 +105,7 @@ fn the_interchange_working_groups_models_are_read() {
         assert!(!model.processes.is_empty(), "{}", path.display());
         for process in &model.processes {
             for flow in &process.sequence_flows {
-                assert!(
-                    flow.source.target.is_some() && flow.target.target.is_some(),
-                    "{}: {flow:?}",
-                    path.display()
-                );
+                assert!(flow.source.target.is_some() && flow.target.target.is_some(), "{}: {flow:?}", path.display());
             }
         }
     }
@@ -153,9 +130,7 @@ fn refused(name: &str) -> Vec<(&'static str, u32)> {
 
 #[test]
 fn prefixes_do_not_matter() {
-    for prefix in [
-        "semantic", "bpmn", "none", "bpmn2", "sem", "model", "bpmn20", "ns5", "ns18",
-    ] {
+    for prefix in ["semantic", "bpmn", "none", "bpmn2", "sem", "model", "bpmn20", "ns5", "ns18"] {
         let model = good(&format!("prefix-{prefix}"));
         assert_eq!(model.processes[0].flow_nodes.len(), 3, "{prefix}");
         assert_eq!(model.processes[0].flow_nodes[0].outgoing.len(), 1, "{prefix}");
@@ -176,11 +151,7 @@ fn encodings_do_not_matter() {
         ("encoding-utf-16-in-name-only", "Preis – 5 €"),
     ] {
         let model = good(name);
-        let names: Vec<_> = model.processes[0]
-            .flow_nodes
-            .iter()
-            .filter_map(|node| node.name.as_deref())
-            .collect();
+        let names: Vec<_> = model.processes[0].flow_nodes.iter().filter_map(|node| node.name.as_deref()).collect();
         assert_eq!(names, ["Größe prüfen", task], "{name}");
     }
     // In its name, an event has the byte of another encoding.
@@ -194,27 +165,16 @@ fn faults_are_named_at_their_place() {
     assert_eq!(refused("cut-off")[0].0, "xml-malformed");
     let (model, warnings) = wild("elements-unknown").expect("is read");
     let found: Vec<_> = warnings.iter().map(|warning| (warning.code, warning.line)).collect();
-    assert_eq!(
-        found,
-        [("element-unknown", 6), ("element-unknown", 7), ("element-unknown", 9)]
-    );
+    assert_eq!(found, [("element-unknown", 6), ("element-unknown", 7), ("element-unknown", 9)]);
     assert_eq!(model.processes[0].flow_nodes.len(), 2);
 }
 
 #[test]
 fn references_that_lead_nowhere_are_kept() {
     let model = good("flows-dangling");
-    let targets: Vec<_> = model.processes[0]
-        .sequence_flows
-        .iter()
-        .map(|flow| &*flow.target.text)
-        .collect();
+    let targets: Vec<_> = model.processes[0].sequence_flows.iter().map(|flow| &*flow.target.text).collect();
     assert_eq!(targets, ["Task_9", "Task_1", ""]);
-    let resolved: Vec<_> = model.processes[0]
-        .sequence_flows
-        .iter()
-        .map(|flow| flow.target.target.is_some())
-        .collect();
+    let resolved: Vec<_> = model.processes[0].sequence_flows.iter().map(|flow| flow.target.target.is_some()).collect();
     assert_eq!(resolved, [false, true, false]);
 }
 
@@ -223,11 +183,8 @@ fn flows_are_in_the_order_of_the_document() {
     let model = good("flows-order");
     let gateway = &model.processes[0].flow_nodes[0];
     assert_eq!(gateway.outgoing.iter().map(|flow| flow.0).collect::<Vec<_>>(), [0, 1]);
-    let ids: Vec<String> = good("flows-without-ids").processes[0]
-        .sequence_flows
-        .iter()
-        .map(|flow| flow.id.to_string())
-        .collect();
+    let ids: Vec<String> =
+        good("flows-without-ids").processes[0].sequence_flows.iter().map(|flow| flow.id.to_string()).collect();
     assert_eq!(ids, ["_5_5", "_7_5"]);
 }
 
@@ -236,20 +193,10 @@ fn references_may_have_a_prefix() {
     let model = good("references-prefixed");
     let process = &model.processes[0];
     assert!(process.sequence_flows[0].source.target.is_some() && process.sequence_flows[0].target.target.is_some());
-    assert!(
-        model.collaborations[0].participants[0]
-            .process
-            .as_ref()
-            .is_some_and(|process| process.target.is_some())
-    );
-    let FlowNodeKind::Event(boundary) = &process.flow_nodes[2].kind else {
-        panic!("the third is an event")
-    };
+    assert!(model.collaborations[0].participants[0].process.as_ref().is_some_and(|process| process.target.is_some()));
+    let FlowNodeKind::Event(boundary) = &process.flow_nodes[2].kind else { panic!("the third is an event") };
     let written = format!("{:?}", boundary.definitions);
-    assert!(
-        written.contains("ORDER_REJECTED"),
-        "an error's code may stand where its id should: {written}"
-    );
+    assert!(written.contains("ORDER_REJECTED"), "an error's code may stand where its id should: {written}");
 }
 
 #[test]
@@ -277,23 +224,14 @@ fn any_other_corpus() {
             }
             Err(faults) => {
                 refused += 1;
-                let first = faults
-                    .iter()
-                    .find(|fault| fault.severity == potok_core::diagnostic::Severity::Error);
-                println!(
-                    "{}: {}",
-                    path.display(),
-                    first.map(ToString::to_string).unwrap_or_default()
-                );
+                let first = faults.iter().find(|fault| fault.severity == potok_core::diagnostic::Severity::Error);
+                println!("{}: {}", path.display(), first.map(ToString::to_string).unwrap_or_default());
                 faults
             }
         };
         for diagnostic in found {
-            let severity = if diagnostic.severity == potok_core::diagnostic::Severity::Error {
-                "error"
-            } else {
-                "warning"
-            };
+            let severity =
+                if diagnostic.severity == potok_core::diagnostic::Severity::Error { "error" } else { "warning" };
             *codes.entry((severity, diagnostic.code)).or_default() += 1;
         }
     }

@@ -75,7 +75,8 @@ fn valid_models_have_no_findings() {
 fn every_rule_is_broken_by_a_model() {
     let texts: Vec<_> = models("invalid").iter().map(|path| fs::read_to_string(path).expect("a model")).collect();
     let broken: BTreeSet<_> = texts.iter().flat_map(|text| expected(text)).map(|(_, code)| code).collect();
-    let untested: Vec<_> = diagnostic::rules().filter(|rule| !broken.contains(rule.code)).map(|rule| rule.code).collect();
+    let untested: Vec<_> =
+        diagnostic::rules().filter(|rule| !broken.contains(rule.code)).map(|rule| rule.code).collect();
     assert!(untested.is_empty(), "{untested:?}");
 }
 
@@ -97,7 +98,8 @@ fn what_is_wrong_in_a_drawing_is_a_warning() {
     for path in models("invalid") {
         let text = fs::read_to_string(&path).expect("a model");
         let drawing = text.replace("isExecutable=\"true\"", "isExecutable=\"false\"");
-        let errors: Vec<_> = check(drawing.as_bytes()).into_iter().filter(|one| one.severity == Severity::Error).collect();
+        let errors: Vec<_> =
+            check(drawing.as_bytes()).into_iter().filter(|one| one.severity == Severity::Error).collect();
         assert!(errors.is_empty(), "{}: {errors:?}", path.display());
     }
 }

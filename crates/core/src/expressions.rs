@@ -158,14 +158,22 @@ pub trait Expressions: Send + Sync {
     ///
     /// # Errors
     /// If the text is no expression of that language, or the language is not available.
-    fn compile(&self, language: &Language, purpose: Purpose, text: &str)
-    -> Result<Arc<dyn CompiledExpression>, CompileError>;
+    fn compile(
+        &self,
+        language: &Language,
+        purpose: Purpose,
+        text: &str,
+    ) -> Result<Arc<dyn CompiledExpression>, CompileError>;
 
     /// Evaluates a decision (DMN). The value is the decision's result as DMN gives it: for a table with one output and
     /// a single hit policy the value itself, with several outputs a map, with a collecting hit policy a list.
     ///
     /// # Errors
     /// If there is no such decision, or its evaluation fails.
-    fn decide(&self, decision: &str, binding: &Binding, evaluation: &mut Evaluation<'_>)
-    -> Result<Value, EvaluationError>;
+    fn decide(
+        &self,
+        decision: &str,
+        binding: &Binding,
+        evaluation: &mut Evaluation<'_>,
+    ) -> Result<Value, EvaluationError>;
 }

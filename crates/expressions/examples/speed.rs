@@ -55,6 +55,9 @@ fn main() {
         for _ in 0..rounds {
             let _ = black_box(compiled.evaluate(black_box(&mut evaluation)));
         }
-        println!("{text:40} {:>8.1} ns, compiled in {compiling:?}", start.elapsed().as_secs_f64() * 1e9 / f64::from(rounds));
+        println!(
+            "{text:40} {:>8.1} ns, compiled in {compiling:?}",
+            start.elapsed().as_secs_f64() * 1e9 / f64::from(rounds)
+        );
     }
 }

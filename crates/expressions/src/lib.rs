@@ -4,6 +4,7 @@
 //! scripts).
 
 mod calendars;
+mod decision;
 mod evaluator;
 mod feel;
 mod template;

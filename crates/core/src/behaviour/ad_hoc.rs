@@ -75,8 +75,7 @@ pub(crate) fn finish(step: &mut Step<'_, '_>, id: ScopeId, ad_hoc: &AdHoc) {
 
 /// Whether another activity may begin.
 pub(crate) fn is_busy(step: &Step<'_, '_>, scope: ScopeId, ad_hoc: &AdHoc) -> bool {
-    is_sequential(ad_hoc)
-        && step.instance.scopes.get(scope).is_some_and(|scope| scope.token_count > 0)
+    is_sequential(ad_hoc) && step.instance.scopes.get(scope).is_some_and(|scope| scope.token_count > 0)
 }
 
 /// Whether its activities are done one at a time.

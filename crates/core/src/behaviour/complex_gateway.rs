@@ -6,8 +6,8 @@
 //! each other flow in, unless none can still arrive, consumes them, and takes the flows out whose own condition holds. A flow
 //! without a condition is taken in the first phase only. Conditions see `waitingForStart`.
 
-use super::parallel_gateway::{merge, queue};
 use super::inclusive_gateway::can_still_arrive;
+use super::parallel_gateway::{merge, queue};
 use crate::Name;
 use crate::expressions::EvaluationError;
 use crate::graph::ComplexGateway;
@@ -127,4 +127,3 @@ fn leave(step: &mut Step<'_, '_>, token: TokenId, waiting_for_start: bool) -> Re
     }
     Ok(())
 }
-

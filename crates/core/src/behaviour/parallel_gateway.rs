@@ -19,8 +19,7 @@ pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId) {
 
 /// Puts a token into the queue of the flow that it came by.
 pub(crate) fn queue(step: &mut Step<'_, '_>, token: TokenId, upstream: bool) -> Option<(ScopeId, u32)> {
-    let (scope, node, flow) =
-        step.instance.tokens.get(token).map(|token| (token.scope, token.node, token.flow))?;
+    let (scope, node, flow) = step.instance.tokens.get(token).map(|token| (token.scope, token.node, token.flow))?;
     let position = step.graph.flows().get(flow as usize).map_or(0, |flow| flow.position);
     step.emit(Event::TokenJoined { token, position, upstream });
     Some((scope, node))

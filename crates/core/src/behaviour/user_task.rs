@@ -7,8 +7,8 @@ use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
 use crate::graph::{Expression, UserTask, names};
 use crate::instance::{IncidentStage, TokenId, UserTaskWait, WaitKind};
-use crate::step::{Problem, Step};
 use crate::model::TimerKind;
+use crate::step::{Problem, Step};
 use crate::time::{Timer, Timestamp};
 use crate::value::{Value, Zone};
 
@@ -92,8 +92,6 @@ fn moment(
     };
     match Timer::parse(kind, &value, step.context.now, &Zone::UTC) {
         Ok(timer) => Ok(Some(timer.due)),
-        Err(error) => {
-            Err(EvaluationError::Failed(format!("the date `{}` cannot be read: {error}", expression.text)))
-        }
+        Err(error) => Err(EvaluationError::Failed(format!("the date `{}` cannot be read: {error}", expression.text))),
     }
 }

@@ -4,8 +4,8 @@ use super::findings::Findings;
 use super::rule::define;
 use super::subject::{Subject, World, activity, event, gateway, label, named};
 use super::triggers::works;
-use crate::expressions::Language;
 use crate::dialect::ElementProperties;
+use crate::expressions::Language;
 use crate::model::{ActivityKind, Event, EventPosition, Expression, FlowNode, Gateway, Process};
 use crate::xml::ElementIndex;
 
@@ -54,7 +54,13 @@ pub(super) fn global_tasks(world: &World<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-fn work(owner: &str, element: ElementIndex, kind: &ActivityKind, extension: &ElementProperties, findings: &mut Findings<'_>) {
+fn work(
+    owner: &str,
+    element: ElementIndex,
+    kind: &ActivityKind,
+    extension: &ElementProperties,
+    findings: &mut Findings<'_>,
+) {
     match kind {
         ActivityKind::ServiceTask { operation: None } if !works(extension) => findings.add(
             &SERVICE_WITHOUT_WORK,
@@ -97,7 +103,8 @@ fn is_blank(expression: &Expression) -> bool {
 fn called(subject: &Subject<'_>, node: &FlowNode, kind: &ActivityKind, findings: &mut Findings<'_>) {
     let ActivityKind::CallActivity { called_element } = kind else { return };
     let by_dialect = node.extension.call.as_ref().and_then(|call| call.target.as_ref());
-    let Some(target) = by_dialect.or(called_element.as_ref()).filter(|target| target.language == Language::Literal) else {
+    let Some(target) = by_dialect.or(called_element.as_ref()).filter(|target| target.language == Language::Literal)
+    else {
         return;
     };
     let Some(process) = subject.world.process(&target.text) else { return };
@@ -121,11 +128,14 @@ fn called(subject: &Subject<'_>, node: &FlowNode, kind: &ActivityKind, findings:
 
 fn can_be_called(process: &Process) -> bool {
     let top = || process.flow_nodes.iter().filter(|node| node.parent.is_none());
-    let start = |node: &FlowNode| event(node).is_some_and(|event| matches!(event.position, EventPosition::Start { .. }));
-    let none_start = |node: &FlowNode| start(node) && event(node).is_some_and(|event: &Event| event.definitions.is_empty());
+    let start =
+        |node: &FlowNode| event(node).is_some_and(|event| matches!(event.position, EventPosition::Start { .. }));
+    let none_start =
+        |node: &FlowNode| start(node) && event(node).is_some_and(|event: &Event| event.definitions.is_empty());
     let instantiates = |node: &FlowNode| {
         matches!(gateway(node), Some(Gateway::EventBased { instantiate: true, .. }))
-            || activity(node).is_some_and(|activity| matches!(activity.kind, ActivityKind::ReceiveTask { instantiate: true, .. }))
+            || activity(node)
+                .is_some_and(|activity| matches!(activity.kind, ActivityKind::ReceiveTask { instantiate: true, .. }))
     };
     top().any(none_start) || !top().any(|node| start(node) || instantiates(node))
 }

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{
-    Subject, activity, event, is_compensation_boundary, is_event_sub_process, is_start, label,
-};
+use super::subject::{Subject, activity, event, is_compensation_boundary, is_event_sub_process, is_start, label};
 use crate::model::{Definitions, Event, EventDefinition, EventPosition, FlowNode};
 
 define! {
@@ -67,7 +65,11 @@ fn host_fits(subject: &Subject<'_>, node: &FlowNode, host: &FlowNode, findings: 
         findings.add(
             &HOST_ELSEWHERE,
             node.element,
-            format!("{message}, but stands in {}, not in {}", subject.scope_label(node.parent), subject.scope_label(host.parent)),
+            format!(
+                "{message}, but stands in {}, not in {}",
+                subject.scope_label(node.parent),
+                subject.scope_label(host.parent)
+            ),
             "move the boundaryEvent element beside its activity",
         );
     }
@@ -89,14 +91,17 @@ fn caught_twice(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     }
     for scope in subject.scopes() {
         let sub_processes = subject.nodes_in(scope).filter(|(_, node)| is_event_sub_process(node));
-        let starts = sub_processes.filter_map(|(index, _)| {
-            subject.nodes_in(Some(index)).map(|(_, node)| node).find(|node| is_start(node))
-        });
+        let starts = sub_processes
+            .filter_map(|(index, _)| subject.nodes_in(Some(index)).map(|(_, node)| node).find(|node| is_start(node)));
         report_twice(subject.definitions, starts, findings);
     }
 }
 
-fn report_twice<'a>(definitions: &'a Definitions, events: impl Iterator<Item = &'a FlowNode>, findings: &mut Findings<'_>) {
+fn report_twice<'a>(
+    definitions: &'a Definitions,
+    events: impl Iterator<Item = &'a FlowNode>,
+    findings: &mut Findings<'_>,
+) {
     let mut seen: BTreeMap<Caught<'a>, &FlowNode> = BTreeMap::new();
     for node in events {
         for caught in event(node).into_iter().flat_map(|event| caught(definitions, event)) {
@@ -141,7 +146,8 @@ fn caught<'a>(definitions: &'a Definitions, event: &'a Event) -> Vec<Caught<'a>>
             EventDefinition::Escalation { escalation: None, .. } if interrupts => Some(Caught::Escalation(None)),
             EventDefinition::Escalation { escalation: Some(escalation), .. } if interrupts => {
                 let declared = escalation.target.and_then(|index| definitions.escalations.get(index));
-                let code = declared.map_or(Some(&*escalation.text), |escalation| escalation.code.as_ref().map(|code| &*code.text));
+                let code = declared
+                    .map_or(Some(&*escalation.text), |escalation| escalation.code.as_ref().map(|code| &*code.text));
                 Some(Caught::Escalation(code))
             }
             EventDefinition::Cancel { .. } => Some(Caught::Cancel),

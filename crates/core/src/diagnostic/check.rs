@@ -3,8 +3,9 @@
 use super::findings::Findings;
 use super::subject::{Subject, World};
 use super::{
-    Diagnostic, activities, boundary, collaboration, compensation, conditions, correlation, data, event_gateways, events, flows, gateways,
-    lanes, links, loops, processes, reachability, references, starts, sub_processes, timers, triggers,
+    Diagnostic, activities, boundary, collaboration, compensation, conditions, correlation, data, event_gateways,
+    events, flows, gateways, lanes, links, loops, processes, reachability, references, starts, sub_processes, timers,
+    triggers,
 };
 use crate::model::{Definitions, ProcessIndex};
 

@@ -7,7 +7,8 @@ use super::rule::define;
 use super::subject::{World, activity, event, gateway, has_definition, is_catching, label, named};
 use super::triggers::message_known;
 use crate::model::{
-    ActivityKind, Collaboration, EventDefinition, FlowNode, MessageFlow, MessageFlowEnd, Participant, ProcessIndex, Reference,
+    ActivityKind, Collaboration, EventDefinition, FlowNode, MessageFlow, MessageFlowEnd, Participant, ProcessIndex,
+    Reference,
 };
 
 define! {
@@ -75,7 +76,12 @@ fn message_flow(world: &World<'_>, collaboration: &Collaboration, flow: &Message
         [(&SOURCE_UNKNOWN, "begins", "sourceRef", &flow.source), (&TARGET_UNKNOWN, "ends", "targetRef", &flow.target)]
     {
         if end.target.is_none() {
-            findings.add(rule, flow.element, unknown_end(world, &owner, verb, attribute, end), format!("let `{attribute}` name a pool, task or event"));
+            findings.add(
+                rule,
+                flow.element,
+                unknown_end(world, &owner, verb, attribute, end),
+                format!("let `{attribute}` name a pool, task or event"),
+            );
         }
     }
     if let (Some(source), Some(target)) = (flow.source.target, flow.target.target) {
@@ -111,7 +117,9 @@ fn message_flow(world: &World<'_>, collaboration: &Collaboration, flow: &Message
 fn unknown_end(world: &World<'_>, owner: &str, verb: &str, attribute: &str, end: &Reference<MessageFlowEnd>) -> String {
     match world.element(&end.text) {
         _ if end.text.is_empty() => format!("{owner} has no `{attribute}`"),
-        Some(element) => format!("{owner} {verb} at `{}`, a {}, which is neither pool, activity nor event", end.text, element.name()),
+        Some(element) => {
+            format!("{owner} {verb} at `{}`, a {}, which is neither pool, activity nor event", end.text, element.name())
+        }
         None => format!("{owner} {verb} at `{}`, but nothing has that id", end.text),
     }
 }
@@ -164,12 +172,18 @@ fn other_message(world: &World<'_>, owner: &str, flow: &MessageFlow, findings: &
     let carried = carried.map(name);
     let differs = |list: &[&str], one: &str| !list.is_empty() && !list.contains(&one);
     let message = match carried {
-        Some(carried) if differs(&sent, carried) => format!("{owner} carries “{carried}”, but its source sends “{}”", sent.join("”, “")),
+        Some(carried) if differs(&sent, carried) => {
+            format!("{owner} carries “{carried}”, but its source sends “{}”", sent.join("”, “"))
+        }
         Some(carried) if differs(&awaited, carried) => {
             format!("{owner} carries “{carried}”, but its target waits for “{}”", awaited.join("”, “"))
         }
         None if !sent.is_empty() && !awaited.is_empty() && !sent.iter().any(|one| awaited.contains(one)) => {
-            format!("{owner} leads from what sends “{}” to what waits for “{}”", sent.join("”, “"), awaited.join("”, “"))
+            format!(
+                "{owner} leads from what sends “{}” to what waits for “{}”",
+                sent.join("”, “"),
+                awaited.join("”, “")
+            )
         }
         _ => return,
     };
@@ -184,9 +198,10 @@ fn messages(node: &FlowNode) -> Vec<usize> {
         }
         _ => None,
     };
-    let events = event(node).into_iter().flat_map(|event| &event.definitions).filter_map(|definition| match definition {
-        EventDefinition::Message { message: Some(message), .. } => message.target,
-        _ => None,
-    });
+    let events =
+        event(node).into_iter().flat_map(|event| &event.definitions).filter_map(|definition| match definition {
+            EventDefinition::Message { message: Some(message), .. } => message.target,
+            _ => None,
+        });
     task.into_iter().chain(events).collect()
 }

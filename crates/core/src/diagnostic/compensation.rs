@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{
-    ScopeKind, Subject, activity, event, has_definition, is_catching, is_compensation_boundary, is_compensation_handler,
-    is_event_sub_process, is_scope, is_start, label,
+    ScopeKind, Subject, activity, event, has_definition, is_catching, is_compensation_boundary,
+    is_compensation_handler, is_event_sub_process, is_scope, is_start, label,
 };
 use crate::model::{ActivityKind, EventDefinition, FlowNode, NodeIndex};
 use crate::xml::ElementIndex;
@@ -62,7 +62,10 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             findings.add(
                 &HANDLER_UNUSED,
                 node.element,
-                format!("{} is for compensation, but no compensation boundary event leads to it: it never runs", label(node)),
+                format!(
+                    "{} is for compensation, but no compensation boundary event leads to it: it never runs",
+                    label(node)
+                ),
                 "draw an association from a compensation boundary event to it, or unset isForCompensation",
             );
         }
@@ -76,7 +79,12 @@ fn mark(marks: &mut [bool], index: NodeIndex) {
     }
 }
 
-fn handler(subject: &Subject<'_>, boundary: &FlowNode, handlers: Option<&[(ElementIndex, NodeIndex)]>, findings: &mut Findings<'_>) {
+fn handler(
+    subject: &Subject<'_>,
+    boundary: &FlowNode,
+    handlers: Option<&[(ElementIndex, NodeIndex)]>,
+    findings: &mut Findings<'_>,
+) {
     let Some(handlers) = handlers else {
         findings.add(
             &WITHOUT_HANDLER,
@@ -146,7 +154,12 @@ fn throws(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 }
 
 fn target_fits(
-    subject: &Subject<'_>, node: &FlowNode, element: ElementIndex, index: NodeIndex, target: &FlowNode, findings: &mut Findings<'_>,
+    subject: &Subject<'_>,
+    node: &FlowNode,
+    element: ElementIndex,
+    index: NodeIndex,
+    target: &FlowNode,
+    findings: &mut Findings<'_>,
 ) {
     // From an event sub-process, the activities around it are in reach as well.
     let around = (subject.scope_kind(node.parent) == ScopeKind::EventSubProcess).then(|| subject.outer(node.parent));
@@ -161,7 +174,12 @@ fn target_fits(
         findings.add(
             &TARGET_OUT_OF_REACH,
             element,
-            format!("{} compensates {}, which stands in {}", label(node), label(target), subject.scope_label(target.parent)),
+            format!(
+                "{} compensates {}, which stands in {}",
+                label(node),
+                label(target),
+                subject.scope_label(target.parent)
+            ),
             "name the sub-process that it stands in, or move the event to the same level",
         );
     } else if !can_be_compensated(subject, index, target) {

@@ -122,7 +122,11 @@ fn default_with_condition(node: &FlowNode, flow: &SequenceFlow, findings: &mut F
         findings.add(
             &DEFAULT_WITH_CONDITION,
             flow.element,
-            format!("{} is the default flow of {} and has a condition, which is not looked at", flow_label(flow), label(node)),
+            format!(
+                "{} is the default flow of {} and has a condition, which is not looked at",
+                flow_label(flow),
+                label(node)
+            ),
             "remove the condition, or make another flow the default",
         );
     }
@@ -136,10 +140,16 @@ fn exclusive_without_condition(node: &FlowNode, flows: &[&SequenceFlow], finding
     let bare: Vec<_> = flows.iter().filter(|flow| flow.condition.is_none() && !is_default(node, flow)).collect();
     let implicit = bare.len() == 1 && node.default_flow.is_none();
     for flow in bare {
-        let message = format!("{} out of {} has no condition and is not its default flow", flow_label(flow), label(node));
+        let message =
+            format!("{} out of {} has no condition and is not its default flow", flow_label(flow), label(node));
         if implicit {
             let help = "let the gateway's `default` name it";
-            findings.add(&EXCLUSIVE_IMPLICIT_DEFAULT, flow.element, format!("{message}; it is taken when no other is"), help);
+            findings.add(
+                &EXCLUSIVE_IMPLICIT_DEFAULT,
+                flow.element,
+                format!("{message}; it is taken when no other is"),
+                help,
+            );
         } else {
             let help = "give it a condition, or let the gateway's `default` name it";
             findings.add(&EXCLUSIVE_WITHOUT_CONDITION, flow.element, message, help);

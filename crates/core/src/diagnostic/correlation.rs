@@ -26,7 +26,12 @@ pub(super) fn declared(world: &World<'_>, findings: &mut Findings<'_>) {
         let owner = named("correlation key", &key.id, key.name.as_deref());
         if key.properties.is_empty() {
             let help = "add correlationPropertyRef elements, or delete the key";
-            findings.add(&KEY_WITHOUT_PROPERTY, key.element, format!("{owner} has no properties: it tells nothing apart"), help);
+            findings.add(
+                &KEY_WITHOUT_PROPERTY,
+                key.element,
+                format!("{owner} has no properties: it tells nothing apart"),
+                help,
+            );
         }
         for property in &key.properties {
             property_known(&owner, key.element, Some(property), findings);
@@ -65,7 +70,8 @@ pub(super) fn declared(world: &World<'_>, findings: &mut Findings<'_>) {
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     let owner = subject.scope_label(None);
     for subscription in &subject.process.correlation_subscriptions {
-        let mut keys = subject.definitions.collaborations.iter().flat_map(|collaboration| &collaboration.correlation_keys);
+        let mut keys =
+            subject.definitions.collaborations.iter().flat_map(|collaboration| &collaboration.correlation_keys);
         if !subscription.key.as_ref().is_some_and(|key| keys.any(|declared| declared.id == *key)) {
             let text = subscription.key.as_deref().unwrap_or_default();
             findings.add(
@@ -89,7 +95,12 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-fn property_known(owner: &str, element: ElementIndex, property: Option<&Reference<usize>>, findings: &mut Findings<'_>) {
+fn property_known(
+    owner: &str,
+    element: ElementIndex,
+    property: Option<&Reference<usize>>,
+    findings: &mut Findings<'_>,
+) {
     if property.is_some_and(|property| property.target.is_some()) {
         return;
     }

@@ -34,7 +34,8 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     let known = known_data(subject);
     for (_, node) in subject.nodes() {
         let owner = label(node);
-        let flows = activity(node).into_iter().flat_map(|activity| activity.data_inputs.iter().chain(&activity.data_outputs));
+        let flows =
+            activity(node).into_iter().flat_map(|activity| activity.data_inputs.iter().chain(&activity.data_outputs));
         let flows = flows.chain(event(node).into_iter().flat_map(|event| &event.data_associations));
         for association in flows {
             data_association(subject, &owner, association, &known, findings);
@@ -42,7 +43,9 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
         if let Some(LoopCharacteristics::MultiInstance(multi)) =
             activity(node).and_then(|activity| activity.loop_characteristics.as_ref())
         {
-            for (attribute, reference) in [("loopDataInputRef", &multi.data_input), ("loopDataOutputRef", &multi.data_output)] {
+            for (attribute, reference) in
+                [("loopDataInputRef", &multi.data_input), ("loopDataOutputRef", &multi.data_output)]
+            {
                 if let Some(text) = reference.as_deref().filter(|text| !known.contains(text)) {
                     findings.add(
                         &COLLECTION_UNKNOWN,
@@ -93,7 +96,11 @@ fn known_data<'a>(subject: &Subject<'a>) -> BTreeSet<&'a str> {
 }
 
 fn data_association(
-    subject: &Subject<'_>, owner: &str, association: &DataAssociation, known: &BTreeSet<&str>, findings: &mut Findings<'_>,
+    subject: &Subject<'_>,
+    owner: &str,
+    association: &DataAssociation,
+    known: &BTreeSet<&str>,
+    findings: &mut Findings<'_>,
 ) {
     let ends = association.sources.iter().map(|source| (&SOURCE_UNKNOWN, "reads", source));
     for (rule, verb, end) in ends.chain(association.target.iter().map(|target| (&TARGET_UNKNOWN, "writes", target))) {
@@ -102,11 +109,14 @@ fn data_association(
         }
         match subject.world.element(end).map(|element| element.name()) {
             // Data all the same: items of loops, by their id, and data of another process.
-            Some(kind) if kind.starts_with("data") || matches!(kind, "property" | "inputDataItem" | "outputDataItem") => {}
+            Some(kind)
+                if kind.starts_with("data") || matches!(kind, "property" | "inputDataItem" | "outputDataItem") => {}
             Some(kind) => findings.add(
                 &NOT_DATA,
                 association.element,
-                format!("a data association of {owner} {verb} `{end}`, a {kind}, which holds no data: it has no effect"),
+                format!(
+                    "a data association of {owner} {verb} `{end}`, a {kind}, which holds no data: it has no effect"
+                ),
                 "let it name a data object reference, data store reference, property, data input or data output",
             ),
             None => findings.add(

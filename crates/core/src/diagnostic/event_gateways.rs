@@ -31,7 +31,11 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             findings.add(
                 &TOO_FEW,
                 node.element,
-                format!("{} has {} outgoing flows: there is nothing to choose between", label(node), node.outgoing.len()),
+                format!(
+                    "{} has {} outgoing flows: there is nothing to choose between",
+                    label(node),
+                    node.outgoing.len()
+                ),
                 "lead flows to at least two events, or use one catch event without the gateway",
             );
         }
@@ -52,13 +56,20 @@ fn targets(subject: &Subject<'_>, gateway: &FlowNode, findings: &mut Findings<'_
     let mut first_receive = None;
     let mut has_message_event = false;
     let flows = gateway.outgoing.iter().filter_map(|flow| subject.flow(*flow));
-    for (index, target) in flows.filter_map(|flow| flow.target.target).filter_map(|index| Some((index, subject.node(index)?))) {
-        let receive = activity(target).is_some_and(|activity| matches!(activity.kind, ActivityKind::ReceiveTask { .. }));
+    for (index, target) in
+        flows.filter_map(|flow| flow.target.target).filter_map(|index| Some((index, subject.node(index)?)))
+    {
+        let receive =
+            activity(target).is_some_and(|activity| matches!(activity.kind, ActivityKind::ReceiveTask { .. }));
         if !receive && !is_waiting_event(target) {
             findings.add(
                 &TARGET,
                 target.element,
-                format!("{} follows {}, but does not wait for a message, signal, timer or condition", label(target), label(gateway)),
+                format!(
+                    "{} follows {}, but does not wait for a message, signal, timer or condition",
+                    label(target),
+                    label(gateway)
+                ),
                 "put an intermediate catch event or a receive task between them",
             );
             continue;
@@ -67,7 +78,12 @@ fn targets(subject: &Subject<'_>, gateway: &FlowNode, findings: &mut Findings<'_
             findings.add(
                 &TARGET_INCOMING,
                 target.element,
-                format!("{} follows {} and has {} incoming flows", label(target), label(gateway), target.incoming.len()),
+                format!(
+                    "{} follows {} and has {} incoming flows",
+                    label(target),
+                    label(gateway),
+                    target.incoming.len()
+                ),
                 "join the other flows after it, or repeat the event for them",
             );
         }
@@ -75,13 +91,18 @@ fn targets(subject: &Subject<'_>, gateway: &FlowNode, findings: &mut Findings<'_
             first_receive = first_receive.or(Some(target));
             boundary(subject, index, target, findings);
         }
-        has_message_event |= super::subject::has_definition(target, |definition| matches!(definition, EventDefinition::Message { .. }));
+        has_message_event |=
+            super::subject::has_definition(target, |definition| matches!(definition, EventDefinition::Message { .. }));
         for message in waits_for(subject, target) {
             if !messages.insert(message) {
                 findings.add(
                     &SAME_MESSAGE,
                     target.element,
-                    format!("{} waits for the message “{message}”, as another event after {} does", label(target), label(gateway)),
+                    format!(
+                        "{} waits for the message “{message}”, as another event after {} does",
+                        label(target),
+                        label(gateway)
+                    ),
                     "let the events wait for different messages, or join their paths",
                 );
             }
@@ -131,9 +152,10 @@ fn waits_for<'a>(subject: &Subject<'a>, node: &'a FlowNode) -> Vec<&'a str> {
         Some(ActivityKind::ReceiveTask { message: Some(message), .. }) => message.target.and_then(name),
         _ => None,
     };
-    let events = event(node).into_iter().flat_map(|event| &event.definitions).filter_map(|definition| match definition {
-        EventDefinition::Message { message: Some(message), .. } => message.target.and_then(name),
-        _ => None,
-    });
+    let events =
+        event(node).into_iter().flat_map(|event| &event.definitions).filter_map(|definition| match definition {
+            EventDefinition::Message { message: Some(message), .. } => message.target.and_then(name),
+            _ => None,
+        });
     task.into_iter().chain(events).collect()
 }

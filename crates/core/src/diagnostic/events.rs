@@ -72,9 +72,7 @@ fn allowed(place: Place, definition: &EventDefinition) -> bool {
             matches!(definition, D::Message { .. } | D::Timer { .. } | D::Conditional { .. } | D::Signal { .. })
         }
         Place::SubProcessStart => false,
-        Place::EventSubProcessStart => {
-            !matches!(definition, D::Link { .. } | D::Cancel { .. } | D::Terminate { .. })
-        }
+        Place::EventSubProcessStart => !matches!(definition, D::Link { .. } | D::Cancel { .. } | D::Terminate { .. }),
         Place::Catch => matches!(
             definition,
             D::Message { .. } | D::Timer { .. } | D::Conditional { .. } | D::Signal { .. } | D::Link { .. }
@@ -175,7 +173,9 @@ fn parallel_multiple(node: &FlowNode, event: &Event, findings: &mut Findings<'_>
 
 fn must_interrupt(node: &FlowNode, event: &Event, place: Place, findings: &mut Findings<'_>) {
     let (interrupts, attribute) = match event.position {
-        EventPosition::Start { interrupting } if place == Place::EventSubProcessStart => (interrupting, "isInterrupting"),
+        EventPosition::Start { interrupting } if place == Place::EventSubProcessStart => {
+            (interrupting, "isInterrupting")
+        }
         EventPosition::Boundary { cancel_activity, .. } => (cancel_activity, "cancelActivity"),
         _ => return,
     };
@@ -252,7 +252,8 @@ fn cancel_pairs(subject: &Subject<'_>, findings: &mut Findings<'_>) {
         if subject.scope_kind(Some(index)) != ScopeKind::Transaction {
             continue;
         }
-        let boundary = subject.boundaries(index).iter().filter_map(|index| subject.node(*index)).find(|node| cancels(node));
+        let boundary =
+            subject.boundaries(index).iter().filter_map(|index| subject.node(*index)).find(|node| cancels(node));
         let is_thrown = thrown.get(index.0 as usize).copied().unwrap_or(false);
         match boundary {
             None if is_thrown => findings.add(

@@ -24,7 +24,13 @@ impl<'a> Findings<'a> {
     }
 
     /// A rule is broken.
-    pub(super) fn add(&mut self, rule: &Rule, element: ElementIndex, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn add(
+        &mut self,
+        rule: &Rule,
+        element: ElementIndex,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         let severity = if self.drawing { Severity::Warning } else { rule.severity };
         let document = &self.definitions.document;
         let mut diagnostic = document.diagnostic(rule.code, severity, element, message, help);

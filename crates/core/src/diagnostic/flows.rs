@@ -72,20 +72,31 @@ fn ends_elsewhere(subject: &Subject<'_>, flow: &SequenceFlow, findings: &mut Fin
     };
     let Some((process, node)) = elsewhere(&flow.source).or_else(|| elsewhere(&flow.target)) else { return false };
     let process = subject.definitions.processes.get(process.0 as usize);
-    let Some((process, node)) = process.and_then(|process| Some((process, process.flow_nodes.get(node.0 as usize)?))) else {
+    let Some((process, node)) = process.and_then(|process| Some((process, process.flow_nodes.get(node.0 as usize)?)))
+    else {
         return false;
     };
     findings.add(
         &FLOW_CROSSES_POOL,
         flow.element,
-        format!("{} leads to or from {}, which stands in another process, `{}`", flow_label(flow), label(node), process.id),
+        format!(
+            "{} leads to or from {}, which stands in another process, `{}`",
+            flow_label(flow),
+            label(node),
+            process.id
+        ),
         "draw a message flow between the pools, or move both ends and the flow into one process",
     );
     true
 }
 
 fn end_unknown(
-    flow: &SequenceFlow, end: &Reference<NodeIndex>, rule: &Rule, verb: &str, attribute: &str, findings: &mut Findings<'_>,
+    flow: &SequenceFlow,
+    end: &Reference<NodeIndex>,
+    rule: &Rule,
+    verb: &str,
+    attribute: &str,
+    findings: &mut Findings<'_>,
 ) {
     if end.target.is_some() {
         return;
@@ -106,7 +117,12 @@ fn end_unknown(
 fn begins_wrongly(flow: &SequenceFlow, source: &FlowNode, findings: &mut Findings<'_>) {
     let message = format!("{} begins at {}", flow_label(flow), label(source));
     if is_end(source) {
-        findings.add(&FLOW_OUT_OF_END, flow.element, message, "make the event an intermediate throw event, or end the path here");
+        findings.add(
+            &FLOW_OUT_OF_END,
+            flow.element,
+            message,
+            "make the event an intermediate throw event, or end the path here",
+        );
     } else if is_throw_link(source) {
         let help = "end the path at the throwing link; the flow goes on from the catching link of the same name";
         findings.add(&FLOW_OUT_OF_LINK, flow.element, message, help);
@@ -128,7 +144,12 @@ fn ends_wrongly(flow: &SequenceFlow, target: &FlowNode, findings: &mut Findings<
     if is_start(target) {
         findings.add(&FLOW_INTO_START, flow.element, message, "let the flow end at the node after the start event");
     } else if is_boundary(target) {
-        findings.add(&FLOW_INTO_BOUNDARY, flow.element, message, "let the flow end at the activity, or at an intermediate event");
+        findings.add(
+            &FLOW_INTO_BOUNDARY,
+            flow.element,
+            message,
+            "let the flow end at the activity, or at an intermediate event",
+        );
     } else if is_catch_link(target) {
         findings.add(&FLOW_INTO_LINK, flow.element, message, "end the flow at a throwing link event of the same name");
     } else if is_event_sub_process(target) {
@@ -142,7 +163,11 @@ fn ends_wrongly(flow: &SequenceFlow, target: &FlowNode, findings: &mut Findings<
 }
 
 fn crosses_sub_process(
-    subject: &Subject<'_>, flow: &SequenceFlow, source: &FlowNode, target: &FlowNode, findings: &mut Findings<'_>,
+    subject: &Subject<'_>,
+    flow: &SequenceFlow,
+    source: &FlowNode,
+    target: &FlowNode,
+    findings: &mut Findings<'_>,
 ) {
     if source.parent != target.parent {
         findings.add(
@@ -174,8 +199,11 @@ fn crosses_sub_process(
 }
 
 fn twice<'a>(
-    flow: &'a SequenceFlow, source: &FlowNode, target: &FlowNode,
-    seen: &mut BTreeSet<(Option<NodeIndex>, Option<NodeIndex>, Option<&'a str>)>, findings: &mut Findings<'_>,
+    flow: &'a SequenceFlow,
+    source: &FlowNode,
+    target: &FlowNode,
+    seen: &mut BTreeSet<(Option<NodeIndex>, Option<NodeIndex>, Option<&'a str>)>,
+    findings: &mut Findings<'_>,
 ) {
     let condition = flow.condition.as_ref().map(|condition| &*condition.text);
     if !seen.insert((flow.source.target, flow.target.target, condition)) {

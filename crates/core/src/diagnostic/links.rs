@@ -66,7 +66,10 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             findings.add(
                 &LINK_SEVERAL_CATCHES,
                 catch.element,
-                format!("{} catches the link `{name}`, which another event at the same level catches already", label(catch)),
+                format!(
+                    "{} catches the link `{name}`, which another event at the same level catches already",
+                    label(catch)
+                ),
                 "give one of them, and the throwing events that belong to it, another link name",
             );
         }
@@ -75,7 +78,11 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
                 findings.add(
                     &LINK_WITHOUT_THROW,
                     catch.element,
-                    format!("{} catches the link `{name}`, but no event in {} throws it", label(catch), subject.scope_label(*scope)),
+                    format!(
+                        "{} catches the link `{name}`, but no event in {} throws it",
+                        label(catch),
+                        subject.scope_label(*scope)
+                    ),
                     "add a throwing link event of that name, or delete this one",
                 );
             }
@@ -99,13 +106,22 @@ fn without_name(node: &FlowNode, findings: &mut Findings<'_>) {
 }
 
 fn without_catch(
-    subject: &Subject<'_>, scope: Option<NodeIndex>, name: &str, throw: &FlowNode, elsewhere: bool, findings: &mut Findings<'_>,
+    subject: &Subject<'_>,
+    scope: Option<NodeIndex>,
+    name: &str,
+    throw: &FlowNode,
+    elsewhere: bool,
+    findings: &mut Findings<'_>,
 ) {
     let place = if elsewhere { "; the one elsewhere is out of reach, a link does not leave its level" } else { "" };
     findings.add(
         &LINK_WITHOUT_CATCH,
         throw.element,
-        format!("{} throws the link `{name}`, but no event in {} catches it{place}", label(throw), subject.scope_label(scope)),
+        format!(
+            "{} throws the link `{name}`, but no event in {} catches it{place}",
+            label(throw),
+            subject.scope_label(scope)
+        ),
         "add a catching link event of that name at the same level",
     );
 }

@@ -105,7 +105,10 @@ fn item_without_collection(node: &FlowNode, multi: &MultiInstance, has_collectio
     let (what, help) = if has_item && !has_collection {
         ("an item variable, but no collection to take items from", "add the collection, or remove the item variable")
     } else if has_result && !collects {
-        ("a result for each instance, but no collection to put it into", "add the result collection, or remove the result")
+        (
+            "a result for each instance, but no collection to put it into",
+            "add the result collection, or remove the result",
+        )
     } else if collects && !has_result {
         ("a result collection, but no result to put into it", "say what each instance adds to the results")
     } else {

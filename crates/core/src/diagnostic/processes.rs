@@ -37,6 +37,11 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 pub(super) fn none_at_all(world: &World<'_>, findings: &mut Findings<'_>) {
     if world.definitions.processes.is_empty() {
         let root = world.definitions.document.root().index();
-        findings.add(&NO_PROCESS, root, "the file has no process".to_owned(), "draw a process; there is nothing to run");
+        findings.add(
+            &NO_PROCESS,
+            root,
+            "the file has no process".to_owned(),
+            "draw a process; there is nothing to run",
+        );
     }
 }

@@ -63,8 +63,10 @@ impl Ways {
             }
         }
         for association in &subject.process.associations {
-            let from_boundary = association.source.target.and_then(|index| subject.node(index)).is_some_and(is_compensation_boundary);
-            if let (true, Some(source), Some(target)) = (from_boundary, association.source.target, association.target.target)
+            let from_boundary =
+                association.source.target.and_then(|index| subject.node(index)).is_some_and(is_compensation_boundary);
+            if let (true, Some(source), Some(target)) =
+                (from_boundary, association.source.target, association.target.target)
                 && let Some(list) = next.get_mut(source.0 as usize)
             {
                 list.push(target);
@@ -108,7 +110,10 @@ fn entry_nodes(subject: &Subject<'_>, scope: Option<NodeIndex>) -> Vec<NodeIndex
     subject
         .nodes_in(scope)
         .filter(|(_, node)| {
-            is_start(node) || is_event_sub_process(node) || instantiates(node) || (!has_start && begins_without_start(node))
+            is_start(node)
+                || is_event_sub_process(node)
+                || instantiates(node)
+                || (!has_start && begins_without_start(node))
         })
         .map(|(index, _)| index)
         .collect()
@@ -120,7 +125,8 @@ fn begins_without_start(node: &FlowNode) -> bool {
 
 fn instantiates(node: &FlowNode) -> bool {
     let gateway = matches!(gateway(node), Some(Gateway::EventBased { instantiate: true, .. }));
-    let receive = activity(node).is_some_and(|activity| matches!(activity.kind, ActivityKind::ReceiveTask { instantiate: true, .. }));
+    let receive = activity(node)
+        .is_some_and(|activity| matches!(activity.kind, ActivityKind::ReceiveTask { instantiate: true, .. }));
     (gateway || receive) && node.incoming.is_empty()
 }
 
@@ -180,7 +186,8 @@ fn unreachable(subject: &Subject<'_>, ways: &Ways, findings: &mut Findings<'_>) 
                 continue;
             }
             if !reported_elsewhere {
-                let why = if node.incoming.is_empty() { "no flow leads to it" } else { "no path from a start leads to it" };
+                let why =
+                    if node.incoming.is_empty() { "no flow leads to it" } else { "no path from a start leads to it" };
                 findings.add(
                     &NODE_UNREACHABLE,
                     node.element,
@@ -219,7 +226,8 @@ fn no_way_to_end(subject: &Subject<'_>, ways: &Ways, reached: &[bool], findings:
     let interrupted = interrupted_scopes(subject);
     for (index, node) in subject.nodes() {
         let slot = index.0 as usize;
-        let is_interrupted = interrupted.get(node.parent.map_or(0, |parent| parent.0 as usize + 1)).copied().unwrap_or(false);
+        let is_interrupted =
+            interrupted.get(node.parent.map_or(0, |parent| parent.0 as usize + 1)).copied().unwrap_or(false);
         if ends.get(slot).copied().unwrap_or(true) || !reached.get(slot).copied().unwrap_or(false) || is_interrupted {
             continue;
         }

@@ -21,7 +21,11 @@ pub(super) fn check(world: &World<'_>, findings: &mut Findings<'_>) {
 }
 
 fn items(world: &World<'_>, findings: &mut Findings<'_>) {
-    let messages = world.definitions.messages.iter().map(|message| ("message", &message.id, message.element, message.item.as_ref()));
+    let messages = world
+        .definitions
+        .messages
+        .iter()
+        .map(|message| ("message", &message.id, message.element, message.item.as_ref()));
     let objects = world.definitions.processes.iter().flat_map(|process| &process.data_objects);
     let objects = objects.map(|object| ("data object", &object.id, object.element, object.item.as_ref()));
     for (word, id, element, item) in messages.chain(objects) {
@@ -29,7 +33,11 @@ fn items(world: &World<'_>, findings: &mut Findings<'_>) {
             findings.add(
                 &ITEM_UNKNOWN,
                 element,
-                format!("{} refers to the item definition `{}`, which is not declared", named(word, id, None), item.text),
+                format!(
+                    "{} refers to the item definition `{}`, which is not declared",
+                    named(word, id, None),
+                    item.text
+                ),
                 "declare an itemDefinition with that id, or remove the reference; it has no effect at run time",
             );
         }
@@ -38,7 +46,20 @@ fn items(world: &World<'_>, findings: &mut Findings<'_>) {
 
 /// Some modelers write an XML schema type where the id of an item definition should be.
 fn is_type_name(text: &str) -> bool {
-    matches!(text, "string" | "boolean" | "integer" | "int" | "long" | "float" | "double" | "date" | "dateTime" | "any" | "anyType")
+    matches!(
+        text,
+        "string"
+            | "boolean"
+            | "integer"
+            | "int"
+            | "long"
+            | "float"
+            | "double"
+            | "date"
+            | "dateTime"
+            | "any"
+            | "anyType"
+    )
 }
 
 fn operations(world: &World<'_>, findings: &mut Findings<'_>) {
@@ -61,7 +82,9 @@ fn operations(world: &World<'_>, findings: &mut Findings<'_>) {
 fn message_names(world: &World<'_>, findings: &mut Findings<'_>) {
     let mut seen = std::collections::BTreeMap::new();
     for message in &world.definitions.messages {
-        let Some(name) = message.name.as_ref().map(|name| &*name.text).filter(|name| !name.is_empty()) else { continue };
+        let Some(name) = message.name.as_ref().map(|name| &*name.text).filter(|name| !name.is_empty()) else {
+            continue;
+        };
         if let Some(first) = seen.insert(name, &message.id) {
             findings.add(
                 &MESSAGE_NAME_TWICE,

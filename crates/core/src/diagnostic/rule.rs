@@ -1,8 +1,8 @@
 //! What a rule is, and the list of all of them.
 
 use super::{
-    Severity, activities, boundary, collaboration, compensation, conditions, correlation, data, event_gateways, events, flows, gateways,
-    lanes, links, loops, processes, reachability, references, starts, sub_processes, timers, triggers,
+    Severity, activities, boundary, collaboration, compensation, conditions, correlation, data, event_gateways, events,
+    flows, gateways, lanes, links, loops, processes, reachability, references, starts, sub_processes, timers, triggers,
 };
 
 /// A rule that models are checked against.

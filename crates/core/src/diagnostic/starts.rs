@@ -26,7 +26,8 @@ define! {
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     for scope in subject.scopes() {
-        let starts: Vec<&FlowNode> = subject.nodes_in(scope).map(|(_, node)| node).filter(|node| is_start(node)).collect();
+        let starts: Vec<&FlowNode> =
+            subject.nodes_in(scope).map(|(_, node)| node).filter(|node| is_start(node)).collect();
         match subject.scope_kind(scope) {
             ScopeKind::Process => several_none_starts(&starts, findings),
             ScopeKind::EventSubProcess => event_sub_process_starts(subject, scope, &starts, findings),
@@ -50,25 +51,41 @@ fn several_none_starts(starts: &[&FlowNode], findings: &mut Findings<'_>) {
         findings.add(
             &SEVERAL_NONE_STARTS,
             start.element,
-            format!("{} is a start event without a trigger, and so is {}: both get a token when the process starts", label(start), label(first)),
+            format!(
+                "{} is a start event without a trigger, and so is {}: both get a token when the process starts",
+                label(start),
+                label(first)
+            ),
             "lead both paths from one start event, or give this one a trigger",
         );
     }
 }
 
-fn sub_process_starts(subject: &Subject<'_>, scope: Option<NodeIndex>, starts: &[&FlowNode], findings: &mut Findings<'_>) {
+fn sub_process_starts(
+    subject: &Subject<'_>,
+    scope: Option<NodeIndex>,
+    starts: &[&FlowNode],
+    findings: &mut Findings<'_>,
+) {
     for start in starts.iter().skip(1) {
         findings.add(
             &SUB_PROCESS_SEVERAL_STARTS,
             start.element,
-            format!("{} is one more start event in {}: all of them get a token when it starts", label(start), subject.scope_label(scope)),
+            format!(
+                "{} is one more start event in {}: all of them get a token when it starts",
+                label(start),
+                subject.scope_label(scope)
+            ),
             "lead all paths from one start event",
         );
     }
 }
 
 fn event_sub_process_starts(
-    subject: &Subject<'_>, scope: Option<NodeIndex>, starts: &[&FlowNode], findings: &mut Findings<'_>,
+    subject: &Subject<'_>,
+    scope: Option<NodeIndex>,
+    starts: &[&FlowNode],
+    findings: &mut Findings<'_>,
 ) {
     let Some(sub_process) = scope.and_then(|index| subject.node(index)) else { return };
     if starts.len() != 1 {
@@ -91,7 +108,8 @@ fn event_sub_process_starts(
 
 /// Receive tasks and event-based gateways that start a process.
 fn instantiating(node: &FlowNode, findings: &mut Findings<'_>) {
-    let receive = activity(node).is_some_and(|activity| matches!(activity.kind, ActivityKind::ReceiveTask { instantiate: true, .. }));
+    let receive = activity(node)
+        .is_some_and(|activity| matches!(activity.kind, ActivityKind::ReceiveTask { instantiate: true, .. }));
     if !receive && !matches!(gateway(node), Some(Gateway::EventBased { instantiate: true, .. })) {
         return;
     }
@@ -124,7 +142,11 @@ pub(super) fn message_starts(world: &World<'_>, findings: &mut Findings<'_>) {
                     seen.insert(name, (process, node));
                     continue;
                 };
-                let place = if other_process.id == process.id { String::new() } else { format!(" of process `{}`", other_process.id) };
+                let place = if other_process.id == process.id {
+                    String::new()
+                } else {
+                    format!(" of process `{}`", other_process.id)
+                };
                 findings.add(
                     &DUPLICATE_MESSAGE_START,
                     node.element,

@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Activity, ActivityKind, Definitions, Event, EventDefinition, EventPosition, FlowIndex, FlowNode, FlowNodeKind, Gateway,
-    MessageFlowEnd, NodeIndex, Process, ProcessIndex, SequenceFlow,
+    Activity, ActivityKind, Definitions, Event, EventDefinition, EventPosition, FlowIndex, FlowNode, FlowNodeKind,
+    Gateway, MessageFlowEnd, NodeIndex, Process, ProcessIndex, SequenceFlow,
 };
 use crate::xml::Element;
 
@@ -224,7 +224,8 @@ pub(super) fn is_scope(node: &FlowNode) -> bool {
 }
 
 pub(super) fn is_event_sub_process(node: &FlowNode) -> bool {
-    activity(node).is_some_and(|activity| matches!(activity.kind, ActivityKind::SubProcess { triggered_by_event: true }))
+    activity(node)
+        .is_some_and(|activity| matches!(activity.kind, ActivityKind::SubProcess { triggered_by_event: true }))
 }
 
 pub(super) fn is_compensation_handler(node: &FlowNode) -> bool {

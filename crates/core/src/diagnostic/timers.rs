@@ -71,7 +71,13 @@ fn syntax(node: &FlowNode, timer: &TimerDefinition, findings: &mut Findings<'_>)
     }
 }
 
-fn repeats(subject: &Subject<'_>, node: &FlowNode, event: &Event, timer: &TimerDefinition, findings: &mut Findings<'_>) {
+fn repeats(
+    subject: &Subject<'_>,
+    node: &FlowNode,
+    event: &Event,
+    timer: &TimerDefinition,
+    findings: &mut Findings<'_>,
+) {
     let place = place(subject, node, event);
     let once = match (place, &event.position) {
         (Place::Catch, _) => Some("waits only once"),

@@ -6,7 +6,8 @@ use super::subject::{Subject, World, activity, event, is_catching, label, named}
 use crate::dialect::{ElementProperties, JobProperties};
 use crate::expressions::Language;
 use crate::model::{
-    ActivityKind, Definitions, Event, EventDefinition, EventPosition, Expression, FlowNode, NodeIndex, OperationIndex, Reference,
+    ActivityKind, Definitions, Event, EventDefinition, EventPosition, Expression, FlowNode, NodeIndex, OperationIndex,
+    Reference,
 };
 use crate::xml::ElementIndex;
 
@@ -61,7 +62,12 @@ pub(super) fn declared(world: &World<'_>, findings: &mut Findings<'_>) {
 }
 
 fn content(
-    subject: &Subject<'_>, index: NodeIndex, node: &FlowNode, event: &Event, definition: &EventDefinition, findings: &mut Findings<'_>,
+    subject: &Subject<'_>,
+    index: NodeIndex,
+    node: &FlowNode,
+    event: &Event,
+    definition: &EventDefinition,
+    findings: &mut Findings<'_>,
 ) {
     let owner = label(node);
     references(subject.definitions, &owner, definition, findings);
@@ -173,22 +179,31 @@ fn references(definitions: &Definitions, owner: &str, definition: &EventDefiniti
         EventDefinition::Error { element, error: Some(error), .. } if error.target.is_none() => findings.add(
             &ERROR_UNKNOWN,
             *element,
-            format!("{owner} refers to the error `{}`, which is not declared; the text is taken for its code", error.text),
+            format!(
+                "{owner} refers to the error `{}`, which is not declared; the text is taken for its code",
+                error.text
+            ),
             "declare an `error` with that id and an errorCode beside the processes",
         ),
-        EventDefinition::Escalation { element, escalation: Some(escalation), .. } if escalation.target.is_none() => findings.add(
-            &ESCALATION_UNKNOWN,
-            *element,
-            format!("{owner} refers to the escalation `{}`, which is not declared", escalation.text),
-            "declare an `escalation` with that id and an escalationCode beside the processes",
-        ),
+        EventDefinition::Escalation { element, escalation: Some(escalation), .. } if escalation.target.is_none() => {
+            findings.add(
+                &ESCALATION_UNKNOWN,
+                *element,
+                format!("{owner} refers to the escalation `{}`, which is not declared", escalation.text),
+                "declare an `escalation` with that id and an escalationCode beside the processes",
+            )
+        }
         _ => {}
     }
 }
 
 /// The message exists, and can be matched.
 pub(super) fn message_known(
-    definitions: &Definitions, owner: &str, element: ElementIndex, message: Option<&Reference<usize>>, findings: &mut Findings<'_>,
+    definitions: &Definitions,
+    owner: &str,
+    element: ElementIndex,
+    message: Option<&Reference<usize>>,
+    findings: &mut Findings<'_>,
 ) {
     let Some(message) = message else { return };
     match message.target.and_then(|index| definitions.messages.get(index)) {
@@ -212,7 +227,12 @@ fn is_empty(name: Option<&Expression>) -> bool {
     name.is_none_or(|name| name.text.trim().is_empty())
 }
 
-fn operation_known(owner: &str, element: ElementIndex, operation: Option<&Reference<OperationIndex>>, findings: &mut Findings<'_>) {
+fn operation_known(
+    owner: &str,
+    element: ElementIndex,
+    operation: Option<&Reference<OperationIndex>>,
+    findings: &mut Findings<'_>,
+) {
     if let Some(operation) = operation.filter(|operation| operation.target.is_none()) {
         findings.add(
             &OPERATION_UNKNOWN,
@@ -242,7 +262,11 @@ fn throw_without_message(owner: &str, element: ElementIndex, findings: &mut Find
 }
 
 fn error_code(
-    definitions: &Definitions, owner: &str, element: ElementIndex, error: Option<&Reference<usize>>, findings: &mut Findings<'_>,
+    definitions: &Definitions,
+    owner: &str,
+    element: ElementIndex,
+    error: Option<&Reference<usize>>,
+    findings: &mut Findings<'_>,
 ) {
     let message = match error.map(|error| (error, error.target.and_then(|index| definitions.errors.get(index)))) {
         None => format!("{owner} does not say which error it throws"),
@@ -256,9 +280,14 @@ fn error_code(
 }
 
 fn escalation_code(
-    definitions: &Definitions, owner: &str, element: ElementIndex, escalation: Option<&Reference<usize>>, findings: &mut Findings<'_>,
+    definitions: &Definitions,
+    owner: &str,
+    element: ElementIndex,
+    escalation: Option<&Reference<usize>>,
+    findings: &mut Findings<'_>,
 ) {
-    let declared = escalation.and_then(|escalation| escalation.target).and_then(|index| definitions.escalations.get(index));
+    let declared =
+        escalation.and_then(|escalation| escalation.target).and_then(|index| definitions.escalations.get(index));
     let message = match (escalation, declared) {
         (None, _) => format!("{owner} does not say which escalation it throws"),
         (Some(_), Some(declared)) if is_empty(declared.code.as_ref()) => {
@@ -271,7 +300,11 @@ fn escalation_code(
 }
 
 fn start_name(
-    subject: &Subject<'_>, node: &FlowNode, event: &Event, message: Option<&Reference<usize>>, findings: &mut Findings<'_>,
+    subject: &Subject<'_>,
+    node: &FlowNode,
+    event: &Event,
+    message: Option<&Reference<usize>>,
+    findings: &mut Findings<'_>,
 ) {
     if node.parent.is_some() || !matches!(event.position, EventPosition::Start { .. }) {
         return;

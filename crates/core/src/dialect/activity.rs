@@ -21,9 +21,7 @@ impl<'d> Reader<'d> {
             properties: self.properties(element),
             skip: self.condition_attribute(element, "skipExpression"),
             retry_cycle: self.retry_cycle(element),
-            job_priority: self
-                .classic(element, "jobPriority")
-                .map(|text| self.value(element, &text)),
+            job_priority: self.classic(element, "jobPriority").map(|text| self.value(element, &text)),
             ..ElementProperties::default()
         };
         match element.name() {
@@ -52,9 +50,7 @@ impl<'d> Reader<'d> {
                 properties.assignment = self.assignment(element);
                 // There is no worker to get them, but whoever shows the task can.
                 let headers = self.task_headers(element).into_iter();
-                properties
-                    .properties
-                    .extend(headers.map(|(name, value)| (name, value.text)));
+                properties.properties.extend(headers.map(|(name, value)| (name, value.text)));
                 properties.form = self.form(element);
             }
             "startEvent" => properties.form = self.form(element),
@@ -87,14 +83,8 @@ impl<'d> Reader<'d> {
     pub(super) fn properties(&self, element: Element<'d>) -> Vec<(Name, Name)> {
         let classic = self.classic_elements(element, "properties");
         let zeebe = self.zeebe_element(element, "properties");
-        let lists = classic
-            .into_iter()
-            .chain(zeebe)
-            .flat_map(|list| children(list, "property"));
-        lists
-            .chain(self.potok_elements(element, "property"))
-            .filter_map(pair)
-            .collect()
+        let lists = classic.into_iter().chain(zeebe).flat_map(|list| children(list, "property"));
+        lists.chain(self.potok_elements(element, "property")).filter_map(pair).collect()
     }
 
     /// The expression evaluated as the element's work.
@@ -108,19 +98,15 @@ impl<'d> Reader<'d> {
             let script = self.field(element, "script")?;
             return Some(self.script(element, &script.text, language.as_deref()));
         }
-        self.classic(element, "expression")
-            .map(|text| self.value(element, &text))
+        self.classic(element, "expression").map(|text| self.value(element, &text))
     }
 
     fn result_variable(&self, element: Element<'d>) -> Option<Name> {
-        self.any(element, "resultVariable")
-            .or_else(|| self.classic(element, "resultVariableName"))
-            .or_else(|| {
-                let holder = self
-                    .zeebe_element(element, "script")
-                    .or_else(|| self.zeebe_element(element, "calledDecision"))?;
-                own(holder, "resultVariable")
-            })
+        self.any(element, "resultVariable").or_else(|| self.classic(element, "resultVariableName")).or_else(|| {
+            let holder =
+                self.zeebe_element(element, "script").or_else(|| self.zeebe_element(element, "calledDecision"))?;
+            own(holder, "resultVariable")
+        })
     }
 
     fn condition_attribute(&self, element: Element<'d>, name: &str) -> Option<Expression> {

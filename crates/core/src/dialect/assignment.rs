@@ -11,9 +11,8 @@ impl<'d> Reader<'d> {
             if let Some(text) = self.potok(task, name) {
                 return Some(self.value(task, &text));
             }
-            if let Some((holder, text)) = self
-                .zeebe_element(task, zeebe)
-                .and_then(|holder| Some((holder, own(holder, name)?)))
+            if let Some((holder, text)) =
+                self.zeebe_element(task, zeebe).and_then(|holder| Some((holder, own(holder, name)?)))
             {
                 return Some(self.value(holder, &text));
             }

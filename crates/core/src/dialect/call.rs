@@ -35,10 +35,7 @@ impl<'d> Reader<'d> {
     }
 
     fn classic_call(&self, element: Element<'d>) -> Option<Call> {
-        let mut call = Call {
-            binding: self.classic_binding(element, "calledElement"),
-            ..Call::default()
-        };
+        let mut call = Call { binding: self.classic_binding(element, "calledElement"), ..Call::default() };
         let same_deployment = self.flag(element, "sameDeployment") == Some(true);
         if same_deployment {
             call.binding = Binding::Deployment;
@@ -49,10 +46,7 @@ impl<'d> Reader<'d> {
         } else if self.flag(element, "inheritBusinessKey") == Some(true) {
             call.business_key = Some(self.value(element, "${execution.processBusinessKey}"));
         }
-        let (ins, outs) = (
-            self.classic_elements(element, "in"),
-            self.classic_elements(element, "out"),
-        );
+        let (ins, outs) = (self.classic_elements(element, "in"), self.classic_elements(element, "out"));
         let speaks = !ins.is_empty() || !outs.is_empty();
         for handed in ins {
             if own(handed, "variables").as_deref() == Some("all") {

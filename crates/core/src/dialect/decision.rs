@@ -29,11 +29,7 @@ impl<'d> Reader<'d> {
                 reference: self
                     .field(task, "decisionTableReferenceKey")
                     .or_else(|| self.field(task, "decisionServiceReferenceKey"))?,
-                binding: if same_deployment {
-                    Binding::Deployment
-                } else {
-                    Binding::Latest
-                },
+                binding: if same_deployment { Binding::Deployment } else { Binding::Latest },
                 result: DecisionResult::AsIs,
             }));
         }

@@ -13,22 +13,15 @@ impl<'d> Reader<'d> {
         let zeebe = self.zeebe_element(message, "subscription");
         let zeebe =
             zeebe.and_then(|subscription| Some(self.value(subscription, &own(subscription, "correlationKey")?)));
-        let other = || {
-            self.any(message, "correlationKey")
-                .map(|text| self.value(message, &text))
-        };
-        MessageProperties {
-            correlation_key: zeebe.or_else(other),
-        }
+        let other = || self.any(message, "correlationKey").map(|text| self.value(message, &text));
+        MessageProperties { correlation_key: zeebe.or_else(other) }
     }
 
     /// Where an `errorEventDefinition` puts the details of what it catches.
     #[must_use]
     pub fn error_variables(&self, definition: Element<'d>) -> ErrorVariables {
         ErrorVariables {
-            code: self
-                .any(definition, "errorCodeVariable")
-                .or_else(|| self.classic(definition, "errorVariableName")),
+            code: self.any(definition, "errorCodeVariable").or_else(|| self.classic(definition, "errorVariableName")),
             message: self.any(definition, "errorMessageVariable"),
         }
     }
@@ -48,10 +41,7 @@ impl<'d> Reader<'d> {
     /// The variables that a `signalEventDefinition` hands over.
     #[must_use]
     pub fn signal_payload(&self, definition: Element<'d>) -> Vec<VariableMapping> {
-        self.classic_elements(definition, "in")
-            .into_iter()
-            .filter_map(|handed| self.handover(handed))
-            .collect()
+        self.classic_elements(definition, "in").into_iter().filter_map(|handed| self.handover(handed)).collect()
     }
 
     /// Whether a `signal` reaches only the instance that throws it.

@@ -27,9 +27,7 @@ impl<'d> Reader<'d> {
     #[must_use]
     pub fn expression(&self, element: Element<'d>, usage: ExpressionUse) -> Expression {
         let text = element.text();
-        let mut language = element
-            .attribute("language")
-            .filter(|language| !language.trim().is_empty());
+        let mut language = element.attribute("language").filter(|language| !language.trim().is_empty());
         if usage == ExpressionUse::Script {
             language = language.or_else(|| element.attribute("scriptFormat"));
             if language.is_none() && element.name() == "script" {
@@ -76,21 +74,13 @@ impl<'d> Reader<'d> {
             }
             _ => text,
         };
-        Expression {
-            text: Name::from(text),
-            language,
-            element,
-        }
+        Expression { text: Name::from(text), language, element }
     }
 }
 
 /// A text that is a value whatever it looks like.
 pub(super) fn literal(element: Element<'_>, text: &str) -> Expression {
-    Expression {
-        text: Name::from(text),
-        language: Language::Literal,
-        element: element.index(),
-    }
+    Expression { text: Name::from(text), language: Language::Literal, element: element.index() }
 }
 
 /// The language that a model names, by a URI or a word.
@@ -105,11 +95,7 @@ fn known(language: &str) -> Language {
     let java_script = lower.contains("javascript")
         || lower.contains("ecmascript")
         || matches!(lower.as_str(), "js" | "node" | "nodejs" | "graal.js" | "nashorn");
-    if java_script {
-        Language::JavaScript
-    } else {
-        Language::Other(Name::from(language))
-    }
+    if java_script { Language::JavaScript } else { Language::Other(Name::from(language)) }
 }
 
 /// The language of a text that names none.

@@ -22,10 +22,8 @@ impl<'d> Reader<'d> {
                 .map(|text| self.value(definition, &text));
             form.reference = own(definition, "formId").map(|text| self.value(definition, &text));
             form.binding = binding_type(definition);
-            form.embedded = form
-                .key
-                .as_ref()
-                .and_then(|key| self.embedded_form(element, key.text.strip_prefix(EMBEDDED)?));
+            form.embedded =
+                form.key.as_ref().and_then(|key| self.embedded_form(element, key.text.strip_prefix(EMBEDDED)?));
         }
         let key = self.potok(element, "form").or_else(|| self.classic(element, "formKey"));
         form.key = key.map(|text| self.value(element, &text)).or(form.key);
@@ -38,18 +36,12 @@ impl<'d> Reader<'d> {
         }
         if let Some(data) = self.classic_element(element, "formData") {
             form.business_key = own(data, "businessKey");
-            form.fields
-                .extend(children(data, "formField").filter_map(|field| self.form_field(field)));
+            form.fields.extend(children(data, "formField").filter_map(|field| self.form_field(field)));
         }
         let properties = self.classic_elements(element, "formProperty");
-        form.fields.extend(
-            properties
-                .into_iter()
-                .filter_map(|property| self.form_property(property)),
-        );
+        form.fields.extend(properties.into_iter().filter_map(|property| self.form_property(property)));
         let ours = self.potok_elements(element, "formField");
-        form.fields
-            .extend(ours.into_iter().filter_map(|field| self.potok_field(field)));
+        form.fields.extend(ours.into_iter().filter_map(|field| self.potok_field(field)));
         let says = form.key.is_some() || form.reference.is_some() || !form.fields.is_empty();
         says.then(|| Box::new(form))
     }
@@ -60,9 +52,7 @@ impl<'d> Reader<'d> {
         while let Some(element) = around {
             if element.name() == "process" {
                 let mut forms = extensions(element, "userTaskForm").filter(|form| form.namespace() == ZEEBE);
-                return forms
-                    .find(|form| form.attribute("id").as_deref() == Some(id))
-                    .and_then(text);
+                return forms.find(|form| form.attribute("id").as_deref() == Some(id)).and_then(text);
             }
             around = element.parent();
         }
@@ -94,9 +84,8 @@ impl<'d> Reader<'d> {
         let flag = |name, default| own(element, name).map_or(default, |value| is_true(&value));
         let mut field = field(element)?;
         field.label = own(element, "name");
-        field.default = own(element, "expression")
-            .or_else(|| own(element, "default"))
-            .map(|text| self.value(element, &text));
+        field.default =
+            own(element, "expression").or_else(|| own(element, "default")).map(|text| self.value(element, &text));
         field.variable = own(element, "variable");
         field.required = flag("required", false);
         field.readable = flag("readable", true);
@@ -119,9 +108,7 @@ impl<'d> Reader<'d> {
 fn field(element: Element<'_>) -> Option<FormField> {
     let value = |value: Element<'_>| {
         let id = own(value, "id")?;
-        let label = own(value, "label")
-            .or_else(|| own(value, "name"))
-            .or_else(|| text(value));
+        let label = own(value, "label").or_else(|| own(value, "name")).or_else(|| text(value));
         Some((id.clone(), label.unwrap_or(id)))
     };
     Some(FormField {
@@ -140,8 +127,5 @@ fn field(element: Element<'_>) -> Option<FormField> {
 }
 
 fn date_pattern(element: Element<'_>) -> Vec<(Name, Option<Name>)> {
-    own(element, "datePattern")
-        .map(|pattern| (Name::from("datePattern"), Some(pattern)))
-        .into_iter()
-        .collect()
+    own(element, "datePattern").map(|pattern| (Name::from("datePattern"), Some(pattern))).into_iter().collect()
 }

@@ -18,15 +18,9 @@ impl<'d> Reader<'d> {
         } else {
             children(element, "messageEventDefinition").next()
         };
-        let event = if element.name() == "messageEventDefinition" {
-            element.parent()
-        } else {
-            Some(element)
-        };
+        let event = if element.name() == "messageEventDefinition" { element.parent() } else { Some(element) };
         let event = event.filter(|event| matches!(event.name(), "intermediateThrowEvent" | "endEvent"))?;
-        definition
-            .and_then(|definition| self.job(definition))
-            .or_else(|| self.job(event))
+        definition.and_then(|definition| self.job(definition)).or_else(|| self.job(event))
     }
 
     /// The job of a task, or of what else can be one.
@@ -76,9 +70,7 @@ impl<'d> Reader<'d> {
     /// `java:` and the class or bean that would be called.
     pub(super) fn java_kind(&self, element: Element<'d>) -> Option<Expression> {
         ["class", "delegateExpression"].into_iter().find_map(|name| {
-            let called = self
-                .classic(element, name)
-                .or_else(|| self.own_if_extension(element, name))?;
+            let called = self.classic(element, name).or_else(|| self.own_if_extension(element, name))?;
             Some(literal(element, &java_kind(&called)))
         })
     }
@@ -111,16 +103,11 @@ impl<'d> Reader<'d> {
         let mut headers = self.task_headers(task);
         let ours = self.potok_elements(task, "header");
         headers.extend(ours.into_iter().filter_map(|header| {
-            Some((
-                own(header, "key")?,
-                self.value(header, &own(header, "value").unwrap_or_default()),
-            ))
+            Some((own(header, "key")?, self.value(header, &own(header, "value").unwrap_or_default())))
         }));
         headers.extend(self.fields(&self.classic_elements(task, "field")));
-        let properties = self
-            .classic_elements(task, "properties")
-            .into_iter()
-            .flat_map(|list| children(list, "property"));
+        let properties =
+            self.classic_elements(task, "properties").into_iter().flat_map(|list| children(list, "property"));
         headers.extend(properties.filter_map(|property| {
             let (name, value) = pair(property)?;
             Some((name, literal(property, &value)))
@@ -130,9 +117,7 @@ impl<'d> Reader<'d> {
 
     /// Camunda 8's headers, which are never expressions.
     pub(super) fn task_headers(&self, host: Element<'d>) -> Vec<(Name, Expression)> {
-        self.zeebe_element(host, "taskHeaders")
-            .map(header_list)
-            .unwrap_or_default()
+        self.zeebe_element(host, "taskHeaders").map(header_list).unwrap_or_default()
     }
 
     /// Fields that would be injected into an object.
@@ -144,10 +129,7 @@ impl<'d> Reader<'d> {
     /// The field of a name.
     pub(super) fn field(&self, task: Element<'d>, name: &str) -> Option<Expression> {
         let field = self.classic_elements(task, "field").into_iter();
-        field
-            .filter(|field| own(*field, "name").as_deref() == Some(name))
-            .map(|field| self.field_value(field))
-            .next()
+        field.filter(|field| own(*field, "name").as_deref() == Some(name)).map(|field| self.field_value(field)).next()
     }
 
     fn field_value(&self, field: Element<'d>) -> Expression {
@@ -169,12 +151,7 @@ impl<'d> Reader<'d> {
 
 /// The headers in a `zeebe:taskHeaders`.
 pub(super) fn header_list(list: Element<'_>) -> Vec<(Name, Expression)> {
-    let header = |header| {
-        Some((
-            own(header, "key")?,
-            literal(header, &own(header, "value").unwrap_or_default()),
-        ))
-    };
+    let header = |header| Some((own(header, "key")?, literal(header, &own(header, "value").unwrap_or_default())));
     children(list, "header").filter_map(header).collect()
 }
 
@@ -189,9 +166,6 @@ pub(super) fn java_kind(called: &str) -> String {
 
 /// The kind of job that stands for a connector.
 pub(super) fn connector_kind(connector: Element<'_>) -> String {
-    let id = children(connector, "connectorId")
-        .next()
-        .and_then(text)
-        .unwrap_or_default();
+    let id = children(connector, "connectorId").next().and_then(text).unwrap_or_default();
     format!("connector:{id}")
 }

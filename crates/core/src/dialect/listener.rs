@@ -75,12 +75,9 @@ pub(super) fn classic_stages(host: Element<'_>, listener: Element<'_>) -> &'stat
             Some("update") => &[ListenerStage::Update],
             Some("complete") => &[ListenerStage::Complete],
             Some("delete") => &[ListenerStage::Delete],
-            Some("all") => &[
-                ListenerStage::Create,
-                ListenerStage::Assignment,
-                ListenerStage::Complete,
-                ListenerStage::Delete,
-            ],
+            Some("all") => {
+                &[ListenerStage::Create, ListenerStage::Assignment, ListenerStage::Complete, ListenerStage::Delete]
+            }
             _ => &[],
         };
     }

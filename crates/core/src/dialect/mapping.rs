@@ -26,16 +26,8 @@ impl<'d> Reader<'d> {
             inputs.extend(children(mapping, "input").filter_map(|input| self.mapping(input)));
             outputs.extend(children(mapping, "output").filter_map(|output| self.mapping(output)));
         }
-        inputs.extend(
-            self.potok_elements(element, "input")
-                .into_iter()
-                .filter_map(|input| self.mapping(input)),
-        );
-        outputs.extend(
-            self.potok_elements(element, "output")
-                .into_iter()
-                .filter_map(|output| self.mapping(output)),
-        );
+        inputs.extend(self.potok_elements(element, "input").into_iter().filter_map(|input| self.mapping(input)));
+        outputs.extend(self.potok_elements(element, "output").into_iter().filter_map(|output| self.mapping(output)));
         let worker_inputs = self.classic_elements(element, "externalWorkerInParameter");
         inputs.extend(worker_inputs.into_iter().filter_map(|input| self.handover(input)));
         let worker_outputs = self.classic_elements(element, "externalWorkerOutParameter");
@@ -51,11 +43,7 @@ impl<'d> Reader<'d> {
             Some(expression) => MappingSource::Expression(self.value(element, &expression)),
             None => MappingSource::Variable(source?),
         };
-        Some(VariableMapping {
-            element: element.index(),
-            target,
-            source,
-        })
+        Some(VariableMapping { element: element.index(), target, source })
     }
 
     /// `source` and `target`, as Camunda 8 and we write them.
@@ -65,21 +53,13 @@ impl<'d> Reader<'d> {
             Some(source) => MappingSource::Expression(self.value(element, &source)),
             None => MappingSource::Null,
         };
-        Some(VariableMapping {
-            element: element.index(),
-            target,
-            source,
-        })
+        Some(VariableMapping { element: element.index(), target, source })
     }
 
     /// Camunda 7's parameters: text, a script, a list or a map.
     fn parameter(&self, parameter: Element<'d>) -> Option<VariableMapping> {
         let target = own(parameter, "name")?;
-        Some(VariableMapping {
-            element: parameter.index(),
-            target,
-            source: self.content(parameter, 0),
-        })
+        Some(VariableMapping { element: parameter.index(), target, source: self.content(parameter, 0) })
     }
 
     /// What stands inside a parameter or a map's entry.
@@ -95,12 +75,7 @@ impl<'d> Reader<'d> {
         }
         match element.name() {
             "script" => MappingSource::Script(self.expression(element, ExpressionUse::Script)),
-            "list" => MappingSource::List(
-                element
-                    .children()
-                    .map(|item| self.definition(item, depth + 1))
-                    .collect(),
-            ),
+            "list" => MappingSource::List(element.children().map(|item| self.definition(item, depth + 1)).collect()),
             "map" => {
                 let entry = |entry| (own(entry, "key").unwrap_or_default(), self.content(entry, depth + 1));
                 MappingSource::Map(children(element, "entry").map(entry).collect())
@@ -120,8 +95,6 @@ impl<'d> Reader<'d> {
 /// A name that a FEEL expression can use as it stands.
 pub(super) fn is_simple(name: &Name) -> bool {
     let mut characters = name.chars();
-    characters
-        .next()
-        .is_some_and(|first| first.is_alphabetic() || first == '_')
+    characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
         && characters.all(|character| character.is_alphanumeric() || character == '_')
 }

@@ -17,9 +17,7 @@ impl<'d> Reader<'d> {
             element_variable: self.any(element, "elementVariable"),
             index_variable: self.classic(element, "elementIndexVariable"),
             output_collection: self.potok(element, "outputCollection"),
-            output_element: self
-                .potok(element, "outputElement")
-                .map(|text| self.value(element, &text)),
+            output_element: self.potok(element, "outputElement").map(|text| self.value(element, &text)),
             continuation: self.continuation(element),
         };
         if let Some(zeebe) = self.zeebe_element(element, "loopCharacteristics") {
@@ -63,12 +61,5 @@ pub(super) fn aggregate(aggregation: Element<'_>) -> Option<(Name, Expression)> 
         return None;
     }
     let text = Name::from(format!("{{{}}}", entries.join(", ")));
-    Some((
-        target,
-        Expression {
-            text,
-            language: Language::Feel,
-            element: aggregation.index(),
-        },
-    ))
+    Some((target, Expression { text, language: Language::Feel, element: aggregation.index() }))
 }

@@ -19,9 +19,7 @@ impl<'d> Reader<'d> {
                 .map(|text| self.value(process, &text)),
         };
         ProcessProperties {
-            version_tag: zeebe_tag
-                .and_then(|tag| own(tag, "value"))
-                .or_else(|| self.classic(process, "versionTag")),
+            version_tag: zeebe_tag.and_then(|tag| own(tag, "value")).or_else(|| self.classic(process, "versionTag")),
             history_time_to_live: self.classic(process, "historyTimeToLive"),
             candidate_starter_users: comma_separated(self.classic(process, "candidateStarterUsers")),
             candidate_starter_groups: comma_separated(self.classic(process, "candidateStarterGroups")),

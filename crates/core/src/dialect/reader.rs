@@ -18,11 +18,7 @@ impl<'d> Reader<'d> {
     #[must_use]
     pub fn new(document: &'d Document) -> Self {
         let dialect = platform(document.root()).unwrap_or_else(|| prevailing(document));
-        Self {
-            document,
-            dialect,
-            classic: namespace::classic_order(dialect),
-        }
+        Self { document, dialect, classic: namespace::classic_order(dialect) }
     }
 
     /// The dialect that the model is written in: the one its modeler declares (`modeler:executionPlatform`), else the
@@ -34,9 +30,7 @@ impl<'d> Reader<'d> {
 
     /// An attribute of Camunda 7, Flowable and their relatives. An empty one says nothing.
     pub(super) fn classic(&self, element: Element<'d>, name: &str) -> Option<Name> {
-        self.classic
-            .iter()
-            .find_map(|uri| filled(element.attribute_in(uri, name)))
+        self.classic.iter().find_map(|uri| filled(element.attribute_in(uri, name)))
     }
 
     /// An attribute of ours. An empty one says nothing.
@@ -56,13 +50,9 @@ impl<'d> Reader<'d> {
 
     /// The classic extension elements of a name; if several vendors' stand there, only those of the vendor first asked.
     pub(super) fn classic_elements(&self, host: Element<'d>, name: &str) -> Vec<Element<'d>> {
-        let mut found: Vec<_> = extensions(host, name)
-            .filter(|element| Family::of(element.namespace()) == Some(Family::Classic))
-            .collect();
-        let first = self
-            .classic
-            .iter()
-            .find(|uri| found.iter().any(|element| element.namespace() == **uri));
+        let mut found: Vec<_> =
+            extensions(host, name).filter(|element| Family::of(element.namespace()) == Some(Family::Classic)).collect();
+        let first = self.classic.iter().find(|uri| found.iter().any(|element| element.namespace() == **uri));
         found.retain(|element| first.is_some_and(|uri| element.namespace() == *uri));
         found
     }
@@ -79,9 +69,7 @@ impl<'d> Reader<'d> {
 
     /// Our extension elements of a name.
     pub(super) fn potok_elements(&self, host: Element<'d>, name: &str) -> Vec<Element<'d>> {
-        extensions(host, name)
-            .filter(|element| element.namespace() == POTOK)
-            .collect()
+        extensions(host, name).filter(|element| element.namespace() == POTOK).collect()
     }
 }
 
@@ -112,11 +100,7 @@ pub(super) fn text(element: Element<'_>) -> Option<Name> {
 /// The parts of a comma-separated list.
 pub(super) fn comma_separated(text: Option<Name>) -> Vec<Name> {
     let text = text.unwrap_or_default();
-    text.split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(Name::from)
-        .collect()
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Name::from).collect()
 }
 
 pub(super) fn is_true(text: &str) -> bool {
@@ -124,25 +108,17 @@ pub(super) fn is_true(text: &str) -> bool {
 }
 
 fn filled(value: Option<std::borrow::Cow<'_, str>>) -> Option<Name> {
-    value
-        .filter(|value| !value.trim().is_empty())
-        .map(|value| Name::from(&*value))
+    value.filter(|value| !value.trim().is_empty()).map(|value| Name::from(&*value))
 }
 
 /// The dialect that the modeler declares.
 fn platform(root: Element<'_>) -> Option<Dialect> {
-    let platform = root
-        .attributes()
-        .find(|attribute| attribute.name() == "executionPlatform")?;
+    let platform = root.attributes().find(|attribute| attribute.name() == "executionPlatform")?;
     let platform = platform.value().to_ascii_lowercase();
     match platform.as_str() {
         platform if platform.contains("cloud") || platform.contains("zeebe") => Some(Dialect::Zeebe),
         platform if platform.contains("flowable") || platform.contains("activiti") => Some(Dialect::Flowable),
-        platform
-            if ["camunda", "operaton", "fluxnova", "cib"]
-                .iter()
-                .any(|name| platform.contains(name)) =>
-        {
+        platform if ["camunda", "operaton", "fluxnova", "cib"].iter().any(|name| platform.contains(name)) => {
             Some(Dialect::Camunda)
         }
         _ => None,
@@ -172,8 +148,5 @@ fn prevailing(document: &Document) -> Dialect {
         }
     }
     let most = counts.iter().map(|(_, count)| *count).max();
-    counts
-        .iter()
-        .find(|(_, count)| Some(*count) == most)
-        .map_or(Dialect::Standard, |(dialect, _)| *dialect)
+    counts.iter().find(|(_, count)| Some(*count) == most).map_or(Dialect::Standard, |(dialect, _)| *dialect)
 }

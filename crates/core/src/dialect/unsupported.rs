@@ -20,10 +20,7 @@ impl<'d> Reader<'d> {
     /// `extension-ignored`, `extension-java`, `extension-unsupported`, `extension-unknown` and `job-kind-missing`.
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        let mut findings = Findings {
-            reader: *self,
-            list: Vec::new(),
-        };
+        let mut findings = Findings { reader: *self, list: Vec::new() };
         for element in self.document.elements() {
             if findings.list.len() >= MOST_FINDINGS {
                 break;
@@ -53,10 +50,7 @@ impl<'d> Findings<'d> {
         }
         for attribute in element.attributes() {
             let (prefix, mark) = match (family, Family::of(attribute.namespace())) {
-                (None, Some(of)) => (
-                    usual_prefix(attribute.namespace()),
-                    vocabulary::attribute(of, attribute.name()),
-                ),
+                (None, Some(of)) => (usual_prefix(attribute.namespace()), vocabulary::attribute(of, attribute.name())),
                 (Some(family), None) if attribute.namespace().is_empty() => {
                     let mark = vocabulary::element_attribute(family, element.name(), attribute.name());
                     (usual_prefix(element.namespace()), mark)
@@ -78,12 +72,7 @@ impl<'d> Findings<'d> {
                 && hosts.split_ascii_whitespace().all(|host| host != element.name())
             {
                 let word = format!("{word} on <{}>", element.name());
-                self.ignored(
-                    element,
-                    attribute.span(),
-                    &word,
-                    &format!("it belongs on: {}", hosts.replace(' ', ", ")),
-                );
+                self.ignored(element, attribute.span(), &word, &format!("it belongs on: {}", hosts.replace(' ', ", ")));
                 continue;
             }
             self.judge(element, attribute.span(), &word, mark, || java_kind(&attribute.value()));
@@ -108,14 +97,7 @@ impl<'d> Findings<'d> {
             Mark::Unknown => {
                 let help = "check the spelling; if it is only for tools, put it into a namespace of its own";
                 let message = format!("{word} is not known and has no effect");
-                self.add(
-                    "extension-unknown",
-                    Severity::Warning,
-                    at,
-                    span,
-                    message,
-                    help.to_owned(),
-                );
+                self.add("extension-unknown", Severity::Warning, at, span, message, help.to_owned());
             }
         }
     }
@@ -149,24 +131,14 @@ impl<'d> Findings<'d> {
             && !matches!(&*savepoint, "before" | "after" | "both")
         {
             let help = "write `before`, `after` or `both`";
-            self.ignored(
-                element,
-                element.tag_span(),
-                &format!("potok:savepoint=\"{savepoint}\""),
-                help,
-            );
+            self.ignored(element, element.tag_span(), &format!("potok:savepoint=\"{savepoint}\""), help);
         }
         if let Some(binding) = ["calledElement", "decisionRef", "formRef"].into_iter().find(|what| {
             let binding = reader.classic(element, &format!("{what}Binding"));
             binding.is_some_and(|binding| !matches!(&*binding, "latest" | "deployment" | "version" | "versionTag"))
         }) {
             let help = "write `latest`, `deployment`, `version` or `versionTag`";
-            self.ignored(
-                element,
-                element.tag_span(),
-                &format!("this value of {binding}Binding"),
-                help,
-            );
+            self.ignored(element, element.tag_span(), &format!("this value of {binding}Binding"), help);
         }
     }
 
@@ -223,48 +195,22 @@ impl<'d> Findings<'d> {
 
     fn stage_unknown(&mut self, listener: Element<'d>, stage: Option<Name>) {
         let word = format!("a listener on `{}`", stage.unwrap_or_default());
-        self.ignored(
-            listener,
-            listener.tag_span(),
-            &word,
-            "use a stage that exists here, or an event in the diagram",
-        );
+        self.ignored(listener, listener.tag_span(), &word, "use a stage that exists here, or an event in the diagram");
     }
 
     fn kind_missing(&mut self, at: Element<'d>, help: &str) {
         let message = "it is not said which worker or decision this is for".to_owned();
-        self.add(
-            "job-kind-missing",
-            Severity::Error,
-            at,
-            at.tag_span(),
-            message,
-            help.to_owned(),
-        );
+        self.add("job-kind-missing", Severity::Error, at, at.tag_span(), message, help.to_owned());
     }
 
     fn ignored(&mut self, at: Element<'d>, span: Span, word: &str, help: &str) {
         let message = format!("{word} has no effect here");
-        self.add(
-            "extension-ignored",
-            Severity::Warning,
-            at,
-            span,
-            message,
-            help.to_owned(),
-        );
+        self.add("extension-ignored", Severity::Warning, at, span, message, help.to_owned());
     }
 
     fn unsupported(&mut self, at: Element<'d>, span: Span, word: &str, help: &str) {
         let message = format!("{word} is not supported, and the model cannot run without it");
-        self.add(
-            "extension-unsupported",
-            Severity::Error,
-            at,
-            span,
-            message,
-            help.to_owned(),
-        );
+        self.add("extension-unsupported", Severity::Error, at, span, message, help.to_owned());
     }
 
     fn add(
@@ -277,16 +223,7 @@ impl<'d> Findings<'d> {
         help: String,
     ) {
         let (line, column) = self.reader.document.line_column(span.start);
-        self.list.push(Diagnostic {
-            code,
-            severity,
-            element: bpmn_id(at),
-            span,
-            line,
-            column,
-            message,
-            help,
-        });
+        self.list.push(Diagnostic { code, severity, element: bpmn_id(at), span, line, column, message, help });
     }
 }
 

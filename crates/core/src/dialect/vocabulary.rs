@@ -81,18 +81,12 @@ fn word(family: Family, name: &str) -> Option<&'static Word> {
 }
 
 fn find(marked: &[Marked], name: &str) -> Mark {
-    let found = marked
-        .iter()
-        .find(|(_, names)| names.split_ascii_whitespace().any(|known| known == name));
+    let found = marked.iter().find(|(_, names)| names.split_ascii_whitespace().any(|known| known == name));
     found.map_or(Mark::Unknown, |(mark, _)| *mark)
 }
 
 const fn word_of(name: &'static str, attributes: &'static [Marked]) -> Word {
-    Word {
-        name,
-        mark: Mark::Honoured,
-        attributes,
-    }
+    Word { name, mark: Mark::Honoured, attributes }
 }
 
 const fn marked_word(name: &'static str, mark: Mark, attributes: &'static [Marked]) -> Word {
@@ -101,10 +95,7 @@ const fn marked_word(name: &'static str, mark: Mark, attributes: &'static [Marke
 
 /// Attributes, and the elements they belong on.
 const HOSTS: &[(&str, &str)] = &[
-    (
-        "assignee owner candidateUsers candidateGroups dueDate followUpDate",
-        "userTask globalUserTask",
-    ),
+    ("assignee owner candidateUsers candidateGroups dueDate followUpDate", "userTask globalUserTask"),
     (
         "priority",
         "userTask globalUserTask serviceTask sendTask businessRuleTask scriptTask globalBusinessRuleTask \
@@ -124,10 +115,7 @@ const HOSTS: &[(&str, &str)] = &[
         "serviceTask sendTask businessRuleTask scriptTask globalBusinessRuleTask globalScriptTask \
          messageEventDefinition",
     ),
-    (
-        "decision decisionRef mapDecisionResult",
-        "businessRuleTask globalBusinessRuleTask serviceTask",
-    ),
+    ("decision decisionRef mapDecisionResult", "businessRuleTask globalBusinessRuleTask serviceTask"),
     ("form formKey formRef", "userTask globalUserTask startEvent"),
     ("initiator", "startEvent"),
     (
@@ -137,10 +125,7 @@ const HOSTS: &[(&str, &str)] = &[
     ("correlationKey", "message"),
     ("group", "lane"),
     ("versionTag historyTimeToLive", "process"),
-    (
-        "errorCodeVariable errorMessageVariable errorVariableName",
-        "errorEventDefinition",
-    ),
+    ("errorCodeVariable errorMessageVariable errorVariableName", "errorEventDefinition"),
     ("errorMessage", "error"),
     ("escalationCodeVariable", "escalationEventDefinition"),
     ("terminateAll", "terminateEventDefinition"),

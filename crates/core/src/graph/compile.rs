@@ -1,8 +1,8 @@
 //! Model to process graph.
 
 use super::{
-    BoundaryEvent, CatchEvent, ComplexGateway, Container, Details, FlowNode, Loop, MultiInstance, NodeKind, ProcessGraph,
-    SequenceFlow, StartEvent, Throw, Topology, Upstream, Way, data::DataNames,
+    BoundaryEvent, CatchEvent, ComplexGateway, Container, Details, FlowNode, Loop, MultiInstance, NodeKind,
+    ProcessGraph, SequenceFlow, StartEvent, Throw, Topology, Upstream, Way, data::DataNames,
 };
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dialect::Dialect;
@@ -59,9 +59,11 @@ impl Compiler<'_> {
             }
             _ => false,
         });
-        let form = root.starts.iter().copied().find(|start| {
-            topology.node_weight((*start).into()).is_some_and(|node| node.details.form.is_some())
-        });
+        let form = root
+            .starts
+            .iter()
+            .copied()
+            .find(|start| topology.node_weight((*start).into()).is_some_and(|node| node.details.form.is_some()));
         ProcessGraph {
             id: process.id.clone(),
             name: process.name.clone(),
@@ -331,8 +333,7 @@ impl Compiler<'_> {
 
 fn flow_node(model: &model::FlowNode, kind: NodeKind, details: Details) -> FlowNode {
     let default_flow = model.default_flow.as_ref().and_then(|flow| flow.target).map(|flow| flow.0);
-    let is_for_compensation =
-        matches!(&model.kind, FlowNodeKind::Activity(activity) if activity.is_for_compensation);
+    let is_for_compensation = matches!(&model.kind, FlowNodeKind::Activity(activity) if activity.is_for_compensation);
     FlowNode {
         id: model.id.clone(),
         name: model.name.clone(),

@@ -173,4 +173,3 @@ fn path(target: &Name) -> Box<[Name]> {
     // Deeper paths than this do not occur; the limit keeps values shallow.
     target.splitn(64, '.').map(Name::from).collect()
 }
-

@@ -4,7 +4,7 @@ use super::compile::Compiler;
 use super::{Catch, CorrelationProperty, Expression, MessageTarget, Throw};
 use crate::Name;
 use crate::expressions::Purpose;
-use crate::model::{self, EventDefinition, Event, MessageFlowEnd, NodeIndex, Reference};
+use crate::model::{self, Event, EventDefinition, MessageFlowEnd, NodeIndex, Reference};
 
 impl<'a> Compiler<'a> {
     pub(super) fn catches(&mut self, event: &Event) -> Box<[Catch]> {
@@ -20,16 +20,12 @@ impl<'a> Compiler<'a> {
             EventDefinition::Message { message, .. } => self.message_catch(message.as_ref()),
             EventDefinition::Timer { timer, .. } => {
                 let timer = timer.as_ref()?;
-                Catch::Timer {
-                    kind: timer.kind,
-                    expression: self.expression(&timer.expression, Purpose::Expression),
-                }
+                Catch::Timer { kind: timer.kind, expression: self.expression(&timer.expression, Purpose::Expression) }
             }
             EventDefinition::Signal { signal, .. } => Catch::Signal { name: self.signal_name(signal.as_ref())?.0 },
-            EventDefinition::Conditional { condition, variables, .. } => Catch::Condition {
-                condition: self.optional(condition.as_ref())?,
-                variables: variables.clone(),
-            },
+            EventDefinition::Conditional { condition, variables, .. } => {
+                Catch::Condition { condition: self.optional(condition.as_ref())?, variables: variables.clone() }
+            }
             EventDefinition::Error { error, variables, .. } => Catch::Error {
                 code: self.error_code(error.as_ref()),
                 code_variable: variables.code.clone(),

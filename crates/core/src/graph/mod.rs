@@ -16,9 +16,9 @@ use crate::dialect::Dialect;
 use crate::instance::Ordinal;
 
 pub use expression::{Expression, ExpressionKind};
-pub(crate) use properties::names;
 pub use node::*;
 pub use package::Package;
+pub(crate) use properties::names;
 pub use upstream::Upstream;
 
 /// The graph of a process: flow nodes, and all ways by which a token can go on.
@@ -155,7 +155,9 @@ impl ProcessGraph {
     pub fn container(&self, node: Ordinal) -> &Container {
         match self.get_node(node).map(|node| &node.kind) {
             Some(
-                NodeKind::SubProcess(container) | NodeKind::Transaction(container) | NodeKind::EventSubProcess(container),
+                NodeKind::SubProcess(container)
+                | NodeKind::Transaction(container)
+                | NodeKind::EventSubProcess(container),
             ) => container,
             Some(NodeKind::AdHoc(ad_hoc)) => &ad_hoc.container,
             _ => &self.root,

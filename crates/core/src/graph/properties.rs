@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::compile::Compiler;
 use super::{
-    AdHoc, Call, Container, Decision, Details, Expression, Form, Job, Listener, ListenerAction,
-    NodeKind, UserTask,
+    AdHoc, Call, Container, Decision, Details, Expression, Form, Job, Listener, ListenerAction, NodeKind, UserTask,
 };
 use crate::Name;
 use crate::dialect::{self, Dialect, ElementProperties, JobProperties};
@@ -182,7 +181,12 @@ impl Compiler<'_> {
         if !dynamic {
             task.fixed = Some(Arc::new(UserTaskWait {
                 assignee: task.assignee.as_ref().and_then(literal_text),
-                candidate_users: task.candidate_users.iter().filter_map(Expression::as_literal).flat_map(names).collect(),
+                candidate_users: task
+                    .candidate_users
+                    .iter()
+                    .filter_map(Expression::as_literal)
+                    .flat_map(names)
+                    .collect(),
                 candidate_groups: task
                     .candidate_groups
                     .iter()
@@ -206,9 +210,7 @@ impl Compiler<'_> {
     ) -> NodeKind {
         let call = extension.call.as_deref();
         let target = call.and_then(|call| call.target.as_ref()).or(called);
-        let global = target.and_then(|target| {
-            self.definitions.global_tasks.iter().find(|task| task.id == target.text)
-        });
+        let global = target.and_then(|target| self.definitions.global_tasks.iter().find(|task| task.id == target.text));
         if let Some(global) = global {
             return self.task(&global.kind, &global.extension, &activity.performers, None);
         }
@@ -306,9 +308,12 @@ impl Compiler<'_> {
             details.locals.push(self.data.variable(&property.id));
         }
         if let Some(io) = &activity.io {
-            details.locals.extend(io.outputs.iter().filter(|output| Some(&output.id) != loop_output).map(|output| {
-                self.data.variable(&output.id)
-            }));
+            details.locals.extend(
+                io.outputs
+                    .iter()
+                    .filter(|output| Some(&output.id) != loop_output)
+                    .map(|output| self.data.variable(&output.id)),
+            );
         }
         let targets: Vec<&Name> = details.inputs.iter().filter_map(|input| input.target.first()).collect();
         // An input and an output of one name are one variable: the input fills it.
@@ -381,4 +386,3 @@ pub(crate) fn names(value: &Value) -> Vec<Name> {
         _ => Vec::new(),
     }
 }
-

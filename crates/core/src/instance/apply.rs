@@ -1,8 +1,8 @@
 //! The one place where an instance changes.
 
 use super::{
-    Completed, Instance, Join, Key, LoopState, NONE, Owner, Phase, ROOT, Scope, ScopeId, ScopeKind, State, Token, TokenId,
-    TokenState, WaitId, WaitKind, join::Queue,
+    Completed, Instance, Join, Key, LoopState, NONE, Owner, Phase, ROOT, Scope, ScopeId, ScopeKind, State, Token,
+    TokenId, TokenState, WaitId, WaitKind, join::Queue,
 };
 use crate::Name;
 use crate::step::{Event, Events};

@@ -22,8 +22,8 @@ pub use scope::{Completed, LoopState, Phase, Scope, ScopeKind};
 pub(crate) use slab::Slab;
 pub use token::{Token, TokenState};
 pub use wait::{
-    CallWait, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait, TimerWait, UserTaskWait,
-    Wait, WaitKind,
+    CallWait, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait, TimerWait,
+    UserTaskWait, Wait, WaitKind,
 };
 
 /// Number of a token within its instance; used again after the token is gone.

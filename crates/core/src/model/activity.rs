@@ -1,8 +1,6 @@
 //! Activities: work that is done.
 
-use super::{
-    DataAssociation, EventDefinition, Expression, InputOutputSpecification, Property, Reference,
-};
+use super::{DataAssociation, EventDefinition, Expression, InputOutputSpecification, Property, Reference};
 use crate::Name;
 
 /// What all activities share.
@@ -186,4 +184,3 @@ pub enum MultiInstanceBehavior {
     /// As the complex definitions say.
     Complex,
 }
-

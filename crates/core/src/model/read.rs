@@ -62,10 +62,7 @@ impl Definitions {
         };
         let mut diagnostics = source.into_diagnostics();
         diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-        if diagnostics
-            .iter()
-            .any(|diagnostic| diagnostic.severity == Severity::Error)
-        {
+        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
             return Err(diagnostics);
         }
         Ok((definitions, diagnostics))

@@ -48,9 +48,8 @@ pub fn matches(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: 
         return false;
     }
     let scope = instance.scope_of(wait);
-    let has = |(name, value): &(Name, Value)| {
-        instance.visible(scope, name).is_some_and(|found| found.loosely_equal(value))
-    };
+    let has =
+        |(name, value): &(Name, Value)| instance.visible(scope, name).is_some_and(|found| found.loosely_equal(value));
     message.variables.iter().all(has)
         && subscription.properties.iter().all(|(name, expected)| {
             message.properties.iter().any(|(other, value)| other == name && value.loosely_equal(expected))

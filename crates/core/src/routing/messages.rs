@@ -6,13 +6,13 @@ use std::sync::Arc;
 use super::matching::{matches, starts};
 use super::runner::{Correlated, Notice, RunError, Runner, StartOptions};
 use super::{Message, Request, start_triggers};
+use crate::Name;
 use crate::expressions::{Evaluation, Variables};
 use crate::graph::{Catch, MessageTarget, ProcessGraph};
 use crate::instance::{Key, Wait, WaitKind};
 use crate::step::{Command, StartAt, ThrownMessage};
 use crate::time::Timestamp;
 use crate::value::Value;
-use crate::Name;
 
 /// How long a message that nobody waits for is kept.
 const TIME_TO_LIVE: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
@@ -146,8 +146,8 @@ impl Runner {
     fn start_by_message(&mut self, message: &Message, from: Option<Key>, agenda: &mut Agenda) -> Option<Correlated> {
         let (graph, node, definition, parallel) =
             self.processes.values().filter_map(|versions| versions.last()).find_map(|graph| {
-                let trigger = start_triggers(graph)
-                    .find(|trigger| starts(graph, trigger.node, trigger.catch, message))?;
+                let trigger =
+                    start_triggers(graph).find(|trigger| starts(graph, trigger.node, trigger.catch, message))?;
                 Some((graph.clone(), trigger.node, trigger.definition, trigger.parallel))
             })?;
         let business_key = message.business_key.clone().or_else(|| {

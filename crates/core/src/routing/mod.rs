@@ -11,5 +11,5 @@ mod starts;
 
 pub use matching::{Message, matches};
 pub use request::{Request, requests};
-pub use runner::{Correlated, Notice, RunError, Running, Runner, StartOptions, Stepped};
+pub use runner::{Correlated, Notice, RunError, Runner, Running, StartOptions, Stepped};
 pub use starts::{StartTrigger, start_triggers};

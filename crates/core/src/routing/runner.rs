@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::messages::Buffered;
 use super::{Message, Request, requests, start_triggers};
+use crate::Name;
 use crate::expressions::{Binding, Evaluation, Expressions, Variables};
 use crate::graph::{Catch, Package, ProcessGraph};
 use crate::instance::{Instance, Key, Wait, WaitKind};
 use crate::step::{Command, Context, Events, Rejection, StartAt, step};
 use crate::time::{Timer, Timestamp};
 use crate::value::{Value, Zone};
-use crate::Name;
 
 /// Called processes may be nested this deep; deeper is taken for a process that calls itself without end.
 const MAXIMUM_CALL_DEPTH: u32 = 200;
@@ -168,18 +168,16 @@ impl Runner {
             for trigger in start_triggers(process) {
                 if let Catch::Timer { kind, expression } = trigger.catch {
                     let value = expression.evaluate(&mut Evaluation::new(&NoVariables, self.now));
-                    let timer = value
-                        .map_err(|error| error.to_string())
-                        .and_then(|value| {
-                            Timer::parse(*kind, &value, self.now, &Zone::UTC).map_err(|error| error.to_string())
-                        });
+                    let timer = value.map_err(|error| error.to_string()).and_then(|value| {
+                        Timer::parse(*kind, &value, self.now, &Zone::UTC).map_err(|error| error.to_string())
+                    });
                     match timer {
                         Ok(timer) => {
                             self.start_timers.push(StartTimer { process: process.clone(), node: trigger.node, timer });
                         }
-                        Err(message) => self
-                            .notices
-                            .push(Notice::TimerStartFailed { process: process.id().clone(), message }),
+                        Err(message) => {
+                            self.notices.push(Notice::TimerStartFailed { process: process.id().clone(), message })
+                        }
                     }
                 }
             }
@@ -287,10 +285,10 @@ impl Runner {
         let versions = self.processes.get(process)?;
         match binding {
             Binding::Latest | Binding::Deployment => versions.last().cloned(),
-            Binding::Version(version) => {
-                versions.get(version.trim().parse::<usize>().ok()?.checked_sub(1)?).cloned()
+            Binding::Version(version) => versions.get(version.trim().parse::<usize>().ok()?.checked_sub(1)?).cloned(),
+            Binding::VersionTag(tag) => {
+                versions.iter().rev().find(|process| process.version_tag() == Some(tag)).cloned()
             }
-            Binding::VersionTag(tag) => versions.iter().rev().find(|process| process.version_tag() == Some(tag)).cloned(),
         }
     }
 
@@ -447,7 +445,8 @@ impl Runner {
         let inherited = self.instances.get(&caller).and_then(|running| running.instance.business_key().cloned());
         let refuse = |message: String| Command::RefuseCall { call, message: message.into() };
         let Some(graph) = self.bound(process, binding) else {
-            let message = format!("no process `{process}` is deployed in the version that is asked for; deploy it and retry");
+            let message =
+                format!("no process `{process}` is deployed in the version that is asked for; deploy it and retry");
             return self.reply(call, refuse(message), agenda);
         };
         if depth >= MAXIMUM_CALL_DEPTH {

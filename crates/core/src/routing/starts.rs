@@ -28,6 +28,11 @@ pub fn start_triggers(graph: &ProcessGraph) -> impl Iterator<Item = StartTrigger
             }
             _ => (&[][..], false),
         };
-        (0u32..).zip(catches).map(move |(definition, catch)| StartTrigger { node: ordinal, definition, catch, parallel })
+        (0u32..).zip(catches).map(move |(definition, catch)| StartTrigger {
+            node: ordinal,
+            definition,
+            catch,
+            parallel,
+        })
     })
 }

@@ -40,7 +40,8 @@ impl Step<'_, '_> {
             token = next;
         }
         loop {
-            let joined = self.instance.joins.range((scope, 0)..=(scope, NONE)).find_map(|(_, join)| join.heads().next());
+            let joined =
+                self.instance.joins.range((scope, 0)..=(scope, NONE)).find_map(|(_, join)| join.heads().next());
             let Some(token) = joined else { break };
             self.cancel_token(token);
         }

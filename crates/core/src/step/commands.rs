@@ -253,9 +253,7 @@ impl Step<'_, '_> {
         }
         self.receive(token, variables);
         self.emit(Event::TokenResumed { token });
-        if self.node(token).plain
-            || self.call_listeners(token, ListenerStage::Complete, 0, IncidentStage::Complete)
-        {
+        if self.node(token).plain || self.call_listeners(token, ListenerStage::Complete, 0, IncidentStage::Complete) {
             self.schedule(token, Stage::Complete);
         }
     }
@@ -299,11 +297,8 @@ impl Step<'_, '_> {
     }
 
     fn message_came(&mut self, wait: WaitId, variables: Variables) {
-        let Some((node, definition, scope)) = self
-            .instance
-            .waits
-            .get(wait)
-            .map(|wait| (wait.node, wait.definition, self.instance.scope_of(wait)))
+        let Some((node, definition, scope)) =
+            self.instance.waits.get(wait).map(|wait| (wait.node, wait.definition, self.instance.scope_of(wait)))
         else {
             return;
         };

@@ -18,9 +18,7 @@ pub(crate) enum Problem {
 impl From<EvaluationError> for Problem {
     fn from(error: EvaluationError) -> Self {
         match error {
-            EvaluationError::BpmnError { code, message } => {
-                Self::Error { code, message: message.map(Into::into) }
-            }
+            EvaluationError::BpmnError { code, message } => Self::Error { code, message: message.map(Into::into) },
             other => Self::Failed(other),
         }
     }
@@ -162,8 +160,7 @@ impl Step<'_, '_> {
         match source {
             MappingSource::Expression(expression) => self.evaluate_with(expression, scope, node, extra),
             MappingSource::List(items) => {
-                let items: Result<Vec<_>, _> =
-                    items.iter().map(|item| self.mapped(item, scope, node, extra)).collect();
+                let items: Result<Vec<_>, _> = items.iter().map(|item| self.mapped(item, scope, node, extra)).collect();
                 Ok(Value::from(items?))
             }
             MappingSource::Map(entries) => {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::instance::{Key, Owner, Ordinal, ScopeId, ScopeKind, Phase, TokenId, Wait, WaitKind};
+use crate::instance::{Key, Ordinal, Owner, Phase, ScopeId, ScopeKind, TokenId, Wait, WaitKind};
 use crate::time::Timestamp;
 use crate::{Name, value::Value};
 

@@ -1,7 +1,7 @@
 //! Leaving a flow node: which flows out are taken, and by how many tokens.
 
-use super::{Event, Step};
 use super::agenda::Stage;
+use super::{Event, Step};
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
 use crate::graph::{FlowNode, ListenerAction};
@@ -43,11 +43,7 @@ impl Step<'_, '_> {
     }
 
     /// The flows without a condition and those whose condition holds, without the default, in document order.
-    pub(crate) fn flows_that_hold(
-        &mut self,
-        token: TokenId,
-        node: &FlowNode,
-    ) -> Result<Vec<Ordinal>, EvaluationError> {
+    pub(crate) fn flows_that_hold(&mut self, token: TokenId, node: &FlowNode) -> Result<Vec<Ordinal>, EvaluationError> {
         let graph = self.graph;
         let mut flows = Vec::with_capacity(node.outgoing.len());
         for flow in &node.outgoing {

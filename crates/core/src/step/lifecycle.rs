@@ -6,9 +6,7 @@ use crate::behaviour;
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
 use crate::graph::{FlowNode, ListenerAction, NodeKind};
-use crate::instance::{
-    IncidentKind, IncidentStage, IncidentWait, NONE, Owner, ScopeKind, TokenId, WaitKind,
-};
+use crate::instance::{IncidentKind, IncidentStage, IncidentWait, NONE, Owner, ScopeKind, TokenId, WaitKind};
 use crate::{Name, value::Value};
 
 impl<'s> Step<'s, '_> {

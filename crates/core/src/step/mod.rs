@@ -7,15 +7,15 @@ mod agenda;
 mod cancel;
 mod command;
 mod commands;
-mod event;
 mod evaluate;
+mod event;
 mod flow;
 mod lifecycle;
 mod scope;
 
 use crate::expressions::Expressions;
 use crate::graph::ProcessGraph;
-use crate::instance::{Instance, Key, Owner, Ordinal, TokenId, WaitId, WaitKind};
+use crate::instance::{Instance, Key, Ordinal, Owner, TokenId, WaitId, WaitKind};
 use crate::time::Timestamp;
 
 pub use command::{Command, Rejection, StartAt, Variables};

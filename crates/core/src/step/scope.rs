@@ -8,8 +8,7 @@ use crate::instance::{NONE, Owner, Phase, ROOT, ScopeId, ScopeKind, TokenId};
 impl Step<'_, '_> {
     /// A token has come to the end of its path.
     pub(crate) fn end_path(&mut self, token: TokenId) {
-        let Some((scope, waiter)) =
-            self.instance.tokens.get(token).map(|token| (token.scope, token.compensates_for))
+        let Some((scope, waiter)) = self.instance.tokens.get(token).map(|token| (token.scope, token.compensates_for))
         else {
             return;
         };

@@ -27,7 +27,9 @@ impl Step<'_, '_> {
         let WaitKind::Condition { satisfied: before } = wait.kind else { return false };
         let (owner, node, definition, scope) = (wait.owner, wait.node, wait.definition, self.instance.scope_of(wait));
         let graph = self.graph;
-        let Some(Catch::Condition { condition, .. }) = graph.catches(node).get(definition as usize) else { return false };
+        let Some(Catch::Condition { condition, .. }) = graph.catches(node).get(definition as usize) else {
+            return false;
+        };
         let now = match self.holds(condition, scope, node, &[]) {
             Ok(now) => now,
             Err(error) => {

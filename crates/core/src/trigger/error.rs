@@ -48,9 +48,7 @@ impl Step<'_, '_> {
         };
         if let Some(Catch::Error { code_variable, message_variable, .. }) = self.graph.catches(event).get(definition) {
             payload.extend(code_variable.clone().map(|name| (name, Value::String(code))));
-            payload.extend(
-                message_variable.clone().map(|name| (name, message.map_or(Value::Null, Value::String))),
-            );
+            payload.extend(message_variable.clone().map(|name| (name, message.map_or(Value::Null, Value::String))));
         }
         match catcher {
             Catcher::Boundary { token, event } => self.interrupt(token, event, payload),
@@ -58,14 +56,7 @@ impl Step<'_, '_> {
         }
     }
 
-    fn uncaught(
-        &mut self,
-        token: TokenId,
-        code: Name,
-        message: Option<Name>,
-        payload: Variables,
-        thrower: Thrower,
-    ) {
+    fn uncaught(&mut self, token: TokenId, code: Name, message: Option<Name>, payload: Variables, thrower: Thrower) {
         if self.graph.dialect() == Dialect::Camunda {
             // Camunda 7 ends the scope as a none end event would.
             self.set_all(self.variable_scope(token), payload);
@@ -79,7 +70,9 @@ impl Step<'_, '_> {
         }
         if thrower == Thrower::Work {
             let text = match &message {
-                Some(message) => format!("error `{code}` ({message}) is caught by no boundary event or event sub-process"),
+                Some(message) => {
+                    format!("error `{code}` ({message}) is caught by no boundary event or event sub-process")
+                }
                 None => format!("error `{code}` is caught by no boundary event or event sub-process"),
             };
             return self.incident(token, IncidentKind::UncaughtError, &text, IncidentStage::Execute);

@@ -96,8 +96,8 @@ impl Step<'_, '_> {
                 Owner::Token(token) => self.variable_scope(token),
             };
             let graph = self.graph;
-            let (NodeKind::StartEvent(StartEvent { catches, .. }) | NodeKind::BoundaryEvent(crate::graph::BoundaryEvent { catches, .. })) =
-                &graph.node(node).kind
+            let (NodeKind::StartEvent(StartEvent { catches, .. })
+            | NodeKind::BoundaryEvent(crate::graph::BoundaryEvent { catches, .. })) = &graph.node(node).kind
             else {
                 return true;
             };

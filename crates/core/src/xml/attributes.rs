@@ -37,22 +37,14 @@ impl<'t> RawAttributes<'t> {
             return Ok(None);
         }
         if start == self.place {
-            return Err(malformed(
-                start,
-                start + 1,
-                "there is no blank before this attribute",
-                "put a blank here",
-            ));
+            return Err(malformed(start, start + 1, "there is no blank before this attribute", "put a blank here"));
         }
         let name_end = start
             + bytes[start..]
                 .iter()
                 .position(|byte| matches!(byte, b'=' | b'"' | b'\'' | b' ' | b'\t' | b'\r' | b'\n'))
                 .unwrap_or(bytes.len() - start);
-        let qualified = Span {
-            start: offset(start),
-            end: offset(name_end),
-        };
+        let qualified = Span { start: offset(start), end: offset(name_end) };
         let local = local_name(self.text, qualified)?;
         let equals = skip_blanks(bytes, name_end);
         if bytes.get(equals) != Some(&b'=') {
@@ -66,14 +58,7 @@ impl<'t> RawAttributes<'t> {
         };
         let value_end = self.value_end(quote + 1, mark, qualified)?;
         self.place = value_end + 1;
-        Ok(Some(RawAttribute {
-            qualified,
-            local,
-            value: Span {
-                start: offset(quote + 1),
-                end: offset(value_end),
-            },
-        }))
+        Ok(Some(RawAttribute { qualified, local, value: Span { start: offset(quote + 1), end: offset(value_end) } }))
     }
 
     /// Finds the closing quote, and checks what stands before it.
@@ -93,12 +78,7 @@ impl<'t> RawAttributes<'t> {
                 b'<' => {
                     let place = start + index;
                     let message = format!("there is a `<` in the value of `{}`", name.of(self.text));
-                    return Err(malformed(
-                        place,
-                        place + 1,
-                        message,
-                        "write it as `&lt;`, or close the quotes before",
-                    ));
+                    return Err(malformed(place, place + 1, message, "write it as `&lt;`, or close the quotes before"));
                 }
                 _ => {}
             }
@@ -126,14 +106,8 @@ pub(super) fn local_name(text: &str, qualified: Span) -> Result<u32, Fault> {
 /// Whether a text can be a name without a prefix. (Not every forbidden character is looked for, only those that would
 /// be read differently elsewhere.)
 pub(super) fn is_name(text: &str) -> bool {
-    let first = text
-        .bytes()
-        .next()
-        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80);
-    first
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || byte >= 0x80)
+    let first = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80);
+    first && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || byte >= 0x80)
 }
 
 /// Checks that every `&` between two places begins a reference that means something without a DTD.
@@ -144,10 +118,7 @@ pub(super) fn check_references(text: &str, start: usize, end: usize) -> Result<(
             let place = start + place;
             Err(Fault {
                 code: "xml-entity-unknown",
-                span: Span {
-                    start: offset(place),
-                    end: offset(place + reference.len()),
-                },
+                span: Span { start: offset(place), end: offset(place + reference.len()) },
                 message: format!("`{reference}` is no character reference"),
                 help: "write `&amp;` for the character `&`; only `&lt; &gt; &amp; &apos; &quot;` and numbers are known"
                     .into(),
@@ -159,18 +130,13 @@ pub(super) fn check_references(text: &str, start: usize, end: usize) -> Result<(
 pub(super) fn malformed(start: usize, end: usize, message: impl Into<String>, help: impl Into<String>) -> Fault {
     Fault {
         code: "xml-malformed",
-        span: Span {
-            start: offset(start),
-            end: offset(end),
-        },
+        span: Span { start: offset(start), end: offset(end) },
         message: message.into(),
         help: help.into(),
     }
 }
 
 fn skip_blanks(bytes: &[u8], place: usize) -> usize {
-    let blanks = bytes[place..]
-        .iter()
-        .position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    let blanks = bytes[place..].iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
     blanks.map_or(bytes.len(), |blanks| place + blanks)
 }

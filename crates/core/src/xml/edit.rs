@@ -30,10 +30,7 @@ pub enum EditError {
 
 impl<'d> Edit<'d> {
     pub(super) fn new(document: &'d Document) -> Self {
-        Self {
-            document,
-            changes: BTreeMap::new(),
-        }
+        Self { document, changes: BTreeMap::new() }
     }
 
     /// Sets an attribute, which may exist or not. A namespace that has no prefix at the element gets one there.
@@ -81,8 +78,7 @@ impl<'d> Edit<'d> {
         if element.0 >= self.document.len() {
             return Err(EditError::Element(element));
         }
-        self.changes
-            .insert((element, namespace.to_owned(), name.to_owned()), value);
+        self.changes.insert((element, namespace.to_owned(), name.to_owned()), value);
         Ok(self)
     }
 
@@ -97,13 +93,7 @@ impl<'d> Edit<'d> {
         let mut edited = String::with_capacity(text.len() + 256);
         let mut place = 0;
         for (span, replacement) in patches {
-            edited.push_str(
-                Span {
-                    start: place,
-                    end: span.start,
-                }
-                .of(text),
-            );
+            edited.push_str(Span { start: place, end: span.start }.of(text));
             edited.push_str(&replacement);
             place = span.end;
         }
@@ -129,9 +119,7 @@ impl<'d> Edit<'d> {
         let mut declared: BTreeMap<(ElementIndex, &str), String> = BTreeMap::new();
         for ((index, namespace, name), value) in &self.changes {
             let element = self.document.element(*index);
-            let existing = element
-                .attributes()
-                .find(|a| a.name() == name && a.namespace() == namespace);
+            let existing = element.attributes().find(|a| a.name() == name && a.namespace() == namespace);
             match (existing, value) {
                 (None, None) => {}
                 (Some(attribute), None) => {
@@ -142,11 +130,7 @@ impl<'d> Edit<'d> {
                 }
                 (Some(attribute), Some(value)) => {
                     let span = attribute.value_span();
-                    let quote = if self.document.text().as_bytes()[span.end as usize] == b'\'' {
-                        '\''
-                    } else {
-                        '"'
-                    };
+                    let quote = if self.document.text().as_bytes()[span.end as usize] == b'\'' { '\'' } else { '"' };
                     patches.push((span, text::encode_attribute(value, quote)));
                 }
                 (None, Some(value)) => {
@@ -174,13 +158,7 @@ impl<'d> Edit<'d> {
                     };
                     addition += &format!(" {qualified}=\"{}\"", text::encode_attribute(value, '"'));
                     let place = element.attributes_end();
-                    patches.push((
-                        Span {
-                            start: place,
-                            end: place,
-                        },
-                        addition,
-                    ));
+                    patches.push((Span { start: place, end: place }, addition));
                 }
             }
         }
@@ -196,13 +174,10 @@ fn prefix_of<'d>(element: Element<'d>, namespace: &str) -> Option<&'d str> {
         return Some("xml");
     }
     let scopes = std::iter::successors(Some(element), |inner| inner.parent());
-    let mut candidates = scopes
-        .flat_map(Element::declarations)
-        .filter(|(prefix, uri)| !prefix.is_empty() && uri == namespace);
+    let mut candidates =
+        scopes.flat_map(Element::declarations).filter(|(prefix, uri)| !prefix.is_empty() && uri == namespace);
     // A prefix that an inner element gives another meaning is none.
-    candidates
-        .find(|(prefix, _)| meaning(element, prefix).as_deref() == Some(namespace))
-        .map(|(prefix, _)| prefix)
+    candidates.find(|(prefix, _)| meaning(element, prefix).as_deref() == Some(namespace)).map(|(prefix, _)| prefix)
 }
 
 /// What a prefix means at an element.

@@ -15,11 +15,7 @@ pub struct Element<'d> {
 
 impl<'d> Element<'d> {
     pub(super) fn new(document: &'d Document, index: ElementIndex) -> Self {
-        Self {
-            document,
-            node: &document.nodes[index.0 as usize],
-            index,
-        }
+        Self { document, node: &document.nodes[index.0 as usize], index }
     }
 
     /// Its place in the document's table.
@@ -56,10 +52,7 @@ impl<'d> Element<'d> {
     #[must_use]
     pub fn attribute(self, name: &str) -> Option<Cow<'d, str>> {
         let text = &self.document.text;
-        let found = self
-            .nodes()
-            .iter()
-            .find(|node| node.namespace == NO_NAMESPACE && node.qualified.of(text) == name);
+        let found = self.nodes().iter().find(|node| node.namespace == NO_NAMESPACE && node.qualified.of(text) == name);
         found.map(|node| text::decode_attribute(node.value.of(text)))
     }
 
@@ -67,35 +60,22 @@ impl<'d> Element<'d> {
     #[must_use]
     pub fn attribute_in(self, namespace: &str, name: &str) -> Option<Cow<'d, str>> {
         let mut attributes = self.attributes();
-        attributes
-            .find(|found| found.name() == name && found.namespace() == namespace)
-            .map(Attribute::value)
+        attributes.find(|found| found.name() == name && found.namespace() == namespace).map(Attribute::value)
     }
 
     /// Its attributes as written, without namespace declarations.
     pub fn attributes(self) -> Attributes<'d> {
-        Attributes {
-            document: self.document,
-            nodes: self.nodes().iter(),
-        }
+        Attributes { document: self.document, nodes: self.nodes().iter() }
     }
 
     /// The elements directly in it.
     pub fn children(self) -> Children<'d> {
-        Children {
-            document: self.document,
-            next: self.index.0 + 1,
-            end: self.node.next,
-        }
+        Children { document: self.document, next: self.index.0 + 1, end: self.node.next }
     }
 
     /// All elements in it, in document order.
     pub fn descendants(self) -> Descendants<'d> {
-        Descendants {
-            document: self.document,
-            next: self.index.0 + 1,
-            end: self.node.next,
-        }
+        Descendants { document: self.document, next: self.index.0 + 1, end: self.node.next }
     }
 
     /// The index after those of all elements in it.
@@ -116,25 +96,11 @@ impl<'d> Element<'d> {
         let mut text = Cow::Borrowed("");
         let mut start = self.node.tag_end;
         for child in self.children() {
-            append_text(
-                &mut text,
-                Span {
-                    start,
-                    end: child.node.span.start,
-                }
-                .of(&self.document.text),
-            );
+            append_text(&mut text, Span { start, end: child.node.span.start }.of(&self.document.text));
             start = child.node.span.end;
         }
         // The rest reaches into the end tag, which ends it; an empty element has no rest.
-        append_text(
-            &mut text,
-            Span {
-                start,
-                end: self.node.span.end,
-            }
-            .of(&self.document.text),
-        );
+        append_text(&mut text, Span { start, end: self.node.span.end }.of(&self.document.text));
         text
     }
 
@@ -147,40 +113,28 @@ impl<'d> Element<'d> {
     /// Its start tag.
     #[must_use]
     pub fn tag_span(self) -> Span {
-        Span {
-            start: self.node.span.start,
-            end: self.node.tag_end,
-        }
+        Span { start: self.node.span.start, end: self.node.tag_end }
     }
 
     /// One past the last attribute in the start tag, where another can be added.
     pub(super) fn attributes_end(self) -> u32 {
-        self.nodes()
-            .last()
-            .map_or(self.node.name.end, |last| last.value.end + 1)
+        self.nodes().last().map_or(self.node.name.end, |last| last.value.end + 1)
     }
 
     /// All its attributes, also namespace declarations.
     fn nodes(self) -> &'d [AttributeNode] {
         let all = &self.document.attributes;
-        let end = self
-            .document
-            .nodes
-            .get(self.index.0 as usize + 1)
-            .map_or(all.len(), |next| next.attributes as usize);
+        let end = self.document.nodes.get(self.index.0 as usize + 1).map_or(all.len(), |next| next.attributes as usize);
         &all[self.node.attributes as usize..end]
     }
 
     /// The namespace declarations in its start tag: (prefix, URI).
     pub(super) fn declarations(self) -> impl Iterator<Item = (&'d str, Cow<'d, str>)> {
         let text = self.document.text.as_str();
-        self.nodes()
-            .iter()
-            .filter(|node| node.namespace == DECLARATIONS)
-            .map(move |node| {
-                let prefix = node.qualified.of(text).strip_prefix("xmlns:").unwrap_or_default();
-                (prefix, text::decode_attribute(node.value.of(text)))
-            })
+        self.nodes().iter().filter(|node| node.namespace == DECLARATIONS).map(move |node| {
+            let prefix = node.qualified.of(text).strip_prefix("xmlns:").unwrap_or_default();
+            (prefix, text::decode_attribute(node.value.of(text)))
+        })
     }
 }
 
@@ -246,11 +200,7 @@ impl<'d> Attribute<'d> {
     /// Its name, without a prefix.
     #[must_use]
     pub fn name(self) -> &'d str {
-        Span {
-            start: self.node.local,
-            end: self.node.qualified.end,
-        }
-        .of(&self.document.text)
+        Span { start: self.node.local, end: self.node.qualified.end }.of(&self.document.text)
     }
 
     /// What it says.
@@ -262,10 +212,7 @@ impl<'d> Attribute<'d> {
     /// From the first byte of its name to the closing quote.
     #[must_use]
     pub fn span(self) -> Span {
-        Span {
-            start: self.node.qualified.start,
-            end: self.node.value.end + 1,
-        }
+        Span { start: self.node.qualified.start, end: self.node.value.end + 1 }
     }
 
     /// The value between its quotes.
@@ -293,10 +240,7 @@ impl<'d> Iterator for Attributes<'d> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let node = self.nodes.find(|node| node.namespace != DECLARATIONS)?;
-        Some(Attribute {
-            document: self.document,
-            node,
-        })
+        Some(Attribute { document: self.document, node })
     }
 }
 
@@ -331,11 +275,7 @@ pub struct Descendants<'d> {
 
 impl<'d> Descendants<'d> {
     pub(super) fn all(document: &'d Document) -> Self {
-        Self {
-            document,
-            next: 0,
-            end: document.len(),
-        }
+        Self { document, next: 0, end: document.len() }
     }
 }
 

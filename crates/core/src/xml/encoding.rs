@@ -20,11 +20,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, (String, Fault)> {
     let encoding = encoding(bytes).map_err(|fault| (String::new(), fault))?;
     if encoding == UTF_8 {
         return match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(Decoded {
-                text: text.to_owned(),
-                original: None,
-                encoding,
-            }),
+            Ok(text) => Ok(Decoded { text: text.to_owned(), original: None, encoding }),
             Err(error) => {
                 let good = error.valid_up_to();
                 let text = String::from_utf8_lossy(&bytes[..good]).into_owned();
@@ -35,18 +31,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, (String, Fault)> {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let mut text = String::new();
     // `None` only where the length would overflow; then the decoder asks for more room and the file is refused.
-    text.reserve(
-        decoder
-            .max_utf8_buffer_length_without_replacement(bytes.len())
-            .unwrap_or(0),
-    );
+    text.reserve(decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(0));
     let (result, read) = decoder.decode_to_string_without_replacement(bytes, &mut text, true);
     match result {
-        DecoderResult::InputEmpty => Ok(Decoded {
-            text,
-            original: Some(bytes.to_vec()),
-            encoding,
-        }),
+        DecoderResult::InputEmpty => Ok(Decoded { text, original: Some(bytes.to_vec()), encoding }),
         DecoderResult::Malformed(length, after) => {
             let place = read.saturating_sub(usize::from(length) + usize::from(after));
             Err((text, bad_byte(bytes, place, encoding)))
@@ -87,10 +75,7 @@ fn encoding(bytes: &[u8]) -> Result<&'static Encoding, Fault> {
             let label_text = String::from_utf8_lossy(label);
             Err(Fault {
                 code: "xml-encoding-unknown",
-                span: Span {
-                    start: offset(start),
-                    end: offset(start + label.len()),
-                },
+                span: Span { start: offset(start), end: offset(start + label.len()) },
                 message: format!("the encoding `{label_text}` is not known"),
                 help: "save the file as UTF-8 and declare `encoding=\"UTF-8\"`".into(),
             })
@@ -121,17 +106,11 @@ fn bad_byte(bytes: &[u8], place: usize, encoding: &'static Encoding) -> Fault {
     let help = if encoding == UTF_8 {
         "save the file as UTF-8, or declare the encoding that it is in, e.g. `encoding=\"windows-1252\"`".into()
     } else {
-        format!(
-            "save the file as UTF-8, or make sure that it is {} throughout",
-            encoding.name()
-        )
+        format!("save the file as UTF-8, or make sure that it is {} throughout", encoding.name())
     };
     Fault {
         code: "xml-encoding",
-        span: Span {
-            start: offset(place),
-            end: offset((place + 1).min(bytes.len())),
-        },
+        span: Span { start: offset(place), end: offset((place + 1).min(bytes.len())) },
         message: what,
         help,
     }

@@ -62,11 +62,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            bytes: 16 * 1024 * 1024,
-            depth: 1_000,
-            namespaces: 256,
-        }
+        Self { bytes: 16 * 1024 * 1024, depth: 1_000, namespaces: 256 }
     }
 }
 

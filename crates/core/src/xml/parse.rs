@@ -52,41 +52,19 @@ pub(super) fn document(bytes: &[u8], limits: &Limits) -> Result<Document, Diagno
         };
         return Err(fault.place(""));
     }
-    let Decoded {
-        text,
-        original,
-        encoding,
-    } = encoding::decode(bytes).map_err(|(text, fault)| match fault.span.start as usize == text.len() {
-        true => fault.place(&text),
-        // The fault's bytes are the file's; its line and column are those of the text before it.
-        false => {
-            let span = fault.span;
-            let end = offset(text.len());
-            Diagnostic {
-                span,
-                ..Fault {
-                    span: Span { start: end, end },
-                    ..fault
-                }
-                .place(&text)
+    let Decoded { text, original, encoding } =
+        encoding::decode(bytes).map_err(|(text, fault)| match fault.span.start as usize == text.len() {
+            true => fault.place(&text),
+            // The fault's bytes are the file's; its line and column are those of the text before it.
+            false => {
+                let span = fault.span;
+                let end = offset(text.len());
+                Diagnostic { span, ..Fault { span: Span { start: end, end }, ..fault }.place(&text) }
             }
-        }
-    })?;
+        })?;
     let tables = Parser::new(&text, limits).run().map_err(|fault| fault.place(&text))?;
-    let Tables {
-        nodes,
-        attributes,
-        namespaces,
-    } = tables;
-    Ok(Document {
-        text,
-        original,
-        encoding,
-        nodes,
-        attributes,
-        namespaces,
-        lines: OnceLock::new(),
-    })
+    let Tables { nodes, attributes, namespaces } = tables;
+    Ok(Document { text, original, encoding, nodes, attributes, namespaces, lines: OnceLock::new() })
 }
 
 struct Tables {
@@ -113,19 +91,9 @@ impl<'t> Parser<'t> {
         let ids = namespaces.iter().zip(0..).map(|(uri, id)| (uri.clone(), id)).collect();
         // A diagram has an element in about every 60 bytes.
         let elements = text.len() / 64;
-        let tables = Tables {
-            nodes: Vec::with_capacity(elements),
-            attributes: Vec::with_capacity(elements * 2),
-            namespaces,
-        };
-        Self {
-            text,
-            limits,
-            tables,
-            ids,
-            bindings: vec![("", NO_NAMESPACE), ("xml", XML)],
-            open: Vec::new(),
-        }
+        let tables =
+            Tables { nodes: Vec::with_capacity(elements), attributes: Vec::with_capacity(elements * 2), namespaces };
+        Self { text, limits, tables, ids, bindings: vec![("", NO_NAMESPACE), ("xml", XML)], open: Vec::new() }
     }
 
     fn run(mut self) -> Result<Tables, Fault> {
@@ -192,10 +160,7 @@ impl<'t> Parser<'t> {
         }
         let inside_end = if empty { end - 2 } else { end - 1 };
         let inside = &self.text.as_bytes()[start + 1..inside_end];
-        let name_length = inside
-            .iter()
-            .position(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'))
-            .unwrap_or(inside.len());
+        let name_length = inside.iter().position(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).unwrap_or(inside.len());
         let qualified = span(start + 1, start + 1 + name_length);
         let local = local_name(self.text, qualified)?;
 
@@ -209,10 +174,7 @@ impl<'t> Parser<'t> {
         self.tables.nodes.push(Node {
             span: span(start, end),
             tag_end: offset(end),
-            name: Span {
-                start: local,
-                end: qualified.end,
-            },
+            name: Span { start: local, end: qualified.end },
             namespace,
             parent,
             next: index + 1,
@@ -246,12 +208,7 @@ impl<'t> Parser<'t> {
         }
         // Only now are all declarations of the tag known.
         for index in first..self.tables.attributes.len() {
-            let AttributeNode {
-                qualified,
-                local,
-                namespace,
-                ..
-            } = self.tables.attributes[index];
+            let AttributeNode { qualified, local, namespace, .. } = self.tables.attributes[index];
             if namespace == NO_NAMESPACE && local != qualified.start {
                 self.tables.attributes[index].namespace = self.namespace(qualified, local, true)?;
             }
@@ -284,12 +241,7 @@ impl<'t> Parser<'t> {
 
     /// The namespace of a name with the prefixes now in force.
     fn namespace(&self, qualified: Span, local: u32, is_attribute: bool) -> Result<u32, Fault> {
-        let prefix = Span {
-            start: qualified.start,
-            end: local,
-        }
-        .of(self.text)
-        .trim_end_matches(':');
+        let prefix = Span { start: qualified.start, end: local }.of(self.text).trim_end_matches(':');
         let bound = self.bindings.iter().rev().find(|(bound, _)| *bound == prefix);
         match bound {
             Some((_, id)) if prefix.is_empty() || *id != NO_NAMESPACE => Ok(*id),
@@ -310,26 +262,17 @@ impl<'t> Parser<'t> {
     fn check_twice(&self, first: usize) -> Result<(), Fault> {
         let attributes = &self.tables.attributes[first..];
         let key = |attribute: &AttributeNode| {
-            let local = Span {
-                start: attribute.local,
-                end: attribute.qualified.end,
-            };
+            let local = Span { start: attribute.local, end: attribute.qualified.end };
             (attribute.namespace, local.of(self.text))
         };
         let twice = if attributes.len() <= 16 {
             attributes.iter().enumerate().skip(1).find_map(|(index, attribute)| {
-                attributes[..index]
-                    .iter()
-                    .any(|earlier| key(earlier) == key(attribute))
-                    .then_some(attribute)
+                attributes[..index].iter().any(|earlier| key(earlier) == key(attribute)).then_some(attribute)
             })
         } else {
             let mut sorted: Vec<&AttributeNode> = attributes.iter().collect();
             sorted.sort_by_key(|attribute| key(attribute));
-            sorted
-                .windows(2)
-                .find(|pair| key(pair[0]) == key(pair[1]))
-                .map(|pair| pair[1])
+            sorted.windows(2).find(|pair| key(pair[0]) == key(pair[1])).map(|pair| pair[1])
         };
         match twice {
             None => Ok(()),
@@ -346,20 +289,11 @@ impl<'t> Parser<'t> {
         let name = self.text[start + 2..end - 1].trim_ascii_end();
         let Some((index, bindings)) = self.open.pop() else {
             let message = format!("`</{name}>` closes nothing");
-            return Err(malformed(
-                start,
-                end,
-                message,
-                "delete it, or write the start tag that it belongs to",
-            ));
+            return Err(malformed(start, end, message, "delete it, or write the start tag that it belongs to"));
         };
         let next = offset(self.tables.nodes.len());
         let node = &mut self.tables.nodes[index as usize];
-        let opened = Span {
-            start: node.span.start + 1,
-            end: node.name.end,
-        }
-        .of(self.text);
+        let opened = Span { start: node.span.start + 1, end: node.name.end }.of(self.text);
         if opened != name {
             let (line, column) = Lines::new(self.text).line_column(self.text, node.span.start);
             let message = format!("`</{name}>` stands where `<{opened}>` of line {line}, column {column} is open");
@@ -375,19 +309,10 @@ impl<'t> Parser<'t> {
         let end = self.text.len();
         if let Some((index, _)) = self.open.last() {
             let node = &self.tables.nodes[*index as usize];
-            let opened = Span {
-                start: node.span.start + 1,
-                end: node.name.end,
-            }
-            .of(self.text);
+            let opened = Span { start: node.span.start + 1, end: node.name.end }.of(self.text);
             let message = format!("the file ends before `<{opened}>` is closed; it may be cut off");
             let Span { start, end } = node.span;
-            return Err(malformed(
-                start as usize,
-                end as usize,
-                message,
-                format!("write `</{opened}>`"),
-            ));
+            return Err(malformed(start as usize, end as usize, message, format!("write `</{opened}>`")));
         }
         if self.tables.nodes.is_empty() {
             return Err(malformed(0, end, "the file has no element", "give a BPMN file"));
@@ -399,12 +324,7 @@ impl<'t> Parser<'t> {
         if let Error::Syntax(SyntaxError::UnclosedDoctype) = error {
             return doctype(place, self.text.len());
         }
-        malformed(
-            place.min(self.text.len()),
-            self.text.len(),
-            error.to_string(),
-            "mend or export the file again",
-        )
+        malformed(place.min(self.text.len()), self.text.len(), error.to_string(), "mend or export the file again")
     }
 }
 
@@ -426,9 +346,7 @@ fn check_characters(text: &str) -> Result<(), Fault> {
     let bytes = text.as_bytes();
     let bad = |byte: &u8| *byte < b' ' && !matches!(*byte, b'\t' | b'\n' | b'\r');
     // Without a way out of the loop the compiler makes it many bytes at a time.
-    let any = bytes
-        .chunks(4096)
-        .any(|block| block.iter().fold(false, |any, byte| any | bad(byte)));
+    let any = bytes.chunks(4096).any(|block| block.iter().fold(false, |any, byte| any | bad(byte)));
     match any.then(|| bytes.iter().position(bad)).flatten() {
         None => Ok(()),
         Some(place) => {
@@ -439,10 +357,7 @@ fn check_characters(text: &str) -> Result<(), Fault> {
 }
 
 fn span(start: usize, end: usize) -> Span {
-    Span {
-        start: offset(start),
-        end: offset(end),
-    }
+    Span { start: offset(start), end: offset(end) }
 }
 
 /// A place in the text; it never exceeds the text's length.

@@ -46,16 +46,8 @@ impl Lines {
 
     pub(super) fn line<'t>(&self, text: &'t str, offset: u32) -> &'t str {
         let index = self.line_index(offset);
-        let end = self
-            .starts
-            .get(index + 1)
-            .copied()
-            .unwrap_or(u32::try_from(text.len()).unwrap_or(u32::MAX));
-        let line = Span {
-            start: self.starts[index],
-            end,
-        }
-        .of(text);
+        let end = self.starts.get(index + 1).copied().unwrap_or(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        let line = Span { start: self.starts[index], end }.of(text);
         line.trim_end_matches(['\r', '\n']).trim_start_matches('\u{feff}')
     }
 
@@ -73,10 +65,7 @@ impl Lines {
 
 /// The number of characters that begin in a piece of UTF-8.
 fn characters_in(bytes: &[u8]) -> u32 {
-    bytes
-        .iter()
-        .map(|byte| u32::from(byte & 0b1100_0000 != 0b1000_0000))
-        .sum()
+    bytes.iter().map(|byte| u32::from(byte & 0b1100_0000 != 0b1000_0000)).sum()
 }
 
 /// A place in a text as the tables keep it. Texts are far smaller than 4 GiB, as [`super::Limits`] are checked first.

@@ -86,9 +86,7 @@ pub(super) fn bad_reference(raw: &str) -> Option<(usize, &str)> {
         if name.and_then(reference).is_some() {
             return None;
         }
-        let end = rest
-            .find(|c: char| !(c.is_alphanumeric() || "#_-.".contains(c)))
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || "#_-.".contains(c))).unwrap_or(rest.len());
         Some((start, &raw[start..=start + end]))
     })
 }

@@ -18,6 +18,8 @@ pub(crate) struct Facts {
     pub(crate) quadratic: bool,
     /// Names of built-in functions that are called.
     pub(crate) called: HashSet<String>,
+    /// Names of all functions that are called.
+    pub(crate) callees: HashSet<String>,
     /// A function is kept somewhere, rather than given to `sort` and forgotten.
     stores_functions: bool,
     /// How often each name is bound: parameters, iteration variables, context entries.
@@ -67,11 +69,19 @@ impl Facts {
                 let mut sorted = false;
                 if let AstNode::Name(name) = &**callee {
                     let name = name.as_str();
+                    self.callees.insert(name.to_owned());
                     sorted = name == "sort";
-                    self.grows |= sorted || matches!(name, "replace" | "split" | "string join" | "concatenate" | "flatten" | "append");
+                    self.grows |= sorted
+                        || matches!(name, "replace" | "split" | "string join" | "concatenate" | "flatten" | "append");
                     self.quadratic |= matches!(
                         name,
-                        "distinct values" | "union" | "mode" | "remove" | "list replace" | "duplicate values" | "index of"
+                        "distinct values"
+                            | "union"
+                            | "mode"
+                            | "remove"
+                            | "list replace"
+                            | "duplicate values"
+                            | "index of"
                     );
                     if is_built_in_function_name(name) {
                         self.called.insert(name.to_owned());
@@ -134,7 +144,9 @@ impl Facts {
             && let AstNode::Name(name) = &**callee
             && matches!(name.as_str(), "context" | "context put" | "context merge")
         {
-            return Err(error("`context`, `context put` and `context merge` cannot be used together with own functions"));
+            return Err(error(
+                "`context`, `context put` and `context merge` cannot be used together with own functions",
+            ));
         }
         for child in children(node) {
             self.calls(child, inside)?;

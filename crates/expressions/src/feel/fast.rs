@@ -26,7 +26,10 @@ type Outcome<T> = Result<T, Fallback>;
 pub(crate) enum Fast {
     Constant(Constant),
     /// A variable; it is left to the library if absent and `built_in`, for then its name means a function.
-    Variable { name: Name, built_in: bool },
+    Variable {
+        name: Name,
+        built_in: bool,
+    },
     Path(Name, Vec<Name>),
     Has(Name),
     Arithmetic(Arithmetic, Box<(Fast, Fast)>),
@@ -35,12 +38,20 @@ pub(crate) enum Fast {
     /// `variable < 5`: the most common condition of all.
     CompareInteger(Comparison, Name, i64),
     /// `variable = "text"`, and not equal.
-    EqualsText { name: Name, text: Name, equal: bool },
+    EqualsText {
+        name: Name,
+        text: Name,
+        equal: bool,
+    },
     And(Box<(Fast, Fast)>),
     Or(Box<(Fast, Fast)>),
     Not(Box<Fast>),
     If(Box<(Fast, Fast, Fast)>),
-    In { value: Box<Fast>, tests: Vec<Test>, single: bool },
+    In {
+        value: Box<Fast>,
+        tests: Vec<Test>,
+        single: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -228,7 +239,9 @@ impl Fast {
             },
             Self::Path(name, entries) => term(path(evaluation, name, entries)?),
             Self::Has(name) => Ok(Term::Boolean(has(evaluation, name))),
-            Self::Arithmetic(operator, sides) => arithmetic(*operator, sides.0.term(evaluation)?, sides.1.term(evaluation)?),
+            Self::Arithmetic(operator, sides) => {
+                arithmetic(*operator, sides.0.term(evaluation)?, sides.1.term(evaluation)?)
+            }
             Self::Negate(inner) => match inner.term(evaluation)? {
                 Term::Number(number) => number.negate().map(Term::Number).ok_or(Fallback),
                 Term::Other(_) => Err(Fallback),
@@ -333,10 +346,9 @@ pub(crate) fn compile(node: &AstNode, variable: &dyn Fn(&str) -> Name) -> Option
     let pair = |left: &AstNode, right: &AstNode| Some(Box::new((inner(left)?, inner(right)?)));
     let compare = |comparison, left: &AstNode, right: &AstNode| Some(comparing(comparison, *pair(left, right)?));
     match node {
-        AstNode::Name(name) => Some(Fast::Variable {
-            name: variable(name.as_str()),
-            built_in: is_built_in_function_name(name.as_str()),
-        }),
+        AstNode::Name(name) => {
+            Some(Fast::Variable { name: variable(name.as_str()), built_in: is_built_in_function_name(name.as_str()) })
+        }
         AstNode::Path(value, entry) => {
             let AstNode::Name(entry) = &**entry else { return None };
             let (name, mut entries) = match inner(value)? {
@@ -363,7 +375,8 @@ pub(crate) fn compile(node: &AstNode, variable: &dyn Fn(&str) -> Name) -> Option
             Some(Fast::If(Box::new((inner(condition)?, inner(then)?, inner(otherwise)?))))
         }
         AstNode::FunctionInvocation(callee, parameters) => {
-            let (AstNode::Name(function), AstNode::PositionalParameters(parameters)) = (&**callee, &**parameters) else {
+            let (AstNode::Name(function), AstNode::PositionalParameters(parameters)) = (&**callee, &**parameters)
+            else {
                 return None;
             };
             match (function.as_str(), &parameters[..]) {

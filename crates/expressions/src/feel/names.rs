@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 pub(crate) fn is_keyword(word: &str) -> bool {
     matches!(
         word,
-        "and" | "or"
+        "and"
+            | "or"
             | "in"
             | "between"
             | "if"

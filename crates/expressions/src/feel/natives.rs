@@ -156,7 +156,8 @@ fn duplicate_values(arguments: &[FeelValue]) -> FeelValue {
     let mut duplicates: Vec<FeelValue> = Vec::new();
     for (at, item) in items.iter().enumerate() {
         guard::spend(item);
-        if items[..at].iter().any(|earlier| equal(earlier, item)) && !duplicates.iter().any(|known| equal(known, item)) {
+        if items[..at].iter().any(|earlier| equal(earlier, item)) && !duplicates.iter().any(|known| equal(known, item))
+        {
             duplicates.push(item.clone());
         }
     }

@@ -317,9 +317,9 @@ impl Rewriter<'_> {
         }
         Err(error(match natives::arities(function) {
             arities if !arities.is_empty() => format!("`{function}` takes {arities} arguments, not {arity}"),
-            _ if matches!(function, "uuid" | "random number") => format!(
-                "`{function}()` would give another value each time; let a worker or the caller give the value"
-            ),
+            _ if matches!(function, "uuid" | "random number") => {
+                format!("`{function}()` would give another value each time; let a worker or the caller give the value")
+            }
             _ => format!("FEEL has no function `{function}`"),
         }))
     }

@@ -66,6 +66,8 @@ fn plain_conditions() {
         ("status in (\"a\",\"b\")", true.into()),
         ("amount in [1000..2000)", true.into()),
         ("amount in (> 2000, < 100)", false.into()),
+        ("amount in ]1500..2000[ or amount in [1000..1500[", false.into()),
+        ("amount in ]1000..1500]", true.into()),
         ("if approved then 1 else \"no\"", "no".into()),
         ("\"a\" + region", "asouth".into()),
         ("amount / 7", Value::Number(1500.0 / 7.0)),
@@ -129,7 +131,9 @@ fn reads_tells_the_variables() {
 
 #[test]
 fn what_reaches_out_or_never_ends_is_refused() {
-    assert!(refusal("{f: function(x) external {java: {class: \"c\", method signature: \"m()\"}}}").contains("external"));
+    assert!(
+        refusal("{f: function(x) external {java: {class: \"c\", method signature: \"m()\"}}}").contains("external")
+    );
     for recursive in [
         "{f: function(n) if n = 0 then 0 else f(n - 1), r: f(5)}.r",
         "{f: function(n) g(n), g: function(n) f(n)}",
@@ -197,7 +201,7 @@ fn the_deepest_that_compiles_fits_a_small_stack() {
 #[test]
 fn unary_tests() {
     let holds = |tests: &str, input: Value| {
-        let feel = compile_tests(tests, &[]).unwrap_or_else(|error| panic!("{tests}: {error}"));
+        let feel = compile_tests(tests, &[], INPUT).unwrap_or_else(|error| panic!("{tests}: {error}"));
         feel.evaluate(&mut Evaluation::new(&given(&[(INPUT, input)]), now())).expect(tests)
     };
     for (tests, input, expected) in [
@@ -238,7 +242,8 @@ fn expression() -> impl Strategy<Value = String> {
             inner.clone().prop_map(|inner| format!("(-{inner})")),
             (inner.clone(), inner.clone(), inner.clone())
                 .prop_map(|(condition, then, otherwise)| format!("(if {condition} then {then} else {otherwise})")),
-            (inner.clone(), constant(), constant()).prop_map(|(value, one, two)| format!("({value} in ({one}, {two}))")),
+            (inner.clone(), constant(), constant())
+                .prop_map(|(value, one, two)| format!("({value} in ({one}, {two}))")),
             inner.clone().prop_map(|value| format!("({value} in [-1..5))")),
             inner.clone().prop_map(|value| format!("({value} in (<= 2, \"s\", null))")),
         ]
@@ -262,8 +267,9 @@ fn variable() -> impl Strategy<Value = Value> {
 /// The library gives whole numbers as integers, however they came.
 fn normal(value: Value) -> Value {
     match value {
-        Value::Number(number) => convert::outward(convert::Inward::new(1).value(&Value::Number(number)).expect("number"))
-            .expect("number"),
+        Value::Number(number) => {
+            convert::outward(convert::Inward::new(1).value(&Value::Number(number)).expect("number")).expect("number")
+        }
         other => other,
     }
 }

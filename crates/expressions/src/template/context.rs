@@ -33,8 +33,12 @@ impl Member {
             "getVariables" | "getVariablesLocal" | "variables" => Self::Variables,
             "getProcessInstanceId" | "processInstanceId" | "getRootProcessInstanceId" => Self::Instance,
             "getId" | "id" if !task => Self::Instance,
-            "getProcessBusinessKey" | "getBusinessKey" | "processBusinessKey" | "businessKey"
-            | "getProcessInstanceBusinessKey" | "processInstanceBusinessKey" => Self::BusinessKey,
+            "getProcessBusinessKey"
+            | "getBusinessKey"
+            | "processBusinessKey"
+            | "businessKey"
+            | "getProcessInstanceBusinessKey"
+            | "processInstanceBusinessKey" => Self::BusinessKey,
             "getProcessDefinitionId" | "processDefinitionId" | "getProcessDefinitionKey" | "processDefinitionKey" => {
                 Self::Process
             }
@@ -44,7 +48,8 @@ impl Member {
             "getName" | "name" if task => Self::ElementName,
             _ => return None,
         };
-        let method = name.starts_with("get") || name.starts_with("set") || name.starts_with("has") || name.starts_with("remove");
+        let method =
+            name.starts_with("get") || name.starts_with("set") || name.starts_with("has") || name.starts_with("remove");
         let wanted = match found {
             Self::GetVariable | Self::HasVariable | Self::RemoveVariable { .. } => 1,
             Self::SetVariable { .. } => 2,
@@ -65,7 +70,11 @@ impl Member {
     }
 
     /// Asks or tells.
-    pub(crate) fn evaluate(self, arguments: &[Value], evaluation: &mut Evaluation<'_>) -> Result<Value, EvaluationError> {
+    pub(crate) fn evaluate(
+        self,
+        arguments: &[Value],
+        evaluation: &mut Evaluation<'_>,
+    ) -> Result<Value, EvaluationError> {
         let name = || arguments.first().map(coerce::text).unwrap_or_default();
         match self {
             Self::GetVariable => Ok(read(evaluation, &name()).unwrap_or_default()),
@@ -97,7 +106,9 @@ fn all(evaluation: &Evaluation<'_>) -> Value {
 }
 
 fn fact(evaluation: &Evaluation<'_>, choose: impl FnOnce(Execution) -> Value) -> Result<Value, EvaluationError> {
-    evaluation.variables.execution().map(choose).ok_or_else(|| {
-        EvaluationError::Failed("`execution` and `task` exist only inside a process instance".into())
-    })
+    evaluation
+        .variables
+        .execution()
+        .map(choose)
+        .ok_or_else(|| EvaluationError::Failed("`execution` and `task` exist only inside a process instance".into()))
 }

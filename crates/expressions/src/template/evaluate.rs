@@ -116,7 +116,9 @@ fn property(base: &Value, index: &Value, written: &str) -> Outcome {
             Ok(coerce::Number::Integer(place)) => {
                 Ok(usize::try_from(place).ok().and_then(|place| items.get(place)).cloned().unwrap_or_default())
             }
-            _ => Err(failed(format!("`{written}` is a list; an element is written {written}[0], its length {written}.size()"))),
+            _ => Err(failed(format!(
+                "`{written}` is a list; an element is written {written}[0], its length {written}.size()"
+            ))),
         },
         Value::String(text) if index.as_str() == Some("empty") => Ok(text.is_empty().into()),
         Value::DateTime(_) if index.as_str() == Some("time") => method::call(method::Method::Milliseconds, base, &[]),

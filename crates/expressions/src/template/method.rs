@@ -219,7 +219,8 @@ fn on_text(method: Method, own: &str, arguments: &[Value]) -> Option<Result<Valu
                 Some(escaped) if escaped.chars().count() == 1 => escaped,
                 _ => &other,
             };
-            let pattern = separator.len() == other.len() && other.contains(['[', '\\', '*', '+', '?', '|', '(', '^', '$']);
+            let pattern =
+                separator.len() == other.len() && other.contains(['[', '\\', '*', '+', '?', '|', '(', '^', '$']);
             if pattern || separator.is_empty() {
                 return Some(Err(failed("only a plain separator can be split at; FEEL's `split` takes patterns")));
             }

@@ -70,7 +70,8 @@ pub(crate) fn compile(text: &str, purpose: Purpose) -> Result<Template, CompileE
     }
     // Line breaks and indentation of the XML around a single expression are not meant.
     let blank = |part: &Part| matches!(part, Part::Text(text) if text.trim().is_empty());
-    if parts.iter().filter(|part| !blank(part)).count() == 1 && parts.iter().any(|part| matches!(part, Part::Expression(_)))
+    if parts.iter().filter(|part| !blank(part)).count() == 1
+        && parts.iter().any(|part| matches!(part, Part::Expression(_)))
     {
         parts.retain(|part| !blank(part));
     }

@@ -11,11 +11,26 @@ pub(crate) enum Node {
     Constant(Value),
     Variable(Name),
     /// `base.name` or `base[index]`, and the base as written.
-    Property { base: Box<Node>, index: Box<Node>, written: Name },
-    Call { base: Box<Node>, method: Method, arguments: Vec<Node>, written: Name },
+    Property {
+        base: Box<Node>,
+        index: Box<Node>,
+        written: Name,
+    },
+    Call {
+        base: Box<Node>,
+        method: Method,
+        arguments: Vec<Node>,
+        written: Name,
+    },
     /// `execution.something` or `task.something()`.
-    Context { member: Member, arguments: Vec<Node> },
-    Function { function: Function, arguments: Vec<Node> },
+    Context {
+        member: Member,
+        arguments: Vec<Node>,
+    },
+    Function {
+        function: Function,
+        arguments: Vec<Node>,
+    },
     Not(Box<Node>),
     Negate(Box<Node>),
     Empty(Box<Node>),
@@ -27,7 +42,11 @@ pub(crate) enum Node {
     /// `variable < 5`: the most common condition of all.
     CompareInteger(Comparison, Name, i64),
     /// `variable == 'text'`, and not equal.
-    EqualsText { name: Name, text: Name, equal: bool },
+    EqualsText {
+        name: Name,
+        text: Name,
+        equal: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

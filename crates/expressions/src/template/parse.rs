@@ -240,10 +240,8 @@ impl<'a> Parser<'a> {
 
     /// Whether `: name (` follows, which is a function and not a choice.
     fn is_prefixed(&self) -> bool {
-        matches!(
-            self.tokens.get(self.at + 1..self.at + 3),
-            Some([(Token::Identifier(_), _), (Token::Symbol("("), _)])
-        ) && matches!(self.tokens.get(self.at - 1), Some((Token::Identifier(word), _)) if matches!(word.as_str(), "variables" | "vars" | "var" | "fn" | "cmmn" | "bpmn" | "date"))
+        matches!(self.tokens.get(self.at + 1..self.at + 3), Some([(Token::Identifier(_), _), (Token::Symbol("("), _)]))
+            && matches!(self.tokens.get(self.at - 1), Some((Token::Identifier(word), _)) if matches!(word.as_str(), "variables" | "vars" | "var" | "fn" | "cmmn" | "bpmn" | "date"))
     }
 
     fn context(&mut self, object: &str, offset: usize) -> Parsed {
@@ -301,8 +299,10 @@ impl<'a> Parser<'a> {
             (true, _, "containsAny") => (Function::ContainsAny, 2, 100),
             (_, _, "currentUser" | "currentUserGroups") => {
                 return Err(error(
-                    format!("`{name}()` is not available: nobody is signed in while a process moves; let the starter \
-                             give the name as a variable"),
+                    format!(
+                        "`{name}()` is not available: nobody is signed in while a process moves; let the starter \
+                             give the name as a variable"
+                    ),
                     offset,
                 ));
             }

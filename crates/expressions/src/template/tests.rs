@@ -272,11 +272,8 @@ fn what_grows_is_limited() {
 
 #[test]
 fn declared_types_do_not_stand_in_the_way() {
-    let declared = potok_core::value::Declared {
-        value: Value::Integer(4),
-        type_name: "Short".into(),
-        info: BTreeMap::new(),
-    };
+    let declared =
+        potok_core::value::Declared { value: Value::Integer(4), type_name: "Short".into(), info: BTreeMap::new() };
     let given = Given(BTreeMap::from([("short".into(), Value::Declared(Arc::new(declared)))]));
     let mut evaluation = Evaluation::new(&given, jiff::Timestamp::UNIX_EPOCH);
     let template = compile("${short < 5 && short + 1 == 5}", Purpose::Expression).expect("template");

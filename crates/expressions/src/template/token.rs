@@ -45,7 +45,8 @@ pub(crate) fn scan(text: &str, start: usize) -> Result<(Vec<(Token, usize)>, usi
             let length = rest.find(|c| !part(c)).unwrap_or(rest.len());
             at += length;
             word(&rest[..length])
-        } else if character.is_ascii_digit() || (character == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit()))
+        } else if character.is_ascii_digit()
+            || (character == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit()))
         {
             let (token, length) = number(rest, offset)?;
             at += length;

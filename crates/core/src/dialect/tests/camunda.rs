@@ -18,14 +18,7 @@ fn an_external_task_is_a_job() {
     assert_eq!(shown_option(job.retry_cycle.as_ref()), "literal R3/PT10M");
     assert_eq!(shown_pairs(&job.headers), ["url = literal http://x"]);
     assert_eq!(properties.properties, [("url".into(), "http://x".into())]);
-    assert_eq!(
-        properties.continuation,
-        Continuation {
-            before: true,
-            after: false,
-            exclusive: false
-        }
-    );
+    assert_eq!(properties.continuation, Continuation { before: true, after: false, exclusive: false });
 }
 
 #[test]
@@ -50,14 +43,8 @@ fn java_becomes_a_job_that_a_worker_can_take() {
     assert_eq!(class.result_variable.as_deref(), Some("r"));
     let job = class.job.unwrap();
     assert_eq!(shown(&job.kind), "literal java:com.acme.Pay");
-    assert_eq!(
-        shown_pairs(&job.headers),
-        ["a = literal ${kept}", "b = template ${b}", "c = literal c"]
-    );
-    assert_eq!(
-        shown(&reader.element(at(&document, "bean")).job.unwrap().kind),
-        "literal java:${mailer}"
-    );
+    assert_eq!(shown_pairs(&job.headers), ["a = literal ${kept}", "b = template ${b}", "c = literal c"]);
+    assert_eq!(shown(&reader.element(at(&document, "bean")).job.unwrap().kind), "literal java:${mailer}");
     let connector = reader.element(at(&document, "connector"));
     assert_eq!(shown(&connector.job.unwrap().kind), "literal connector:http-connector");
     assert_eq!(shown_mappings(&connector.inputs), ["url = template http://x/${id}"]);
@@ -89,10 +76,7 @@ fn a_message_end_event_can_be_a_job() {
     assert_eq!(kind("end").as_deref(), Some("literal mail"));
     assert_eq!(kind("caught"), None);
     assert_eq!(kind("evaluated"), None);
-    assert_eq!(
-        shown_option(reader.element(at(&document, "evaluated")).expression.as_ref()),
-        "template ${x}"
-    );
+    assert_eq!(shown_option(reader.element(at(&document, "evaluated")).expression.as_ref()), "template ${x}");
 }
 
 #[test]
@@ -112,12 +96,7 @@ fn parameters_hold_text_scripts_lists_and_maps() {
     let properties = Reader::new(&document).element(at(&document, "t"));
     assert_eq!(
         shown_mappings(&properties.inputs),
-        [
-            "text = literal 5",
-            "none = null",
-            "script = script groovy a",
-            "list = [template ${a}, null, script feel b]"
-        ]
+        ["text = literal 5", "none = null", "script = script groovy a", "list = [template ${a}, null, script feel b]"]
     );
     assert_eq!(shown_mappings(&properties.outputs), ["map = {k: literal v, m: {}}"]);
 }
@@ -147,10 +126,7 @@ fn a_user_task_has_people_dates_and_a_form() {
     assert_eq!(shown_option(assignment.assignee.as_ref()), "template ${boss}");
     assert_eq!(shown_option(assignment.candidate_users.as_ref()), "literal ann, bob");
     assert_eq!(shown_option(assignment.candidate_groups.as_ref()), "literal g");
-    assert_eq!(
-        shown_option(assignment.due_date.as_ref()),
-        "literal 2030-01-01T00:00:00"
-    );
+    assert_eq!(shown_option(assignment.due_date.as_ref()), "literal 2030-01-01T00:00:00");
     assert_eq!(shown_option(assignment.follow_up_date.as_ref()), "template ${f}");
     assert_eq!(shown_option(assignment.priority.as_ref()), "literal 7");
     let form = properties.form.unwrap();
@@ -175,19 +151,11 @@ fn form_fields_carry_their_constraints() {
     let form = properties.form.unwrap();
     assert_eq!(shown_option(form.key.as_ref()), "literal embedded:app:x");
     assert_eq!(form.business_key.as_deref(), Some("no"));
-    let [number, size] = form.fields.as_slice() else {
-        panic!("two fields, not {:?}", form.fields)
-    };
-    assert_eq!(
-        (&*number.id, number.label.as_deref(), &*number.kind),
-        ("no", Some("Number"), "long")
-    );
+    let [number, size] = form.fields.as_slice() else { panic!("two fields, not {:?}", form.fields) };
+    assert_eq!((&*number.id, number.label.as_deref(), &*number.kind), ("no", Some("Number"), "long"));
     assert_eq!(shown_option(number.default.as_ref()), "template ${1}");
     assert!(number.required && number.writable);
-    assert_eq!(
-        number.constraints,
-        [("required".into(), None), ("min".into(), Some("5".into()))]
-    );
+    assert_eq!(number.constraints, [("required".into(), None), ("min".into(), Some("5".into()))]);
     assert_eq!(number.properties, [("hint".into(), "h".into())]);
     assert_eq!(size.values, [("s".into(), "Small".into())]);
     assert!(!size.required && !size.writable);
@@ -208,18 +176,12 @@ fn a_call_hands_over_what_it_names_and_nothing_else() {
     let reader = Reader::new(&document);
     let call = reader.element(at(&document, "c")).call.unwrap();
     assert_eq!(call.binding, Binding::VersionTag("v1".into()));
-    assert_eq!(
-        shown_option(call.business_key.as_ref()),
-        "template #{execution.processBusinessKey}"
-    );
+    assert_eq!(shown_option(call.business_key.as_ref()), "template #{execution.processBusinessKey}");
     assert_eq!(shown_mappings(&call.inputs), ["b = variable a", "c = template ${x}"]);
     assert!(call.outputs.is_empty());
     assert_eq!((call.propagate_in, call.propagate_out), (false, true));
     let local = reader.element(at(&document, "local")).call.unwrap();
-    assert_eq!(
-        (local.propagate_in, local.local_in, local.propagate_out),
-        (true, true, false)
-    );
+    assert_eq!((local.propagate_in, local.local_in, local.propagate_out), (true, true, false));
     let silent = reader.element(at(&document, "silent")).call.unwrap();
     assert_eq!((silent.propagate_in, silent.propagate_out), (false, false));
 }
@@ -234,10 +196,7 @@ fn a_decisions_result_is_a_list_unless_said_otherwise() {
     let reader = Reader::new(&document);
     let decision = reader.element(at(&document, "a")).decision.unwrap();
     assert_eq!(shown(&decision.reference), "literal d");
-    assert_eq!(
-        (decision.binding, decision.result),
-        (Binding::Deployment, DecisionResult::ResultList)
-    );
+    assert_eq!((decision.binding, decision.result), (Binding::Deployment, DecisionResult::ResultList));
     let properties = reader.element(at(&document, "b"));
     assert_eq!(properties.result_variable.as_deref(), Some("r"));
     assert_eq!(properties.decision.unwrap().result, DecisionResult::SingleEntry);
@@ -264,10 +223,9 @@ fn listeners_evaluate_run_or_become_jobs() {
         .map(|listener| match &listener.action {
             ListenerAction::Expression(expression) => (listener.stage, shown(expression)),
             ListenerAction::Script(script) => (listener.stage, format!("script {}", shown(script))),
-            ListenerAction::Job(job) => (
-                listener.stage,
-                format!("job {} {:?}", shown(&job.kind), shown_pairs(&job.headers)),
-            ),
+            ListenerAction::Job(job) => {
+                (listener.stage, format!("job {} {:?}", shown(&job.kind), shown_pairs(&job.headers)))
+            }
         })
         .collect();
     assert_eq!(
@@ -275,16 +233,10 @@ fn listeners_evaluate_run_or_become_jobs() {
         [
             (ListenerStage::Start, "template ${log.info(x)}".to_owned()),
             (ListenerStage::End, "script js x".to_owned()),
-            (
-                ListenerStage::Create,
-                "job literal java:com.acme.L [\"f = literal v\"]".to_owned()
-            ),
+            (ListenerStage::Create, "job literal java:com.acme.L [\"f = literal v\"]".to_owned()),
         ]
     );
-    assert_eq!(
-        reader.element(at(&document, "f")).listeners[0].stage,
-        ListenerStage::Take
-    );
+    assert_eq!(reader.element(at(&document, "f")).listeners[0].stage, ListenerStage::Take);
     assert!(codes(&document).contains(&"extension-ignored t".to_owned()));
 }
 
@@ -300,21 +252,12 @@ fn events_read_their_variables() {
     );
     let reader = Reader::new(&document);
     let variables = reader.error_variables(at(&document, "error"));
-    assert_eq!(
-        (variables.code.as_deref(), variables.message.as_deref()),
-        (Some("c"), Some("m"))
-    );
-    assert_eq!(
-        reader.escalation_code_variable(at(&document, "escalation")).as_deref(),
-        Some("e")
-    );
+    assert_eq!((variables.code.as_deref(), variables.message.as_deref()), (Some("c"), Some("m")));
+    assert_eq!(reader.escalation_code_variable(at(&document, "escalation")).as_deref(), Some("e"));
     let message = reader.error_message(at(&document, "declared"));
     assert_eq!(shown_option(message.as_ref()), "template no ${what}");
     assert_eq!(reader.condition_variables(at(&document, "condition")), ["v".into()]);
-    assert_eq!(
-        shown_mappings(&reader.signal_payload(at(&document, "signal"))),
-        ["b = variable a"]
-    );
+    assert_eq!(shown_mappings(&reader.signal_payload(at(&document, "signal"))), ["b = variable a"]);
 }
 
 #[test]
@@ -342,14 +285,7 @@ fn a_multi_instance_activity_has_a_collection() {
     let properties = Reader::new(&document).multi_instance(at(&document, "m"));
     assert_eq!(shown_option(properties.collection.as_ref()), "literal items");
     assert_eq!(properties.element_variable.as_deref(), Some("item"));
-    assert_eq!(
-        properties.continuation,
-        Continuation {
-            before: false,
-            after: true,
-            exclusive: true
-        }
-    );
+    assert_eq!(properties.continuation, Continuation { before: false, after: true, exclusive: true });
 }
 
 #[test]

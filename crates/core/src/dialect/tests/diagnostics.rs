@@ -12,10 +12,7 @@ fn java_is_named_with_the_job_that_stands_for_it() {
          </bpmn:extensionElements></bpmn:task>",
     );
     let found = Reader::new(&document).diagnostics();
-    let helps: Vec<_> = found
-        .iter()
-        .map(|found| (found.code, found.element.as_deref(), found.help.as_str()))
-        .collect();
+    let helps: Vec<_> = found.iter().map(|found| (found.code, found.element.as_deref(), found.help.as_str())).collect();
     let help = |kind| format!("give a worker or an embedded handler that takes jobs of type `{kind}`");
     let kinds = ["java:com.acme.Pay", "java:${bean}", "connector:soap", "java:com.acme.L"].map(help);
     assert_eq!(
@@ -38,10 +35,7 @@ fn a_diagnostic_points_at_the_attribute() {
     assert_eq!(found.span.of(document.text()), "camunda:resource=\"x.js\"");
     assert_eq!(
         (document.source_line(found.span.start), found.column),
-        (
-            "<bpmn:scriptTask id=\"s\" camunda:resource=\"x.js\" /></bpmn:definitions>",
-            25
-        )
+        ("<bpmn:scriptTask id=\"s\" camunda:resource=\"x.js\" /></bpmn:definitions>", 25)
     );
 }
 
@@ -54,12 +48,7 @@ fn unknown_words_are_warnings() {
     );
     assert_eq!(
         codes(&document),
-        [
-            "extension-unknown a",
-            "extension-unknown b",
-            "extension-unknown b",
-            "extension-unknown c"
-        ]
+        ["extension-unknown a", "extension-unknown b", "extension-unknown b", "extension-unknown c"]
     );
 }
 
@@ -69,12 +58,7 @@ fn cases_are_errors() {
         "<bpmn:callActivity id=\"a\" camunda:caseRef=\"x\" /><bpmn:serviceTask id=\"b\" flowable:type=\"case\" />",
     );
     assert_eq!(codes(&document), ["extension-unsupported a", "extension-unsupported b"]);
-    assert!(
-        Reader::new(&document)
-            .diagnostics()
-            .iter()
-            .all(|found| found.severity == Severity::Error)
-    );
+    assert!(Reader::new(&document).diagnostics().iter().all(|found| found.severity == Severity::Error));
 }
 
 #[test]
@@ -84,10 +68,7 @@ fn a_job_without_a_kind_is_an_error() {
          <bpmn:serviceTask id=\"c\"><bpmn:extensionElements><zeebe:taskDefinition retries=\"1\" />\
          </bpmn:extensionElements></bpmn:serviceTask>",
     );
-    assert_eq!(
-        codes(&document),
-        ["job-kind-missing a", "job-kind-missing b", "job-kind-missing c"]
-    );
+    assert_eq!(codes(&document), ["job-kind-missing a", "job-kind-missing b", "job-kind-missing c"]);
 }
 
 #[test]

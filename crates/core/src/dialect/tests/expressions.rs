@@ -12,14 +12,8 @@ fn read(platform: &str, content: &str, usage: ExpressionUse) -> String {
 fn an_unmarked_condition_is_feel_except_in_the_dialects_of_templates() {
     let condition = "<bpmn:conditionExpression id=\"e\"> amount &gt; 5 </bpmn:conditionExpression>";
     assert_eq!(read("", condition, ExpressionUse::Condition), "feel amount > 5");
-    assert_eq!(
-        read("Camunda Cloud", condition, ExpressionUse::Condition),
-        "feel amount > 5"
-    );
-    assert_eq!(
-        read("Camunda Platform", condition, ExpressionUse::Condition),
-        "template amount > 5"
-    );
+    assert_eq!(read("Camunda Cloud", condition, ExpressionUse::Condition), "feel amount > 5");
+    assert_eq!(read("Camunda Platform", condition, ExpressionUse::Condition), "template amount > 5");
 }
 
 #[test]
@@ -28,10 +22,7 @@ fn both_marks_are_understood_in_every_dialect() {
         let feel = "<bpmn:condition id=\"e\"> = amount &gt; 5</bpmn:condition>";
         assert_eq!(read(platform, feel, ExpressionUse::Condition), "feel amount > 5");
         let template = "<bpmn:condition id=\"e\">${amount gt 5}</bpmn:condition>";
-        assert_eq!(
-            read(platform, template, ExpressionUse::Condition),
-            "template ${amount gt 5}"
-        );
+        assert_eq!(read(platform, template, ExpressionUse::Condition), "template ${amount gt 5}");
         let hash = "<bpmn:timeDuration id=\"e\">#{delay}</bpmn:timeDuration>";
         assert_eq!(read(platform, hash, ExpressionUse::Timer), "template #{delay}");
     }
@@ -59,10 +50,7 @@ fn an_expressions_own_language_wins_over_marks() {
     assert_eq!(read("JavaScript", "`${a}` == 1"), "js `${a}` == 1");
     assert_eq!(read("ecmascript", "a"), "js a");
     assert_eq!(read("groovy", "\"${a}\""), "groovy \"${a}\"");
-    assert_eq!(
-        read("http://www.w3.org/1999/XPath", "a"),
-        "http://www.w3.org/1999/XPath a"
-    );
+    assert_eq!(read("http://www.w3.org/1999/XPath", "a"), "http://www.w3.org/1999/XPath a");
     assert_eq!(read(" ", "a"), "feel a");
 }
 
@@ -84,10 +72,7 @@ fn scripts_are_in_the_format_of_their_task() {
         read(platform, &content, ExpressionUse::Script)
     };
     assert_eq!(script("", "scriptFormat=\"javascript\""), "js  x = `${a}` ");
-    assert_eq!(
-        script("", "scriptFormat=\"text/x-groovy\""),
-        "text/x-groovy  x = `${a}` "
-    );
+    assert_eq!(script("", "scriptFormat=\"text/x-groovy\""), "text/x-groovy  x = `${a}` ");
     let plain = "<bpmn:scriptTask><bpmn:script id=\"e\">a + 1</bpmn:script></bpmn:scriptTask>";
     assert_eq!(read("", plain, ExpressionUse::Script), "feel a + 1");
     assert_eq!(read("Camunda Platform", plain, ExpressionUse::Script), "template a + 1");
@@ -98,32 +83,17 @@ fn attributes_hold_expressions_too() {
     let document = document("<bpmn:message id=\"m\" name=\"=&quot;order-&quot; + id\" />");
     let reader = Reader::new(&document);
     let message = at(&document, "m");
-    assert_eq!(
-        shown(&reader.attribute_expression(message, "name", ExpressionUse::Name)),
-        "feel \"order-\" + id"
-    );
-    assert_eq!(
-        shown(&reader.attribute_expression(message, "id", ExpressionUse::Name)),
-        "literal m"
-    );
-    assert_eq!(
-        shown(&reader.attribute_expression(message, "absent", ExpressionUse::Name)),
-        "literal "
-    );
+    assert_eq!(shown(&reader.attribute_expression(message, "name", ExpressionUse::Name)), "feel \"order-\" + id");
+    assert_eq!(shown(&reader.attribute_expression(message, "id", ExpressionUse::Name)), "literal m");
+    assert_eq!(shown(&reader.attribute_expression(message, "absent", ExpressionUse::Name)), "literal ");
 }
 
 #[test]
 fn the_platform_decides_the_dialect() {
     let dialect = |root: &str, content: &str| Reader::new(&document_with(root, content)).dialect();
     let job = "<bpmn:serviceTask camunda:topic=\"t\" />";
-    assert_eq!(
-        dialect("modeler:executionPlatform=\"Camunda Cloud\"", job),
-        Dialect::Zeebe
-    );
-    assert_eq!(
-        dialect("modeler:executionPlatform=\"Camunda Platform\"", job),
-        Dialect::Camunda
-    );
+    assert_eq!(dialect("modeler:executionPlatform=\"Camunda Cloud\"", job), Dialect::Zeebe);
+    assert_eq!(dialect("modeler:executionPlatform=\"Camunda Platform\"", job), Dialect::Camunda);
     assert_eq!(dialect("modeler:executionPlatform=\"Operaton\"", ""), Dialect::Camunda);
 }
 
@@ -133,10 +103,7 @@ fn without_a_platform_the_words_used_decide_the_dialect() {
     // The prefixes that every test declares are no use of them.
     assert_eq!(dialect("<bpmn:userTask />"), Dialect::Standard);
     assert_eq!(dialect("<bpmn:userTask potok:assignee=\"x\" />"), Dialect::Standard);
-    assert_eq!(
-        dialect("<bpmn:userTask camunda:modelerTemplate=\"x\" />"),
-        Dialect::Standard
-    );
+    assert_eq!(dialect("<bpmn:userTask camunda:modelerTemplate=\"x\" />"), Dialect::Standard);
     assert_eq!(dialect("<bpmn:userTask operaton:assignee=\"x\" />"), Dialect::Camunda);
     assert_eq!(dialect("<bpmn:userTask activiti:assignee=\"x\" />"), Dialect::Flowable);
     assert_eq!(

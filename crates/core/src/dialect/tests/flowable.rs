@@ -57,10 +57,7 @@ fn a_dmn_task_is_a_decision() {
     assert!(properties.job.is_none());
     let decision = properties.decision.unwrap();
     assert_eq!(shown(&decision.reference), "literal risk");
-    assert_eq!(
-        (decision.binding, decision.result),
-        (Binding::Deployment, DecisionResult::AsIs)
-    );
+    assert_eq!((decision.binding, decision.result), (Binding::Deployment, DecisionResult::AsIs));
 }
 
 #[test]
@@ -92,13 +89,8 @@ fn form_properties_are_fields() {
         </bpmn:extensionElements></bpmn:startEvent>"#,
     );
     let fields = Reader::new(&document).element(at(&document, "s")).form.unwrap().fields;
-    let [a, b] = fields.as_slice() else {
-        panic!("two fields, not {fields:?}")
-    };
-    assert_eq!(
-        (a.label.as_deref(), &*a.kind, a.variable.as_deref()),
-        (Some("A"), "date", Some("v"))
-    );
+    let [a, b] = fields.as_slice() else { panic!("two fields, not {fields:?}") };
+    assert_eq!((a.label.as_deref(), &*a.kind, a.variable.as_deref()), (Some("A"), "date", Some("v")));
     assert_eq!((a.required, a.readable, a.writable), (true, true, false));
     assert_eq!(shown_option(a.default.as_ref()), "literal x");
     assert_eq!(a.constraints, [("datePattern".into(), Some("dd.MM.yyyy".into()))]);
@@ -113,14 +105,8 @@ fn a_call_can_inherit() {
             <flowable:out sourceExpression="${x}" target="y" /></bpmn:extensionElements></bpmn:callActivity>"#,
     );
     let call = Reader::new(&document).element(at(&document, "c")).call.unwrap();
-    assert_eq!(
-        (call.propagate_in, call.propagate_out, call.binding),
-        (true, false, Binding::Deployment)
-    );
-    assert_eq!(
-        shown_option(call.business_key.as_ref()),
-        "template ${execution.processBusinessKey}"
-    );
+    assert_eq!((call.propagate_in, call.propagate_out, call.binding), (true, false, Binding::Deployment));
+    assert_eq!(shown_option(call.business_key.as_ref()), "template ${execution.processBusinessKey}");
     assert_eq!(shown_mappings(&call.outputs), ["y = template ${x}"]);
 }
 
@@ -138,10 +124,7 @@ fn a_multi_instance_activity_aggregates() {
     assert_eq!(shown_option(properties.collection.as_ref()), "template ${items}");
     assert_eq!(properties.index_variable.as_deref(), Some("i"));
     assert_eq!(properties.output_collection.as_deref(), Some("reviews"));
-    assert_eq!(
-        shown_option(properties.output_element.as_ref()),
-        "feel {\"approved\": approved, \"comment\": text}"
-    );
+    assert_eq!(shown_option(properties.output_element.as_ref()), "feel {\"approved\": approved, \"comment\": text}");
     assert!(codes(&document).is_empty());
 }
 
@@ -158,14 +141,8 @@ fn events_and_data_objects() {
     assert!(reader.signal_instance_scope(at(&document, "signal")));
     assert!(!reader.signal_instance_scope(at(&document, "wide")));
     assert!(reader.terminate_all(at(&document, "end")));
-    assert_eq!(
-        reader.error_variables(at(&document, "error")).code.as_deref(),
-        Some("code")
-    );
-    assert_eq!(
-        shown_option(reader.data_object_initial(at(&document, "data")).as_ref()),
-        "literal 5"
-    );
+    assert_eq!(reader.error_variables(at(&document, "error")).code.as_deref(), Some("code"));
+    assert_eq!(shown_option(reader.data_object_initial(at(&document, "data")).as_ref()), "literal 5");
 }
 
 #[test]
@@ -174,19 +151,10 @@ fn a_task_listener_can_listen_to_all() {
         r#"<bpmn:userTask id="t"><bpmn:extensionElements><flowable:taskListener event="all" expression="${x}" />
             </bpmn:extensionElements></bpmn:userTask>"#,
     );
-    let stages: Vec<_> = Reader::new(&document)
-        .element(at(&document, "t"))
-        .listeners
-        .iter()
-        .map(|listener| listener.stage)
-        .collect();
+    let stages: Vec<_> =
+        Reader::new(&document).element(at(&document, "t")).listeners.iter().map(|listener| listener.stage).collect();
     assert_eq!(
         stages,
-        [
-            ListenerStage::Create,
-            ListenerStage::Assignment,
-            ListenerStage::Complete,
-            ListenerStage::Delete
-        ]
+        [ListenerStage::Create, ListenerStage::Assignment, ListenerStage::Complete, ListenerStage::Delete]
     );
 }

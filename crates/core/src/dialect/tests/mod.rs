@@ -32,10 +32,7 @@ fn document(content: &str) -> Document {
 
 /// The element with that id.
 fn at<'d>(document: &'d Document, id: &str) -> Element<'d> {
-    document
-        .elements()
-        .find(|element| element.attribute("id").as_deref() == Some(id))
-        .unwrap()
+    document.elements().find(|element| element.attribute("id").as_deref() == Some(id)).unwrap()
 }
 
 /// The first element of that name.
@@ -76,25 +73,16 @@ fn shown_source(source: &MappingSource) -> String {
 }
 
 fn shown_mappings(mappings: &[VariableMapping]) -> Vec<String> {
-    mappings
-        .iter()
-        .map(|mapping| format!("{} = {}", mapping.target, shown_source(&mapping.source)))
-        .collect()
+    mappings.iter().map(|mapping| format!("{} = {}", mapping.target, shown_source(&mapping.source))).collect()
 }
 
 /// The headers or fields, as `name = expression`.
 fn shown_pairs(pairs: &[(crate::Name, Expression)]) -> Vec<String> {
-    pairs
-        .iter()
-        .map(|(name, expression)| format!("{name} = {}", shown(expression)))
-        .collect()
+    pairs.iter().map(|(name, expression)| format!("{name} = {}", shown(expression))).collect()
 }
 
 /// The diagnostics' codes with the ids of their elements.
 fn codes(document: &Document) -> Vec<String> {
     let diagnostics = Reader::new(document).diagnostics();
-    diagnostics
-        .iter()
-        .map(|found| format!("{} {}", found.code, found.element.as_deref().unwrap_or_default()))
-        .collect()
+    diagnostics.iter().map(|found| format!("{} {}", found.code, found.element.as_deref().unwrap_or_default())).collect()
 }

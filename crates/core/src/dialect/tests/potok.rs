@@ -18,10 +18,7 @@ fn a_service_task_is_a_job_with_mappings() {
     assert_eq!(shown_option(job.retries.as_ref()), "literal 5");
     assert_eq!(shown_option(job.priority.as_ref()), "feel urgency");
     assert_eq!(shown_pairs(&job.headers), ["url = feel address"]);
-    assert_eq!(
-        shown_mappings(&properties.inputs),
-        ["amount = feel order.amount", "currency = literal EUR"]
-    );
+    assert_eq!(shown_mappings(&properties.inputs), ["amount = feel order.amount", "currency = literal EUR"]);
     assert_eq!(shown_mappings(&properties.outputs), ["receipt = feel id"]);
     assert_eq!(properties.properties, [("a".into(), "b".into())]);
     assert!(properties.continuation.before && properties.continuation.after);
@@ -35,14 +32,8 @@ fn scripts_and_throwing_events_can_be_jobs() {
         <bpmn:endEvent id="e" potok:job="mail"><bpmn:messageEventDefinition id="d" /></bpmn:endEvent>"#,
     );
     let reader = Reader::new(&document);
-    assert_eq!(
-        shown(&reader.element(at(&document, "s")).job.unwrap().kind),
-        "literal run"
-    );
-    assert_eq!(
-        shown(&reader.message_event_job(at(&document, "d")).unwrap().kind),
-        "literal mail"
-    );
+    assert_eq!(shown(&reader.element(at(&document, "s")).job.unwrap().kind), "literal run");
+    assert_eq!(shown(&reader.message_event_job(at(&document, "d")).unwrap().kind), "literal mail");
 }
 
 #[test]
@@ -64,10 +55,7 @@ fn a_user_task_has_people_and_a_form() {
     assert_eq!(shown_option(assignment.priority.as_ref()), "literal 3");
     let form = properties.form.unwrap();
     assert_eq!(shown_option(form.key.as_ref()), "literal order");
-    assert_eq!(
-        (&*form.fields[0].id, form.fields[0].label.as_deref()),
-        ("size", Some("Size"))
-    );
+    assert_eq!((&*form.fields[0].id, form.fields[0].label.as_deref()), ("size", Some("Size")));
     assert!(form.fields[0].required);
     assert_eq!(shown_option(form.fields[0].default.as_ref()), "feel small");
     assert_eq!(form.fields[0].values, [("s".into(), "Small".into())]);
@@ -97,10 +85,7 @@ fn lanes_messages_decisions_loops_and_errors() {
     assert_eq!(properties.output_collection.as_deref(), Some("results"));
     assert_eq!(shown_option(properties.output_element.as_ref()), "feel result");
     let variables = reader.error_variables(at(&document, "error"));
-    assert_eq!(
-        (variables.code.as_deref(), variables.message.as_deref()),
-        (Some("c"), Some("m"))
-    );
+    assert_eq!((variables.code.as_deref(), variables.message.as_deref()), (Some("c"), Some("m")));
     assert_eq!(reader.element(at(&document, "start")).initiator.as_deref(), Some("who"));
     assert!(codes(&document).is_empty());
 }

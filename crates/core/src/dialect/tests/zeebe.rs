@@ -24,10 +24,7 @@ fn a_task_definition_is_a_job() {
     assert_eq!(shown_option(job.retries.as_ref()), "literal 5");
     assert_eq!(shown_option(job.priority.as_ref()), "feel p");
     assert_eq!(shown_pairs(&job.headers), ["k = literal =literal"]);
-    assert_eq!(
-        shown_mappings(&properties.inputs),
-        ["id = feel order.id", "a.b = literal plain"]
-    );
+    assert_eq!(shown_mappings(&properties.inputs), ["id = feel order.id", "a.b = literal plain"]);
     assert_eq!(shown_mappings(&properties.outputs), ["order.result = feel result"]);
     assert!(codes(&document).is_empty());
 }
@@ -40,10 +37,7 @@ fn a_throwing_event_can_be_a_job() {
     );
     let reader = Reader::new(&document);
     for id in ["e", "d"] {
-        assert_eq!(
-            shown(&reader.message_event_job(at(&document, id)).unwrap().kind),
-            "literal mail"
-        );
+        assert_eq!(shown(&reader.message_event_job(at(&document, id)).unwrap().kind), "literal mail");
     }
 }
 
@@ -65,10 +59,7 @@ fn a_user_task_stays_one_with_and_without_the_marker() {
         let assignment = properties.assignment.unwrap();
         assert_eq!(shown_option(assignment.assignee.as_ref()), "feel boss");
         assert_eq!(shown_option(assignment.candidate_groups.as_ref()), "literal a,b");
-        assert_eq!(
-            shown_option(assignment.due_date.as_ref()),
-            "feel now() + duration(\"P1D\")"
-        );
+        assert_eq!(shown_option(assignment.due_date.as_ref()), "feel now() + duration(\"P1D\")");
         assert_eq!(shown_option(assignment.priority.as_ref()), "literal 80");
         let form = properties.form.unwrap();
         assert_eq!(shown_option(form.reference.as_ref()), "literal order");
@@ -100,11 +91,7 @@ fn a_call_propagates_everything_unless_told_not_to() {
         let called = format!("<zeebe:calledElement processId=\"=p\" {attributes} />{mapping}");
         let document = extended("callActivity", &called);
         let properties = Reader::new(&document).element(at(&document, "e"));
-        (
-            *properties.call.unwrap(),
-            shown_mappings(&properties.inputs),
-            shown_mappings(&properties.outputs),
-        )
+        (*properties.call.unwrap(), shown_mappings(&properties.inputs), shown_mappings(&properties.outputs))
     };
     let (all, ..) = call("bindingType=\"deployment\" businessId=\"=key\"", "");
     assert_eq!(shown_option(all.target.as_ref()), "feel p");
@@ -114,10 +101,7 @@ fn a_call_propagates_everything_unless_told_not_to() {
     let mapping = "<zeebe:ioMapping><zeebe:input source=\"=a\" target=\"b\" /><zeebe:output source=\"=c\" target=\"d\" />\
                    </zeebe:ioMapping>";
     let (some, inputs, outputs) = call("propagateAllParentVariables=\"false\"", mapping);
-    assert_eq!(
-        (some.propagate_in, some.local_in, some.propagate_out),
-        (true, true, false)
-    );
+    assert_eq!((some.propagate_in, some.local_in, some.propagate_out), (true, true, false));
     assert_eq!(inputs, ["b = feel a"]);
     assert_eq!(shown_mappings(&some.outputs), ["d = feel c"]);
     assert!(outputs.is_empty());
@@ -127,17 +111,11 @@ fn a_call_propagates_everything_unless_told_not_to() {
 
 #[test]
 fn decisions_and_scripts_have_result_variables() {
-    let document = extended(
-        "businessRuleTask",
-        "<zeebe:calledDecision decisionId=\"d\" resultVariable=\"r\" />",
-    );
+    let document = extended("businessRuleTask", "<zeebe:calledDecision decisionId=\"d\" resultVariable=\"r\" />");
     let rule = Reader::new(&document).element(at(&document, "e"));
     assert_eq!(shown(&rule.decision.unwrap().reference), "literal d");
     assert_eq!(rule.result_variable.as_deref(), Some("r"));
-    let document = extended(
-        "scriptTask",
-        "<zeebe:script expression=\"=a + b\" resultVariable=\"sum\" />",
-    );
+    let document = extended("scriptTask", "<zeebe:script expression=\"=a + b\" resultVariable=\"sum\" />");
     let script = Reader::new(&document).element(at(&document, "e"));
     assert_eq!(shown_option(script.expression.as_ref()), "feel a + b");
     assert_eq!(script.result_variable.as_deref(), Some("sum"));
@@ -158,18 +136,9 @@ fn messages_loops_conditions_and_ad_hoc_sub_processes() {
     assert_eq!(properties.element_variable.as_deref(), Some("item"));
     assert_eq!(properties.output_collection.as_deref(), Some("results"));
     assert_eq!(shown_option(properties.output_element.as_ref()), "feel result");
-    let document = extended(
-        "conditionalEventDefinition",
-        "<zeebe:conditionalFilter variableNames=\"a, b\" />",
-    );
-    assert_eq!(
-        Reader::new(&document).condition_variables(at(&document, "e")),
-        ["a".into(), "b".into()]
-    );
-    let document = extended(
-        "adHocSubProcess",
-        "<zeebe:adHoc activeElementsCollection=\"=active\" />",
-    );
+    let document = extended("conditionalEventDefinition", "<zeebe:conditionalFilter variableNames=\"a, b\" />");
+    assert_eq!(Reader::new(&document).condition_variables(at(&document, "e")), ["a".into(), "b".into()]);
+    let document = extended("adHocSubProcess", "<zeebe:adHoc activeElementsCollection=\"=active\" />");
     let properties = Reader::new(&document).element(at(&document, "e"));
     assert_eq!(shown_option(properties.ad_hoc_active.as_ref()), "feel active");
 }
@@ -184,16 +153,9 @@ fn listeners_are_jobs() {
         <zeebe:taskListeners><zeebe:taskListener eventType="completing" type="check" /></zeebe:taskListeners>"#,
     );
     let listeners = Reader::new(&document).element(at(&document, "e")).listeners;
-    let [start, complete] = listeners.as_slice() else {
-        panic!("two listeners, not {listeners:?}")
-    };
-    assert_eq!(
-        (start.stage, complete.stage),
-        (ListenerStage::Start, ListenerStage::Complete)
-    );
-    let ListenerAction::Job(job) = &start.action else {
-        panic!("a job, not {:?}", start.action)
-    };
+    let [start, complete] = listeners.as_slice() else { panic!("two listeners, not {listeners:?}") };
+    assert_eq!((start.stage, complete.stage), (ListenerStage::Start, ListenerStage::Complete));
+    let ListenerAction::Job(job) = &start.action else { panic!("a job, not {:?}", start.action) };
     assert_eq!(shown(&job.kind), "literal audit");
     assert_eq!(shown_option(job.retries.as_ref()), "literal 2");
     assert_eq!(shown_pairs(&job.headers), ["k = literal v"]);

@@ -26,18 +26,9 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
              terminateAll calledElementType scriptFormat",
         ),
         (Java, "class delegateExpression"),
-        (
-            Silent,
-            "diagramRelationId modelerTemplate modelerTemplateVersion formreference autoStoreVariables category",
-        ),
-        (
-            Unsupported(NO_JAVA),
-            "variableMappingClass variableMappingDelegateExpression",
-        ),
-        (
-            Unsupported(NO_CASES),
-            "caseRef caseBinding caseVersion caseTenantId caseDefinitionKey caseInstanceName",
-        ),
+        (Silent, "diagramRelationId modelerTemplate modelerTemplateVersion formreference autoStoreVariables category"),
+        (Unsupported(NO_JAVA), "variableMappingClass variableMappingDelegateExpression"),
+        (Unsupported(NO_CASES), "caseRef caseBinding caseVersion caseTenantId caseDefinitionKey caseInstanceName"),
         (
             Ignored(NO_JAVA),
             "formHandlerClass rules ruleVariablesInput exclude extensionId parallelInSameTransaction \
@@ -45,59 +36,26 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
              customPropertiesResolverDelegateExpression httpRequestHandler httpResponseHandler alfrescoScriptType",
         ),
         (Ignored(INLINE), "resource"),
-        (
-            Ignored(NO_TENANT),
-            "calledElementTenantId decisionRefTenantId fallbackToDefaultTenant",
-        ),
+        (Ignored(NO_TENANT), "calledElementTenantId decisionRefTenantId fallbackToDefaultTenant"),
         (Ignored("every change of a variable is looked at"), "variableEvents"),
-        (
-            Ignored("name the message or signal with an expression instead"),
-            "messageExpression signalExpression",
-        ),
-        (
-            Ignored("write the end into the cycle, e.g. `R10/PT1H`, or catch it with a gateway"),
-            "endDate",
-        ),
-        (
-            Ignored("the error's variables are set in the scope of the event"),
-            "errorVariableLocalScope",
-        ),
+        (Ignored("name the message or signal with an expression instead"), "messageExpression signalExpression"),
+        (Ignored("write the end into the cycle, e.g. `R10/PT1H`, or catch it with a gateway"), "endDate"),
+        (Ignored("the error's variables are set in the scope of the event"), "errorVariableLocalScope"),
         (
             Ignored(VARIABLES_ARE_KEPT),
             "errorVariableTransient storeResultVariableAsTransient storeAsTransientVariable \
              useLocalScopeForResultVariable useLocalScopeForOutParameters",
         ),
-        (
-            Ignored("a worker asks for the variables it wants"),
-            "doNotIncludeVariables",
-        ),
-        (
-            Ignored("working calendars are set for the engine"),
-            "businessCalendarName",
-        ),
-        (
-            Ignored("the called instance is named by its business key"),
-            "processInstanceName idVariableName",
-        ),
-        (
-            Ignored("read it from the task through the API"),
-            "taskIdVariableName taskCompleterVariableName",
-        ),
-        (
-            Ignored("end a multi-instance activity with a completion condition"),
-            "terminateMultiInstance",
-        ),
+        (Ignored("a worker asks for the variables it wants"), "doNotIncludeVariables"),
+        (Ignored("working calendars are set for the engine"), "businessCalendarName"),
+        (Ignored("the called instance is named by its business key"), "processInstanceName idVariableName"),
+        (Ignored("read it from the task through the API"), "taskIdVariableName taskCompleterVariableName"),
+        (Ignored("end a multi-instance activity with a completion condition"), "terminateMultiInstance"),
         (Ignored("put a receive task behind the task"), "triggerable"),
         (Ignored("fields of a form are always checked"), "formFieldValidation"),
         (Ignored("dates are read strictly, as ISO 8601"), "lenientDateParsing"),
-        (
-            Ignored("history is kept whole, for the engine's default time"),
-            "history",
-        ),
-        (
-            Ignored(NO_EVENT_REGISTRY),
-            "sendSynchronously manualSubscription startEventCorrelationConfiguration",
-        ),
+        (Ignored("history is kept whole, for the engine's default time"), "history"),
+        (Ignored(NO_EVENT_REGISTRY), "sendSynchronously manualSubscription startEventCorrelationConfiguration"),
         (
             Ignored("it only tunes the other engine; set asyncBefore or asyncAfter where work should be cut"),
             "completeAsync asyncLeaveExclusive noWaitStatesAsyncLeave isEagerExecutionFetching",
@@ -134,10 +92,7 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
             &[
                 (Honoured, "event expression type"),
                 (Java, "class delegateExpression"),
-                (
-                    Ignored("listeners are called in the engine's own transaction"),
-                    "onTransaction",
-                ),
+                (Ignored("listeners are called in the engine's own transaction"), "onTransaction"),
                 (Ignored(NO_JAVA), RESOLVERS),
             ],
         ),
@@ -146,19 +101,13 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
             &[
                 (Honoured, "event expression id type"),
                 (Java, "class delegateExpression"),
-                (
-                    Ignored("listeners are called in the engine's own transaction"),
-                    "onTransaction",
-                ),
+                (Ignored("listeners are called in the engine's own transaction"), "onTransaction"),
                 (Ignored(NO_JAVA), RESOLVERS),
             ],
         ),
         word_of(
             "formProperty",
-            &[(
-                Honoured,
-                "id name type required readable writable variable expression datePattern default",
-            )],
+            &[(Honoured, "id name type required readable writable variable expression datePattern default")],
         ),
         word_of("formData", &[(Honoured, "businessKey")]),
         word_of("formField", &[(Honoured, "id label type datePattern defaultValue")]),
@@ -168,10 +117,7 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
         word_of("externalWorkerOutParameter", PARAMETER),
         word_of(
             "collection",
-            &[(
-                Ignored("the collection comes from the expression inside it"),
-                "class delegateExpression",
-            )],
+            &[(Ignored("the collection comes from the expression inside it"), "class delegateExpression")],
         ),
         word_of(
             "variableAggregation",
@@ -179,10 +125,7 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
                 (Honoured, "target"),
                 (Ignored("name the target"), "targetExpression"),
                 (Ignored(NO_JAVA), "class delegateExpression"),
-                (
-                    Ignored(VARIABLES_ARE_KEPT),
-                    "storeAsTransientVariable createOverviewVariable",
-                ),
+                (Ignored(VARIABLES_ARE_KEPT), "storeAsTransientVariable createOverviewVariable"),
             ],
         ),
         word_of("variable", &[(Honoured, "source target")]),
@@ -191,62 +134,22 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
             Ignored("let the worker throw a BPMN error"),
             &[(Silent, "id errorRef expression errorCodeVariable errorMessageVariable")],
         ),
-        marked_word(
-            "mapException",
-            Ignored("let the worker throw a BPMN error"),
-            &[(Silent, EXCEPTION)],
-        ),
-        marked_word(
-            "potentialStarter",
-            Ignored("name the starters in candidateStarterUsers and -Groups"),
-            &[],
-        ),
+        marked_word("mapException", Ignored("let the worker throw a BPMN error"), &[(Silent, EXCEPTION)]),
+        marked_word("potentialStarter", Ignored("name the starters in candidateStarterUsers and -Groups"), &[]),
         marked_word("resourceAssignmentExpression", Silent, &[]),
         marked_word("eventListener", Ignored(IN_FEED), &[(Silent, EVENT_LISTENER)]),
-        marked_word(
-            "customResource",
-            Ignored("use candidateUsers and candidateGroups"),
-            &[(Silent, "name")],
-        ),
+        marked_word("customResource", Ignored("use candidateUsers and candidateGroups"), &[(Silent, "name")]),
         marked_word("eventType", Ignored(NO_EVENT_REGISTRY), &[]),
         marked_word("triggerEventType", Ignored(NO_EVENT_REGISTRY), &[]),
-        marked_word(
-            "eventCorrelationParameter",
-            Ignored(NO_EVENT_REGISTRY),
-            &[(Silent, "name value")],
-        ),
-        marked_word(
-            "triggerEventCorrelationParameter",
-            Ignored(NO_EVENT_REGISTRY),
-            &[(Silent, "name value")],
-        ),
-        marked_word(
-            "eventInParameter",
-            Ignored(NO_EVENT_REGISTRY),
-            &[(Silent, EVENT_PARAMETER)],
-        ),
-        marked_word(
-            "eventOutParameter",
-            Ignored(NO_EVENT_REGISTRY),
-            &[(Silent, EVENT_PARAMETER)],
-        ),
+        marked_word("eventCorrelationParameter", Ignored(NO_EVENT_REGISTRY), &[(Silent, "name value")]),
+        marked_word("triggerEventCorrelationParameter", Ignored(NO_EVENT_REGISTRY), &[(Silent, "name value")]),
+        marked_word("eventInParameter", Ignored(NO_EVENT_REGISTRY), &[(Silent, EVENT_PARAMETER)]),
+        marked_word("eventOutParameter", Ignored(NO_EVENT_REGISTRY), &[(Silent, EVENT_PARAMETER)]),
         marked_word("startEventCorrelationConfiguration", Ignored(NO_EVENT_REGISTRY), &[]),
         marked_word("sendSynchronously", Ignored(NO_EVENT_REGISTRY), &[]),
-        marked_word(
-            "variableListenerEventDefinition",
-            Ignored("use a conditional event"),
-            &[(Silent, LISTENED)],
-        ),
-        marked_word(
-            "httpRequestHandler",
-            Ignored(NO_JAVA),
-            &[(Silent, "class delegateExpression")],
-        ),
-        marked_word(
-            "httpResponseHandler",
-            Ignored(NO_JAVA),
-            &[(Silent, "class delegateExpression")],
-        ),
+        marked_word("variableListenerEventDefinition", Ignored("use a conditional event"), &[(Silent, LISTENED)]),
+        marked_word("httpRequestHandler", Ignored(NO_JAVA), &[(Silent, "class delegateExpression")]),
+        marked_word("httpResponseHandler", Ignored(NO_JAVA), &[(Silent, "class delegateExpression")]),
         marked_word("caseDefinitionKey", Unsupported(NO_CASES), &[]),
         marked_word("localization", Silent, &[(Silent, "locale name")]),
         marked_word("documentation", Silent, &[]),

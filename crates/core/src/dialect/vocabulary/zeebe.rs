@@ -18,44 +18,22 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
         word_of("taskHeaders", &[]),
         word_of("header", &[(Honoured, "id key value")]),
         word_of("taskDefinition", &[(Honoured, "type retries")]),
-        word_of(
-            "loopCharacteristics",
-            &[(Honoured, "inputCollection inputElement outputCollection outputElement")],
-        ),
+        word_of("loopCharacteristics", &[(Honoured, "inputCollection inputElement outputCollection outputElement")]),
         word_of(
             "calledElement",
             &[
-                (
-                    Honoured,
-                    "processId propagateAllChildVariables propagateAllParentVariables businessId",
-                ),
+                (Honoured, "processId propagateAllChildVariables propagateAllParentVariables businessId"),
                 (Honoured, "bindingType versionTag"),
-                (
-                    Ignored("write the expression into processId, with `=` before it"),
-                    "processIdExpression",
-                ),
+                (Ignored("write the expression into processId, with `=` before it"), "processIdExpression"),
             ],
         ),
         word_of("userTaskForm", &[(Honoured, "id")]),
-        word_of(
-            "formDefinition",
-            &[(Honoured, "formKey formId externalReference bindingType versionTag")],
-        ),
+        word_of("formDefinition", &[(Honoured, "formKey formId externalReference bindingType versionTag")]),
         marked_word("linkedResources", Ignored(BY_API), &[]),
-        marked_word(
-            "linkedResource",
-            Silent,
-            &[(Silent, "resourceId resourceType linkName bindingType versionTag")],
-        ),
+        marked_word("linkedResource", Silent, &[(Silent, "resourceId resourceType linkName bindingType versionTag")]),
         word_of("userTask", &[]),
-        word_of(
-            "calledDecision",
-            &[(Honoured, "decisionId resultVariable bindingType versionTag")],
-        ),
-        word_of(
-            "assignmentDefinition",
-            &[(Honoured, "assignee candidateGroups candidateUsers")],
-        ),
+        word_of("calledDecision", &[(Honoured, "decisionId resultVariable bindingType versionTag")]),
+        word_of("assignmentDefinition", &[(Honoured, "assignee candidateGroups candidateUsers")]),
         word_of("priorityDefinition", &[(Honoured, "priority")]),
         word_of("jobPriorityDefinition", &[(Honoured, "priority")]),
         word_of("taskSchedule", &[(Honoured, "dueDate followUpDate")]),
@@ -71,18 +49,12 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
             "adHoc",
             &[
                 (Honoured, "activeElementsCollection"),
-                (
-                    Ignored("collect the results with output mappings of the activities inside"),
-                    AD_HOC_OUTPUT,
-                ),
+                (Ignored("collect the results with output mappings of the activities inside"), AD_HOC_OUTPUT),
             ],
         ),
         word_of(
             "conditionalFilter",
-            &[
-                (Honoured, "variableNames"),
-                (Ignored("every change of a variable is looked at"), "variableEvents"),
-            ],
+            &[(Honoured, "variableNames"), (Ignored("every change of a variable is looked at"), "variableEvents")],
         ),
         marked_word("agentDefinition", Ignored(BY_API), &[(Silent, "agentType")]),
     ],

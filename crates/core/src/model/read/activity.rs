@@ -29,9 +29,7 @@ impl<'d> Source<'d> {
         match element.name() {
             "userTask" => ActivityKind::UserTask,
             "manualTask" => ActivityKind::ManualTask,
-            "serviceTask" => ActivityKind::ServiceTask {
-                operation: self.operation(element),
-            },
+            "serviceTask" => ActivityKind::ServiceTask { operation: self.operation(element) },
             "sendTask" => ActivityKind::SendTask {
                 message: self.message(element, "messageRef"),
                 operation: self.operation(element),
@@ -43,9 +41,9 @@ impl<'d> Source<'d> {
             },
             "businessRuleTask" => ActivityKind::BusinessRuleTask,
             "scriptTask" => self.script_task(element, "scriptFormat"),
-            "subProcess" => ActivityKind::SubProcess {
-                triggered_by_event: self.flag(element, "triggeredByEvent", false),
-            },
+            "subProcess" => {
+                ActivityKind::SubProcess { triggered_by_event: self.flag(element, "triggeredByEvent", false) }
+            }
             "transaction" => ActivityKind::Transaction,
             "adHocSubProcess" => ActivityKind::AdHocSubProcess {
                 ordering: match element.attribute("ordering").as_deref() {
@@ -55,9 +53,7 @@ impl<'d> Source<'d> {
                 completion_condition: self.expression(element, "completionCondition", ExpressionUse::Condition),
                 cancel_remaining_instances: self.flag(element, "cancelRemainingInstances", true),
             },
-            "callActivity" => ActivityKind::CallActivity {
-                called_element: self.called_element(element),
-            },
+            "callActivity" => ActivityKind::CallActivity { called_element: self.called_element(element) },
             _ => ActivityKind::Task,
         }
     }
@@ -88,9 +84,9 @@ impl<'d> Source<'d> {
                 maximum: self.number(child, "loopMaximum"),
                 condition: self.expression(child, "loopCondition", ExpressionUse::Condition),
             })),
-            "multiInstanceLoopCharacteristics" => Some(LoopCharacteristics::MultiInstance(Box::new(
-                self.multi_instance(child, process),
-            ))),
+            "multiInstanceLoopCharacteristics" => {
+                Some(LoopCharacteristics::MultiInstance(Box::new(self.multi_instance(child, process))))
+            }
             _ => None,
         })
     }
@@ -128,9 +124,7 @@ impl<'d> Source<'d> {
     /// The name, else the id, of the item that each instance sees or leaves. (Some write it as the element's text.)
     fn data_item(&self, element: Element<'d>, name: &str) -> Option<Name> {
         let item = self.child(element, name)?;
-        self.name(item)
-            .or_else(|| self.optional_id(item))
-            .or_else(|| self.without_prefix(&item.text()))
+        self.name(item).or_else(|| self.optional_id(item)).or_else(|| self.without_prefix(&item.text()))
     }
 
     fn complex_behavior(
@@ -139,9 +133,7 @@ impl<'d> Source<'d> {
         process: ProcessIndex,
     ) -> Option<(Expression, Vec<EventDefinition>)> {
         let condition = self.expression(element, "condition", ExpressionUse::Condition)?;
-        let events = self
-            .child(element, "event")
-            .map(|event| self.definitions_of(event, process));
+        let events = self.child(element, "event").map(|event| self.definitions_of(event, process));
         Some((condition, events.unwrap_or_default()))
     }
 
@@ -158,10 +150,7 @@ impl<'d> Source<'d> {
                 let assignment = self.child(role, "resourceAssignmentExpression")?;
                 let mut expressions = self.bpmn(assignment);
                 let expression = expressions.find_map(|child| self.own_expression(child, ExpressionUse::Value))?;
-                Some(Performer {
-                    potential_owner,
-                    expression,
-                })
+                Some(Performer { potential_owner, expression })
             })
             .collect()
     }

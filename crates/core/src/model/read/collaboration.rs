@@ -9,9 +9,7 @@ use crate::xml::Element;
 impl<'d> Source<'d> {
     pub(super) fn collaborations(&self) -> Vec<Collaboration> {
         let outlines = self.outline.collaborations.iter().enumerate();
-        outlines
-            .map(|(own, (element, participants))| self.collaboration(own, *element, participants))
-            .collect()
+        outlines.map(|(own, (element, participants))| self.collaboration(own, *element, participants)).collect()
     }
 
     fn collaboration(&self, own: usize, element: Element<'d>, participants: &[Element<'d>]) -> Collaboration {
@@ -19,18 +17,9 @@ impl<'d> Source<'d> {
             id: self.optional_id(element),
             name: self.name(element),
             element: element.index(),
-            participants: participants
-                .iter()
-                .map(|participant| self.participant(*participant))
-                .collect(),
-            message_flows: self
-                .children(element, "messageFlow")
-                .map(|flow| self.message_flow(flow, own))
-                .collect(),
-            correlation_keys: self
-                .children(element, "correlationKey")
-                .map(|key| self.correlation_key(key))
-                .collect(),
+            participants: participants.iter().map(|participant| self.participant(*participant)).collect(),
+            message_flows: self.children(element, "messageFlow").map(|flow| self.message_flow(flow, own)).collect(),
+            correlation_keys: self.children(element, "correlationKey").map(|key| self.correlation_key(key)).collect(),
         }
     }
 
@@ -73,10 +62,7 @@ impl<'d> Source<'d> {
             id: self.id(element),
             name: self.name(element),
             element: element.index(),
-            properties: properties
-                .into_iter()
-                .map(|text| self.correlation_property(text))
-                .collect(),
+            properties: properties.into_iter().map(|text| self.correlation_property(text)).collect(),
         }
     }
 }

@@ -19,9 +19,7 @@ impl<'d> Source<'d> {
             element: specification.index(),
             inputs: self.data_inputs(specification),
             outputs: self.data_outputs(specification),
-            optional_inputs: sets
-                .flat_map(|set| self.all_referred(set, "optionalInputRefs"))
-                .collect(),
+            optional_inputs: sets.flat_map(|set| self.all_referred(set, "optionalInputRefs")).collect(),
         })
     }
 
@@ -59,10 +57,7 @@ impl<'d> Source<'d> {
             sources: self.all_referred(association, "sourceRef"),
             target: self.referred(association, "targetRef"),
             transformation: self.expression(association, "transformation", ExpressionUse::Condition),
-            assignments: self
-                .children(association, "assignment")
-                .filter_map(|a| self.assignment(a))
-                .collect(),
+            assignments: self.children(association, "assignment").filter_map(|a| self.assignment(a)).collect(),
         };
         self.children(element, name).map(read).collect()
     }

@@ -80,10 +80,7 @@ impl<'d> Source<'d> {
             id: self.id(*element),
             name: self.name(*element),
             element: element.index(),
-            operations: operations
-                .iter()
-                .map(|operation| self.operation_declaration(*operation))
-                .collect(),
+            operations: operations.iter().map(|operation| self.operation_declaration(*operation)).collect(),
         };
         self.outline.interfaces.iter().map(read).collect()
     }

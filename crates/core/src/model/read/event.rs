@@ -10,9 +10,7 @@ use crate::xml::Element;
 impl<'d> Source<'d> {
     pub(super) fn event(&self, element: Element<'d>, process: ProcessIndex) -> Event {
         let position = match element.name() {
-            "startEvent" => EventPosition::Start {
-                interrupting: self.flag(element, "isInterrupting", true),
-            },
+            "startEvent" => EventPosition::Start { interrupting: self.flag(element, "isInterrupting", true) },
             "intermediateCatchEvent" => EventPosition::IntermediateCatch,
             "intermediateThrowEvent" => EventPosition::IntermediateThrow,
             "boundaryEvent" => EventPosition::Boundary {
@@ -75,10 +73,7 @@ impl<'d> Source<'d> {
                 job: self.dialect.message_event_job(definition),
                 extension: Box::new(self.dialect.element(definition)),
             },
-            "timerEventDefinition" => EventDefinition::Timer {
-                element,
-                timer: self.timer(definition),
-            },
+            "timerEventDefinition" => EventDefinition::Timer { element, timer: self.timer(definition) },
             "signalEventDefinition" => EventDefinition::Signal {
                 element,
                 signal: self.referred_as(definition, "signalRef", |target| match target {
@@ -108,20 +103,16 @@ impl<'d> Source<'d> {
                 condition: self.expression(definition, "condition", ExpressionUse::Condition),
                 variables: self.dialect.condition_variables(definition),
             },
-            "linkEventDefinition" => EventDefinition::Link {
-                element,
-                name: self.name(definition),
-            },
+            "linkEventDefinition" => EventDefinition::Link { element, name: self.name(definition) },
             "compensateEventDefinition" => EventDefinition::Compensation {
                 element,
                 activity: self.referred_as(definition, "activityRef", |target| node_of(target, process)),
                 wait_for_completion: self.flag(definition, "waitForCompletion", true),
             },
             "cancelEventDefinition" => EventDefinition::Cancel { element },
-            "terminateEventDefinition" => EventDefinition::Terminate {
-                element,
-                all: self.dialect.terminate_all(definition),
-            },
+            "terminateEventDefinition" => {
+                EventDefinition::Terminate { element, all: self.dialect.terminate_all(definition) }
+            }
             _ => return None,
         })
     }
@@ -134,10 +125,7 @@ impl<'d> Source<'d> {
                 "timeCycle" => TimerKind::Cycle,
                 _ => return None,
             };
-            Some(TimerDefinition {
-                kind,
-                expression: self.own_expression(child, ExpressionUse::Timer)?,
-            })
+            Some(TimerDefinition { kind, expression: self.own_expression(child, ExpressionUse::Timer)? })
         })
     }
 }

@@ -109,12 +109,7 @@ pub(super) struct Survey<'d> {
 impl<'d> Survey<'d> {
     /// Surveys a document whose BPMN elements are in `namespace`.
     pub(super) fn of(document: &'d Document, namespace: &'d str) -> (Outline<'d>, Vec<Diagnostic>) {
-        let mut survey = Self {
-            document,
-            outline: Outline::default(),
-            containers: Vec::new(),
-            found: Vec::new(),
-        };
+        let mut survey = Self { document, outline: Outline::default(), containers: Vec::new(), found: Vec::new() };
         // Elements before this index are inside something that is none of ours.
         let mut skipped_to = ElementIndex(0);
         for element in document.elements() {
@@ -125,10 +120,7 @@ impl<'d> Survey<'d> {
                 let target = survey.place(element);
                 survey.register(element, target);
                 // These may hold anything, also what merely looks like BPMN.
-                let is_free = matches!(
-                    element.name(),
-                    "extensionElements" | "documentation" | "text" | "script"
-                );
+                let is_free = matches!(element.name(), "extensionElements" | "documentation" | "text" | "script");
                 if is_free || !words::is_known(element.name()) {
                     skipped_to = element.end();
                 }
@@ -143,11 +135,7 @@ impl<'d> Survey<'d> {
 
     /// Puts a BPMN element into its table, if there is one for it.
     fn place(&mut self, element: Element<'d>) -> Target {
-        while self
-            .containers
-            .last()
-            .is_some_and(|container| container.end <= element.index())
-        {
+        while self.containers.last().is_some_and(|container| container.end <= element.index()) {
             self.containers.pop();
         }
         let name = element.name();
@@ -201,12 +189,7 @@ impl<'d> Survey<'d> {
             "process" => {
                 let process = ProcessIndex(index(outline.processes.len()));
                 outline.processes.push(ProcessOutline::new(element));
-                self.containers.push(Container {
-                    element: element.index(),
-                    end: element.end(),
-                    process,
-                    node: None,
-                });
+                self.containers.push(Container { element: element.index(), end: element.end(), process, node: None });
                 Target::Process(process)
             }
             "message" => Target::Message(push(&mut outline.messages, element)),
@@ -281,9 +264,7 @@ impl<'d> Survey<'d> {
         let lanes = &mut self.outline.processes[process.0 as usize].lanes;
         let around = set.parent().map(Element::index);
         // Lanes are in document order.
-        let outer = lanes
-            .binary_search_by_key(&around, |((lane, _), _)| Some(lane.index()))
-            .ok();
+        let outer = lanes.binary_search_by_key(&around, |((lane, _), _)| Some(lane.index())).ok();
         lanes.push(((lane, scope), outer.map(|outer| LaneIndex(index(outer)))));
         Target::Other
     }
@@ -291,10 +272,9 @@ impl<'d> Survey<'d> {
     fn place_operation(&mut self, operation: Element<'d>, parent: Element<'d>) -> Target {
         let interface = self.outline.interfaces.len().checked_sub(1);
         match (interface, self.outline.interfaces.last_mut()) {
-            (Some(interface), Some((element, operations))) if *element == parent => Target::Operation(OperationIndex {
-                interface,
-                operation: push(operations, operation),
-            }),
+            (Some(interface), Some((element, operations))) if *element == parent => {
+                Target::Operation(OperationIndex { interface, operation: push(operations, operation) })
+            }
             _ => Target::Other,
         }
     }
@@ -322,10 +302,7 @@ impl<'d> Survey<'d> {
                 "id-duplicate",
                 Severity::Error,
                 element.index(),
-                format!(
-                    "the id `{id}` is that of a `{}` already, at line {line}, column {column}",
-                    first.name()
-                ),
+                format!("the id `{id}` is that of a `{}` already, at line {line}, column {column}", first.name()),
                 "give each element an id of its own, and mend the references to it",
             ));
             return;
@@ -334,10 +311,7 @@ impl<'d> Survey<'d> {
     }
 
     fn warn(&mut self, code: &'static str, element: Element<'d>, message: String, help: &str) {
-        self.found.push(
-            self.document
-                .diagnostic(code, Severity::Warning, element.index(), message, help),
-        );
+        self.found.push(self.document.diagnostic(code, Severity::Warning, element.index(), message, help));
     }
 }
 

@@ -13,9 +13,8 @@ use crate::xml::Element;
 impl<'d> Source<'d> {
     pub(super) fn processes(&self) -> Vec<Process> {
         let outlines = self.outline.processes.iter().enumerate();
-        let mut processes: Vec<Process> = outlines
-            .map(|(place, outline)| self.process(outline, ProcessIndex(index(place))))
-            .collect();
+        let mut processes: Vec<Process> =
+            outlines.map(|(place, outline)| self.process(outline, ProcessIndex(index(place)))).collect();
         for association in &self.outline.associations {
             self.associate(*association, &mut processes);
         }
@@ -31,21 +30,9 @@ impl<'d> Source<'d> {
             element: element.index(),
             is_executable: self.optional_flag(element, "isExecutable"),
             flow_nodes: outline.nodes.iter().map(|node| self.flow_node(*node, own)).collect(),
-            sequence_flows: outline
-                .flows
-                .iter()
-                .map(|flow| self.sequence_flow(*flow, own))
-                .collect(),
-            lanes: outline
-                .lanes
-                .iter()
-                .map(|(lane, outer)| self.lane(*lane, *outer, own))
-                .collect(),
-            data_objects: outline
-                .data_objects
-                .iter()
-                .map(|object| self.data_object(*object))
-                .collect(),
+            sequence_flows: outline.flows.iter().map(|flow| self.sequence_flow(*flow, own)).collect(),
+            lanes: outline.lanes.iter().map(|(lane, outer)| self.lane(*lane, *outer, own)).collect(),
+            data_objects: outline.data_objects.iter().map(|object| self.data_object(*object)).collect(),
             data_object_references: data_references.map(|r| self.data_object_reference(*r, own)).collect(),
             data_store_references: outline
                 .data_store_references
@@ -126,10 +113,7 @@ impl<'d> Source<'d> {
             element: element.index(),
             parent,
             scope,
-            flow_nodes: nodes
-                .into_iter()
-                .map(|text| self.reference(text, |t| node_of(t, process)))
-                .collect(),
+            flow_nodes: nodes.into_iter().map(|text| self.reference(text, |t| node_of(t, process))).collect(),
             group: self.dialect.lane_group(element).or_else(|| name.clone()),
             name,
         }
@@ -137,9 +121,7 @@ impl<'d> Source<'d> {
 
     fn correlation_subscription(&self, element: Element<'d>) -> CorrelationSubscription {
         let read = |binding| CorrelationPropertyBinding {
-            property: self
-                .referred(binding, "correlationPropertyRef")
-                .map(|text| self.correlation_property(text)),
+            property: self.referred(binding, "correlationPropertyRef").map(|text| self.correlation_property(text)),
             path: self.expression(binding, "dataPath", ExpressionUse::Condition),
         };
         CorrelationSubscription {
@@ -162,10 +144,8 @@ impl<'d> Source<'d> {
             | (None, Some(Target::Node(process, _))) => process,
             _ => return,
         };
-        let end = |text, target: Option<Target>| Reference {
-            text,
-            target: target.and_then(|target| node_of(target, owner)),
-        };
+        let end =
+            |text, target: Option<Target>| Reference { text, target: target.and_then(|target| node_of(target, owner)) };
         processes[owner.0 as usize].associations.push(Association {
             element: element.index(),
             source: end(source_text, source),

@@ -35,22 +35,13 @@ impl<'d> Source<'d> {
                     "the root element is `{}` in the namespace `{namespace}`: this is no BPMN 2.0 file",
                     root.name()
                 ),
-                format!(
-                    "a BPMN file begins with `definitions` in the namespace `{}`",
-                    words::MODEL
-                ),
+                format!("a BPMN file begins with `definitions` in the namespace `{}`", words::MODEL),
             ));
         }
         let (outline, mut found) = Survey::of(document, namespace);
         let dialect = dialect::Reader::new(document);
         found.extend(dialect.diagnostics());
-        Ok(Self {
-            document,
-            dialect,
-            outline,
-            namespace,
-            found: RefCell::new(found),
-        })
+        Ok(Self { document, dialect, outline, namespace, found: RefCell::new(found) })
     }
 
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
@@ -65,17 +56,12 @@ impl<'d> Source<'d> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.found
-            .borrow_mut()
-            .push(self.document.diagnostic(code, severity, element.index(), message, help));
+        self.found.borrow_mut().push(self.document.diagnostic(code, severity, element.index(), message, help));
     }
 
     /// An attribute's value; an empty one is none.
     pub(super) fn attribute(&self, element: Element<'d>, name: &str) -> Option<Name> {
-        element
-            .attribute(name)
-            .filter(|value| !value.trim().is_empty())
-            .map(Name::from)
+        element.attribute(name).filter(|value| !value.trim().is_empty()).map(Name::from)
     }
 
     pub(super) fn name(&self, element: Element<'d>) -> Option<Name> {
@@ -83,10 +69,7 @@ impl<'d> Source<'d> {
     }
 
     pub(super) fn optional_id(&self, element: Element<'d>) -> Option<Name> {
-        element
-            .attribute("id")
-            .map(|id| Name::from(id.trim()))
-            .filter(|id| !id.is_empty())
+        element.attribute("id").map(|id| Name::from(id.trim())).filter(|id| !id.is_empty())
     }
 
     /// The element's id; if it has none, one is made of its place, the same each time the file is read.
@@ -109,10 +92,7 @@ impl<'d> Source<'d> {
                 "id-missing",
                 Severity::Warning,
                 element,
-                format!(
-                    "this `{}` has no id; it is called `{id}` after its place",
-                    element.name()
-                ),
+                format!("this `{}` has no id; it is called `{id}` after its place", element.name()),
                 "give it an id: one made of a place changes with every edit of the file",
             );
         }
@@ -167,9 +147,7 @@ impl<'d> Source<'d> {
         name: &'n str,
     ) -> impl Iterator<Item = Element<'d>> + use<'d, 'n> {
         let namespace = self.namespace;
-        element
-            .children()
-            .filter(move |child| child.name() == name && child.namespace() == namespace)
+        element.children().filter(move |child| child.name() == name && child.namespace() == namespace)
     }
 
     pub(super) fn child(&self, element: Element<'d>, name: &str) -> Option<Element<'d>> {
@@ -178,8 +156,7 @@ impl<'d> Source<'d> {
 
     /// The expression in a child element; an empty one is none.
     pub(super) fn expression(&self, element: Element<'d>, child: &str, usage: ExpressionUse) -> Option<Expression> {
-        self.child(element, child)
-            .and_then(|child| self.own_expression(child, usage))
+        self.child(element, child).and_then(|child| self.own_expression(child, usage))
     }
 
     /// The expression that is an element's text; an empty one is none.
@@ -189,25 +166,20 @@ impl<'d> Source<'d> {
 
     /// The expression in an attribute; an empty one is none.
     pub(super) fn attribute_expression(&self, element: Element<'d>, name: &str) -> Option<Expression> {
-        self.attribute(element, name)
-            .map(|_| self.dialect.attribute_expression(element, name, ExpressionUse::Name))
+        self.attribute(element, name).map(|_| self.dialect.attribute_expression(element, name, ExpressionUse::Name))
     }
 
     /// The id that an attribute, or else a child element's text, refers to.
     pub(super) fn referred(&self, element: Element<'d>, name: &str) -> Option<Name> {
         match element.attribute(name) {
             Some(text) => self.without_prefix(&text),
-            None => self
-                .child(element, name)
-                .and_then(|child| self.without_prefix(&child.text())),
+            None => self.child(element, name).and_then(|child| self.without_prefix(&child.text())),
         }
     }
 
     /// The ids that child elements refer to.
     pub(super) fn all_referred(&self, element: Element<'d>, name: &str) -> Vec<Name> {
-        self.children(element, name)
-            .filter_map(|child| self.without_prefix(&child.text()))
-            .collect()
+        self.children(element, name).filter_map(|child| self.without_prefix(&child.text())).collect()
     }
 
     /// References are qualified names (`tns:Message_1`); ids are not, though some write a colon in them all the same.
@@ -217,10 +189,7 @@ impl<'d> Source<'d> {
             return None;
         }
         let is_qualified = |local: &str| !local.is_empty() && !local.contains([':', '/']);
-        let local = text
-            .split_once(':')
-            .map(|(_, local)| local)
-            .filter(|local| is_qualified(local));
+        let local = text.split_once(':').map(|(_, local)| local).filter(|local| is_qualified(local));
         match local {
             Some(local) if self.outline.target(text).is_none() => Some(Name::from(local)),
             _ => Some(Name::from(text)),

@@ -37,9 +37,7 @@ fn process(content: &str) -> Definitions {
 
 fn node<'m>(definitions: &'m Definitions, id: &str) -> &'m FlowNode {
     let mut nodes = definitions.processes.iter().flat_map(|process| &process.flow_nodes);
-    nodes
-        .find(|node| &*node.id == id)
-        .unwrap_or_else(|| panic!("there is no node {id}"))
+    nodes.find(|node| &*node.id == id).unwrap_or_else(|| panic!("there is no node {id}"))
 }
 
 fn activity<'m>(definitions: &'m Definitions, id: &str) -> &'m Activity {

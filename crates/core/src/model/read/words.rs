@@ -4,10 +4,7 @@
 pub(super) const MODEL: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
 
 /// What the namespaces of BPMN diagrams begin with.
-const DIAGRAM: [&str; 2] = [
-    "http://www.omg.org/spec/BPMN/20100524/DI",
-    "http://www.omg.org/spec/DD/20100524/",
-];
+const DIAGRAM: [&str; 2] = ["http://www.omg.org/spec/BPMN/20100524/DI", "http://www.omg.org/spec/DD/20100524/"];
 
 /// Whether a namespace is one of those that diagrams are written in.
 pub(super) fn is_diagram(namespace: &str) -> bool {
@@ -35,10 +32,7 @@ pub(super) fn is_activity(name: &str) -> bool {
 }
 
 pub(super) fn is_event(name: &str) -> bool {
-    matches!(
-        name,
-        "startEvent" | "intermediateCatchEvent" | "intermediateThrowEvent" | "boundaryEvent" | "endEvent"
-    )
+    matches!(name, "startEvent" | "intermediateCatchEvent" | "intermediateThrowEvent" | "boundaryEvent" | "endEvent")
 }
 
 /// Whether an element of that name holds flow nodes of its own.
@@ -48,17 +42,11 @@ pub(super) fn is_sub_process(name: &str) -> bool {
 
 /// Whether an element of that name holds pools.
 pub(super) fn is_collaboration(name: &str) -> bool {
-    matches!(
-        name,
-        "collaboration" | "choreography" | "globalConversation" | "conversation"
-    )
+    matches!(name, "collaboration" | "choreography" | "globalConversation" | "conversation")
 }
 
 pub(super) fn is_global_task(name: &str) -> bool {
-    matches!(
-        name,
-        "globalTask" | "globalUserTask" | "globalManualTask" | "globalScriptTask" | "globalBusinessRuleTask"
-    )
+    matches!(name, "globalTask" | "globalUserTask" | "globalManualTask" | "globalScriptTask" | "globalBusinessRuleTask")
 }
 
 /// Whether BPMN has an element of that name, also one that is not executed.

@@ -8,26 +8,14 @@ fn names_and_namespaces_come_from_uris_not_prefixes() {
     );
     let root = document.root();
     assert_eq!((root.namespace(), root.name()), ("one", "r"));
-    assert_eq!(
-        root.attribute("x").as_deref(),
-        Some("1"),
-        "an unprefixed attribute is in no namespace"
-    );
+    assert_eq!(root.attribute("x").as_deref(), Some("1"), "an unprefixed attribute is in no namespace");
     assert_eq!(root.attribute_in("one", "x").as_deref(), Some("2"));
     assert_eq!(root.attribute_in("one", "y").as_deref(), Some("3"));
     assert_eq!(root.attribute("y"), None);
     assert_eq!(root.attribute("xmlns"), None, "a declaration is no attribute");
     assert_eq!(root.attributes().count(), 3);
     let names: Vec<_> = document.elements().map(|e| (e.namespace(), e.name())).collect();
-    let expected = [
-        ("one", "r"),
-        ("one", "c"),
-        ("two", "d"),
-        ("", "e"),
-        ("two", "f"),
-        ("three", "g"),
-        ("one", "h"),
-    ];
+    let expected = [("one", "r"), ("one", "c"), ("two", "d"), ("", "e"), ("two", "f"), ("three", "g"), ("one", "h")];
     assert_eq!(names, expected);
 }
 
@@ -51,10 +39,7 @@ fn text_is_the_direct_character_data_alone() {
     let document = parse("<a> 1 &lt;<!-- <b> no -->2<b>no</b><![CDATA[<3&amp;>]]><?p no?>&#x34;\r\n5<c/>6</a>");
     assert_eq!(document.root().text(), " 1 <2<3&amp;>4\n56");
     let plain = parse("<a>${x}</a>");
-    assert!(
-        matches!(plain.root().text(), std::borrow::Cow::Borrowed("${x}")),
-        "plain text is not copied"
-    );
+    assert!(matches!(plain.root().text(), std::borrow::Cow::Borrowed("${x}")), "plain text is not copied");
     assert_eq!(parse("<a/>").root().text(), "");
     assert_eq!(parse("<a><!--></a>--></a>").root().text(), "");
 }
@@ -82,10 +67,7 @@ fn spans_cover_what_is_written() {
 fn columns_count_characters_and_lines_end_in_three_ways() {
     let text = "\u{feff}<a>\r\n  <!-- жук --><b/>\r<c/>\n<d/></a>";
     let document = parse(text);
-    let places: Vec<_> = document
-        .elements()
-        .map(|e| document.line_column(e.span().start))
-        .collect();
+    let places: Vec<_> = document.elements().map(|e| document.line_column(e.span().start)).collect();
     assert_eq!(places, [(1, 1), (2, 15), (3, 1), (4, 1)]);
     let b = document.element(ElementIndex(1));
     assert_eq!(document.source_line(b.span().start), "  <!-- жук --><b/>");
@@ -96,10 +78,7 @@ fn columns_count_characters_and_lines_end_in_three_ways() {
 fn a_column_far_into_one_long_line_is_right() {
     let text = format!("<a>{}<b/></a>", "ж".repeat(20_000));
     let document = parse(&text);
-    assert_eq!(
-        document.line_column(document.element(ElementIndex(1)).span().start),
-        (1, 20_004)
-    );
+    assert_eq!(document.line_column(document.element(ElementIndex(1)).span().start), (1, 20_004));
     assert_eq!(document.line_column(u32::MAX).0, 1);
 }
 

@@ -24,10 +24,7 @@ fn deep_nesting_neither_hangs_nor_overflows() {
 
 #[test]
 fn limits_are_kept() {
-    let limits = Limits {
-        bytes: 10,
-        ..Limits::default()
-    };
+    let limits = Limits { bytes: 10, ..Limits::default() };
     assert!(Document::parse_within(b"<a>12345</a>", &limits).is_err_and(|fault| fault.code == "xml-too-large"));
     assert!(Document::parse_within(b"<a>123</a>", &limits).is_ok());
     let many: String = (0..300).map(|n| format!(" xmlns:p{n}='u{n}'")).collect();
@@ -75,11 +72,7 @@ fn what_is_not_well_formed_is_refused_at_its_place() {
 fn prefixes_must_be_declared() {
     assert_eq!(refuse("<a>\n<b:c/></a>"), ("xml-prefix-unbound", 2, 2));
     assert_eq!(refuse("<a b:c='1'/>"), ("xml-prefix-unbound", 1, 4));
-    assert_eq!(
-        refuse("<a><b xmlns:p='u'/><p:c/></a>").0,
-        "xml-prefix-unbound",
-        "a declaration ends with its element"
-    );
+    assert_eq!(refuse("<a><b xmlns:p='u'/><p:c/></a>").0, "xml-prefix-unbound", "a declaration ends with its element");
     assert_eq!(parse("<a xml:lang='en'/>").root().attributes().count(), 1);
 }
 

@@ -8,15 +8,9 @@ fn unknown_elements_are_skipped_with_a_warning() {
         "<process id='p'>\n<teleportTask id='x'><task id='inside'/></teleportTask><task id='a'/></process><marvel/>",
     );
     assert_eq!(model.processes[0].flow_nodes.len(), 1);
-    let found: Vec<_> = warnings
-        .iter()
-        .map(|w| (w.code, w.severity, w.line, w.element.as_deref()))
-        .collect();
+    let found: Vec<_> = warnings.iter().map(|w| (w.code, w.severity, w.line, w.element.as_deref())).collect();
     let warning = Severity::Warning;
-    let expected = [
-        ("element-unknown", warning, 2, Some("x")),
-        ("element-unknown", warning, 2, None),
-    ];
+    let expected = [("element-unknown", warning, 2, Some("x")), ("element-unknown", warning, 2, None)];
     assert_eq!(found, expected);
 }
 
@@ -33,18 +27,13 @@ fn what_is_not_bpmn_may_hold_anything() {
 fn misplaced_flow_elements_are_named() {
     let (_, warnings) =
         read_with_warnings("<process id='p'><task id='a'><task id='b'/></task></process><sequenceFlow id='f'/>");
-    assert_eq!(
-        warnings.iter().map(|w| w.code).collect::<Vec<_>>(),
-        ["element-misplaced", "element-misplaced"]
-    );
+    assert_eq!(warnings.iter().map(|w| w.code).collect::<Vec<_>>(), ["element-misplaced", "element-misplaced"]);
 }
 
 #[test]
 fn ids_are_unique_over_the_whole_file() {
     let di = "<d:BPMNDiagram xmlns:d='http://www.omg.org/spec/BPMN/20100524/DI' id='a'/>";
-    let text = file(&format!(
-        "<process id='p'><task id='a'/>\n<task id='a'/></process>\n{di}"
-    ));
+    let text = file(&format!("<process id='p'><task id='a'/>\n<task id='a'/></process>\n{di}"));
     assert_eq!(refuse(&text), ["id-duplicate", "id-duplicate"]);
     let faults = Definitions::read(text.as_bytes()).expect_err("is refused");
     assert_eq!(faults.iter().map(|f| f.line).collect::<Vec<_>>(), [2, 3]);
@@ -56,10 +45,7 @@ fn values_that_are_not_understood_count_as_absent() {
     let (model, warnings) =
         read_with_warnings("<process id='p' isExecutable='maybe'><task id='a' startQuantity='-1'/></process>");
     assert_eq!(model.processes[0].is_executable, None);
-    assert_eq!(
-        warnings.iter().map(|w| w.code).collect::<Vec<_>>(),
-        ["attribute-value", "attribute-value"]
-    );
+    assert_eq!(warnings.iter().map(|w| w.code).collect::<Vec<_>>(), ["attribute-value", "attribute-value"]);
 }
 
 #[test]
@@ -72,10 +58,7 @@ fn a_reference_to_a_missing_event_definition_is_an_error() {
 #[test]
 fn other_files_are_refused() {
     assert_eq!(refuse("<html/>"), ["root-unknown"]);
-    assert_eq!(
-        refuse("<definitions xmlns='https://www.omg.org/spec/DMN/20191111/MODEL/'/>"),
-        ["root-unknown"]
-    );
+    assert_eq!(refuse("<definitions xmlns='https://www.omg.org/spec/DMN/20191111/MODEL/'/>"), ["root-unknown"]);
     assert_eq!(refuse("not XML"), ["xml-malformed"]);
     assert_eq!(refuse(""), ["xml-malformed"]);
 }

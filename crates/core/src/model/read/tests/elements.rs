@@ -15,10 +15,7 @@ fn flow_nodes_of_all_depths_are_in_document_order_with_their_parents() {
            <endEvent id="e"/>"#,
     );
     let nodes = &model.processes[0].flow_nodes;
-    let placed: Vec<_> = nodes
-        .iter()
-        .map(|n| (&*n.id, n.parent.map(|NodeIndex(p)| &*nodes[p as usize].id)))
-        .collect();
+    let placed: Vec<_> = nodes.iter().map(|n| (&*n.id, n.parent.map(|NodeIndex(p)| &*nodes[p as usize].id))).collect();
     let (outer, inner) = (Some("outer"), Some("inner"));
     let expected = [
         ("s", None),
@@ -35,20 +32,14 @@ fn flow_nodes_of_all_depths_are_in_document_order_with_their_parents() {
     assert!(matches!(activity(&model, "inner").kind, ActivityKind::Transaction));
     assert!(matches!(
         activity(&model, "free").kind,
-        ActivityKind::AdHocSubProcess {
-            ordering: AdHocOrdering::Sequential,
-            cancel_remaining_instances: false,
-            ..
-        }
+        ActivityKind::AdHocSubProcess { ordering: AdHocOrdering::Sequential, cancel_remaining_instances: false, .. }
     ));
 }
 
 #[test]
 fn a_thousand_nested_sub_processes_are_read() {
     let depth = 990;
-    let open: String = (0..depth)
-        .map(|level| format!("<subProcess id=\"s{level}\">"))
-        .collect();
+    let open: String = (0..depth).map(|level| format!("<subProcess id=\"s{level}\">")).collect();
     let model = process(&format!("{open}{}", "</subProcess>".repeat(depth)));
     assert_eq!(model.processes[0].flow_nodes.len(), depth);
     assert_eq!(model.processes[0].flow_nodes[depth - 1].parent, Some(NodeIndex(988)));
@@ -82,19 +73,8 @@ fn gateways() {
     };
     assert!(matches!(gateway("p1"), Gateway::Parallel));
     assert!(matches!(gateway("i"), Gateway::Inclusive));
-    assert!(matches!(
-        gateway("e"),
-        Gateway::EventBased {
-            instantiate: true,
-            parallel: true
-        }
-    ));
-    assert!(matches!(
-        gateway("c"),
-        Gateway::Complex {
-            activation_condition: Some(_)
-        }
-    ));
+    assert!(matches!(gateway("e"), Gateway::EventBased { instantiate: true, parallel: true }));
+    assert!(matches!(gateway("c"), Gateway::Complex { activation_condition: Some(_) }));
 }
 
 #[test]
@@ -117,23 +97,14 @@ fn events_and_their_definitions() {
              </intermediateCatchEvent>
            </process>"#,
     );
-    assert!(matches!(
-        event(&model, "start").position,
-        EventPosition::Start { interrupting: false }
-    ));
+    assert!(matches!(event(&model, "start").position, EventPosition::Start { interrupting: false }));
     assert!(matches!(&event(&model, "start").definitions[..],
         [EventDefinition::Message { message: Some(m), .. }] if m.target == Some(0)));
-    let EventDefinition::Timer { timer: Some(timer), .. } = &event(&model, "timer").definitions[0] else {
-        panic!()
-    };
+    let EventDefinition::Timer { timer: Some(timer), .. } = &event(&model, "timer").definitions[0] else { panic!() };
     assert_eq!((timer.kind, &*timer.expression.text), (TimerKind::Cycle, "R3/PT10H"));
     assert!(matches!(&event(&model, "throw").definitions[..],
         [EventDefinition::Signal { signal: Some(s), .. }] if s.target == Some(0)));
-    let EventPosition::Boundary {
-        attached_to,
-        cancel_activity: false,
-    } = &event(&model, "boundary").position
-    else {
+    let EventPosition::Boundary { attached_to, cancel_activity: false } = &event(&model, "boundary").position else {
         panic!()
     };
     assert_eq!(attached_to.target, Some(NodeIndex(3)));
@@ -141,11 +112,7 @@ fn events_and_their_definitions() {
         [EventDefinition::Error { error: Some(e), .. }] if e.target == Some(0)));
     assert!(event(&model, "plain").definitions.is_empty());
     assert!(event(&model, "many").parallel_multiple);
-    let words: Vec<_> = event(&model, "many")
-        .definitions
-        .iter()
-        .map(EventDefinition::word)
-        .collect();
+    let words: Vec<_> = event(&model, "many").definitions.iter().map(EventDefinition::word).collect();
     assert_eq!(words, ["conditional", "link", "compensation", "cancel", "terminate"]);
     assert!(matches!(&event(&model, "many").definitions[2],
         EventDefinition::Compensation { activity: Some(a), wait_for_completion: false, .. } if a.target == Some(NodeIndex(3))));
@@ -167,10 +134,7 @@ fn lanes_nest_and_nodes_know_the_innermost() {
            <subProcess id="c"><laneSet id="inner"><lane id="desk"><flowNodeRef>d</flowNodeRef></lane></laneSet><task id="d"/></subProcess>"#,
     );
     let lanes = &model.processes[0].lanes;
-    let ids: Vec<_> = lanes
-        .iter()
-        .map(|lane| (lane.id.as_deref().unwrap(), lane.parent, lane.scope))
-        .collect();
+    let ids: Vec<_> = lanes.iter().map(|lane| (lane.id.as_deref().unwrap(), lane.parent, lane.scope)).collect();
     let expected = [
         ("office", None, None),
         ("back", Some(LaneIndex(0)), None),
@@ -179,15 +143,9 @@ fn lanes_nest_and_nodes_know_the_innermost() {
     ];
     assert_eq!(ids, expected);
     let lane = |id| node(&model, id).lane;
-    assert_eq!(
-        [lane("a"), lane("b"), lane("c"), lane("d")],
-        [0, 1, 2, 3].map(|lane| Some(LaneIndex(lane)))
-    );
+    assert_eq!([lane("a"), lane("b"), lane("c"), lane("d")], [0, 1, 2, 3].map(|lane| Some(LaneIndex(lane))));
     assert_eq!(lanes[0].group.as_deref(), Some("Office"));
-    assert_eq!(
-        (&*lanes[2].flow_nodes[1].text, lanes[2].flow_nodes[1].target),
-        ("gone", None)
-    );
+    assert_eq!((&*lanes[2].flow_nodes[1].text, lanes[2].flow_nodes[1].target), ("gone", None));
 }
 
 #[test]
@@ -208,27 +166,14 @@ fn activities_repeat() {
     let a = activity(&model, "a");
     assert!(a.is_for_compensation);
     assert_eq!((a.start_quantity, a.completion_quantity), (2, 3));
-    let Some(LoopCharacteristics::Standard(standard)) = &a.loop_characteristics else {
-        panic!()
-    };
-    assert_eq!(
-        (standard.test_before, standard.maximum, standard.condition.is_some()),
-        (true, Some(5), true)
-    );
-    let Some(LoopCharacteristics::MultiInstance(many)) = &activity(&model, "b").loop_characteristics else {
-        panic!()
-    };
+    let Some(LoopCharacteristics::Standard(standard)) = &a.loop_characteristics else { panic!() };
+    assert_eq!((standard.test_before, standard.maximum, standard.condition.is_some()), (true, Some(5), true));
+    let Some(LoopCharacteristics::MultiInstance(many)) = &activity(&model, "b").loop_characteristics else { panic!() };
     assert!(many.is_sequential);
     assert_eq!(many.behavior, MultiInstanceBehavior::One);
     assert_eq!(&*many.cardinality.as_ref().unwrap().text, "3");
-    assert_eq!(
-        (many.data_input.as_deref(), many.data_output.as_deref()),
-        (Some("list"), Some("results"))
-    );
-    assert_eq!(
-        (many.input_item.as_deref(), many.output_item.as_deref()),
-        (Some("item"), Some("o1"))
-    );
+    assert_eq!((many.data_input.as_deref(), many.data_output.as_deref()), (Some("list"), Some("results")));
+    assert_eq!((many.input_item.as_deref(), many.output_item.as_deref()), (Some("item"), Some("o1")));
     assert_eq!(&*many.completion_condition.as_ref().unwrap().text, "done");
 }
 
@@ -249,12 +194,7 @@ fn tasks_know_messages_operations_scripts_and_performers() {
              </userTask>
            </process>"#,
     );
-    let ActivityKind::ServiceTask {
-        operation: Some(operation),
-    } = &activity(&model, "service").kind
-    else {
-        panic!()
-    };
+    let ActivityKind::ServiceTask { operation: Some(operation) } = &activity(&model, "service").kind else { panic!() };
     let operation = operation.target.unwrap();
     let operation = &model.interfaces[operation.interface].operations[operation.operation];
     assert_eq!(operation.name.as_deref(), Some("buy"));
@@ -262,31 +202,14 @@ fn tasks_know_messages_operations_scripts_and_performers() {
     assert_eq!(operation.errors[0].target, Some(0));
     assert!(matches!(&activity(&model, "receive").kind,
         ActivityKind::ReceiveTask { message: Some(m), instantiate: true, .. } if m.target == Some(0)));
-    let ActivityKind::ScriptTask {
-        format,
-        script: Some(script),
-    } = &activity(&model, "script").kind
-    else {
-        panic!()
-    };
-    assert_eq!(
-        (format.as_deref(), &script.language),
-        (Some("javascript"), &Language::JavaScript)
-    );
-    let ActivityKind::CallActivity {
-        called_element: Some(called),
-    } = &activity(&model, "call").kind
-    else {
-        panic!()
-    };
+    let ActivityKind::ScriptTask { format, script: Some(script) } = &activity(&model, "script").kind else { panic!() };
+    assert_eq!((format.as_deref(), &script.language), (Some("javascript"), &Language::JavaScript));
+    let ActivityKind::CallActivity { called_element: Some(called) } = &activity(&model, "call").kind else { panic!() };
     assert_eq!(&*called.text, "other");
     let performers = &activity(&model, "user").performers;
     assert_eq!(performers.len(), 1);
     assert!(performers[0].potential_owner);
-    assert!(matches!(
-        &model.global_tasks[0].kind,
-        ActivityKind::ScriptTask { script: Some(_), .. }
-    ));
+    assert!(matches!(&model.global_tasks[0].kind, ActivityKind::ScriptTask { script: Some(_), .. }));
     assert_eq!(model.processes[0].is_executable, Some(true));
 }
 
@@ -311,38 +234,22 @@ fn data_flows_between_objects_stores_and_activities() {
     );
     let process = &model.processes[0];
     assert_eq!(process.data_objects[0].item.as_ref().unwrap().target, Some(0));
-    assert_eq!(
-        process.data_object_references[0].data_object.as_ref().unwrap().target,
-        Some(0)
-    );
-    assert_eq!(
-        process.data_store_references[0].data_store.as_ref().unwrap().target,
-        Some(0)
-    );
+    assert_eq!(process.data_object_references[0].data_object.as_ref().unwrap().target, Some(0));
+    assert_eq!(process.data_store_references[0].data_store.as_ref().unwrap().target, Some(0));
     assert_eq!(process.properties[0].name.as_deref(), Some("total"));
     let io = process.io.as_ref().unwrap();
     assert_eq!(
-        (
-            io.inputs[0].name.as_deref(),
-            &*io.outputs[0].id,
-            &*io.optional_inputs[0]
-        ),
+        (io.inputs[0].name.as_deref(), &*io.outputs[0].id, &*io.optional_inputs[0]),
         (Some("order"), "out", "in")
     );
     let a = activity(&model, "a");
-    assert_eq!(
-        (&*a.data_inputs[0].sources[0], a.data_inputs[0].target.as_deref()),
-        ("objectRef", Some("x"))
-    );
+    assert_eq!((&*a.data_inputs[0].sources[0], a.data_inputs[0].target.as_deref()), ("objectRef", Some("x")));
     assert!(a.data_inputs[0].transformation.is_some());
     assert_eq!(&*a.data_inputs[0].assignments[0].to.text, "z");
     assert_eq!(a.data_outputs[0].target.as_deref(), Some("storeRef"));
     assert_eq!(&*a.properties[0].id, "own");
     let end = event(&model, "e");
-    assert_eq!(
-        (end.data_inputs[0].name.as_deref(), end.data_associations.len()),
-        (Some("result"), 1)
-    );
+    assert_eq!((end.data_inputs[0].name.as_deref(), end.data_associations.len()), (Some("result"), 1));
 }
 
 #[test]
@@ -360,26 +267,13 @@ fn collaborations_connect_processes() {
            </process>"#,
     );
     let collaboration = &model.collaborations[0];
-    assert_eq!(
-        collaboration.participants[0].process.as_ref().unwrap().target,
-        Some(ProcessIndex(0))
-    );
+    assert_eq!(collaboration.participants[0].process.as_ref().unwrap().target, Some(ProcessIndex(0)));
     assert!(collaboration.participants[1].process.is_none());
     let flow = &collaboration.message_flows[0];
     assert_eq!(flow.source.target, Some(MessageFlowEnd::Participant(1)));
-    assert_eq!(
-        flow.target.target,
-        Some(MessageFlowEnd::FlowNode(ProcessIndex(0), NodeIndex(0)))
-    );
+    assert_eq!(flow.target.target, Some(MessageFlowEnd::FlowNode(ProcessIndex(0), NodeIndex(0))));
     assert_eq!(collaboration.correlation_keys[0].properties[0].target, Some(0));
-    assert_eq!(
-        &*model.correlation_properties[0].retrievals[0]
-            .path
-            .as_ref()
-            .unwrap()
-            .text,
-        "order.id"
-    );
+    assert_eq!(&*model.correlation_properties[0].retrievals[0].path.as_ref().unwrap().text, "order.id");
     let subscription = &model.processes[0].correlation_subscriptions[0];
     assert_eq!(subscription.key.as_deref(), Some("key"));
     assert_eq!(subscription.bindings[0].property.as_ref().unwrap().target, Some(0));
@@ -396,14 +290,8 @@ fn associations_lead_to_compensation_handlers_but_not_to_texts() {
            <association id="z" sourceRef="b" targetRef="gone"/>"#,
     );
     let associations = &model.processes[0].associations;
-    let ends: Vec<_> = associations
-        .iter()
-        .map(|a| (a.source.target, a.target.target))
-        .collect();
-    assert_eq!(
-        ends,
-        [(Some(NodeIndex(1)), Some(NodeIndex(2))), (Some(NodeIndex(1)), None)]
-    );
+    let ends: Vec<_> = associations.iter().map(|a| (a.source.target, a.target.target)).collect();
+    assert_eq!(ends, [(Some(NodeIndex(1)), Some(NodeIndex(2))), (Some(NodeIndex(1)), None)]);
 }
 
 #[test]

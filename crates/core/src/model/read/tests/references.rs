@@ -7,12 +7,7 @@ fn references_lose_their_prefix() {
         r#"<message id="m"/><process id="p"><receiveTask id="a" messageRef="t:m"/><receiveTask id="b" messageRef="unbound:m"/></process>"#,
     );
     for id in ["a", "b"] {
-        let ActivityKind::ReceiveTask {
-            message: Some(message), ..
-        } = &activity(&model, id).kind
-        else {
-            panic!()
-        };
+        let ActivityKind::ReceiveTask { message: Some(message), .. } = &activity(&model, id).kind else { panic!() };
         assert_eq!((&*message.text, message.target), ("m", Some(0)));
     }
 }
@@ -29,13 +24,7 @@ fn references_to_nothing_or_to_another_kind_keep_their_text() {
     assert_eq!((&*flows[0].target.text, flows[0].target.target), ("gone", None));
     assert_eq!((&*flows[1].source.text, flows[1].source.target), ("p", None));
     assert_eq!((&*flows[1].target.text, flows[1].target.target), ("", None));
-    assert_eq!(
-        node(&model, "a")
-            .default_flow
-            .as_ref()
-            .map(|flow| (&*flow.text, flow.target)),
-        Some(("b", None))
-    );
+    assert_eq!(node(&model, "a").default_flow.as_ref().map(|flow| (&*flow.text, flow.target)), Some(("b", None)));
     assert!(matches!(&event(&model, "lost").position,
         EventPosition::Boundary { attached_to, .. } if attached_to.target.is_none()));
     assert!(matches!(&event(&model, "e").definitions[0],
@@ -69,15 +58,8 @@ fn missing_ids_are_made_of_the_place_and_stay_unique() {
     let (model, warnings) = read_with_warnings(content);
     assert_eq!(&*model.processes[0].sequence_flows[0].id, "_2_2");
     let ids: Vec<_> = model.processes[0].flow_nodes.iter().map(|node| &*node.id).collect();
-    assert_eq!(
-        ids,
-        ["_3_2", "_3_20_", "_3_20"],
-        "a made id avoids those that are there"
-    );
-    assert_eq!(
-        warnings.iter().map(|w| (w.code, w.line)).collect::<Vec<_>>(),
-        [("id-missing", 3)]
-    );
+    assert_eq!(ids, ["_3_2", "_3_20_", "_3_20"], "a made id avoids those that are there");
+    assert_eq!(warnings.iter().map(|w| (w.code, w.line)).collect::<Vec<_>>(), [("id-missing", 3)]);
 }
 
 #[test]
