@@ -4,8 +4,10 @@
 //! scripts).
 
 mod calendars;
+mod decision;
 mod evaluator;
 mod feel;
+mod template;
 mod variables;
 
 pub use evaluator::Evaluator;

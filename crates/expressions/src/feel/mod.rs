@@ -29,7 +29,21 @@ use crate::variables::{has, read};
 use convert::Inward;
 use fast::Fast;
 
+pub(crate) use convert::outward;
+pub(crate) use guard::contained;
 pub(crate) use natives::Signature;
+
+/// A value as the library has it.
+pub(crate) fn inward(value: &Value) -> Result<FeelValue, EvaluationError> {
+    Inward::new(convert::MAX_ELEMENTS).value(value)
+}
+
+/// One value out of many, as the library computes it.
+pub(crate) fn aggregate(function: fn(Vec<FeelValue>) -> FeelValue, values: &[Value]) -> Result<Value, EvaluationError> {
+    let values: Result<Vec<_>, _> = values.iter().map(inward).collect();
+    let values = values?;
+    outward(contained(|| function(values))?)
+}
 
 /// The variable that unary tests test.
 pub(crate) const INPUT: &str = "?";
@@ -74,19 +88,20 @@ fn roomy(
         .unwrap_or_else(|failure| Err(CompileError { message: failure.to_string(), offset: None }))
 }
 
-/// Compiles the unary tests of a decision table's cell; the tested value is the variable [`INPUT`].
-pub(crate) fn compile_tests(text: &str, known: &[&str]) -> Result<Feel, CompileError> {
+/// Compiles the unary tests of a decision table's cell; the tested value is the variable [`INPUT`], or `input` for cells
+/// that call it by another name.
+pub(crate) fn compile_tests(text: &str, known: &[&str], input: &str) -> Result<Feel, CompileError> {
     let prepared = token::prepare(text, known)?;
-    roomy(&prepared, || tests(&prepared))
+    roomy(&prepared, || tests(&prepared, input))
 }
 
-fn tests(prepared: &token::Prepared) -> Result<Feel, CompileError> {
+fn tests(prepared: &token::Prepared, name: &str) -> Result<Feel, CompileError> {
     let input = || Box::new(AstNode::Name(INPUT.into()));
     let node = match parse(prepared, dsntk_feel_parser::parse_unary_tests)? {
         AstNode::Irrelevant => AstNode::Boolean(true),
         AstNode::ExpressionList(mut items) => {
             // Tests that name the tested value themselves are conditions.
-            let conditions: Vec<AstNode> = items.extract_if(.., mentions_input).collect();
+            let conditions: Vec<AstNode> = items.extract_if(.., |item| mentions(item, name)).collect();
             let tests = (!items.is_empty()).then(|| AstNode::In(input(), Box::new(AstNode::ExpressionList(items))));
             let all = tests.into_iter().chain(conditions);
             all.reduce(|left, right| AstNode::Or(Box::new(left), Box::new(right))).unwrap_or(AstNode::Null)
@@ -96,9 +111,22 @@ fn tests(prepared: &token::Prepared) -> Result<Feel, CompileError> {
     assemble(node, prepared)
 }
 
-fn mentions_input(node: &mut AstNode) -> bool {
-    matches!(node, AstNode::Name(name) if name.as_str() == INPUT)
-        || tree::children(node).into_iter().any(mentions_input)
+/// Looks through an expression that the library will compile by itself: refuses what could reach outside or recurse, and
+/// gives the names of the functions that are called.
+pub(crate) fn inspect(text: &str, known: &[&str]) -> Result<Vec<String>, CompileError> {
+    let prepared = token::prepare(text, known)?;
+    let look = || {
+        let expression = parse(&prepared, dsntk_feel_parser::parse_expression);
+        let mut node = expression.or_else(|_| parse(&prepared, dsntk_feel_parser::parse_unary_tests))?;
+        Ok(check::check(&mut node)?.callees.into_iter().collect())
+    };
+    guard::contained(|| guard::roomy(prepared.depth, look))
+        .unwrap_or_else(|failure| Err(CompileError { message: failure.to_string(), offset: None }))
+}
+
+fn mentions(node: &mut AstNode, input: &str) -> bool {
+    matches!(node, AstNode::Name(name) if name.as_str() == INPUT || name.as_str() == input)
+        || tree::children(node).into_iter().any(|child| mentions(child, input))
 }
 
 type Parser = fn(&FeelScope, &str, bool) -> dsntk_common::Result<AstNode>;
