@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::dialect::Dialect;
 use crate::graph::{Call, NodeKind};
 use crate::instance::{CallWait, TokenId, WaitKind};
 use crate::step::{Problem, Stage, Step, Variables};
@@ -12,6 +13,8 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
     let process = step.text(&call.process, scope, node)?.unwrap_or_default();
     let business_key = match &call.business_key {
         Some(key) => step.text(key, scope, node)?,
+        // Elsewhere than in Camunda and Flowable, where a model must say so, a call belongs to its caller's case.
+        None if step.graph.dialect() == Dialect::Standard => step.instance.business_key.clone(),
         None => None,
     };
     let mut variables = Vec::new();
@@ -33,7 +36,8 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
         variables.push((name, value));
     }
     variables.sort_by(|(a, _), (b, _)| a.cmp(b));
-    step.wait(token, WaitKind::Call(Arc::new(CallWait { process, business_key, variables })));
+    let catches = step.caught_errors(token);
+    step.wait(token, WaitKind::Call(Arc::new(CallWait { process, business_key, variables, catches })));
     Ok(())
 }
 

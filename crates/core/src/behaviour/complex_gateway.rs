@@ -22,13 +22,23 @@ pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId, gateway: &ComplexGat
     if step.instance.joins.get(&(scope, node)).is_some_and(|join| join.received.is_some()) {
         return Ok(());
     }
-    if !activates(step, scope, node, gateway)? {
-        return Ok(());
+    match activates(step, scope, node, gateway) {
+        Ok(true) => {}
+        Ok(false) => return Ok(()),
+        Err(error) => {
+            // It waits for help, no longer in the queue.
+            step.emit(Event::TokenResumed { token });
+            return Err(error.into());
+        }
     }
-    step.emit(Event::ComplexActivated { scope, node });
+    // Where a token has come by every flow there is nothing left to wait for, and so no second phase.
+    if step.instance.joins.get(&(scope, node)).is_some_and(|join| join.present < step.graph.node(node).incoming) {
+        step.emit(Event::ComplexActivated { scope, node });
+    }
     let survivor = merge(step, scope, node);
     step.emit(Event::TokenResumed { token: survivor });
-    leave(step, survivor, true)
+    go_out(step, survivor, true);
+    Ok(())
 }
 
 /// Whether the activation condition holds. Without one, the gateway waits for all flows in.
@@ -96,8 +106,13 @@ fn reset(step: &mut Step<'_, '_>, scope: ScopeId, node: u32) {
         step.born(scope, node)
     };
     step.emit(Event::ComplexReset { scope, node });
-    if let Err(problem) = leave(step, survivor, false) {
-        step.stuck(survivor, problem, IncidentStage::Leave);
+    go_out(step, survivor, false);
+}
+
+/// Takes the flows out; what is wrong with their conditions is an incident.
+pub(crate) fn go_out(step: &mut Step<'_, '_>, token: TokenId, waiting_for_start: bool) {
+    if let Err(problem) = leave(step, token, waiting_for_start) {
+        step.stuck(token, problem, IncidentStage::Leave);
     }
 }
 

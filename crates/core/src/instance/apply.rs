@@ -20,7 +20,7 @@ impl Instance {
                 self.now = self.now.max(events.now);
                 if let Some(start) = events.starts.get(start as usize) {
                     self.business_key.clone_from(&start.business_key);
-                    self.caller = start.caller;
+                    self.caller.clone_from(&start.caller);
                 }
                 self.scopes.insert(Scope::new(ScopeKind::Process, NONE, NONE, NONE, NONE));
             }

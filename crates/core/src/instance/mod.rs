@@ -22,7 +22,7 @@ pub use scope::{Completed, LoopState, Phase, Scope, ScopeKind};
 pub(crate) use slab::Slab;
 pub use token::{Token, TokenState};
 pub use wait::{
-    CallWait, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait, TimerWait,
+    CallWait, Caller, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait, TimerWait,
     UserTaskWait, Wait, WaitKind,
 };
 
@@ -96,7 +96,7 @@ pub struct Instance {
     pub(crate) state: State,
     pub(crate) business_key: Option<Name>,
     /// The call that started this instance.
-    pub(crate) caller: Option<Key>,
+    pub(crate) caller: Option<Caller>,
     /// The instance's own latest time; a step never goes back behind it.
     pub(crate) now: Timestamp,
     pub(crate) scopes: Slab<Scope>,
@@ -148,7 +148,7 @@ impl Instance {
     /// The key of the call that started it, if it was called.
     #[must_use]
     pub fn caller(&self) -> Option<Key> {
-        self.caller
+        self.caller.as_ref().map(|caller| caller.call)
     }
 
     /// The time of its latest step.

@@ -168,6 +168,25 @@ pub struct CallWait {
     pub business_key: Option<Name>,
     /// What it gets.
     pub variables: Vec<(Name, Value)>,
+    /// The errors that are caught around the call, by their codes; none stands for every error.
+    pub catches: Vec<Option<Name>>,
+}
+
+/// The call that started an instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The call.
+    pub call: Key,
+    /// The errors that are caught around the call, by their codes; none stands for every error.
+    pub catches: Vec<Option<Name>>,
+}
+
+impl Caller {
+    /// Whether an error that leaves the called instance is caught around the call.
+    #[must_use]
+    pub fn catches(&self, code: &str) -> bool {
+        self.catches.iter().any(|caught| caught.as_deref().is_none_or(|caught| caught == code))
+    }
 }
 
 /// What went wrong.

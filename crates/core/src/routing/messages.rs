@@ -118,7 +118,9 @@ impl Runner {
         if message.target.as_ref().is_some_and(|target| target.process.is_none()) {
             return self.notices.push(Notice::MessageSent { message });
         }
-        let found = self.subscriptions(&message);
+        // A message goes from one participant to another: never back to its sender.
+        let mut found = self.subscriptions(&message);
+        found.retain(|(instance, _)| *instance != from);
         let business_key = self.instance(from).and_then(|sender| sender.instance.business_key().cloned());
         let related = found.iter().find(|(instance, _)| self.are_related(from, *instance));
         let same_key = found.iter().find(|(instance, _)| {

@@ -21,6 +21,8 @@ pub enum Request {
         business_key: Option<Name>,
         /// Its first variables.
         variables: Vec<(Name, Value)>,
+        /// The errors that are caught around the call.
+        catches: Vec<Option<Name>>,
     },
     /// A wait is over before its time: if it was a call, the called instance ends.
     CancelCall {
@@ -93,6 +95,7 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events) -> V
                         },
                         business_key: call.business_key.clone(),
                         variables: call.variables.clone(),
+                        catches: call.catches.clone(),
                     }),
                     WaitKind::Message(_) => requests.push(Request::Subscribed { subscription: wait.key }),
                     _ => {}

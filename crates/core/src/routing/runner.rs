@@ -8,7 +8,7 @@ use super::{Message, Request, requests, start_triggers};
 use crate::Name;
 use crate::expressions::{Binding, Evaluation, Expressions, Variables};
 use crate::graph::{Catch, Package, ProcessGraph};
-use crate::instance::{Instance, Key, Wait, WaitKind};
+use crate::instance::{Caller, Instance, Key, Wait, WaitKind};
 use crate::step::{Command, Context, Events, Rejection, StartAt, step};
 use crate::time::{Timer, Timestamp};
 use crate::value::{Value, Zone};
@@ -402,8 +402,9 @@ impl Runner {
     fn answer(&mut self, from: Key, request: Request, agenda: &mut VecDeque<(Key, Request)>) {
         // A request to what is gone by now is dropped: its answer is no longer waited for.
         match request {
-            Request::Call { call, process, binding, business_key, variables } => {
-                self.call(call, &process, &binding, business_key, variables, agenda);
+            Request::Call { call, process, binding, business_key, variables, catches } => {
+                let caller = Caller { call, catches };
+                self.call(caller, &process, &binding, business_key, variables, agenda);
             }
             Request::CancelCall { call } => {
                 if let Some(called) = self.called.remove(&call) {
@@ -440,16 +441,16 @@ impl Runner {
 
     fn call(
         &mut self,
-        call: Key,
+        caller: Caller,
         process: &Name,
         binding: &Binding,
         business_key: Option<Name>,
         variables: Vec<(Name, Value)>,
         agenda: &mut VecDeque<(Key, Request)>,
     ) {
-        let Some(caller) = self.owners.get(&call).copied() else { return };
-        let depth = self.instances.get(&caller).map_or(0, |running| running.depth);
-        let inherited = self.instances.get(&caller).and_then(|running| running.instance.business_key().cloned());
+        let call = caller.call;
+        let Some(calling) = self.owners.get(&call).copied() else { return };
+        let depth = self.instances.get(&calling).map_or(0, |running| running.depth);
         let refuse = |message: String| Command::RefuseCall { call, message: message.into() };
         let Some(graph) = self.bound(process, binding) else {
             let message =
@@ -467,9 +468,9 @@ impl Runner {
         self.called.insert(call, key);
         let command = Command::Start {
             at: StartAt::None,
-            business_key: business_key.or(inherited),
+            business_key,
             variables,
-            caller: Some(call),
+            caller: Some(caller),
             initiator: None,
         };
         if let Err(error) = self.one(key, command, agenda) {

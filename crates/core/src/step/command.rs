@@ -1,6 +1,6 @@
 //! What can be asked of an instance, and how it refuses.
 
-use crate::instance::{Key, ScopeId};
+use crate::instance::{Caller, Key, ScopeId};
 use crate::{Name, value::Value};
 
 /// Variables given with a command, in order.
@@ -30,7 +30,7 @@ pub enum Command {
         /// The first variables.
         variables: Variables,
         /// The call that asks for it.
-        caller: Option<Key>,
+        caller: Option<Caller>,
         /// The user who starts it.
         initiator: Option<Name>,
     },

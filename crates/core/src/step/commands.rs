@@ -8,7 +8,7 @@ use crate::behaviour::{ad_hoc, call_activity, sub_process};
 use crate::dialect::ListenerStage;
 use crate::graph::{Catch, NodeKind};
 use crate::instance::{
-    IncidentKind, IncidentStage, IncidentWait, Key, NONE, Ordinal, Owner, Phase, ROOT, State, TokenId, Wait, WaitId,
+    Caller, IncidentKind, IncidentStage, IncidentWait, Key, NONE, Ordinal, Owner, Phase, ROOT, State, TokenId, Wait, WaitId,
     WaitKind,
 };
 use crate::trigger::{error::Thrower, message, signal};
@@ -150,7 +150,7 @@ impl Step<'_, '_> {
         at: &StartAt,
         business_key: Option<Name>,
         variables: Variables,
-        caller: Option<Key>,
+        caller: Option<Caller>,
         initiator: Option<Name>,
     ) -> Result<(), Rejection> {
         if self.instance.state != State::Created {
@@ -239,7 +239,9 @@ impl Step<'_, '_> {
                 }
             }
         }
-        self.schedule(token, Stage::Complete);
+        // A start event may have a savepoint before it; what was caught elsewhere has been waited for.
+        let is_start = matches!(graph.node(node).kind, NodeKind::StartEvent(_));
+        self.schedule(token, if is_start { Stage::Enter } else { Stage::Complete });
     }
 
     /// A person or worker has done the work of a flow node.

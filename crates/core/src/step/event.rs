@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::instance::{Key, Ordinal, Owner, Phase, ScopeId, ScopeKind, TokenId, Wait, WaitKind};
+use crate::instance::{Caller, Key, Ordinal, Owner, Phase, ScopeId, ScopeKind, TokenId, Wait, WaitKind};
 use crate::time::Timestamp;
 use crate::{Name, value::Value};
 
@@ -245,7 +245,7 @@ pub struct Start {
     /// The business key.
     pub business_key: Option<Name>,
     /// The call that asked for it.
-    pub caller: Option<Key>,
+    pub caller: Option<Caller>,
 }
 
 /// A wait as it opens.

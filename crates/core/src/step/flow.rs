@@ -2,9 +2,10 @@
 
 use super::agenda::Stage;
 use super::{Event, Step};
+use crate::behaviour::complex_gateway;
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
-use crate::graph::{FlowNode, ListenerAction};
+use crate::graph::{FlowNode, ListenerAction, NodeKind};
 use crate::instance::{IncidentKind, IncidentStage, Ordinal, TokenId};
 
 impl Step<'_, '_> {
@@ -12,6 +13,9 @@ impl Step<'_, '_> {
     /// if it is none (BPMN 2.0.2 §13.2.1, §8.4.13). Without flows out the token is used up.
     pub(crate) fn leave(&mut self, token: TokenId) {
         let node = self.node(token);
+        if matches!(node.kind, NodeKind::ComplexGateway(_)) {
+            return complex_gateway::go_out(self, token, true);
+        }
         if node.conditional {
             return match self.open_flows(token, node) {
                 Ok(flows) if flows.is_empty() => self.no_flow(token, IncidentStage::Leave),

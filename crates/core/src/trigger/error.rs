@@ -1,9 +1,12 @@
 //! Errors: thrown outwards until something catches them (BPMN 2.0.2 §10.5.7, §13.5.3).
 
+use std::cell::RefCell;
+
+use crate::behaviour::repeat;
 use crate::dialect::Dialect;
 use crate::graph::{Catch, NodeKind};
-use crate::instance::{IncidentKind, IncidentStage, NONE, ROOT, ScopeId, TokenId};
-use crate::step::{Event, Step, Variables};
+use crate::instance::{IncidentKind, IncidentStage, NONE, Owner, ROOT, ScopeId, TokenId};
+use crate::step::{Closed, Event, Step, Variables};
 use crate::{Name, value::Value};
 
 /// Who throws an error.
@@ -57,16 +60,11 @@ impl Step<'_, '_> {
     }
 
     fn uncaught(&mut self, token: TokenId, code: Name, message: Option<Name>, payload: Variables, thrower: Thrower) {
+        if self.instance.caller.as_ref().is_some_and(|caller| caller.catches(&code)) {
+            return self.fail(code, message);
+        }
         if self.graph.dialect() == Dialect::Camunda {
-            // Camunda 7 ends the scope as a none end event would.
-            self.set_all(self.variable_scope(token), payload);
-            self.close_waits(crate::instance::Owner::Token(token), crate::step::Closed::Cancelled);
-            if let Some(inside) = self.instance.tokens.get(token).map(|token| token.inside)
-                && inside != NONE
-            {
-                self.cancel_scope(inside);
-            }
-            return self.end_path(token);
+            return self.end_path_at(token, payload);
         }
         if thrower == Thrower::Work {
             let text = match &message {
@@ -77,6 +75,39 @@ impl Step<'_, '_> {
             };
             return self.incident(token, IncidentKind::UncaughtError, &text, IncidentStage::Execute);
         }
+        self.fail(code, message);
+    }
+
+    /// Camunda 7 ends the path of what threw an uncaught error as a none end event would.
+    fn end_path_at(&mut self, token: TokenId, payload: Variables) {
+        self.set_all(self.variable_scope(token), payload);
+        self.close_waits(Owner::Token(token), Closed::Cancelled);
+        if self.is_round(token) {
+            return repeat::round_completed(self, token);
+        }
+        let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
+        if inside != NONE {
+            self.cancel_scope(inside);
+        }
+        self.end_path(token);
+    }
+
+    /// The errors that are caught at a token or further out, also by what called this instance.
+    pub(crate) fn caught_errors(&self, token: TokenId) -> Vec<Option<Name>> {
+        let codes = RefCell::new(self.instance.caller.as_ref().map_or_else(Vec::new, |caller| caller.catches.clone()));
+        self.find_catcher(token, |catch| {
+            if let Catch::Error { code, .. } = catch {
+                codes.borrow_mut().push(code.clone());
+            }
+            None
+        });
+        let mut codes = codes.into_inner();
+        codes.sort();
+        codes.dedup();
+        codes
+    }
+
+    fn fail(&mut self, code: Name, message: Option<Name>) {
         self.cancel_scope(ROOT);
         let code = self.keep(Value::String(code));
         let message = message.map_or(NONE, |message| self.keep(Value::String(message)));
