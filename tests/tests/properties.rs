@@ -66,8 +66,11 @@ fn block() -> impl Strategy<Value = Block> {
             (several, prop::collection::vec(any::<bool>(), 4)).prop_map(|(b, open)| Block::Inclusive(b, open)),
             (inner.clone(), 1u8..4).prop_map(|(block, rounds)| Block::Loop(Box::new(block), rounds)),
             (inner.clone(), boundary.clone()).prop_map(|(block, b)| Block::SubProcess(Box::new(block), b)),
-            (inner.clone(), 0u8..4, any::<bool>())
-                .prop_map(|(block, count, sequential)| Block::MultiInstance(Box::new(block), count, sequential)),
+            (inner.clone(), 0u8..4, any::<bool>()).prop_map(|(block, count, sequential)| Block::MultiInstance(
+                Box::new(block),
+                count,
+                sequential
+            )),
             (inner.clone(), inner).prop_map(|(one, other)| Block::FirstEvent(Box::new(one), Box::new(other))),
         ]
     })
@@ -311,9 +314,7 @@ impl Run {
                 Command::ThrowError { wait: *key, code: "trouble".into(), message: None, variables: vec![] }
             }
             WaitKind::UserTask(_) => Command::CompleteUserTask { task: *key, variables: vec![] },
-            WaitKind::Job(_) if choice % 5 == 4 => {
-                Command::FailJob { job: *key, retries: None, message: "no".into() }
-            }
+            WaitKind::Job(_) if choice % 5 == 4 => Command::FailJob { job: *key, retries: None, message: "no".into() },
             WaitKind::Job(_) => Command::CompleteJob { job: *key, variables: vec![], local_variables: vec![] },
             WaitKind::Message(_) => Command::DeliverMessage { subscription: *key, variables: vec![] },
             WaitKind::Timer(_) => {

@@ -3,7 +3,7 @@
 //! An ad-hoc sub-process waits for activities to be begun, until its completion condition holds or it is told to complete. Where its
 //! model names the activities that begin at once, it also completes when nothing runs in it any more.
 
-use crate::graph::{AdHoc, names};
+use crate::graph::{AdHoc, NodeKind, names};
 use crate::instance::{IncidentStage, NONE, Ordinal, Phase, ScopeId, TokenId, WaitKind};
 use crate::model::AdHocOrdering;
 use crate::step::{Event, Problem, Stage, Step};
@@ -39,25 +39,49 @@ pub(crate) fn activate(step: &mut Step<'_, '_>, scope: ScopeId, nodes: &[Ordinal
     }
 }
 
+/// An activity of the sub-process has completed: asks the completion condition, and gives whether it held.
+pub(crate) fn activity_completed(step: &mut Step<'_, '_>, token: TokenId) -> bool {
+    let Some(id) = step.instance.tokens.get(token).map(|token| token.scope) else { return false };
+    let Some(scope) = step.instance.scopes.get(id).filter(|scope| scope.phase == Phase::Active) else { return false };
+    let (owner, node) = (scope.owner, scope.node);
+    let Some(NodeKind::AdHoc(ad_hoc)) = step.graph.get_node(node).map(|node| &node.kind) else { return false };
+    let Some(condition) = &ad_hoc.completion_condition else { return false };
+    match step.holds(condition, id, node, &[]) {
+        Ok(false) => return false,
+        Ok(true) => {
+            step.emit(Event::TokenConsumed { token, cancelled: false });
+            finish(step, id, ad_hoc);
+        }
+        Err(error) => {
+            step.emit(Event::TokenConsumed { token, cancelled: false });
+            step.stuck(owner, error.into(), IncidentStage::AdHoc);
+        }
+    }
+    true
+}
+
 /// A path in the sub-process has ended.
 pub(crate) fn went_on(step: &mut Step<'_, '_>, id: ScopeId, ad_hoc: &AdHoc) {
     let Some(scope) = step.instance.scopes.get(id) else { return };
-    let (owner, node, phase, running) = (scope.owner, scope.node, scope.phase, scope.token_count);
-    if phase == Phase::Ending {
-        if running == 0 {
-            step.end_scope(id);
-        }
+    if scope.token_count > 0 {
         return;
     }
-    let complete = match &ad_hoc.completion_condition {
-        Some(condition) => match step.holds(condition, id, node, &[]) {
-            Ok(complete) => complete,
-            Err(error) => return step.stuck(owner, error.into(), IncidentStage::AdHoc),
-        },
-        None => ad_hoc.active.is_some() && running == 0,
-    };
-    if complete {
-        finish(step, id, ad_hoc);
+    // Without a condition it is done when what began at once has ended.
+    let done = ad_hoc.active.is_some() && ad_hoc.completion_condition.is_none();
+    if scope.phase == Phase::Ending || done {
+        step.end_scope(id);
+    }
+}
+
+/// Asks the completion condition again, after it could not be evaluated.
+pub(crate) fn ask_again(step: &mut Step<'_, '_>, owner: TokenId) {
+    let NodeKind::AdHoc(ad_hoc) = &step.node(owner).kind else { return };
+    let Some(condition) = &ad_hoc.completion_condition else { return };
+    let (scope, node) = (step.variable_scope(owner), step.node_of(owner));
+    match step.holds(condition, scope, node, &[]) {
+        Ok(true) => finish(step, scope, ad_hoc),
+        Ok(false) => step.emit(Event::TokenWaited { token: owner }),
+        Err(error) => step.stuck(owner, error.into(), IncidentStage::AdHoc),
     }
 }
 

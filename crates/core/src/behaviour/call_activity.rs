@@ -18,7 +18,9 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
         None => None,
     };
     let mut variables = Vec::new();
-    if call.propagate_in {
+    if call.local_in {
+        variables.extend(step.instance.scopes.get(scope).into_iter().flat_map(|scope| scope.variables().to_vec()));
+    } else if call.propagate_in {
         for scope in step.instance.scope_chain(scope) {
             for (name, value) in scope.variables() {
                 if !variables.iter().any(|(known, _)| known == name) {
@@ -26,10 +28,6 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
                 }
             }
         }
-    } else if call.local_in
-        && let Some(scope) = step.instance.scopes.get(scope)
-    {
-        variables.extend(scope.variables().iter().cloned());
     }
     for (name, value) in step.map_all(&call.inputs, scope, node, &[])? {
         variables.retain(|(known, _)| *known != name);
@@ -55,7 +53,9 @@ pub(crate) fn returned(step: &mut Step<'_, '_>, token: TokenId, variables: Varia
             step.set_local(scope, name, value);
         }
     }
-    step.set_all(scope, outputs);
+    let isolated = step.node(token).details.isolated;
+    let outside = step.instance.tokens.get(token).map_or(scope, |token| token.scope);
+    step.set_all(if isolated { step.variable_scope(token) } else { outside }, outputs);
     step.resume(token, Stage::Complete);
     Ok(())
 }

@@ -48,7 +48,7 @@ impl Compiler<'_> {
             details.boundary = boundary[node as usize].clone();
             details.compensation_handler = handlers[node as usize];
             let kind = self.kind(node, model, &mut containers);
-            topology.add_node(flow_node(model, kind, details));
+            topology.add_node(self.flow_node(model, kind, details));
         }
         let flows = self.flows();
         self.connect(&mut topology, &flows);
@@ -221,6 +221,43 @@ impl Compiler<'_> {
         }
     }
 
+    fn flow_node(&self, model: &model::FlowNode, kind: NodeKind, details: Details) -> FlowNode {
+        let default_flow = model.default_flow.as_ref().and_then(|flow| flow.target);
+        let default_flow = default_flow.or_else(|| self.implicit_default(model));
+        let is_for_compensation =
+            matches!(&model.kind, FlowNodeKind::Activity(activity) if activity.is_for_compensation);
+        let parent = model.parent.map(|parent| &self.process.flow_nodes[parent.0 as usize].kind);
+        FlowNode {
+            id: model.id.clone(),
+            name: model.name.clone(),
+            parent: model.parent.map(|parent| parent.0),
+            outgoing: model.outgoing.iter().map(|flow| flow.0).collect(),
+            incoming: u32::try_from(model.incoming.len()).unwrap_or(u32::MAX),
+            default_flow: default_flow.map(|flow| flow.0),
+            plain: is_plain(&details) && !is_for_compensation,
+            conditional: false,
+            is_for_compensation,
+            in_ad_hoc: matches!(parent, Some(FlowNodeKind::Activity(activity))
+                if matches!(activity.kind, ActivityKind::AdHocSubProcess { .. })),
+            kind,
+            details: Box::new(details),
+        }
+    }
+
+    /// The one flow without a condition out of an exclusive gateway without a default is taken when no other is. (Camunda 7
+    /// takes it in its turn, as if its condition were true.)
+    fn implicit_default(&self, node: &model::FlowNode) -> Option<model::FlowIndex> {
+        if !matches!(node.kind, FlowNodeKind::Gateway(Gateway::Exclusive))
+            || self.definitions.dialect == Dialect::Camunda
+            || node.outgoing.len() < 2
+        {
+            return None;
+        }
+        let has_condition = |flow: &&model::FlowIndex| self.process.sequence_flows[flow.0 as usize].condition.is_some();
+        let mut bare = node.outgoing.iter().filter(|flow| !has_condition(flow));
+        bare.next().filter(|_| bare.next().is_none()).copied()
+    }
+
     fn flows(&mut self) -> Vec<SequenceFlow> {
         let process = self.process;
         let mut positions = vec![0u32; process.flow_nodes.len()];
@@ -328,24 +365,6 @@ impl Compiler<'_> {
             Language::Literal => super::Expression::variable(collection.text.clone()),
             _ => self.expression(collection, Purpose::Expression),
         }
-    }
-}
-
-fn flow_node(model: &model::FlowNode, kind: NodeKind, details: Details) -> FlowNode {
-    let default_flow = model.default_flow.as_ref().and_then(|flow| flow.target).map(|flow| flow.0);
-    let is_for_compensation = matches!(&model.kind, FlowNodeKind::Activity(activity) if activity.is_for_compensation);
-    FlowNode {
-        id: model.id.clone(),
-        name: model.name.clone(),
-        parent: model.parent.map(|parent| parent.0),
-        outgoing: model.outgoing.iter().map(|flow| flow.0).collect(),
-        incoming: u32::try_from(model.incoming.len()).unwrap_or(u32::MAX),
-        default_flow,
-        plain: is_plain(&details) && !is_for_compensation,
-        conditional: false,
-        is_for_compensation,
-        kind,
-        details: Box::new(details),
     }
 }
 

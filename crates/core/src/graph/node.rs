@@ -30,6 +30,8 @@ pub struct FlowNode {
     pub conditional: bool,
     /// Runs only when something is compensated.
     pub is_for_compensation: bool,
+    /// Stands directly in an ad-hoc sub-process.
+    pub in_ad_hoc: bool,
     /// What only some flow nodes have.
     pub details: Box<Details>,
 }

@@ -466,13 +466,8 @@ impl Runner {
         let key = self.take_key();
         self.instances.insert(key, Running { graph, instance: Instance::new(key), started_by: None, depth: depth + 1 });
         self.called.insert(call, key);
-        let command = Command::Start {
-            at: StartAt::None,
-            business_key,
-            variables,
-            caller: Some(caller),
-            initiator: None,
-        };
+        let command =
+            Command::Start { at: StartAt::None, business_key, variables, caller: Some(caller), initiator: None };
         if let Err(error) = self.one(key, command, agenda) {
             self.instances.remove(&key);
             self.called.remove(&call);

@@ -8,8 +8,8 @@ use crate::behaviour::{ad_hoc, call_activity, sub_process};
 use crate::dialect::ListenerStage;
 use crate::graph::{Catch, NodeKind};
 use crate::instance::{
-    Caller, IncidentKind, IncidentStage, IncidentWait, Key, NONE, Ordinal, Owner, Phase, ROOT, State, TokenId, Wait, WaitId,
-    WaitKind,
+    Caller, IncidentKind, IncidentStage, IncidentWait, Key, NONE, Ordinal, Owner, Phase, ROOT, State, TokenId, Wait,
+    WaitId, WaitKind,
 };
 use crate::trigger::{error::Thrower, message, signal};
 use crate::{Name, value::Value};
@@ -349,10 +349,7 @@ impl Step<'_, '_> {
             IncidentStage::Complete => self.resume(token, Stage::Complete),
             IncidentStage::Leave => self.resume(token, Stage::Leave),
             IncidentStage::Job => self.job_again(token),
-            IncidentStage::AdHoc => {
-                let scope = self.variable_scope(token);
-                self.emptied(scope);
-            }
+            IncidentStage::AdHoc => ad_hoc::ask_again(self, token),
         }
     }
 

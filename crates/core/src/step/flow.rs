@@ -2,6 +2,7 @@
 
 use super::agenda::Stage;
 use super::{Event, Step};
+use crate::behaviour;
 use crate::behaviour::complex_gateway;
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
@@ -13,6 +14,9 @@ impl Step<'_, '_> {
     /// if it is none (BPMN 2.0.2 §13.2.1, §8.4.13). Without flows out the token is used up.
     pub(crate) fn leave(&mut self, token: TokenId) {
         let node = self.node(token);
+        if node.in_ad_hoc && behaviour::ad_hoc::activity_completed(self, token) {
+            return;
+        }
         if matches!(node.kind, NodeKind::ComplexGateway(_)) {
             return complex_gateway::go_out(self, token, true);
         }
