@@ -18,6 +18,8 @@ pub(crate) struct Facts {
     pub(crate) quadratic: bool,
     /// Names of built-in functions that are called.
     pub(crate) called: HashSet<String>,
+    /// Names of all functions that are called.
+    pub(crate) callees: HashSet<String>,
     /// A function is kept somewhere, rather than given to `sort` and forgotten.
     stores_functions: bool,
     /// How often each name is bound: parameters, iteration variables, context entries.
@@ -67,6 +69,7 @@ impl Facts {
                 let mut sorted = false;
                 if let AstNode::Name(name) = &**callee {
                     let name = name.as_str();
+                    self.callees.insert(name.to_owned());
                     sorted = name == "sort";
                     self.grows |= sorted
                         || matches!(name, "replace" | "split" | "string join" | "concatenate" | "flatten" | "append");

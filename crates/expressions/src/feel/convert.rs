@@ -228,30 +228,15 @@ pub(crate) fn from_date_time(value: &FeelDateTime) -> Result<DateTime, Evaluatio
 
 /// The moment that a date and time means; without a zone it is taken as UTC, so that nothing depends on the machine.
 pub(crate) fn instant(value: &DateTime) -> Option<Timestamp> {
-    let zone = match &value.zone {
-        None => jiff::tz::TimeZone::UTC,
-        Some(Zone::Offset(seconds)) => jiff::tz::Offset::from_seconds(*seconds).ok()?.to_time_zone(),
-        Some(Zone::Named(name)) => jiff::tz::TimeZone::get(name).ok()?,
-    };
-    zone.to_timestamp(value.local).ok()
+    value.timestamp(&Zone::UTC).ok()
 }
 
+/// Bytes as text, as JSON has them.
 pub(crate) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let block = [chunk[0], chunk.get(1).copied().unwrap_or(0), chunk.get(2).copied().unwrap_or(0)];
-        let bits = u32::from(block[0]) << 16 | u32::from(block[1]) << 8 | u32::from(block[2]);
-        for place in 0..4 {
-            if place > chunk.len() {
-                text.push('=');
-            } else {
-                let digit = usize::try_from(bits >> (18 - 6 * place) & 63).unwrap_or_default();
-                text.push(char::from(DIGITS[digit]));
-            }
-        }
+    match Value::Bytes(bytes.into()).to_json() {
+        serde_json::Value::String(text) => text,
+        other => other.to_string(),
     }
-    text
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod tree;
 mod tests;
 
 use std::fmt::{self, Debug, Formatter};
+use std::sync::Arc;
 
 use dsntk_feel::bif::is_built_in_function_name;
 use dsntk_feel::context::FeelContext;
@@ -25,11 +26,26 @@ use potok_core::Name;
 use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, EvaluationError};
 use potok_core::value::Value;
 
+use crate::calendars::{self, Calendars};
 use crate::variables::{has, read};
 use convert::Inward;
 use fast::Fast;
 
-pub(crate) use natives::Signature;
+pub(crate) use convert::outward;
+pub(crate) use guard::{contained, fail};
+pub(crate) use natives::{Signature, function as native, key};
+
+/// A value as the library has it.
+pub(crate) fn inward(value: &Value) -> Result<FeelValue, EvaluationError> {
+    Inward::new(convert::MAX_ELEMENTS).value(value)
+}
+
+/// One value out of many, as the library computes it.
+pub(crate) fn aggregate(function: fn(Vec<FeelValue>) -> FeelValue, values: &[Value]) -> Result<Value, EvaluationError> {
+    let values: Result<Vec<_>, _> = values.iter().map(inward).collect();
+    let values = values?;
+    outward(contained(|| function(values))?)
+}
 
 /// The variable that unary tests test.
 pub(crate) const INPUT: &str = "?";
@@ -61,9 +77,9 @@ impl Debug for Feel {
 }
 
 /// Compiles a FEEL expression. `known` are names with symbols or keywords in them that the expression may use.
-pub(crate) fn compile(text: &str, known: &[&str]) -> Result<Feel, CompileError> {
+pub(crate) fn compile(text: &str, known: &[&str], calendars: &Arc<Calendars>) -> Result<Feel, CompileError> {
     let prepared = token::prepare(text, known)?;
-    roomy(&prepared, || assemble(parse(&prepared, dsntk_feel_parser::parse_expression)?, &prepared))
+    roomy(&prepared, || assemble(parse(&prepared, dsntk_feel_parser::parse_expression)?, &prepared, calendars))
 }
 
 fn roomy(
@@ -74,31 +90,50 @@ fn roomy(
         .unwrap_or_else(|failure| Err(CompileError { message: failure.to_string(), offset: None }))
 }
 
-/// Compiles the unary tests of a decision table's cell; the tested value is the variable [`INPUT`].
-pub(crate) fn compile_tests(text: &str, known: &[&str]) -> Result<Feel, CompileError> {
+/// Compiles the unary tests of a decision table's cell; the tested value is the variable [`INPUT`], or `input` for cells
+/// that call it by another name.
+pub(crate) fn compile_tests(
+    text: &str,
+    known: &[&str],
+    input: &str,
+    calendars: &Arc<Calendars>,
+) -> Result<Feel, CompileError> {
     let prepared = token::prepare(text, known)?;
-    roomy(&prepared, || tests(&prepared))
+    roomy(&prepared, || tests(&prepared, input, calendars))
 }
 
-fn tests(prepared: &token::Prepared) -> Result<Feel, CompileError> {
+fn tests(prepared: &token::Prepared, name: &str, calendars: &Arc<Calendars>) -> Result<Feel, CompileError> {
     let input = || Box::new(AstNode::Name(INPUT.into()));
     let node = match parse(prepared, dsntk_feel_parser::parse_unary_tests)? {
         AstNode::Irrelevant => AstNode::Boolean(true),
         AstNode::ExpressionList(mut items) => {
             // Tests that name the tested value themselves are conditions.
-            let conditions: Vec<AstNode> = items.extract_if(.., mentions_input).collect();
+            let conditions: Vec<AstNode> = items.extract_if(.., |item| mentions(item, name)).collect();
             let tests = (!items.is_empty()).then(|| AstNode::In(input(), Box::new(AstNode::ExpressionList(items))));
             let all = tests.into_iter().chain(conditions);
             all.reduce(|left, right| AstNode::Or(Box::new(left), Box::new(right))).unwrap_or(AstNode::Null)
         }
         tests => AstNode::In(input(), Box::new(tests)),
     };
-    assemble(node, prepared)
+    assemble(node, prepared, calendars)
 }
 
-fn mentions_input(node: &mut AstNode) -> bool {
-    matches!(node, AstNode::Name(name) if name.as_str() == INPUT)
-        || tree::children(node).into_iter().any(mentions_input)
+/// Looks through an expression that the library will compile by itself: refuses what could reach outside or recurse, and
+/// gives the names of the functions that are called.
+pub(crate) fn inspect(text: &str, known: &[&str]) -> Result<Vec<String>, CompileError> {
+    let prepared = token::prepare(text, known)?;
+    let look = || {
+        let expression = parse(&prepared, dsntk_feel_parser::parse_expression);
+        let mut node = expression.or_else(|_| parse(&prepared, dsntk_feel_parser::parse_unary_tests))?;
+        Ok(check::check(&mut node)?.callees.into_iter().collect())
+    };
+    guard::contained(|| guard::roomy(prepared.depth, look))
+        .unwrap_or_else(|failure| Err(CompileError { message: failure.to_string(), offset: None }))
+}
+
+fn mentions(node: &mut AstNode, input: &str) -> bool {
+    matches!(node, AstNode::Name(name) if name.as_str() == INPUT || name.as_str() == input)
+        || tree::children(node).into_iter().any(|child| mentions(child, input))
 }
 
 type Parser = fn(&FeelScope, &str, bool) -> dsntk_common::Result<AstNode>;
@@ -117,7 +152,7 @@ fn shortened(text: &str) -> &str {
     text.char_indices().nth(120).map_or(text, |(end, _)| &text[..end])
 }
 
-fn assemble(mut node: AstNode, prepared: &token::Prepared) -> Result<Feel, CompileError> {
+fn assemble(mut node: AstNode, prepared: &token::Prepared, calendars: &Arc<Calendars>) -> Result<Feel, CompileError> {
     let original = |name: &str| -> Name {
         let alias = prepared.aliases.iter().find(|(alias, _)| alias == name);
         alias.map_or(name, |(_, original)| original).into()
@@ -140,7 +175,7 @@ fn assemble(mut node: AstNode, prepared: &token::Prepared) -> Result<Feel, Compi
         needs.asks.iter().map(|name| (format!("{}{name}", rewrite::HAS).into(), original(name))).collect();
     let mut natives = FeelContext::default();
     for key in &needs.natives {
-        if let Some(function) = natives::get(key) {
+        if let Some(function) = natives::get(key).or_else(|| calendars::function(key, calendars)) {
             natives.set_entry(&key.as_str().into(), function);
         }
     }

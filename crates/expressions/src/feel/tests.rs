@@ -1,10 +1,14 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Instant;
 
 use proptest::prelude::*;
 
 use super::*;
+
+/// Compiles without calendars.
+fn compile(text: &str, known: &[&str]) -> Result<Feel, CompileError> {
+    super::compile(text, known, &Arc::default())
+}
 
 /// Variables for tests.
 pub(crate) struct Given(BTreeMap<Name, Value>);
@@ -66,6 +70,8 @@ fn plain_conditions() {
         ("status in (\"a\",\"b\")", true.into()),
         ("amount in [1000..2000)", true.into()),
         ("amount in (> 2000, < 100)", false.into()),
+        ("amount in ]1500..2000[ or amount in [1000..1500[", false.into()),
+        ("amount in ]1000..1500]", true.into()),
         ("if approved then 1 else \"no\"", "no".into()),
         ("\"a\" + region", "asouth".into()),
         ("amount / 7", Value::Number(1500.0 / 7.0)),
@@ -199,7 +205,7 @@ fn the_deepest_that_compiles_fits_a_small_stack() {
 #[test]
 fn unary_tests() {
     let holds = |tests: &str, input: Value| {
-        let feel = compile_tests(tests, &[]).unwrap_or_else(|error| panic!("{tests}: {error}"));
+        let feel = compile_tests(tests, &[], INPUT, &Arc::default()).unwrap_or_else(|error| panic!("{tests}: {error}"));
         feel.evaluate(&mut Evaluation::new(&given(&[(INPUT, input)]), now())).expect(tests)
     };
     for (tests, input, expected) in [

@@ -63,12 +63,18 @@ pub(crate) fn prepare(text: &str, known: &[&str]) -> Result<Prepared, CompileErr
     Ok(Prepared { depth, ..join(&tokens, known)? })
 }
 
+/// DMN 1.3 §10.3.1.2, rule 28, without `?`, which is a word of its own here.
 fn word_start(character: char) -> bool {
-    character == '_' || character.is_alphabetic()
+    matches!(character, 'A'..='Z' | '_' | 'a'..='z' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
+        | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}'
+        | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FEFE}'
+        | '\u{FF00}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
 }
 
 fn word_part(character: char) -> bool {
-    character == '_' || character.is_alphanumeric() || matches!(character, '\u{0300}'..='\u{036F}' | '\u{B7}')
+    word_start(character)
+        || character.is_ascii_digit()
+        || matches!(character, '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
 }
 
 fn scan(text: &str) -> Result<Vec<Token>, CompileError> {
@@ -214,17 +220,27 @@ fn depth(tokens: &[Token]) -> Result<usize, CompileError> {
         operators: usize,
         inner: usize,
         deepest: usize,
+        range: bool,
     }
     let too_deep = |offset| error("the expression is nested too deeply or has too many operators; split it up", offset);
     let mut groups = vec![Group::default()];
     let mut depth = 0;
-    for token in tokens {
+    for (at, token) in tokens.iter().enumerate() {
         let Some(group) = groups.last_mut() else {
             return Err(error("a bracket is closed that was not opened", token.offset));
         };
+        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+        // Brackets of ranges may be turned round: `]1..5[`.
+        let bracket = match &token.kind {
+            Kind::Symbol("]") if !before.is_some_and(may_close) => "[",
+            Kind::Symbol("[") if group.range && !tokens.get(at + 1).is_some_and(starts_operand) => "]",
+            Kind::Symbol(symbol) => symbol,
+            _ => "",
+        };
+        group.range |= bracket == "..";
         match &token.kind {
-            Kind::Symbol("(" | "[" | "{") => groups.push(Group::default()),
-            Kind::Symbol(")" | "]" | "}") => {
+            Kind::Symbol(_) if matches!(bracket, "(" | "[" | "{") => groups.push(Group::default()),
+            Kind::Symbol(_) if matches!(bracket, ")" | "]" | "}") => {
                 let height = group.deepest.max(group.operators + group.inner) + 1;
                 groups.pop();
                 let Some(outer) = groups.last_mut() else {
@@ -256,6 +272,24 @@ fn depth(tokens: &[Token]) -> Result<usize, CompileError> {
         return Err(error("a bracket is not closed", tokens.last().map_or(0, |token| token.offset)));
     }
     Ok(depth)
+}
+
+/// Whether a closing bracket may follow: an operand ends here, or the brackets are empty.
+fn may_close(token: &Token) -> bool {
+    match &token.kind {
+        Kind::Word(word) => !is_keyword(word) || matches!(word.as_str(), "true" | "false" | "null"),
+        Kind::Symbol(symbol) => matches!(*symbol, ")" | "]" | "}" | "?" | "[" | ".."),
+        _ => true,
+    }
+}
+
+/// Whether an operand may begin with this token.
+fn starts_operand(token: &Token) -> bool {
+    match &token.kind {
+        Kind::Word(word) => !matches!(word.as_str(), "and" | "or" | "in" | "then" | "else" | "return" | "satisfies"),
+        Kind::Symbol(symbol) => matches!(*symbol, "(" | "[" | "{" | "-" | "?" | "@"),
+        _ => true,
+    }
 }
 
 /// Joins words to names and writes the text anew.

@@ -1,0 +1,108 @@
+//! A file's decisions and how they are evaluated: what is required first.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use potok_core::Name;
+use potok_core::expressions::{CompiledExpression, Evaluation, EvaluationError, Execution, Variables};
+use potok_core::value::Value;
+
+use super::library::Library;
+use super::table::Table;
+use crate::variables::{has, read};
+
+/// What one DMN file defines.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) decisions: Vec<Decision>,
+    /// The library evaluates this file.
+    pub(crate) library: Option<Library>,
+}
+
+/// One decision.
+#[derive(Debug)]
+pub(crate) struct Decision {
+    pub(crate) id: Name,
+    pub(crate) name: Name,
+    /// The name of its result for those that require it.
+    pub(crate) variable: Name,
+    pub(crate) tag: Option<Name>,
+    pub(crate) logic: Logic,
+    /// The decisions that it needs, itself last, each after those that it requires.
+    pub(crate) order: Vec<usize>,
+}
+
+/// How a decision comes to its result.
+#[derive(Debug)]
+pub(crate) enum Logic {
+    Table(Box<Table>),
+    Expression(Arc<dyn CompiledExpression>),
+    /// Nothing is defined, or the library has it.
+    None,
+}
+
+/// Variables of the evaluation and, before them, results.
+pub(super) struct Scope<'a> {
+    pub(super) outer: &'a Evaluation<'a>,
+    pub(super) own: BTreeMap<Name, Value>,
+}
+
+impl Variables for Scope<'_> {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.own.get(name).cloned().or_else(|| read(self.outer, name))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.own.contains_key(name) || has(self.outer, name)
+    }
+
+    fn names(&self) -> Vec<Name> {
+        let mut names = self.outer.variables.names();
+        names.extend(self.outer.assigned.iter().map(|assignment| assignment.name.clone()));
+        names.extend(self.own.keys().cloned());
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn execution(&self) -> Option<Execution> {
+        self.outer.variables.execution()
+    }
+}
+
+impl File {
+    /// Evaluates one of the file's decisions.
+    pub(crate) fn evaluate(&self, index: usize, evaluation: &Evaluation<'_>) -> Result<Value, EvaluationError> {
+        if let Some(library) = &self.library {
+            return library.evaluate(&self.decisions[index].name, evaluation);
+        }
+        let mut scope = Scope { outer: evaluation, own: BTreeMap::new() };
+        let mut result = Value::Null;
+        for index in &self.decisions[index].order {
+            let decision = &self.decisions[*index];
+            let explain = |error: EvaluationError| match error {
+                EvaluationError::Failed(message) => {
+                    EvaluationError::Failed(format!("decision `{}`: {message}", decision.id))
+                }
+                other => other,
+            };
+            result = match &decision.logic {
+                Logic::Table(table) => table.evaluate(&mut scope).map_err(explain)?,
+                Logic::Expression(expression) => {
+                    expression.evaluate(&mut Evaluation::new(&scope, evaluation.now)).map_err(explain)?
+                }
+                Logic::None => Value::Null,
+            };
+            // Camunda gives required results by their outputs' names, the standard by the decision's variable.
+            if let Logic::Table(table) = &decision.logic {
+                for (name, value) in table.by_output(&result) {
+                    scope.own.insert(name, value);
+                }
+            }
+            for name in [&decision.id, &decision.name, &decision.variable] {
+                scope.own.insert(name.clone(), result.clone());
+            }
+        }
+        Ok(result)
+    }
+}

@@ -1,0 +1,67 @@
+//! The decisions that were added, in all their versions.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use potok_core::Name;
+use potok_core::diagnostic::Diagnostic;
+use potok_core::expressions::{Binding, Evaluation, EvaluationError};
+use potok_core::value::Value;
+
+use super::file::File;
+use super::read::{Compiler, read};
+
+/// One version of a decision.
+#[derive(Clone, Debug)]
+struct Version {
+    tag: Option<Name>,
+    file: Arc<File>,
+    index: usize,
+}
+
+/// All decisions by id.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    decisions: RwLock<BTreeMap<Name, Vec<Version>>>,
+}
+
+impl Registry {
+    /// Adds a file's decisions, each as its newest version; gives their ids.
+    pub(crate) fn add(&self, bytes: &[u8], compiler: &Compiler<'_>) -> Result<Vec<Name>, Vec<Diagnostic>> {
+        let file = Arc::new(read(bytes, compiler)?);
+        let mut decisions = self.decisions.write().unwrap_or_else(PoisonError::into_inner);
+        let mut ids = Vec::new();
+        for (index, decision) in file.decisions.iter().enumerate() {
+            let version = Version { tag: decision.tag.clone(), file: file.clone(), index };
+            decisions.entry(decision.id.clone()).or_default().push(version);
+            ids.push(decision.id.clone());
+        }
+        Ok(ids)
+    }
+
+    /// Evaluates a decision by its id, else by its name.
+    pub(crate) fn decide(
+        &self,
+        decision: &str,
+        binding: &Binding,
+        evaluation: &mut Evaluation<'_>,
+    ) -> Result<Value, EvaluationError> {
+        let version = self.find(decision, binding).ok_or_else(|| EvaluationError::UnknownDecision(decision.into()))?;
+        version.file.evaluate(version.index, evaluation)
+    }
+
+    fn find(&self, decision: &str, binding: &Binding) -> Option<Version> {
+        let decisions = self.decisions.read().unwrap_or_else(PoisonError::into_inner);
+        let by_name = |versions: &&Vec<Version>| {
+            versions.last().is_some_and(|version| &*version.file.decisions[version.index].name == decision)
+        };
+        let versions = decisions.get(decision).or_else(|| decisions.values().find(by_name))?;
+        match binding {
+            // A file is added with the model that is deployed together with it, so that its newest version is meant.
+            Binding::Latest | Binding::Deployment => versions.last(),
+            Binding::Version(number) => versions.get(number.trim().parse::<usize>().ok()?.checked_sub(1)?),
+            Binding::VersionTag(tag) => versions.iter().rev().find(|version| version.tag.as_deref() == Some(&**tag)),
+        }
+        .cloned()
+    }
+}

@@ -1,0 +1,287 @@
+//! Decision tables (DMN 1.3 §8).
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use potok_core::Name;
+use potok_core::expressions::{CompiledExpression, Evaluation, EvaluationError};
+use potok_core::value::{DateTime, Value};
+
+use super::file::Scope;
+use crate::feel::{self, INPUT};
+
+type Compiled = Arc<dyn CompiledExpression>;
+
+/// What happens with the rules that match.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum HitPolicy {
+    Unique,
+    First,
+    Priority,
+    Any,
+    Collect(Option<Aggregation>),
+    RuleOrder,
+    OutputOrder,
+}
+
+/// How collected values become one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Aggregation {
+    Sum,
+    Count,
+    Min,
+    Max,
+}
+
+/// A decision table.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) hit_policy: HitPolicy,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) rules: Vec<Rule>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Input {
+    pub(crate) expression: Option<Compiled>,
+    /// The name that the cells may call the tested value by, besides `?`.
+    pub(crate) variable: Name,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) name: Name,
+    pub(crate) kind: Kind,
+    /// The allowed values, in the order of their priority.
+    pub(crate) values: Option<Compiled>,
+    pub(crate) default: Option<Compiled>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// Per input; nothing means that every value fits.
+    pub(crate) tests: Vec<Option<Compiled>>,
+    pub(crate) entries: Vec<Option<Compiled>>,
+}
+
+/// The declared type, as far as values are converted to it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Any,
+    Number,
+    Boolean,
+    Date,
+    Moment,
+}
+
+impl Kind {
+    /// The kind by the name of its type.
+    pub(crate) fn of(name: &str) -> Self {
+        match name.rsplit(':').next().unwrap_or(name).to_ascii_lowercase().as_str() {
+            "number" | "integer" | "long" | "double" | "short" | "float" | "decimal" => Self::Number,
+            "boolean" => Self::Boolean,
+            "date" => Self::Date,
+            "date and time" | "datetime" => Self::Moment,
+            _ => Self::Any,
+        }
+    }
+
+    /// Text as the declared type, if it is one. Camunda's `date` is a date and time.
+    fn convert(self, value: Value) -> Value {
+        let Some(text) = value.as_str() else { return value };
+        let text = text.trim();
+        match self {
+            Self::Any => None,
+            Self::Number => match text.parse::<i64>() {
+                Ok(number) => Some(Value::Integer(number)),
+                Err(_) => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::Number),
+            },
+            Self::Boolean => match text {
+                "true" => Some(Value::Boolean(true)),
+                "false" => Some(Value::Boolean(false)),
+                _ => None,
+            },
+            Self::Date | Self::Moment => match text.parse::<DateTime>() {
+                Ok(moment) => Some(moment.into()),
+                Err(_) => potok_core::value::parse_date(text).ok().map(Value::Date),
+            },
+        }
+        .unwrap_or(value)
+    }
+}
+
+fn failed(message: String) -> EvaluationError {
+    EvaluationError::Failed(message)
+}
+
+impl Table {
+    /// Evaluates the table.
+    pub(super) fn evaluate(&self, scope: &mut Scope<'_>) -> Result<Value, EvaluationError> {
+        let now = scope.outer.now;
+        let mut inputs = Vec::with_capacity(self.inputs.len());
+        for input in &self.inputs {
+            let value = match &input.expression {
+                Some(expression) => expression.evaluate(&mut Evaluation::new(&*scope, now))?,
+                None => Value::Null,
+            };
+            inputs.push(input.kind.convert(value));
+        }
+        let mut matched = Vec::new();
+        for (number, rule) in self.rules.iter().enumerate() {
+            if self.matches(rule, &inputs, scope)? {
+                matched.push(number);
+                if self.hit_policy == HitPolicy::First {
+                    break;
+                }
+            }
+        }
+        for name in self.inputs.iter().map(|input| &input.variable).chain([&INPUT.into()]) {
+            scope.own.remove(name);
+        }
+        let mut results = Vec::with_capacity(matched.len());
+        for number in &matched {
+            results.push(self.entries(&self.rules[*number], scope)?);
+        }
+        self.choose(&matched, results, scope)
+    }
+
+    fn matches(&self, rule: &Rule, inputs: &[Value], scope: &mut Scope<'_>) -> Result<bool, EvaluationError> {
+        let now = scope.outer.now;
+        for ((test, input), value) in rule.tests.iter().zip(&self.inputs).zip(inputs) {
+            let Some(test) = test else { continue };
+            scope.own.insert(INPUT.into(), value.clone());
+            scope.own.insert(input.variable.clone(), value.clone());
+            let outcome = test.evaluate(&mut Evaluation::new(&*scope, now))?;
+            if outcome != Value::Boolean(true) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn entries(&self, rule: &Rule, scope: &Scope<'_>) -> Result<Vec<Value>, EvaluationError> {
+        let entries = rule.entries.iter().zip(&self.outputs);
+        entries.map(|(entry, output)| Ok(output.kind.convert(optional(entry.as_ref(), scope)?))).collect()
+    }
+
+    fn choose(
+        &self,
+        matched: &[usize],
+        mut results: Vec<Vec<Value>>,
+        scope: &Scope<'_>,
+    ) -> Result<Value, EvaluationError> {
+        let rules = || {
+            let numbers: Vec<String> = matched.iter().map(|number| (number + 1).to_string()).collect();
+            numbers.join(", ")
+        };
+        if results.is_empty() {
+            let default = self.outputs.iter().any(|output| output.default.is_some());
+            return match self.hit_policy {
+                HitPolicy::Collect(Some(Aggregation::Count)) => Ok(Value::Integer(0)),
+                HitPolicy::Collect(Some(_)) => Ok(Value::Null),
+                HitPolicy::Collect(None) | HitPolicy::RuleOrder | HitPolicy::OutputOrder if !default => {
+                    Ok(Vec::new().into())
+                }
+                _ if default => {
+                    let values: Result<_, _> =
+                        self.outputs.iter().map(|output| optional(output.default.as_ref(), scope)).collect();
+                    Ok(self.shape(values?))
+                }
+                _ => Ok(Value::Null),
+            };
+        }
+        match self.hit_policy {
+            HitPolicy::Unique if results.len() > 1 => Err(failed(format!(
+                "the table's hit policy is UNIQUE, but rules {} match at once; change the rules or the hit policy",
+                rules()
+            ))),
+            HitPolicy::Any if results.windows(2).any(|pair| !same(&pair[0], &pair[1])) => Err(failed(format!(
+                "the table's hit policy is ANY, but rules {} match with different results",
+                rules()
+            ))),
+            HitPolicy::Unique | HitPolicy::First | HitPolicy::Any => Ok(self.shape(results.swap_remove(0))),
+            HitPolicy::Priority => {
+                self.sort(&mut results, scope)?;
+                Ok(self.shape(results.swap_remove(0)))
+            }
+            HitPolicy::OutputOrder => {
+                self.sort(&mut results, scope)?;
+                Ok(results.into_iter().map(|values| self.shape(values)).collect())
+            }
+            HitPolicy::RuleOrder | HitPolicy::Collect(None) => {
+                Ok(results.into_iter().map(|values| self.shape(values)).collect())
+            }
+            HitPolicy::Collect(Some(aggregation)) => {
+                let values: Vec<Value> = results.into_iter().filter_map(|values| values.into_iter().next()).collect();
+                aggregate(aggregation, values)
+            }
+        }
+    }
+
+    /// By the order of the outputs' allowed values, the first output first.
+    fn sort(&self, results: &mut [Vec<Value>], scope: &Scope<'_>) -> Result<(), EvaluationError> {
+        let mut orders = Vec::new();
+        for output in &self.outputs {
+            let values = optional(output.values.as_ref(), scope)?;
+            orders.push(values.as_list().unwrap_or_default().to_vec());
+        }
+        let rank = |order: &[Value], value: &Value| {
+            order.iter().position(|allowed| allowed.loosely_equal(value)).unwrap_or(usize::MAX)
+        };
+        results.sort_by(|left, right| {
+            let ranks = orders.iter().zip(left).zip(right);
+            ranks
+                .map(|((order, left), right)| rank(order, left).cmp(&rank(order, right)))
+                .find(|ordering| *ordering != Ordering::Equal)
+                .unwrap_or(Ordering::Equal)
+        });
+        Ok(())
+    }
+
+    fn shape(&self, mut values: Vec<Value>) -> Value {
+        if self.outputs.len() == 1 {
+            return values.pop().unwrap_or_default();
+        }
+        self.outputs.iter().map(|output| output.name.clone()).zip(values).collect()
+    }
+
+    /// The result by the names of the outputs.
+    pub(super) fn by_output(&self, result: &Value) -> Vec<(Name, Value)> {
+        let single = self.outputs.len() == 1;
+        let list = matches!(self.hit_policy, HitPolicy::Collect(None) | HitPolicy::RuleOrder | HitPolicy::OutputOrder);
+        let outputs = self.outputs.iter().filter(|output| !output.name.is_empty());
+        outputs
+            .map(|output| {
+                let field = |value: &Value| value.field(&output.name).cloned().unwrap_or_default();
+                let value = match result.as_list() {
+                    _ if single => result.clone(),
+                    Some(items) if list => items.iter().map(field).collect(),
+                    _ => field(result),
+                };
+                (output.name.clone(), value)
+            })
+            .collect()
+    }
+}
+
+fn optional(expression: Option<&Compiled>, scope: &Scope<'_>) -> Result<Value, EvaluationError> {
+    match expression {
+        Some(expression) => expression.evaluate(&mut Evaluation::new(scope, scope.outer.now)),
+        None => Ok(Value::Null),
+    }
+}
+
+fn same(left: &[Value], right: &[Value]) -> bool {
+    left.iter().zip(right).all(|(left, right)| left.loosely_equal(right))
+}
+
+fn aggregate(aggregation: Aggregation, values: Vec<Value>) -> Result<Value, EvaluationError> {
+    match aggregation {
+        Aggregation::Count => Ok(i64::try_from(values.len()).map_or(Value::Null, Value::Integer)),
+        Aggregation::Sum => feel::aggregate(dsntk_feel_evaluator::evaluate_sum, &values),
+        Aggregation::Min => feel::aggregate(dsntk_feel_evaluator::evaluate_min, &values),
+        Aggregation::Max => feel::aggregate(dsntk_feel_evaluator::evaluate_max, &values),
+    }
+}

@@ -1,0 +1,230 @@
+use std::collections::BTreeMap;
+
+use potok_core::Name;
+use potok_core::expressions::{Binding, Evaluation, EvaluationError, Expressions, Variables};
+use potok_core::value::Value;
+
+use crate::Evaluator;
+
+/// As Camunda's Modeler writes it: no input data, no item definitions, no variables.
+const DINNER: &str = r##"<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" xmlns:camunda="http://camunda.org/schema/1.0/dmn"
+    id="dinner" name="Dinner" namespace="http://camunda.org/schema/1.0/dmn">
+  <decision id="dish" name="Which dish?" camunda:versionTag="v1">
+    <informationRequirement id="r1"><requiredDecision href="#season" /></informationRequirement>
+    <informationRequirement id="r2"><requiredDecision href="#guests" /></informationRequirement>
+    <decisionTable id="t1">
+      <input id="i1" label="Season"><inputExpression id="e1" typeRef="string"><text>season</text></inputExpression></input>
+      <input id="i2" label="How many" camunda:inputVariable="many">
+        <inputExpression id="e2" typeRef="integer"><text>guestCount</text></inputExpression>
+      </input>
+      <output id="o1" label="Dish" name="desiredDish" typeRef="string" />
+      <rule id="u1">
+        <inputEntry id="x1"><text>"Winter"</text></inputEntry><inputEntry id="x2"><text>&lt;= 8</text></inputEntry>
+        <outputEntry id="y1"><text>"Roastbeef"</text></outputEntry>
+      </rule>
+      <rule id="u2">
+        <inputEntry id="x3"><text>not("Winter")</text></inputEntry><inputEntry id="x4"><text>many &gt; 3</text></inputEntry>
+        <outputEntry id="y2"><text>"Steak for " + string(guestCount)</text></outputEntry>
+      </rule>
+      <rule id="u3">
+        <inputEntry id="x5"><text></text></inputEntry><inputEntry id="x6"><text>&gt; 8</text></inputEntry>
+        <outputEntry id="y3"><text>"Stew"</text></outputEntry>
+      </rule>
+    </decisionTable>
+  </decision>
+  <decision id="season" name="Season decision">
+    <decisionTable id="t2" hitPolicy="FIRST">
+      <input id="i3"><inputExpression id="e3" typeRef="integer"><text>temperature</text></inputExpression></input>
+      <output id="o2" name="season" typeRef="string" />
+      <rule id="u4"><inputEntry id="x7"><text>&lt; 10</text></inputEntry><outputEntry id="y4"><text>"Winter"</text></outputEntry></rule>
+      <rule id="u5"><inputEntry id="x8"><text>-</text></inputEntry><outputEntry id="y5"><text>"Summer"</text></outputEntry></rule>
+    </decisionTable>
+  </decision>
+  <decision id="guests" name="Guest count">
+    <variable id="v1" name="guestCount" typeRef="integer" />
+    <literalExpression id="l1"><text>if weekend then 4 else 10</text></literalExpression>
+  </decision>
+</definitions>"##;
+
+struct Given(BTreeMap<Name, Value>);
+
+impl Variables for Given {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.0.get(name).cloned()
+    }
+
+    fn names(&self) -> Vec<Name> {
+        self.0.keys().cloned().collect()
+    }
+}
+
+fn decide(
+    evaluator: &Evaluator,
+    decision: &str,
+    binding: &Binding,
+    variables: &[(&str, Value)],
+) -> Result<Value, EvaluationError> {
+    let given = Given(variables.iter().map(|(name, value)| ((*name).into(), value.clone())).collect());
+    evaluator.decide(decision, binding, &mut Evaluation::new(&given, jiff::Timestamp::UNIX_EPOCH))
+}
+
+fn add(file: &str) -> Evaluator {
+    let evaluator = Evaluator::new();
+    evaluator.add_decisions(file.as_bytes()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    evaluator
+}
+
+fn problems(file: &str) -> Vec<&'static str> {
+    let found = Evaluator::new().add_decisions(file.as_bytes()).expect_err("problems");
+    found.into_iter().map(|problem| problem.code).collect()
+}
+
+#[test]
+fn decisions_of_the_modeler_require_each_other() {
+    let evaluator = Evaluator::new();
+    let ids = evaluator.add_decisions(DINNER.as_bytes()).expect("DMN");
+    assert_eq!(ids.iter().map(|id| &**id).collect::<Vec<_>>(), ["dish", "season", "guests"]);
+    let dish = |temperature: Value, weekend: bool| {
+        let variables = [("temperature", temperature), ("weekend", weekend.into())];
+        decide(&evaluator, "dish", &Binding::Latest, &variables)
+    };
+    assert_eq!(dish(Value::Integer(5), true), Ok("Roastbeef".into()));
+    assert_eq!(dish("25".into(), true), Ok("Steak for 4".into()), "text is converted to the declared type");
+    assert_eq!(dish(Value::Integer(5), false), Ok("Stew".into()));
+    let clash = dish(Value::Integer(25), false).expect_err("two rules").to_string();
+    assert!(clash.contains("rules 2, 3 match"), "{clash}");
+    let by_name = decide(&evaluator, "Which dish?", &Binding::Latest, &[("weekend", true.into())]);
+    assert_eq!(by_name, Ok("Steak for 4".into()));
+}
+
+#[test]
+fn versions_and_tags() {
+    let evaluator = add(DINNER);
+    let second = DINNER.replace("Roastbeef", "Soup").replace("\"v1\"", "\"v2\"");
+    evaluator.add_decisions(second.as_bytes()).expect("DMN");
+    let dish =
+        |binding| decide(&evaluator, "dish", &binding, &[("temperature", Value::Integer(1)), ("weekend", true.into())]);
+    assert_eq!(dish(Binding::Latest), Ok("Soup".into()));
+    assert_eq!(dish(Binding::Deployment), Ok("Soup".into()));
+    assert_eq!(dish(Binding::Version("1".into())), Ok("Roastbeef".into()));
+    assert_eq!(dish(Binding::VersionTag("v1".into())), Ok("Roastbeef".into()));
+    assert_eq!(dish(Binding::VersionTag("v2".into())), Ok("Soup".into()));
+    for missing in [Binding::Version("3".into()), Binding::Version("0".into()), Binding::VersionTag("v3".into())] {
+        assert_eq!(dish(missing), Err(EvaluationError::UnknownDecision("dish".into())));
+    }
+    let unknown = decide(&evaluator, "none", &Binding::Latest, &[]);
+    assert_eq!(unknown, Err(EvaluationError::UnknownDecision("none".into())));
+}
+
+/// A table whose first column tests `x`, with rules and outputs as given.
+fn table(attributes: &str, outputs: &str, rules: &[(&str, &[&str])]) -> Evaluator {
+    let mut body = String::new();
+    for (test, entries) in rules {
+        body.push_str(&format!("<rule><inputEntry><text><![CDATA[{test}]]></text></inputEntry>"));
+        for entry in *entries {
+            body.push_str(&format!("<outputEntry><text>{entry}</text></outputEntry>"));
+        }
+        body.push_str("</rule>");
+    }
+    add(&format!(
+        r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">
+           <decision id="d" name="d"><decisionTable {attributes}>
+           <input><inputExpression><text>x</text></inputExpression></input>{outputs}{body}
+           </decisionTable></decision></definitions>"#
+    ))
+}
+
+#[test]
+fn hit_policies() {
+    const ONE: &str = "<output name='o'><outputValues><text>\"high\", \"low\", 3, 5, 10</text></outputValues></output>";
+    let rules: [(&str, &[&str]); 4] = [("> 0", &["5"]), ("> 10", &["3"]), ("[5..20]", &["10"]), ("> 10", &["3"])];
+    let number = |number: i64| Value::Integer(number);
+    let numbers =
+        |numbers: &[i64]| Value::from(numbers.iter().map(|number| Value::Integer(*number)).collect::<Vec<_>>());
+    for (attributes, x, expected) in [
+        ("hitPolicy='FIRST'", 15, number(5)),
+        ("hitPolicy='PRIORITY'", 15, number(3)),
+        ("hitPolicy='RULE ORDER'", 15, numbers(&[5, 3, 10, 3])),
+        ("hitPolicy='OUTPUT ORDER'", 15, numbers(&[3, 3, 5, 10])),
+        ("hitPolicy='COLLECT'", 15, numbers(&[5, 3, 10, 3])),
+        ("hitPolicy='COLLECT' aggregation='SUM'", 15, number(21)),
+        ("hitPolicy='COLLECT' aggregation='MIN'", 15, number(3)),
+        ("hitPolicy='COLLECT' aggregation='MAX'", 15, number(10)),
+        ("hitPolicy='COLLECT' aggregation='COUNT'", 15, number(4)),
+        ("", 1, number(5)),
+        ("", -1, Value::Null),
+        ("hitPolicy='COLLECT'", -1, numbers(&[])),
+        ("hitPolicy='COLLECT' aggregation='SUM'", -1, Value::Null),
+        ("hitPolicy='COLLECT' aggregation='COUNT'", -1, number(0)),
+    ] {
+        let evaluator = table(attributes, ONE, &rules);
+        let decided = decide(&evaluator, "d", &Binding::Latest, &[("x", Value::Integer(x))]);
+        assert_eq!(decided, Ok(expected), "{attributes} {x}");
+    }
+    let any = table("hitPolicy='ANY'", ONE, &[("> 0", &["1"]), ("> 5", &["1"]), ("> 10", &["2"])]);
+    assert_eq!(decide(&any, "d", &Binding::Latest, &[("x", number(6))]), Ok(number(1)));
+    assert!(decide(&any, "d", &Binding::Latest, &[("x", number(11))]).expect_err("differ").to_string().contains("ANY"));
+}
+
+#[test]
+fn several_outputs_give_a_map_and_defaults_apply() {
+    let outputs =
+        "<output name='a'/><output name='b'><defaultOutputEntry><text>x * 2</text></defaultOutputEntry></output>";
+    let evaluator = table("", outputs, &[("> 0", &["1", "\"one\""])]);
+    let map = |a: Value, b: Value| -> Value { [("a", a), ("b", b)].into_iter().collect() };
+    let decided = |x: i64| decide(&evaluator, "d", &Binding::Latest, &[("x", Value::Integer(x))]);
+    assert_eq!(decided(1), Ok(map(Value::Integer(1), "one".into())));
+    assert_eq!(decided(-4), Ok(map(Value::Null, Value::Integer(-8))));
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let broken = DINNER.replace("&lt;= 8", "&lt;= (").replace("#guests", "#ghosts").replace("\"FIRST\"", "\"LAST\"");
+    let mut codes = problems(&broken);
+    codes.sort_unstable();
+    assert_eq!(codes, ["decision-expression-invalid", "decision-hit-policy-unknown", "decision-requirement-unknown"]);
+    let circle = DINNER.replace(
+        "<decision id=\"season\" name=\"Season decision\">",
+        "<decision id=\"season\" name=\"s\">\
+        <informationRequirement><requiredDecision href=\"#dish\"/></informationRequirement>",
+    );
+    assert_eq!(problems(&circle), ["decision-circle", "decision-circle"]);
+    assert_eq!(problems("<definitions xmlns='urn:x'/>"), ["decision-file-invalid"]);
+    assert_eq!(problems("no XML").len(), 1);
+}
+
+const WHOLE: &str = r##"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="w" name="Whole" namespace="urn:whole">
+  <inputData id="in" name="Net price"><variable name="Net price" typeRef="number"/></inputData>
+  <businessKnowledgeModel id="bkm" name="with tax"><variable name="with tax"/>
+    <encapsulatedLogic><formalParameter name="p" typeRef="number"/>
+      <literalExpression><text>p * 1.2</text></literalExpression></encapsulatedLogic>
+  </businessKnowledgeModel>
+  <decision id="gross" name="Gross price"><variable name="Gross price" typeRef="number"/>
+    <informationRequirement><requiredInput href="#in"/></informationRequirement>
+    <knowledgeRequirement><requiredKnowledge href="#bkm"/></knowledgeRequirement>
+    <literalExpression><text>with tax(Net price)</text></literalExpression>
+  </decision>
+</definitions>"##;
+
+#[test]
+fn whole_dmn_goes_to_the_library() {
+    let evaluator = add(WHOLE);
+    let decided = decide(&evaluator, "gross", &Binding::Latest, &[("Net price", Value::Integer(100))]);
+    assert_eq!(decided, Ok(Value::Integer(120)));
+    assert_eq!(problems(&WHOLE.replace("p * 1.2", "string(now())")), ["decision-clock"]);
+    assert_eq!(
+        problems(&WHOLE.replace("<encapsulatedLogic>", "<encapsulatedLogic kind='Java'>")),
+        ["decision-external"]
+    );
+    assert_eq!(problems(&WHOLE.replace("p * 1.2", "p(p)")), ["decision-recursion"]);
+    assert_eq!(
+        problems(&WHOLE.replace("p * 1.2", "{f: function(n) f(n), r: f(p)}.r")),
+        ["decision-expression-invalid"]
+    );
+    let own = WHOLE.replace(
+        "<encapsulatedLogic>",
+        "<knowledgeRequirement><requiredKnowledge href='#bkm'/></knowledgeRequirement><encapsulatedLogic>",
+    );
+    assert_eq!(problems(&own), ["decision-circle"]);
+}

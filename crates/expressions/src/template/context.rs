@@ -1,0 +1,114 @@
+//! `execution` and `task`: what an expression may ask and tell its process instance.
+
+use potok_core::expressions::{Assignment, Evaluation, EvaluationError, Execution};
+use potok_core::value::Value;
+
+use super::coerce;
+use crate::variables::{has, read};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Member {
+    GetVariable,
+    HasVariable,
+    SetVariable { local: bool },
+    RemoveVariable { local: bool },
+    Variables,
+    Instance,
+    BusinessKey,
+    Process,
+    Element,
+    ElementName,
+}
+
+impl Member {
+    /// The member of `execution` (or of `task`) by that name, as a method with so many arguments or as a property.
+    pub(crate) fn find(task: bool, name: &str, arguments: Option<usize>) -> Option<Self> {
+        let found = match name {
+            "getVariable" | "getVariableLocal" => Self::GetVariable,
+            "hasVariable" | "hasVariableLocal" => Self::HasVariable,
+            "setVariable" => Self::SetVariable { local: false },
+            "setVariableLocal" => Self::SetVariable { local: true },
+            "removeVariable" => Self::RemoveVariable { local: false },
+            "removeVariableLocal" => Self::RemoveVariable { local: true },
+            "getVariables" | "getVariablesLocal" | "variables" => Self::Variables,
+            "getProcessInstanceId" | "processInstanceId" | "getRootProcessInstanceId" => Self::Instance,
+            "getId" | "id" if !task => Self::Instance,
+            "getProcessBusinessKey"
+            | "getBusinessKey"
+            | "processBusinessKey"
+            | "businessKey"
+            | "getProcessInstanceBusinessKey"
+            | "processInstanceBusinessKey" => Self::BusinessKey,
+            "getProcessDefinitionId" | "processDefinitionId" | "getProcessDefinitionKey" | "processDefinitionKey" => {
+                Self::Process
+            }
+            "getCurrentActivityId" | "currentActivityId" if !task => Self::Element,
+            "getTaskDefinitionKey" | "taskDefinitionKey" if task => Self::Element,
+            "getCurrentActivityName" | "currentActivityName" | "getCurrentFlowElement" if !task => Self::ElementName,
+            "getName" | "name" if task => Self::ElementName,
+            _ => return None,
+        };
+        let method =
+            name.starts_with("get") || name.starts_with("set") || name.starts_with("has") || name.starts_with("remove");
+        let wanted = match found {
+            Self::GetVariable | Self::HasVariable | Self::RemoveVariable { .. } => 1,
+            Self::SetVariable { .. } => 2,
+            _ => 0,
+        };
+        let fits = if method { arguments == Some(wanted) } else { arguments.is_none() };
+        fits.then_some(found)
+    }
+
+    /// Whether it sets variables.
+    pub(crate) fn sets(self) -> bool {
+        matches!(self, Self::SetVariable { .. } | Self::RemoveVariable { .. })
+    }
+
+    /// Whether its first argument names a variable that is read.
+    pub(crate) fn reads_by_name(self) -> bool {
+        matches!(self, Self::GetVariable | Self::HasVariable)
+    }
+
+    /// Asks or tells.
+    pub(crate) fn evaluate(
+        self,
+        arguments: &[Value],
+        evaluation: &mut Evaluation<'_>,
+    ) -> Result<Value, EvaluationError> {
+        let name = || arguments.first().map(coerce::text).unwrap_or_default();
+        match self {
+            Self::GetVariable => Ok(read(evaluation, &name()).unwrap_or_default()),
+            Self::HasVariable => Ok(has(evaluation, &name()).into()),
+            Self::SetVariable { local } => {
+                let value = arguments.get(1).cloned().unwrap_or_default();
+                evaluation.assigned.push(Assignment { name: name().into(), value, local });
+                Ok(Value::Null)
+            }
+            Self::RemoveVariable { local } => {
+                evaluation.assigned.push(Assignment { name: name().into(), value: Value::Null, local });
+                Ok(Value::Null)
+            }
+            Self::Variables => Ok(all(evaluation)),
+            Self::Instance => fact(evaluation, |execution| execution.instance.into()),
+            Self::BusinessKey => fact(evaluation, |execution| execution.business_key.into()),
+            Self::Process => fact(evaluation, |execution| execution.process.into()),
+            Self::Element => fact(evaluation, |execution| execution.element.into()),
+            Self::ElementName => fact(evaluation, |execution| execution.element_name.into()),
+        }
+    }
+}
+
+/// All variables by name.
+fn all(evaluation: &Evaluation<'_>) -> Value {
+    let names = evaluation.variables.names();
+    let names = names.into_iter().chain(evaluation.assigned.iter().map(|assignment| assignment.name.clone()));
+    names.filter_map(|name| Some((name.clone(), read(evaluation, &name)?))).collect()
+}
+
+fn fact(evaluation: &Evaluation<'_>, choose: impl FnOnce(Execution) -> Value) -> Result<Value, EvaluationError> {
+    evaluation
+        .variables
+        .execution()
+        .map(choose)
+        .ok_or_else(|| EvaluationError::Failed("`execution` and `task` exist only inside a process instance".into()))
+}
