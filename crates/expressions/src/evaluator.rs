@@ -7,19 +7,56 @@ use potok_core::diagnostic::Diagnostic;
 use potok_core::expressions::{
     Binding, CompileError, CompiledExpression, Evaluation, EvaluationError, Expressions, Language, Purpose,
 };
+use potok_core::time::Calendar;
 use potok_core::value::Value;
 
+use crate::calendars::Calendars;
 use crate::decision::{Compiler, Registry};
 use crate::{feel, template};
 
-/// Compiles and evaluates what models compute with.
+/// Compiles and evaluates what models compute with. It may be shared between threads.
+///
+/// ```
+/// use potok_core::Name;
+/// use potok_core::expressions::{Binding, Evaluation, Expressions, Variables};
+/// use potok_core::value::Value;
+/// use potok_expressions::Evaluator;
+///
+/// struct Amount(i64);
+///
+/// impl Variables for Amount {
+///     fn get(&self, name: &str) -> Option<Value> {
+///         (name == "amount").then_some(Value::Integer(self.0))
+///     }
+///     fn names(&self) -> Vec<Name> {
+///         vec!["amount".into()]
+///     }
+/// }
+///
+/// let evaluator = Evaluator::new();
+/// evaluator.add_decisions(br#"
+///   <definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="Discounts" namespace="shop">
+///     <decision id="discount" name="Discount">
+///       <decisionTable>
+///         <input><inputExpression><text>amount</text></inputExpression></input>
+///         <output name="percent"/>
+///         <rule><inputEntry><text>&lt; 1000</text></inputEntry><outputEntry><text>0</text></outputEntry></rule>
+///         <rule><inputEntry><text>&gt;= 1000</text></inputEntry><outputEntry><text>5</text></outputEntry></rule>
+///       </decisionTable>
+///     </decision>
+///   </definitions>"#).map_err(|problems| problems[0].to_string())?;
+/// let mut evaluation = Evaluation::new(&Amount(1_500), "2026-11-03T09:30:00Z".parse()?);
+/// assert_eq!(evaluator.decide("discount", &Binding::Latest, &mut evaluation)?, Value::Integer(5));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Evaluator {
     decisions: Registry,
+    calendars: Arc<Calendars>,
 }
 
 impl Evaluator {
-    /// An evaluator without decisions.
+    /// An evaluator without decisions and calendars.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -32,12 +69,18 @@ impl Evaluator {
     pub fn add_decisions(&self, bytes: &[u8]) -> Result<Vec<Name>, Vec<Diagnostic>> {
         let compiler = Compiler {
             expression: &|language, text, known| match language {
-                Language::Feel => Ok(Arc::new(feel::compile(text, known)?)),
+                Language::Feel => Ok(Arc::new(feel::compile(text, known, &self.calendars)?)),
                 other => self.compile(other, Purpose::Expression, text),
             },
-            tests: &|text, known, input| Ok(Arc::new(feel::compile_tests(text, known, input)?)),
+            tests: &|text, known, input| Ok(Arc::new(feel::compile_tests(text, known, input, &self.calendars)?)),
         };
         self.decisions.add(bytes, &compiler)
+    }
+
+    /// Adds a working calendar under a name, for FEEL's `add working hours(from, hours, "name")` and the like. One of
+    /// the same name is replaced, also for expressions that are compiled already.
+    pub fn add_calendar(&self, name: impl Into<Name>, calendar: Calendar) {
+        self.calendars.add(name.into(), calendar);
     }
 }
 
@@ -49,9 +92,17 @@ impl Expressions for Evaluator {
         text: &str,
     ) -> Result<Arc<dyn CompiledExpression>, CompileError> {
         match language {
-            Language::Feel => Ok(Arc::new(feel::compile(text, &[])?)),
+            Language::Feel => Ok(Arc::new(feel::compile(text, &[], &self.calendars)?)),
             Language::Template => Ok(Arc::new(template::compile(text, purpose)?)),
-            _ => Err(CompileError { message: "not available".into(), offset: None }),
+            Language::JavaScript => javascript(purpose, text),
+            Language::Literal => Ok(Arc::new(Literal(text.into()))),
+            Language::Other(language) => Err(CompileError {
+                message: format!(
+                    "`{language}` is not evaluated here; write it in FEEL, as ${{...}} or in JavaScript, or make it a \
+                     job for a worker"
+                ),
+                offset: None,
+            }),
         }
     }
 
@@ -62,5 +113,59 @@ impl Expressions for Evaluator {
         evaluation: &mut Evaluation<'_>,
     ) -> Result<Value, EvaluationError> {
         self.decisions.decide(decision, binding, evaluation)
+    }
+}
+
+#[cfg(feature = "javascript")]
+fn javascript(purpose: Purpose, text: &str) -> Result<Arc<dyn CompiledExpression>, CompileError> {
+    Ok(Arc::new(crate::script::compile(text, purpose)?))
+}
+
+#[cfg(not(feature = "javascript"))]
+fn javascript(_: Purpose, _: &str) -> Result<Arc<dyn CompiledExpression>, CompileError> {
+    Err(CompileError {
+        message: "this program was built without JavaScript; build it with the feature `javascript`, or write the \
+                  script in FEEL"
+            .into(),
+        offset: None,
+    })
+}
+
+/// Text that is its own value.
+#[derive(Debug)]
+struct Literal(Name);
+
+impl CompiledExpression for Literal {
+    fn evaluate(&self, _: &mut Evaluation<'_>) -> Result<Value, EvaluationError> {
+        Ok(Value::String(self.0.clone()))
+    }
+
+    fn reads(&self) -> Option<&[Name]> {
+        Some(&[])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(language: &Language, text: &str) -> String {
+        match Evaluator::new().compile(language, Purpose::Script, text) {
+            Ok(compiled) => panic!("{text}: {compiled:?}"),
+            Err(error) => error.message,
+        }
+    }
+
+    #[test]
+    fn languages_that_are_not_there_say_what_to_do() {
+        assert!(refusal(&Language::Other("groovy".into()), "1").contains("job for a worker"));
+        #[cfg(not(feature = "javascript"))]
+        assert!(refusal(&Language::JavaScript, "1").contains("feature `javascript`"));
+    }
+
+    #[test]
+    fn it_can_be_shared() {
+        fn shared<T: Send + Sync>(_: &T) {}
+        shared(&Evaluator::new());
     }
 }

@@ -17,12 +17,15 @@ use super::table::{Aggregation, HitPolicy, Input, Kind, Output, Rule, Table};
 
 type Compiled = Arc<dyn CompiledExpression>;
 
+type CompileExpression<'a> = dyn Fn(&Language, &str, &[&str]) -> Result<Compiled, CompileError> + 'a;
+type CompileTests<'a> = dyn Fn(&str, &[&str], &str) -> Result<Compiled, CompileError> + 'a;
+
 /// Compiles the expressions of a file.
 pub(crate) struct Compiler<'a> {
     /// An expression, with names known beforehand.
-    pub(crate) expression: &'a dyn Fn(&Language, &str, &[&str]) -> Result<Compiled, CompileError>,
+    pub(crate) expression: &'a CompileExpression<'a>,
     /// Unary tests, with the name that the tested value has besides `?`.
-    pub(crate) tests: &'a dyn Fn(&str, &[&str], &str) -> Result<Compiled, CompileError>,
+    pub(crate) tests: &'a CompileTests<'a>,
 }
 
 struct Reader<'a> {

@@ -84,7 +84,7 @@ pub(crate) fn spend(value: &FeelValue) {
     budget.units = units;
     budget.checks = budget.checks.wrapping_add(1);
     // The clock is read first after 64 steps: most evaluations never do.
-    if budget.checks % 64 == 0 || size > 4096 {
+    if budget.checks.is_multiple_of(64) || size > 4096 {
         let now = Instant::now();
         match budget.until {
             None => budget.until = Some(now + TIME),

@@ -15,6 +15,7 @@ mod tree;
 mod tests;
 
 use std::fmt::{self, Debug, Formatter};
+use std::sync::Arc;
 
 use dsntk_feel::bif::is_built_in_function_name;
 use dsntk_feel::context::FeelContext;
@@ -25,13 +26,14 @@ use potok_core::Name;
 use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, EvaluationError};
 use potok_core::value::Value;
 
+use crate::calendars::{self, Calendars};
 use crate::variables::{has, read};
 use convert::Inward;
 use fast::Fast;
 
 pub(crate) use convert::outward;
-pub(crate) use guard::contained;
-pub(crate) use natives::Signature;
+pub(crate) use guard::{contained, fail};
+pub(crate) use natives::{Signature, function as native, key};
 
 /// A value as the library has it.
 pub(crate) fn inward(value: &Value) -> Result<FeelValue, EvaluationError> {
@@ -75,9 +77,9 @@ impl Debug for Feel {
 }
 
 /// Compiles a FEEL expression. `known` are names with symbols or keywords in them that the expression may use.
-pub(crate) fn compile(text: &str, known: &[&str]) -> Result<Feel, CompileError> {
+pub(crate) fn compile(text: &str, known: &[&str], calendars: &Arc<Calendars>) -> Result<Feel, CompileError> {
     let prepared = token::prepare(text, known)?;
-    roomy(&prepared, || assemble(parse(&prepared, dsntk_feel_parser::parse_expression)?, &prepared))
+    roomy(&prepared, || assemble(parse(&prepared, dsntk_feel_parser::parse_expression)?, &prepared, calendars))
 }
 
 fn roomy(
@@ -90,12 +92,17 @@ fn roomy(
 
 /// Compiles the unary tests of a decision table's cell; the tested value is the variable [`INPUT`], or `input` for cells
 /// that call it by another name.
-pub(crate) fn compile_tests(text: &str, known: &[&str], input: &str) -> Result<Feel, CompileError> {
+pub(crate) fn compile_tests(
+    text: &str,
+    known: &[&str],
+    input: &str,
+    calendars: &Arc<Calendars>,
+) -> Result<Feel, CompileError> {
     let prepared = token::prepare(text, known)?;
-    roomy(&prepared, || tests(&prepared, input))
+    roomy(&prepared, || tests(&prepared, input, calendars))
 }
 
-fn tests(prepared: &token::Prepared, name: &str) -> Result<Feel, CompileError> {
+fn tests(prepared: &token::Prepared, name: &str, calendars: &Arc<Calendars>) -> Result<Feel, CompileError> {
     let input = || Box::new(AstNode::Name(INPUT.into()));
     let node = match parse(prepared, dsntk_feel_parser::parse_unary_tests)? {
         AstNode::Irrelevant => AstNode::Boolean(true),
@@ -108,7 +115,7 @@ fn tests(prepared: &token::Prepared, name: &str) -> Result<Feel, CompileError> {
         }
         tests => AstNode::In(input(), Box::new(tests)),
     };
-    assemble(node, prepared)
+    assemble(node, prepared, calendars)
 }
 
 /// Looks through an expression that the library will compile by itself: refuses what could reach outside or recurse, and
@@ -145,7 +152,7 @@ fn shortened(text: &str) -> &str {
     text.char_indices().nth(120).map_or(text, |(end, _)| &text[..end])
 }
 
-fn assemble(mut node: AstNode, prepared: &token::Prepared) -> Result<Feel, CompileError> {
+fn assemble(mut node: AstNode, prepared: &token::Prepared, calendars: &Arc<Calendars>) -> Result<Feel, CompileError> {
     let original = |name: &str| -> Name {
         let alias = prepared.aliases.iter().find(|(alias, _)| alias == name);
         alias.map_or(name, |(_, original)| original).into()
@@ -168,7 +175,7 @@ fn assemble(mut node: AstNode, prepared: &token::Prepared) -> Result<Feel, Compi
         needs.asks.iter().map(|name| (format!("{}{name}", rewrite::HAS).into(), original(name))).collect();
     let mut natives = FeelContext::default();
     for key in &needs.natives {
-        if let Some(function) = natives::get(key) {
+        if let Some(function) = natives::get(key).or_else(|| calendars::function(key, calendars)) {
             natives.set_entry(&key.as_str().into(), function);
         }
     }

@@ -35,6 +35,7 @@ pub(crate) fn known_phrases() -> &'static [(Vec<&'static str>, bool)] {
             ("years and months duration", true),
             ("days and time duration", true),
             ("date and time", true),
+            ("working hours between", false),
             ("day of week", false),
             ("day of year", false),
             ("month of year", false),

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use dsntk_feel::closure::Closure;
 use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as FeelValue;
-use dsntk_feel::{Evaluator, FeelNumber, FeelScope, FeelType, FunctionBody, Name as FeelName};
+use dsntk_feel::{Evaluator, FeelScope, FeelType, FunctionBody, Name as FeelName};
 use dsntk_feel_temporal::{FeelDate, FeelDateTime, FeelTime};
 
 use super::rewrite::{HAS_ENTRY, MOMENT, SPEND};
@@ -19,7 +19,9 @@ pub(crate) type Body = Box<dyn Fn(&[FeelValue]) -> FeelValue + Send + Sync>;
 /// A function's name and its parameters' names.
 pub(crate) type Signature = (&'static str, &'static [&'static str]);
 
-const SIGNATURES: &[(Signature, fn(&[FeelValue]) -> FeelValue)] = &[
+type Pure = fn(&[FeelValue]) -> FeelValue;
+
+const SIGNATURES: &[(Signature, Pure)] = &[
     (("get or else", &["value", "default"]), get_or_else),
     (("assert", &["value", "condition"]), assert),
     (("assert", &["value", "condition", "cause"]), assert),
@@ -199,9 +201,4 @@ fn has_entry(arguments: &[FeelValue]) -> FeelValue {
         }
         _ => FeelValue::Boolean(false),
     }
-}
-
-/// A number of the library from a whole number.
-pub(crate) fn integer(value: i64) -> FeelValue {
-    FeelValue::Number(FeelNumber::from(value))
 }

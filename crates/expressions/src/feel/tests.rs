@@ -1,10 +1,14 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Instant;
 
 use proptest::prelude::*;
 
 use super::*;
+
+/// Compiles without calendars.
+fn compile(text: &str, known: &[&str]) -> Result<Feel, CompileError> {
+    super::compile(text, known, &Arc::default())
+}
 
 /// Variables for tests.
 pub(crate) struct Given(BTreeMap<Name, Value>);
@@ -201,7 +205,7 @@ fn the_deepest_that_compiles_fits_a_small_stack() {
 #[test]
 fn unary_tests() {
     let holds = |tests: &str, input: Value| {
-        let feel = compile_tests(tests, &[], INPUT).unwrap_or_else(|error| panic!("{tests}: {error}"));
+        let feel = compile_tests(tests, &[], INPUT, &Arc::default()).unwrap_or_else(|error| panic!("{tests}: {error}"));
         feel.evaluate(&mut Evaluation::new(&given(&[(INPUT, input)]), now())).expect(tests)
     };
     for (tests, input, expected) in [

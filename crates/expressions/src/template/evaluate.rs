@@ -136,8 +136,9 @@ fn call(function: Function, arguments: &[Value], evaluation: &mut Evaluation<'_>
     let named = || read(evaluation, &coerce::text(&first));
     let rest = arguments.get(1..).unwrap_or_default();
     let contains = |wanted: &Value| match named() {
-        Some(value) if value.as_list().is_some() => method::call(method::Method::Contains, &value, &[wanted.clone()]),
-        Some(value) if value.as_str().is_some() => method::call(method::Method::Contains, &value, &[wanted.clone()]),
+        Some(value) if value.as_list().is_some() || value.as_str().is_some() => {
+            method::call(method::Method::Contains, &value, std::slice::from_ref(wanted))
+        }
         _ => Ok(false.into()),
     };
     match function {

@@ -1,0 +1,121 @@
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use potok_core::expressions::{Execution, Variables};
+
+use super::*;
+
+struct Given(BTreeMap<Name, Value>);
+
+impl Variables for Given {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.0.get(name).cloned()
+    }
+
+    fn names(&self) -> Vec<Name> {
+        self.0.keys().cloned().collect()
+    }
+
+    fn execution(&self) -> Option<Execution> {
+        Some(Execution { instance: "42".into(), element: "check".into(), ..Execution::default() })
+    }
+}
+
+fn run(text: &str) -> (Result<Value, EvaluationError>, Vec<Assignment>) {
+    let moment: jiff::Timestamp = "2026-11-03T09:30:00Z".parse().expect("timestamp");
+    let given = Given(BTreeMap::from([
+        ("count".into(), Value::Integer(3)),
+        ("order".into(), [("lines", Value::from(vec![Value::Integer(1), Value::Number(2.5)]))].into_iter().collect()),
+        ("due".into(), moment.into()),
+    ]));
+    let mut evaluation = Evaluation::new(&given, moment);
+    let script = compile(text, Purpose::Script).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let result = script.evaluate(&mut evaluation);
+    (result, evaluation.assigned)
+}
+
+fn value(text: &str) -> Value {
+    run(text).0.unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+#[test]
+fn the_last_expression_is_the_result() {
+    for (text, expected) in [
+        ("count + 1", Value::Integer(4)),
+        ("var total = 0; for (const line of order.lines) { total += line } total", Value::Number(3.5)),
+        ("'a' + execution.getVariable('count')", "a3".into()),
+        ("execution.getVariable('none')", Value::Null),
+        ("execution.hasVariable('count') && !execution.hasVariable('none')", true.into()),
+        ("execution.getProcessInstanceId() + execution.getCurrentActivityId()", "42check".into()),
+        (
+            "({a: [1, true, null]})",
+            [("a", Value::from(vec![Value::Integer(1), true.into(), Value::Null]))].into_iter().collect(),
+        ),
+        ("undefined", Value::Null),
+        ("var name = 'count'; execution.getVariable(name)", Value::Integer(3)),
+    ] {
+        assert_eq!(value(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn only_set_variable_writes() {
+    let (result, assigned) = run("var count = 9; other = 1; execution.setVariable('sum', {n: 1}); \
+                                  execution.setVariableLocal('due', due); execution.getVariable('sum').n");
+    assert_eq!(result, Ok(Value::Integer(1)));
+    let written: Vec<_> = assigned.iter().map(|assignment| (&*assignment.name, assignment.local)).collect();
+    assert_eq!(written, [("sum", false), ("due", true)]);
+    assert_eq!(assigned[1].value.to_string(), "2026-11-03T09:30:00Z");
+    let reader = compile("execution.setVariable('a', 1)", Purpose::Expression).expect("JavaScript");
+    let given = Given(BTreeMap::new());
+    let refused = reader.evaluate(&mut Evaluation::new(&given, jiff::Timestamp::UNIX_EPOCH));
+    assert!(refused.expect_err("refused").to_string().contains("may set variables"));
+}
+
+#[test]
+fn time_is_the_steps_own_and_chance_is_absent() {
+    assert_eq!(value("Date.now() === due.getTime() && new Date().getTime() === Date.now()"), true.into());
+    assert_eq!(value("new Date().getHours() + ':' + new Date().getTimezoneOffset()"), "9:0".into());
+    assert_eq!(value("new due.constructor().getTime() === Date.now()"), true.into());
+    assert_eq!(value("new Date(due.getTime() + 86400000)").to_string(), "2026-11-04T09:30:00Z");
+    assert_eq!(
+        value("typeof Math.random + typeof require + typeof performance + typeof std + typeof os"),
+        "undefined".repeat(5).into()
+    );
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    assert_eq!(
+        run("throw new BpmnError('no-money', 'too little')").0,
+        Err(EvaluationError::BpmnError { code: "no-money".into(), message: Some("too little".into()) })
+    );
+    let java = "var E = Java.type('org.camunda.bpm.engine.delegate.BpmnError'); throw new E('x')";
+    assert_eq!(run(java).0, Err(EvaluationError::BpmnError { code: "x".into(), message: None }));
+    for (text, part) in [
+        ("missing.name", "missing"),
+        ("throw new Error('oh')", "oh"),
+        ("throw 'text'", "text"),
+        ("Java.type('java.lang.Runtime')", "not available"),
+        ("var a = {}; a.a = a; a", "contains itself"),
+    ] {
+        let message = run(text).0.expect_err(text).to_string();
+        assert!(message.contains(part), "{text}: {message}");
+    }
+    assert!(compile("var = 1", Purpose::Script).is_err());
+}
+
+#[test]
+fn limits_end_what_would_run_away() {
+    for text in [
+        "while (true) {}",
+        "var a = []; while (true) { a.push('x'.repeat(1000)) }",
+        "function f() { return f() + 1 } f()",
+        "var a = 'x'; while (true) { a += a }",
+    ] {
+        let start = Instant::now();
+        let outcome = run(text).0;
+        assert!(matches!(outcome, Err(EvaluationError::Limit(_))), "{text}: {outcome:?}");
+        assert!(start.elapsed().as_secs() < 5, "{text}");
+    }
+}
