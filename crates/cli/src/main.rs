@@ -1,2 +1,39 @@
-//! potok
-fn main() {}
+//! `potok`: runs and checks BPMN models from the command line. It asks and shows; everything else is the engine's.
+
+mod check;
+mod failure;
+mod folder;
+mod report;
+mod run;
+mod style;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A BPMN 2.0 engine.
+#[derive(Parser)]
+#[command(name = "potok", version, about, max_term_width = 100)]
+struct Potok {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Walk through a process in the terminal, or let a scenario walk through it
+    Run(run::Options),
+    /// List everything that is wrong or unusual in models
+    Check(check::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Potok::parse().command {
+        Command::Run(options) => run::run(&options),
+        Command::Check(options) => check::check(&options),
+    };
+    match result {
+        Ok(code) => code,
+        Err(failure) => failure.show(),
+    }
+}

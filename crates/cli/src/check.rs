@@ -1,0 +1,152 @@
+//! `potok check`.
+
+use std::ffi::OsStr;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use potok_core::diagnostic::{Diagnostic, json, sarif_of_files};
+use potok_core::graph::Package;
+use potok_core::time::Calendar;
+use potok_expressions::Evaluator;
+
+use crate::failure::Failure;
+use crate::folder::{self, Kind};
+use crate::report::{self, Count, number};
+use crate::style::Style;
+
+const EXAMPLES: &str = "\
+Examples:
+  potok check order.bpmn
+  potok check bpmn/                             all models and decisions in a folder
+  potok check --format sarif . > potok.sarif    for code hosts and editors
+
+Exit code: 0 without errors (warnings are shown), 1 with errors or a file that cannot be read.";
+
+/// What to check.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Options {
+    /// Models (.bpmn), decisions (.dmn), calendars (calendar*.yaml), or folders with them
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// How to list the findings
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people, with the line of source
+    Text,
+    /// One JSON document: `{"files": [{"file", "diagnostics"}], "errors", "warnings"}`
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+/// A file and what was found in it.
+struct Checked {
+    file: String,
+    text: String,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks files.
+pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
+    let mut files = Vec::new();
+    let mut unreadable = Vec::new();
+    for path in &options.files {
+        if path.is_dir() { walk(path, &mut files, &mut unreadable) } else { files.push(path.clone()) }
+    }
+    let evaluator = Evaluator::new();
+    let mut checked = Vec::new();
+    for path in &files {
+        match folder::read(path) {
+            Ok(bytes) => checked.push(Checked {
+                file: path.display().to_string(),
+                diagnostics: findings(path, &bytes, &evaluator),
+                text: if options.format == Format::Text { folder::text(&bytes) } else { String::new() },
+            }),
+            Err(failure) => unreadable.push(failure),
+        }
+    }
+    let mut count = Count::default();
+    checked.iter().for_each(|checked| count.add(Count::of(&checked.diagnostics)));
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match options.format {
+        Format::Text => {
+            let style = Style::of(&io::stdout());
+            for Checked { file, text, diagnostics } in &checked {
+                report::show(&mut out, style, file, text, diagnostics)?;
+            }
+            let summary = format!("{} checked: {count}", number(checked.len(), "file"));
+            let coloured = match count {
+                Count { errors: 0, warnings: 0 } => style.good(&summary),
+                Count { errors: 0, .. } => style.unusual(&summary),
+                Count { .. } => style.bad(&summary),
+            };
+            writeln!(out, "{coloured}")?;
+        }
+        Format::Json => {
+            let files = checked.iter().map(|checked| {
+                let diagnostics: Vec<_> = checked.diagnostics.iter().map(json).collect();
+                serde_json::json!({ "file": checked.file, "diagnostics": diagnostics })
+            });
+            let files: Vec<_> = files.collect();
+            let all = serde_json::json!({ "files": files, "errors": count.errors, "warnings": count.warnings });
+            writeln!(out, "{all:#}")?;
+        }
+        Format::Sarif => {
+            let files = checked.iter().map(|checked| (&*checked.file, &*checked.diagnostics));
+            writeln!(out, "{:#}", sarif_of_files(files))?;
+        }
+    }
+    out.flush()?;
+    for failure in &unreadable {
+        failure.show();
+    }
+    Ok(ExitCode::from(u8::from(count.errors > 0 || !unreadable.is_empty())))
+}
+
+fn findings(path: &Path, bytes: &[u8], evaluator: &Evaluator) -> Vec<Diagnostic> {
+    match Kind::of(path) {
+        Some(Kind::Decisions) => evaluator.add_decisions(bytes).err().unwrap_or_default(),
+        Some(Kind::Calendar) => {
+            Calendar::from_yaml(&String::from_utf8_lossy(bytes)).err().into_iter().collect()
+        }
+        _ => match Package::from_bpmn(bytes, evaluator) {
+            Ok(package) => package.warnings,
+            Err(diagnostics) => diagnostics,
+        },
+    }
+}
+
+/// All models, decisions and calendars in a folder and the folders in it, by name; hidden ones are not looked at.
+fn walk(folder: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<Failure>) {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                unreadable.push(Failure::new(format!("cannot read {}: {error}", folder.display())));
+                continue;
+            }
+        };
+        for entry in entries.flatten() {
+            let hidden = entry.file_name().to_str().is_some_and(|name| name.starts_with('.'));
+            // Links to folders are not followed: they may lead in a circle.
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let path = entry.path();
+            if is_folder && !hidden && path.file_name() != Some(OsStr::new("target")) {
+                open.push(path);
+            } else if !hidden && Kind::of(&path).is_some_and(|kind| kind != Kind::Form) && path.is_file() {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    files.append(&mut found);
+}

@@ -1,0 +1,109 @@
+//! Why a command did not do as asked.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use crate::style::Style;
+
+/// What is wrong, and how to mend it.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// To be told.
+    Told {
+        /// What is wrong.
+        message: String,
+        /// More lines about it, e.g. what waits.
+        details: String,
+        /// How to mend it.
+        help: Option<String>,
+    },
+    /// Everything has been said already.
+    Shown,
+    /// The reader of our output has gone.
+    Gone,
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self::Told { message: message.into(), details: String::new(), help: None }
+    }
+
+    /// With a way to mend it.
+    pub(crate) fn help(self, text: impl Into<String>) -> Self {
+        match self {
+            Self::Told { message, details, .. } => Self::Told { message, details, help: Some(text.into()) },
+            other => other,
+        }
+    }
+
+    /// With more lines about it.
+    pub(crate) fn details(self, text: impl Into<String>) -> Self {
+        match self {
+            Self::Told { message, help, .. } => Self::Told { message, details: text.into(), help },
+            other => other,
+        }
+    }
+
+    /// Says it, and gives the exit code.
+    pub(crate) fn show(&self) -> ExitCode {
+        if let Self::Told { message, details, help } = self {
+            let style = Style::of(&io::stderr());
+            let mut text = format!("{} {message}\n", style.bad("error:"));
+            if !details.is_empty() {
+                let _ = write!(text, "\n{}\n", details.trim_end());
+            }
+            if let Some(help) = help {
+                let _ = write!(text, "\n{} {help}\n", style.good("help:"));
+            }
+            // If nobody listens there is nobody to tell.
+            let _ = io::stderr().write_all(text.as_bytes());
+        }
+        ExitCode::from(1)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Gone,
+            _ => Self::new(error.to_string()),
+        }
+    }
+}
+
+/// The one of several words that was probably meant.
+pub(crate) fn similar<'w>(word: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    let close = |other: &str| distance(word, other);
+    let best = words.into_iter().map(|other| (close(other), other)).min()?;
+    (best.0 <= word.chars().count().div_ceil(3)).then_some(best.1)
+}
+
+/// How many characters must be added, left out or replaced to turn one word into the other.
+fn distance(one: &str, other: &str) -> usize {
+    // Ids are short; what is longer was not mistyped.
+    let other: Vec<char> = other.chars().take(100).collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, character) in one.chars().take(100).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = line + 1;
+        for (column, candidate) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(*candidate != character);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::similar;
+
+    #[test]
+    fn the_nearest_word_is_meant_if_it_is_near() {
+        let words = ["take-request", "handle-request", "call-back"];
+        assert_eq!(similar("take-requst", words), Some("take-request"));
+        assert_eq!(similar("pay", words), None);
+    }
+}

@@ -1,0 +1,187 @@
+//! Files: a model, and what stands beside it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use potok_core::diagnostic::Diagnostic;
+use potok_core::graph::Package;
+use potok_core::time::Calendar;
+use potok_core::xml::{Document, Limits};
+use potok_expressions::Evaluator;
+
+use crate::failure::Failure;
+use crate::report::{self, Count};
+use crate::run::form_js;
+use crate::run::field::Field;
+use crate::style::Style;
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Model,
+    Decisions,
+    Calendar,
+    Form,
+}
+
+impl Kind {
+    /// By the file's name; nothing if it is none of ours.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let name = path.file_name().and_then(OsStr::to_str)?.to_lowercase();
+        let ends = |ending: &str| name.ends_with(ending);
+        match () {
+            () if ends(".bpmn") || ends(".bpmn20.xml") => Some(Self::Model),
+            () if ends(".dmn") => Some(Self::Decisions),
+            () if name.starts_with("calendar") && (ends(".yaml") || ends(".yml")) => Some(Self::Calendar),
+            () if ends(".form") => Some(Self::Form),
+            () => None,
+        }
+    }
+}
+
+/// Reads a file, but little more of it than a model may be long.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let told = |error: &io::Error| Failure::new(format!("cannot read {}: {error}", path.display()));
+    if path.is_dir() {
+        return Err(Failure::new(format!("{} is a folder, not a file", path.display())));
+    }
+    let file = File::open(path).map_err(|error| told(&error))?;
+    let limit = u64::try_from(Limits::default().bytes).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| told(&error))?;
+    Ok(bytes)
+}
+
+/// The text that findings about a file are places in.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    match Document::parse(bytes) {
+        Ok(document) => document.text().to_owned(),
+        Err(_) if bytes.len() > Limits::default().bytes => String::new(),
+        // What cannot be read as text is not shown either.
+        Err(_) => match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(error) => String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned(),
+        },
+    }
+}
+
+/// A model and its neighbours.
+pub(crate) struct Folder {
+    pub(crate) evaluator: Arc<Evaluator>,
+    /// The model itself.
+    pub(crate) package: Package,
+    /// The other models of its folder.
+    pub(crate) neighbours: Vec<Package>,
+    /// Forms by id and by file name.
+    pub(crate) forms: BTreeMap<String, Vec<Field>>,
+    /// The zone of the working calendar.
+    pub(crate) zone: Option<TimeZone>,
+    /// Neighbours that were left out, and why.
+    pub(crate) remarks: Vec<String>,
+}
+
+impl Folder {
+    /// Reads a model and its neighbours. A neighbour that cannot be read is left out with a remark.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        let bytes = read(path)?;
+        let evaluator = Arc::new(Evaluator::new());
+        let mut beside = Beside { evaluator: &evaluator, forms: BTreeMap::new(), zone: None, remarks: Vec::new() };
+        let files = neighbours(path);
+        for file in &files {
+            beside.read(file);
+        }
+        let package = match Package::from_bpmn(&bytes, &*evaluator) {
+            Ok(package) => package,
+            Err(diagnostics) => {
+                let name = path.display().to_string();
+                report::show(&mut io::stderr(), Style::of(&io::stderr()), &name, &text(&bytes), &diagnostics)?;
+                let count = Count::of(&diagnostics);
+                return Err(Failure::new(format!("{name} is not run: {count}")));
+            }
+        };
+        let mut packages = Vec::new();
+        for file in files.iter().filter(|file| Kind::of(file) == Some(Kind::Model)) {
+            match read(file).map(|bytes| Package::from_bpmn(&bytes, &*evaluator)) {
+                Ok(Ok(package)) => packages.push(package),
+                Ok(Err(diagnostics)) => beside.left_out(file, &diagnostics),
+                Err(_) => beside.remarks.push(format!("{} is left out: it cannot be read", file.display())),
+            }
+        }
+        let Beside { forms, zone, remarks, .. } = beside;
+        Ok(Self { evaluator, package, neighbours: packages, forms, zone, remarks })
+    }
+}
+
+/// What is not a model.
+struct Beside<'e> {
+    evaluator: &'e Evaluator,
+    forms: BTreeMap<String, Vec<Field>>,
+    zone: Option<TimeZone>,
+    remarks: Vec<String>,
+}
+
+impl Beside<'_> {
+    fn read(&mut self, file: &Path) {
+        let kind = Kind::of(file);
+        if kind.is_none_or(|kind| kind == Kind::Model) {
+            return;
+        }
+        let Ok(bytes) = read(file) else {
+            return self.remarks.push(format!("{} is left out: it cannot be read", file.display()));
+        };
+        match kind {
+            Some(Kind::Decisions) => {
+                if let Err(diagnostics) = self.evaluator.add_decisions(&bytes) {
+                    self.left_out(file, &diagnostics);
+                }
+            }
+            Some(Kind::Calendar) => match Calendar::from_yaml(&String::from_utf8_lossy(&bytes)) {
+                Ok(calendar) => {
+                    if self.zone.is_none() || &**calendar.name() == "default" {
+                        self.zone = Some(calendar.zone().clone());
+                    }
+                    self.evaluator.add_calendar(calendar);
+                }
+                Err(diagnostic) => self.left_out(file, &[diagnostic]),
+            },
+            Some(Kind::Form) => match form_js::read(&String::from_utf8_lossy(&bytes)) {
+                Ok(form) => {
+                    let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
+                    self.forms.insert(name.to_owned(), form.fields.clone());
+                    self.forms.extend(form.id.map(|id| (id, form.fields)));
+                }
+                Err(message) => self.remarks.push(format!("{} is left out: {message}", file.display())),
+            },
+            _ => {}
+        }
+    }
+
+    fn left_out(&mut self, file: &Path, diagnostics: &[Diagnostic]) {
+        let count = report::number(Count::of(diagnostics).errors, "error");
+        let file = file.display();
+        self.remarks.push(format!("{file} is left out: {count} (`potok check {file}` shows them)"));
+    }
+}
+
+/// The other files in a file's folder, by name.
+fn neighbours(path: &Path) -> Vec<PathBuf> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let itself = path.file_name();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|file| file.file_name() != itself && Kind::of(file).is_some() && file.is_file())
+        .collect();
+    files.sort();
+    files
+}

@@ -1,0 +1,318 @@
+//! A run: the runner, and what has been seen of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use potok_core::Name;
+use potok_core::expressions::{Evaluation, Expressions as _, Language, Purpose, Variables};
+use potok_core::graph::{Form, ProcessGraph};
+use potok_core::instance::{Instance, Key, NONE, ROOT, ScopeId, State, TokenId, WaitKind};
+use potok_core::routing::{Notice, RunError, Runner, StartOptions};
+use potok_core::step::{Command, StartAt};
+use potok_core::time::Timestamp;
+use potok_core::value::Value;
+use potok_expressions::Evaluator;
+use serde_json::{Map, Value as Json, json};
+
+use super::clock::Clock;
+use super::field::{Default, Field, Kind};
+use super::form_js;
+use super::record::{Numbers, values};
+use crate::failure::Failure;
+
+/// So many jobs, timers and savepoints in a row go on by themselves; more are taken for a loop without end.
+const BY_ITSELF: usize = 20_000;
+
+/// An element that a token has passed, or stands on.
+#[derive(Debug)]
+pub(crate) struct Passed {
+    pub(crate) instance: Key,
+    pub(crate) process: Name,
+    pub(crate) element: Name,
+    pub(crate) name: Option<Name>,
+    pub(crate) entered: Timestamp,
+    pub(crate) left: Option<Timestamp>,
+}
+
+/// A run.
+pub(crate) struct Session {
+    pub(crate) runner: Runner,
+    pub(crate) process: Arc<ProcessGraph>,
+    pub(crate) clock: Clock,
+    /// The instance that the run is about.
+    pub(crate) main: Option<Key>,
+    pub(crate) trace: Vec<Passed>,
+    /// What happened between instances, in words.
+    pub(crate) notices: Vec<String>,
+    /// What jobs of a type give without being asked.
+    pub(crate) jobs: BTreeMap<String, Vec<(Name, Value)>>,
+    /// The element or job type whose jobs are not done by themselves for now.
+    pub(crate) held: Option<String>,
+    /// Events go to the standard output as JSON lines.
+    pub(crate) events: Option<Box<dyn std::io::Write>>,
+    evaluator: Arc<Evaluator>,
+    forms: BTreeMap<String, Vec<Field>>,
+    numbers: BTreeMap<Key, Numbers>,
+    /// Where in the trace a token stands.
+    standing: BTreeMap<(Key, TokenId), usize>,
+}
+
+impl Session {
+    pub(crate) fn new(
+        runner: Runner,
+        process: Arc<ProcessGraph>,
+        clock: Clock,
+        evaluator: Arc<Evaluator>,
+        forms: BTreeMap<String, Vec<Field>>,
+    ) -> Self {
+        Self {
+            runner,
+            process,
+            clock,
+            main: None,
+            trace: Vec::new(),
+            notices: Vec::new(),
+            jobs: BTreeMap::new(),
+            held: None,
+            events: None,
+            evaluator,
+            forms,
+            numbers: BTreeMap::new(),
+            standing: BTreeMap::new(),
+        }
+    }
+
+    /// Starts the process.
+    pub(crate) fn start(
+        &mut self,
+        at: StartAt,
+        variables: Vec<(Name, Value)>,
+        business_key: Option<Name>,
+    ) -> Result<(), Failure> {
+        let id = self.process.id().clone();
+        let options = StartOptions { at, business_key, variables, ..StartOptions::default() };
+        self.act(|runner| runner.start(&id, options).map(|_| ()))
+    }
+
+    /// Does something, and lets everything go on that goes on by itself.
+    pub(crate) fn act<T>(&mut self, act: impl FnOnce(&mut Runner) -> Result<T, RunError>) -> Result<T, Failure> {
+        let result = act(&mut self.runner).map_err(|error| Failure::new(error.to_string()));
+        self.absorb()?;
+        let result = result?;
+        self.settle()?;
+        Ok(result)
+    }
+
+    /// Lets time pass, with all that happens meanwhile happening at its time.
+    pub(crate) fn advance(&mut self, to: Timestamp) -> Result<(), Failure> {
+        for _ in 0..BY_ITSELF {
+            match self.runner.next_timer().filter(|due| *due <= to) {
+                Some(due) => self.act(|runner| runner.advance(due))?,
+                None => return self.act(|runner| runner.advance(to)),
+            }
+        }
+        let now = self.clock.full(self.runner.now());
+        Err(Failure::new(format!("{BY_ITSELF} timers have fired by {now}: go in shorter steps")))
+    }
+
+    /// Savepoints go on, and jobs with a default result are done, until nothing is left of either.
+    pub(crate) fn settle(&mut self) -> Result<(), Failure> {
+        for _ in 0..BY_ITSELF {
+            let next = self.runner.waits().find_map(|(running, wait)| match &wait.kind {
+                WaitKind::Continuation { .. } => Some((wait.key, Command::Continue { continuation: wait.key })),
+                WaitKind::Job(job) if job.retries > 0 => {
+                    let variables = self.jobs.get(&*job.kind)?;
+                    let held = self.held.as_deref();
+                    let element = &running.graph.get_node(wait.node)?.id;
+                    if held == Some(&*job.kind) || held == Some(&**element) {
+                        return None;
+                    }
+                    let (job, variables) = (wait.key, variables.clone());
+                    Some((job, Command::CompleteJob { job, variables, local_variables: Vec::new() }))
+                }
+                _ => None,
+            });
+            let Some((key, command)) = next else { return Ok(()) };
+            let result = self.runner.command_at(key, command).map_err(|error| Failure::new(error.to_string()));
+            self.absorb()?;
+            result?;
+        }
+        let looping = self.trace.iter().rev().take(5).map(|passed| format!("`{}`", passed.element));
+        let looping: Vec<_> = looping.collect();
+        Err(Failure::new(format!(
+            "after {BY_ITSELF} jobs and savepoints in a row nothing waits yet: the process loops through {}",
+            looping.join(", ")
+        )))
+    }
+
+    /// Takes down what has happened.
+    fn absorb(&mut self) -> Result<(), Failure> {
+        for stepped in self.runner.take_log() {
+            let (instance, graph, now) = (stepped.instance, stepped.graph, stepped.events.now);
+            if self.main.is_none() && graph.id() == self.process.id() {
+                self.main = Some(instance);
+            }
+            let numbers = self.numbers.entry(instance).or_default();
+            for event in &stepped.events.list {
+                let record = numbers.record(&graph, &stepped.events, *event);
+                let node = record.node.and_then(|node| graph.get_node(node));
+                if let Some(out) = &mut self.events {
+                    let mut line = Map::new();
+                    line.insert("time".to_owned(), now.to_string().into());
+                    line.insert("instance".to_owned(), instance.to_string().into());
+                    line.insert("process".to_owned(), graph.id().as_ref().into());
+                    line.insert("event".to_owned(), record.event.into());
+                    if let Some(node) = node {
+                        line.insert("element".to_owned(), node.id.as_ref().into());
+                        line.extend(node.name.as_ref().map(|name| ("name".to_owned(), name.as_ref().into())));
+                    }
+                    line.extend(record.more);
+                    writeln!(out, "{}", Json::Object(line))?;
+                }
+                if let Some(place) = record.left.and_then(|token| self.standing.remove(&(instance, token))) {
+                    self.trace[place].left = Some(now);
+                }
+                if let (Some(token), Some(node)) = (record.entered, node) {
+                    self.standing.insert((instance, token), self.trace.len());
+                    self.trace.push(Passed {
+                        instance,
+                        process: graph.id().clone(),
+                        element: node.id.clone(),
+                        name: node.name.clone(),
+                        entered: now,
+                        left: None,
+                    });
+                }
+            }
+        }
+        for notice in self.runner.take_notices() {
+            self.notice(&notice)?;
+        }
+        if let Some(out) = &mut self.events {
+            out.flush()?;
+        }
+        Ok(())
+    }
+
+    fn notice(&mut self, notice: &Notice) -> Result<(), Failure> {
+        let named = |name: &Option<Name>| name.as_deref().unwrap_or("without a name").to_owned();
+        let (event, mut line, words) = match notice {
+            Notice::MessageKept { message, until } => (
+                "message-kept",
+                json!({
+                    "message": message.name.as_deref(), "payload": values(&message.payload), "until": until.to_string(),
+                }),
+                format!("nobody waits for message {}: it is kept until then", named(&message.name)),
+            ),
+            Notice::MessageSent { message } => {
+                let to = message.target.as_ref().and_then(|target| target.participant.as_deref());
+                (
+                    "message-sent",
+                    json!({
+                        "message": message.name.as_deref(), "payload": values(&message.payload), "participant": to,
+                    }),
+                    format!("message {} goes out to {}", named(&message.name), to.unwrap_or("the world")),
+                )
+            }
+            Notice::TimerStartFailed { process, message } => (
+                "timer-start-failed",
+                json!({ "process": process.as_ref(), "message": message }),
+                format!("process `{process}` cannot be started by its timer: {message}"),
+            ),
+        };
+        if let Some(out) = &mut self.events {
+            line["time"] = self.runner.now().to_string().into();
+            line["event"] = event.into();
+            writeln!(out, "{line}")?;
+        }
+        self.notices.push(words);
+        Ok(())
+    }
+
+    /// The instance that the run is about.
+    pub(crate) fn main_instance(&self) -> Option<&Instance> {
+        self.runner.instance(self.main?).map(|running| &running.instance)
+    }
+
+    /// How the run's own instance stands.
+    pub(crate) fn state(&self) -> State {
+        self.main_instance().map_or(State::Created, |instance| instance.state().clone())
+    }
+
+    /// Whether any instance still runs.
+    pub(crate) fn is_active(&self) -> bool {
+        self.runner.instances().any(|running| running.instance.is_active())
+    }
+
+    /// The fields of a form; none if it is not described anywhere.
+    pub(crate) fn fields(&self, form: Option<&Form>, form_key: Option<&str>) -> Option<Vec<Field>> {
+        let form = form?;
+        if !form.fields.is_empty() {
+            return Some(form.fields.iter().filter_map(Field::from_model).collect());
+        }
+        if let Some(Ok(form)) = form.embedded.as_deref().map(form_js::read) {
+            return Some(form.fields);
+        }
+        let literal = |expression: &Option<potok_core::graph::Expression>| {
+            expression.as_ref().and_then(|expression| expression.as_literal()).map(Value::to_string)
+        };
+        let names = [literal(&form.reference), form_key.map(str::to_owned), literal(&form.key)];
+        names.iter().flatten().find_map(|name| {
+            let file = name.rsplit([':', '/']).next().unwrap_or(name);
+            self.forms.get(name.as_str()).or_else(|| self.forms.get(file)).cloned()
+        })
+    }
+
+    /// What a field holds before anything is typed: the variable as it stands, else the field's default.
+    pub(crate) fn first_value(&self, field: &Field, instance: Option<(&Instance, ScopeId)>) -> Option<Value> {
+        let view = Seen(instance);
+        if let Some(value) = view.get(&field.variable).filter(|value| *value.plain() != Value::Null) {
+            return Some(value);
+        }
+        match &field.default {
+            Default::Nothing => None,
+            Default::Value(value) => Some(value.clone()),
+            Default::Expression(expression) if expression.language == Language::Literal => {
+                field.parse(&expression.text).ok()
+            }
+            Default::Expression(expression) => {
+                let compiled =
+                    self.evaluator.compile(&expression.language, Purpose::Expression, &expression.text).ok()?;
+                let value = compiled.evaluate(&mut Evaluation::new(&view, self.runner.now())).ok()?;
+                match value.plain() {
+                    Value::Null => None,
+                    Value::String(text) if field.kind != Kind::Text => field.parse(text).ok(),
+                    _ => Some(value),
+                }
+            }
+        }
+    }
+
+    /// Sets variables of an instance's process.
+    pub(crate) fn set(&mut self, instance: Key, variables: Vec<(Name, Value)>) -> Result<(), Failure> {
+        self.act(|runner| runner.command(instance, Command::SetVariables { scope: ROOT, variables }))
+    }
+}
+
+/// The variables that a form sees.
+struct Seen<'a>(Option<(&'a Instance, ScopeId)>);
+
+impl Variables for Seen<'_> {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.0.and_then(|(instance, scope)| instance.visible(scope, name))
+    }
+
+    fn names(&self) -> Vec<Name> {
+        let Some((instance, mut scope)) = self.0 else { return Vec::new() };
+        let mut names = Vec::new();
+        while scope != NONE
+            && let Some(found) = instance.scope(scope)
+        {
+            names.extend(found.variables().iter().map(|(name, _)| name.clone()));
+            scope = found.parent;
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+}

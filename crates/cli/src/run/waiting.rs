@@ -1,0 +1,257 @@
+//! What waits, in words.
+
+use std::fmt::Write as _;
+
+use potok_core::Name;
+use potok_core::graph::{FlowNode, ProcessGraph};
+use potok_core::instance::{Instance, Key, Ordinal, ROOT, State, UserTaskWait, Wait, WaitKind};
+use potok_core::value::Value;
+
+use super::session::Session;
+use crate::style::Style;
+
+/// What kind of thing waits, in the order in which it is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum What {
+    Task,
+    Job,
+    Incident,
+    AdHoc,
+    Message,
+    Signal,
+    Timer,
+    /// Nothing that could be chosen.
+    Else,
+}
+
+/// Something that waits.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) what: What,
+    pub(crate) key: Key,
+    pub(crate) instance: Key,
+    pub(crate) node: Ordinal,
+    pub(crate) element: Name,
+    /// A message's, signal's or job type's name.
+    pub(crate) name: Option<Name>,
+    /// The kind of waiting.
+    word: &'static str,
+    /// What it is.
+    title: String,
+    /// More about it.
+    details: String,
+}
+
+impl Waiting {
+    /// One line, or two if it does not fit in one.
+    pub(crate) fn show(&self, style: Style, number: Option<usize>) -> String {
+        let number = number.map_or_else(|| "    ".to_owned(), |number| format!("{number:3}."));
+        let mut line = format!("{number} {:<9} {}", self.word, style.strong(&self.title));
+        if !self.details.is_empty() {
+            let long = self.title.chars().count() + self.details.chars().count() > 85;
+            let gap = if long { format!("\n{:15}", "") } else { "  ".to_owned() };
+            let _ = write!(line, "{gap}{}", style.faint(&self.details));
+        }
+        line
+    }
+
+    pub(crate) fn title(&self) -> &str {
+        &self.title
+    }
+}
+
+/// `Name (id)`, or the id alone.
+pub(crate) fn title(id: &str, name: Option<&str>) -> String {
+    match name.map(str::trim) {
+        Some(name) if !name.is_empty() && name != id => format!("{} ({id})", one_line(name)),
+        _ => id.to_owned(),
+    }
+}
+
+/// A name that a modeler broke into lines, in one.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl Session {
+    /// Everything that waits: what people can do first, and the oldest first.
+    pub(crate) fn waiting(&self) -> Vec<Waiting> {
+        let mut all: Vec<_> =
+            self.runner.waits().filter_map(|(running, wait)| self.describe(&running.graph, &running.instance, wait)).collect();
+        all.sort_by_key(|waiting| (waiting.what, waiting.key));
+        all
+    }
+
+    fn describe(&self, graph: &ProcessGraph, instance: &Instance, wait: &Wait) -> Option<Waiting> {
+        let node = graph.get_node(wait.node)?;
+        let now = self.runner.now();
+        let mut details = Vec::new();
+        let (what, name) = match &wait.kind {
+            WaitKind::UserTask(task) => {
+                self.assigned(task, node, &mut details);
+                (What::Task, None)
+            }
+            WaitKind::Job(job) => {
+                details.push(format!("type {}", job.kind));
+                details.extend(job.headers.iter().map(|(name, value)| format!("{name} = {value}")));
+                if job.retries < 1 {
+                    details.push("no tries left".to_owned());
+                }
+                (What::Job, Some(job.kind.clone()))
+            }
+            WaitKind::Incident(incident) => {
+                details.push(incident.message.to_string());
+                (What::Incident, None)
+            }
+            WaitKind::AdHoc => (What::AdHoc, None),
+            WaitKind::Message(message) => {
+                details.push(format!("message {}", message.name));
+                details.extend(message.correlation_key.as_ref().map(|key| format!("key {key}")));
+                (What::Message, Some(message.name.clone()))
+            }
+            WaitKind::Signal(signal) => {
+                details.push(format!("signal {}", signal.name));
+                (What::Signal, Some(signal.name.clone()))
+            }
+            WaitKind::Timer(timer) => {
+                details.push(format!("at {}", self.clock.short(timer.timer.due, now)));
+                (What::Timer, None)
+            }
+            WaitKind::Condition { .. } => (What::Else, None),
+            WaitKind::Call(call) => {
+                details.push(format!("process {}", call.process));
+                (What::Else, Some(call.process.clone()))
+            }
+            WaitKind::Continuation { .. } | WaitKind::Compensation { .. } => return None,
+        };
+        details.extend(round(instance, wait));
+        if Some(instance.key()) != self.main {
+            details.push(format!("in {}", self.instance_name(graph, instance)));
+        }
+        Some(Waiting {
+            what,
+            key: wait.key,
+            instance: instance.key(),
+            node: wait.node,
+            element: node.id.clone(),
+            name,
+            word: match what {
+                What::Task => "task",
+                _ => wait.kind.word(),
+            },
+            title: title(&node.id, node.name.as_deref()),
+            details: details.join("; "),
+        })
+    }
+
+    fn assigned(&self, task: &UserTaskWait, node: &FlowNode, details: &mut Vec<String>) {
+        let listed = |names: &[Name]| names.iter().map(|name| &**name).collect::<Vec<_>>().join(", ");
+        if let Some(assignee) = &task.assignee {
+            details.push(format!("for {assignee}"));
+        } else {
+            if !task.candidate_users.is_empty() {
+                details.push(format!("for one of {}", listed(&task.candidate_users)));
+            }
+            if !task.candidate_groups.is_empty() {
+                details.push(format!("group {}", listed(&task.candidate_groups)));
+            }
+        }
+        if let Some(lane) = &node.details.lane {
+            details.push(format!("lane {}", one_line(lane)));
+        }
+        details.extend(task.due.map(|due| format!("due {}", self.clock.short(due, self.runner.now()))));
+    }
+
+    /// `it-request`, or `it-request 7` where several instances of a process run.
+    pub(crate) fn instance_name(&self, graph: &ProcessGraph, instance: &Instance) -> String {
+        let several = self.runner.instances().filter(|running| running.graph.id() == graph.id()).count() > 1;
+        if several { format!("{} {}", graph.id(), instance.key()) } else { graph.id().to_string() }
+    }
+
+    /// The list of what waits.
+    pub(crate) fn waiting_list(&self, style: Style) -> String {
+        let waiting = self.waiting();
+        if waiting.is_empty() {
+            return match self.state() {
+                State::Created => "nothing waits: the process has not started".to_owned(),
+                State::Active => "nothing waits".to_owned(),
+                ended => format!("nothing waits: {}", outcome(&ended)),
+            };
+        }
+        let mut text = format!("waiting at {}:\n", self.clock.full(self.runner.now()));
+        for waiting in &waiting {
+            let _ = writeln!(text, "{}", waiting.show(style, None));
+        }
+        text
+    }
+
+    /// The elements passed, with times.
+    pub(crate) fn trace_list(&self, style: Style) -> String {
+        let mut text = String::new();
+        let mut day = String::new();
+        for passed in &self.trace {
+            let today = self.clock.day(passed.entered);
+            if today != day {
+                let _ = writeln!(text, "  {}", style.strong(&today));
+                day = today;
+            }
+            let stayed = match passed.left {
+                Some(left) if left == passed.entered => String::new(),
+                Some(left) => format!("until {}", self.clock.short(left, passed.entered)),
+                None => "stands here".to_owned(),
+            };
+            let other = (Some(passed.instance) != self.main).then(|| format!("in {}", passed.process));
+            let more: Vec<_> = Some(stayed).into_iter().chain(other).filter(|text| !text.is_empty()).collect();
+            let (time, title) = (self.clock.time(passed.entered), title(&passed.element, passed.name.as_deref()));
+            let line = format!("  {time}  {title}  {}", style.faint(&more.join("; ")));
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+        text
+    }
+
+    /// The variables of the run's own instance.
+    pub(crate) fn variable_list(&self) -> String {
+        let mut text = String::new();
+        let variables = self.main_instance().map_or(&[][..], Instance::variables);
+        let width = variables.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(30);
+        for (name, value) in variables {
+            let _ = writeln!(text, "  {name:width$} = {}", shown(value));
+        }
+        text
+    }
+}
+
+/// A value, with text in quotation marks so that `"5"` and `5` look different.
+pub(crate) fn shown(value: &Value) -> String {
+    match value.plain() {
+        Value::String(text) => format!("{text:?}"),
+        other => other.to_string(),
+    }
+}
+
+/// How an instance ended.
+pub(crate) fn outcome(state: &State) -> String {
+    match state {
+        State::Created => "the process has not started".to_owned(),
+        State::Active => "the process has not ended".to_owned(),
+        State::Completed => "the process has ended".to_owned(),
+        State::Failed { code, message } => {
+            let message = message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+            format!("the process has failed with error {code}{message}")
+        }
+        State::Cancelled { reason } => {
+            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("the process was cancelled{reason}")
+        }
+    }
+}
+
+/// Which round of a loop a wait is in.
+fn round(instance: &Instance, wait: &Wait) -> Option<String> {
+    let scope = instance.scope_of(wait);
+    if scope == ROOT {
+        return None;
+    }
+    let counter = instance.visible(scope, "loopCounter")?;
+    Some(format!("round {counter}"))
+}
