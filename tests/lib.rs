@@ -1,1 +1,23 @@
-//! tests
+//! Scenarios that read like the diagram.
+//!
+//! A scenario deploys models, plays the people, workers, messages and clocks around them, and says what is seen on the way:
+//!
+//! ```no_run
+//! use potok_tests::scenario;
+//!
+//! scenario("gateway/parallel_join.bpmn")
+//!     .start()
+//!     .waits_at(["approve", "pay"])
+//!     .complete("approve")
+//!     .waits_at(["pay"])
+//!     .complete("pay")
+//!     .completed()
+//!     .trace("start split approve pay join end");
+//! ```
+//!
+//! Every verb also checks, unseen: folding the events of an instance gives the instance; a saved and loaded instance is the same
+//! and goes on the same; a second run gives the same events; every token stands where something still happens.
+
+mod scenario;
+
+pub use scenario::{Scenario, model, scenario, scenario_of};

@@ -215,6 +215,14 @@ impl Runner {
         self.instances.get(&key)
     }
 
+    /// Puts an instance in the place of the one with its key: tests go on with what was saved and loaded.
+    #[doc(hidden)]
+    pub fn replace(&mut self, instance: Instance) {
+        if let Some(running) = self.instances.get_mut(&instance.key()) {
+            running.instance = instance;
+        }
+    }
+
     /// All that instances wait for, oldest first: (instance, wait).
     pub fn waits(&self) -> impl Iterator<Item = (&Running, &Wait)> {
         self.owners.iter().filter_map(|(key, instance)| {

@@ -1,0 +1,70 @@
+//! Where the models of scenarios come from.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use potok_core::graph::Package;
+use potok_expressions::Evaluator;
+
+use super::Scenario;
+use super::host::Host;
+
+/// A scenario with one file under `tests/models`.
+#[must_use]
+#[track_caller]
+pub fn scenario(file: &str) -> Scenario {
+    scenario_of(&[file])
+}
+
+/// A scenario with several files under `tests/models`, deployed in this order; the first one's first executable process is the
+/// one that `start` starts.
+#[must_use]
+#[track_caller]
+pub fn scenario_of(files: &[&str]) -> Scenario {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let sources: Vec<_> = files
+        .iter()
+        .map(|file| match std::fs::read_to_string(folder.join(file)) {
+            Ok(text) => ((*file).to_owned(), text),
+            Err(error) => panic!("models/{file}: {error}"),
+        })
+        .collect();
+    deploy(&sources)
+}
+
+/// A scenario with a model written down in the test: what stands inside of `<definitions>`, with BPMN as the default namespace
+/// and the prefixes `camunda`, `zeebe`, `flowable` and `potok`. FEEL is the expression language.
+#[must_use]
+#[track_caller]
+pub fn model(content: &str) -> Scenario {
+    let text = format!(
+        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="definitions" targetNamespace="urn:test"
+  xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:potok="urn:potok:bpmn:1.0"
+  xmlns:camunda="http://camunda.org/schema/1.0/bpmn" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"
+  xmlns:flowable="http://flowable.org/bpmn" expressionLanguage="https://www.omg.org/spec/DMN/20191111/FEEL/">
+{content}
+</definitions>"#
+    );
+    deploy(&[("model".to_owned(), text)])
+}
+
+#[track_caller]
+fn deploy(sources: &[(String, String)]) -> Scenario {
+    let evaluator = Arc::new(Evaluator::new());
+    let packages: Vec<_> = sources
+        .iter()
+        .map(|(file, text)| match Package::from_bpmn(text.as_bytes(), &*evaluator) {
+            Ok(package) => package,
+            Err(diagnostics) => {
+                let lines: Vec<_> = diagnostics.iter().map(|diagnostic| format!("{file}:{diagnostic}")).collect();
+                panic!("the model cannot be deployed:\n{}", lines.join("\n"))
+            }
+        })
+        .collect();
+    let processes = packages.first().map_or(&[][..], |package| &package.processes);
+    let Some(process) = processes.iter().find(|process| process.is_executable()).or(processes.first()) else {
+        panic!("the model contains no process")
+    };
+    let process = process.id().clone();
+    Scenario::new(Host::new(evaluator, &packages), process)
+}

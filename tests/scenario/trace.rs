@@ -1,0 +1,44 @@
+//! Which flow nodes the tokens of an instance went through.
+
+use potok_core::graph::ProcessGraph;
+use potok_core::instance::{Instance, NONE, ScopeKind, TokenId, TokenState};
+use potok_core::step::Event;
+
+/// Flow nodes in the order in which tokens entered them. A repeated activity stands for each of its rounds, not once more for
+/// itself.
+#[derive(Default)]
+pub(super) struct Trace {
+    entered: Vec<(TokenId, u32)>,
+}
+
+impl Trace {
+    /// Notes the first of the events that come, before it is applied.
+    pub(super) fn note(&mut self, instance: &Instance, events: &[Event]) {
+        match events {
+            [Event::TokenCreated { token, scope, node }, next, ..]
+                if is_fork(instance, *next, *token, *scope, *node) => {}
+            [Event::TokenCreated { token, node, .. } | Event::TokenMoved { token, node, .. }, ..] => {
+                self.entered.push((*token, *node));
+            }
+            [Event::ScopeOpened { kind: ScopeKind::Loop, token, .. }, ..] => {
+                if let Some(index) = self.entered.iter().rposition(|(entered, _)| entered == token) {
+                    self.entered.remove(index);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn ids<'g>(&self, graph: &'g ProcessGraph) -> Vec<&'g str> {
+        self.entered.iter().filter_map(|(_, node)| graph.get_node(*node)).map(|node| &*node.id).collect()
+    }
+}
+
+/// Whether a token is made to take another flow out of the flow node that its twin leaves: it does not enter that node.
+fn is_fork(instance: &Instance, next: Event, token: TokenId, scope: u32, node: u32) -> bool {
+    let leaves = matches!(next, Event::TokenMoved { token: moved, flow, .. } if moved == token && flow != NONE);
+    leaves
+        && instance
+            .tokens()
+            .any(|(_, other)| other.scope == scope && other.node == node && other.state == TokenState::Moving)
+}
