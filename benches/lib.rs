@@ -1,1 +1,9 @@
-//! benches
+//! Speed and memory of Potok, side by side with peers: see `README.md`.
+
+pub mod flatness;
+pub mod host;
+pub mod measure;
+pub mod models;
+pub mod peers;
+pub mod table;
+pub mod workloads;

@@ -1,0 +1,63 @@
+//! A host of instances, as small as can be: a graph, a context, and buffers that are used again.
+
+use std::sync::Arc;
+
+use potok_core::expressions::Expressions;
+use potok_core::graph::ProcessGraph;
+use potok_core::instance::{Instance, Key};
+use potok_core::step::{Command, Context, Events, StartAt, Variables, step};
+
+/// Runs instances of one process.
+pub struct Host<'a> {
+    graph: Arc<ProcessGraph>,
+    context: Context<'a>,
+    events: Events,
+}
+
+impl<'a> Host<'a> {
+    /// A host of the file's process; the diagnostics in words if there is something wrong with it.
+    ///
+    /// # Errors
+    /// If the file is refused.
+    pub fn new(file: &str, expressions: &'a dyn Expressions) -> Result<Self, String> {
+        let graph = ProcessGraph::from_bpmn(file.as_bytes(), expressions).map_err(|diagnostics| {
+            diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        })?;
+        Ok(Self { graph, context: Context::new(jiff::Timestamp::UNIX_EPOCH, expressions, Key(1)), events: Events::new() })
+    }
+
+    /// Starts an instance; it runs as far as it can.
+    pub fn start(&mut self, variables: Variables) -> Instance {
+        let mut instance = Instance::new(self.context.next_key);
+        self.context.next_key = Key(self.context.next_key.0 + 1);
+        let start = Command::Start { at: StartAt::None, business_key: None, variables, caller: None, initiator: None };
+        self.step(&mut instance, start);
+        instance
+    }
+
+    /// Completes the oldest user task of an instance.
+    pub fn complete_a_task(&mut self, instance: &mut Instance) -> bool {
+        let Some(task) = instance.waits().next().map(|wait| wait.key) else { return false };
+        self.step(instance, Command::CompleteUserTask { task, variables: Variables::new() });
+        true
+    }
+
+    /// Runs an instance to its end.
+    pub fn run(&mut self, variables: Variables) {
+        let mut instance = self.start(variables);
+        while self.complete_a_task(&mut instance) {}
+        assert!(!instance.is_active(), "an instance of {} is stuck: {instance:?}", self.graph.id());
+    }
+
+    fn step(&mut self, instance: &mut Instance, command: Command) {
+        self.events.clear();
+        let result = step(&self.graph, instance, command, &mut self.context, &mut self.events);
+        assert!(result.is_ok(), "refused: {result:?}");
+    }
+
+    /// Events of the last step.
+    #[must_use]
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+}

@@ -1,0 +1,4 @@
+//! Other engines, in the same run.
+
+pub mod snurr;
+pub mod spiffworkflow;
