@@ -145,7 +145,7 @@ impl Beside<'_> {
                     if self.zone.is_none() || &**calendar.name() == "default" {
                         self.zone = Some(calendar.zone().clone());
                     }
-                    self.evaluator.add_calendar(calendar);
+                    self.evaluator.add_calendar(calendar.name().clone(), calendar);
                 }
                 Err(diagnostic) => self.left_out(file, &[diagnostic]),
             },

@@ -46,7 +46,7 @@ impl Numbers {
             Event::InstanceStarted { start } => {
                 if let Some(start) = events.starts.get(start as usize) {
                     say("businessKey", start.business_key.as_deref().into());
-                    say("calledBy", start.caller.map(|caller| caller.to_string()).into());
+                    say("calledBy", start.caller.as_ref().map(|caller| caller.call.to_string()).into());
                 }
                 ("instance-started", None)
             }
