@@ -49,6 +49,11 @@ impl Host {
         Self { runner, twin, told: BTreeMap::new(), notices }
     }
 
+    pub(super) fn limit_steps(&mut self, budget: u32) {
+        self.runner.limit_steps(budget);
+        self.twin.limit_steps(budget);
+    }
+
     /// Where the tokens of an instance went.
     pub(super) fn trace(&self, instance: Key) -> Vec<&str> {
         self.told.get(&instance).map(|told| told.trace.ids(&told.graph)).unwrap_or_default()

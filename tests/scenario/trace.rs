@@ -4,8 +4,8 @@ use potok_core::graph::ProcessGraph;
 use potok_core::instance::{Instance, NONE, ScopeKind, TokenId, TokenState};
 use potok_core::step::Event;
 
-/// Flow nodes in the order in which tokens entered them. A repeated activity stands for each of its rounds, not once more for
-/// itself.
+/// Flow nodes in the order in which tokens entered them. A repeated activity stands for each of its rounds, and for
+/// itself only if there is none.
 #[derive(Default)]
 pub(super) struct Trace {
     entered: Vec<(TokenId, u32)>,
@@ -20,6 +20,7 @@ impl Trace {
             [Event::TokenCreated { token, node, .. } | Event::TokenMoved { token, node, .. }, ..] => {
                 self.entered.push((*token, *node));
             }
+            [Event::ScopeOpened { kind: ScopeKind::Loop, .. }, Event::LoopStarted { total: 0, .. }, ..] => {}
             [Event::ScopeOpened { kind: ScopeKind::Loop, token, .. }, ..] => {
                 if let Some(index) = self.entered.iter().rposition(|(entered, _)| entered == token) {
                     self.entered.remove(index);

@@ -51,6 +51,13 @@ impl Scenario {
         self
     }
 
+    /// One step passes so many flow nodes at most.
+    #[must_use]
+    pub fn step_budget(mut self, budget: u32) -> Self {
+        self.host.limit_steps(budget);
+        self
+    }
+
     // --- starting
 
     /// The business key of the instances that are started from here on.

@@ -5,28 +5,41 @@ use std::sync::Arc;
 use crate::Name;
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
-use crate::graph::{Expression, UserTask, names};
+use crate::graph::{Expression, NodeKind, UserTask, names};
 use crate::instance::{IncidentStage, TokenId, UserTaskWait, WaitKind};
 use crate::model::TimerKind;
 use crate::step::{Problem, Step};
 use crate::time::{Timer, Timestamp};
 use crate::value::{Value, Zone};
 
-/// Creates the task.
+/// Creates the task, once its listeners have been called.
 pub(crate) fn create(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> Result<(), Problem> {
+    if step.node(token).details.listeners.is_empty() {
+        return stand(step, token, task);
+    }
+    announce(step, token, ListenerStage::Create, 0);
+    Ok(())
+}
+
+/// Calls the listeners of a stage from the given one on, and those of the stages after it; then the task stands.
+pub(crate) fn announce(step: &mut Step<'_, '_>, token: TokenId, stage: ListenerStage, from: u32) {
+    let NodeKind::UserTask(task) = &step.node(token).kind else { return };
+    if !step.call_listeners(token, stage, from, IncidentStage::Execute) {
+        return;
+    }
+    if stage == ListenerStage::Create && task.assignee.is_some() {
+        return announce(step, token, ListenerStage::Assignment, 0);
+    }
+    if let Err(problem) = stand(step, token, task) {
+        step.stuck(token, problem, IncidentStage::Execute);
+    }
+}
+
+fn stand(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> Result<(), Problem> {
     let wait = match &task.fixed {
         Some(fixed) => fixed.clone(),
         None => Arc::new(assign(step, token, task)?),
     };
-    let assigned = wait.assignee.is_some();
-    if !step.node(token).details.listeners.is_empty() {
-        if !step.call_listeners(token, ListenerStage::Create, 0, IncidentStage::Execute) {
-            return Ok(());
-        }
-        if assigned && !step.call_listeners(token, ListenerStage::Assignment, 0, IncidentStage::Execute) {
-            return Ok(());
-        }
-    }
     step.wait(token, WaitKind::UserTask(wait));
     Ok(())
 }

@@ -47,23 +47,28 @@ impl DataNames {
         for object in &process.data_objects {
             put(&object.id, object.name.as_ref());
         }
-        // A reference stands for its data object; where only the reference has a name, that names the object.
+        // A reference stands for its data object; where only references have a name, the first one names the object.
+        for object in (0..).zip(&process.data_objects).filter(|(_, object)| object.name.is_none()) {
+            let of_object = |reference: &&model::DataObjectReference| {
+                reference.data_object.as_ref().and_then(|found| found.target) == Some(object.0)
+            };
+            let mut references = process.data_object_references.iter().filter(of_object);
+            put(&object.1.id, references.find_map(|reference| reference.name.as_ref()));
+        }
         for reference in &process.data_object_references {
             let object = reference.data_object.as_ref().and_then(|object| object.target);
             let object = object.and_then(|object| process.data_objects.get(object));
-            match object {
-                Some(object) if object.name.is_some() => put(&reference.id, object.name.as_ref()),
-                Some(object) => {
-                    put(&reference.id, reference.name.as_ref());
-                    put(&object.id, reference.name.as_ref());
-                }
-                None => put(&reference.id, reference.name.as_ref()),
-            }
+            let name = match object {
+                Some(object) => names.get(&object.id).cloned(),
+                None => reference.name.clone(),
+            };
+            names.insert(reference.id.clone(), name.unwrap_or_else(|| reference.id.clone()));
         }
         for reference in &process.data_store_references {
             let store = reference.data_store.as_ref().and_then(|store| store.target);
             let store = store.and_then(|store| definitions.data_stores.get(store));
-            put(&reference.id, store.and_then(|store| store.name.as_ref()).or(reference.name.as_ref()));
+            let name = store.and_then(|store| store.name.as_ref()).or(reference.name.as_ref());
+            names.insert(reference.id.clone(), name.unwrap_or(&reference.id).clone());
         }
         let declared = process
             .data_objects

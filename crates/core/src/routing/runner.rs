@@ -9,7 +9,7 @@ use crate::Name;
 use crate::expressions::{Binding, Evaluation, Expressions, Variables};
 use crate::graph::{Catch, Package, ProcessGraph};
 use crate::instance::{Caller, Instance, Key, Wait, WaitKind};
-use crate::step::{Command, Context, Events, Rejection, StartAt, step};
+use crate::step::{Command, Context, Events, Rejection, STEP_BUDGET, StartAt, step};
 use crate::time::{Timer, Timestamp};
 use crate::value::{Value, Zone};
 
@@ -131,6 +131,7 @@ pub struct Runner {
     pub(super) expressions: Arc<dyn Expressions>,
     pub(super) now: Timestamp,
     next_key: Key,
+    budget: u32,
     pub(super) processes: BTreeMap<Name, Vec<Arc<ProcessGraph>>>,
     pub(super) instances: BTreeMap<Key, Running>,
     /// Which instance a key belongs to.
@@ -154,6 +155,7 @@ impl Runner {
             expressions,
             now,
             next_key: Key(1),
+            budget: STEP_BUDGET,
             processes: BTreeMap::new(),
             instances: BTreeMap::new(),
             owners: BTreeMap::new(),
@@ -166,6 +168,11 @@ impl Runner {
             log: Vec::new(),
             notices: Vec::new(),
         }
+    }
+
+    /// Sets how many flow nodes one step may pass before it is taken for an endless loop.
+    pub fn limit_steps(&mut self, budget: u32) {
+        self.budget = budget;
     }
 
     /// Deploys all processes of a file; each becomes the newest version of its id.
@@ -364,6 +371,7 @@ impl Runner {
         let running = self.instances.get_mut(&key).ok_or(RunError::UnknownInstance(key))?;
         let mut events = Events::new();
         let mut context = Context::new(self.now, &*self.expressions, self.next_key);
+        context.budget = self.budget;
         step(&running.graph, &mut running.instance, command, &mut context, &mut events)?;
         self.next_key = context.next_key;
         agenda.extend(requests(&running.graph, &running.instance, &events).into_iter().map(|request| (key, request)));

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use super::{Event, Step};
-use crate::behaviour::{complex_gateway, inclusive_gateway};
+use crate::behaviour::{complex_gateway, inclusive_gateway, user_task};
+use crate::dialect::ListenerStage;
 use crate::graph::NodeKind;
 use crate::instance::{IncidentKind, IncidentStage, NONE, ScopeId, TokenId};
 
@@ -18,7 +19,13 @@ pub(crate) enum Stage {
     Listen(u32),
     /// Does the flow node's work.
     Execute,
-    /// The work is done.
+    /// Its user task is about to stand: create listeners from this one on, then assignment listeners.
+    Create(u32),
+    /// Its user task is about to stand: assignment listeners from this one on.
+    Assign(u32),
+    /// The work is done: complete listeners from this one on.
+    Done(u32),
+    /// The work is done, and its listeners have been called.
     Complete,
     /// Output mappings are done: end listeners from this one on.
     Finish(u32),
@@ -70,7 +77,7 @@ impl Step<'_, '_> {
                 "too many flow nodes were passed without a wait state: the process runs in an endless loop; mend its \
                  conditions, or put a savepoint, timer or task into the loop",
                 match stage {
-                    Stage::Complete | Stage::Finish(_) => IncidentStage::Complete,
+                    Stage::Done(_) | Stage::Complete | Stage::Finish(_) => IncidentStage::Complete,
                     Stage::Leave => IncidentStage::Leave,
                     _ => IncidentStage::Enter,
                 },
@@ -84,6 +91,9 @@ impl Step<'_, '_> {
             Stage::Begin => self.begin(token),
             Stage::Listen(listener) => self.listen(token, listener),
             Stage::Execute => self.execute(token),
+            Stage::Create(listener) => user_task::announce(self, token, ListenerStage::Create, listener),
+            Stage::Assign(listener) => user_task::announce(self, token, ListenerStage::Assignment, listener),
+            Stage::Done(listener) => self.done(token, listener),
             Stage::Complete => self.complete(token),
             Stage::Finish(listener) => self.finish(token, listener),
             Stage::Leave => self.leave(token),

@@ -255,9 +255,7 @@ impl Step<'_, '_> {
         }
         self.receive(token, variables);
         self.emit(Event::TokenResumed { token });
-        if self.node(token).plain || self.call_listeners(token, ListenerStage::Complete, 0, IncidentStage::Complete) {
-            self.schedule(token, Stage::Complete);
-        }
+        self.done(token, 0);
     }
 
     fn job_done(&mut self, wait: WaitId, token: TokenId, variables: Variables, local: Variables) {
@@ -274,8 +272,9 @@ impl Step<'_, '_> {
             token,
             match stage {
                 Some(ListenerStage::End) => Stage::Finish(next),
-                Some(ListenerStage::Complete) => Stage::Complete,
-                Some(ListenerStage::Create | ListenerStage::Assignment) => Stage::Execute,
+                Some(ListenerStage::Complete) => Stage::Done(next),
+                Some(ListenerStage::Create) => Stage::Create(next),
+                Some(ListenerStage::Assignment) => Stage::Assign(next),
                 _ => Stage::Listen(next),
             },
         );

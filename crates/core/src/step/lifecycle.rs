@@ -179,7 +179,15 @@ impl<'s> Step<'s, '_> {
         }
     }
 
-    /// The work is done: outputs, then end listeners.
+    /// The work is done: complete listeners from the given one on.
+    pub(super) fn done(&mut self, token: TokenId, from: u32) {
+        if self.node(token).plain || self.call_listeners(token, ListenerStage::Complete, from, IncidentStage::Complete)
+        {
+            self.schedule(token, Stage::Complete);
+        }
+    }
+
+    /// Outputs, then end listeners.
     pub(super) fn complete(&mut self, token: TokenId) {
         let node = self.node(token);
         if node.plain {

@@ -1,0 +1,153 @@
+//! Ad-hoc sub-processes: people choose what is done.
+
+use potok_tests::scenario;
+use serde_json::json;
+
+#[test]
+fn activities_are_begun_by_command_in_parallel_and_again() {
+    scenario("ad_hoc/parallel.bpmn")
+        .start()
+        .waits_at(["research"])
+        .activate("research", ["read", "ask"])
+        .waits_at(["ask", "read"])
+        .activate("research", ["read"])
+        .waits_at(["ask", "read", "read"])
+        .complete("read")
+        .complete("ask")
+        .waits_at(["note", "read"])
+        .complete("note")
+        .complete("read")
+        .waits_at(["research"])
+        .complete_ad_hoc("research")
+        .completed()
+        .trace("start research read ask read note end");
+}
+
+#[test]
+fn nothing_need_be_done_at_all() {
+    scenario("ad_hoc/parallel.bpmn").start().complete_ad_hoc("research").completed();
+}
+
+#[test]
+fn completing_by_command_cancels_what_runs() {
+    scenario("ad_hoc/parallel.bpmn")
+        .start()
+        .activate("research", ["read", "ask"])
+        .complete("read")
+        .complete_ad_hoc("research")
+        .completed();
+}
+
+#[test]
+fn only_activities_that_nothing_leads_to_can_be_begun() {
+    scenario("ad_hoc/parallel.bpmn")
+        .start()
+        .refuses("element-unknown")
+        .activate("research", ["note"])
+        .refuses("element-unknown")
+        .activate("research", ["read", "dance"])
+        .waits_at(["research"]);
+}
+
+#[test]
+fn boundary_event_ends_it() {
+    scenario("ad_hoc/parallel.bpmn")
+        .start()
+        .activate("research", ["read"])
+        .travel("P1D")
+        .completed()
+        .passed("too_late", 1);
+}
+
+#[test]
+fn completion_condition_ends_it_and_cancels_the_rest() {
+    scenario("ad_hoc/condition.bpmn")
+        .start()
+        .activate("research", ["read", "ask"])
+        .complete_with("read", json!({"enough": true}))
+        .completed();
+}
+
+#[test]
+fn completion_condition_is_asked_after_each_activity() {
+    scenario("ad_hoc/condition.bpmn")
+        .start()
+        .activate("research", ["read", "ask"])
+        .complete("read")
+        .set("enough", true)
+        .waits_at(["ask"])
+        .complete("ask")
+        .completed();
+}
+
+#[test]
+fn completion_condition_can_wait_for_the_rest() {
+    scenario("ad_hoc/condition_waits.bpmn")
+        .start()
+        .activate("research", ["read", "ask"])
+        .complete_with("read", json!({"enough": true}))
+        .waits_at(["ask"])
+        .refuses("ad-hoc-ending")
+        .activate("research", ["read"])
+        .complete("ask")
+        .completed();
+}
+
+#[test]
+fn sequential_one_does_one_thing_at_a_time() {
+    scenario("ad_hoc/sequential.bpmn")
+        .start()
+        .refuses("ad-hoc-busy")
+        .activate("tidy", ["wash", "iron"])
+        .activate("tidy", ["iron"])
+        .refuses("ad-hoc-busy")
+        .activate("tidy", ["wash"])
+        .complete("iron")
+        .activate("tidy", ["wash"])
+        .complete("wash")
+        .complete_ad_hoc("tidy")
+        .completed();
+}
+
+#[test]
+fn one_of_zeebe_begins_what_its_collection_names_and_ends_by_itself() {
+    scenario("ad_hoc/zeebe.bpmn")
+        .start_with(json!({"chosen": ["read", "ask"]}))
+        .waits_at(["ask", "read"])
+        .complete("read")
+        .complete("ask")
+        .completed();
+}
+
+#[test]
+fn one_of_zeebe_with_nothing_to_begin_ends_at_once() {
+    scenario("ad_hoc/zeebe.bpmn").start_with(json!({"chosen": []})).completed();
+}
+
+#[test]
+fn name_that_is_not_there_is_an_incident() {
+    scenario("ad_hoc/zeebe.bpmn")
+        .start_with(json!({"chosen": ["dance"]}))
+        .incident("research", "expression-failed")
+        .set("chosen", json!(["read"]))
+        .resolve("research")
+        .waits_at(["read"])
+        .complete("read")
+        .completed();
+}
+
+#[test]
+fn it_holds_sub_processes_boundary_events_and_data() {
+    scenario("ad_hoc/inner.bpmn")
+        .start()
+        .activate("research", ["interview", "read"])
+        .complete_with("talk", json!({"notes": "n"}))
+        .waits_at(["read"])
+        .sees("read", "notes", "n")
+        .travel("PT1H")
+        .waits_at(["nap"])
+        .complete("nap")
+        .complete_ad_hoc("research")
+        .completed()
+        .no_variable("notes");
+}

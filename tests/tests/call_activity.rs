@@ -1,0 +1,178 @@
+//! Call activities: another process, or a global task.
+
+use potok_tests::scenario;
+use serde_json::json;
+
+#[test]
+fn called_process_gets_all_variables_and_gives_all_back() {
+    scenario("call_activity/simple.bpmn")
+        .business_key("C-1")
+        .start_with(json!({"amount": 5}))
+        .waits_at(["check"])
+        .instance_of("checking")
+        .waits_at(["look"])
+        .variable("amount", 5)
+        .complete_with("look", json!({"result": "good"}))
+        .completed()
+        .main_instance()
+        .completed()
+        .variable("result", "good")
+        .trace("start check end");
+}
+
+#[test]
+fn error_of_the_called_process_is_caught_at_the_call() {
+    scenario("call_activity/simple.bpmn")
+        .start()
+        .complete_with("look", json!({"result": "bad"}))
+        .waits_at(["inform"])
+        .instance_of("checking")
+        .failed("bad")
+        .main_instance()
+        .complete("inform")
+        .completed();
+}
+
+#[test]
+fn escalation_of_the_called_process_is_caught_at_the_call_and_both_go_on() {
+    scenario("call_activity/simple.bpmn")
+        .start()
+        .complete_with("look", json!({"result": "unsure"}))
+        .waits_at(["assist", "check"])
+        .instance_of("checking")
+        .waits_at(["look"])
+        .complete_with("look", json!({"result": "good"}))
+        .main_instance()
+        .waits_at(["assist"])
+        .complete("assist")
+        .completed();
+}
+
+#[test]
+fn boundary_timer_at_the_call_cancels_the_called_process() {
+    scenario("call_activity/simple.bpmn").start().travel("PT4H").completed().instance_of("checking").cancelled();
+}
+
+#[test]
+fn cancelling_the_caller_cancels_the_called_process() {
+    scenario("call_activity/simple.bpmn").start().cancel().cancelled().instance_of("checking").cancelled();
+}
+
+#[test]
+fn cancelled_process_leaves_its_caller_with_an_incident_and_is_called_again() {
+    scenario("call_activity/simple.bpmn")
+        .start()
+        .instance_of("checking")
+        .cancel()
+        .main_instance()
+        .incident("check", "called-process-unknown")
+        .resolve("check")
+        .has_instances("checking", 2)
+        .complete_with("look", json!({"result": "good"}))
+        .completed();
+}
+
+#[test]
+fn calls_nest() {
+    scenario("call_activity/nested.bpmn")
+        .start()
+        .has_instances("bottom", 1)
+        .complete_with("dig", json!({"found": "gold"}))
+        .completed()
+        .variable("found", "gold");
+}
+
+#[test]
+fn cancelling_goes_all_the_way_down() {
+    scenario("call_activity/nested.bpmn").start().cancel().instance_of("bottom").cancelled();
+}
+
+#[test]
+fn error_without_a_catcher_is_an_incident_of_the_caller_while_the_rest_goes_on() {
+    scenario("call_activity/uncaught.bpmn")
+        .start()
+        .complete("look")
+        .incident("check", "error-uncaught")
+        .complete("other")
+        .active()
+        .resolve("check")
+        .no_incident()
+        .has_instances("checking", 2)
+        .cancel()
+        .cancelled();
+}
+
+#[test]
+fn unknown_process_is_an_incident_until_mended() {
+    scenario("call_activity/dynamic.bpmn")
+        .start_with(json!({"chosen": "missing"}))
+        .incident("check", "called-process-unknown")
+        .incident_says("missing")
+        .set("chosen", "checking")
+        .resolve("check")
+        .no_incident()
+        .complete("look")
+        .completed();
+}
+
+#[test]
+fn process_that_only_a_message_starts_cannot_be_called() {
+    scenario("call_activity/no_none_start.bpmn")
+        .start_with(json!({"target": "by_message"}))
+        .incident("check", "called-process-unknown")
+        .has_instances("by_message", 0);
+}
+
+#[test]
+fn global_tasks_are_done_in_the_caller() {
+    scenario("call_activity/global.bpmn")
+        .start_with(json!({"amount": 4}))
+        .groups("approve", ["bosses"])
+        .complete("approve")
+        .completed()
+        .variable("total", 8);
+}
+
+#[test]
+fn process_that_calls_itself_without_end_is_stopped() {
+    scenario("call_activity/endless.bpmn")
+        .start()
+        .active()
+        .has_instances("endless", 201)
+        .instance_of("endless")
+        .incident("again", "called-process-unknown")
+        .incident_says("without end")
+        .main_instance()
+        .cancel()
+        .instance_of("endless")
+        .cancelled();
+}
+
+#[test]
+fn call_of_zeebe_passes_only_what_is_mapped() {
+    scenario("call_activity/zeebe.bpmn")
+        .start_with(json!({"order": {"id": 7}}))
+        .instance_of("checking")
+        .variable("number", 7)
+        .no_variable("order")
+        .complete_with("look", json!({"result": "good", "other": 1}))
+        .main_instance()
+        .completed()
+        .variable("verdict", "good")
+        .no_variable("other")
+        .no_variable("result");
+}
+
+#[test]
+fn call_of_camunda_passes_only_what_is_mapped() {
+    scenario("call_activity/camunda.bpmn")
+        .start_with(json!({"amount": 3, "other": 1}))
+        .instance_of("checking")
+        .variable("price", 3)
+        .no_variable("other")
+        .complete_with("look", json!({"result": "good"}))
+        .main_instance()
+        .completed()
+        .variable("verdict", "good")
+        .no_variable("result");
+}

@@ -1,0 +1,172 @@
+//! Compensation: undoing what has been done.
+
+use potok_tests::scenario;
+use serde_json::json;
+
+#[test]
+fn handlers_run_in_reverse_order() {
+    scenario("compensation/reverse.bpmn")
+        .start()
+        .error("pay", "no-money")
+        .waits_at(["cancel_flight"])
+        .complete("cancel_flight")
+        .waits_at(["cancel_hotel"])
+        .complete("cancel_hotel")
+        .waits_at(["inform"])
+        .complete("inform")
+        .completed()
+        .trace("start book_hotel book_flight pay refused undo cancel_flight cancel_hotel inform end");
+}
+
+#[test]
+fn what_is_not_undone_leaves_no_trace() {
+    scenario("compensation/reverse.bpmn")
+        .start()
+        .complete("pay")
+        .completed()
+        .trace("start book_hotel book_flight pay end");
+}
+
+#[test]
+fn one_activity_is_undone_once() {
+    scenario("compensation/one_activity.bpmn")
+        .start()
+        .completed()
+        .trace("start book_hotel book_flight undo_hotel cancel_hotel again end");
+}
+
+#[test]
+fn end_event_waits_for_what_it_undoes() {
+    scenario("compensation/end_event.bpmn").start().waits_at(["release"]).complete("release").completed();
+}
+
+#[test]
+fn thrower_need_not_wait() {
+    scenario("compensation/no_wait.bpmn")
+        .start()
+        .waits_at(["inform", "release"])
+        .complete("inform")
+        .waits_at(["release"])
+        .complete("release")
+        .completed();
+}
+
+#[test]
+fn activity_that_still_runs_is_not_undone() {
+    scenario("compensation/nothing_done.bpmn")
+        .start()
+        .waits_at(["inform", "reserve"])
+        .complete("reserve")
+        .complete("inform")
+        .completed()
+        .passed("release", 0);
+}
+
+#[test]
+fn sub_process_is_undone_by_undoing_what_was_done_in_it() {
+    scenario("compensation/sub_process.bpmn")
+        .start()
+        .waits_at(["cancel_flight"])
+        .complete("cancel_flight")
+        .waits_at(["cancel_hotel"])
+        .complete("cancel_hotel")
+        .completed()
+        .passed("revoke", 0);
+}
+
+#[test]
+fn compensation_stays_in_its_sub_process() {
+    scenario("compensation/own_scope.bpmn")
+        .start()
+        .completed()
+        .trace("start outside work begin inside undo revert end");
+}
+
+#[test]
+fn sub_process_is_undone_by_its_event_sub_process_with_the_data_of_then() {
+    scenario("compensation/event_sub_process.bpmn")
+        .start()
+        .complete_with("place", json!({"number": 17}))
+        .waits_at(["look"])
+        .no_variable("number")
+        .complete("look")
+        .waits_at(["call_shop"])
+        .sees("call_shop", "number", 17)
+        .complete("call_shop")
+        .completed()
+        .passed("withdraw", 1);
+}
+
+#[test]
+fn each_instance_is_undone_the_last_first() {
+    scenario("compensation/loop.bpmn")
+        .start_with(json!({"rooms": ["red", "blue"]}))
+        .complete_nth("book", 1, json!({}))
+        .complete("book")
+        .sees("cancel", "room", "red")
+        .complete("cancel")
+        .sees("cancel", "room", "blue")
+        .complete("cancel")
+        .completed();
+}
+
+#[test]
+fn each_round_of_a_sub_process_is_undone_with_its_data() {
+    scenario("compensation/standard_loop.bpmn")
+        .start()
+        .complete_with("do", json!({"step": "first"}))
+        .complete_with("do", json!({"step": "second"}))
+        .sees("undo_step", "step", "second")
+        .complete("undo_step")
+        .sees("undo_step", "step", "first")
+        .complete("undo_step")
+        .completed();
+}
+
+#[test]
+fn handler_sees_the_variables_of_its_activity_as_they_were() {
+    scenario("compensation/snapshot.bpmn")
+        .start_with(json!({"price": 10}))
+        .job("charge", json!({"id": "R1"}))
+        .complete_with("change", json!({"price": 20}))
+        .waits_at(["refund"])
+        .sees("refund", "amount", 10)
+        .sees("refund", "price", 20)
+        .sees("refund", "receipt", "R1")
+        .complete("refund")
+        .completed();
+}
+
+#[test]
+fn error_event_sub_process_undoes_what_was_done_around_it() {
+    scenario("compensation/from_error.bpmn")
+        .start()
+        .error("ship", "broken")
+        .waits_at(["release"])
+        .complete("release")
+        .waits_at(["inform"])
+        .complete("inform")
+        .completed();
+}
+
+#[test]
+fn handler_can_be_a_sub_process() {
+    scenario("compensation/handler_sub_process.bpmn")
+        .start()
+        .waits_at(["call"])
+        .complete("call")
+        .waits_at(["confirm"])
+        .complete("confirm")
+        .completed()
+        .trace("start reserve undo release begin call confirm done");
+}
+
+#[test]
+fn compensation_can_be_interrupted() {
+    scenario("compensation/interrupted.bpmn").start().waits_at(["release"]).travel("PT1H").completed();
+}
+
+#[test]
+fn instance_can_be_cancelled_while_it_is_undone() {
+    scenario("compensation/reverse.bpmn").start().error("pay", "no-money").cancel().cancelled();
+}

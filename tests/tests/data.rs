@@ -1,0 +1,128 @@
+//! Data objects, stores, properties, inputs and outputs, and the mappings of the dialects.
+
+use potok_tests::scenario;
+use serde_json::json;
+
+#[test]
+fn references_to_one_data_object_are_one_variable() {
+    scenario("data/objects.bpmn")
+        .start_with(json!({"order": {"id": 1}}))
+        .sees("pay", "bill", json!({"id": 1}))
+        .job("pay", json!({"receipt": "R1"}))
+        .completed()
+        .variable("order", "R1")
+        .no_variable("bill")
+        .no_variable("receipt");
+}
+
+#[test]
+fn assignments_fill_members() {
+    scenario("data/assignments.bpmn")
+        .start_with(json!({"order": {"amount": 500}}))
+        .sees("check", "question", json!({"large": true, "currency": "EUR"}))
+        .complete_with("check", json!({"answer": "yes"}))
+        .completed()
+        .variable("order", json!({"amount": 500, "approved": "yes"}))
+        .no_variable("answer");
+}
+
+#[test]
+fn transformations_compute_what_goes_in_and_out() {
+    scenario("data/transformation.bpmn")
+        .start_with(json!({"names": ["anna", "boris"], "letters": ["old"]}))
+        .sees("write", "first", "anna")
+        .complete_with("write", json!({"letter": "new"}))
+        .completed()
+        .variable("letters", json!(["old", "new"]));
+}
+
+#[test]
+fn property_of_an_activity_is_its_own() {
+    scenario("data/property.bpmn")
+        .start()
+        .set_at("write", "draft", "v1")
+        .sees("write", "draft", "v1")
+        .complete_with("write", json!({"draft": "v2", "text": "T"}))
+        .waits_at(["after"])
+        .no_variable("draft")
+        .variable("text", "T");
+}
+
+#[test]
+fn data_store_is_a_variable_of_its_name() {
+    scenario("data/store.bpmn").start_with(json!({"Shelf": ["book"]})).sees("take", "goods", json!(["book"]));
+}
+
+#[test]
+fn event_gives_what_it_caught_to_a_data_object() {
+    scenario("data/event.bpmn")
+        .start()
+        .message("answer", json!({"text": "yes", "noise": 1}))
+        .completed()
+        .variable("reply", "yes")
+        .no_variable("text")
+        .no_variable("noise");
+}
+
+#[test]
+fn mappings_choose_what_goes_in_and_out() {
+    scenario("data/potok.bpmn")
+        .start_with(json!({"order": {"text": "how much?", "id": 1}, "limit": 5}))
+        .sees("ask", "question", "how much?")
+        .sees("ask", "options", json!({"limit": 5}))
+        .job("ask", json!({"reply": {"text": "much"}, "noise": 1}))
+        .completed()
+        .variable("order", json!({"text": "how much?", "id": 1, "answer": "much"}))
+        .no_variable("question")
+        .no_variable("options")
+        .no_variable("reply")
+        .no_variable("noise");
+}
+
+#[test]
+fn local_result_of_a_job_is_seen_by_its_output_mappings_only() {
+    scenario("data/potok.bpmn")
+        .start_with(json!({"order": {}, "limit": 5}))
+        .job_locally("ask", json!({"reply": {"text": "much"}}))
+        .completed()
+        .variable("order", json!({"answer": "much"}))
+        .no_variable("reply");
+}
+
+#[test]
+fn mappings_of_zeebe_on_a_sub_process() {
+    scenario("data/zeebe.bpmn")
+        .start_with(json!({"price": 5}))
+        .sees("do", "local", 10)
+        .job("do", json!({"result": 1}))
+        .completed()
+        .variable("more", 11)
+        .no_variable("double")
+        .no_variable("local");
+}
+
+#[test]
+fn mappings_of_camunda() {
+    scenario("data/camunda.bpmn")
+        .start()
+        .sees("do", "greeting", "hello")
+        .sees("do", "list", json!(["a", "b"]))
+        .sees("do", "map", json!({"k": "v"}))
+        .job("do", json!({"result": 1}))
+        .completed()
+        .variables(json!({"answer": "done", "result": 1}))
+        .no_variable("greeting");
+}
+
+#[test]
+fn inner_data_object_hides_the_outer_variable_and_is_found_from_further_inside() {
+    scenario("data/shadow.bpmn")
+        .start_with(json!({"x": "outside"}))
+        .sees("write", "x", json!(null))
+        .complete_with("write", json!({"x": "inside"}))
+        .sees("read", "x", "inside")
+        .variable("x", "outside")
+        .complete("read")
+        .completed()
+        .variable("x", "outside");
+}

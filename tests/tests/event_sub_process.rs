@@ -1,0 +1,217 @@
+//! Event sub-processes, interrupting and not.
+
+use potok_tests::scenario;
+use serde_json::json;
+
+#[test]
+fn message_interrupts_the_process() {
+    scenario("event_sub_process/message.bpmn")
+        .start()
+        .complete("one")
+        .waits_at(["two"])
+        .message("stop", json!({"reason": "rain"}))
+        .waits_at(["explain"])
+        .variable("reason", "rain")
+        .complete("explain")
+        .completed()
+        .trace("start split one two end stopping stopped explain explained");
+}
+
+#[test]
+fn interrupting_event_occurs_only_once() {
+    scenario("event_sub_process/message.bpmn")
+        .start()
+        .message("stop", json!({}))
+        .early_message("stop", json!({}))
+        .waits_at(["explain"]);
+}
+
+#[test]
+fn event_that_did_not_occur_does_not_hold_the_process() {
+    scenario("event_sub_process/message.bpmn")
+        .start()
+        .complete("one")
+        .complete("two")
+        .completed()
+        .early_message("stop", json!({}))
+        .completed();
+}
+
+#[test]
+fn messages_begin_event_sub_processes_beside_the_work() {
+    scenario("event_sub_process/message_beside.bpmn")
+        .start()
+        .message("question", json!({}))
+        .message("question", json!({}))
+        .waits_at(["answer", "answer", "work"])
+        .complete("answer")
+        .complete("work")
+        .waits_at(["answer"])
+        .message("question", json!({}))
+        .waits_at(["answer", "answer"])
+        .complete("answer")
+        .complete("answer")
+        .completed();
+}
+
+#[test]
+fn timer_cycle_reminds_until_the_deadline_interrupts() {
+    scenario("event_sub_process/timers.bpmn")
+        .start()
+        .travel("PT1H")
+        .waits_at(["remind", "work"])
+        .to_next_timer()
+        .now("2026-01-05T11:00:00Z")
+        .waits_at(["remind", "remind", "work"])
+        .to_next_timer()
+        .now("2026-01-05T11:30:00Z")
+        .waits_at(["close"])
+        .travel("P1D")
+        .waits_at(["close"])
+        .complete("close")
+        .completed();
+}
+
+#[test]
+fn sub_process_goes_on_after_its_interrupting_event_sub_process() {
+    scenario("event_sub_process/signal.bpmn")
+        .start()
+        .signal("alarm")
+        .waits_at(["run"])
+        .complete("run")
+        .waits_at(["after"])
+        .signal("alarm")
+        .waits_at(["after"])
+        .complete("after")
+        .completed()
+        .trace("start work begin do fleeing alarmed run after end");
+}
+
+#[test]
+fn conditions_occur_when_they_begin_to_hold() {
+    scenario("event_sub_process/condition.bpmn")
+        .start_with(json!({"temperature": 20}))
+        .set("temperature", 60)
+        .passed("note", 1)
+        .set("temperature", 70)
+        .passed("note", 1)
+        .set("temperature", 40)
+        .set("temperature", 55)
+        .passed("note", 2)
+        .waits_at(["measure"])
+        .set("temperature", 95)
+        .waits_at(["cool"])
+        .complete("cool")
+        .completed();
+}
+
+#[test]
+fn error_is_caught_inside_before_outside() {
+    scenario("event_sub_process/error.bpmn")
+        .start()
+        .error("do", "broken")
+        .waits_at(["repair"])
+        .sees("repair", "code", "broken")
+        .job("repair", json!({}))
+        .waits_at(["after"])
+        .complete("after")
+        .completed();
+}
+
+#[test]
+fn error_in_an_error_event_sub_process_goes_outwards() {
+    scenario("event_sub_process/error.bpmn")
+        .start()
+        .error("do", "broken")
+        .error("repair", "broken")
+        .waits_at(["give_up"])
+        .complete("give_up")
+        .completed()
+        .trace("start work begin do repairing failed repair outside give_up end");
+}
+
+#[test]
+fn error_of_a_sub_process_is_caught_by_the_process_and_may_fail_it_again() {
+    scenario("event_sub_process/error_of_process.bpmn")
+        .start()
+        .complete("do")
+        .waits_at(["repair"])
+        .complete("repair")
+        .failed("broken");
+}
+
+#[test]
+fn escalation_is_handled_while_its_thrower_goes_on() {
+    scenario("event_sub_process/escalation.bpmn")
+        .start()
+        .waits_at(["assist", "do"])
+        .complete("do")
+        .waits_at(["assist"])
+        .complete("assist")
+        .completed();
+}
+
+#[test]
+fn escalation_can_interrupt() {
+    scenario("event_sub_process/escalation_interrupting.bpmn")
+        .start()
+        .complete("do")
+        .waits_at(["assist"])
+        .variable("code", "help")
+        .complete("assist")
+        .completed();
+}
+
+#[test]
+fn interrupting_event_sub_process_ends_the_others() {
+    scenario("event_sub_process/several.bpmn")
+        .start()
+        .message("question", json!({}))
+        .signal("alarm")
+        .waits_at(["answer", "react", "work"])
+        .message("stop", json!({}))
+        .waits_at(["explain"])
+        .signal("alarm")
+        .waits_at(["explain"])
+        .complete("explain")
+        .completed();
+}
+
+#[test]
+fn event_sub_processes_nest() {
+    scenario("event_sub_process/nested.bpmn")
+        .start()
+        .message("question", json!({}))
+        .message("question", json!({}))
+        .waits_at(["research", "research", "work"])
+        .complete("research")
+        .signal("hurry")
+        .waits_at(["guess", "work"])
+        .complete("guess")
+        .signal("hurry")
+        .waits_at(["work"])
+        .complete("work")
+        .completed();
+}
+
+#[test]
+fn what_a_message_carries_stays_where_it_is_declared() {
+    scenario("event_sub_process/payload.bpmn")
+        .start()
+        .message("question", json!({"text": "who?", "from": "anna"}))
+        .message("question", json!({"text": "why?", "from": "boris"}))
+        .nth_sees("answer", 0, "text", "who?")
+        .nth_sees("answer", 1, "text", "why?")
+        .no_variable("text")
+        .variable("from", "boris");
+}
+
+#[test]
+fn each_of_several_triggers_begins_the_event_sub_process() {
+    scenario("event_sub_process/multiple.bpmn")
+        .start()
+        .signal("alarm")
+        .message("stop", json!({}))
+        .signal("alarm")
+        .waits_at(["react", "react", "react", "work"]);
+}

@@ -1,0 +1,43 @@
+//! Lanes: who a user task belongs to.
+
+use potok_tests::scenario;
+
+#[test]
+fn task_without_an_assignment_belongs_to_its_innermost_lane() {
+    scenario("lanes/nested.bpmn")
+        .start()
+        .groups("register", ["Office"])
+        .complete("register")
+        .groups("check", ["Legal"])
+        .complete("check")
+        .groups("sign", ["heads"])
+        .complete("sign")
+        .groups("own", [])
+        .assignee("own", "anna")
+        .complete("own")
+        .groups("fetch", ["Store, cellar"])
+        .complete("fetch")
+        .completed();
+}
+
+#[test]
+fn task_in_a_sub_process_belongs_to_the_lane_of_that_unless_it_has_one_inside() {
+    scenario("lanes/sub_process.bpmn")
+        .start()
+        .groups("write", ["Desk"])
+        .complete("write")
+        .groups("read", ["Office"])
+        .complete("read")
+        .completed();
+}
+
+#[test]
+fn lanes_assign_nothing_in_a_foreign_dialect() {
+    scenario("lanes/camunda.bpmn")
+        .start()
+        .groups("write", [])
+        .complete("write")
+        .groups("read", [])
+        .complete("read")
+        .completed();
+}

@@ -1,0 +1,62 @@
+//! Listeners: what is called at an element's stages.
+
+use potok_tests::scenario;
+use serde_json::json;
+
+#[test]
+fn listeners_are_jobs_before_and_after_the_work() {
+    scenario("listeners/zeebe.bpmn")
+        .start()
+        .job_is("ship", |job| assert_eq!(&*job.kind, "reserve"))
+        .job("ship", json!({"reserved": 1}))
+        .job_is("ship", |job| assert_eq!(&*job.kind, "log"))
+        .job("ship", json!({}))
+        .job_is("ship", |job| assert_eq!(&*job.kind, "ship"))
+        .job("ship", json!({}))
+        .job_is("ship", |job| assert_eq!((&*job.kind, job.retries), ("bill", 1)))
+        .job("ship", json!({}))
+        .completed()
+        .variable("reserved", 1)
+        .trace("start ship end");
+}
+
+#[test]
+fn listener_that_fails_is_an_incident_and_is_called_again() {
+    scenario("listeners/zeebe.bpmn")
+        .start()
+        .job("ship", json!({}))
+        .job("ship", json!({}))
+        .job("ship", json!({}))
+        .fail_job("ship", "no ink")
+        .incident("ship", "job-failed")
+        .resolve("ship")
+        .job_is("ship", |job| assert_eq!(&*job.kind, "bill"))
+        .job("ship", json!({}))
+        .completed();
+}
+
+#[test]
+fn task_listeners_are_called_before_the_task_stands_and_before_it_is_done() {
+    scenario("listeners/task.bpmn")
+        .start()
+        .job_is("approve", |job| assert_eq!(&*job.kind, "notify"))
+        .job("approve", json!({}))
+        .complete_with("approve", json!({"approved": true}))
+        .job_is("approve", |job| assert_eq!(&*job.kind, "archive"))
+        .variable("approved", true)
+        .job("approve", json!({}))
+        .completed();
+}
+
+#[test]
+fn listeners_of_a_sub_process_frame_it() {
+    scenario("listeners/sub_process.bpmn")
+        .start()
+        .job_is("work", |job| assert_eq!(&*job.kind, "open"))
+        .passed("do", 0)
+        .job("work", json!({}))
+        .passed("do", 1)
+        .job_is("work", |job| assert_eq!(&*job.kind, "close"))
+        .job("work", json!({}))
+        .completed();
+}

@@ -1,0 +1,362 @@
+//! Standard loops and multi-instance activities.
+
+use potok_tests::scenario;
+use serde_json::json;
+
+// --- standard loops
+
+#[test]
+fn loop_tests_after_each_round() {
+    scenario("loops/until.bpmn")
+        .start_with(json!({"count": 0}))
+        .completed()
+        .variable("count", 3)
+        .passed("increment", 3);
+}
+
+#[test]
+fn loop_that_tests_after_runs_at_least_once() {
+    scenario("loops/until.bpmn")
+        .start_with(json!({"count": 7}))
+        .completed()
+        .variable("count", 8)
+        .passed("increment", 1);
+}
+
+#[test]
+fn loop_that_tests_before_may_not_run_at_all() {
+    scenario("loops/while.bpmn")
+        .start_with(json!({"count": 7}))
+        .completed()
+        .variable("count", 7)
+        .trace("start increment end");
+}
+
+#[test]
+fn loop_that_tests_before_runs_while_its_condition_holds() {
+    scenario("loops/while.bpmn")
+        .start_with(json!({"count": 1}))
+        .completed()
+        .variable("count", 3)
+        .trace("start increment increment end");
+}
+
+#[test]
+fn loop_ends_at_its_maximum() {
+    scenario("loops/maximum.bpmn")
+        .start_with(json!({"again": true}))
+        .sees("try", "loopCounter", 1)
+        .complete("try")
+        .sees("try", "loopCounter", 2)
+        .complete("try")
+        .sees("try", "loopCounter", 3)
+        .complete("try")
+        .completed()
+        .trace("start try try try end");
+}
+
+#[test]
+fn loop_ends_before_its_maximum_when_its_condition_does_not_hold() {
+    scenario("loops/maximum.bpmn").start().complete_with("try", json!({"again": false})).completed();
+}
+
+#[test]
+fn long_loop_of_scripts_runs_in_one_step() {
+    scenario("loops/maximum.bpmn").start_with(json!({"again": true})).cancel().cancelled();
+    scenario("loops/until.bpmn").start_with(json!({"count": -500})).completed().passed("increment", 503);
+}
+
+#[test]
+fn sub_process_loops_and_its_boundary_timer_counts_for_all_rounds() {
+    let scenario = scenario("loops/sub_process.bpmn")
+        .start()
+        .complete("write")
+        .complete_with("review", json!({"accepted": false}))
+        .waits_at(["write"])
+        .travel("PT7H")
+        .complete("write")
+        .complete_with("review", json!({"accepted": false}))
+        .waits_at(["write"]);
+    scenario.travel("PT1H").waits_at(["hurry"]).complete("hurry").completed();
+}
+
+#[test]
+fn sub_process_loops_until_accepted() {
+    scenario("loops/sub_process.bpmn")
+        .start()
+        .complete("write")
+        .complete_with("review", json!({"accepted": false}))
+        .complete("write")
+        .complete_with("review", json!({"accepted": true}))
+        .completed()
+        .trace("start round begin write review done round begin write review done end");
+}
+
+// --- multi-instance
+
+#[test]
+fn parallel_instances_complete_in_any_order() {
+    scenario("loops/parallel.bpmn")
+        .start()
+        .waits_at(["sign", "sign", "sign"])
+        .nth_sees("sign", 2, "loopCounter", 3)
+        .complete_nth("sign", 1, json!({}))
+        .waits_at(["sign", "sign"])
+        .sees("sign", "numberOfInstances", 3)
+        .sees("sign", "numberOfActiveInstances", 2)
+        .sees("sign", "numberOfCompletedInstances", 1)
+        .complete_nth("sign", 1, json!({}))
+        .complete("sign")
+        .completed()
+        .trace("start sign sign sign end");
+}
+
+#[test]
+fn sequential_instances_follow_each_other() {
+    scenario("loops/sequential.bpmn")
+        .start_with(json!({"count": 2}))
+        .waits_at(["sign"])
+        .sees("sign", "loopCounter", 1)
+        .complete("sign")
+        .sees("sign", "loopCounter", 2)
+        .complete("sign")
+        .completed();
+}
+
+#[test]
+fn number_of_instances_may_be_none() {
+    scenario("loops/sequential.bpmn").start_with(json!({"count": 0})).completed().trace("start sign end");
+}
+
+#[test]
+fn number_of_instances_that_is_none_is_an_incident_until_mended() {
+    scenario("loops/sequential.bpmn")
+        .start_with(json!({"count": -1}))
+        .incident("sign", "expression-failed")
+        .set("count", 1)
+        .resolve("sign")
+        .waits_at(["sign"])
+        .complete("sign")
+        .completed();
+}
+
+#[test]
+fn results_stand_in_the_order_of_the_items() {
+    scenario("loops/collection.bpmn")
+        .start_with(json!({"reviewers": ["anna", "boris", "clara"]}))
+        .nth_sees("review", 0, "reviewer", "anna")
+        .nth_sees("review", 2, "reviewer", "clara")
+        .complete_nth("review", 2, json!({"verdict": "third"}))
+        .complete_nth("review", 0, json!({"verdict": "first"}))
+        .complete_nth("review", 0, json!({"verdict": "second"}))
+        .completed()
+        .variable("verdicts", json!(["first", "second", "third"]))
+        .no_variable("reviewer");
+}
+
+#[test]
+fn empty_collection_passes_and_gives_an_empty_list() {
+    scenario("loops/collection.bpmn")
+        .start_with(json!({"reviewers": []}))
+        .completed()
+        .variable("verdicts", json!([]))
+        .trace("start review end");
+}
+
+#[test]
+fn collection_that_is_no_list_is_an_incident_until_mended() {
+    scenario("loops/collection.bpmn")
+        .start_with(json!({"reviewers": 5}))
+        .incident("review", "expression-failed")
+        .set("reviewers", json!(["anna"]))
+        .resolve("review")
+        .sees("review", "reviewer", "anna")
+        .complete_with("review", json!({"verdict": "good"}))
+        .completed()
+        .variable("verdicts", json!(["good"]));
+}
+
+#[test]
+fn loop_data_of_plain_bpmn() {
+    scenario("loops/data.bpmn")
+        .start_with(json!({"orders": [{"id": 1}, {"id": 2}]}))
+        .nth_sees("pay", 0, "order", json!({"id": 1}))
+        .nth_sees("pay", 1, "order", json!({"id": 2}))
+        .job("pay", json!({"receipt": "R1"}))
+        .job("pay", json!({"receipt": "R2"}))
+        .completed()
+        .variable("receipts", json!(["R1", "R2"]))
+        .no_variable("receipt");
+}
+
+#[test]
+fn completion_condition_cancels_the_others() {
+    scenario("loops/enough.bpmn")
+        .start_with(json!({"voters": ["a", "b", "c", "d"]}))
+        .complete_nth("vote", 1, json!({"vote": "yes"}))
+        .waits_at(["vote", "vote", "vote"])
+        .complete_nth("vote", 2, json!({"vote": "no"}))
+        .completed()
+        .variable("votes", json!([null, "yes", null, "no"]))
+        .trace("start vote vote vote vote end");
+}
+
+#[test]
+fn completion_condition_ends_a_sequence() {
+    scenario("loops/sequential_enough.bpmn")
+        .start_with(json!({"people": ["a", "b", "c"], "accepted": false}))
+        .complete("ask")
+        .sees("ask", "person", "b")
+        .complete_with("ask", json!({"accepted": true}))
+        .completed()
+        .trace("start ask ask end");
+}
+
+#[test]
+fn instances_nest() {
+    scenario("loops/nested.bpmn")
+        .start_with(json!({"book": [[1, 2], [], [3]]}))
+        .waits_at(["read", "read"])
+        .nth_sees("read", 1, "page", 2)
+        .complete("read")
+        .complete("read")
+        .waits_at(["read"])
+        .sees("read", "page", 3)
+        .sees("read", "loopCounter", 1)
+        .complete("read")
+        .completed()
+        .passed("open", 3);
+}
+
+#[test]
+fn boundary_event_of_the_activity_ends_all_instances() {
+    scenario("loops/boundary.bpmn")
+        .start_with(json!({"parcels": ["a", "b", "c"]}))
+        .complete("drive")
+        .travel("PT30M")
+        .waits_at(["call", "drive", "drive"])
+        .travel("PT30M")
+        .waits_at(["call", "wait"])
+        .complete("wait")
+        .complete("call")
+        .completed();
+}
+
+#[test]
+fn error_of_one_instance_ends_all() {
+    scenario("loops/error.bpmn")
+        .start()
+        .job("check", json!({}))
+        .error("check", "broken")
+        .waits_at(["repair"])
+        .complete("repair")
+        .completed();
+}
+
+#[test]
+fn each_instance_has_its_own_data_and_event_sub_processes() {
+    scenario("loops/local.bpmn")
+        .start_with(json!({"items": ["a", "b"]}))
+        .complete_with("write", json!({"note": "for a"}))
+        .complete_with("write", json!({"note": "for b"}))
+        .nth_sees("read", 0, "note", "for a")
+        .nth_sees("read", 1, "note", "for b")
+        .no_variable("note")
+        .signal("alarm")
+        .waits_at(["react", "react", "read", "read"])
+        .nth_sees("react", 1, "item", "b")
+        .complete("read")
+        .complete("read")
+        .complete("react")
+        .waits_at(["react"])
+        .complete("react")
+        .completed();
+}
+
+#[test]
+fn behavior_none_throws_on_each_completion() {
+    scenario("loops/none_behavior.bpmn")
+        .start()
+        .complete("sign")
+        .passed("count", 1)
+        .complete("sign")
+        .complete("sign")
+        .completed()
+        .passed("count", 3);
+}
+
+#[test]
+fn behavior_one_throws_on_the_first_completion() {
+    scenario("loops/one_behavior.bpmn")
+        .start()
+        .complete("sign")
+        .complete("sign")
+        .complete("sign")
+        .completed()
+        .passed("count", 1);
+}
+
+#[test]
+fn event_of_behavior_one_can_end_the_activity() {
+    scenario("loops/one_behavior_interrupting.bpmn")
+        .start()
+        .complete_nth("sign", 1, json!({}))
+        .waits_at(["thank"])
+        .complete("thank")
+        .completed();
+}
+
+#[test]
+fn behavior_complex_throws_where_its_condition_holds() {
+    scenario("loops/complex_behavior.bpmn")
+        .start()
+        .complete("sign")
+        .passed("note", 0)
+        .complete("sign")
+        .passed("note", 1)
+        .complete("sign")
+        .complete("sign")
+        .completed()
+        .passed("note", 1);
+}
+
+#[test]
+fn instances_of_zeebe() {
+    scenario("loops/zeebe.bpmn")
+        .start_with(json!({"numbers": [1, 2]}))
+        .nth_sees("double", 1, "number", 2)
+        .job("double", json!({"result": 2}))
+        .job("double", json!({"result": 4}))
+        .completed()
+        .variable("doubles", json!([2, 4]))
+        .no_variable("result");
+}
+
+#[test]
+fn instances_of_camunda_are_counted_from_zero() {
+    scenario("loops/camunda.bpmn")
+        .start_with(json!({"people": ["a", "b"]}))
+        .nth_sees("ask", 0, "loopCounter", 0)
+        .nth_sees("ask", 1, "loopCounter", 1)
+        .nth_sees("ask", 1, "nrOfInstances", 2)
+        .nth_sees("ask", 1, "person", "b")
+        .complete("ask")
+        .complete("ask")
+        .completed();
+}
+
+#[test]
+fn each_instance_calls_a_process() {
+    scenario("loops/called.bpmn")
+        .start_with(json!({"names": ["a", "b"]}))
+        .has_instances("checking", 2)
+        .nth_instance_of("checking", 1)
+        .sees("look", "name", "b")
+        .complete_with("look", json!({"result": "B"}))
+        .completed()
+        .nth_instance_of("checking", 0)
+        .complete_with("look", json!({"result": "A"}))
+        .main_instance()
+        .completed()
+        .variable("results", json!(["A", "B"]));
+}

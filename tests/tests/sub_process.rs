@@ -1,0 +1,110 @@
+//! Embedded sub-processes.
+
+use potok_tests::scenario;
+use serde_json::json;
+
+#[test]
+fn sub_processes_nest() {
+    scenario("sub_process/nested.bpmn").start().waits_at(["approve"]).complete("approve").completed().trace(
+        "start outer outer_start middle middle_start inner inner_start approve inner_end middle_end outer_end end",
+    );
+}
+
+#[test]
+fn sub_process_without_a_start_event_begins_everywhere_and_an_empty_one_passes() {
+    scenario("sub_process/no_start.bpmn")
+        .start()
+        .waits_at(["read", "write"])
+        .complete("read")
+        .waits_at(["write"])
+        .complete("write")
+        .completed()
+        .trace("start both read write nothing end");
+}
+
+#[test]
+fn terminate_ends_only_its_own_sub_process() {
+    scenario("sub_process/terminate.bpmn")
+        .start()
+        .waits_at(["quick", "slow"])
+        .complete("quick")
+        .waits_at(["celebrate"])
+        .complete("celebrate")
+        .completed()
+        .trace("start race go split quick slow won celebrate end");
+}
+
+#[test]
+fn boundary_timer_ends_everything_inside() {
+    scenario("sub_process/boundary_timer.bpmn")
+        .start()
+        .waits_at(["deep", "shallow"])
+        .complete("shallow")
+        .joins(["join"])
+        .travel("PT2H")
+        .waits_at(["hurry"])
+        .joins([])
+        .complete("hurry")
+        .completed();
+}
+
+#[test]
+fn boundary_timer_is_over_with_its_sub_process() {
+    scenario("sub_process/boundary_timer.bpmn")
+        .start()
+        .complete("deep")
+        .complete("shallow")
+        .completed()
+        .travel("P1D")
+        .completed();
+}
+
+#[test]
+fn error_goes_outwards_to_what_catches_it() {
+    scenario("sub_process/error_outwards.bpmn")
+        .start()
+        .waits_at(["decide", "meanwhile"])
+        .complete("decide")
+        .waits_at(["repair"])
+        .complete("repair")
+        .completed()
+        .trace("start outer outer_start inner inner_start split decide meanwhile fail caught repair end");
+}
+
+#[test]
+fn exact_error_code_wins_over_one_that_takes_any() {
+    scenario("sub_process/catch_all_error.bpmn").start().complete("do").waits_at(["repair"]).variable("code", "broken");
+}
+
+#[test]
+fn any_error_is_caught_where_no_code_is_named() {
+    scenario("sub_process/catch_all_error.bpmn").start().error("do", "something-else").waits_at(["guess"]);
+}
+
+#[test]
+fn error_end_event_that_nothing_catches_fails_the_instance() {
+    scenario("sub_process/uncaught_error.bpmn")
+        .start()
+        .waits_at(["decide", "other"])
+        .complete("decide")
+        .failed("broken")
+        .trace("start split decide other fail");
+}
+
+#[test]
+fn data_of_a_sub_process_ends_with_it() {
+    scenario("sub_process/local_data.bpmn")
+        .start()
+        .complete_with("write", json!({"draft": "v1", "title": "T"}))
+        .sees("read", "draft", "v1")
+        .no_variable("draft")
+        .complete("read")
+        .waits_at(["after"])
+        .sees("after", "draft", json!(null))
+        .sees("after", "title", "T");
+}
+
+#[test]
+fn instance_that_is_cancelled_ends_everything() {
+    scenario("sub_process/boundary_timer.bpmn").start().cancel().cancelled().travel("P1D").cancelled();
+}
