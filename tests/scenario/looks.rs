@@ -64,6 +64,17 @@ impl Scenario {
         self
     }
 
+    /// So many tokens wait at this element, whatever waits elsewhere.
+    #[track_caller]
+    pub fn is_at(self, element: &str, count: usize) -> Self {
+        let running = self.running();
+        let found = waits::places(&running.instance, &running.graph).iter().filter(|id| *id == element).count();
+        if found != count {
+            self.fail(format!("{found} tokens wait at `{element}`, not {count}"));
+        }
+        self
+    }
+
     /// Tokens queue at these joins, and at no others: once for each token.
     #[track_caller]
     pub fn joins<const N: usize>(self, elements: [&str; N]) -> Self {

@@ -92,8 +92,8 @@ fn a_rest_that_cannot_come_any_more_resets_the_gateway() {
 
 #[test]
 fn as_a_split_it_takes_the_flows_whose_condition_holds_once() {
-    scenario("complex_gateway/split.bpmn").start_with(json!({"x": 3})).waits_at(["a", "b"]);
-    scenario("complex_gateway/split.bpmn")
+    scenario("complex_gateway/as_a_split.bpmn").start_with(json!({"x": 3})).waits_at(["a", "b"]);
+    scenario("complex_gateway/as_a_split.bpmn")
         .start_with(json!({"x": 0}))
         .waits_at(["c"])
         .complete("c")
@@ -103,7 +103,7 @@ fn as_a_split_it_takes_the_flows_whose_condition_holds_once() {
 #[test]
 fn a_condition_that_fails_is_an_incident_that_can_be_resolved() {
     scenario("complex_gateway/condition_from_data.bpmn")
-        .start_with(json!({"needed": "many"}))
+        .start()
         .complete("a")
         .incident("enough", "expression-failed")
         .set("needed", 2)

@@ -35,7 +35,16 @@ fn a_condition_decides() {
 
 #[test]
 fn a_receive_task_decides() {
-    waiting().message("letter", json!({})).waits_at(["e"]).complete("e").trace("start wait letter e end");
+    scenario("event_based_gateway/receive_tasks.bpmn")
+        .start()
+        .waits_at(["wait"])
+        .message("money", json!({"paid": 10}))
+        .waits_at(["b"])
+        .variable("paid", 10)
+        .early_message("letter", json!({}))
+        .complete("b")
+        .completed()
+        .trace("start wait money b end");
 }
 
 #[test]
@@ -45,7 +54,7 @@ fn what_comes_second_finds_nobody() {
         .signal("alarm")
         .travel("P1D")
         .set("level", 10)
-        .early_message("letter", json!({}))
+        .early_message("answer", json!({}))
         .waits_at(["a"])
         .complete("a")
         .completed();

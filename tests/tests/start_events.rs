@@ -219,11 +219,6 @@ fn behind_a_parallel_instantiating_gateway_the_other_events_are_waited_for() {
 }
 
 #[test]
-fn an_empty_process_is_done_at_once() {
-    scenario("start_events/empty_process.bpmn").start().completed();
-}
-
-#[test]
 fn an_instance_may_start_before_any_elements() {
     scenario("start_events/several.bpmn").start_at(["read", "listen"]).waits_at(["listen", "read"]);
     scenario("start_events/several.bpmn").refuses("element-unknown").start_at(["nowhere"]);
