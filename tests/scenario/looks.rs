@@ -239,6 +239,25 @@ impl Scenario {
         self
     }
 
+    /// The instance has this business key.
+    #[track_caller]
+    pub fn has_business_key(self, expected: &str) -> Self {
+        let found = self.running().instance.business_key();
+        if found.map(|key| &**key) != Some(expected) {
+            self.fail(format!("the business key is {found:?}, not {expected}"));
+        }
+        self
+    }
+
+    /// The instance has no business key.
+    #[track_caller]
+    pub fn no_business_key(self) -> Self {
+        if let Some(found) = self.running().instance.business_key() {
+            self.fail(format!("there is a business key: {found}"));
+        }
+        self
+    }
+
     // --- its tasks and jobs
 
     /// Looks closely at the oldest user task of an element.

@@ -150,7 +150,13 @@ fn a_cycle_reminds_as_often_as_it_says() {
 
 #[test]
 fn completing_stops_the_reminders() {
-    scenario("boundary_events/reminders.bpmn").start().travel("PT10M").complete("work").completed().travel("PT10M").passed("mail", 1);
+    scenario("boundary_events/reminders.bpmn")
+        .start()
+        .travel("PT10M")
+        .complete("work")
+        .completed()
+        .travel("PT10M")
+        .passed("mail", 1);
 }
 
 #[test]

@@ -93,11 +93,7 @@ fn a_rest_that_cannot_come_any_more_resets_the_gateway() {
 #[test]
 fn as_a_split_it_takes_the_flows_whose_condition_holds_once() {
     scenario("complex_gateway/as_a_split.bpmn").start_with(json!({"x": 3})).waits_at(["a", "b"]);
-    scenario("complex_gateway/as_a_split.bpmn")
-        .start_with(json!({"x": 0}))
-        .waits_at(["c"])
-        .complete("c")
-        .completed();
+    scenario("complex_gateway/as_a_split.bpmn").start_with(json!({"x": 0})).waits_at(["c"]).complete("c").completed();
 }
 
 #[test]

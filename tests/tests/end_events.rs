@@ -84,12 +84,7 @@ fn an_error_that_nothing_catches_fails_the_instance() {
 
 #[test]
 fn in_camundas_dialect_it_ends_only_its_path() {
-    scenario("end_events/error_uncaught_camunda.bpmn")
-        .start()
-        .complete("a")
-        .waits_at(["b"])
-        .complete("b")
-        .completed();
+    scenario("end_events/error_uncaught_camunda.bpmn").start().complete("a").waits_at(["b"]).complete("b").completed();
 }
 
 #[test]

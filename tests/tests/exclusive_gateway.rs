@@ -52,10 +52,7 @@ fn without_a_way_out_the_token_is_stuck_and_the_rest_goes_on() {
 
 #[test]
 fn resolving_without_mending_gets_stuck_again() {
-    scenario("exclusive_gateway/without_default.bpmn")
-        .start()
-        .resolve("choose")
-        .incident("choose", "no-flow-taken");
+    scenario("exclusive_gateway/without_default.bpmn").start().resolve("choose").incident("choose", "no-flow-taken");
 }
 
 #[test]

@@ -16,10 +16,7 @@ fn an_activity_takes_all_flows_whose_condition_holds() {
 
 #[test]
 fn an_activity_takes_its_default_only_alone() {
-    scenario("flows/conditional_from_activity.bpmn")
-        .start()
-        .complete_with("decide", json!({"x": 0}))
-        .waits_at(["c"]);
+    scenario("flows/conditional_from_activity.bpmn").start().complete_with("decide", json!({"x": 0})).waits_at(["c"]);
 }
 
 #[test]

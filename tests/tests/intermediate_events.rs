@@ -89,5 +89,9 @@ fn a_thrown_signal_may_end_its_own_thrower() {
 
 #[test]
 fn a_date_in_the_past_is_due_at_once() {
-    scenario("intermediate_events/timer_in_the_past.bpmn").start().waits_at(["past"]).travel("PT0S").waits_at(["after"]);
+    scenario("intermediate_events/timer_in_the_past.bpmn")
+        .start()
+        .waits_at(["past"])
+        .travel("PT0S")
+        .waits_at(["after"]);
 }

@@ -87,10 +87,11 @@ fn a_cycle_starts_as_often_as_it_says() {
 #[test]
 fn a_cron_pattern_starts_on_working_days() {
     // It is Monday, 9 o'clock: the next mornings are Tuesday to Friday, then Monday again.
-    scenario("start_events/timer_cron.bpmn").travel("P6D").has_instances("timer_cron", 4).travel("P1D").has_instances(
-        "timer_cron",
-        5,
-    );
+    scenario("start_events/timer_cron.bpmn")
+        .travel("P6D")
+        .has_instances("timer_cron", 4)
+        .travel("P1D")
+        .has_instances("timer_cron", 5);
 }
 
 #[test]
