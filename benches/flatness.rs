@@ -33,7 +33,12 @@ const SERIES: [Series; 8] = [
     Series { name: "tokens on user tasks, parallel join", sizes: SIZES, elements: 3.0, measure: parallel },
     Series { name: "tokens on user tasks, inclusive join", sizes: SIZES, elements: 3.0, measure: inclusive },
     Series { name: "multi-instance rounds", sizes: SIZES, elements: 1.0, measure: multi_instance },
-    Series { name: "multi-instance rounds on user tasks", sizes: SIZES, elements: 1.0, measure: multi_instance_waiting },
+    Series {
+        name: "multi-instance rounds on user tasks",
+        sizes: SIZES,
+        elements: 1.0,
+        measure: multi_instance_waiting,
+    },
     Series { name: "loop rounds, FEEL", sizes: ROUNDS, elements: 6.0, measure: loop_feel },
     Series { name: "loop rounds, ${...}", sizes: ROUNDS, elements: 6.0, measure: loop_template },
 ];
@@ -43,7 +48,8 @@ const ROUNDS: [u32; 4] = [100, 1_000, 10_000, 100_000];
 
 /// Measures and prints all of it.
 pub fn print(expressions: &dyn Expressions) {
-    let mut lines = vec![["ns per element", "smallest", "x 10", "x 100", "x 1,000", "worst / best", "flat"].map(Into::into)];
+    let mut lines =
+        vec![["ns per element", "smallest", "x 10", "x 100", "x 1,000", "worst / best", "flat"].map(Into::into)];
     for series in &SERIES {
         let mut costs = Vec::new();
         for size in series.sizes {

@@ -20,10 +20,13 @@ impl<'a> Host<'a> {
     /// # Errors
     /// If the file is refused.
     pub fn new(file: &str, expressions: &'a dyn Expressions) -> Result<Self, String> {
-        let graph = ProcessGraph::from_bpmn(file.as_bytes(), expressions).map_err(|diagnostics| {
-            diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-        })?;
-        Ok(Self { graph, context: Context::new(jiff::Timestamp::UNIX_EPOCH, expressions, Key(1)), events: Events::new() })
+        let graph = ProcessGraph::from_bpmn(file.as_bytes(), expressions)
+            .map_err(|diagnostics| diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+        Ok(Self {
+            graph,
+            context: Context::new(jiff::Timestamp::UNIX_EPOCH, expressions, Key(1)),
+            events: Events::new(),
+        })
     }
 
     /// Starts an instance; it runs as far as it can.

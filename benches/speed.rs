@@ -63,15 +63,19 @@ fn print_table(expressions: &Evaluator) -> Result<(), String> {
     race.enter("three user tasks", move || Some(3.0 * per_second(|| tasks.run(Vec::new()))));
     race.enter("spiff three user tasks", || Some(3.0 * spiff.borrow_mut().as_mut()?.measure(&tasks_path)?));
     race.enter("package", || {
-        Some(size * per_second(|| {
-            let bytes = std::fs::read(&drawn_path).unwrap_or_default();
-            assert!(black_box(Package::from_bpmn(&bytes, expressions)).is_ok());
-        }))
+        Some(
+            size * per_second(|| {
+                let bytes = std::fs::read(&drawn_path).unwrap_or_default();
+                assert!(black_box(Package::from_bpmn(&bytes, expressions)).is_ok());
+            }),
+        )
     });
     race.enter("definitions", || {
         Some(size * per_second(|| assert!(black_box(Definitions::read(drawn.as_bytes())).is_ok())))
     });
-    race.enter("document", || Some(size * per_second(|| assert!(black_box(Document::parse(drawn.as_bytes())).is_ok()))));
+    race.enter("document", || {
+        Some(size * per_second(|| assert!(black_box(Document::parse(drawn.as_bytes())).is_ok())))
+    });
     race.enter("snurr parse", || {
         snurr::reads(&plain_path).then(|| plain_size * per_second(|| assert!(snurr::reads(&plain_path))))
     });
@@ -99,7 +103,8 @@ fn enter<'a>(
         Ok(mut host) => race.enter(name, move || Some(per_second(|| host.run(workload.variables())))),
         Err(problem) => println!("{name} cannot be measured: {problem}"),
     }
-    let path = write(&format!("{}.bpmn", name.replace(|c: char| !c.is_ascii_alphanumeric(), "-")), &workload.peer_file)?;
+    let path =
+        write(&format!("{}.bpmn", name.replace(|c: char| !c.is_ascii_alphanumeric(), "-")), &workload.peer_file)?;
     if let Some(process) = snurr::process(&path, &workload.tasks) {
         race.enter(&format!("snurr {name}"), move || {
             Some(per_second(|| assert!(process.run(black_box(Default::default())).is_ok())))

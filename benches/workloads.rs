@@ -41,9 +41,7 @@ pub fn all() -> Vec<Workload> {
     let parallel = models::split_and_join("parallelGateway", "task", 10).file();
     let nested = models::nested(3).file();
     let many = models::multi_instance("task", 20).file();
-    let same = |name, file: String, tasks, elements| {
-        Workload { name, peer_file: file.clone(), file, tasks, elements }
-    };
+    let same = |name, file: String, tasks, elements| Workload { name, peer_file: file.clone(), file, tasks, elements };
     vec![
         same(TEN_TASKS, ten, tasks(10), 23.0),
         Workload {

@@ -64,6 +64,17 @@ impl Scenario {
         self
     }
 
+    /// So many tokens wait at this element, whatever waits elsewhere.
+    #[track_caller]
+    pub fn is_at(self, element: &str, count: usize) -> Self {
+        let running = self.running();
+        let found = waits::places(&running.instance, &running.graph).iter().filter(|id| *id == element).count();
+        if found != count {
+            self.fail(format!("{found} tokens wait at `{element}`, not {count}"));
+        }
+        self
+    }
+
     /// Tokens queue at these joins, and at no others: once for each token.
     #[track_caller]
     pub fn joins<const N: usize>(self, elements: [&str; N]) -> Self {
@@ -224,6 +235,25 @@ impl Scenario {
         let found = running.instance.visible(running.instance.scope_of(wait), name);
         if !is(found.as_ref(), &expected) {
             self.fail(format!("`{element}` sees `{name}` as {found:?}, not {expected}"));
+        }
+        self
+    }
+
+    /// The instance has this business key.
+    #[track_caller]
+    pub fn has_business_key(self, expected: &str) -> Self {
+        let found = self.running().instance.business_key();
+        if found.map(|key| &**key) != Some(expected) {
+            self.fail(format!("the business key is {found:?}, not {expected}"));
+        }
+        self
+    }
+
+    /// The instance has no business key.
+    #[track_caller]
+    pub fn no_business_key(self) -> Self {
+        if let Some(found) = self.running().instance.business_key() {
+            self.fail(format!("there is a business key: {found}"));
         }
         self
     }

@@ -148,6 +148,17 @@ impl Scenario {
         self.command_at(job, element, command)
     }
 
+    /// Completes a job of an element, counted from 0 and the oldest, with variables.
+    #[track_caller]
+    pub fn job_nth(self, element: &str, index: usize, json: Json) -> Self {
+        let jobs = self.waits_of(element, |kind| matches!(kind, WaitKind::Job(_)));
+        let Some(job) = jobs.get(index).copied() else {
+            self.fail(format!("only {} jobs wait at `{element}`", jobs.len()))
+        };
+        let command = Command::CompleteJob { job, variables: variables(json), local_variables: Vec::new() };
+        self.command_at(job, element, command)
+    }
+
     /// Completes the oldest job of an element with variables for its own scope only.
     #[track_caller]
     pub fn job_locally(self, element: &str, json: Json) -> Self {

@@ -113,9 +113,7 @@ pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
 fn findings(path: &Path, bytes: &[u8], evaluator: &Evaluator) -> Vec<Diagnostic> {
     match Kind::of(path) {
         Some(Kind::Decisions) => evaluator.add_decisions(bytes).err().unwrap_or_default(),
-        Some(Kind::Calendar) => {
-            Calendar::from_yaml(&String::from_utf8_lossy(bytes)).err().into_iter().collect()
-        }
+        Some(Kind::Calendar) => Calendar::from_yaml(&String::from_utf8_lossy(bytes)).err().into_iter().collect(),
         _ => match Package::from_bpmn(bytes, evaluator) {
             Ok(package) => package.warnings,
             Err(diagnostics) => diagnostics,

@@ -16,8 +16,8 @@ use potok_expressions::Evaluator;
 
 use crate::failure::Failure;
 use crate::report::{self, Count};
-use crate::run::form_js;
 use crate::run::field::Field;
+use crate::run::form_js;
 use crate::style::Style;
 
 /// What a file is.

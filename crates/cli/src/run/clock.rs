@@ -25,7 +25,8 @@ impl Clock {
         };
         // A date alone is its first moment.
         let whole = if text.trim().len() == 10 { format!("{}T00:00:00", text.trim()) } else { text.trim().to_owned() };
-        let date_time: DateTime = whole.parse().map_err(|error: potok_core::time::TimeError| invalid(error.to_string()))?;
+        let date_time: DateTime =
+            whole.parse().map_err(|error: potok_core::time::TimeError| invalid(error.to_string()))?;
         match &date_time.zone {
             Some(zone) => {
                 let moment = date_time.timestamp(zone).map_err(|error| invalid(error.to_string()))?;
@@ -48,8 +49,11 @@ impl Clock {
         let invalid = |message: String| {
             Failure::new(format!("`{text}` is no duration: {message}")).help("write ISO 8601, e.g. PT2H or P1D")
         };
-        let period: Period =
-            text.trim().to_uppercase().parse().map_err(|error: potok_core::time::TimeError| invalid(error.to_string()))?;
+        let period: Period = text
+            .trim()
+            .to_uppercase()
+            .parse()
+            .map_err(|error: potok_core::time::TimeError| invalid(error.to_string()))?;
         if !period.is_positive() {
             return Err(invalid("time goes only forward".to_owned()));
         }

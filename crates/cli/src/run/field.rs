@@ -108,9 +108,7 @@ impl Field {
     pub(crate) fn show(&self, value: &Value) -> String {
         match (self.kind, value.plain()) {
             (Kind::Boolean, Value::Boolean(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
-            (Kind::Choices, Value::List(values)) => {
-                values.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")
-            }
+            (Kind::Choices, Value::List(values)) => values.iter().map(Value::to_string).collect::<Vec<_>>().join(", "),
             _ => value.to_string(),
         }
     }

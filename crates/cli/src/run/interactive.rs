@@ -15,7 +15,7 @@ use super::exit_code;
 use super::field::{Field, Kind};
 use super::session::Session;
 use super::terminal::{Answer, Stop, Terminal, assignment};
-use super::waiting::{What, Waiting, one_line, outcome, shown, title};
+use super::waiting::{Waiting, What, one_line, outcome, shown, title};
 use crate::failure::Failure;
 use crate::report;
 

@@ -135,9 +135,10 @@ fn choose(folder: &Folder, wanted: Option<&str>) -> Result<Arc<ProcessGraph>, Fa
     let startable = |process: &&Arc<ProcessGraph>| process.is_executable() && !process.root().starts.is_empty();
     let executable = |process: &&Arc<ProcessGraph>| process.is_executable();
     let found = processes.iter().find(startable).or_else(|| processes.iter().find(executable));
-    found.or(processes.first()).cloned().ok_or_else(|| {
-        Failure::new("the file contains no process").help("add a <process> with at least one flow node")
-    })
+    found
+        .or(processes.first())
+        .cloned()
+        .ok_or_else(|| Failure::new("the file contains no process").help("add a <process> with at least one flow node"))
 }
 
 /// The exit code that the state of the run's own instance asks for.

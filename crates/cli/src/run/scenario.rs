@@ -108,8 +108,8 @@ impl Scenario {
         };
         for (number, step) in (1..).zip(read.steps) {
             let line = step.referenced.line();
-            let value = Step::read(step.value)
-                .map_err(|failure| scenario.at(line, &format!("step {number}"), failure))?;
+            let value =
+                Step::read(step.value).map_err(|failure| scenario.at(line, &format!("step {number}"), failure))?;
             scenario.steps.push(Lined { value, line });
         }
         let jobs = read.jobs.unwrap_or_default();
@@ -173,8 +173,10 @@ impl Step {
             "set" => Self::Set {
                 variables: match subject {
                     Json::Object(variables) => variables,
-                    other => return Err(Failure::new(format!("`set: {other}` does not name variables"))
-                        .help("write `set: {name: value}`")),
+                    other => {
+                        return Err(Failure::new(format!("`set: {other}` does not name variables"))
+                            .help("write `set: {name: value}`"));
+                    }
                 },
             },
             "retry" => Self::Retry { element: fields.word(subject)? },
@@ -254,10 +256,8 @@ impl Fields {
         match self.take(name) {
             None => Ok(Given::new()),
             Some(Json::Object(map)) => Ok(map),
-            Some(other) => {
-                Err(Failure::new(format!("`{name}` takes variables, not {other}"))
-                    .help(format!("write `{name}: {{name: value}}`")))
-            }
+            Some(other) => Err(Failure::new(format!("`{name}` takes variables, not {other}"))
+                .help(format!("write `{name}: {{name: value}}`"))),
         }
     }
 

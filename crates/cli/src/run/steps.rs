@@ -12,7 +12,7 @@ use potok_core::value::Value;
 use super::field::Field;
 use super::scenario::{Given, Step};
 use super::session::Session;
-use super::waiting::{What, Waiting};
+use super::waiting::{Waiting, What};
 use crate::failure::{Failure, similar};
 
 type Variables = Vec<(Name, Value)>;
@@ -159,7 +159,9 @@ impl<'a> Steps<'a> {
             .iter()
             .filter(|waiting| waiting.what == What::Message)
             .filter(|waiting| waiting.name.as_deref() == Some(name) || &*waiting.element == name)
-            .filter(|waiting| key.as_ref().is_none_or(|key| self.key_of(waiting).is_some_and(|it| it.loosely_equal(key))))
+            .filter(|waiting| {
+                key.as_ref().is_none_or(|key| self.key_of(waiting).is_some_and(|it| it.loosely_equal(key)))
+            })
             .collect();
         // Within one instance the oldest takes it.
         found.dedup_by_key(|waiting| waiting.instance);
@@ -170,12 +172,8 @@ impl<'a> Steps<'a> {
                 self.session.act(|runner| runner.command_at(subscription, command))
             }
             [] if self.starts(name) => {
-                let message = Message {
-                    name: Some(name.into()),
-                    correlation_key: key,
-                    payload: variables,
-                    ..Message::default()
-                };
+                let message =
+                    Message { name: Some(name.into()), correlation_key: key, payload: variables, ..Message::default() };
                 self.session.act(|runner| runner.correlate(message)).map(|_| ())
             }
             [] => {
@@ -304,8 +302,11 @@ pub(crate) fn answers(
         match value {
             Some(value) => variables.push((field.variable.clone(), value)),
             None if field.required => {
-                return Err(Failure::new(format!("the required field `{}` ({}) is not given", field.variable, field.label))
-                    .help(format!("add `{}: ...` to its answers", field.variable)));
+                return Err(Failure::new(format!(
+                    "the required field `{}` ({}) is not given",
+                    field.variable, field.label
+                ))
+                .help(format!("add `{}: ...` to its answers", field.variable)));
             }
             None => {}
         }

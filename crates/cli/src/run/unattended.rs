@@ -17,11 +17,7 @@ use crate::report::number;
 use crate::style::Style;
 
 /// Runs a process with a scenario's answers.
-pub(crate) fn run(
-    session: &mut Session,
-    scenario: &Scenario,
-    business_key: Option<Name>,
-) -> Result<ExitCode, Failure> {
+pub(crate) fn run(session: &mut Session, scenario: &Scenario, business_key: Option<Name>) -> Result<ExitCode, Failure> {
     let result = walk(session, scenario, business_key);
     if session.events.is_none() {
         show(session, result.is_ok())?;

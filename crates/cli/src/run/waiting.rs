@@ -76,8 +76,11 @@ pub(crate) fn one_line(text: &str) -> String {
 impl Session {
     /// Everything that waits: what people can do first, and the oldest first.
     pub(crate) fn waiting(&self) -> Vec<Waiting> {
-        let mut all: Vec<_> =
-            self.runner.waits().filter_map(|(running, wait)| self.describe(&running.graph, &running.instance, wait)).collect();
+        let mut all: Vec<_> = self
+            .runner
+            .waits()
+            .filter_map(|(running, wait)| self.describe(&running.graph, &running.instance, wait))
+            .collect();
         all.sort_by_key(|waiting| (waiting.what, waiting.key));
         all
     }

@@ -23,14 +23,19 @@ pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId, gateway: &ComplexGat
         return Ok(());
     }
     match activates(step, scope, node, gateway) {
-        Ok(true) => {}
-        Ok(false) => return Ok(()),
+        Ok(true) => fire(step, scope, node),
+        Ok(false) => {}
         Err(error) => {
             // It waits for help, no longer in the queue.
             step.emit(Event::TokenResumed { token });
             return Err(error.into());
         }
     }
+    Ok(())
+}
+
+/// First phase: one token of each flow that has one goes out as one.
+fn fire(step: &mut Step<'_, '_>, scope: ScopeId, node: u32) {
     // Where a token has come by every flow there is nothing left to wait for, and so no second phase.
     if step.instance.joins.get(&(scope, node)).is_some_and(|join| join.present < step.graph.node(node).incoming) {
         step.emit(Event::ComplexActivated { scope, node });
@@ -38,7 +43,6 @@ pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId, gateway: &ComplexGat
     let survivor = merge(step, scope, node);
     step.emit(Event::TokenResumed { token: survivor });
     go_out(step, survivor, true);
-    Ok(())
 }
 
 /// Whether the activation condition holds. Without one, the gateway waits for all flows in.
@@ -65,17 +69,33 @@ fn activates(
     step.holds(condition, scope, node, &counts)
 }
 
-/// In the second phase: resets the gateway if nothing is missing any more.
+/// In the second phase: resets the gateway if nothing is missing any more. In the first: fires if the condition holds for
+/// tokens that came while it waited for its reset.
 pub(crate) fn ask(step: &mut Step<'_, '_>, scope: ScopeId, node: u32, gateway: &ComplexGateway) -> bool {
     let Some(join) = step.instance.joins.get(&(scope, node)) else { return false };
-    let Some(received) = &join.received else { return false };
-    let missing = (0..step.graph.node(node).incoming)
-        .any(|position| !received.get(position as usize).copied().unwrap_or(false) && !join.has(position));
-    if missing && can_still_arrive(step, scope, node, &gateway.upstream, join) {
+    let Some(received) = &join.received else {
+        let Some(token) = join.heads().last() else { return false };
+        match activates(step, scope, node, gateway) {
+            Ok(true) => fire(step, scope, node),
+            Ok(false) => return false,
+            Err(error) => {
+                step.emit(Event::TokenResumed { token });
+                step.stuck(token, error.into(), IncidentStage::Execute);
+            }
+        }
+        return true;
+    };
+    let is_filled = |position| is_received(received, position) || join.has(position);
+    let missing = (0..step.graph.node(node).incoming).any(|position| !is_filled(position));
+    if missing && can_still_arrive(step, scope, node, &gateway.upstream, is_filled) {
         return false;
     }
     reset(step, scope, node);
     true
+}
+
+fn is_received(received: &[bool], position: u32) -> bool {
+    received.get(position as usize).copied().unwrap_or(false)
 }
 
 /// When nothing else runs in a scope, its gateways that wait for reset have nothing to wait for. Gives whether one of them
@@ -96,16 +116,24 @@ pub(crate) fn reset_last(step: &mut Step<'_, '_>, scope: ScopeId) -> bool {
     }
 }
 
+/// Takes a token of each flow that had none in the first phase; what else has come is for the next first phase.
 fn reset(step: &mut Step<'_, '_>, scope: ScopeId, node: u32) {
-    let has_tokens = step.instance.joins.get(&(scope, node)).is_some_and(|join| join.tokens > 0);
-    let survivor = if has_tokens {
-        let survivor = merge(step, scope, node);
-        step.emit(Event::TokenResumed { token: survivor });
-        survivor
-    } else {
-        step.born(scope, node)
+    let Some(join) = step.instance.joins.get(&(scope, node)) else { return };
+    let received = join.received.as_deref().unwrap_or_default();
+    let late = (0u32..).zip(&join.queues).filter(|(position, _)| !is_received(received, *position));
+    let heads: Vec<TokenId> = late.map(|(_, queue)| queue.first).filter(|token| *token != NONE).collect();
+    let survivor = match heads.split_last() {
+        Some((survivor, others)) => {
+            for token in others {
+                step.emit(Event::TokenConsumed { token: *token, cancelled: false });
+            }
+            step.emit(Event::TokenResumed { token: *survivor });
+            *survivor
+        }
+        None => step.born(scope, node),
     };
     step.emit(Event::ComplexReset { scope, node });
+    step.touch(scope);
     go_out(step, survivor, false);
 }
 

@@ -2,7 +2,7 @@
 
 use super::parallel_gateway::{merge, queue};
 use crate::graph::Upstream;
-use crate::instance::{Join, NONE, ScopeId, TokenId};
+use crate::instance::{NONE, ScopeId, TokenId};
 use crate::step::{Stage, Step};
 
 /// A token has arrived; whether the gateway is free is asked when nothing moves any more.
@@ -18,7 +18,9 @@ pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId) {
 /// Fires the gateway if it is free.
 pub(crate) fn ask(step: &mut Step<'_, '_>, scope: ScopeId, node: u32, upstream: &Upstream) -> bool {
     let Some(join) = step.instance.joins.get(&(scope, node)) else { return false };
-    if join.present < step.graph.node(node).incoming && can_still_arrive(step, scope, node, upstream, join) {
+    if join.present < step.graph.node(node).incoming
+        && can_still_arrive(step, scope, node, upstream, |position| join.has(position))
+    {
         return false;
     }
     let survivor = merge(step, scope, node);
@@ -26,7 +28,7 @@ pub(crate) fn ask(step: &mut Step<'_, '_>, scope: ScopeId, node: u32, upstream: 
     true
 }
 
-/// Whether a token elsewhere in the scope can reach a flow in that has none, and no flow in that has one.
+/// Whether a token elsewhere in the scope can reach a flow in that is not filled, and no flow in that is.
 ///
 /// The specification: "for every path that starts with a token, ends with an empty flow in and does not visit the gateway,
 /// there is also one from there that ends with a flow in that has a token". A token that can do both is not waited for.
@@ -35,13 +37,13 @@ pub(crate) fn can_still_arrive(
     scope: ScopeId,
     node: u32,
     upstream: &Upstream,
-    join: &Join,
+    is_filled: impl Fn(u32) -> bool,
 ) -> bool {
     let blocks = |at: u32| {
         let reachable = upstream.reachable(step.graph, node, at);
         let mut empty = false;
         for position in reachable.ones() {
-            if u32::try_from(position).is_ok_and(|position| join.has(position)) {
+            if u32::try_from(position).is_ok_and(&is_filled) {
                 return false;
             }
             empty = true;

@@ -4,6 +4,7 @@ use super::{
     BoundaryEvent, CatchEvent, ComplexGateway, Container, Details, FlowNode, Loop, MultiInstance, NodeKind,
     ProcessGraph, SequenceFlow, StartEvent, Throw, Topology, Upstream, Way, data::DataNames,
 };
+use crate::Name;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dialect::Dialect;
 use crate::expressions::{Expressions, Language, Purpose};
@@ -323,7 +324,11 @@ impl Compiler<'_> {
                     (None, None) => None,
                 };
                 let event = multi.one_event.as_ref().or(multi.none_event.as_ref());
-                let output_variable = multi.output_item.as_ref().map(|id| self.data.variable(id));
+                let output_variable = multi
+                    .output_item
+                    .as_ref()
+                    .map(|id| self.data.variable(id))
+                    .or_else(|| extension.output_element.as_ref().and_then(variable_of));
                 let output = multi.data_output.as_ref().map(|id| self.loop_data_output(activity, id));
                 Some(Loop::MultiInstance(Box::new(MultiInstance {
                     sequential: multi.is_sequential,
@@ -407,6 +412,20 @@ fn begins_without_start_event(node: &model::FlowNode) -> bool {
             EventPosition::Start { .. } | EventPosition::Boundary { .. } => false,
         },
     }
+}
+
+/// The variable that an expression names, or reads a part of: `answer`, `answer.text`.
+fn variable_of(expression: &model::Expression) -> Option<Name> {
+    let text = match expression.language {
+        Language::Feel => expression.text.trim(),
+        Language::Template => expression.text.trim().strip_prefix("${")?.strip_suffix('}')?.trim(),
+        _ => return None,
+    };
+    let is_name = |part: &str| {
+        part.starts_with(|first: char| first.is_alphabetic() || first == '_')
+            && part.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+    };
+    text.split('.').all(is_name).then(|| text.split('.').next().map(Name::from)).flatten()
 }
 
 fn attached_to(node: &model::FlowNode) -> Option<NodeIndex> {

@@ -1,5 +1,7 @@
 //! Which subscription a message is for.
 
+use super::messages::Given;
+use crate::expressions::Evaluation;
 use crate::graph::{Catch, MessageTarget, ProcessGraph};
 use crate::instance::{Instance, Wait, WaitKind};
 use crate::{Name, value::Value};
@@ -52,8 +54,20 @@ pub fn matches(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: 
         |(name, value): &(Name, Value)| instance.visible(scope, name).is_some_and(|found| found.loosely_equal(value));
     message.variables.iter().all(has)
         && subscription.properties.iter().all(|(name, expected)| {
-            message.properties.iter().any(|(other, value)| other == name && value.loosely_equal(expected))
+            property(graph, instance, wait, message, name).is_some_and(|value| value.loosely_equal(expected))
         })
+}
+
+/// The value of a correlation property of a message: as the message says, or as the model reads it from what it carries.
+fn property(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: &Message, name: &str) -> Option<Value> {
+    if let Some((_, value)) = message.properties.iter().find(|(other, _)| &**other == name) {
+        return Some(value.clone());
+    }
+    let Some(Catch::Message { properties, .. }) = graph.catches(wait.node).get(wait.definition as usize) else {
+        return None;
+    };
+    let property = properties.iter().find(|property| &*property.name == name)?;
+    property.retrieval.evaluate(&mut Evaluation::new(&Given(&message.payload), instance.now())).ok()
 }
 
 /// Whether a start event with this catch takes a message.

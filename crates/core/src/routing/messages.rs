@@ -252,7 +252,8 @@ impl Runner {
     }
 }
 
-struct Given<'a>(&'a [(Name, Value)]);
+/// Variables that are given, without an instance.
+pub(super) struct Given<'a>(pub(super) &'a [(Name, Value)]);
 
 impl Variables for Given<'_> {
     fn get(&self, name: &str) -> Option<Value> {

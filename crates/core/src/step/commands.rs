@@ -160,10 +160,13 @@ impl Step<'_, '_> {
         let start = index_of(self.events.starts.len());
         self.events.starts.push(Start { process: self.graph.id().clone(), business_key, caller });
         self.emit(Event::InstanceStarted { start });
+        let graph = self.graph;
+        if let (StartAt::Event(_), [node]) = (at, &nodes[..]) {
+            self.conversation_began(*node, &variables);
+        }
         for (name, value) in variables {
             self.set_local(ROOT, name, value);
         }
-        let graph = self.graph;
         if let Some(user) = initiator {
             for name in nodes.iter().filter_map(|node| graph.node(*node).details.initiator.clone()) {
                 self.set_local(ROOT, name, Value::String(user.clone()));
@@ -220,6 +223,16 @@ impl Step<'_, '_> {
                     node.ok_or_else(|| unknown(element, "stands at the level of the process itself"))
                 })
                 .collect(),
+        }
+    }
+
+    /// The message that starts the instance begins its conversation (BPMN 2.0.2 §8.4.2).
+    fn conversation_began(&mut self, node: Ordinal, payload: &[(Name, Value)]) {
+        let graph = self.graph;
+        for catch in graph.catches(node) {
+            if let Catch::Message { properties, .. } = catch {
+                message::received(self, node, ROOT, properties, payload);
+            }
         }
     }
 

@@ -1,0 +1,130 @@
+//! Complex gateways: start at the activation condition, then wait for the rest and reset (BPMN 2.0.2 §13.4.5).
+
+use potok_tests::scenario;
+use serde_json::json;
+
+#[test]
+fn a_discriminator_goes_on_with_the_first_of_three() {
+    scenario("complex_gateway/discriminator.bpmn")
+        .start()
+        .complete("b")
+        .waits_at(["a", "after", "c"])
+        .complete("after")
+        .complete("a")
+        .active()
+        .complete("c")
+        .completed()
+        .passed("after", 1);
+}
+
+#[test]
+fn two_of_three_go_on_and_the_rest_comes_out_by_another_flow() {
+    scenario("complex_gateway/two_of_three.bpmn")
+        .start()
+        .complete("a")
+        .waits_at(["b", "c"])
+        .complete("c")
+        .waits_at(["after", "b"])
+        .complete("b")
+        .waits_at(["after", "rest"])
+        .complete("after")
+        .complete("rest")
+        .completed();
+}
+
+#[test]
+fn the_condition_sees_which_flows_have_tokens() {
+    scenario("complex_gateway/named_flows.bpmn").start().complete("boss").waits_at(["after", "anna", "otto"]);
+    scenario("complex_gateway/named_flows.bpmn")
+        .start()
+        .complete("anna")
+        .waits_at(["boss", "otto"])
+        .complete("otto")
+        .waits_at(["after", "boss"]);
+}
+
+#[test]
+fn a_gateway_in_a_loop_starts_again_after_its_reset() {
+    scenario("complex_gateway/in_a_loop.bpmn")
+        .start()
+        .complete("a")
+        .waits_at(["b", "decide"])
+        .complete("b")
+        .waits_at(["decide"])
+        .complete_with("decide", json!({"redo": true}))
+        .waits_at(["a", "b"])
+        .complete("b")
+        .waits_at(["a", "decide"])
+        .complete("a")
+        .complete_with("decide", json!({"redo": false}))
+        .completed();
+}
+
+#[test]
+fn tokens_of_the_next_round_are_kept_for_it() {
+    // The loop comes back before the second branch of the first round has arrived.
+    scenario("complex_gateway/in_a_loop.bpmn")
+        .start()
+        .complete("a")
+        .complete_with("decide", json!({"redo": true}))
+        .waits_at(["a", "b", "b"])
+        .complete("b")
+        .waits_at(["a", "b"])
+        .complete("b")
+        .waits_at(["a", "decide"])
+        .complete("a")
+        .complete_with("decide", json!({"redo": false}))
+        .completed();
+}
+
+#[test]
+fn a_rest_that_cannot_come_any_more_resets_the_gateway() {
+    scenario("complex_gateway/rest_cannot_come.bpmn")
+        .start()
+        .complete("a")
+        .waits_at(["after", "b"])
+        .message("stop", json!({}))
+        .waits_at(["after", "rest"])
+        .complete("after")
+        .complete("rest")
+        .completed();
+}
+
+#[test]
+fn as_a_split_it_takes_the_flows_whose_condition_holds_once() {
+    scenario("complex_gateway/as_a_split.bpmn").start_with(json!({"x": 3})).waits_at(["a", "b"]);
+    scenario("complex_gateway/as_a_split.bpmn").start_with(json!({"x": 0})).waits_at(["c"]).complete("c").completed();
+}
+
+#[test]
+fn a_condition_that_fails_is_an_incident_that_can_be_resolved() {
+    scenario("complex_gateway/condition_from_data.bpmn")
+        .start()
+        .complete("a")
+        .incident("enough", "expression-failed")
+        .set("needed", 2)
+        .resolve("enough")
+        .no_incident()
+        .waits_at(["b"])
+        .complete("b")
+        .waits_at(["after"])
+        .complete("after")
+        .completed();
+}
+
+#[test]
+fn what_came_too_early_for_the_reset_starts_the_next_round() {
+    scenario("complex_gateway/in_a_loop.bpmn")
+        .start()
+        .complete("a")
+        .complete_with("decide", json!({"redo": true}))
+        .complete("a")
+        .waits_at(["b", "b"])
+        .joins(["first"])
+        .complete_with("b", json!({"redo": false}))
+        .waits_at(["b", "decide"])
+        .joins([])
+        .complete("b")
+        .complete("decide")
+        .completed();
+}

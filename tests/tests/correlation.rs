@@ -1,0 +1,110 @@
+//! Which of several conversations a message belongs to (BPMN 2.0.2 §8.4.2).
+
+use potok_tests::scenario;
+use serde_json::json;
+
+#[test]
+fn the_first_message_gives_the_key_that_later_ones_must_have() {
+    scenario("correlation/by_key.bpmn")
+        .message("order", json!({"number": 1}))
+        .message("order", json!({"number": 2}))
+        .message_with_properties("payment", json!({"order_number": 2}), json!({"reference": 2}))
+        .nth_instance_of("selling", 0)
+        .waits_at(["paid"])
+        .nth_instance_of("selling", 1)
+        .waits_at(["ship"])
+        .message_with_properties("payment", json!({"order_number": 3}), json!({}))
+        .kept_messages(1)
+        .nth_instance_of("selling", 0)
+        .waits_at(["paid"]);
+}
+
+#[test]
+fn the_key_is_read_from_what_a_message_carries() {
+    scenario("correlation/by_key.bpmn")
+        .message("order", json!({"number": 1}))
+        .message("order", json!({"number": 2}))
+        .message("payment", json!({"reference": 1}))
+        .nth_instance_of("selling", 0)
+        .waits_at(["ship"])
+        .nth_instance_of("selling", 1)
+        .waits_at(["paid"]);
+}
+
+#[test]
+fn a_subscription_binds_the_key_to_the_processs_own_data() {
+    scenario("correlation/by_context.bpmn")
+        .start_with(json!({"my_order": 1}))
+        .start_with(json!({"my_order": 2}))
+        .message("payment", json!({"reference": 2}))
+        .nth_instance_of("selling", 0)
+        .waits_at(["paid"])
+        .nth_instance_of("selling", 1)
+        .waits_at(["ship"])
+        .message("payment", json!({"reference": 5}))
+        .kept_messages(1);
+}
+
+#[test]
+fn pools_correlate_by_what_they_exchange() {
+    scenario("correlation/between_pools.bpmn")
+        .process("buying")
+        .start_with(json!({"my_number": 1}))
+        .start_with(json!({"my_number": 2}))
+        .has_instances("selling", 2)
+        .nth_instance_of("buying", 1)
+        .complete("earn")
+        .nth_instance_of("selling", 0)
+        .waits_at(["paid"])
+        .variable("number", 1)
+        .nth_instance_of("selling", 1)
+        .waits_at(["ship"]);
+}
+
+#[test]
+fn a_key_that_is_computed_when_the_wait_begins() {
+    scenario("correlation/zeebe_key.bpmn")
+        .start_with(json!({"order": {"id": "a"}}))
+        .start_with(json!({"order": {"id": "b"}}))
+        .message_with_key("payment", "b", json!({"paid": 10}))
+        .nth_instance_of("selling", 0)
+        .waits_at(["paid"])
+        .nth_instance_of("selling", 1)
+        .waits_at(["ship"])
+        .variable("paid", 10);
+}
+
+#[test]
+fn a_message_without_the_key_is_not_for_it() {
+    scenario("correlation/zeebe_key.bpmn")
+        .start_with(json!({"order": {"id": "a"}}))
+        .early_message("payment", json!({}))
+        .message_with_key("payment", "z", json!({}))
+        .kept_messages(2)
+        .waits_at(["paid"]);
+}
+
+#[test]
+fn a_kept_message_with_a_key_waits_for_its_instance() {
+    scenario("correlation/zeebe_key.bpmn")
+        .message_with_key("payment", "b", json!({}))
+        .start_with(json!({"order": {"id": "a"}}))
+        .waits_at(["paid"])
+        .start_with(json!({"order": {"id": "b"}}))
+        .nth_instance_of("selling", 1)
+        .waits_at(["ship"]);
+}
+
+#[test]
+fn a_thrown_message_carries_its_key() {
+    scenario("correlation/potok_key.bpmn")
+        .process("selling")
+        .start_with(json!({"number": 1}))
+        .start_with(json!({"number": 2}))
+        .process("buying")
+        .start_with(json!({"number": 2}))
+        .nth_instance_of("selling", 0)
+        .waits_at(["paid"])
+        .nth_instance_of("selling", 1)
+        .waits_at(["ship"]);
+}

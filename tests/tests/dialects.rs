@@ -1,0 +1,485 @@
+//! Models of other engines' dialects, run end to end.
+
+use potok_tests::{scenario, scenario_of};
+use serde_json::json;
+
+mod camunda {
+    use super::*;
+
+    #[test]
+    fn external_tasks_expressions_and_java_become_jobs_and_results() {
+        scenario("dialects/camunda_service_tasks.bpmn")
+            .initiator("anna")
+            .start_with(json!({"amount": 20, "priority": 7}))
+            .variable("starter", "anna")
+            .job_is("charge", |job| {
+                assert_eq!(&*job.kind, "charge-card");
+                assert_eq!(job.priority, 7);
+                assert_eq!(job.retries, 5);
+                assert_eq!(job.retry_cycle.as_deref(), Some("R5/PT10M"));
+            })
+            .sees("charge", "total", 40)
+            .job("charge", json!({"number": "no. 1"}))
+            .no_variable("total")
+            .variable("receipt", "no. 1")
+            .variable("next", 21)
+            .job_is("class", |job| assert_eq!(&*job.kind, "java:com.acme.Ship"))
+            .job("class", json!({}))
+            .job_is("mail", |job| assert_eq!(&*job.kind, "mail"))
+            .job("mail", json!({}))
+            .job_is("end", |job| assert_eq!(&*job.kind, "notify"))
+            .job("end", json!({}))
+            .completed()
+            .trace("start charge evaluate class mail end");
+    }
+
+    #[test]
+    fn a_failing_worker_has_its_tries_then_somebody_must_help() {
+        let mut scenario =
+            scenario("dialects/camunda_service_tasks.bpmn").start_with(json!({"amount": 20, "priority": 7}));
+        for _ in 0..4 {
+            scenario = scenario.fail_job("charge", "no line").no_incident();
+        }
+        scenario
+            .fail_job("charge", "no line")
+            .incident("charge", "job-failed")
+            .incident_says("no line")
+            .resolve("charge")
+            .no_incident()
+            .job_is("charge", |job| assert_eq!(job.retries, 1))
+            .job("charge", json!({"number": 1}))
+            .waits_at(["class"]);
+    }
+
+    #[test]
+    fn a_user_task_has_people_dates_a_priority_and_a_form() {
+        scenario("dialects/camunda_user_task.bpmn")
+            .start_with(json!({"boss": "maria", "groups": ["sales", "board"], "follow": "2026-01-07T09:00:00Z"}))
+            .assignee("check", "maria")
+            .groups("check", ["sales", "board"])
+            .task("check", |task| {
+                assert_eq!(task.candidate_users, ["anna".into(), "otto".into()]);
+                assert_eq!(task.due.map(|due| due.to_string()).as_deref(), Some("2026-03-05T12:00:00Z"));
+                assert_eq!(task.follow_up.map(|due| due.to_string()).as_deref(), Some("2026-01-07T09:00:00Z"));
+                assert_eq!(task.priority, Some(70));
+                assert_eq!(task.form_key.as_deref(), Some("embedded:app:check.html"));
+            })
+            .complete("check")
+            .completed();
+    }
+
+    #[test]
+    fn an_unknown_variable_in_an_expression_is_an_incident() {
+        scenario("dialects/camunda_user_task.bpmn")
+            .start()
+            .incident("check", "expression-failed")
+            .incident_says("boss");
+    }
+
+    #[test]
+    fn mappings_compute_texts_lists_and_maps() {
+        scenario("dialects/camunda_mappings.bpmn")
+            .start_with(json!({"name": "anna"}))
+            .sees("check", "text", "anna asks")
+            .sees("check", "list", json!(["one", "anna"]))
+            .sees("check", "map", json!({"who": "anna"}))
+            .complete_with("check", json!({"answer": "yes"}))
+            .no_variable("text")
+            .variable("verdict", "yes!")
+            .sees("deep", "local", "yes!")
+            .complete("deep")
+            .completed()
+            .variable("given", "yes!")
+            .no_variable("local");
+    }
+
+    #[test]
+    fn listeners_evaluate_their_expressions_in_order() {
+        scenario("dialects/camunda_listeners.bpmn")
+            .start()
+            .variables(json!({"started": true, "entered": "work", "created": 1}))
+            .complete("work")
+            .completed()
+            .variables(json!({"done": 2, "left": 3}));
+    }
+
+    #[test]
+    fn java_listeners_are_jobs_around_the_work() {
+        scenario("dialects/camunda_java_listener.bpmn")
+            .start()
+            .job_is("work", |job| assert_eq!(&*job.kind, "java:com.acme.Before"))
+            .job("work", json!({}))
+            .complete("work")
+            .job_is("work", |job| assert_eq!(&*job.kind, "java:com.acme.After"))
+            .job("work", json!({}))
+            .completed();
+    }
+
+    #[test]
+    fn savepoints_stand_before_and_after() {
+        scenario("dialects/camunda_async.bpmn")
+            .start()
+            .waits_at(["start"])
+            .continue_at("start")
+            .waits_at(["step"])
+            .continue_at("step")
+            .waits_at(["step"])
+            .continue_at("step")
+            .waits_at(["split"])
+            .continue_at("split")
+            .waits_at(["a", "b"])
+            .complete("b")
+            .waits_at(["a", "end"])
+            .continue_at("end")
+            .complete("a")
+            .continue_at("end")
+            .completed()
+            .passed("step", 1);
+    }
+
+    #[test]
+    fn a_collection_gives_each_instance_its_element() {
+        scenario("dialects/camunda_multi_instance.bpmn")
+            .start_with(json!({"voters": ["anna", "otto", "maria", "karl"]}))
+            .waits_at(["vote", "vote", "vote", "vote"])
+            .assignee("vote", "anna")
+            .nth_sees("vote", 2, "voter", "maria")
+            .nth_sees("vote", 2, "loopCounter", 2)
+            .sees("vote", "nrOfInstances", 4)
+            .complete("vote")
+            .sees("vote", "nrOfCompletedInstances", 1)
+            .sees("vote", "nrOfActiveInstances", 3)
+            .complete("vote")
+            .waits_at(["once"])
+            .assignee("once", "anna")
+            .complete("once")
+            .assignee("once", "otto")
+            .complete("once")
+            .complete("once")
+            .complete("once")
+            .completed()
+            .no_variable("voter");
+    }
+
+    #[test]
+    fn a_call_hands_over_what_it_says() {
+        scenario("dialects/camunda_call.bpmn")
+            .business_key("case-1")
+            .start_with(json!({"amount": 5, "which": "helper"}))
+            .instance_of("helper")
+            .variable("amount", 5)
+            .has_business_key("case-1")
+            .complete_with("help", json!({"answer": 1, "extra": true}))
+            .main_instance()
+            .variables(json!({"answer": 1, "extra": true}))
+            .instance_of("helper")
+            .variables(json!({"sum": 5, "twice": 10}))
+            .no_variable("amount")
+            .no_business_key()
+            .complete_with("help", json!({"answer": 2, "more": true}))
+            .main_instance()
+            .variables(json!({"result": 2, "answer": 1}))
+            .no_variable("more")
+            .instance_of("helper")
+            .no_variable("amount")
+            .complete_with("help", json!({"answer": 3}))
+            .main_instance()
+            .completed()
+            .variable("answer", 1);
+    }
+
+    #[test]
+    fn a_call_chooses_the_version() {
+        scenario_of(&[
+            "dialects/camunda_call_version.bpmn",
+            "dialects/camunda_helper_1.bpmn",
+            "dialects/camunda_helper_2.bpmn",
+        ])
+        .start()
+        .complete("first_version")
+        .waits_at(["tagged"])
+        .complete("first_version")
+        .waits_at(["latest"])
+        .complete("second_version")
+        .completed();
+    }
+
+    #[test]
+    fn a_process_that_is_not_deployed_cannot_be_called() {
+        scenario("dialects/camunda_call_version.bpmn")
+            .start()
+            .incident("fixed", "called-process-unknown")
+            .incident_says("helper");
+    }
+
+    #[test]
+    fn a_workers_error_gives_its_code_and_message() {
+        scenario("dialects/camunda_errors.bpmn")
+            .start()
+            .error_with("pay", "poor", json!({"balance": 0}))
+            .waits_at(["mend"])
+            .variables(json!({"code": "poor", "balance": 0}));
+    }
+
+    #[test]
+    fn a_workers_uncaught_error_ends_its_scope_as_if_it_were_done() {
+        scenario("dialects/camunda_errors.bpmn")
+            .start()
+            .job("pay", json!({}))
+            .error("book", "full")
+            .waits_at(["after"])
+            .no_incident()
+            .passed("never", 0);
+    }
+
+    #[test]
+    fn an_error_carries_its_message() {
+        scenario("dialects/camunda_error_message.bpmn")
+            .start_with(json!({"place": "hall"}))
+            .waits_at(["mend"])
+            .variables(json!({"code": "broken", "text": "it broke at hall"}));
+    }
+
+    #[test]
+    fn an_escalation_gives_its_code() {
+        scenario("dialects/camunda_escalation.bpmn").start().waits_at(["deep", "hurry"]).variable("code", "late");
+    }
+
+    #[test]
+    fn conditions_are_expressions() {
+        let file = "dialects/camunda_conditions.bpmn";
+        scenario(file).start_with(json!({"amount": 200, "customer": {"vip": true}, "name": ""})).waits_at(["a"]);
+        scenario(file).start_with(json!({"amount": 50, "customer": {}, "name": "x"})).waits_at(["b"]);
+        scenario(file).start_with(json!({"amount": 50, "customer": {}, "name": ""})).waits_at(["c"]);
+    }
+
+    #[test]
+    fn a_signal_carries_what_its_throw_maps() {
+        scenario("dialects/camunda_signal_payload.bpmn")
+            .start_with(json!({"place": "hall", "level": 2}))
+            .completed()
+            .instance_of("brigade")
+            .variables(json!({"where": "hall", "severity": 3}))
+            .no_variable("place");
+    }
+
+    #[test]
+    fn timers_are_expressions() {
+        scenario("dialects/camunda_timers.bpmn")
+            .start_with(json!({"patience": "PT2H", "day": "2026-01-07T09:00:00Z"}))
+            .travel("PT2H")
+            .waits_at(["until"])
+            .travel_to("2026-01-07T09:00:00Z")
+            .waits_at(["after"]);
+    }
+
+    #[test]
+    fn a_script_gives_its_result() {
+        scenario("dialects/camunda_script.bpmn").start_with(json!({"a": 2, "b": 3})).variable("sum", 5);
+    }
+
+    #[test]
+    fn a_messages_name_is_an_expression() {
+        scenario("dialects/camunda_message_names.bpmn")
+            .start_with(json!({"number": 1}))
+            .start_with(json!({"number": 2}))
+            .message("answer-2", json!({}))
+            .waits_at(["wait"])
+            .nth_instance_of("camunda_message_names", 1)
+            .waits_at(["after"]);
+    }
+
+    #[test]
+    fn an_error_of_one_instance_ends_them_all() {
+        scenario("dialects/camunda_boundary_and_multi_instance.bpmn")
+            .start_with(json!({"cards": ["a", "b", "c"]}))
+            .job("pay", json!({}))
+            .error("pay", "poor")
+            .waits_at(["mend"])
+            .complete("mend")
+            .completed();
+        // Nothing catches this one, so it counts as done.
+        scenario("dialects/camunda_boundary_and_multi_instance.bpmn")
+            .start_with(json!({"cards": ["a", "b"]}))
+            .error("pay", "other")
+            .waits_at(["pay"])
+            .job("pay", json!({}))
+            .completed();
+    }
+
+    #[test]
+    fn its_forks_use_their_own_namespace() {
+        scenario("dialects/operaton.bpmn").start_with(json!({"boss": "maria"})).assignee("work", "maria");
+    }
+}
+
+mod zeebe {
+    use super::*;
+
+    #[test]
+    fn tasks_have_types_headers_mappings_and_people() {
+        scenario("dialects/zeebe_tasks.bpmn")
+            .start_with(json!({"method": "card", "boss": "maria", "order": {"total": 40}}))
+            .job_is("pay", |job| {
+                assert_eq!(&*job.kind, "pay-card");
+                assert_eq!(job.retries, 5);
+                assert_eq!(job.headers, [("url".into(), "http://bank.example".into())]);
+            })
+            .sees("pay", "amount", 40)
+            .job("pay", json!({"receipt": {"number": 7}}))
+            .variable("order", json!({"total": 40, "receipt": 7}))
+            .no_variable("receipt")
+            .assignee("check", "maria")
+            .groups("check", ["sales", "board"])
+            .task("check", |task| {
+                assert_eq!(task.due.map(|due| due.to_string()).as_deref(), Some("2026-01-05T11:00:00Z"));
+                assert_eq!(task.priority, Some(70));
+            })
+            .complete("check")
+            .variable("more", 41)
+            .waits_at(["old_style"])
+            .complete("old_style")
+            .completed();
+    }
+
+    #[test]
+    fn a_loop_collects_its_results_in_the_items_order() {
+        scenario("dialects/zeebe_multi_instance.bpmn")
+            .start_with(json!({"numbers": [2, 3]}))
+            .waits_at(["square", "square"])
+            .nth_sees("square", 1, "number", 3)
+            .nth_sees("square", 1, "loopCounter", 2)
+            .job_nth("square", 1, json!({"result": 9}))
+            .job("square", json!({"result": 4}))
+            .waits_at(["look"])
+            .variable("squares", json!([4, 9]))
+            .no_variable("result");
+    }
+
+    #[test]
+    fn a_call_propagates_what_it_says() {
+        scenario("dialects/zeebe_call.bpmn")
+            .start_with(json!({"amount": 5, "which": "helper"}))
+            .instance_of("helper")
+            .variable("amount", 5)
+            .complete_with("help", json!({"answer": 1}))
+            .main_instance()
+            .variable("answer", 1)
+            .instance_of("helper")
+            .variable("sum", 5)
+            .no_variable("amount")
+            .complete_with("help", json!({"answer": 2, "more": true}))
+            .main_instance()
+            .completed()
+            .variables(json!({"result": 2, "answer": 1}))
+            .no_variable("more");
+    }
+
+    #[test]
+    fn listeners_are_jobs_around_the_work() {
+        scenario("dialects/zeebe_listeners.bpmn")
+            .start()
+            .job_is("pay", |job| assert_eq!(&*job.kind, "before"))
+            .job("pay", json!({}))
+            .job_is("pay", |job| assert_eq!(&*job.kind, "pay"))
+            .job("pay", json!({"paid": true}))
+            .job_is("pay", |job| assert_eq!(&*job.kind, "after"))
+            .job("pay", json!({}))
+            .completed()
+            .variable("paid", true);
+    }
+
+    #[test]
+    fn a_receive_task_correlates_by_its_key() {
+        scenario("dialects/zeebe_correlation.bpmn")
+            .start_with(json!({"order": 1}))
+            .message_with_key("payment", 2, json!({}))
+            .waits_at(["paid"])
+            .message_with_key("payment", 1, json!({"amount": 10}))
+            .completed()
+            .variable("amount", 10);
+    }
+
+    #[test]
+    fn a_workers_uncaught_error_is_an_incident() {
+        scenario("dialects/zeebe_uncaught_error.bpmn")
+            .start()
+            .error("pay", "poor")
+            .incident("pay", "error-uncaught")
+            .incident_says("poor")
+            .resolve("pay")
+            .job("pay", json!({}))
+            .completed();
+    }
+}
+
+mod flowable {
+    use super::*;
+
+    #[test]
+    fn tasks_are_jobs_people_and_expressions() {
+        scenario("dialects/flowable_tasks.bpmn")
+            .initiator("anna")
+            .start_with(json!({"amount": 20, "deadline": "2026-01-08T09:00:00Z"}))
+            .job_is("pay", |job| assert_eq!(&*job.kind, "pay"))
+            .job("pay", json!({}))
+            .assignee("check", "anna")
+            .groups("check", ["sales"])
+            .task("check", |task| {
+                assert_eq!(task.due.map(|due| due.to_string()).as_deref(), Some("2026-01-08T09:00:00Z"));
+                assert_eq!(task.form_key.as_deref(), Some("checkForm"));
+            })
+            .complete("check")
+            .completed()
+            .variable("next", 21)
+            .passed("skipped", 1);
+    }
+
+    #[test]
+    fn a_loop_gives_elements_and_places() {
+        scenario("dialects/flowable_multi_instance.bpmn")
+            .start_with(json!({"voters": ["anna", "otto"]}))
+            .nth_sees("vote", 1, "voter", "otto")
+            .nth_sees("vote", 1, "place", 1)
+            .nth_sees("vote", 1, "loopCounter", 1)
+            .complete("vote")
+            .complete("vote")
+            .completed();
+    }
+
+    #[test]
+    fn a_call_inherits_variables_where_it_says() {
+        scenario("dialects/flowable_call.bpmn")
+            .start_with(json!({"amount": 5}))
+            .instance_of("helper")
+            .variable("amount", 5)
+            .has_business_key("5")
+            .complete_with("help", json!({"answer": 1}))
+            .main_instance()
+            .completed()
+            .variable("result", 1)
+            .no_variable("answer");
+    }
+
+    #[test]
+    fn a_signal_may_stay_in_its_instance() {
+        scenario("dialects/flowable_signal_scope.bpmn")
+            .start()
+            .start()
+            .complete("ready")
+            .completed()
+            .nth_instance_of("main", 1)
+            .waits_at(["heard", "ready"]);
+    }
+
+    #[test]
+    fn an_asynchronous_task_is_a_savepoint() {
+        scenario("dialects/flowable_async.bpmn")
+            .start()
+            .waits_at(["step"])
+            .continue_at("step")
+            .waits_at(["work"])
+            .complete("work")
+            .completed();
+    }
+}

@@ -1,0 +1,84 @@
+//! Event-based gateways: the first event decides (BPMN 2.0.2 §13.4.4).
+
+use potok_tests::{Scenario, scenario};
+use serde_json::json;
+
+fn waiting() -> Scenario {
+    scenario("event_based_gateway/first_wins.bpmn").start_with(json!({"level": 0})).waits_at(["wait"])
+}
+
+#[test]
+fn a_message_decides() {
+    waiting()
+        .message("answer", json!({"text": "yes"}))
+        .waits_at(["a"])
+        .variable("text", "yes")
+        .complete("a")
+        .completed()
+        .trace("start wait answer a end");
+}
+
+#[test]
+fn a_timer_decides() {
+    waiting().travel("PT1H").waits_at(["b"]);
+}
+
+#[test]
+fn a_signal_decides() {
+    waiting().signal("alarm").waits_at(["c"]);
+}
+
+#[test]
+fn a_condition_decides() {
+    waiting().set("level", 5).waits_at(["wait"]).set("level", 10).waits_at(["d"]);
+}
+
+#[test]
+fn a_receive_task_decides() {
+    scenario("event_based_gateway/receive_tasks.bpmn")
+        .start()
+        .waits_at(["wait"])
+        .message("money", json!({"paid": 10}))
+        .waits_at(["b"])
+        .variable("paid", 10)
+        .early_message("letter", json!({}))
+        .complete("b")
+        .completed()
+        .trace("start wait money b end");
+}
+
+#[test]
+fn what_comes_second_finds_nobody() {
+    waiting()
+        .message("answer", json!({}))
+        .signal("alarm")
+        .travel("P1D")
+        .set("level", 10)
+        .early_message("answer", json!({}))
+        .waits_at(["a"])
+        .complete("a")
+        .completed();
+}
+
+#[test]
+fn in_a_loop_the_clock_starts_anew() {
+    scenario("event_based_gateway/in_a_loop.bpmn")
+        .start()
+        .travel("PT9M")
+        .message("ping", json!({}))
+        .travel("PT9M")
+        .waits_at(["wait"])
+        .message("ping", json!({}))
+        .travel("PT10M")
+        .completed()
+        .passed("ping", 2)
+        .passed("quiet", 1);
+}
+
+#[test]
+fn a_condition_that_holds_already_decides_at_once() {
+    scenario("event_based_gateway/condition_holds_already.bpmn")
+        .start_with(json!({"level": 10}))
+        .completed()
+        .trace("start wait full end");
+}

@@ -1,0 +1,201 @@
+//! Inclusive gateways: the join waits for every token that can still arrive (BPMN 2.0.2 §13.4.3).
+
+use potok_tests::scenario;
+use serde_json::json;
+
+#[test]
+fn all_flows_whose_condition_holds_are_taken() {
+    scenario("inclusive_gateway/choice.bpmn")
+        .start_with(json!({"x": 3}))
+        .waits_at(["a", "b"])
+        .complete("a")
+        .waits_at(["b"])
+        .joins(["join"])
+        .complete("b")
+        .waits_at(["after"])
+        .joins([])
+        .complete("after")
+        .completed();
+}
+
+#[test]
+fn a_join_does_not_wait_for_a_branch_not_taken() {
+    scenario("inclusive_gateway/choice.bpmn")
+        .start_with(json!({"x": 2}))
+        .waits_at(["a"])
+        .complete("a")
+        .waits_at(["after"])
+        .passed("join", 1);
+}
+
+#[test]
+fn the_default_is_taken_only_alone() {
+    scenario("inclusive_gateway/choice.bpmn")
+        .start_with(json!({"x": 0}))
+        .waits_at(["c"])
+        .complete("c")
+        .waits_at(["after"]);
+}
+
+#[test]
+fn no_condition_and_no_default_is_an_incident() {
+    scenario("inclusive_gateway/without_default.bpmn")
+        .start_with(json!({"x": 0}))
+        .incident("split", "no-flow-taken")
+        .set("x", 2)
+        .resolve("split")
+        .waits_at(["a"]);
+}
+
+#[test]
+fn a_token_inside_a_sub_process_can_still_arrive() {
+    scenario("inclusive_gateway/sub_process_upstream.bpmn")
+        .start()
+        .complete("a")
+        .waits_at(["deep"])
+        .joins(["join"])
+        .complete("deep")
+        .waits_at(["after"]);
+}
+
+#[test]
+fn a_boundary_event_that_ends_the_branch_frees_the_join() {
+    scenario("inclusive_gateway/boundary_ends_branch.bpmn")
+        .start()
+        .complete("a")
+        .joins(["join"])
+        .message("stop", json!({}))
+        .waits_at(["after", "elsewhere"])
+        .joins([]);
+}
+
+#[test]
+fn a_join_waits_for_what_comes_by_a_boundary_event() {
+    scenario("inclusive_gateway/boundary_leads_to_join.bpmn")
+        .start()
+        .complete("a")
+        .travel("PT1H")
+        .waits_at(["hurry"])
+        .joins(["join"])
+        .complete("hurry")
+        .waits_at(["after"])
+        .joins([]);
+}
+
+#[test]
+fn two_joins_in_a_row_fire_one_after_the_other() {
+    scenario("inclusive_gateway/two_in_a_row.bpmn")
+        .start()
+        .complete("c")
+        .joins(["second"])
+        .complete("a")
+        .joins(["first", "second"])
+        .complete("b")
+        .waits_at(["after"])
+        .joins([])
+        .complete("after")
+        .completed();
+}
+
+#[test]
+fn the_second_join_waits_for_the_first() {
+    scenario("inclusive_gateway/two_in_a_row.bpmn")
+        .start()
+        .complete("a")
+        .complete("c")
+        .waits_at(["b"])
+        .joins(["first", "second"])
+        .complete("b")
+        .waits_at(["after"]);
+}
+
+#[test]
+fn splits_within_splits() {
+    scenario("inclusive_gateway/nested.bpmn")
+        .start_with(json!({"x": 1, "y": 1}))
+        .waits_at(["b", "c"])
+        .complete("c")
+        .joins(["outer_join"])
+        .complete("b")
+        .waits_at(["after"])
+        .complete("after")
+        .completed();
+    scenario("inclusive_gateway/nested.bpmn")
+        .start_with(json!({"x": 2, "y": 0}))
+        .waits_at(["a"])
+        .complete("a")
+        .waits_at(["after"]);
+}
+
+#[test]
+fn a_join_in_a_loop_fires_in_each_round() {
+    scenario("inclusive_gateway/in_a_loop.bpmn")
+        .start_with(json!({"both": true}))
+        .complete("a")
+        .waits_at(["b"])
+        .joins(["join"])
+        .complete_with("b", json!({"repeat": true, "both": false}))
+        .waits_at(["a"])
+        .complete_with("a", json!({"repeat": false}))
+        .completed();
+}
+
+#[test]
+fn the_way_back_to_a_join_is_not_waited_for_through_the_join() {
+    scenario("inclusive_gateway/loop_behind_the_join.bpmn")
+        .start()
+        .joins(["join"])
+        .complete("a")
+        .waits_at(["check"])
+        .joins([])
+        .complete_with("check", json!({"redo": true}))
+        .waits_at(["check"])
+        .joins([])
+        .complete_with("check", json!({"redo": false}))
+        .completed();
+}
+
+#[test]
+fn a_branch_that_ends_before_the_join_frees_it() {
+    scenario("inclusive_gateway/branch_ends_early.bpmn")
+        .start()
+        .complete("a")
+        .joins(["join"])
+        .complete_with("b", json!({"come": false}))
+        .waits_at(["after"]);
+}
+
+#[test]
+fn a_branch_may_come_by_a_link() {
+    scenario("inclusive_gateway/link_upstream.bpmn")
+        .start()
+        .complete("a")
+        .joins(["join"])
+        .complete("b")
+        .waits_at(["after"])
+        .passed("back", 1);
+}
+
+#[test]
+fn tokens_at_a_parallel_join_can_still_arrive() {
+    scenario("inclusive_gateway/parallel_join_upstream.bpmn")
+        .start()
+        .complete("c")
+        .complete("a")
+        .joins(["both", "join"])
+        .complete("b")
+        .waits_at(["after"])
+        .joins([]);
+}
+
+#[test]
+fn one_token_of_each_flow_is_taken() {
+    scenario("inclusive_gateway/two_tokens_on_one_flow.bpmn")
+        .start()
+        .joins(["join", "join"])
+        .complete("a")
+        .waits_at(["after", "after"])
+        .complete("after")
+        .complete("after")
+        .completed();
+}

@@ -1,0 +1,132 @@
+//! Timers: dates, durations, cycles and cron patterns (BPMN 2.0.2 Table 10.101).
+
+use potok_tests::scenario;
+use serde_json::json;
+
+#[test]
+fn durations_are_counted_on_the_calendar() {
+    scenario("timers/durations.bpmn")
+        .start()
+        .travel("PT10M")
+        .waits_at(["days", "months", "weeks"])
+        .travel_to("2026-01-06T09:00:00Z")
+        .waits_at(["months", "weeks"])
+        .travel_to("2026-01-19T09:00:00Z")
+        .waits_at(["months"])
+        .travel_to("2026-02-05T08:59:59Z")
+        .waits_at(["months"])
+        .travel_to("2026-02-05T09:00:00Z")
+        .completed();
+}
+
+#[test]
+fn a_timer_may_be_computed() {
+    scenario("timers/from_variables.bpmn")
+        .start_with(json!({"deadline": "2026-01-06T12:00:00+03:00", "pause": "PT2H"}))
+        .travel("PT2H")
+        .waits_at(["until"])
+        .travel_to("2026-01-06T08:59:00Z")
+        .waits_at(["until"])
+        .travel_to("2026-01-06T09:00:00Z")
+        .completed();
+}
+
+#[test]
+fn a_timer_that_cannot_be_read_is_an_incident() {
+    scenario("timers/unreadable.bpmn")
+        .start_with(json!({"pause": "soon"}))
+        .waits_at(["other", "pause"])
+        .incident("pause", "expression-failed")
+        .incident_says("soon")
+        .set("pause", "PT1H")
+        .resolve("pause")
+        .no_incident()
+        .travel("PT1H")
+        .waits_at(["other"]);
+}
+
+#[test]
+fn cycles_of_every_kind_go_on_beside_an_activity() {
+    scenario("timers/cycles_beside.bpmn")
+        .start()
+        .travel("PT30M")
+        .passed("a", 3)
+        .passed("b", 0)
+        .travel("PT30M")
+        .passed("a", 3)
+        .passed("b", 1)
+        .travel_to("2026-01-05T12:00:00Z")
+        .passed("b", 3)
+        .passed("c", 1)
+        .travel_to("2026-01-05T13:00:00Z")
+        .passed("c", 2)
+        .travel_to("2026-01-06T09:00:00Z")
+        .passed("a", 3)
+        .passed("b", 24)
+        .passed("c", 2)
+        .passed("d", 1)
+        .complete("work")
+        .completed();
+}
+
+#[test]
+fn after_a_weeks_sleep_each_missed_occurrence_fires_once() {
+    scenario("timers/cycles_beside.bpmn")
+        .start()
+        .travel("P7D")
+        .passed("a", 3)
+        .passed("b", 7 * 24)
+        .passed("c", 2)
+        .passed("d", 7)
+        .travel("PT1H")
+        .passed("b", 7 * 24 + 1)
+        .passed("d", 7);
+}
+
+#[test]
+fn timers_start_event_sub_processes() {
+    scenario("timers/event_sub_process.bpmn")
+        .start()
+        .travel("P1D")
+        .passed("mail", 1)
+        .waits_at(["work"])
+        .travel("P2D")
+        .passed("mail", 3)
+        .travel("P4D")
+        .waits_at(["explain"])
+        .travel("P4D")
+        .waits_at(["explain"])
+        .complete("explain")
+        .completed();
+}
+
+#[test]
+fn who_completes_in_time_is_not_bothered() {
+    scenario("timers/race_with_completion.bpmn")
+        .start()
+        .travel("PT59M")
+        .complete("work")
+        .completed()
+        .travel("PT1H")
+        .trace("start work end");
+}
+
+#[test]
+fn who_completes_too_late_finds_the_task_gone() {
+    scenario("timers/race_with_completion.bpmn")
+        .start()
+        .travel("PT1H")
+        .is_at("work", 0)
+        .waits_at(["hurry"])
+        .complete("hurry")
+        .completed();
+}
+
+#[test]
+fn timers_due_together_fire_in_the_order_in_which_they_were_set() {
+    scenario("timers/two_at_once.bpmn")
+        .start_with(json!({"trail": 1}))
+        .travel("PT1H")
+        .completed()
+        .variable("trail", 20);
+}
