@@ -18,8 +18,6 @@ pub(crate) enum Failure {
         /// How to mend it.
         help: Option<String>,
     },
-    /// Everything has been said already.
-    Shown,
     /// The reader of our output has gone.
     Gone,
 }

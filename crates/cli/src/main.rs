@@ -11,9 +11,15 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// A BPMN 2.0 engine.
+const EXAMPLES: &str = "\
+Examples:
+  potok run order.bpmn                                 walk through a process
+  potok run order.bpmn --answers order.answers.yaml    let a scenario do it
+  potok check bpmn/                                    everything that is wrong or unusual";
+
+/// Runs and checks BPMN 2.0 models
 #[derive(Parser)]
-#[command(name = "potok", version, about, max_term_width = 100)]
+#[command(name = "potok", version, after_help = EXAMPLES, max_term_width = 100)]
 struct Potok {
     #[command(subcommand)]
     command: Command,

@@ -13,8 +13,8 @@ use crate::style::Style;
 
 /// This many findings of one file are shown; tools get all.
 const SHOWN: usize = 100;
-/// Of a longer line only the part around the finding is shown.
-const LINE: usize = 160;
+/// Of a longer line only this much is shown before, of and after the finding, in bytes.
+const LINE: usize = 100;
 
 /// How many findings are errors and how many warnings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(crate) fn number(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Shows findings of one file, whose text is given, errors first among equals of the document's order.
+/// Shows findings of one file, whose text is given.
 pub(crate) fn show(
     out: &mut impl Write,
     style: Style,
@@ -65,7 +65,7 @@ pub(crate) fn show(
         let mut rendered = String::new();
         let excerpt = Excerpt { file, text, diagnostic };
         match handler.render_report(&mut rendered, &Shown { diagnostic, excerpt }) {
-            Ok(()) => writeln!(out, "{}", rendered.trim_end())?,
+            Ok(()) => writeln!(out, "{}\n", rendered.trim_end())?,
             Err(_) => writeln!(out, "{file}:{diagnostic}")?,
         }
     }
@@ -98,7 +98,12 @@ impl std::error::Error for Shown<'_> {}
 
 impl miette::Diagnostic for Shown<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.diagnostic.code))
+        let Diagnostic { code, line, column, .. } = self.diagnostic;
+        // Without a source miette shows no place.
+        Some(match self.excerpt.text {
+            "" => Box::new(format!("{code} [{}:{line}:{column}]", self.excerpt.file)),
+            _ => Box::new(*code),
+        })
     }
 
     fn severity(&self) -> Option<miette::Severity> {
@@ -165,10 +170,9 @@ impl SourceCode for Excerpt<'_> {
         _: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let (from, to) = self.window();
-        let before = self.text[from..self.marked().0].chars().count();
-        // miette counts from 0, and shows where the finding is rather than where the excerpt begins.
+        // miette counts from 0. What it shows as the place is the finding's, wherever the excerpt begins.
         let line = (self.diagnostic.line as usize).saturating_sub(1);
-        let column = (self.diagnostic.column as usize).saturating_sub(1 + before);
+        let column = (self.diagnostic.column as usize).saturating_sub(1);
         Ok(Box::new(MietteSpanContents::new_named(
             self.file.to_owned(),
             self.text[from..to].as_bytes(),

@@ -19,8 +19,7 @@ use super::waiting::{Waiting, What, one_line, outcome, shown, title};
 use crate::failure::Failure;
 use crate::report;
 
-const HELP: &str = "\
-  NUMBER        do that (Enter alone: the first)
+const HELP: &str = "  NUMBER        do that (Enter alone: the first)
   next          travel to the next timer
   wait P1D      let time pass (ISO 8601), or up to a moment: wait 2026-12-01T09:00:00
   set NAME=VALUE  set a variable of the process
@@ -218,7 +217,7 @@ impl Walk<'_> {
             self.terminal.say(&waiting.show(style, number))?;
         }
         loop {
-            let answer = self.terminal.ask("What next? (? for help) ")?;
+            let answer = self.terminal.ask("What next? [1; ? for help] ")?;
             let (word, rest) = answer.split_once(char::is_whitespace).unwrap_or((&answer, ""));
             match word {
                 "?" | "help" => self.terminal.say(HELP)?,

@@ -12,6 +12,7 @@ use potok_core::step::{Command, StartAt};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
 use potok_expressions::Evaluator;
+use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::clock::Clock;
@@ -157,17 +158,16 @@ impl Session {
                 let record = numbers.record(&graph, &stepped.events, *event);
                 let node = record.node.and_then(|node| graph.get_node(node));
                 if let Some(out) = &mut self.events {
-                    let mut line = Map::new();
-                    line.insert("time".to_owned(), now.to_string().into());
-                    line.insert("instance".to_owned(), instance.to_string().into());
-                    line.insert("process".to_owned(), graph.id().as_ref().into());
-                    line.insert("event".to_owned(), record.event.into());
-                    if let Some(node) = node {
-                        line.insert("element".to_owned(), node.id.as_ref().into());
-                        line.extend(node.name.as_ref().map(|name| ("name".to_owned(), name.as_ref().into())));
-                    }
-                    line.extend(record.more);
-                    writeln!(out, "{}", Json::Object(line))?;
+                    let line = Line {
+                        time: now.to_string(),
+                        instance: Some(instance.to_string()),
+                        process: Some(graph.id()),
+                        event: record.event,
+                        element: node.map(|node| &*node.id),
+                        name: node.and_then(|node| node.name.as_deref()),
+                        more: record.more,
+                    };
+                    line.write(out)?;
                 }
                 if let Some(place) = record.left.and_then(|token| self.standing.remove(&(instance, token))) {
                     self.trace[place].left = Some(now);
@@ -196,7 +196,7 @@ impl Session {
 
     fn notice(&mut self, notice: &Notice) -> Result<(), Failure> {
         let named = |name: &Option<Name>| name.as_deref().unwrap_or("without a name").to_owned();
-        let (event, mut line, words) = match notice {
+        let (event, more, words) = match notice {
             Notice::MessageKept { message, until } => (
                 "message-kept",
                 json!({
@@ -221,9 +221,12 @@ impl Session {
             ),
         };
         if let Some(out) = &mut self.events {
-            line["time"] = self.runner.now().to_string().into();
-            line["event"] = event.into();
-            writeln!(out, "{line}")?;
+            let more = match more {
+                Json::Object(more) => more,
+                _ => Map::new(),
+            };
+            let time = self.runner.now().to_string();
+            Line { time, instance: None, process: None, event, element: None, name: None, more }.write(out)?;
         }
         self.notices.push(words);
         Ok(())
@@ -291,6 +294,30 @@ impl Session {
     /// Sets variables of an instance's process.
     pub(crate) fn set(&mut self, instance: Key, variables: Vec<(Name, Value)>) -> Result<(), Failure> {
         self.act(|runner| runner.command(instance, Command::SetVariables { scope: ROOT, variables }))
+    }
+}
+
+/// An event as a line of JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    process: Option<&'a str>,
+    event: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    element: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(flatten)]
+    more: Map<String, Json>,
+}
+
+impl Line<'_> {
+    fn write(&self, out: &mut dyn std::io::Write) -> Result<(), Failure> {
+        let line = serde_json::to_string(self).map_err(|error| Failure::new(error.to_string()))?;
+        Ok(writeln!(out, "{line}")?)
     }
 }
 

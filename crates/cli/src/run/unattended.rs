@@ -33,11 +33,10 @@ fn walk(session: &mut Session, scenario: &Scenario, business_key: Option<Name>) 
     start(session, scenario, business_key)?;
     let mut steps = Steps::new(session);
     for (index, step) in scenario.steps.iter().enumerate() {
-        // What this step is about must not be done by itself before, nor what the next one is about after.
+        // What this step is about is not done by itself before it, nor what the next one is about after it.
         hold(steps.session, &scenario.steps[index..]);
         steps.session.settle()?;
-        let next = if step.value.holds().is_some() { index + 1 } else { index };
-        hold(steps.session, &scenario.steps[next..]);
+        hold(steps.session, &scenario.steps[index + 1..]);
         if let Err(failure) = steps.take(&step.value) {
             let waiting = steps.session.waiting_list(Style::of(&io::stderr()));
             let what = format!("step {}: {}", index + 1, step.value.told());

@@ -1,0 +1,199 @@
+//! `potok run --answers`: the customer's processes with all their scenarios, and what a scenario that does not hold says.
+
+mod command;
+
+use command::{Output, bpmn, file, potok};
+
+const ORDER: &str = "tests/models/order.bpmn";
+
+fn scenario(process: &str, answers: &str) -> Output {
+    potok(&["run", &bpmn(process), "--answers", &bpmn(answers)], "")
+}
+
+fn order(folder: &str, answers: &str) -> Output {
+    potok(&["run", ORDER, "--answers", &file(folder, "order.answers.yaml", answers)], "")
+}
+
+/// The scenario does not hold: the error output says all of that.
+#[track_caller]
+fn refused(output: &Output, texts: &[&str]) {
+    assert_eq!(output.code, 1, "{output:?}");
+    for text in texts {
+        assert!(output.err.contains(text), "`{text}` is not in:\n{}", output.err);
+    }
+}
+
+#[test]
+fn a_call_is_passed_on_by_the_head() {
+    let run = scenario("incoming-call.bpmn", "incoming-call.answers.yaml");
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    run.says(&[
+        "Tue 24 Nov 2026",
+        "10:15  Звонок поступил (call-received)",
+        "Взять обращение в работу (take-request)  until 12:15",
+        "12:15  Срок реакции вышел (reaction-time-is-over)",
+        "Передано (request-passed-on)",
+        "Обращение закрыто (call-handled)",
+        "executor        = \"maria\"",
+        "the process has ended, Tue 24 Nov 2026 12:15",
+    ]);
+}
+
+#[test]
+fn a_call_at_night_is_called_back_on_monday() {
+    let run = scenario("incoming-call.bpmn", "incoming-call-at-night.answers.yaml");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&["Утро рабочего дня (next-working-morning)  until Mon 30 Nov 10:00", "Не перезвонили за 2 рабочих часа"]);
+}
+
+#[test]
+fn a_call_becomes_an_it_request() {
+    let run = scenario("incoming-call.bpmn", "incoming-call-to-it-request.answers.yaml");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&["(process-it-request)", "Работа с оборудованием (do-hardware)  in it-request", "(it-request-done)"]);
+}
+
+#[test]
+fn a_contract_is_fulfilled() {
+    let run = scenario("contract.bpmn", "contract.answers.yaml");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&[
+        "Доработать договор (rework-contract)",
+        "Письмо не доставлено (scan-not-delivered)",
+        "Tue 1 Dec 2026",
+        "Tue 8 Dec 2026",
+        "Tue 15 Dec 2026",
+        "Нужен руководитель (tell-head-of-original)",
+        "Договор исполнен (contract-fulfilled)",
+        "service_start      = 2026-12-16",
+    ]);
+}
+
+#[test]
+fn a_refused_contract_is_undone_backwards() {
+    let run = scenario("contract.bpmn", "contract-refused.answers.yaml");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&["(post-entry)", "(note-refusal)", "(reverse-entry)", "(release-number)", "(deal-refused)"]);
+}
+
+#[test]
+fn an_it_request_is_reopened_by_a_bad_grade() {
+    let run = scenario("it-request.bpmn", "it-request.answers.yaml");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&["Срок по заявке вышел (deadline-is-over)", "Разобрать плохую оценку", "Клиент доволен"]);
+}
+
+#[test]
+fn an_it_request_is_closed_by_silence() {
+    let run = scenario("it-request.bpmn", "it-request-silence.answers.yaml");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&["(closed-by-silence)", "(closed-unreached)", "Mon 7 Dec 2026"]);
+}
+
+#[test]
+fn events_are_lines_of_json_with_names() {
+    let answers = bpmn("incoming-call.answers.yaml");
+    let run = potok(&["run", &bpmn("incoming-call.bpmn"), "--answers", &answers, "--format", "json"], "");
+    assert_eq!(run.code, 0, "{}", run.err);
+    let events: Vec<serde_json::Value> =
+        run.out.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect();
+    assert!(run.out.starts_with(r#"{"time":"2026-11-24T07:15:00Z","instance":"1","process":"incoming-call","event":"#));
+    let has = |wanted: serde_json::Value| {
+        events.iter().any(|event| wanted.as_object().expect("an object").iter().all(|(name, it)| event[name] == *it))
+    };
+    assert!(has(serde_json::json!({
+        "event": "user-task-created", "element": "take-request", "name": "Взять обращение в работу",
+        "candidateGroups": ["sales"], "due": "2026-11-24T09:15:00Z",
+    })));
+    assert!(has(serde_json::json!({"event": "variable-set", "variable": "client_id", "value": "K-107"})));
+    assert!(has(serde_json::json!({"event": "token-moved", "element": "reaction-time-is-over"})));
+    assert!(has(serde_json::json!({"event": "wait-cancelled", "waited": "user task", "element": "take-request"})));
+    assert_eq!(events.last().expect("events")["event"], "instance-completed");
+}
+
+#[test]
+fn every_kind_of_step_can_be_taken() {
+    let run = potok(&["run", ORDER, "--answers", "tests/models/order.answers.yaml"], "");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&[
+        "card-declined",
+        "Завернуть (wrap)",
+        "Доставлено (delivered)",
+        "amount  = 2",
+        "client  = \"Анна\"",
+        "due     = 2026-12-01",
+        "receipt = \"R-1\"",
+        "way     = \"post\"",
+        "the process has ended, Thu 26 Nov 2026 10:15",
+    ]);
+}
+
+#[test]
+fn a_step_that_cannot_be_taken_is_named_with_what_waits() {
+    let run = order("wrong-task", "now: 2026-11-24T10:15:00+03:00\nsteps:\n  - complete: reveiw\n");
+    refused(
+        &run,
+        &[
+            "order.answers.yaml:3: step 1: complete: reveiw: no task `reveiw` waits",
+            "waiting at Tue 24 Nov 2026 10:15:",
+            "task      Проверить (review)  for anna",
+            "did you mean `review`?",
+        ],
+    );
+    let run = order("wrong-verb", "steps:\n  - job: review\n");
+    refused(&run, &["no job `review` waits", "`review` is a user task: write `complete: review`"]);
+    let run = order("too-early", "steps:\n  - complete: wrap\n");
+    refused(&run, &["no task `wrap` waits", "no token has come to `wrap` yet"]);
+}
+
+#[test]
+fn answers_are_checked_as_a_persons_are() {
+    let run = order("missing", "steps:\n  - complete: review\n    with: {amount: 3}\n");
+    refused(&run, &[":2: step 1: complete: review: the required field `client` (Клиент) is not given"]);
+    let run = order("unknown", "steps:\n  - complete: review\n    with: {client: A, amount: 3, wya: post}\n");
+    refused(&run, &["the form has no field `wya`", "did you mean `way`?"]);
+    let run = order("wrong", "steps:\n  - complete: review\n    with: {client: A, amount: 0}\n");
+    refused(&run, &["field `amount`: must be at least 1"]);
+    let run = order("choice", "steps:\n  - complete: review\n    with: {client: A, amount: 1, way: plane}\n");
+    refused(&run, &["field `way`: `plane` is none of: post, courier"]);
+}
+
+#[test]
+fn what_is_not_reached_or_not_ended_is_told() {
+    let run = order("reach", "steps:\n  - reach: delivered\n");
+    refused(&run, &[":2: step 1: reach: delivered: no token has come to `delivered`"]);
+    let run = order("typo", "steps:\n  - reach: delivred\n");
+    refused(&run, &["no element `delivred`; did you mean `delivered`?"]);
+    let run = order("unfinished", "steps:\n  - complete: review\n    with: {client: A, amount: 1}\n");
+    refused(&run, &["all 1 step are done, but the process has not ended", "job       Списать (charge)"]);
+    let run = order("too-many", "steps:\n  - wait: next-timer\n");
+    refused(&run, &["step 1: wait: next-timer: no timer is set"]);
+}
+
+#[test]
+fn a_scenario_that_cannot_be_read_is_refused_with_its_line() {
+    let run = order("yaml", "steps:\n  - complete: [a\n");
+    refused(&run, &["order.answers.yaml:"]);
+    let run = order("word", "steps:\n\n  - compleet: review\n");
+    refused(&run, &["order.answers.yaml:3: step 1: says `compleet`", "did you mean `complete`?"]);
+    let run = order("time", "now: yesterday\nsteps: []\n");
+    refused(&run, &["order.answers.yaml:1: now: `yesterday` is no point in time"]);
+    let run = potok(&["run", ORDER, "--answers", "tests/models/none.yaml"], "");
+    refused(&run, &["cannot read tests/models/none.yaml"]);
+}
+
+#[test]
+fn a_failed_process_is_no_success() {
+    let steps = "jobs: {charge: }\nsteps:\n  - complete: review\n    with: {client: A, amount: 1}\n  - finish: pack\n  \
+                 - set: {fine: false}\n  - retry: is-fine\n";
+    let run = order("failed", steps);
+    refused(&run, &["the process has failed with error declined"]);
+}
+
+#[test]
+fn a_message_starts_the_process_that_it_is_for() {
+    let steps = "steps:\n  - message: parcel-arrived\n    with: {boxes: 3}\n  - complete: count\n";
+    let run = potok(&["run", ORDER, "--process", "stock", "--answers", &file("stock", "s.yaml", steps)], "");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&["delivery", "counted", "boxes = 3"]);
+}
