@@ -89,6 +89,6 @@ fn cancelled_instance_of_a_transaction_takes_all_with_it() {
         .complete("inform")
         .completed()
         .trace(
-            "start order begin order begin reserve reserve confirm confirm confirmed off release cancelled inform end",
+            "start order order begin begin reserve reserve confirm confirm confirmed off release cancelled inform end",
         );
 }

@@ -5,7 +5,7 @@
 //! sub-process, else by compensating what had completed in it.
 
 use crate::graph::{Catch, NodeKind, ProcessGraph};
-use crate::instance::{Completed, NONE, Owner, Phase, ScopeId, TokenId, WaitKind};
+use crate::instance::{Completed, NONE, Owner, Phase, Scope, ScopeId, TokenId, WaitKind};
 use crate::step::{Closed, Event, Stage, Step};
 
 /// Whether an event sub-process is a compensation handler.
@@ -67,7 +67,8 @@ pub(crate) fn go_on(step: &mut Step<'_, '_>, waiter: TokenId) {
     let Some(wait) = step.instance.tokens.get(waiter).map(|token| token.first_wait) else { return };
     let Some(WaitKind::Compensation { scope, activity }) = step.instance.waits.get(wait).map(|wait| wait.kind.clone())
     else {
-        return;
+        // It waited for the compensation event sub-process of its own sub-process.
+        return compensated(step, waiter);
     };
     loop {
         let next = step.instance.scopes.get(scope).and_then(|scope| {
@@ -127,14 +128,16 @@ fn start_handler(step: &mut Step<'_, '_>, waiter: TokenId, scope: ScopeId, compl
 
 /// Everything is compensated.
 fn done(step: &mut Step<'_, '_>, waiter: TokenId, wait: u32, scope: ScopeId) {
+    let detached = step.instance.waits.get(wait).is_some_and(|wait| wait.definition == NONE);
     step.close(wait, Closed::Completed);
+    if detached {
+        return step.end_path(waiter);
+    }
     let Some((inside, home)) = step.instance.tokens.get(waiter).map(|token| (token.inside, token.scope)) else {
         return;
     };
     if inside == scope && step.instance.scopes.get(scope).is_some_and(|scope| scope.phase == Phase::Compensating) {
-        // A sub-process has been compensated as a whole.
-        step.discard(inside);
-        return step.end_path(waiter);
+        return compensated(step, waiter);
     }
     if step.instance.scopes.get(home).is_some_and(|scope| scope.phase == Phase::Cancelling) && home == scope {
         return leave_transaction(step, home);
@@ -142,9 +145,23 @@ fn done(step: &mut Step<'_, '_>, waiter: TokenId, wait: u32, scope: ScopeId) {
     step.resume(waiter, Stage::Complete);
 }
 
-/// A cancelled transaction leaves by its cancel boundary event.
+/// A sub-process has been compensated as a whole, once nothing runs in it any more.
+pub(crate) fn compensated(step: &mut Step<'_, '_>, owner: TokenId) {
+    let Some(inside) = step.instance.tokens.get(owner).map(|token| token.inside) else { return };
+    let is_over = |scope: &Scope| scope.phase == Phase::Compensating && scope.token_count == 0;
+    if step.instance.scopes.get(inside).is_some_and(is_over) {
+        step.discard(inside);
+        step.end_path(owner);
+    }
+}
+
+/// A cancelled transaction leaves by its cancel boundary event; one that is repeated takes its other instances with it.
 fn leave_transaction(step: &mut Step<'_, '_>, scope: ScopeId) {
-    let Some(owner) = step.instance.scopes.get(scope).map(|scope| scope.owner) else { return };
+    let Some(mut owner) = step.instance.scopes.get(scope).map(|scope| scope.owner) else { return };
+    if step.is_round(owner) {
+        let around = step.instance.tokens.get(owner).and_then(|token| step.instance.scopes.get(token.scope));
+        owner = around.map_or(owner, |around| around.owner);
+    }
     let graph = step.graph;
     let boundary = step.node(owner).details.boundary.iter().copied().find(|boundary| {
         matches!(&graph.node(*boundary).kind, NodeKind::BoundaryEvent(event)

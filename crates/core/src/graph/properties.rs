@@ -13,7 +13,7 @@ use crate::instance::{Ordinal, UserTaskWait};
 use crate::model::{self, Activity, ActivityKind, FlowNodeKind, Reference};
 use crate::value::Value;
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
     pub(super) fn activity(
         &mut self,
         node: &model::FlowNode,
@@ -34,9 +34,15 @@ impl Compiler<'_> {
                     active: self.optional(node.extension.ad_hoc_active.as_ref()),
                 }))
             }
-            ActivityKind::CallActivity { called_element } => {
-                self.call_activity(&node.extension, called_element.as_ref(), activity)
-            }
+            ActivityKind::CallActivity { called_element } => match self.global_task(node) {
+                Some(global) => {
+                    let performers =
+                        if activity.performers.is_empty() { &global.performers } else { &activity.performers };
+                    let group = self.lane_group(node);
+                    self.task(&global.kind, &global.extension, performers, group)
+                }
+                None => self.call_activity(&node.extension, called_element.as_ref(), activity),
+            },
             kind => {
                 let group = self.lane_group(node);
                 self.task(kind, &node.extension, &activity.performers, group)
@@ -120,12 +126,17 @@ impl Compiler<'_> {
         }
     }
 
-    /// The group of the innermost lane, where lanes assign tasks: not in foreign dialects.
+    /// The group of the innermost lane, where lanes assign tasks: not in foreign dialects. What no lane names belongs to the
+    /// lane of the sub-process around it.
     fn lane_group(&self, node: &model::FlowNode) -> Option<Name> {
         if self.definitions.dialect != Dialect::Standard {
             return None;
         }
-        let lane = &self.process.lanes[node.lane?.0 as usize];
+        let around = |node: &&model::FlowNode| {
+            node.parent.and_then(|model::NodeIndex(parent)| self.process.flow_nodes.get(parent as usize))
+        };
+        let lane = std::iter::successors(Some(node), around).find_map(|node| node.lane)?;
+        let lane = &self.process.lanes[lane.0 as usize];
         lane.group.clone().or_else(|| lane.name.clone())
     }
 
@@ -202,6 +213,16 @@ impl Compiler<'_> {
         task
     }
 
+    /// The global task that a call activity calls: it is done as if it stood there (BPMN 2.0.2 §10.3.6).
+    fn global_task(&self, node: &model::FlowNode) -> Option<&'a model::GlobalTask> {
+        let FlowNodeKind::Activity(activity) = &node.kind else { return None };
+        let ActivityKind::CallActivity { called_element } = &activity.kind else { return None };
+        let call = node.extension.call.as_deref().and_then(|call| call.target.as_ref());
+        let target = call.or(called_element.as_ref())?;
+        let definitions: &'a model::Definitions = self.definitions;
+        definitions.global_tasks.iter().find(|task| task.id == target.text)
+    }
+
     fn call_activity(
         &mut self,
         extension: &ElementProperties,
@@ -210,10 +231,6 @@ impl Compiler<'_> {
     ) -> NodeKind {
         let call = extension.call.as_deref();
         let target = call.and_then(|call| call.target.as_ref()).or(called);
-        let global = target.and_then(|target| self.definitions.global_tasks.iter().find(|task| task.id == target.text));
-        if let Some(global) = global {
-            return self.task(&global.kind, &global.extension, &activity.performers, None);
-        }
         let process = match target {
             Some(target) => self.expression(target, Purpose::Expression),
             None => Expression::literal("".into()),
@@ -236,6 +253,8 @@ impl Compiler<'_> {
 
     pub(super) fn details(&mut self, ordinal: Ordinal, node: &model::FlowNode) -> Details {
         let extension = &node.extension;
+        let global = self.global_task(node).map(|task| &task.extension);
+        let form = self.form(extension).or_else(|| global.and_then(|global| self.form(global)));
         let mut details = Details {
             start_quantity: 1,
             completion_quantity: 1,
@@ -244,13 +263,16 @@ impl Compiler<'_> {
             listeners: self.listeners(&extension.listeners),
             continuation: extension.continuation,
             skip: self.optional(extension.skip.as_ref()),
-            result_variable: extension.result_variable.clone(),
+            result_variable: extension
+                .result_variable
+                .clone()
+                .or_else(|| global.and_then(|global| global.result_variable.clone())),
             initiator: extension.initiator.clone(),
             lane: node.lane.and_then(|lane| {
                 let lane = &self.process.lanes[lane.0 as usize];
                 lane.name.clone().or_else(|| lane.id.clone())
             }),
-            form: self.form(extension),
+            form,
             message_flow: self.message_flow(ordinal),
             properties: extension.properties.clone(),
             ..Details::default()

@@ -297,6 +297,8 @@ pub struct GlobalTask {
     pub element: ElementIndex,
     /// What it does.
     pub kind: ActivityKind,
+    /// Who may do it.
+    pub performers: Vec<Performer>,
     /// What the dialects say about it.
     pub extension: ElementProperties,
 }

@@ -260,6 +260,7 @@ impl Step<'_, '_> {
     /// A person or worker has done the work of a flow node.
     fn work_done(&mut self, wait: WaitId, token: TokenId, variables: Variables, local: Variables) {
         self.close(wait, Closed::Completed);
+        self.unstick(token);
         if !local.is_empty() {
             let scope = self.own_scope(token);
             for (name, value) in local {
@@ -271,6 +272,18 @@ impl Step<'_, '_> {
         self.done(token, 0);
     }
 
+    /// Work that is done after all is no longer stuck.
+    fn unstick(&mut self, token: TokenId) {
+        let mut next = self.instance.tokens.get(token).map_or(NONE, |token| token.first_wait);
+        while let Some(wait) = self.instance.waits.get(next) {
+            let (current, is_incident) = (next, matches!(wait.kind, WaitKind::Incident(_)));
+            next = wait.next;
+            if is_incident {
+                self.close(current, Closed::Completed);
+            }
+        }
+    }
+
     fn job_done(&mut self, wait: WaitId, token: TokenId, variables: Variables, local: Variables) {
         let listener = match self.kind(wait) {
             Some(WaitKind::Job(job)) => job.listener,
@@ -279,6 +292,7 @@ impl Step<'_, '_> {
         let Some(listener) = listener else { return self.work_done(wait, token, variables, local) };
         let stage = self.node(token).details.listeners.get(listener as usize).map(|listener| listener.stage);
         self.close(wait, Closed::Completed);
+        self.unstick(token);
         self.set_all(self.variable_scope(token), variables);
         let next = listener.saturating_add(1);
         self.resume(

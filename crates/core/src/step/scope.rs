@@ -53,6 +53,9 @@ impl Step<'_, '_> {
             self.discard(id);
             return self.end_path(owner);
         }
+        if self.instance.scopes.get(id).is_some_and(|scope| scope.phase == Phase::Compensating) {
+            return behaviour::compensation::compensated(self, owner);
+        }
         self.resume(owner, Stage::Complete);
     }
 

@@ -139,7 +139,7 @@ impl<'d> Source<'d> {
 
     /// Resource roles that name users and groups by an expression; those that refer to declared resources say nothing
     /// that could be executed.
-    fn performers(&self, element: Element<'d>) -> Vec<Performer> {
+    pub(super) fn performers(&self, element: Element<'d>) -> Vec<Performer> {
         let roles = self.bpmn(element).filter_map(|role| match role.name() {
             "potentialOwner" => Some((role, true)),
             "humanPerformer" | "performer" => Some((role, false)),

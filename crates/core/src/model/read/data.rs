@@ -64,7 +64,7 @@ impl<'d> Source<'d> {
 
     fn assignment(&self, element: Element<'d>) -> Option<Assignment> {
         Some(Assignment {
-            from: self.expression(element, "from", ExpressionUse::Value)?,
+            from: self.expression(element, "from", ExpressionUse::Condition)?,
             to: self.expression(element, "to", ExpressionUse::Name)?,
         })
     }

@@ -141,6 +141,7 @@ impl<'d> Source<'d> {
                 "globalBusinessRuleTask" => ActivityKind::BusinessRuleTask,
                 _ => ActivityKind::Task,
             },
+            performers: self.performers(*element),
             extension: self.dialect.element(*element),
         };
         self.outline.global_tasks.iter().map(read).collect()
