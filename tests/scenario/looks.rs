@@ -319,6 +319,16 @@ impl Scenario {
         self
     }
 
+    /// A message or signal of this name was not carried any further, because instances answer each other without end.
+    #[track_caller]
+    pub fn stopped(self, name: &str) -> Self {
+        let is_it = |notice: &potok_core::routing::Notice| matches!(notice, potok_core::routing::Notice::ChainTooLong { name: Some(stopped), .. } if &**stopped == name);
+        if !self.host.notices.iter().any(is_it) {
+            self.fail(format!("`{name}` was carried on and on"));
+        }
+        self
+    }
+
     /// The time, e.g. `2026-01-05T10:00:00Z`.
     #[track_caller]
     pub fn now(self, expected: &str) -> Self {

@@ -386,5 +386,6 @@ fn code_of(error: &RunError) -> &'static str {
         RunError::UnknownInstance(_) => "instance-unknown",
         RunError::UnknownKey(_) => "key-unknown",
         RunError::Ambiguous(_) => "message-ambiguous",
+        RunError::EndlessTimers(_) => "timers-endless",
     }
 }

@@ -317,3 +317,37 @@ fn events_of_a_multi_instance_activity_are_those_of_the_whole() {
         .complete("count")
         .completed();
 }
+
+#[test]
+fn an_error_goes_through_calls_that_do_not_catch_it() {
+    scenario("boundary_events/error_through_two_calls.bpmn")
+        .start()
+        .complete("work")
+        .waits_at(["mend"])
+        .instance_of("middle")
+        .failed("broken")
+        .instance_of("deep")
+        .failed("broken");
+}
+
+#[test]
+fn an_escalation_of_a_called_process_may_end_it() {
+    scenario("boundary_events/escalation_ends_call.bpmn")
+        .start()
+        .complete("help")
+        .waits_at(["take_over"])
+        .instance_of("helper")
+        .cancelled();
+}
+
+#[test]
+fn an_activity_in_each_round_has_events_of_its_own() {
+    scenario("boundary_events/in_each_round.bpmn")
+        .start()
+        .complete("work")
+        .travel("PT1H")
+        .waits_at(["hurry", "work"])
+        .complete("work")
+        .complete("hurry")
+        .completed();
+}

@@ -128,3 +128,22 @@ fn a_pool_without_a_process_is_the_outside_world() {
 fn a_flow_to_a_pool_as_a_whole_goes_by_the_messages_name() {
     scenario("collaboration/to_the_pool.bpmn").start().completed().instance_of("selling").waits_at(["think"]);
 }
+
+#[test]
+fn a_message_flow_leads_to_every_kind_of_catching_event() {
+    scenario("collaboration/to_every_kind_of_catch.bpmn")
+        .start_process("receiving")
+        .start_process("sending")
+        .instance_of("sending")
+        .complete("next")
+        .instance_of("receiving")
+        .waits_at(["wait"])
+        .complete("then")
+        .waits_at(["received"])
+        .complete("later")
+        .waits_at(["rest"])
+        .complete("finally")
+        .waits_at(["answer", "rest"])
+        .instance_of("sending")
+        .completed();
+}

@@ -116,6 +116,29 @@ mod camunda {
     }
 
     #[test]
+    fn listeners_of_events_are_called_when_they_occur() {
+        scenario("dialects/camunda_event_listeners.bpmn")
+            .start()
+            .no_variable("late_started")
+            .travel("PT1H")
+            .variables(json!({"late_started": true, "late_ended": true}))
+            .waits_at(["wait"])
+            .no_variable("letter_started")
+            .message("letter", json!({}))
+            .variables(json!({"letter_started": true, "letter_ended": true}))
+            .complete("after")
+            .completed()
+            .variables(json!({"end_started": true, "end_ended": true}));
+        scenario("dialects/camunda_event_listeners.bpmn")
+            .start()
+            .travel("PT2H")
+            .job_is("later", |job| assert_eq!(&*job.kind, "java:com.acme.Before"))
+            .travel("PT2H")
+            .job("later", json!({}))
+            .waits_at(["after"]);
+    }
+
+    #[test]
     fn savepoints_stand_before_and_after() {
         scenario("dialects/camunda_async.bpmn")
             .start()

@@ -130,3 +130,13 @@ fn a_compensation_end_event_waits_for_the_handlers() {
         .job("unbook", json!({}))
         .completed();
 }
+
+#[test]
+fn terminate_ends_called_instances_too() {
+    scenario("end_events/terminate_ends_calls.bpmn")
+        .start()
+        .complete("stop")
+        .completed()
+        .instance_of("helper")
+        .cancelled();
+}

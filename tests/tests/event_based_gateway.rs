@@ -82,3 +82,15 @@ fn a_condition_that_holds_already_decides_at_once() {
         .completed()
         .trace("start wait full end");
 }
+
+#[test]
+fn an_event_around_it_ends_its_waiting() {
+    scenario("event_based_gateway/in_sub_process_with_boundary.bpmn")
+        .start()
+        .waits_at(["wait"])
+        .travel("PT1H")
+        .waits_at(["after"])
+        .signal("call")
+        .early_message("letter", json!({}))
+        .waits_at(["after"]);
+}

@@ -199,3 +199,61 @@ fn one_token_of_each_flow_is_taken() {
         .complete("after")
         .completed();
 }
+
+#[test]
+fn calls_and_rounds_upstream_are_waited_for() {
+    scenario("inclusive_gateway/call_and_rounds_upstream.bpmn")
+        .start()
+        .complete("a")
+        .complete("each")
+        .joins(["join"])
+        .complete("help")
+        .joins(["join", "join"])
+        .complete("each")
+        .joins([])
+        .waits_at(["after"]);
+}
+
+#[test]
+fn a_join_looks_only_at_its_own_round_of_a_sub_process() {
+    scenario("inclusive_gateway/in_sub_process.bpmn")
+        .start_with(json!({"both": true}))
+        .complete("outside")
+        .waits_at(["a", "a", "b", "b"])
+        .complete("a")
+        .complete("b")
+        .waits_at(["a", "after", "b"])
+        .complete("b")
+        .joins(["join"])
+        .complete("a")
+        .waits_at(["after", "after"]);
+}
+
+#[test]
+fn a_token_that_may_also_come_by_a_flow_that_has_one_is_not_waited_for() {
+    scenario("inclusive_gateway/token_can_reach_both.bpmn").start().complete("a").waits_at(["after", "b"]).joins([]);
+}
+
+#[test]
+fn a_stuck_token_is_waited_for() {
+    scenario("inclusive_gateway/incident_upstream.bpmn")
+        .start()
+        .complete("a")
+        .joins(["join"])
+        .set("come", true)
+        .resolve("choose")
+        .waits_at(["after"]);
+}
+
+#[test]
+fn one_gateway_joins_and_splits() {
+    scenario("inclusive_gateway/joins_and_splits.bpmn")
+        .start_with(json!({"x": 2}))
+        .complete("a")
+        .complete("b")
+        .waits_at(["c", "d"])
+        .complete("c")
+        .complete("d")
+        .completed()
+        .passed("end", 1);
+}

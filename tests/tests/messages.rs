@@ -146,3 +146,25 @@ fn a_thrown_message_finds_another_process_by_its_name() {
 fn a_thrown_message_does_not_come_back_to_its_thrower() {
     scenario("messages/no_message_to_itself.bpmn").start().waits_at(["told"]).kept_messages(1);
 }
+
+#[test]
+fn a_key_of_its_own_tells_the_rounds_apart() {
+    scenario("messages/key_of_each_round.bpmn")
+        .start_with(json!({"orders": ["x", "y", "z"]}))
+        .waits_at(["paid", "paid", "paid"])
+        .message_with_key("payment", "y", json!({"amount": 10}))
+        .waits_at(["paid", "paid", "ship"])
+        .sees("ship", "order", "y")
+        .message_with_key("payment", "x", json!({}))
+        .waits_at(["paid", "ship", "ship"]);
+}
+
+#[test]
+fn instances_that_answer_each_other_without_end_are_stopped() {
+    scenario("messages/endless_answers.bpmn").start_process("ping").stopped("ping").active();
+}
+
+#[test]
+fn a_process_that_starts_itself_without_end_is_stopped() {
+    scenario("messages/starts_itself.bpmn").message("head", json!({})).completed().stopped("head");
+}

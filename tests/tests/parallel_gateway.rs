@@ -86,3 +86,19 @@ fn joins_of_different_rounds_do_not_mix() {
 fn two_flows_between_the_same_gateways_are_two_flows() {
     scenario("parallel_gateway/two_ways_from_one_source.bpmn").start().waits_at(["work"]).joins([]);
 }
+
+#[test]
+fn a_join_fires_once_for_each_pair() {
+    scenario("parallel_gateway/three_of_many_rounds.bpmn")
+        .start()
+        .waits_at(["a", "a", "b", "b"])
+        .complete("a")
+        .complete("a")
+        .joins(["join", "join"])
+        .complete("b")
+        .joins(["join"])
+        .passed("end", 1)
+        .complete("b")
+        .completed()
+        .passed("end", 2);
+}

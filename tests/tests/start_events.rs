@@ -224,3 +224,12 @@ fn an_instance_may_start_before_any_elements() {
     scenario("start_events/several.bpmn").start_at(["read", "listen"]).waits_at(["listen", "read"]);
     scenario("start_events/several.bpmn").refuses("element-unknown").start_at(["nowhere"]);
 }
+
+#[test]
+fn handlers_and_boundary_events_do_not_begin_by_themselves() {
+    scenario("start_events/no_start_event_beside_others.bpmn")
+        .start()
+        .waits_at(["a", "b"])
+        .passed("book", 1)
+        .passed("unbook", 0);
+}

@@ -130,3 +130,19 @@ fn timers_due_together_fire_in_the_order_in_which_they_were_set() {
         .completed()
         .variable("trail", 20);
 }
+
+#[test]
+fn a_loop_that_takes_no_time_is_told() {
+    scenario("timers/endless.bpmn").start().refuses("timers-endless").travel("PT1H");
+}
+
+#[test]
+fn each_round_has_a_timer_of_its_own() {
+    scenario("timers/of_each_round.bpmn")
+        .start_with(json!({"pauses": ["PT3H", "PT1H"]}))
+        .travel("PT1H")
+        .waits_at(["after", "wait"])
+        .sees("after", "pause", "PT1H")
+        .travel("PT2H")
+        .waits_at(["after", "after"]);
+}

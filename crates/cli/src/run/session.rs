@@ -214,6 +214,14 @@ impl Session {
                     format!("message {} goes out to {}", named(&message.name), to.unwrap_or("the world")),
                 )
             }
+            Notice::ChainTooLong { from, name } => (
+                "chain-too-long",
+                json!({ "message": name.as_deref(), "from": from.to_string() }),
+                format!(
+                    "{} from instance {from} was not carried any further: instances answer each other without end",
+                    named(name)
+                ),
+            ),
             Notice::TimerStartFailed { process, message } => (
                 "timer-start-failed",
                 json!({ "process": process.as_ref(), "message": message }),

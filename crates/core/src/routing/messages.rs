@@ -1,11 +1,10 @@
 //! Messages and signals between the instances of a runner.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::matching::{matches, starts};
-use super::runner::{Correlated, Noted, Notice, RunError, Runner, StartOptions};
-use super::{Message, Request, start_triggers};
+use super::runner::{Agenda, Correlated, Noted, Notice, RunError, Runner, StartOptions};
+use super::{Message, start_triggers};
 use crate::Name;
 use crate::expressions::{Evaluation, Variables};
 use crate::graph::{Catch, MessageTarget, ProcessGraph};
@@ -23,8 +22,6 @@ pub(super) struct Buffered {
     from: Option<Key>,
     until: Timestamp,
 }
-
-type Agenda = VecDeque<(Key, Request)>;
 
 impl Runner {
     /// Sends a message from outside: to the one subscription that takes it, else it starts a process, else it is kept for an
@@ -117,6 +114,9 @@ impl Runner {
         };
         if message.target.as_ref().is_some_and(|target| target.process.is_none()) {
             return self.notices.push(Notice::MessageSent { message });
+        }
+        if !self.goes_on(from, message.name.as_ref()) {
+            return self.keep(message, Some(from));
         }
         // A message goes from one participant to another: never back to its sender.
         let mut found = self.subscriptions(&message);

@@ -16,6 +16,16 @@ use crate::value::{Value, Zone};
 /// Called processes may be nested this deep; deeper is taken for a process that calls itself without end.
 const MAXIMUM_CALL_DEPTH: u32 = 200;
 
+/// Messages and signals that follow from each other before anything waits for the outside again; more is taken for instances
+/// that answer each other without end.
+const MAXIMUM_CHAIN: u32 = 20_000;
+
+/// Timers that fire at one and the same moment one after the other; more is taken for a loop that takes no time.
+const MAXIMUM_TIMERS_AT_ONCE: u32 = 100_000;
+
+/// What is still asked, by whom, and how many messages and signals it follows from.
+pub(super) type Agenda = VecDeque<(Key, Request, u32)>;
+
 /// An instance and the process it is of.
 #[derive(Debug)]
 pub struct Running {
@@ -53,6 +63,13 @@ pub enum Notice {
     MessageSent {
         /// The message.
         message: Message,
+    },
+    /// A message or signal was not carried any further: instances answer each other without end. The message is kept.
+    ChainTooLong {
+        /// The instance that threw it.
+        from: Key,
+        /// Its name.
+        name: Option<Name>,
     },
     /// A timer start event could not start its process.
     TimerStartFailed {
@@ -109,6 +126,9 @@ pub enum RunError {
     /// Several instances wait for the message.
     #[error("{0} subscriptions match the message: narrow it by business key, correlation key or variables")]
     Ambiguous(usize),
+    /// Timers set each other off without any time passing.
+    #[error("timers fire without end at {0}: a loop takes no time; give its timer a duration, or a way out")]
+    EndlessTimers(Timestamp),
 }
 
 /// A start timer of a deployed process.
@@ -143,6 +163,8 @@ pub struct Runner {
     start_timers: Vec<StartTimer>,
     pub(super) buffered: Vec<Buffered>,
     pub(super) noted: Vec<Noted>,
+    /// How many messages and signals what is worked off now follows from.
+    pub(super) chain: u32,
     log: Vec<Stepped>,
     pub(super) notices: Vec<Notice>,
 }
@@ -165,6 +187,7 @@ impl Runner {
             start_timers: Vec::new(),
             buffered: Vec::new(),
             noted: Vec::new(),
+            chain: 0,
             log: Vec::new(),
             notices: Vec::new(),
         }
@@ -264,7 +287,7 @@ impl Runner {
     }
 
     fn start_graph(&mut self, graph: Arc<ProcessGraph>, options: StartOptions) -> Result<Key, RunError> {
-        let mut agenda = VecDeque::new();
+        let mut agenda = Agenda::new();
         let key = self.begin(graph, options, None, &mut agenda)?;
         self.work_off(agenda);
         Ok(key)
@@ -276,7 +299,7 @@ impl Runner {
         graph: Arc<ProcessGraph>,
         options: StartOptions,
         started_by: Option<Key>,
-        agenda: &mut VecDeque<(Key, Request)>,
+        agenda: &mut Agenda,
     ) -> Result<Key, RunError> {
         let key = self.take_key();
         self.instances.insert(key, Running { graph, instance: Instance::new(key), started_by, depth: 0 });
@@ -319,17 +342,19 @@ impl Runner {
     /// # Errors
     /// If there is no such instance, or it refuses.
     pub fn command(&mut self, instance: Key, command: Command) -> Result<(), RunError> {
-        let mut agenda = VecDeque::new();
+        let mut agenda = Agenda::new();
         self.one(instance, command, &mut agenda)?;
         self.work_off(agenda);
         Ok(())
     }
 
     /// Answers requests, in order, until nothing is left.
-    pub(super) fn work_off(&mut self, mut agenda: VecDeque<(Key, Request)>) {
-        while let Some((from, request)) = agenda.pop_front() {
+    pub(super) fn work_off(&mut self, mut agenda: Agenda) {
+        while let Some((from, request, chain)) = agenda.pop_front() {
+            self.chain = chain;
             self.answer(from, request, &mut agenda);
         }
+        self.chain = 0;
     }
 
     /// The instance that waits under a key.
@@ -362,19 +387,15 @@ impl Runner {
         self.command_at(job, Command::CompleteJob { job, variables, local_variables: Vec::new() })
     }
 
-    pub(super) fn one(
-        &mut self,
-        key: Key,
-        command: Command,
-        agenda: &mut VecDeque<(Key, Request)>,
-    ) -> Result<(), RunError> {
+    pub(super) fn one(&mut self, key: Key, command: Command, agenda: &mut Agenda) -> Result<(), RunError> {
         let running = self.instances.get_mut(&key).ok_or(RunError::UnknownInstance(key))?;
         let mut events = Events::new();
         let mut context = Context::new(self.now, &*self.expressions, self.next_key);
         context.budget = self.budget;
         step(&running.graph, &mut running.instance, command, &mut context, &mut events)?;
         self.next_key = context.next_key;
-        agenda.extend(requests(&running.graph, &running.instance, &events).into_iter().map(|request| (key, request)));
+        let asked = requests(&running.graph, &running.instance, &events);
+        agenda.extend(asked.into_iter().map(|request| (key, request, self.chain)));
         let graph = running.graph.clone();
         self.index(key, &events);
         self.log.push(Stepped { instance: key, graph, events });
@@ -415,7 +436,7 @@ impl Runner {
         }
     }
 
-    fn answer(&mut self, from: Key, request: Request, agenda: &mut VecDeque<(Key, Request)>) {
+    fn answer(&mut self, from: Key, request: Request, agenda: &mut Agenda) {
         // A request to what is gone by now is dropped: its answer is no longer waited for.
         match request {
             Request::Call { call, process, binding, business_key, variables, catches } => {
@@ -444,12 +465,26 @@ impl Runner {
             }
             Request::Escalated { call, code } => self.reply(call, Command::EscalateCall { call, code }, agenda),
             Request::Message { message, target } => self.route_message(from, message, target, agenda),
-            Request::Signal(signal) => self.spread_signal(Some(from), &signal.name, &signal.payload, agenda),
+            Request::Signal(signal) => {
+                if self.goes_on(from, Some(&signal.name)) {
+                    self.spread_signal(Some(from), &signal.name, &signal.payload, agenda);
+                }
+            }
             Request::Subscribed { subscription } => self.deliver_kept(subscription, agenda),
         }
     }
 
-    fn reply(&mut self, call: Key, command: Command, agenda: &mut VecDeque<(Key, Request)>) {
+    /// Whether a message or signal is carried further, or follows from too many.
+    pub(super) fn goes_on(&mut self, from: Key, name: Option<&Name>) -> bool {
+        self.chain += 1;
+        if self.chain <= MAXIMUM_CHAIN {
+            return true;
+        }
+        self.notices.push(Notice::ChainTooLong { from, name: name.cloned() });
+        false
+    }
+
+    fn reply(&mut self, call: Key, command: Command, agenda: &mut Agenda) {
         if let Some(caller) = self.owners.get(&call).copied() {
             let _ = self.one(caller, command, agenda);
         }
@@ -462,7 +497,7 @@ impl Runner {
         binding: &Binding,
         business_key: Option<Name>,
         variables: Vec<(Name, Value)>,
-        agenda: &mut VecDeque<(Key, Request)>,
+        agenda: &mut Agenda,
     ) {
         let call = caller.call;
         let Some(calling) = self.owners.get(&call).copied() else { return };
@@ -502,9 +537,14 @@ impl Runner {
     /// Lets time pass: timers fire in the order in which they are due, each at its time.
     ///
     /// # Errors
-    /// Only if an instance refuses a timer that it waits for, which it does not.
+    /// If timers set each other off without time passing.
     pub fn advance(&mut self, to: Timestamp) -> Result<(), RunError> {
+        let mut at_once = 0;
         while let Some(due) = self.next_timer().filter(|due| *due <= to) {
+            at_once = if due <= self.now { at_once + 1 } else { 0 };
+            if at_once > MAXIMUM_TIMERS_AT_ONCE {
+                return Err(RunError::EndlessTimers(self.now));
+            }
             self.now = self.now.max(due);
             self.drop_expired();
             match self.timers.iter().next().copied() {

@@ -131,9 +131,20 @@ impl<'s> Step<'s, '_> {
 
     /// Calls start listeners from the given one on, then does the work.
     pub(super) fn listen(&mut self, token: TokenId, from: u32) {
-        if self.call_listeners(token, ListenerStage::Start, from, IncidentStage::Enter) {
+        if !self.call_listeners(token, ListenerStage::Start, from, IncidentStage::Enter) {
+            return;
+        }
+        if self.has_occurred(token) {
+            self.schedule(token, Stage::Complete);
+        } else {
             self.execute(token);
         }
+    }
+
+    /// Whether a token came to an event by an event-based gateway: that has waited for it.
+    fn has_occurred(&self, token: TokenId) -> bool {
+        let flow = self.instance.tokens.get(token).and_then(|token| self.graph.flows().get(token.flow as usize));
+        flow.is_some_and(|flow| matches!(self.graph.node(flow.source).kind, NodeKind::EventBasedGateway { .. }))
     }
 
     /// Calls the listeners of a stage from the given one on; false if one of them makes the token wait, or fails.

@@ -1,6 +1,7 @@
 //! Events occur: a catching event goes on, a boundary event leaves its activity, an event sub-process begins, an
 //! event-based gateway is decided.
 
+use crate::dialect::ListenerStage;
 use crate::graph::{NodeKind, StartEvent};
 use crate::instance::{IncidentStage, NONE, Ordinal, Owner, Phase, ScopeId, ScopeKind, TokenId, WaitId, WaitKind};
 use crate::step::{Closed, Event, Stage, Step, Variables};
@@ -163,7 +164,8 @@ impl Step<'_, '_> {
     /// A token stands on an event that has just occurred, and leaves it.
     pub(crate) fn arrive(&mut self, token: TokenId, payload: Variables) {
         self.receive(token, payload);
-        self.schedule(token, Stage::Complete);
+        let listens = self.node(token).details.listeners.iter().any(|listener| listener.stage == ListenerStage::Start);
+        self.schedule(token, if listens { Stage::Listen(0) } else { Stage::Complete });
     }
 
     /// What came with an event is set: in a scope of its own where output mappings choose from it.
