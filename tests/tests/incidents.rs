@@ -200,3 +200,57 @@ fn decision_that_is_not_deployed() {
 fn instance_with_incidents_can_be_cancelled() {
     scenario("incidents/no_flow.bpmn").start_with(json!({"amount": 50})).cancel().cancelled();
 }
+
+#[test]
+fn boundary_timer_that_cannot_be_read_holds_its_activity() {
+    scenario("incidents/boundary_timer.bpmn")
+        .start_with(json!({"limit": "soon"}))
+        .incident("work", "expression-failed")
+        .set("limit", "PT1H")
+        .resolve("work")
+        .no_incident()
+        .travel("PT1H")
+        .completed()
+        .passed("late", 1);
+}
+
+#[test]
+fn timer_of_an_event_sub_process_that_cannot_be_read_holds_the_sub_process() {
+    scenario("incidents/event_sub_process_timer.bpmn")
+        .start_with(json!({"limit": "soon"}))
+        .incident("work", "expression-failed")
+        .set("limit", "PT1H")
+        .resolve("work")
+        .waits_at(["do"])
+        .travel("PT1H")
+        .waits_at(["close"])
+        .complete("close")
+        .completed();
+}
+
+#[test]
+fn event_sub_process_is_stuck_beside_the_work() {
+    scenario("incidents/in_event_sub_process.bpmn")
+        .start()
+        .message("question", json!({}))
+        .incident("choose", "no-flow-taken")
+        .complete("work")
+        .active()
+        .set("kind", "no")
+        .resolve("choose")
+        .completed();
+}
+
+#[test]
+fn completion_condition_of_instances() {
+    scenario("incidents/completion_condition.bpmn")
+        .start()
+        .complete_with("vote", json!({"enough": 5}))
+        .incident("vote", "expression-failed")
+        .waits_at(["vote", "vote", "vote"])
+        .set("enough", false)
+        .resolve("vote")
+        .waits_at(["vote", "vote"])
+        .complete_with("vote", json!({"enough": true}))
+        .completed();
+}

@@ -360,3 +360,90 @@ fn each_instance_calls_a_process() {
         .completed()
         .variable("results", json!(["A", "B"]));
 }
+
+#[test]
+fn counter_of_a_loop_that_tests_before_begins_at_none() {
+    scenario("loops/while_counter.bpmn").start().completed().trace("start again again again end");
+}
+
+#[test]
+fn each_message_completes_one_instance() {
+    scenario("loops/messages.bpmn")
+        .start()
+        .waits_at(["collect", "collect"])
+        .message("offer", json!({"price": 5}))
+        .waits_at(["collect"])
+        .message("offer", json!({"price": 7}))
+        .completed()
+        .variable("offers", json!([5, 7]));
+}
+
+#[test]
+fn messages_are_kept_for_later_instances() {
+    scenario("loops/sequential_messages.bpmn")
+        .start()
+        .message("offer", json!({}))
+        .message("offer", json!({}))
+        .completed()
+        .kept_messages(0);
+}
+
+#[test]
+fn automatic_instances_run_at_once() {
+    let numbers: Vec<_> = (1..=200).collect();
+    scenario("loops/automatic.bpmn").start_with(json!({"numbers": numbers})).completed().variable("total", 2_686_700);
+}
+
+#[test]
+fn each_instance_of_an_ad_hoc_sub_process_is_begun_of_its_own() {
+    scenario("loops/ad_hoc.bpmn")
+        .start_with(json!({"patients": ["a", "b"]}))
+        .waits_at(["visit", "visit"])
+        .activate("visit", ["examine"])
+        .waits_at(["examine", "visit"])
+        .sees("examine", "patient", "a")
+        .complete("examine")
+        .waits_at(["visit"])
+        .activate("visit", ["examine"])
+        .sees("examine", "patient", "b")
+        .complete("examine")
+        .completed();
+}
+
+#[test]
+fn error_of_a_called_process_cancels_the_other_calls() {
+    scenario("loops/called_error.bpmn")
+        .start()
+        .nth_instance_of("checking", 1)
+        .complete("look")
+        .failed("bad")
+        .nth_instance_of("checking", 0)
+        .cancelled()
+        .nth_instance_of("checking", 2)
+        .cancelled()
+        .main_instance()
+        .completed();
+}
+
+#[test]
+fn escalation_of_an_instance_reaches_the_boundary() {
+    scenario("loops/escalation.bpmn")
+        .start()
+        .waits_at(["assist", "do"])
+        .complete("do")
+        .waits_at(["assist", "assist", "do"])
+        .complete("do")
+        .complete("assist")
+        .complete("assist")
+        .completed();
+}
+
+#[test]
+fn results_go_to_the_data_around() {
+    scenario("loops/own_collection.bpmn")
+        .start()
+        .complete_with("ask", json!({"answer": 1}))
+        .complete_with("ask", json!({"answer": 2}))
+        .sees("read", "results", json!([1, 2]))
+        .no_variable("results");
+}

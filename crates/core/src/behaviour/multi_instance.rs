@@ -1,8 +1,9 @@
 //! Multi-instance activities: a round for each item, or a number of them (BPMN 2.0.2 §10.3.8, §13.3.7).
 
 use super::{intermediate_event, repeat, user_task::number};
+use crate::Name;
 use crate::expressions::EvaluationError;
-use crate::graph::MultiInstance;
+use crate::graph::{MultiInstance, Throw};
 use crate::instance::{IncidentStage, NONE, Owner, ScopeId, TokenId};
 use crate::model::MultiInstanceBehavior;
 use crate::step::{Closed, Event, Problem, Stage, Step};
@@ -111,6 +112,7 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
     else {
         return Ok(());
     };
+    // All that can fail comes first: a round that is stuck has not ended, and tries again.
     let number = step.instance.scopes.get(inside).map_or(0, |scope| scope.round);
     let round = number.saturating_sub(multi.first_counter);
     let result = match (&multi.output_element, &multi.output_variable) {
@@ -118,16 +120,19 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
         (None, Some(name)) => step.instance.scopes.get(inside).and_then(|scope| scope.variable(name)).cloned(),
         (None, None) => None,
     };
-    let result = result.map_or(NONE, |result| step.keep(result));
-    step.emit(Event::RoundEnded { scope, round, result });
+    let counters = counters_after(step, scope);
     let complete = match &multi.completion_condition {
-        Some(condition) => step.holds(condition, inside, node, &[])?,
+        Some(condition) => step.holds(condition, inside, node, &counters)?,
         None => false,
     };
-    throw_behavior(step, token, serial, scope, multi)?;
-    if !step.is_alive(token, serial) {
-        return Ok(()); // What was thrown has interrupted the activity itself.
+    for event in thrown_events(step, inside, node, scope, multi, &counters)? {
+        intermediate_event::throw_one(step, token, event)?;
+        if !step.is_alive(token, serial) {
+            return Ok(()); // What was thrown has interrupted the activity itself.
+        }
     }
+    let result = result.map_or(NONE, |result| step.keep(result));
+    step.emit(Event::RoundEnded { scope, round, result });
     repeat::end_round(step, token);
     let Some(counts) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(()) };
     let (total, started, running) = (counts.total, counts.started, counts.active());
@@ -145,38 +150,44 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
     Ok(())
 }
 
+/// The counters as they are once a round that runs now has ended: what conditions on its completion see.
+fn counters_after(step: &Step<'_, '_>, scope: ScopeId) -> Vec<(Name, Value)> {
+    let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Vec::new() };
+    let (completed, active) = (repeat.completed.saturating_add(1), repeat.active().saturating_sub(1));
+    let counter = |name: &str, count: u32| (Name::from(name), Value::Integer(count.into()));
+    vec![
+        counter("numberOfCompletedInstances", completed),
+        counter("nrOfCompletedInstances", completed),
+        counter("numberOfActiveInstances", active),
+        counter("nrOfActiveInstances", active),
+    ]
+}
+
 /// The events of `behavior` (BPMN 2.0.2 Table 10.31): `None` throws on each completion, `One` on the first, `Complex` where
 /// its conditions hold. Boundary events of the activity catch them.
-fn throw_behavior(
+fn thrown_events<'m>(
     step: &mut Step<'_, '_>,
-    token: TokenId,
-    serial: u32,
+    inside: ScopeId,
+    node: u32,
     scope: ScopeId,
-    multi: &MultiInstance,
-) -> Result<(), Problem> {
-    let completed = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()).map_or(0, |r| r.completed);
+    multi: &'m MultiInstance,
+    counters: &[(Name, Value)],
+) -> Result<Vec<&'m Throw>, Problem> {
+    let is_first = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()).is_none_or(|r| r.completed == 0);
+    let mut events = Vec::new();
     match multi.behavior {
         MultiInstanceBehavior::All => {}
-        MultiInstanceBehavior::One if completed > 1 => {}
-        MultiInstanceBehavior::One | MultiInstanceBehavior::None => {
-            if let Some(event) = &multi.event {
-                intermediate_event::throw_one(step, token, event)?;
-            }
-        }
+        MultiInstanceBehavior::One if !is_first => {}
+        MultiInstanceBehavior::One | MultiInstanceBehavior::None => events.extend(&multi.event),
         MultiInstanceBehavior::Complex => {
-            let (inside, node) = (step.variable_scope(token), step.node_of(token));
-            for (condition, events) in &multi.complex {
-                if step.is_alive(token, serial) && step.holds(condition, inside, node, &[])? {
-                    for event in events.iter() {
-                        if step.is_alive(token, serial) {
-                            intermediate_event::throw_one(step, token, event)?;
-                        }
-                    }
+            for (condition, thrown) in &multi.complex {
+                if step.holds(condition, inside, node, counters)? {
+                    events.extend(thrown.iter());
                 }
             }
         }
     }
-    Ok(())
+    Ok(events)
 }
 
 /// All rounds are done: their results are collected, and the activity is complete.

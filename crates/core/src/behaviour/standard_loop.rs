@@ -1,10 +1,12 @@
 //! Standard loops: again while a condition holds (BPMN 2.0.2 §10.3.8, Table 10.29).
 
 use super::repeat;
+use crate::Name;
 use crate::expressions::EvaluationError;
 use crate::graph::Expression;
-use crate::instance::{IncidentStage, NONE, ScopeId, TokenId};
+use crate::instance::{IncidentStage, NONE, TokenId};
 use crate::step::{Event, Stage, Step};
+use crate::value::Value;
 
 /// Begins the loop, unless its condition is tested first and does not hold.
 pub(crate) fn start(
@@ -14,7 +16,9 @@ pub(crate) fn start(
     maximum: Option<u32>,
     condition: Option<&Expression>,
 ) -> Result<(), EvaluationError> {
-    if test_before && (maximum == Some(0) || !goes_on(step, step.variable_scope(token), token, condition)?) {
+    // No round has been yet.
+    let counter = [("loopCounter".into(), Value::Integer(0))];
+    if test_before && (maximum == Some(0) || !goes_on(step, token, condition, &counter)?) {
         step.schedule(token, Stage::Leave);
         step.close_waits(crate::instance::Owner::Token(token), crate::step::Closed::Cancelled);
         return Ok(());
@@ -27,12 +31,12 @@ pub(crate) fn start(
 
 fn goes_on(
     step: &mut Step<'_, '_>,
-    scope: ScopeId,
     token: TokenId,
     condition: Option<&Expression>,
+    counter: &[(Name, Value)],
 ) -> Result<bool, EvaluationError> {
     match condition {
-        Some(condition) => step.holds(condition, scope, step.node_of(token), &[]),
+        Some(condition) => step.holds(condition, step.variable_scope(token), step.node_of(token), counter),
         None => Ok(true),
     }
 }
@@ -47,7 +51,7 @@ pub(crate) fn round_completed(
     let Some(scope) = step.instance.tokens.get(token).map(|token| token.scope) else { return };
     let begun = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()).map_or(0, |repeat| repeat.started);
     let more = maximum.is_none_or(|maximum| begun < maximum)
-        && match goes_on(step, step.variable_scope(token), token, condition) {
+        && match goes_on(step, token, condition, &[]) {
             Ok(more) => more,
             Err(error) => return step.stuck(token, error.into(), IncidentStage::Complete),
         };
