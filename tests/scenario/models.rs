@@ -16,8 +16,8 @@ pub fn scenario(file: &str) -> Scenario {
     scenario_of(&[file])
 }
 
-/// A scenario with several files under `tests/models`, deployed in this order; the first one's first executable process is the
-/// one that `start` starts.
+/// A scenario with several files under `tests/models`, deployed in this order; `start` starts the first executable process of the
+/// first model. Files that end in `.dmn` are decisions.
 #[must_use]
 #[track_caller]
 pub fn scenario_of(files: &[&str]) -> Scenario {
@@ -51,7 +51,13 @@ pub fn model(content: &str) -> Scenario {
 #[track_caller]
 fn deploy(sources: &[(String, String)]) -> Scenario {
     let evaluator = Arc::new(Evaluator::new());
-    let packages: Vec<_> = sources
+    let (decisions, models): (Vec<_>, Vec<_>) = sources.iter().partition(|(file, _)| file.ends_with(".dmn"));
+    for (file, text) in decisions {
+        if let Err(diagnostics) = evaluator.add_decisions(text.as_bytes()) {
+            panic!("{file} cannot be deployed: {diagnostics:?}");
+        }
+    }
+    let packages: Vec<_> = models
         .iter()
         .map(|(file, text)| match Package::from_bpmn(text.as_bytes(), &*evaluator) {
             Ok(package) => package,

@@ -1,7 +1,7 @@
 //! Tasks of every kind.
 
 use potok_core::value::Value;
-use potok_tests::scenario;
+use potok_tests::{scenario, scenario_of};
 use serde_json::json;
 
 #[test]
@@ -263,4 +263,53 @@ fn process_without_a_start_event_begins_everywhere_that_nothing_leads_to() {
 fn what_is_done_or_unknown_cannot_be_completed() {
     let done = scenario("activity/last_task.bpmn").start().complete("approve").completed();
     done.refuses("instance-not-active").cancel().completed();
+}
+
+#[test]
+fn receive_task_stops_to_wait_and_waits_again() {
+    scenario("activity/receive_until.bpmn")
+        .start()
+        .travel("PT1H")
+        .waits_at(["remind"])
+        .early_message("answer", json!({}))
+        .complete("remind")
+        .completed()
+        .trace("start wait late remind wait end");
+}
+
+#[test]
+fn business_rule_task_asks_a_decision() {
+    scenario_of(&["activity/decision.bpmn", "activity/risk.dmn"])
+        .start_with(json!({"amount": 5000}))
+        .completed()
+        .variable("risk", "high");
+}
+
+#[test]
+fn business_rule_task_can_be_a_job() {
+    scenario_of(&["activity/business_rule.bpmn", "activity/risk.dmn"])
+        .start()
+        .job("rate", json!({"amount": 1}))
+        .completed()
+        .variable("risk", "low");
+}
+
+#[test]
+fn uncaught_error_ends_its_scope_in_the_dialect_of_camunda() {
+    scenario("activity/camunda_uncaught.bpmn")
+        .start()
+        .error("do", "broken")
+        .waits_at(["after"])
+        .complete("after")
+        .completed();
+}
+
+#[test]
+fn escalation_that_nothing_catches_has_no_effect() {
+    scenario("activity/unhandled_escalation.bpmn")
+        .start()
+        .waits_at(["do"])
+        .complete("do")
+        .completed()
+        .trace("start ask do end");
 }

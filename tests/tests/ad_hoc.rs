@@ -151,3 +151,45 @@ fn it_holds_sub_processes_boundary_events_and_data() {
         .completed()
         .no_variable("notes");
 }
+
+#[test]
+fn sequential_one_is_busy_until_the_whole_path_is_done() {
+    scenario("ad_hoc/sequential_flow.bpmn")
+        .start()
+        .activate("tidy", ["wash"])
+        .complete("wash")
+        .waits_at(["dry"])
+        .refuses("ad-hoc-busy")
+        .activate("tidy", ["iron"])
+        .complete("dry")
+        .activate("tidy", ["iron"])
+        .complete("iron")
+        .complete_ad_hoc("tidy")
+        .completed();
+}
+
+#[test]
+fn error_inside_is_caught_at_its_boundary() {
+    scenario("ad_hoc/error.bpmn")
+        .start()
+        .activate("research", ["fetch", "read"])
+        .error("fetch", "broken")
+        .completed()
+        .passed("gave_up", 1);
+}
+
+#[test]
+fn ad_hoc_sub_processes_nest() {
+    scenario("ad_hoc/nested.bpmn")
+        .start()
+        .activate("outer", ["inner", "other"])
+        .waits_at(["inner", "other"])
+        .activate("inner", ["do"])
+        .complete("do")
+        .complete_ad_hoc("inner")
+        .waits_at(["other"])
+        .complete("other")
+        .waits_at(["outer"])
+        .complete_ad_hoc("outer")
+        .completed();
+}

@@ -1,6 +1,6 @@
 //! Call activities: another process, or a global task.
 
-use potok_tests::scenario;
+use potok_tests::{scenario, scenario_of};
 use serde_json::json;
 
 #[test]
@@ -175,4 +175,29 @@ fn call_of_camunda_passes_only_what_is_mapped() {
         .completed()
         .variable("verdict", "good")
         .no_variable("result");
+}
+
+#[test]
+fn version_that_is_called_can_be_chosen() {
+    scenario_of(&["call_activity/versions.bpmn", "call_activity/version_1.bpmn", "call_activity/version_2.bpmn"])
+        .start()
+        .complete("look_new")
+        .complete("look_old")
+        .complete("look_old")
+        .completed();
+}
+
+#[test]
+fn called_process_inherits_the_business_key_or_gets_its_own() {
+    scenario("call_activity/simple.bpmn").business_key("C-1").start().instance_of("checking").has_business_key("C-1");
+    scenario("call_activity/camunda.bpmn")
+        .business_key("C-1")
+        .start_with(json!({"amount": 1}))
+        .instance_of("checking")
+        .has_business_key("K-7");
+}
+
+#[test]
+fn global_user_task_belongs_to_the_lane_of_its_call() {
+    scenario("call_activity/in_lane.bpmn").start().groups("approve", ["Office"]).complete("approve").completed();
 }

@@ -170,3 +170,138 @@ fn compensation_can_be_interrupted() {
 fn instance_can_be_cancelled_while_it_is_undone() {
     scenario("compensation/reverse.bpmn").start().error("pay", "no-money").cancel().cancelled();
 }
+
+#[test]
+fn each_instance_of_a_sub_process_is_undone_with_its_item() {
+    scenario("compensation/instances.bpmn")
+        .start_with(json!({"items": ["a", "b", "c"]}))
+        .complete_nth("confirm", 1, json!({}))
+        .complete_nth("confirm", 0, json!({}))
+        .complete_nth("confirm", 0, json!({}))
+        .sees("withdraw", "item", "c")
+        .complete("withdraw")
+        .sees("withdraw", "item", "a")
+        .complete("withdraw")
+        .sees("withdraw", "item", "b")
+        .complete("withdraw")
+        .completed();
+}
+
+#[test]
+fn ad_hoc_work_is_undone() {
+    scenario("compensation/ad_hoc.bpmn")
+        .start()
+        .activate("shopping", ["buy", "buy"])
+        .complete("buy")
+        .complete("buy")
+        .complete_ad_hoc("shopping")
+        .waits_at(["give_back"])
+        .complete("give_back")
+        .waits_at(["give_back"])
+        .complete("give_back")
+        .completed();
+}
+
+#[test]
+fn handler_can_be_repeated() {
+    scenario("compensation/repeated_handler.bpmn")
+        .start_with(json!({"guests": ["a", "b"]}))
+        .waits_at(["disinvite", "disinvite"])
+        .nth_sees("disinvite", 1, "guest", "b")
+        .complete("disinvite")
+        .complete("disinvite")
+        .completed();
+}
+
+#[test]
+fn handler_that_is_stuck_is_mended() {
+    scenario("compensation/failing_handler.bpmn")
+        .start()
+        .fail_job("release", "no connection")
+        .incident("release", "job-failed")
+        .resolve("release")
+        .job("release", json!({}))
+        .completed();
+}
+
+#[test]
+fn error_of_a_handler_goes_outwards() {
+    scenario("compensation/failing_handler.bpmn")
+        .start()
+        .error("release", "broken")
+        .waits_at(["repair"])
+        .complete("repair")
+        .completed();
+}
+
+#[test]
+fn boundary_event_of_a_handler_takes_its_place() {
+    scenario("compensation/handler_boundary.bpmn")
+        .start()
+        .travel("PT1H")
+        .waits_at(["force"])
+        .complete("force")
+        .waits_at(["after"])
+        .complete("after")
+        .completed();
+}
+
+#[test]
+fn sub_process_is_undone_when_nothing_runs_in_it_any_more() {
+    scenario("compensation/reminder.bpmn")
+        .start()
+        .waits_at(["withdraw"])
+        .travel("PT1H")
+        .waits_at(["remind", "withdraw"])
+        .complete("withdraw")
+        .waits_at(["remind"])
+        .complete("remind")
+        .waits_at(["after"])
+        .complete("after")
+        .completed();
+}
+
+#[test]
+fn two_throwers_share_what_is_to_be_undone() {
+    scenario("compensation/two_throwers.bpmn")
+        .start()
+        .waits_at(["undo_one", "undo_two"])
+        .complete("undo_one")
+        .joins(["join"])
+        .complete("undo_two")
+        .completed()
+        .passed("undo_one", 1)
+        .passed("undo_two", 1);
+}
+
+#[test]
+fn sub_process_that_still_runs_is_not_undone() {
+    scenario("compensation/running_sub_process.bpmn")
+        .start()
+        .complete("regret")
+        .waits_at(["confirm"])
+        .complete("confirm")
+        .completed()
+        .passed("withdraw", 0);
+}
+
+#[test]
+fn sub_process_that_is_done_is_undone_from_beside() {
+    scenario("compensation/running_sub_process.bpmn")
+        .start()
+        .complete("confirm")
+        .complete("regret")
+        .waits_at(["withdraw"])
+        .complete("withdraw")
+        .completed();
+}
+
+#[test]
+fn call_is_undone_by_a_call() {
+    scenario("compensation/called.bpmn")
+        .start()
+        .complete("reserve")
+        .waits_at(["unbook"])
+        .complete("release")
+        .completed();
+}

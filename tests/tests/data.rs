@@ -126,3 +126,35 @@ fn inner_data_object_hides_the_outer_variable_and_is_found_from_further_inside()
         .completed()
         .variable("x", "outside");
 }
+
+#[test]
+fn each_round_begins_with_data_of_its_own() {
+    scenario("data/loop_local.bpmn")
+        .start()
+        .complete_with("write", json!({"note": "first"}))
+        .sees("read", "note", "first")
+        .complete("read")
+        .sees("write", "note", json!(null))
+        .complete("write")
+        .complete("read")
+        .completed();
+}
+
+#[test]
+fn inputs_and_outputs_of_the_process_are_its_variables() {
+    scenario("data/process_io.bpmn")
+        .start_with(json!({"request": "how?"}))
+        .sees("work", "question", "how?")
+        .complete_with("work", json!({"answer": "so"}))
+        .completed()
+        .variable("response", "so")
+        .no_variable("answer");
+}
+
+#[test]
+fn name_of_a_reference_names_its_data_object() {
+    scenario("data/named_references.bpmn")
+        .start_with(json!({"invoice": 17}))
+        .sees("work", "first", 17)
+        .sees("work", "second", 17);
+}

@@ -215,3 +215,67 @@ fn each_of_several_triggers_begins_the_event_sub_process() {
         .signal("alarm")
         .waits_at(["react", "react", "react", "work"]);
 }
+
+#[test]
+fn terminate_ends_only_its_own_event_sub_process() {
+    scenario("event_sub_process/terminate.bpmn")
+        .start()
+        .message("question", json!({}))
+        .message("question", json!({}))
+        .complete("answer")
+        .waits_at(["answer", "search", "work"])
+        .complete("answer")
+        .waits_at(["work"])
+        .complete("work")
+        .completed();
+}
+
+#[test]
+fn condition_sees_the_data_of_its_sub_process() {
+    scenario("event_sub_process/local_condition.bpmn")
+        .start()
+        .set("level", 9)
+        .waits_at(["measure"])
+        .complete_with("measure", json!({"level": 4}))
+        .waits_at(["react"])
+        .complete("react")
+        .completed();
+}
+
+#[test]
+fn error_beside_the_work_ends_it() {
+    scenario("event_sub_process/error_beside.bpmn")
+        .start()
+        .message("question", json!({}))
+        .message("question", json!({}))
+        .complete("answer")
+        .waits_at(["repair"])
+        .complete("repair")
+        .completed();
+}
+
+#[test]
+fn all_of_several_triggers_must_occur() {
+    scenario("event_sub_process/parallel_multiple.bpmn")
+        .start()
+        .message("paid", json!({"amount": 5}))
+        .waits_at(["work"])
+        .variable("amount", 5)
+        .signal("open")
+        .waits_at(["deliver"])
+        .complete("deliver")
+        .completed();
+}
+
+#[test]
+fn one_instance_is_interrupted_and_the_others_go_on() {
+    scenario("event_sub_process/in_round.bpmn")
+        .start_with(json!({"items": ["a", "b"]}))
+        .error("do", "broken")
+        .waits_at(["do", "repair"])
+        .sees("repair", "item", "a")
+        .job("do", json!({}))
+        .waits_at(["repair"])
+        .complete("repair")
+        .completed();
+}

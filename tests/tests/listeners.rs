@@ -60,3 +60,22 @@ fn listeners_of_a_sub_process_frame_it() {
         .job("work", json!({}))
         .completed();
 }
+
+#[test]
+fn listeners_of_camunda_run_in_their_order() {
+    scenario("listeners/camunda.bpmn")
+        .start()
+        .variables(json!({"taken": true, "log": "start create assignment"}))
+        .complete("approve")
+        .completed()
+        .variable("log", "start create assignment complete end");
+}
+
+#[test]
+fn delete_listeners_run_when_the_task_is_interrupted() {
+    scenario("listeners/camunda.bpmn")
+        .start()
+        .travel("PT1H")
+        .completed()
+        .variable("log", "start create assignment delete");
+}

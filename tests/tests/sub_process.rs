@@ -108,3 +108,41 @@ fn data_of_a_sub_process_ends_with_it() {
 fn instance_that_is_cancelled_ends_everything() {
     scenario("sub_process/boundary_timer.bpmn").start().cancel().cancelled().travel("P1D").cancelled();
 }
+
+#[test]
+fn terminate_ends_the_whole_process() {
+    scenario("sub_process/terminate_all.bpmn")
+        .start_process("terminate_all")
+        .waits_at(["call", "decide", "do", "do"])
+        .complete("decide")
+        .completed()
+        .instance_of("called")
+        .cancelled();
+}
+
+#[test]
+fn tokens_that_gather_end_with_their_sub_process() {
+    scenario("sub_process/joined.bpmn").start().joins(["pack", "pack"]).travel("PT1H").completed();
+}
+
+#[test]
+fn boundary_events_of_every_kind() {
+    scenario("sub_process/every_boundary.bpmn")
+        .start()
+        .message("stop", json!({}))
+        .signal("alarm")
+        .message("stop", json!({}))
+        .waits_at(["do"])
+        .passed("note", 2)
+        .passed("shout", 1)
+        .set("level", 4)
+        .completed()
+        .signal("alarm")
+        .passed("shout", 1);
+}
+
+#[test]
+fn work_cannot_be_done_after_its_sub_process_has_ended() {
+    let scenario = scenario("sub_process/every_boundary.bpmn").start();
+    scenario.complete("do").completed().early_message("stop", json!({})).passed("note", 0);
+}

@@ -92,3 +92,25 @@ fn cancelled_instance_of_a_transaction_takes_all_with_it() {
             "start order order begin begin reserve reserve confirm confirm confirmed off release cancelled inform end",
         );
 }
+
+#[test]
+fn boundary_timer_can_end_a_cancelling_transaction() {
+    scenario("transaction/interrupted.bpmn")
+        .start()
+        .waits_at(["release"])
+        .travel("PT1H")
+        .completed()
+        .passed("too_late", 1)
+        .passed("cancelled", 0);
+}
+
+#[test]
+fn cancel_ends_called_processes() {
+    scenario("transaction/called.bpmn")
+        .start()
+        .complete("decide")
+        .completed()
+        .passed("failed", 1)
+        .instance_of("checking")
+        .cancelled();
+}
