@@ -108,3 +108,18 @@ fn a_thrown_message_carries_its_key() {
         .nth_instance_of("selling", 1)
         .waits_at(["ship"]);
 }
+
+#[test]
+fn who_expects_that_very_key_comes_before_who_expects_any() {
+    scenario("correlation/by_key.bpmn")
+        .start_at(["paid"])
+        .message("order", json!({"number": 1}))
+        .message("payment", json!({"reference": 1}))
+        .nth_instance_of("selling", 0)
+        .waits_at(["paid"])
+        .nth_instance_of("selling", 1)
+        .waits_at(["ship"])
+        .message("payment", json!({"reference": 2}))
+        .nth_instance_of("selling", 0)
+        .waits_at(["ship"]);
+}

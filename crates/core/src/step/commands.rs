@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::command::{Command, Rejection, StartAt, Variables};
 use super::{Closed, Event, Stage, Start, Step, index_of};
-use crate::behaviour::{ad_hoc, call_activity, sub_process};
+use crate::behaviour::{ad_hoc, call_activity, repeat, sub_process};
 use crate::dialect::ListenerStage;
 use crate::graph::{Catch, NodeKind};
 use crate::instance::{
@@ -60,7 +60,12 @@ impl Step<'_, '_> {
                 let (wait, token) = self.find(continuation, "continuation", is_continuation)?;
                 let after = matches!(self.kind(wait), Some(WaitKind::Continuation { after: true }));
                 self.close(wait, Closed::Completed);
-                self.resume(token, if after { Stage::Leave } else { Stage::Begin });
+                if after && self.is_round(token) {
+                    self.emit(Event::TokenResumed { token });
+                    repeat::round_completed(self, token);
+                } else {
+                    self.resume(token, if after { Stage::Leave } else { Stage::Begin });
+                }
             }
             Command::CompleteCall { call, variables } => {
                 let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
