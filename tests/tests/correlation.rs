@@ -108,3 +108,35 @@ fn a_thrown_message_carries_its_key() {
         .nth_instance_of("selling", 1)
         .waits_at(["ship"]);
 }
+
+#[test]
+fn who_expects_that_very_key_comes_before_who_expects_any() {
+    scenario("correlation/by_key.bpmn")
+        .start_at(["paid"])
+        .message("order", json!({"number": 1}))
+        .message("payment", json!({"reference": 1}))
+        .nth_instance_of("selling", 0)
+        .waits_at(["paid"])
+        .nth_instance_of("selling", 1)
+        .waits_at(["ship"])
+        .message("payment", json!({"reference": 2}))
+        .nth_instance_of("selling", 0)
+        .waits_at(["ship"]);
+}
+
+#[test]
+fn a_key_without_a_value_is_an_incident() {
+    scenario("correlation/zeebe_key.bpmn")
+        .start()
+        .incident("paid", "expression-failed")
+        .incident_says("order.id")
+        .set("order", json!({"id": "a"}))
+        .resolve("paid")
+        .message_with_key("payment", "a", json!({}))
+        .waits_at(["ship"]);
+}
+
+#[test]
+fn a_subscription_without_data_yet_takes_any_message() {
+    scenario("correlation/by_context.bpmn").start().message("payment", json!({"reference": 7})).waits_at(["ship"]);
+}

@@ -161,6 +161,41 @@ mod camunda {
     }
 
     #[test]
+    fn a_loop_has_savepoints_around_the_whole_and_around_each_instance() {
+        scenario("dialects/camunda_async_multi_instance.bpmn")
+            .start()
+            .waits_at(["vote"])
+            .continue_at("vote")
+            .waits_at(["vote", "vote"])
+            .continue_at("vote")
+            .continue_at("vote")
+            .complete("vote")
+            .waits_at(["vote", "vote"])
+            .continue_at("vote")
+            .waits_at(["vote"])
+            .complete("vote")
+            .continue_at("vote")
+            .waits_at(["vote"])
+            .active()
+            .continue_at("vote")
+            .completed();
+    }
+
+    #[test]
+    fn an_output_that_fails_is_an_incident_that_keeps_the_work() {
+        scenario("dialects/camunda_output_fails.bpmn")
+            .start()
+            .complete_with("check", json!({"done": true}))
+            .incident("check", "expression-failed")
+            .incident_says("answer")
+            .variable("done", true)
+            .set("answer", "yes")
+            .resolve("check")
+            .completed()
+            .variable("verdict", "yes");
+    }
+
+    #[test]
     fn a_collection_gives_each_instance_its_element() {
         scenario("dialects/camunda_multi_instance.bpmn")
             .start_with(json!({"voters": ["anna", "otto", "maria", "karl"]}))

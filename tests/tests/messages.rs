@@ -168,3 +168,11 @@ fn instances_that_answer_each_other_without_end_are_stopped() {
 fn a_process_that_starts_itself_without_end_is_stopped() {
     scenario("messages/starts_itself.bpmn").message("head", json!({})).completed().stopped("head");
 }
+
+#[test]
+fn a_business_key_is_given_to_what_a_message_starts() {
+    scenario("messages/start_with_key.bpmn")
+        .message_for("order", "case-1", json!({}))
+        .waits_at(["deliver"])
+        .has_business_key("case-1");
+}

@@ -146,3 +146,41 @@ fn each_round_has_a_timer_of_its_own() {
         .travel("PT2H")
         .waits_at(["after", "after"]);
 }
+
+#[test]
+fn an_unreadable_timer_beside_an_activity_keeps_it_from_beginning() {
+    scenario("timers/unreadable_beside.bpmn")
+        .start_with(json!({"patience": "long"}))
+        .incident("work", "expression-failed")
+        .early_message("letter", json!({}))
+        .travel("PT1H")
+        .set("patience", "PT1H")
+        .resolve("work")
+        .no_incident()
+        .waits_at(["work"])
+        .travel("PT1H")
+        .waits_at(["hurry"]);
+}
+
+#[test]
+fn an_unreadable_timer_of_an_event_sub_process_is_set_once_mended() {
+    scenario("timers/unreadable_event_sub_process.bpmn")
+        .start_with(json!({"patience": "long"}))
+        .incident("start", "expression-failed")
+        .set("patience", "P1D")
+        .resolve("start")
+        .no_incident()
+        .waits_at(["work"])
+        .message("question", json!({}))
+        .waits_at(["answer", "work"])
+        .travel("P1D")
+        .waits_at(["explain"]);
+    scenario("timers/unreadable_in_sub_process.bpmn")
+        .start_with(json!({"patience": "long"}))
+        .incident("inside", "expression-failed")
+        .set("patience", "P1D")
+        .resolve("inside")
+        .waits_at(["work"])
+        .travel("P1D")
+        .waits_at(["explain"]);
+}

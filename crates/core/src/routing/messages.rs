@@ -79,16 +79,22 @@ impl Runner {
         self.work_off(agenda);
     }
 
-    /// All subscriptions that take a message, oldest first. Within one instance the oldest takes it.
+    /// All subscriptions that take a message, one of each instance and there the oldest. Where some expect that very key, those
+    /// that would take any do not count.
     fn subscriptions(&self, message: &Message) -> Vec<(Key, Key)> {
+        let taking = self.waits().filter_map(|(running, wait)| match &wait.kind {
+            WaitKind::Message(expected) if matches(&running.graph, &running.instance, wait, message) => {
+                let keyed = expected.correlation_key.is_some() || !expected.properties.is_empty();
+                Some((running.instance.key(), wait.key, keyed))
+            }
+            _ => None,
+        });
+        let taking: Vec<_> = taking.collect();
+        let any_keyed = taking.iter().any(|(.., keyed)| *keyed);
         let mut found: Vec<(Key, Key)> = Vec::new();
-        for (running, wait) in self.waits() {
-            let instance = running.instance.key();
-            if matches!(wait.kind, WaitKind::Message(_))
-                && matches(&running.graph, &running.instance, wait, message)
-                && !found.iter().any(|(other, _)| *other == instance)
-            {
-                found.push((instance, wait.key));
+        for (instance, subscription, keyed) in taking {
+            if keyed == any_keyed && !found.iter().any(|(other, _)| *other == instance) {
+                found.push((instance, subscription));
             }
         }
         found

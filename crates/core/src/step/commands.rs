@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::command::{Command, Rejection, StartAt, Variables};
-use super::{Closed, Event, Stage, Start, Step, index_of};
-use crate::behaviour::{ad_hoc, call_activity, sub_process};
+use super::command::{Command, Rejection, Variables};
+use super::{Closed, Event, Stage, Step};
+use crate::behaviour::{ad_hoc, call_activity, repeat};
 use crate::dialect::ListenerStage;
 use crate::graph::{Catch, NodeKind};
 use crate::instance::{
-    Caller, IncidentKind, IncidentStage, IncidentWait, Key, NONE, Ordinal, Owner, Phase, ROOT, State, TokenId, Wait,
-    WaitId, WaitKind,
+    IncidentKind, IncidentStage, IncidentWait, Key, NONE, Owner, Phase, ROOT, State, TokenId, Wait, WaitId, WaitKind,
 };
 use crate::trigger::{error::Thrower, message, signal};
 use crate::{Name, value::Value};
@@ -60,7 +59,12 @@ impl Step<'_, '_> {
                 let (wait, token) = self.find(continuation, "continuation", is_continuation)?;
                 let after = matches!(self.kind(wait), Some(WaitKind::Continuation { after: true }));
                 self.close(wait, Closed::Completed);
-                self.resume(token, if after { Stage::Leave } else { Stage::Begin });
+                if after && self.is_round(token) {
+                    self.emit(Event::TokenResumed { token });
+                    repeat::round_completed(self, token);
+                } else {
+                    self.resume(token, if after { Stage::Leave } else { Stage::Begin });
+                }
             }
             Command::CompleteCall { call, variables } => {
                 let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
@@ -143,118 +147,6 @@ impl Step<'_, '_> {
             Some(Wait { owner: Owner::Token(token), .. }) => Ok((id, *token)),
             _ => Err(Rejection::Unknown(key)),
         }
-    }
-
-    fn start(
-        &mut self,
-        at: &StartAt,
-        business_key: Option<Name>,
-        variables: Variables,
-        caller: Option<Caller>,
-        initiator: Option<Name>,
-    ) -> Result<(), Rejection> {
-        if self.instance.state != State::Created {
-            return Err(Rejection::AlreadyStarted(self.instance.key));
-        }
-        let nodes = self.start_nodes(at)?;
-        let start = index_of(self.events.starts.len());
-        self.events.starts.push(Start { process: self.graph.id().clone(), business_key, caller });
-        self.emit(Event::InstanceStarted { start });
-        let graph = self.graph;
-        if let (StartAt::Event(_), [node]) = (at, &nodes[..]) {
-            self.conversation_began(*node, &variables);
-        }
-        for (name, value) in variables {
-            self.set_local(ROOT, name, value);
-        }
-        if let Some(user) = initiator {
-            for name in nodes.iter().filter_map(|node| graph.node(*node).details.initiator.clone()) {
-                self.set_local(ROOT, name, Value::String(user.clone()));
-            }
-        }
-        // Data of the process itself; a first value that cannot be computed is an incident of the first token.
-        let opened = sub_process::open_scope(self, ROOT);
-        let mut tokens = Vec::new();
-        for node in nodes {
-            let token = self.born(ROOT, node);
-            tokens.push(token);
-            match at {
-                StartAt::Event(_) => self.begin_with_event(token),
-                StartAt::None | StartAt::Elements(_) => self.schedule(token, Stage::Enter),
-            }
-        }
-        match (opened, tokens.first()) {
-            (Err(error), Some(token)) => self.stuck(*token, error.into(), IncidentStage::Enter),
-            (_, None) => self.emptied(ROOT),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn start_nodes(&self, at: &StartAt) -> Result<Vec<Ordinal>, Rejection> {
-        let graph = self.graph;
-        let unknown = |element: &Name, needed| Rejection::UnknownElement {
-            process: graph.id().clone(),
-            element: element.clone(),
-            needed,
-        };
-        match at {
-            StartAt::None => {
-                let starts = &graph.root().starts;
-                if starts.is_empty() && graph.nodes().next().is_some() {
-                    return Err(Rejection::NoNoneStart(graph.id().clone()));
-                }
-                Ok(starts.clone())
-            }
-            StartAt::Event(element) => {
-                let node = graph.find(element).filter(|node| graph.node(*node).parent.is_none());
-                let is_start = |node: &Ordinal| match &graph.node(*node).kind {
-                    NodeKind::StartEvent(_) | NodeKind::ReceiveTask(_) => true,
-                    NodeKind::CatchEvent(_) => graph.instantiating_gateway(*node).is_some(),
-                    _ => false,
-                };
-                let node = node.filter(is_start).ok_or_else(|| unknown(element, "starts the process"))?;
-                Ok(vec![node])
-            }
-            StartAt::Elements(elements) => elements
-                .iter()
-                .map(|element| {
-                    let node = graph.find(element).filter(|node| graph.node(*node).parent.is_none());
-                    node.ok_or_else(|| unknown(element, "stands at the level of the process itself"))
-                })
-                .collect(),
-        }
-    }
-
-    /// The message that starts the instance begins its conversation (BPMN 2.0.2 §8.4.2).
-    fn conversation_began(&mut self, node: Ordinal, payload: &[(Name, Value)]) {
-        let graph = self.graph;
-        for catch in graph.catches(node) {
-            if let Catch::Message { properties, .. } = catch {
-                message::received(self, node, ROOT, properties, payload);
-            }
-        }
-    }
-
-    /// The event that starts the instance has occurred: its token goes on; after a parallel instantiating gateway the other events
-    /// are waited for (BPMN 2.0.2 §10.6.6, §13.4.4).
-    fn begin_with_event(&mut self, token: TokenId) {
-        let node = self.node_of(token);
-        let graph = self.graph;
-        if let Some(gateway) = graph.instantiating_gateway(node)
-            && let NodeKind::EventBasedGateway { parallel: true, .. } = graph.node(gateway).kind
-        {
-            for flow in &graph.node(gateway).outgoing {
-                let other = graph.flow(*flow).target;
-                if other != node {
-                    let waiting = self.born(ROOT, other);
-                    self.schedule(waiting, Stage::Enter);
-                }
-            }
-        }
-        // A start event may have a savepoint before it; what was caught elsewhere has been waited for.
-        let is_start = matches!(graph.node(node).kind, NodeKind::StartEvent(_));
-        self.schedule(token, if is_start { Stage::Enter } else { Stage::Complete });
     }
 
     /// A person or worker has done the work of a flow node.
@@ -375,6 +267,7 @@ impl Step<'_, '_> {
             IncidentStage::Complete => self.resume(token, Stage::Complete),
             IncidentStage::Leave => self.resume(token, Stage::Leave),
             IncidentStage::Job => self.job_again(token),
+            IncidentStage::Open => self.open_again(token),
             IncidentStage::AdHoc => ad_hoc::ask_again(self, token),
         }
     }

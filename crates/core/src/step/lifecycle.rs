@@ -5,7 +5,7 @@ use super::{Event, Problem, Stage, Step};
 use crate::behaviour;
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
-use crate::graph::{FlowNode, ListenerAction, NodeKind};
+use crate::graph::{FlowNode, ListenerAction, Loop, NodeKind};
 use crate::instance::{IncidentKind, IncidentStage, IncidentWait, NONE, Owner, ScopeKind, TokenId, WaitKind};
 use crate::{Name, value::Value};
 
@@ -227,6 +227,10 @@ impl<'s> Step<'s, '_> {
         let node = self.node(token);
         self.close_waits(Owner::Token(token), super::Closed::Cancelled);
         if self.is_round(token) {
+            if matches!(&node.details.repeat, Some(Loop::MultiInstance(multi)) if multi.continuation.after) {
+                self.wait(token, WaitKind::Continuation { after: true });
+                return;
+            }
             return behaviour::repeat::round_completed(self, token);
         }
         self.retire(token);

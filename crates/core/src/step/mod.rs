@@ -12,6 +12,7 @@ mod event;
 mod flow;
 mod lifecycle;
 mod scope;
+mod start;
 
 use crate::expressions::Expressions;
 use crate::graph::ProcessGraph;

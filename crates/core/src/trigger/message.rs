@@ -23,12 +23,26 @@ pub(crate) fn subscription(
     };
     // Where only a message flow leads here, the flow node itself is the address.
     let name = name.unwrap_or_else(|| step.graph.node(node).id.clone());
-    let correlation_key = match correlation_key {
-        Some(key) => Some(step.evaluate(key, scope, node)?),
-        None => None,
-    };
+    let correlation_key = key(step, node, scope, correlation_key)?;
     let properties = known_properties(step, node, scope, properties)?;
     Ok(WaitKind::Message(Arc::new(MessageWait { name, correlation_key, properties })))
+}
+
+/// Computes a correlation key. Without a value nothing could ever match.
+fn key(
+    step: &mut Step<'_, '_>,
+    node: Ordinal,
+    scope: ScopeId,
+    expression: Option<&Expression>,
+) -> Result<Option<Value>, EvaluationError> {
+    let Some(expression) = expression else { return Ok(None) };
+    match step.evaluate(expression, scope, node)? {
+        Value::Null => Err(EvaluationError::Failed(format!(
+            "the correlation key `{}` has no value; set the variables that it is computed from",
+            expression.text
+        ))),
+        key => Ok(Some(key)),
+    }
 }
 
 /// The correlation properties whose value is known: from the process's data, or from an earlier message.
@@ -49,7 +63,8 @@ fn known_properties(
                 .find(|(name, _)| *name == property.name)
                 .map(|(_, value)| value.clone()),
         };
-        known.extend(value.map(|value| (property.name.clone(), value)));
+        // A property without a value yet restricts nothing.
+        known.extend(value.filter(|value| *value != Value::Null).map(|value| (property.name.clone(), value)));
     }
     Ok(known)
 }
@@ -63,10 +78,7 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> R
         Some(name) => step.text(name, scope, node)?,
         None => None,
     };
-    let correlation_key = match correlation_key {
-        Some(key) => Some(step.evaluate(key, scope, node)?),
-        None => None,
-    };
+    let correlation_key = key(step, node, scope, correlation_key.as_ref())?;
     let payload = match step.instance.tokens.get(token) {
         Some(token) if token.inside == scope => {
             step.instance.scopes.get(scope).map_or_else(Vec::new, |scope| scope.variables().to_vec())

@@ -1,0 +1,150 @@
+//! How an instance begins.
+
+use super::command::{Rejection, StartAt, Variables};
+use super::{Closed, Event, Stage, Start, Step, index_of};
+use crate::behaviour::sub_process;
+use crate::graph::{Catch, NodeKind};
+use crate::instance::{Caller, IncidentStage, Key, Ordinal, Owner, ROOT, State, TokenId, WaitKind};
+use crate::trigger::message;
+use crate::{Name, value::Value};
+
+impl Step<'_, '_> {
+    pub(super) fn start(
+        &mut self,
+        at: &StartAt,
+        business_key: Option<Name>,
+        variables: Variables,
+        caller: Option<Caller>,
+        initiator: Option<Name>,
+    ) -> Result<(), Rejection> {
+        if self.instance.state != State::Created {
+            return Err(Rejection::AlreadyStarted(self.instance.key));
+        }
+        let nodes = self.start_nodes(at)?;
+        let start = index_of(self.events.starts.len());
+        self.events.starts.push(Start { process: self.graph.id().clone(), business_key, caller });
+        self.emit(Event::InstanceStarted { start });
+        let graph = self.graph;
+        if let (StartAt::Event(_), [node]) = (at, &nodes[..]) {
+            self.conversation_began(*node, &variables);
+        }
+        for (name, value) in variables {
+            self.set_local(ROOT, name, value);
+        }
+        if let Some(user) = initiator {
+            for name in nodes.iter().filter_map(|node| graph.node(*node).details.initiator.clone()) {
+                self.set_local(ROOT, name, Value::String(user.clone()));
+            }
+        }
+        if nodes.is_empty() {
+            self.emptied(ROOT);
+            return Ok(());
+        }
+        let opened = sub_process::open_scope(self, ROOT);
+        for node in nodes {
+            let token = self.born(ROOT, node);
+            match (&opened, at) {
+                // Nothing begins without the data and the event sub-processes of the process itself.
+                (Err(error), _) => self.stuck(token, error.clone().into(), IncidentStage::Open),
+                (Ok(()), StartAt::Event(_)) => self.begin_with_event(token),
+                (Ok(()), StartAt::None | StartAt::Elements(_)) => self.schedule(token, Stage::Enter),
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the process once more; if that succeeds, all tokens that have waited for it begin.
+    pub(super) fn open_again(&mut self, token: TokenId) {
+        self.close_waits(Owner::Scope(ROOT), Closed::Cancelled);
+        if let Err(error) = sub_process::open_scope(self, ROOT) {
+            return self.stuck(token, error.into(), IncidentStage::Open);
+        }
+        let is_open =
+            |kind: &WaitKind| matches!(kind, WaitKind::Incident(incident) if incident.stage == IncidentStage::Open);
+        let others = self.instance.waits().filter(|wait| is_open(&wait.kind)).map(|wait| (wait.key, wait.owner));
+        let others: Vec<(Key, Owner)> = others.collect();
+        self.begin_late(token);
+        for (key, owner) in others {
+            self.emit(Event::WaitClosed { key, reason: Closed::Completed });
+            if let Owner::Token(token) = owner {
+                self.begin_late(token);
+            }
+        }
+    }
+
+    fn begin_late(&mut self, token: TokenId) {
+        self.emit(Event::TokenResumed { token });
+        let (ordinal, node) = (self.node_of(token), self.node(token));
+        if node.details.instantiates || self.graph.instantiating_gateway(ordinal).is_some() {
+            self.begin_with_event(token);
+        } else {
+            self.schedule(token, Stage::Enter);
+        }
+    }
+
+    fn start_nodes(&self, at: &StartAt) -> Result<Vec<Ordinal>, Rejection> {
+        let graph = self.graph;
+        let unknown = |element: &Name, needed| Rejection::UnknownElement {
+            process: graph.id().clone(),
+            element: element.clone(),
+            needed,
+        };
+        match at {
+            StartAt::None => {
+                let starts = &graph.root().starts;
+                if starts.is_empty() && graph.nodes().next().is_some() {
+                    return Err(Rejection::NoNoneStart(graph.id().clone()));
+                }
+                Ok(starts.clone())
+            }
+            StartAt::Event(element) => {
+                let node = graph.find(element).filter(|node| graph.node(*node).parent.is_none());
+                let is_start = |node: &Ordinal| match &graph.node(*node).kind {
+                    NodeKind::StartEvent(_) | NodeKind::ReceiveTask(_) => true,
+                    NodeKind::CatchEvent(_) => graph.instantiating_gateway(*node).is_some(),
+                    _ => false,
+                };
+                let node = node.filter(is_start).ok_or_else(|| unknown(element, "starts the process"))?;
+                Ok(vec![node])
+            }
+            StartAt::Elements(elements) => elements
+                .iter()
+                .map(|element| {
+                    let node = graph.find(element).filter(|node| graph.node(*node).parent.is_none());
+                    node.ok_or_else(|| unknown(element, "stands at the level of the process itself"))
+                })
+                .collect(),
+        }
+    }
+
+    /// The message that starts the instance begins its conversation (BPMN 2.0.2 §8.4.2).
+    fn conversation_began(&mut self, node: Ordinal, payload: &[(Name, Value)]) {
+        let graph = self.graph;
+        for catch in graph.catches(node) {
+            if let Catch::Message { properties, .. } = catch {
+                message::received(self, node, ROOT, properties, payload);
+            }
+        }
+    }
+
+    /// The event that starts the instance has occurred: its token goes on; after a parallel instantiating gateway the other events
+    /// are waited for (BPMN 2.0.2 §10.6.6, §13.4.4).
+    fn begin_with_event(&mut self, token: TokenId) {
+        let node = self.node_of(token);
+        let graph = self.graph;
+        if let Some(gateway) = graph.instantiating_gateway(node)
+            && let NodeKind::EventBasedGateway { parallel: true, .. } = graph.node(gateway).kind
+        {
+            for flow in &graph.node(gateway).outgoing {
+                let other = graph.flow(*flow).target;
+                if other != node {
+                    let waiting = self.born(ROOT, other);
+                    self.schedule(waiting, Stage::Enter);
+                }
+            }
+        }
+        // A start event may have a savepoint before it; what was caught elsewhere has been waited for.
+        let is_start = matches!(graph.node(node).kind, NodeKind::StartEvent(_));
+        self.schedule(token, if is_start { Stage::Enter } else { Stage::Complete });
+    }
+}
