@@ -74,7 +74,9 @@ impl From<io::Error> for Failure {
 pub(crate) fn similar<'w>(word: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let close = |other: &str| distance(word, other);
     let best = words.into_iter().map(|other| (close(other), other)).min()?;
-    (best.0 <= word.chars().count().div_ceil(3)).then_some(best.1)
+    // Two letters changed places are two mistakes, which even a short word may have.
+    let length = word.chars().count();
+    (best.0 <= length.div_ceil(3).max(2) && best.0 < length).then_some(best.1)
 }
 
 /// How many characters must be added, left out or replaced to turn one word into the other.

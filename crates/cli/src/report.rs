@@ -175,7 +175,7 @@ impl SourceCode for Excerpt<'_> {
         let column = (self.diagnostic.column as usize).saturating_sub(1);
         Ok(Box::new(MietteSpanContents::new_named(
             self.file.to_owned(),
-            self.text[from..to].as_bytes(),
+            &self.text.as_bytes()[from..to],
             SourceSpan::new(from.into(), to - from),
             line,
             column,

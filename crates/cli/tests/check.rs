@@ -72,7 +72,9 @@ fn bad_files_are_refused_cleanly() {
 fn a_model_in_one_long_line_is_shown_in_part() {
     let mut model = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\"><process id=\"p\">".to_owned();
     for number in 0..500 {
-        model += &format!("<task id=\"ж{number}\"/><sequenceFlow id=\"f{number}\" sourceRef=\"ж{number}\" targetRef=\"x\"/>");
+        model += &format!(
+            "<task id=\"ж{number}\"/><sequenceFlow id=\"f{number}\" sourceRef=\"ж{number}\" targetRef=\"x\"/>"
+        );
     }
     let path = file("long", "line.bpmn", model + "</process></definitions>");
     let run = potok(&["check", &path], "");
@@ -93,6 +95,13 @@ fn a_file_that_is_not_there_is_told_and_the_others_are_checked() {
 fn help_and_version_are_there() {
     assert!(potok(&["--version"], "").out.starts_with("potok "));
     potok(&["--help"], "").says(&["Usage: potok", "run", "check", "Examples:"]);
-    potok(&["run", "--help"], "").says(&["--process", "--answers", "--now", "--business-key", "Examples:", "Exit code"]);
+    potok(&["run", "--help"], "").says(&[
+        "--process",
+        "--answers",
+        "--now",
+        "--business-key",
+        "Examples:",
+        "Exit code",
+    ]);
     assert_eq!(potok(&[], "").code, 2);
 }

@@ -9,8 +9,8 @@ const NOW: &str = "2026-11-24T10:15:00+03:00";
 
 #[test]
 fn a_call_is_walked_through() {
-    let typed = "Анна Петровна\n\nМБУ «Школа № 7»\nнет\n+7 8442 55-01-07\nУстав\nЮридический отдел\n\n\n\n\
-                 next\n2\n1\nmaria\n4\nустав проверен\nquit\n";
+    let typed = "Анна Петровна\n\nМБУ «Школа № 7»\nнет\n+7 8442 55-01-07\nУстав\nЮридический отдел\n\n\n\n\n\
+                 next\n2\n\n1\nmaria\n1\nquit\n";
     let run = potok(&["run", &bpmn("incoming-call.bpmn"), "--now", NOW], typed);
     run.says(&[
         "Приём входящего звонка (incoming-call), Tue 24 Nov 2026 10:15",
@@ -26,6 +26,11 @@ fn a_call_is_walked_through() {
         "group legal; lane Отдел-исполнитель; due 12:15",
         "Срок реакции вышел (reaction-time-is-over)  at 12:15",
         "Tue 24 Nov 2026 12:15, waiting:",
+        "job       Сообщить руководителю отдела (tell-head)",
+        "given: recipient = \"legal-head\"",
+        "Кто берёт в работу (required)",
+        "1. task      Выполнить и записать исход (handle-request)",
+        "for maria; lane Отдел-исполнитель; due Wed 25 Nov 12:15",
         "Left before the end; waiting at Tue 24 Nov 2026 12:15",
         "Passed:",
         "Variables:",

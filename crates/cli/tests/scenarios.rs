@@ -106,7 +106,7 @@ fn events_are_lines_of_json_with_names() {
         "candidateGroups": ["sales"], "due": "2026-11-24T09:15:00Z",
     })));
     assert!(has(serde_json::json!({"event": "variable-set", "variable": "client_id", "value": "K-107"})));
-    assert!(has(serde_json::json!({"event": "token-moved", "element": "reaction-time-is-over"})));
+    assert!(has(serde_json::json!({"event": "token-created", "element": "reaction-time-is-over"})));
     assert!(has(serde_json::json!({"event": "wait-cancelled", "waited": "user task", "element": "take-request"})));
     assert_eq!(events.last().expect("events")["event"], "instance-completed");
 }

@@ -5,17 +5,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use potok_core::Name;
-use potok_core::graph::{Catch, NodeKind};
-use potok_core::instance::{Instance, Key, ScopeId, State, WaitKind};
+use potok_core::graph::Catch;
+use potok_core::instance::State;
 use potok_core::routing::start_triggers;
-use potok_core::step::{Command, StartAt};
+use potok_core::step::StartAt;
 use potok_core::value::Value;
 
 use super::exit_code;
-use super::field::{Field, Kind};
 use super::session::Session;
 use super::terminal::{Answer, Stop, Terminal, assignment};
-use super::waiting::{Waiting, What, one_line, outcome, shown, title};
+use super::waiting::{Waiting, What, one_line, outcome, title};
 use crate::failure::Failure;
 use crate::report;
 
@@ -30,7 +29,7 @@ const HELP: &str = "  NUMBER        do that (Enter alone: the first)
 /// Only that many of the elements passed in one go are named.
 const PASSED: usize = 10;
 
-type Variables = Vec<(Name, Value)>;
+pub(super) type Variables = Vec<(Name, Value)>;
 
 /// Runs a process with a person's answers.
 pub(crate) fn run(
@@ -51,9 +50,10 @@ pub(crate) fn run(
     Ok(exit_code(&walk.session.state()))
 }
 
-struct Walk<'a> {
-    session: &'a mut Session,
-    terminal: &'a mut Terminal,
+/// A walk through a process.
+pub(super) struct Walk<'a> {
+    pub(super) session: &'a mut Session,
+    pub(super) terminal: &'a mut Terminal,
     /// How much of the trace has been shown.
     shown: usize,
     /// How many notices have been.
@@ -251,212 +251,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Does one of the things that wait.
-    fn attend(&mut self, waiting: &Waiting) -> Result<(), Stop> {
-        let heading = self.terminal.style.strong(waiting.title());
-        let key = waiting.key;
-        match waiting.what {
-            What::Task => {
-                self.terminal.say(&waiting.show(self.terminal.style, None))?;
-                self.task(waiting)
-            }
-            What::Job => {
-                self.terminal.say(&waiting.show(self.terminal.style, None))?;
-                self.job(waiting)
-            }
-            What::Incident => {
-                self.terminal.say(&waiting.show(self.terminal.style, None))?;
-                self.terminal.say("  Variables to mend it with, as name=value (Enter: try again):")?;
-                let variables = self.variables()?;
-                if !variables.is_empty() {
-                    self.session.set(waiting.instance, variables)?;
-                }
-                let command = Command::ResolveIncident { incident: key };
-                Ok(self.session.act(|runner| runner.command_at(key, command))?)
-            }
-            What::AdHoc => self.ad_hoc(waiting),
-            What::Message => {
-                self.terminal.say(&format!("{heading}: what the message carries, as name=value (Enter: nothing)"))?;
-                let variables = self.variables()?;
-                let command = Command::DeliverMessage { subscription: key, variables };
-                Ok(self.session.act(|runner| runner.command_at(key, command))?)
-            }
-            What::Signal => {
-                self.terminal.say(&format!("{heading}: what the signal carries, as name=value (Enter: nothing)"))?;
-                let variables = self.variables()?;
-                let name = waiting.name.clone().unwrap_or_default();
-                Ok(self.session.act(|runner| {
-                    runner.signal(&name, &variables);
-                    Ok(())
-                })?)
-            }
-            What::Timer => {
-                let running = self.session.runner.instance(waiting.instance);
-                let due = match running.and_then(|running| running.instance.wait(key)).map(|wait| &wait.kind) {
-                    Some(WaitKind::Timer(timer)) => timer.timer.due,
-                    _ => self.session.runner.now(),
-                };
-                Ok(self.session.advance(due)?)
-            }
-            What::Else => Ok(()),
-        }
-    }
-
-    fn task(&mut self, waiting: &Waiting) -> Result<(), Stop> {
-        let fields = self.fields_of(waiting);
-        let variables = match fields {
-            Some(fields) => {
-                let scope = self.scope_of(waiting);
-                self.fill_in(&fields, scope)?
-            }
-            None => {
-                self.terminal.say("  No form. Variables as name=value (Enter: complete the task; error CODE):")?;
-                match self.terminal.ask_variables("  > ", |line| trouble(line, false))? {
-                    Answer::Variables(variables) => variables,
-                    Answer::Other(trouble) => return self.report(waiting.key, trouble),
-                }
-            }
-        };
-        let task = waiting.key;
-        Ok(self.session.act(|runner| runner.complete_user_task(task, variables))?)
-    }
-
-    fn job(&mut self, waiting: &Waiting) -> Result<(), Stop> {
-        let inputs = self.inputs(waiting);
-        if !inputs.is_empty() {
-            let inputs: Vec<_> = inputs.iter().map(|(name, value)| format!("{name} = {}", shown(value))).collect();
-            self.terminal.say(&format!("  given: {}", inputs.join(", ")))?;
-        }
-        self.terminal.say("  Its result as name=value (Enter: done; or error CODE [TEXT], fail TEXT):")?;
-        match self.terminal.ask_variables("  > ", |line| trouble(line, true))? {
-            Answer::Variables(variables) => {
-                let job = waiting.key;
-                Ok(self.session.act(|runner| runner.complete_job(job, variables))?)
-            }
-            Answer::Other(trouble) => self.report(waiting.key, trouble),
-        }
-    }
-
-    fn report(&mut self, wait: Key, trouble: Trouble) -> Result<(), Stop> {
-        let command = match trouble {
-            Trouble::Error { code, message } => Command::ThrowError { wait, code, message, variables: Vec::new() },
-            Trouble::Failure(message) => Command::FailJob { job: wait, retries: None, message },
-        };
-        Ok(self.session.act(|runner| runner.command_at(wait, command))?)
-    }
-
-    /// The variables in a job's own scope.
-    fn inputs(&self, waiting: &Waiting) -> Variables {
-        let Some(running) = self.session.runner.instance(waiting.instance) else { return Vec::new() };
-        let Some(wait) = running.instance.wait(waiting.key) else { return Vec::new() };
-        let scope = running.instance.scope(running.instance.scope_of(wait));
-        scope.filter(|scope| scope.node == waiting.node).map_or(Vec::new(), |scope| scope.variables().to_vec())
-    }
-
-    fn ad_hoc(&mut self, waiting: &Waiting) -> Result<(), Stop> {
-        let key = waiting.key;
-        let Some(running) = self.session.runner.instance(waiting.instance) else { return Ok(()) };
-        let graph = running.graph.clone();
-        let NodeKind::AdHoc(ad_hoc) = &graph.node(waiting.node).kind else { return Ok(()) };
-        let starts: Vec<_> = ad_hoc.container.starts.iter().map(|start| graph.node(*start)).collect();
-        self.terminal.say(&format!("{}: what to begin?", waiting.title()))?;
-        for (number, node) in (1..).zip(&starts) {
-            self.terminal.say(&format!("{number:3}. {}", title(&node.id, node.name.as_deref())))?;
-        }
-        loop {
-            let answer = self.terminal.ask("  Numbers or ids, with commas between; done ends it: ")?;
-            let command = if answer == "done" {
-                Command::CompleteAdHoc { ad_hoc: key }
-            } else {
-                let parts = answer.split(',').map(str::trim).filter(|part| !part.is_empty());
-                let elements = parts.map(|part| {
-                    let by_number = part.parse::<usize>().ok().and_then(|number| starts.get(number.checked_sub(1)?));
-                    by_number.map_or_else(|| Name::from(part), |node| node.id.clone())
-                });
-                Command::ActivateAdHoc { ad_hoc: key, elements: elements.collect() }
-            };
-            match self.session.act(|runner| runner.command_at(key, command)) {
-                Err(Failure::Told { message, .. }) => self.complain(&message)?,
-                other => return Ok(other?),
-            }
-        }
-    }
-
-    fn fields_of(&self, waiting: &Waiting) -> Option<Vec<Field>> {
-        let running = self.session.runner.instance(waiting.instance)?;
-        let form = running.graph.get_node(waiting.node)?.details.form.as_deref();
-        let key = match &running.instance.wait(waiting.key)?.kind {
-            WaitKind::UserTask(task) => task.form_key.clone(),
-            _ => None,
-        };
-        self.session.fields(form, key.as_deref())
-    }
-
-    fn scope_of(&self, waiting: &Waiting) -> Option<(Key, ScopeId)> {
-        let running = self.session.runner.instance(waiting.instance)?;
-        let wait = running.instance.wait(waiting.key)?;
-        Some((waiting.instance, running.instance.scope_of(wait)))
-    }
-
-    /// Asks for a form's fields.
-    fn fill_in(&mut self, fields: &[Field], scope: Option<(Key, ScopeId)>) -> Result<Variables, Stop> {
-        let mut variables = Vec::new();
-        for field in fields {
-            let first = {
-                let seen = scope.and_then(|(instance, scope)| {
-                    let running = self.session.runner.instance(instance)?;
-                    Some((&running.instance as &Instance, scope))
-                });
-                self.session.first_value(field, seen)
-            };
-            if !field.writable {
-                let value = first.as_ref().map_or_else(|| "-".to_owned(), |value| field.show(value));
-                self.terminal.say(&format!("  {}: {value}", field.label))?;
-            } else if let Some(value) = self.ask_field(field, first)? {
-                variables.push((field.variable.clone(), value));
-            }
-        }
-        Ok(variables)
-    }
-
-    fn ask_field(&mut self, field: &Field, first: Option<Value>) -> Result<Option<Value>, Stop> {
-        let hint = match (field.hint(), field.required) {
-            ("", true) => " (required)".to_owned(),
-            ("", false) => String::new(),
-            (hint, true) => format!(" ({hint}; required)"),
-            (hint, false) => format!(" ({hint})"),
-        };
-        let default = first.as_ref().map(|value| format!(" [{}]", field.show(value))).unwrap_or_default();
-        let mut prompt = format!("  {}{hint}{default}: ", one_line(&field.label));
-        if matches!(field.kind, Kind::Choice | Kind::Choices) {
-            self.terminal.say(&format!("  {}{hint}", one_line(&field.label)))?;
-            for (number, (value, label)) in (1..).zip(&field.choices) {
-                let value = value.to_string();
-                let label = if *label == value { label.clone() } else { format!("{label} ({value})") };
-                self.terminal.say(&format!("  {number:3}. {label}"))?;
-            }
-            prompt = format!(" {default} > ");
-        }
-        loop {
-            let answer = self.terminal.ask(&prompt)?;
-            if answer.is_empty() {
-                match &first {
-                    Some(value) => return Ok(Some(value.clone())),
-                    None if field.required => {
-                        self.complain("an answer is required (quit leaves the process)")?;
-                        continue;
-                    }
-                    None => return Ok(None),
-                }
-            }
-            match field.parse(&answer) {
-                Ok(value) => return Ok(Some(value)),
-                Err(message) => self.complain(&message)?,
-            }
-        }
-    }
-
-    fn variables(&mut self) -> Result<Variables, Stop> {
+    pub(super) fn variables(&mut self) -> Result<Variables, Stop> {
         let nothing_else = |_: &str| Err::<(), _>("write name=value, or all variables as a JSON object".to_owned());
         match self.terminal.ask_variables("  > ", nothing_else)? {
             Answer::Variables(variables) => Ok(variables),
@@ -464,7 +259,7 @@ impl Walk<'_> {
         }
     }
 
-    fn complain(&mut self, message: &str) -> io::Result<()> {
+    pub(super) fn complain(&mut self, message: &str) -> io::Result<()> {
         let message = self.terminal.style.unusual(message);
         self.terminal.say(&format!("    {message}"))
     }
@@ -489,26 +284,5 @@ impl Walk<'_> {
             State::Created | State::Active => style.unusual(&outcome),
         };
         self.terminal.say(&format!("\n{outcome}"))
-    }
-}
-
-/// What a worker or person reports instead of a result.
-enum Trouble {
-    Error { code: Name, message: Option<Name> },
-    Failure(Name),
-}
-
-fn trouble(line: &str, is_job: bool) -> Result<Trouble, String> {
-    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    let rest = rest.trim();
-    match word {
-        "error" if !rest.is_empty() => {
-            let (code, message) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            let message = Some(message.trim()).filter(|message| !message.is_empty());
-            Ok(Trouble::Error { code: code.into(), message: message.map(Into::into) })
-        }
-        "fail" if is_job => Ok(Trouble::Failure(if rest.is_empty() { "failed" } else { rest }.into())),
-        _ if is_job => Err("write name=value, a JSON object, error CODE [TEXT] or fail TEXT".to_owned()),
-        _ => Err("write name=value, a JSON object or error CODE".to_owned()),
     }
 }

@@ -1,7 +1,9 @@
 //! `potok run`.
 
+mod attend;
 mod clock;
 pub(crate) mod field;
+mod fill_in;
 pub(crate) mod form_js;
 mod interactive;
 mod record;
@@ -85,7 +87,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let process = choose(&folder, wanted)?;
 
     let clock = Clock::new(folder.zone.clone().unwrap_or_else(TimeZone::system));
-    let (mut now, mut written) = (Timestamp::now(), None);
+    // Fractions of a second would only be noise: time moves by travelling.
+    let machine = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_else(|_| Timestamp::now());
+    let (mut now, mut written) = (machine, None);
     if let Some(text) = &options.now {
         (now, written) = clock.read(text)?;
     } else if let Some(scenario) = &scenario

@@ -6,24 +6,27 @@ use std::process::{Command, Stdio};
 
 /// What a run of the binary gave.
 #[derive(Debug)]
-pub struct Output {
+pub(crate) struct Output {
     /// The exit code.
-    pub code: i32,
+    pub(crate) code: i32,
     /// Its standard output.
-    pub out: String,
+    pub(crate) out: String,
     /// Its error output.
-    pub err: String,
+    pub(crate) err: String,
 }
 
 impl Output {
     /// Fails unless the output has each of these texts, in this order.
     #[track_caller]
     #[allow(dead_code, reason = "not every test file asks this")]
-    pub fn says(&self, texts: &[&str]) -> &Self {
+    pub(crate) fn says(&self, texts: &[&str]) -> &Self {
         let mut rest = self.out.as_str();
         for text in texts {
             let Some(place) = rest.find(text) else {
-                panic!("`{text}` is not (or not in this order) in:\n{}\n--- and on the error output:\n{}", self.out, self.err)
+                panic!(
+                    "`{text}` is not (or not in this order) in:\n{}\n--- and on the error output:\n{}",
+                    self.out, self.err
+                )
             };
             rest = &rest[place + text.len()..];
         }
@@ -32,7 +35,7 @@ impl Output {
 }
 
 /// Runs `potok` with lines of input.
-pub fn potok(arguments: &[&str], input: &str) -> Output {
+pub(crate) fn potok(arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_potok"))
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -57,14 +60,14 @@ pub fn potok(arguments: &[&str], input: &str) -> Output {
 
 /// A file of the customer's processes.
 #[allow(dead_code, reason = "not every test file asks this")]
-pub fn bpmn(file: &str) -> String {
+pub(crate) fn bpmn(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bpmn").join(file);
     path.to_str().expect("UTF-8").to_owned()
 }
 
 /// A file with that content, in a folder of its own.
 #[allow(dead_code, reason = "not every test file asks this")]
-pub fn file(folder: &str, name: &str, content: impl AsRef<[u8]>) -> String {
+pub(crate) fn file(folder: &str, name: &str, content: impl AsRef<[u8]>) -> String {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(folder);
     std::fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join(name);
