@@ -20,6 +20,9 @@ const MAXIMUM_CALL_DEPTH: u32 = 200;
 /// that answer each other without end.
 const MAXIMUM_CHAIN: u32 = 20_000;
 
+/// Messages and signals that one command may cause in all: a conversation that multiplies has no long chain.
+const MAXIMUM_CARRIED: u32 = 100_000;
+
 /// Timers that fire at one and the same moment one after the other; more is taken for a loop that takes no time.
 const MAXIMUM_TIMERS_AT_ONCE: u32 = 100_000;
 
@@ -165,6 +168,8 @@ pub struct Runner {
     pub(super) noted: Vec<Noted>,
     /// How many messages and signals what is worked off now follows from.
     pub(super) chain: u32,
+    /// Messages and signals carried in this unit of work.
+    carried: u32,
     log: Vec<Stepped>,
     pub(super) notices: Vec<Notice>,
 }
@@ -188,6 +193,7 @@ impl Runner {
             buffered: Vec::new(),
             noted: Vec::new(),
             chain: 0,
+            carried: 0,
             log: Vec::new(),
             notices: Vec::new(),
         }
@@ -355,6 +361,7 @@ impl Runner {
             self.answer(from, request, &mut agenda);
         }
         self.chain = 0;
+        self.carried = 0;
     }
 
     /// The instance that waits under a key.
@@ -477,7 +484,8 @@ impl Runner {
     /// Whether a message or signal is carried further, or follows from too many.
     pub(super) fn goes_on(&mut self, from: Key, name: Option<&Name>) -> bool {
         self.chain += 1;
-        if self.chain <= MAXIMUM_CHAIN {
+        self.carried += 1;
+        if self.chain <= MAXIMUM_CHAIN && self.carried <= MAXIMUM_CARRIED {
             return true;
         }
         self.notices.push(Notice::ChainTooLong { from, name: name.cloned() });
