@@ -48,7 +48,7 @@ impl<'a> Host<'a> {
     /// Runs an instance to its end.
     pub fn run(&mut self, variables: Variables) {
         let mut instance = self.start(variables);
-        while self.complete_a_task(&mut instance) {}
+        while instance.is_active() && self.complete_a_task(&mut instance) {}
         assert!(!instance.is_active(), "an instance of {} is stuck: {instance:?}", self.graph.id());
     }
 

@@ -17,7 +17,7 @@ pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId) {
 
 /// Fires the gateway if it is free.
 pub(crate) fn ask(step: &mut Step<'_, '_>, scope: ScopeId, node: u32, upstream: &Upstream) -> bool {
-    let Some(join) = step.instance.joins.get(&(scope, node)) else { return false };
+    let Some(join) = step.instance.joins.get(scope, node) else { return false };
     if join.present < step.graph.node(node).incoming
         && can_still_arrive(step, scope, node, upstream, |position| join.has(position))
     {
@@ -57,6 +57,5 @@ pub(crate) fn can_still_arrive(
         }
         token = current.next;
     }
-    let others = step.instance.joins.range((scope, 0)..=(scope, NONE));
-    others.into_iter().any(|((_, other), join)| *other != node && join.tokens > 0 && blocks(*other))
+    step.instance.joins.of_scope(scope).any(|(other, join)| other != node && join.tokens > 0 && blocks(other))
 }

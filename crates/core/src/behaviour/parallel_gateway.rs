@@ -1,5 +1,7 @@
 //! Parallel gateways: one token from each flow in, one token to each flow out (BPMN 2.0.2 §13.4.1).
 
+use smallvec::SmallVec;
+
 use crate::instance::{ScopeId, TokenId};
 use crate::step::{Event, Stage, Step};
 
@@ -10,7 +12,7 @@ pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId) {
         return step.pass(token);
     }
     let Some((scope, ordinal)) = queue(step, token, false) else { return };
-    let present = step.instance.joins.get(&(scope, ordinal)).map_or(0, |join| join.present);
+    let present = step.instance.joins.get(scope, ordinal).map_or(0, |join| join.present);
     if present == node.incoming {
         let survivor = merge(step, scope, ordinal);
         step.resume(survivor, Stage::Complete);
@@ -27,8 +29,8 @@ pub(crate) fn queue(step: &mut Step<'_, '_>, token: TokenId, upstream: bool) -> 
 
 /// The oldest token of each flow that has one become one token, which is still in its queue.
 pub(crate) fn merge(step: &mut Step<'_, '_>, scope: ScopeId, node: u32) -> TokenId {
-    let heads: Vec<TokenId> =
-        step.instance.joins.get(&(scope, node)).map_or_else(Vec::new, |join| join.heads().collect());
+    let heads: SmallVec<[TokenId; 16]> =
+        step.instance.joins.get(scope, node).map_or_else(SmallVec::new, |join| join.heads().collect());
     let survivor = heads.last().copied().unwrap_or(crate::instance::NONE);
     for token in heads {
         if token != survivor {

@@ -2,15 +2,15 @@
 
 use crate::graph::Expression;
 use crate::instance::TokenId;
-use crate::step::{Problem, Stage, Step};
+use crate::step::{Problem, Step};
 
 /// Runs the script; its result goes into the result variable, if there is one.
 pub(crate) fn run(step: &mut Step<'_, '_>, token: TokenId, expression: &Expression) -> Result<(), Problem> {
     let (scope, node) = (step.variable_scope(token), step.node_of(token));
     let value = step.evaluate(expression, scope, node)?;
     if let Some(name) = &step.graph.node(node).details.result_variable {
-        step.receive(token, vec![(name.clone(), value)]);
+        step.receive(token, [(name.clone(), value)]);
     }
-    step.schedule(token, Stage::Complete);
+    step.pass(token);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Subject, World, activity, event, gateway, label, named};
+use super::subject::{Named, Subject, World, activity, event, gateway, label, named};
 use super::triggers::works;
 use crate::dialect::ElementProperties;
 use crate::expressions::Language;
@@ -29,7 +29,7 @@ define! {
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     for (_, node) in subject.nodes() {
         let Some(activity) = activity(node) else { continue };
-        work(&label(node), node.element, &activity.kind, &node.extension, findings);
+        work(label(node), node.element, &activity.kind, &node.extension, findings);
         called(subject, node, &activity.kind, findings);
         for (attribute, quantity) in
             [("startQuantity", activity.start_quantity), ("completionQuantity", activity.completion_quantity)]
@@ -50,12 +50,12 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 pub(super) fn global_tasks(world: &World<'_>, findings: &mut Findings<'_>) {
     for task in &world.definitions.global_tasks {
         let owner = named("global task", &task.id, task.name.as_deref());
-        work(&owner, task.element, &task.kind, &task.extension, findings);
+        work(owner, task.element, &task.kind, &task.extension, findings);
     }
 }
 
 fn work(
-    owner: &str,
+    owner: Named<'_>,
     element: ElementIndex,
     kind: &ActivityKind,
     extension: &ElementProperties,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{World, activity, event, gateway, has_definition, is_catching, label, named};
+use super::subject::{Named, World, activity, event, gateway, has_definition, is_catching, label, named};
 use super::triggers::message_known;
 use crate::model::{
     ActivityKind, Collaboration, EventDefinition, FlowNode, MessageFlow, MessageFlowEnd, Participant, ProcessIndex,
@@ -65,13 +65,13 @@ fn participants(world: &World<'_>, collaboration: &Collaboration, findings: &mut
     }
 }
 
-fn participant_label(participant: &Participant) -> String {
+fn participant_label(participant: &Participant) -> Named<'_> {
     named("pool", &participant.id, participant.name.as_deref())
 }
 
 fn message_flow(world: &World<'_>, collaboration: &Collaboration, flow: &MessageFlow, findings: &mut Findings<'_>) {
     let owner = named("message flow", flow.id.as_deref().unwrap_or_default(), flow.name.as_deref());
-    message_known(world.definitions, &owner, flow.element, flow.message.as_ref(), findings);
+    message_known(world.definitions, owner, flow.element, flow.message.as_ref(), findings);
     for (rule, verb, attribute, end) in
         [(&SOURCE_UNKNOWN, "begins", "sourceRef", &flow.source), (&TARGET_UNKNOWN, "ends", "targetRef", &flow.target)]
     {
@@ -79,7 +79,7 @@ fn message_flow(world: &World<'_>, collaboration: &Collaboration, flow: &Message
             findings.add(
                 rule,
                 flow.element,
-                unknown_end(world, &owner, verb, attribute, end),
+                unknown_end(world, owner, verb, attribute, end),
                 format!("let `{attribute}` name a pool, task or event"),
             );
         }
@@ -111,10 +111,16 @@ fn message_flow(world: &World<'_>, collaboration: &Collaboration, flow: &Message
             "let it end at a task, or at a start, catching or boundary event with a message definition",
         );
     }
-    other_message(world, &owner, flow, findings);
+    other_message(world, owner, flow, findings);
 }
 
-fn unknown_end(world: &World<'_>, owner: &str, verb: &str, attribute: &str, end: &Reference<MessageFlowEnd>) -> String {
+fn unknown_end(
+    world: &World<'_>,
+    owner: Named<'_>,
+    verb: &str,
+    attribute: &str,
+    end: &Reference<MessageFlowEnd>,
+) -> String {
     match world.element(&end.text) {
         _ if end.text.is_empty() => format!("{owner} has no `{attribute}`"),
         Some(element) => {
@@ -157,7 +163,7 @@ fn can_receive(node: &FlowNode) -> bool {
 }
 
 /// The message of the flow against those of its ends.
-fn other_message(world: &World<'_>, owner: &str, flow: &MessageFlow, findings: &mut Findings<'_>) {
+fn other_message(world: &World<'_>, owner: Named<'_>, flow: &MessageFlow, findings: &mut Findings<'_>) {
     let carried = flow.message.as_ref().and_then(|message| message.target);
     let source = node(world, &flow.source);
     let target = node(world, &flow.target);

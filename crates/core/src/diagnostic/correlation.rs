@@ -2,7 +2,7 @@
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Subject, World, named};
+use super::subject::{Named, Subject, World, named};
 use crate::model::Reference;
 use crate::xml::ElementIndex;
 
@@ -34,7 +34,7 @@ pub(super) fn declared(world: &World<'_>, findings: &mut Findings<'_>) {
             );
         }
         for property in &key.properties {
-            property_known(&owner, key.element, Some(property), findings);
+            property_known(owner, key.element, Some(property), findings);
         }
     }
     for property in &world.definitions.correlation_properties {
@@ -80,7 +80,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             );
         }
         for binding in &subscription.bindings {
-            property_known(&owner, subscription.element, binding.property.as_ref(), findings);
+            property_known(owner, subscription.element, binding.property.as_ref(), findings);
             if binding.path.is_none() {
                 findings.add(
                     &BINDING_WITHOUT_PATH,
@@ -94,7 +94,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 }
 
 fn property_known(
-    owner: &str,
+    owner: Named<'_>,
     element: ElementIndex,
     property: Option<&Reference<usize>>,
     findings: &mut Findings<'_>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Subject, activity, event, label, named};
+use super::subject::{Named, Subject, activity, event, label, named};
 use crate::model::{DataAssociation, InputOutputSpecification, LoopCharacteristics, NodeIndex, Property};
 
 define! {
@@ -38,7 +38,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             activity(node).into_iter().flat_map(|activity| activity.data_inputs.iter().chain(&activity.data_outputs));
         let flows = flows.chain(event(node).into_iter().flat_map(|event| &event.data_associations));
         for association in flows {
-            data_association(subject, &owner, association, &known, findings);
+            data_association(subject, owner, association, &known, findings);
         }
         if let Some(LoopCharacteristics::MultiInstance(multi)) =
             activity(node).and_then(|activity| activity.loop_characteristics.as_ref())
@@ -97,7 +97,7 @@ fn known_data<'a>(subject: &Subject<'a>) -> BTreeSet<&'a str> {
 
 fn data_association(
     subject: &Subject<'_>,
-    owner: &str,
+    owner: Named<'_>,
     association: &DataAssociation,
     known: &BTreeSet<&str>,
     findings: &mut Findings<'_>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Subject, label, named};
+use super::subject::{Named, Subject, label, named};
 use crate::model::{Lane, LaneIndex, NodeIndex};
 use crate::xml::ElementIndex;
 
@@ -44,7 +44,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-fn lane_label(lane: &Lane) -> String {
+fn lane_label(lane: &Lane) -> Named<'_> {
     named("lane", lane.id.as_deref().unwrap_or_default(), lane.name.as_deref())
 }
 

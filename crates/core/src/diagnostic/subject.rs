@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crate::model::{
     Activity, ActivityKind, Definitions, Event, EventDefinition, EventPosition, FlowIndex, FlowNode, FlowNodeKind,
@@ -178,7 +179,7 @@ impl<'a> Subject<'a> {
     }
 
     /// `process "order"` or `sub-process "pack"`.
-    pub(super) fn scope_label(&self, scope: Option<NodeIndex>) -> String {
+    pub(super) fn scope_label(&self, scope: Option<NodeIndex>) -> Named<'_> {
         match scope.and_then(|index| self.node(index)) {
             Some(node) => label(node),
             None => named("process", &self.process.id, self.process.name.as_deref()),
@@ -315,17 +316,32 @@ pub(super) fn word(node: &FlowNode) -> &'static str {
 }
 
 /// Names a node: its kind, id, and name if it has one.
-pub(super) fn label(node: &FlowNode) -> String {
+pub(super) fn label(node: &FlowNode) -> Named<'_> {
     named(word(node), &node.id, node.name.as_deref())
 }
 
 /// Names a sequence flow.
-pub(super) fn flow_label(flow: &SequenceFlow) -> String {
+pub(super) fn flow_label(flow: &SequenceFlow) -> Named<'_> {
     named("sequence flow", &flow.id, flow.name.as_deref())
 }
 
 /// Names anything: its kind, id, and name if it has one (on one line, as modelers allow line breaks in names).
-pub(super) fn named(word: &str, id: &str, name: Option<&str>) -> String {
-    let name = name.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
-    if name.is_empty() || name == id { format!("{word} `{id}`") } else { format!("{word} `{id}` “{name}”") }
+pub(super) fn named<'a>(word: &'a str, id: &'a str, name: Option<&'a str>) -> Named<'a> {
+    Named { word, id, name }
+}
+
+/// A name as messages show it. Most are never shown: rules name what they look at before they find nothing wrong.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'a> {
+    word: &'a str,
+    id: &'a str,
+    name: Option<&'a str>,
+}
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, id) = (self.word, self.id);
+        let name = self.name.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        if name.is_empty() || name == id { write!(f, "{word} `{id}`") } else { write!(f, "{word} `{id}` “{name}”") }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Subject, World, activity, event, is_catching, label, named};
+use super::subject::{Named, Subject, World, activity, event, is_catching, label, named};
 use crate::dialect::{ElementProperties, JobProperties};
 use crate::expressions::Language;
 use crate::model::{
@@ -56,8 +56,9 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 /// Event definitions at the top of the file, which events refer to.
 pub(super) fn declared(world: &World<'_>, findings: &mut Findings<'_>) {
     for (id, definition) in &world.definitions.event_definitions {
-        let owner = named(&format!("{} event definition", definition.word()), id, None);
-        references(world.definitions, &owner, definition, findings);
+        let word = format!("{} event definition", definition.word());
+        let owner = named(&word, id, None);
+        references(world.definitions, owner, definition, findings);
     }
 }
 
@@ -70,20 +71,20 @@ fn content(
     findings: &mut Findings<'_>,
 ) {
     let owner = label(node);
-    references(subject.definitions, &owner, definition, findings);
+    references(subject.definitions, owner, definition, findings);
     let catching = is_catching(event);
     match definition {
         EventDefinition::Message { element, message, operation, .. } if catching => {
             let known = message.is_some() || has_in_message(subject.definitions, operation.as_ref());
             if !known && !subject.receives_message_flow(index) {
-                catch_without_message(&owner, *element, findings);
+                catch_without_message(owner, *element, findings);
             }
             start_name(subject, node, event, message.as_ref(), findings);
         }
         EventDefinition::Message { element, message, operation, job, extension } => {
             let does = job.is_some() || operation.is_some() || works(extension) || works(&node.extension);
             if message.is_none() && !does && !subject.sends_message_flow(index) {
-                throw_without_message(&owner, *element, findings);
+                throw_without_message(owner, *element, findings);
             }
         }
         EventDefinition::Signal { element, signal: None, .. } => findings.add(
@@ -93,10 +94,10 @@ fn content(
             "declare a `signal` with a name and let `signalRef` name it",
         ),
         EventDefinition::Error { element, error, .. } if !catching => {
-            error_code(subject.definitions, &owner, *element, error.as_ref(), findings);
+            error_code(subject.definitions, owner, *element, error.as_ref(), findings);
         }
         EventDefinition::Escalation { element, escalation, .. } if !catching => {
-            escalation_code(subject.definitions, &owner, *element, escalation.as_ref(), findings);
+            escalation_code(subject.definitions, owner, *element, escalation.as_ref(), findings);
         }
         EventDefinition::Conditional { element, condition, .. } if is_empty(condition.as_ref()) => findings.add(
             &WITHOUT_CONDITION,
@@ -114,21 +115,21 @@ fn task(subject: &Subject<'_>, index: NodeIndex, node: &FlowNode, findings: &mut
     let owner = label(node);
     let definitions = subject.definitions;
     match &activity.kind {
-        ActivityKind::ServiceTask { operation } => operation_known(&owner, node.element, operation.as_ref(), findings),
+        ActivityKind::ServiceTask { operation } => operation_known(owner, node.element, operation.as_ref(), findings),
         ActivityKind::SendTask { message, operation } => {
-            message_known(definitions, &owner, node.element, message.as_ref(), findings);
-            operation_known(&owner, node.element, operation.as_ref(), findings);
+            message_known(definitions, owner, node.element, message.as_ref(), findings);
+            operation_known(owner, node.element, operation.as_ref(), findings);
             let does = operation.is_some() || works(&node.extension);
             if message.is_none() && !does && !subject.sends_message_flow(index) {
-                throw_without_message(&owner, node.element, findings);
+                throw_without_message(owner, node.element, findings);
             }
         }
         ActivityKind::ReceiveTask { message, operation, .. } => {
-            message_known(definitions, &owner, node.element, message.as_ref(), findings);
-            operation_known(&owner, node.element, operation.as_ref(), findings);
+            message_known(definitions, owner, node.element, message.as_ref(), findings);
+            operation_known(owner, node.element, operation.as_ref(), findings);
             let known = message.is_some() || has_in_message(definitions, operation.as_ref());
             if !known && !subject.receives_message_flow(index) {
-                catch_without_message(&owner, node.element, findings);
+                catch_without_message(owner, node.element, findings);
             }
         }
         _ => {}
@@ -149,7 +150,7 @@ fn has_in_message(definitions: &Definitions, operation: Option<&Reference<Operat
         .is_some_and(|message| message.target.is_some())
 }
 
-fn references(definitions: &Definitions, owner: &str, definition: &EventDefinition, findings: &mut Findings<'_>) {
+fn references(definitions: &Definitions, owner: Named<'_>, definition: &EventDefinition, findings: &mut Findings<'_>) {
     match definition {
         EventDefinition::Message { element, message, operation, .. } => {
             message_known(definitions, owner, *element, message.as_ref(), findings);
@@ -196,7 +197,7 @@ fn references(definitions: &Definitions, owner: &str, definition: &EventDefiniti
 /// The message exists, and can be matched.
 pub(super) fn message_known(
     definitions: &Definitions,
-    owner: &str,
+    owner: Named<'_>,
     element: ElementIndex,
     message: Option<&Reference<usize>>,
     findings: &mut Findings<'_>,
@@ -224,7 +225,7 @@ fn is_empty(name: Option<&Expression>) -> bool {
 }
 
 fn operation_known(
-    owner: &str,
+    owner: Named<'_>,
     element: ElementIndex,
     operation: Option<&Reference<OperationIndex>>,
     findings: &mut Findings<'_>,
@@ -239,7 +240,7 @@ fn operation_known(
     }
 }
 
-fn catch_without_message(owner: &str, element: ElementIndex, findings: &mut Findings<'_>) {
+fn catch_without_message(owner: Named<'_>, element: ElementIndex, findings: &mut Findings<'_>) {
     findings.add(
         &CATCH_WITHOUT_MESSAGE,
         element,
@@ -248,7 +249,7 @@ fn catch_without_message(owner: &str, element: ElementIndex, findings: &mut Find
     );
 }
 
-fn throw_without_message(owner: &str, element: ElementIndex, findings: &mut Findings<'_>) {
+fn throw_without_message(owner: Named<'_>, element: ElementIndex, findings: &mut Findings<'_>) {
     findings.add(
         &THROW_WITHOUT_MESSAGE,
         element,
@@ -259,7 +260,7 @@ fn throw_without_message(owner: &str, element: ElementIndex, findings: &mut Find
 
 fn error_code(
     definitions: &Definitions,
-    owner: &str,
+    owner: Named<'_>,
     element: ElementIndex,
     error: Option<&Reference<usize>>,
     findings: &mut Findings<'_>,
@@ -277,7 +278,7 @@ fn error_code(
 
 fn escalation_code(
     definitions: &Definitions,
-    owner: &str,
+    owner: Named<'_>,
     element: ElementIndex,
     escalation: Option<&Reference<usize>>,
     findings: &mut Findings<'_>,

@@ -6,6 +6,27 @@ use crate::Name;
 use crate::expressions::Binding;
 use crate::xml::Element;
 
+/// The attributes that say which version of something is meant.
+pub(super) struct BindingWords {
+    binding: &'static str,
+    version: &'static str,
+    tag: &'static str,
+}
+
+macro_rules! binding_words {
+    ($what:literal) => {
+        BindingWords {
+            binding: concat!($what, "Binding"),
+            version: concat!($what, "Version"),
+            tag: concat!($what, "VersionTag"),
+        }
+    };
+}
+
+pub(super) const CALLED_ELEMENT: BindingWords = binding_words!("calledElement");
+pub(super) const DECISION: BindingWords = binding_words!("decisionRef");
+pub(super) const FORM: BindingWords = binding_words!("formRef");
+
 impl<'d> Reader<'d> {
     /// What a call activity calls and hands over, if a dialect says anything about it. Camunda 8's output mappings read
     /// the called instance's variables, so they are taken from the activity's own (`outputs`).
@@ -35,7 +56,7 @@ impl<'d> Reader<'d> {
     }
 
     fn classic_call(&self, element: Element<'d>) -> Option<Call> {
-        let mut call = Call { binding: self.classic_binding(element, "calledElement"), ..Call::default() };
+        let mut call = Call { binding: self.classic_binding(element, &CALLED_ELEMENT), ..Call::default() };
         let same_deployment = self.flag(element, "sameDeployment") == Some(true);
         if same_deployment {
             call.binding = Binding::Deployment;
@@ -72,12 +93,11 @@ impl<'d> Reader<'d> {
     }
 
     /// `xBinding`, `xVersion` and `xVersionTag`, as Camunda 7 writes them for calls, decisions and forms.
-    pub(super) fn classic_binding(&self, element: Element<'d>, what: &str) -> Binding {
-        let say = |suffix: &str| self.classic(element, &format!("{what}{suffix}"));
-        match say("Binding").as_deref() {
+    pub(super) fn classic_binding(&self, element: Element<'d>, words: &BindingWords) -> Binding {
+        match self.classic(element, words.binding).as_deref() {
             Some("deployment") => Binding::Deployment,
-            Some("version") => Binding::Version(say("Version").unwrap_or_default()),
-            Some("versionTag") => Binding::VersionTag(say("VersionTag").unwrap_or_default()),
+            Some("version") => Binding::Version(self.classic(element, words.version).unwrap_or_default()),
+            Some("versionTag") => Binding::VersionTag(self.classic(element, words.tag).unwrap_or_default()),
             _ => Binding::Latest,
         }
     }

@@ -35,7 +35,7 @@ impl<'d> Reader<'d> {
         }
         Some(boxed(Decision {
             reference: self.value(task, &self.classic(task, "decisionRef")?),
-            binding: self.classic_binding(task, "decisionRef"),
+            binding: self.classic_binding(task, &super::call::DECISION),
             result: match self.classic(task, "mapDecisionResult").as_deref() {
                 Some("singleEntry") => DecisionResult::SingleEntry,
                 Some("singleResult") => DecisionResult::SingleResult,

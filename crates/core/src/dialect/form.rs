@@ -29,7 +29,7 @@ impl<'d> Reader<'d> {
         form.key = key.map(|text| self.value(element, &text)).or(form.key);
         if let Some(reference) = self.classic(element, "formRef") {
             form.reference = Some(self.value(element, &reference));
-            form.binding = self.classic_binding(element, "formRef");
+            form.binding = self.classic_binding(element, &super::call::FORM);
         }
         if self.flag(element, "sameDeployment") == Some(true) {
             form.binding = Binding::Deployment;

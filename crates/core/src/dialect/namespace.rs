@@ -47,7 +47,7 @@ pub(super) fn dialect(uri: &str) -> Option<Dialect> {
 
 /// The order in which the classic namespaces are asked for an attribute. The forks of Camunda ask their own first and
 /// then Camunda's; Flowable asks its own, then Activiti's, then Camunda's.
-pub(super) fn classic_order(dialect: Dialect) -> &'static [&'static str] {
+pub(super) fn classic_order(dialect: Dialect) -> &'static [&'static str; 5] {
     match dialect {
         Dialect::Flowable => &[FLOWABLE, ACTIVITI, CAMUNDA, OPERATON, FLUXNOVA],
         Dialect::Camunda | Dialect::Zeebe | Dialect::Standard => &[OPERATON, FLUXNOVA, CAMUNDA, FLOWABLE, ACTIVITI],

@@ -10,7 +10,10 @@ use crate::xml::{Document, Element};
 pub struct Reader<'d> {
     pub(super) document: &'d Document,
     dialect: Dialect,
-    classic: &'static [&'static str],
+    /// The classic namespaces that the document declares, in the order in which they are asked.
+    classic: [Option<&'static str>; 5],
+    /// Our own namespace, if the document declares it.
+    potok: Option<&'static str>,
 }
 
 impl<'d> Reader<'d> {
@@ -18,7 +21,11 @@ impl<'d> Reader<'d> {
     #[must_use]
     pub fn new(document: &'d Document) -> Self {
         let dialect = platform(document.root()).unwrap_or_else(|| prevailing(document));
-        Self { document, dialect, classic: namespace::classic_order(dialect) }
+        let declared = |uri: &&str| document.declares(uri);
+        let mut classic = [None; 5];
+        let asked = namespace::classic_order(dialect).iter().copied().filter(declared);
+        classic.iter_mut().zip(asked).for_each(|(place, uri)| *place = Some(uri));
+        Self { document, dialect, classic, potok: Some(POTOK).filter(declared) }
     }
 
     /// The dialect that the model is written in: the one its modeler declares (`modeler:executionPlatform`), else the
@@ -30,12 +37,12 @@ impl<'d> Reader<'d> {
 
     /// An attribute of Camunda 7, Flowable and their relatives. An empty one says nothing.
     pub(super) fn classic(&self, element: Element<'d>, name: &str) -> Option<Name> {
-        self.classic.iter().find_map(|uri| filled(element.attribute_in(uri, name)))
+        self.classic.iter().map_while(|uri| *uri).find_map(|uri| filled(element.attribute_in(uri, name)))
     }
 
     /// An attribute of ours. An empty one says nothing.
     pub(super) fn potok(&self, element: Element<'d>, name: &str) -> Option<Name> {
-        filled(element.attribute_in(POTOK, name))
+        filled(element.attribute_in(self.potok?, name))
     }
 
     /// An attribute of ours, else the classic one.
@@ -52,8 +59,9 @@ impl<'d> Reader<'d> {
     pub(super) fn classic_elements(&self, host: Element<'d>, name: &str) -> Vec<Element<'d>> {
         let mut found: Vec<_> =
             extensions(host, name).filter(|element| Family::of(element.namespace()) == Some(Family::Classic)).collect();
-        let first = self.classic.iter().find(|uri| found.iter().any(|element| element.namespace() == **uri));
-        found.retain(|element| first.is_some_and(|uri| element.namespace() == *uri));
+        let mut classic = self.classic.iter().map_while(|uri| *uri);
+        let first = classic.find(|uri| found.iter().any(|element| element.namespace() == *uri));
+        found.retain(|element| first.is_some_and(|uri| element.namespace() == uri));
         found
     }
 
@@ -107,6 +115,7 @@ pub(super) fn is_true(text: &str) -> bool {
     matches!(text.trim(), "true" | "1")
 }
 
+#[inline]
 fn filled(value: Option<std::borrow::Cow<'_, str>>) -> Option<Name> {
     value.filter(|value| !value.trim().is_empty()).map(|value| Name::from(&*value))
 }

@@ -40,9 +40,9 @@ impl<'d> Findings<'d> {
     fn look_at(&mut self, element: Element<'d>) {
         let family = Family::of(element.namespace());
         if let Some(family) = family {
-            let word = format!("<{}:{}>", usual_prefix(element.namespace()), element.name());
+            let word = || format!("<{}:{}>", usual_prefix(element.namespace()), element.name());
             let mark = vocabulary::element(family, element.name());
-            self.judge(element, element.tag_span(), &word, mark, || connector_kind(element));
+            self.judge(element, element.tag_span(), word, mark, || connector_kind(element));
             if mark == Mark::Unknown {
                 return;
             }
@@ -61,42 +61,41 @@ impl<'d> Findings<'d> {
                 }
                 _ => continue,
             };
-            let word = if family.is_some() {
-                format!("{} of <{prefix}:{}>", attribute.name(), element.name())
-            } else {
-                format!("{prefix}:{}", attribute.name())
+            let word = || match family {
+                Some(_) => format!("{} of <{prefix}:{}>", attribute.name(), element.name()),
+                None => format!("{prefix}:{}", attribute.name()),
             };
             if family.is_none()
                 && mark.acts()
                 && let Some(hosts) = vocabulary::hosts(attribute.name())
                 && hosts.split_ascii_whitespace().all(|host| host != element.name())
             {
-                let word = format!("{word} on <{}>", element.name());
+                let word = format!("{} on <{}>", word(), element.name());
                 self.ignored(element, attribute.span(), &word, &format!("it belongs on: {}", hosts.replace(' ', ", ")));
                 continue;
             }
-            self.judge(element, attribute.span(), &word, mark, || java_kind(&attribute.value()));
+            self.judge(element, attribute.span(), word, mark, || java_kind(&attribute.value()));
         }
         if family.is_none() {
             self.look_at_task(element);
         }
     }
 
-    /// Reports a word by its mark.
-    fn judge(&mut self, at: Element<'d>, span: Span, word: &str, mark: Mark, job: impl Fn() -> String) {
+    /// Reports a word by its mark. Almost all words are honoured: how to name one is asked for only when it is not.
+    fn judge(&mut self, at: Element<'d>, span: Span, word: impl Fn() -> String, mark: Mark, job: impl Fn() -> String) {
         match mark {
             Mark::Honoured | Mark::Silent => {}
-            Mark::Ignored(help) => self.ignored(at, span, word, help),
-            Mark::Unsupported(help) => self.unsupported(at, span, word, help),
+            Mark::Ignored(help) => self.ignored(at, span, &word(), help),
+            Mark::Unsupported(help) => self.unsupported(at, span, &word(), help),
             Mark::Java => {
                 let kind = job();
-                let message = format!("{word} names Java code; a job of type `{kind}` stands for it");
+                let message = format!("{} names Java code; a job of type `{kind}` stands for it", word());
                 let help = format!("give a worker or an embedded handler that takes jobs of type `{kind}`");
                 self.add("extension-java", Severity::Warning, at, span, message, help);
             }
             Mark::Unknown => {
                 let help = "check the spelling; if it is only for tools, put it into a namespace of its own";
-                let message = format!("{word} is not known and has no effect");
+                let message = format!("{} is not known and has no effect", word());
                 self.add("extension-unknown", Severity::Warning, at, span, message, help.to_owned());
             }
         }
@@ -133,12 +132,14 @@ impl<'d> Findings<'d> {
             let help = "write `before`, `after` or `both`";
             self.ignored(element, element.tag_span(), &format!("potok:savepoint=\"{savepoint}\""), help);
         }
-        if let Some(binding) = ["calledElement", "decisionRef", "formRef"].into_iter().find(|what| {
-            let binding = reader.classic(element, &format!("{what}Binding"));
-            binding.is_some_and(|binding| !matches!(&*binding, "latest" | "deployment" | "version" | "versionTag"))
-        }) {
+        if let Some(attribute) =
+            ["calledElementBinding", "decisionRefBinding", "formRefBinding"].into_iter().find(|name| {
+                let binding = reader.classic(element, name);
+                binding.is_some_and(|binding| !matches!(&*binding, "latest" | "deployment" | "version" | "versionTag"))
+            })
+        {
             let help = "write `latest`, `deployment`, `version` or `versionTag`";
-            self.ignored(element, element.tag_span(), &format!("this value of {binding}Binding"), help);
+            self.ignored(element, element.tag_span(), &format!("this value of {attribute}"), help);
         }
     }
 

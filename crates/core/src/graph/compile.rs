@@ -71,6 +71,7 @@ impl Compiler<'_> {
             dialect: self.definitions.dialect,
             executable: process.is_executable != Some(false),
             version_tag: process.extension.version_tag.clone(),
+            straight: super::straight::straight(&topology, &flows),
             topology,
             flows,
             root,
@@ -235,7 +236,8 @@ impl Compiler<'_> {
             outgoing: model.outgoing.iter().map(|flow| flow.0).collect(),
             incoming: u32::try_from(model.incoming.len()).unwrap_or(u32::MAX),
             default_flow: default_flow.map(|flow| flow.0),
-            plain: is_plain(&details) && !is_for_compensation,
+            plain: is_plain(&details) && details.repeat.is_none() && !is_for_compensation,
+            plain_round: is_plain(&details) && !is_for_compensation,
             conditional: false,
             is_for_compensation,
             in_ad_hoc: matches!(parent, Some(FlowNodeKind::Activity(activity))
@@ -376,10 +378,10 @@ impl Compiler<'_> {
 fn is_plain(details: &Details) -> bool {
     details.boundary.is_empty()
         && details.compensation_handler.is_none()
-        && details.repeat.is_none()
         && details.start_quantity == 1
         && details.completion_quantity == 1
         && !details.own_scope
+        && !details.isolated
         && details.locals.is_empty()
         && details.inputs.is_empty()
         && details.outputs.is_empty()

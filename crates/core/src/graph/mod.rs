@@ -7,6 +7,7 @@ mod expression;
 mod node;
 mod package;
 mod properties;
+mod straight;
 mod upstream;
 
 use petgraph::graph::DiGraph;
@@ -19,6 +20,7 @@ pub use expression::{Expression, ExpressionKind};
 pub use node::*;
 pub use package::Package;
 pub(crate) use properties::names;
+pub(crate) use straight::Straight;
 pub use upstream::Upstream;
 
 /// The graph of a process: flow nodes, and all ways by which a token can go on.
@@ -60,6 +62,7 @@ pub struct ProcessGraph {
     version_tag: Option<Name>,
     topology: Topology,
     flows: Vec<SequenceFlow>,
+    straight: Box<[Option<Straight>]>,
     root: Container,
     /// Some throw event can ask for compensation, so completed activities must be remembered.
     compensates: bool,
@@ -136,6 +139,11 @@ impl ProcessGraph {
     #[must_use]
     pub fn flow(&self, flow: Ordinal) -> &SequenceFlow {
         &self.flows[flow as usize]
+    }
+
+    /// The way on from a flow node that tokens only pass.
+    pub(crate) fn straight(&self, node: Ordinal) -> Option<Straight> {
+        *self.straight.get(node as usize)?
     }
 
     /// All sequence flows, by ordinal.

@@ -26,6 +26,8 @@ pub struct FlowNode {
     pub default_flow: Option<Ordinal>,
     /// Nothing but its kind matters: no mappings, boundary events, loop, listeners, savepoints or quantities.
     pub plain: bool,
+    /// The same for a round of its loop.
+    pub plain_round: bool,
     /// At least one flow out has a condition, or there is a default.
     pub conditional: bool,
     /// Runs only when something is compensated.

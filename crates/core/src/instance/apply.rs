@@ -2,7 +2,7 @@
 
 use super::{
     Completed, Instance, Join, Key, LoopState, NONE, Owner, Phase, ROOT, Scope, ScopeId, ScopeKind, State, Token,
-    TokenId, TokenState, WaitId, WaitKind, join::Queue,
+    TokenId, TokenState, WaitId, join::Queue,
 };
 use crate::Name;
 use crate::step::{Event, Events};
@@ -13,6 +13,7 @@ impl Instance {
     ///
     /// It evaluates nothing and asks no model, so that folding the events of an instance's history gives the instance. An
     /// event that does not follow from the state leaves it as it is.
+    #[inline(always)]
     pub fn apply(&mut self, event: Event, events: &Events) {
         match event {
             Event::InstanceStarted { start } => {
@@ -20,7 +21,7 @@ impl Instance {
                 self.now = self.now.max(events.now);
                 if let Some(start) = events.starts.get(start as usize) {
                     self.business_key.clone_from(&start.business_key);
-                    self.caller.clone_from(&start.caller);
+                    self.caller = start.caller.clone().map(Box::new);
                 }
                 self.scopes.insert(Scope::new(ScopeKind::Process, NONE, NONE, NONE, NONE));
             }
@@ -44,19 +45,25 @@ impl Instance {
                 }
             }
             Event::TokenWaited { token } => self.set_token_state(token, TokenState::Waiting),
-            Event::TokenResumed { token } => {
-                self.unqueue(token);
-                self.set_token_state(token, TokenState::Moving);
+            Event::TokenResumed { token: id } => {
+                let Some(token) = self.tokens.get(id) else { return };
+                if let TokenState::Joined { position } = token.state {
+                    let token = token.clone();
+                    self.unqueue(id, &token, position);
+                    self.link_token(id, token.scope);
+                }
+                self.set_token_state(id, TokenState::Moving);
             }
             Event::TokenJoined { token, position, upstream } => self.enqueue(token, position, upstream),
-            Event::TokenConsumed { token, cancelled: _ } => {
-                self.unqueue(token);
-                if let Some(scope) = self.unlink_token(token)
-                    && let Some(scope) = self.scopes.get_mut(scope)
-                {
+            Event::TokenConsumed { token: id, cancelled: _ } => {
+                let Some(token) = self.tokens.remove(id) else { return };
+                match token.state {
+                    TokenState::Joined { position } => self.unqueue(id, &token, position),
+                    TokenState::Moving | TokenState::Waiting => self.unlink(id, &token),
+                }
+                if let Some(scope) = self.scopes.get_mut(token.scope) {
                     scope.token_count -= 1;
                 }
-                self.tokens.remove(token);
             }
             Event::CompensationStarted { token, waiter } => {
                 if let Some(token) = self.tokens.get_mut(token) {
@@ -64,12 +71,11 @@ impl Instance {
                 }
             }
             Event::ComplexActivated { scope, node } => {
-                let join = self.joins.entry((scope, node)).or_default();
+                let join = self.joins.entry(scope, node, true);
                 join.received = Some(join.queues.iter().map(|queue| queue.first != NONE).collect());
-                self.upstream_joins.insert((scope, node));
             }
             Event::ComplexReset { scope, node } => {
-                if let Some(join) = self.joins.get_mut(&(scope, node)) {
+                if let Some(join) = self.joins.get_mut(scope, node) {
                     join.received = None;
                 }
                 self.drop_empty_join(scope, node);
@@ -165,7 +171,7 @@ impl Instance {
             Event::WaitClosed { key, reason: _ } => self.close_wait(key),
             Event::WaitChanged { key, change } => {
                 if let Some(change) = events.changes.get(change as usize)
-                    && let Some(wait) = self.keys.get(&key).and_then(|id| self.waits.get_mut(*id))
+                    && let Some(wait) = self.waits.find(key).and_then(|id| self.waits.get_mut(id))
                 {
                     wait.kind = change.clone();
                 }
@@ -195,6 +201,7 @@ impl Instance {
         }
     }
 
+    /// Puts a token at the end of its scope's list.
     fn link_token(&mut self, id: TokenId, scope: ScopeId) {
         let Some(scope) = self.scopes.get_mut(scope) else { return };
         let last = std::mem::replace(&mut scope.last_token, id);
@@ -209,34 +216,35 @@ impl Instance {
         }
     }
 
-    /// Takes a token out of its scope's list; gives the scope.
-    fn unlink_token(&mut self, id: TokenId) -> Option<ScopeId> {
-        let token = self.tokens.get(id)?;
-        let (previous, next, scope) = (token.previous, token.next, token.scope);
-        if let Some(previous) = self.tokens.get_mut(previous) {
-            previous.next = next;
-        }
-        if let Some(next) = self.tokens.get_mut(next) {
-            next.previous = previous;
-        }
-        if let Some(owner) = self.scopes.get_mut(scope) {
-            if owner.first_token == id {
-                owner.first_token = next;
+    /// Joins the neighbours of a token that leaves its scope's list.
+    #[inline]
+    fn unlink(&mut self, id: TokenId, token: &Token) {
+        self.join_neighbours(token);
+        if let Some(scope) = self.scopes.get_mut(token.scope) {
+            if scope.first_token == id {
+                scope.first_token = token.next;
             }
-            if owner.last_token == id {
-                owner.last_token = previous;
+            if scope.last_token == id {
+                scope.last_token = token.previous;
             }
         }
-        Some(scope)
+    }
+
+    #[inline]
+    fn join_neighbours(&mut self, token: &Token) {
+        if let Some(previous) = self.tokens.get_mut(token.previous) {
+            previous.next = token.next;
+        }
+        if let Some(next) = self.tokens.get_mut(token.next) {
+            next.previous = token.previous;
+        }
     }
 
     /// Moves a token from its scope's list to the queue of its flow node.
     fn enqueue(&mut self, id: TokenId, position: u32, upstream: bool) {
-        let Some(scope) = self.unlink_token(id) else { return };
-        let Some(token) = self.tokens.get_mut(id) else { return };
-        token.state = TokenState::Joined { position };
-        let node = token.node;
-        let join = self.joins.entry((scope, node)).or_default();
+        let Some(token) = self.tokens.get(id).cloned() else { return };
+        self.unlink(id, &token);
+        let join = self.joins.entry(token.scope, token.node, upstream);
         if join.queues.len() <= position as usize {
             join.queues.resize(position as usize + 1, Queue::EMPTY);
         }
@@ -247,48 +255,39 @@ impl Instance {
             join.present += 1;
         }
         join.tokens += 1;
-        token.previous = last;
-        token.next = NONE;
+        if let Some(token) = self.tokens.get_mut(id) {
+            token.state = TokenState::Joined { position };
+            token.previous = last;
+            token.next = NONE;
+        }
         if let Some(last) = self.tokens.get_mut(last) {
             last.next = id;
         }
-        if upstream {
-            self.upstream_joins.insert((scope, node));
-        }
     }
 
-    /// Moves a token back from a queue to its scope's list; nothing if it is in none.
-    fn unqueue(&mut self, id: TokenId) {
-        let Some(token) = self.tokens.get(id) else { return };
-        let TokenState::Joined { position } = token.state else { return };
-        let (scope, node, previous, next) = (token.scope, token.node, token.previous, token.next);
-        if let Some(previous) = self.tokens.get_mut(previous) {
-            previous.next = next;
+    /// Takes a token out of its join's queue.
+    fn unqueue(&mut self, id: TokenId, token: &Token, position: u32) {
+        self.join_neighbours(token);
+        let Some(join) = self.joins.get_mut(token.scope, token.node) else { return };
+        let Some(queue) = join.queues.get_mut(position as usize) else { return };
+        if queue.first == id {
+            queue.first = token.next;
         }
-        if let Some(next) = self.tokens.get_mut(next) {
-            next.previous = previous;
+        if queue.last == id {
+            queue.last = token.previous;
         }
-        if let Some(join) = self.joins.get_mut(&(scope, node)) {
-            join.tokens -= 1;
-            let queue = &mut join.queues[position as usize];
-            if queue.first == id {
-                queue.first = next;
-            }
-            if queue.last == id {
-                queue.last = previous;
-            }
-            if queue.first == NONE {
-                join.present -= 1;
-            }
+        if queue.first == NONE {
+            join.present -= 1;
         }
-        self.drop_empty_join(scope, node);
-        self.link_token(id, scope);
+        join.tokens -= 1;
+        if join.tokens == 0 {
+            self.drop_empty_join(token.scope, token.node);
+        }
     }
 
     fn drop_empty_join(&mut self, scope: ScopeId, node: u32) {
-        if self.joins.get(&(scope, node)).is_some_and(|join: &Join| join.tokens == 0 && join.received.is_none()) {
-            self.joins.remove(&(scope, node));
-            self.upstream_joins.remove(&(scope, node));
+        if self.joins.get(scope, node).is_some_and(|join: &Join| join.tokens == 0 && join.received.is_none()) {
+            self.joins.remove(scope, node);
         }
     }
 
@@ -304,11 +303,7 @@ impl Instance {
     }
 
     fn close_scope(&mut self, id: ScopeId) {
-        let joins: Vec<_> = self.joins.range((id, 0)..=(id, NONE)).map(|(key, _)| *key).collect();
-        for key in joins {
-            self.joins.remove(&key);
-            self.upstream_joins.remove(&key);
-        }
+        self.joins.remove_scope(id);
         if id == ROOT {
             return;
         }
@@ -329,23 +324,17 @@ impl Instance {
 
     fn open_wait(&mut self, mut wait: super::Wait) {
         let id = self.waits.next();
-        if matches!(wait.kind, WaitKind::Condition { .. }) {
-            self.conditions.insert(id);
-        }
         if let Some(first) = self.first_wait_mut(wait.owner) {
             wait.next = std::mem::replace(first, id);
         }
         if let Some(next) = self.waits.get_mut(wait.next) {
             next.previous = id;
         }
-        self.keys.insert(wait.key, id);
         self.waits.insert(wait);
     }
 
     fn close_wait(&mut self, key: Key) {
-        let Some(id) = self.keys.remove(&key) else { return };
-        let Some(wait) = self.waits.remove(id) else { return };
-        self.conditions.remove(&id);
+        let Some((_, wait)) = self.waits.remove(key) else { return };
         if let Some(previous) = self.waits.get_mut(wait.previous) {
             previous.next = wait.next;
         } else if let Some(first) = self.first_wait_mut(wait.owner) {

@@ -5,12 +5,12 @@
 
 mod apply;
 mod join;
+mod joins;
 mod scope;
 mod slab;
 mod token;
 mod wait;
-
-use std::collections::{BTreeMap, BTreeSet};
+mod waits;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,7 @@ use crate::time::Timestamp;
 use crate::{Name, value::Value};
 
 pub(crate) use join::Join;
+pub(crate) use joins::Joins;
 pub use scope::{Completed, LoopState, Phase, Scope, ScopeKind};
 pub(crate) use slab::Slab;
 pub use token::{Token, TokenState};
@@ -25,6 +26,7 @@ pub use wait::{
     CallWait, Caller, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait, TimerWait,
     UserTaskWait, Wait, WaitKind,
 };
+pub(crate) use waits::Waits;
 
 /// Number of a token within its instance; used again after the token is gone.
 pub type TokenId = u32;
@@ -96,20 +98,15 @@ pub struct Instance {
     pub(crate) state: State,
     pub(crate) business_key: Option<Name>,
     /// The call that started this instance.
-    pub(crate) caller: Option<Caller>,
+    pub(crate) caller: Option<Box<Caller>>,
     /// The instance's own latest time; a step never goes back behind it.
     pub(crate) now: Timestamp,
     pub(crate) scopes: Slab<Scope>,
     pub(crate) tokens: Slab<Token>,
-    pub(crate) waits: Slab<Wait>,
+    pub(crate) waits: Waits,
     /// Tokens created so far; gives every token a number that is never used again.
     pub(crate) created: u32,
-    pub(crate) keys: BTreeMap<Key, WaitId>,
-    pub(crate) joins: BTreeMap<(ScopeId, Ordinal), Join>,
-    /// Joins that look upstream (inclusive, complex).
-    pub(crate) upstream_joins: BTreeSet<(ScopeId, Ordinal)>,
-    /// Waits for conditions, to be asked again after variables changed.
-    pub(crate) conditions: BTreeSet<WaitId>,
+    pub(crate) joins: Joins,
     /// What conversations this instance is part of: correlation property to value.
     pub(crate) correlation: Vec<(Name, Value)>,
 }
@@ -187,13 +184,13 @@ impl Instance {
 
     /// All that the instance waits for, oldest key first.
     pub fn waits(&self) -> impl Iterator<Item = &Wait> {
-        self.keys.values().filter_map(|id| self.waits.get(*id))
+        self.waits.by_key()
     }
 
     /// What is waited for under that key.
     #[must_use]
     pub fn wait(&self, key: Key) -> Option<&Wait> {
-        self.waits.get(*self.keys.get(&key)?)
+        self.waits.get(self.waits.find(key)?)
     }
 
     /// A variable of the process itself.

@@ -6,71 +6,83 @@ use super::NONE;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Row<T> {
+    /// With the row that was freed before it.
     Free(u32),
     Used(T),
 }
 
-/// Rows addressed by a small number.
+/// Rows addressed by a small number. The first stands in the table itself, for most instances have one token in one
+/// scope and wait for one thing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Slab<T> {
-    rows: Vec<Row<T>>,
+    first: Row<T>,
+    rest: Vec<Row<T>>,
     free: u32,
 }
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), free: NONE }
+        Self { first: Row::Free(NONE), rest: Vec::new(), free: 0 }
     }
 }
 
 impl<T> Slab<T> {
     /// The number that the next inserted row gets.
+    #[inline]
     pub(crate) fn next(&self) -> u32 {
-        if self.free == NONE { u32::try_from(self.rows.len()).unwrap_or(NONE) } else { self.free }
+        if self.free == NONE { u32::try_from(self.rest.len() + 1).unwrap_or(NONE) } else { self.free }
     }
 
     /// Inserts a row; gives its number, which is what [`Slab::next`] said.
     pub(crate) fn insert(&mut self, value: T) -> u32 {
         let id = self.next();
-        match self.rows.get_mut(id as usize) {
+        match self.row_mut(id) {
             Some(row) => {
-                if let Row::Free(next) = *row {
+                if let Row::Free(next) = std::mem::replace(row, Row::Used(value)) {
                     self.free = next;
                 }
-                *row = Row::Used(value);
             }
-            None => self.rows.push(Row::Used(value)),
+            None => self.rest.push(Row::Used(value)),
         }
         id
     }
 
     pub(crate) fn remove(&mut self, id: u32) -> Option<T> {
-        let row = self.rows.get_mut(id as usize)?;
+        let free = self.free;
+        let row = self.row_mut(id)?;
         if matches!(row, Row::Free(_)) {
             return None;
         }
-        let Row::Used(value) = std::mem::replace(row, Row::Free(self.free)) else { return None };
+        let Row::Used(value) = std::mem::replace(row, Row::Free(free)) else { return None };
         self.free = id;
         Some(value)
     }
 
+    #[inline]
     pub(crate) fn get(&self, id: u32) -> Option<&T> {
-        match self.rows.get(id as usize) {
-            Some(Row::Used(value)) => Some(value),
-            _ => None,
+        let row = if id == 0 { &self.first } else { self.rest.get(id as usize - 1)? };
+        match row {
+            Row::Used(value) => Some(value),
+            Row::Free(_) => None,
         }
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, id: u32) -> Option<&mut T> {
-        match self.rows.get_mut(id as usize) {
-            Some(Row::Used(value)) => Some(value),
-            _ => None,
+        match self.row_mut(id)? {
+            Row::Used(value) => Some(value),
+            Row::Free(_) => None,
         }
+    }
+
+    #[inline]
+    fn row_mut(&mut self, id: u32) -> Option<&mut Row<T>> {
+        if id == 0 { Some(&mut self.first) } else { self.rest.get_mut(id as usize - 1) }
     }
 
     /// All rows by number.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        (0u32..).zip(&self.rows).filter_map(|(id, row)| match row {
+        (0u32..).zip(std::iter::once(&self.first).chain(&self.rest)).filter_map(|(id, row)| match row {
             Row::Used(value) => Some((id, value)),
             Row::Free(_) => None,
         })

@@ -6,7 +6,7 @@ use super::{Event, Step};
 use crate::behaviour::{complex_gateway, inclusive_gateway, user_task};
 use crate::dialect::ListenerStage;
 use crate::graph::NodeKind;
-use crate::instance::{IncidentKind, IncidentStage, NONE, ScopeId, TokenId};
+use crate::instance::{IncidentKind, IncidentStage, ScopeId, TokenId};
 
 /// Where a token goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,20 +36,45 @@ pub(crate) enum Stage {
 /// The agenda, with the scopes whose joins may have to be asked again.
 #[derive(Debug, Default)]
 pub(crate) struct Agenda {
-    work: VecDeque<(TokenId, u32, Stage)>,
+    /// What comes first, if there is anything: most instances have one token, and never more to do.
+    first: Option<(TokenId, u32, Stage)>,
+    rest: VecDeque<(TokenId, u32, Stage)>,
     touched: Vec<ScopeId>,
+}
+
+impl Agenda {
+    fn push(&mut self, work: (TokenId, u32, Stage)) {
+        match self.first {
+            None => self.first = Some(work),
+            Some(_) => self.rest.push_back(work),
+        }
+    }
+
+    fn pop(&mut self) -> Option<(TokenId, u32, Stage)> {
+        let work = self.first.take()?;
+        self.first = self.rest.pop_front();
+        Some(work)
+    }
 }
 
 impl Step<'_, '_> {
     /// Puts a token on the agenda.
+    #[inline]
     pub(crate) fn schedule(&mut self, token: TokenId, stage: Stage) {
         let Some(serial) = self.instance.tokens.get(token).map(|token| token.serial) else { return };
-        self.context.agenda.work.push_back((token, serial, stage));
+        self.context.agenda.push((token, serial, stage));
     }
 
-    /// Remembers that joins in a scope may have become free.
+    /// Nothing else is to be done before what comes next.
+    pub(super) fn is_alone(&self) -> bool {
+        self.context.agenda.first.is_none()
+    }
+
+    /// Remembers that joins in a scope may have become free. A join that looks upstream touches its scope itself when its first
+    /// token comes.
+    #[inline]
     pub(crate) fn touch(&mut self, scope: ScopeId) {
-        if self.context.agenda.touched.last() != Some(&scope) {
+        if self.instance.joins.look_upstream() && self.context.agenda.touched.last() != Some(&scope) {
             self.context.agenda.touched.push(scope);
         }
     }
@@ -57,7 +82,7 @@ impl Step<'_, '_> {
     /// Runs every token to its next wait.
     pub(super) fn run(&mut self) {
         loop {
-            while let Some((token, serial, stage)) = self.context.agenda.work.pop_front() {
+            while let Some((token, serial, stage)) = self.context.agenda.pop() {
                 // The token may have been cancelled, and its number used again, while it stood on the agenda.
                 if self.is_alive(token, serial) {
                     self.go_on(token, stage);
@@ -103,15 +128,15 @@ impl Step<'_, '_> {
     /// Asks the joins that look upstream, of the scopes in which something has moved, whether they are free now; in
     /// document order. Each firing is drained before the next is asked.
     fn fire_a_join(&mut self) -> bool {
-        if self.instance.upstream_joins.is_empty() {
+        if !self.instance.joins.look_upstream() {
             self.context.agenda.touched.clear();
             return false;
         }
         self.context.agenda.touched.sort_unstable();
         self.context.agenda.touched.dedup();
         while let Some(scope) = self.context.agenda.touched.last().copied() {
-            let joins: Vec<_> = self.instance.upstream_joins.range((scope, 0)..=(scope, NONE)).copied().collect();
-            for (scope, node) in joins {
+            let joins: Vec<_> = self.instance.joins.upstream_of(scope).collect();
+            for node in joins {
                 let fired = match &self.graph.node(node).kind {
                     NodeKind::InclusiveGateway(upstream) => inclusive_gateway::ask(self, scope, node, upstream),
                     NodeKind::ComplexGateway(gateway) => complex_gateway::ask(self, scope, node, gateway),

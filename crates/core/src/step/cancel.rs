@@ -40,20 +40,32 @@ impl Step<'_, '_> {
             token = next;
         }
         loop {
-            let joined =
-                self.instance.joins.range((scope, 0)..=(scope, NONE)).find_map(|(_, join)| join.heads().next());
+            let joined = self.instance.joins.of_scope(scope).find_map(|(_, join)| join.heads().next());
             let Some(token) = joined else { break };
             self.cancel_token(token);
         }
     }
 
+    /// The latest of what a token or scope waits for.
+    #[inline]
+    fn first_wait(&self, owner: Owner) -> WaitId {
+        match owner {
+            Owner::Token(token) => self.instance.tokens.get(token).map_or(NONE, |token| token.first_wait),
+            Owner::Scope(scope) => self.instance.scopes.get(scope).map_or(NONE, |scope| scope.first_wait),
+        }
+    }
+
     /// Closes all that a token or scope waits for.
+    #[inline]
     pub(crate) fn close_waits(&mut self, owner: Owner, reason: Closed) {
+        if self.first_wait(owner) != NONE {
+            self.close_all(owner, reason);
+        }
+    }
+
+    fn close_all(&mut self, owner: Owner, reason: Closed) {
         loop {
-            let first = match owner {
-                Owner::Token(token) => self.instance.tokens.get(token).map_or(NONE, |token| token.first_wait),
-                Owner::Scope(scope) => self.instance.scopes.get(scope).map_or(NONE, |scope| scope.first_wait),
-            };
+            let first = self.first_wait(owner);
             let Some(wait) = self.instance.waits.get(first) else { return };
             if matches!(wait.kind, WaitKind::UserTask(_)) && reason == Closed::Cancelled {
                 self.call_delete_listeners(first);

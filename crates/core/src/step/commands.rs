@@ -126,7 +126,7 @@ impl Step<'_, '_> {
         expected: &'static str,
         is_expected: impl Fn(&WaitKind) -> bool,
     ) -> Result<WaitId, Rejection> {
-        let id = *self.instance.keys.get(&key).ok_or(Rejection::Unknown(key))?;
+        let id = self.instance.waits.find(key).ok_or(Rejection::Unknown(key))?;
         let wait = self.instance.waits.get(id).ok_or(Rejection::Unknown(key))?;
         if is_expected(&wait.kind) {
             Ok(id)

@@ -220,7 +220,7 @@ impl Step<'_, '_> {
     }
 
     /// Sets variables, each in the innermost scope that has it.
-    pub(crate) fn set_all(&mut self, scope: ScopeId, variables: Vec<(Name, Value)>) {
+    pub(crate) fn set_all(&mut self, scope: ScopeId, variables: impl IntoIterator<Item = (Name, Value)>) {
         for (name, value) in variables {
             self.set_nearest(scope, name, value);
         }

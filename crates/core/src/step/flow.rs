@@ -6,7 +6,7 @@ use crate::behaviour;
 use crate::behaviour::complex_gateway;
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
-use crate::graph::{FlowNode, ListenerAction, NodeKind};
+use crate::graph::{FlowNode, ListenerAction, NodeKind, SequenceFlow, Straight};
 use crate::instance::{IncidentKind, IncidentStage, Ordinal, TokenId};
 
 impl Step<'_, '_> {
@@ -33,10 +33,30 @@ impl Step<'_, '_> {
         }
     }
 
+    /// Passes flow nodes where there is nothing to do, as long as no other token's turn comes.
+    pub(super) fn go_straight(&mut self, token: TokenId, mut way: Straight) {
+        if let Some(scope) = self.instance.tokens.get(token).map(|token| token.scope) {
+            self.touch(scope);
+        }
+        loop {
+            self.emit(Event::TokenMoved { token, flow: way.flow, node: way.target });
+            match self.graph.straight(way.target) {
+                Some(next) if self.budget > 0 && self.is_alone() => {
+                    self.budget -= 1;
+                    way = next;
+                }
+                _ => return self.schedule(token, Stage::Enter),
+            }
+        }
+    }
+
     /// The work of a flow node is nothing: it is complete.
     pub(crate) fn pass(&mut self, token: TokenId) {
-        if self.node(token).plain {
+        let node = self.node(token);
+        if node.plain {
             self.leave(token);
+        } else if node.plain_round {
+            self.finish(token, 0);
         } else {
             self.schedule(token, Stage::Complete);
         }
@@ -82,7 +102,16 @@ impl Step<'_, '_> {
     /// A token goes by all these flows: by the last itself, by the others new ones.
     pub(crate) fn take(&mut self, token: TokenId, flows: &[Ordinal]) {
         let node = self.node_of(token);
-        let quantity = self.graph.node(node).details.completion_quantity.max(1);
+        let flow_node = self.graph.node(node);
+        let quantity = if flow_node.plain { 1 } else { flow_node.details.completion_quantity.max(1) };
+        if let [flow] = *flows
+            && flow_node.plain
+        {
+            let SequenceFlow { target, listeners, .. } = self.graph.flow(flow);
+            if listeners.is_empty() {
+                return self.go_straight(token, Straight { flow, target: *target });
+            }
+        }
         let Some(scope) = self.instance.tokens.get(token).map(|token| token.scope) else { return };
         self.touch(scope);
         let last = flows.len() * quantity as usize - 1;

@@ -11,11 +11,13 @@ use crate::{Name, value::Value};
 
 impl<'s> Step<'s, '_> {
     /// The flow node that a token stands on.
+    #[inline]
     pub(crate) fn node(&self, token: TokenId) -> &'s FlowNode {
         self.graph.node(self.node_of(token))
     }
 
     /// Whether a token is one round of a loop around its own activity.
+    #[inline]
     pub(crate) fn is_round(&self, token: TokenId) -> bool {
         self.instance.tokens.get(token).is_some_and(|token| {
             self.instance
@@ -27,6 +29,9 @@ impl<'s> Step<'s, '_> {
 
     /// A token has arrived.
     pub(super) fn enter(&mut self, token: TokenId) {
+        if let Some(way) = self.graph.straight(self.node_of(token)) {
+            return self.go_straight(token, way);
+        }
         let node = self.node(token);
         if node.plain {
             return self.execute(token);
@@ -47,12 +52,12 @@ impl<'s> Step<'s, '_> {
         let Some((scope, node)) = self.instance.tokens.get(token).map(|token| (token.scope, token.node)) else {
             return false;
         };
-        let waiting = self.instance.joins.get(&(scope, node)).map_or(0, |join| join.tokens);
+        let waiting = self.instance.joins.get(scope, node).map_or(0, |join| join.tokens);
         if waiting + 1 < quantity {
             self.emit(Event::TokenJoined { token, position: 0, upstream: false });
             return false;
         }
-        while let Some(other) = self.instance.joins.get(&(scope, node)).and_then(|join| join.heads().next()) {
+        while let Some(other) = self.instance.joins.get(scope, node).and_then(|join| join.heads().next()) {
             self.emit(Event::TokenConsumed { token: other, cancelled: false });
         }
         true
@@ -63,6 +68,9 @@ impl<'s> Step<'s, '_> {
         let node = self.node(token);
         let ordinal = self.node_of(token);
         let is_round = self.is_round(token);
+        if is_round && node.plain_round {
+            return self.execute(token);
+        }
         if let Some(skip) = &node.details.skip
             && !is_round
         {
@@ -125,6 +133,7 @@ impl<'s> Step<'s, '_> {
     }
 
     /// The scope in which a token's flow node sees its variables.
+    #[inline]
     pub(crate) fn variable_scope(&self, token: TokenId) -> u32 {
         self.instance.tokens.get(token).map_or(NONE, crate::instance::Token::variable_scope)
     }
@@ -148,7 +157,18 @@ impl<'s> Step<'s, '_> {
     }
 
     /// Calls the listeners of a stage from the given one on; false if one of them makes the token wait, or fails.
+    #[inline]
     pub(crate) fn call_listeners(
+        &mut self,
+        token: TokenId,
+        stage: ListenerStage,
+        from: u32,
+        on_failure: IncidentStage,
+    ) -> bool {
+        self.node(token).details.listeners.is_empty() || self.call_each_listener(token, stage, from, on_failure)
+    }
+
+    fn call_each_listener(
         &mut self,
         token: TokenId,
         stage: ListenerStage,

@@ -84,6 +84,7 @@ pub(crate) struct Step<'s, 'c> {
 
 impl<'s> Step<'s, '_> {
     /// Records a fact and folds it into the instance.
+    #[inline(always)]
     pub(crate) fn emit(&mut self, event: Event) {
         self.instance.apply(event, self.events);
         self.events.list.push(event);
@@ -123,6 +124,7 @@ impl<'s> Step<'s, '_> {
     }
 
     /// Whether a token is still the one it was: its number may have been used again.
+    #[inline]
     pub(crate) fn is_alive(&self, token: TokenId, serial: u32) -> bool {
         self.instance.tokens.get(token).is_some_and(|token| token.serial == serial)
     }
@@ -135,6 +137,7 @@ impl<'s> Step<'s, '_> {
     }
 
     /// The flow node that a token stands on.
+    #[inline]
     pub(crate) fn node_of(&self, token: TokenId) -> Ordinal {
         self.instance.tokens.get(token).map_or(crate::instance::NONE, |token| token.node)
     }

@@ -67,7 +67,14 @@ impl Step<'_, '_> {
     }
 
     /// Closes the scopes that were kept for compensation in a scope, innermost first.
+    #[inline]
     pub(crate) fn discard_kept(&mut self, id: ScopeId) {
+        if self.instance.scopes.get(id).is_some_and(|scope| !scope.completed.is_empty()) {
+            self.discard_all_kept(id);
+        }
+    }
+
+    fn discard_all_kept(&mut self, id: ScopeId) {
         let mut agenda = vec![id];
         let mut kept = Vec::new();
         while let Some(scope) = agenda.pop() {

@@ -1,5 +1,7 @@
 //! How an instance begins.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::command::{Rejection, StartAt, Variables};
 use super::{Closed, Event, Stage, Start, Step, index_of};
 use crate::behaviour::sub_process;
@@ -82,7 +84,7 @@ impl Step<'_, '_> {
         }
     }
 
-    fn start_nodes(&self, at: &StartAt) -> Result<Vec<Ordinal>, Rejection> {
+    fn start_nodes(&self, at: &StartAt) -> Result<SmallVec<[Ordinal; 2]>, Rejection> {
         let graph = self.graph;
         let unknown = |element: &Name, needed| Rejection::UnknownElement {
             process: graph.id().clone(),
@@ -95,7 +97,7 @@ impl Step<'_, '_> {
                 if starts.is_empty() && graph.nodes().next().is_some() {
                     return Err(Rejection::NoNoneStart(graph.id().clone()));
                 }
-                Ok(starts.clone())
+                Ok(SmallVec::from_slice(starts))
             }
             StartAt::Event(element) => {
                 let node = graph.find(element).filter(|node| graph.node(*node).parent.is_none());
@@ -105,7 +107,7 @@ impl Step<'_, '_> {
                     _ => false,
                 };
                 let node = node.filter(is_start).ok_or_else(|| unknown(element, "starts the process"))?;
-                Ok(vec![node])
+                Ok(smallvec![node])
             }
             StartAt::Elements(elements) => elements
                 .iter()

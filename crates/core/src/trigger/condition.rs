@@ -11,7 +11,7 @@ impl Step<'_, '_> {
         if !self.variables_changed {
             return false;
         }
-        let waiting: Vec<WaitId> = self.instance.conditions.iter().copied().collect();
+        let waiting: Vec<WaitId> = self.instance.waits.conditions().collect();
         for id in waiting {
             if self.begins_to_hold(id) {
                 self.occurred(id, Vec::new());

@@ -6,6 +6,7 @@ use crate::graph::{NodeKind, StartEvent};
 use crate::instance::{IncidentStage, NONE, Ordinal, Owner, Phase, ScopeId, ScopeKind, TokenId, WaitId, WaitKind};
 use crate::step::{Closed, Event, Stage, Step, Variables};
 use crate::trigger::timer;
+use crate::{Name, value::Value};
 
 impl Step<'_, '_> {
     /// What a wait was for has happened.
@@ -168,11 +169,8 @@ impl Step<'_, '_> {
         self.schedule(token, if listens { Stage::Listen(0) } else { Stage::Complete });
     }
 
-    /// What came with an event is set: in a scope of its own where output mappings choose from it.
-    pub(crate) fn receive(&mut self, token: TokenId, payload: Variables) {
-        if payload.is_empty() && !self.node(token).details.isolated {
-            return;
-        }
+    /// What came with an event or work is set: in a scope of its own where output mappings choose from it.
+    pub(crate) fn receive(&mut self, token: TokenId, payload: impl IntoIterator<Item = (Name, Value)>) {
         if self.node(token).details.isolated {
             let scope = self.own_scope(token);
             for (name, value) in payload {

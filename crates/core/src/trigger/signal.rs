@@ -47,7 +47,7 @@ pub(crate) fn deliver(step: &mut Step<'_, '_>, name: &str, payload: &Variables) 
         .collect();
     for key in waiting {
         // One occurrence may have ended the others' scope.
-        if let Some(wait) = step.instance.keys.get(&key).copied() {
+        if let Some(wait) = step.instance.waits.find(key) {
             step.occurred(wait, payload.clone());
         }
     }

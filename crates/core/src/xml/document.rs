@@ -56,6 +56,12 @@ impl Document {
         Element::new(self, index)
     }
 
+    /// Whether a namespace is declared anywhere in it.
+    #[must_use]
+    pub fn declares(&self, namespace: &str) -> bool {
+        self.namespaces.iter().any(|declared| **declared == *namespace)
+    }
+
     /// All elements in document order.
     pub fn elements(&self) -> Descendants<'_> {
         Descendants::all(self)
