@@ -201,3 +201,17 @@ fn called_process_inherits_the_business_key_or_gets_its_own() {
 fn global_user_task_belongs_to_the_lane_of_its_call() {
     scenario("call_activity/in_lane.bpmn").start().groups("approve", ["Office"]).complete("approve").completed();
 }
+
+#[test]
+fn output_that_fails_does_not_call_again() {
+    scenario("call_activity/output_fails.bpmn")
+        .start()
+        .complete_with("look", json!({"result": {"verdict": "good"}}))
+        .incident("check", "expression-failed")
+        .set("suffix", "!")
+        .resolve("check")
+        .completed()
+        .has_instances("checking", 1)
+        .variable("verdict", "good!")
+        .no_variable("result");
+}

@@ -305,3 +305,21 @@ fn call_is_undone_by_a_call() {
         .complete("release")
         .completed();
 }
+
+#[test]
+fn thrower_that_is_ended_ends_its_handlers() {
+    scenario("compensation/thrower_ended.bpmn")
+        .start()
+        .message("regret", json!({}))
+        .waits_at(["wait", "withdraw"])
+        .signal("stop")
+        .waits_at(["explain", "wait"])
+        .complete("explain")
+        .complete("wait")
+        .completed();
+}
+
+#[test]
+fn all_ends_together_with_a_compensation() {
+    scenario("compensation/thrower_ended.bpmn").start().message("regret", json!({})).travel("PT1H").completed();
+}

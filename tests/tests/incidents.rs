@@ -254,3 +254,47 @@ fn completion_condition_of_instances() {
         .complete_with("vote", json!({"enough": true}))
         .completed();
 }
+
+#[test]
+fn process_that_cannot_set_its_timer_waits_to_be_mended() {
+    scenario("incidents/process_timer.bpmn")
+        .start_with(json!({"limit": "soon"}))
+        .waits_at(["start"])
+        .incident("start", "expression-failed")
+        .resolve("start")
+        .incident("start", "expression-failed")
+        .set("limit", "PT1H")
+        .resolve("start")
+        .waits_at(["do"])
+        .travel("PT1H")
+        .waits_at(["close"])
+        .complete("close")
+        .completed()
+        .trace("start do ending deadline close");
+}
+
+#[test]
+fn event_sub_process_that_cannot_set_its_timer_waits_to_be_mended() {
+    scenario("incidents/event_sub_process_opens.bpmn")
+        .start()
+        .message("question", json!({"limit": "soon", "text": "why?"}))
+        .waits_at(["asked", "do"])
+        .variable("text", "why?")
+        .set("limit", "PT1H")
+        .resolve("asked")
+        .waits_at(["answer", "do"])
+        .travel("PT1H")
+        .waits_at(["close", "do"]);
+}
+
+#[test]
+fn message_that_started_a_process_is_not_asked_for_again() {
+    scenario("incidents/message_start.bpmn")
+        .message("order", json!({"limit": "soon"}))
+        .incident("receive", "expression-failed")
+        .set("limit", "PT1H")
+        .resolve("receive")
+        .waits_at(["do"])
+        .complete("do")
+        .completed();
+}

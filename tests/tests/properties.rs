@@ -345,12 +345,13 @@ proptest! {
         let mut run = Run::start(&package);
         let mut twin = Run::start(&package);
         let mut choices = choices.into_iter();
-        // First as chosen, then one after the other until it ends.
-        for _ in 0..3_000 {
+        // First as chosen, then each of what waits in turn until it ends: a message that can come again and again is not all
+        // that comes.
+        for turn in 0..3_000 {
             if !run.instance().is_active() {
                 break;
             }
-            let choice = choices.next().unwrap_or(0);
+            let choice = choices.next().unwrap_or(turn);
             run.answer(choice);
             twin.answer(choice);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::dialect::Dialect;
 use crate::graph::{Call, NodeKind};
-use crate::instance::{CallWait, TokenId, WaitKind};
+use crate::instance::{CallWait, ROOT, TokenId, WaitKind};
 use crate::step::{Problem, Stage, Step, Variables};
 
 /// Asks for the called process.
@@ -39,23 +39,24 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
     Ok(())
 }
 
-/// The called process has completed with these variables.
-pub(crate) fn returned(step: &mut Step<'_, '_>, token: TokenId, variables: Variables) -> Result<(), Problem> {
-    let NodeKind::Call(call) = &step.node(token).kind else { return Ok(()) };
-    let (scope, node) = (step.variable_scope(token), step.node_of(token));
-    let outputs = step.map_all(&call.outputs, scope, node, &variables)?;
-    if call.propagate_out {
-        step.receive(token, variables);
-    } else if step.node(token).details.isolated {
-        // Output mappings see what the called process left; nothing else does.
+/// The called process has completed with these variables. What is mapped from them is computed as the call completes, so that
+/// a mapping that fails is tried again without another call.
+pub(crate) fn returned(step: &mut Step<'_, '_>, token: TokenId, variables: Variables) {
+    let NodeKind::Call(call) = &step.node(token).kind else { return };
+    if !call.outputs.is_empty() || step.node(token).details.isolated {
+        // Mappings see what the called process left; nothing else does.
         let scope = step.own_scope(token);
-        for (name, value) in variables {
-            step.set_local(scope, name, value);
+        for (name, value) in &variables {
+            step.set_local(scope, name.clone(), value.clone());
         }
     }
-    let isolated = step.node(token).details.isolated;
-    let outside = step.instance.tokens.get(token).map_or(scope, |token| token.scope);
-    step.set_all(if isolated { step.variable_scope(token) } else { outside }, outputs);
+    if call.propagate_out && !step.node(token).details.isolated {
+        if call.outputs.is_empty() {
+            step.receive(token, variables);
+        } else {
+            let outside = step.instance.tokens.get(token).map_or(ROOT, |token| token.scope);
+            step.set_all(outside, variables);
+        }
+    }
     step.resume(token, Stage::Complete);
-    Ok(())
 }

@@ -24,7 +24,12 @@ define! {
         "A process that is called is executable.";
     QUANTITY_ZERO = "quantity-zero", Error, "BPMN 2.0.2 §10.3",
         "startQuantity and completionQuantity are at least 1.";
+    QUANTITY_TOO_LARGE = "quantity-too-large", Error, "BPMN 2.0.2 §10.3",
+        "startQuantity and completionQuantity are at most 10,000.";
 }
+
+/// More tokens than this at once are taken for a mistake.
+const MAXIMUM_QUANTITY: u32 = 10_000;
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     for (_, node) in subject.nodes() {
@@ -40,6 +45,14 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
                     node.element,
                     format!("{} has {attribute}=\"0\": no token would ever go on", label(node)),
                     format!("set {attribute} to at least 1, or remove it"),
+                );
+            }
+            if quantity > MAXIMUM_QUANTITY {
+                findings.add(
+                    &QUANTITY_TOO_LARGE,
+                    node.element,
+                    format!("{} has {attribute}=\"{quantity}\"", label(node)),
+                    format!("set {attribute} to at most {MAXIMUM_QUANTITY}"),
                 );
             }
         }

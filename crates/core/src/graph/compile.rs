@@ -236,8 +236,8 @@ impl Compiler<'_> {
             outgoing: model.outgoing.iter().map(|flow| flow.0).collect(),
             incoming: u32::try_from(model.incoming.len()).unwrap_or(u32::MAX),
             default_flow: default_flow.map(|flow| flow.0),
-            plain: is_plain(&details) && details.repeat.is_none() && !is_for_compensation,
-            plain_round: is_plain(&details) && !is_for_compensation,
+            plain: is_plain(&details, &kind) && details.repeat.is_none() && !is_for_compensation,
+            plain_round: is_plain(&details, &kind) && !is_for_compensation,
             conditional: false,
             is_for_compensation,
             in_ad_hoc: matches!(parent, Some(FlowNodeKind::Activity(activity))
@@ -375,8 +375,9 @@ impl Compiler<'_> {
     }
 }
 
-fn is_plain(details: &Details) -> bool {
-    details.boundary.is_empty()
+fn is_plain(details: &Details, kind: &NodeKind) -> bool {
+    !matches!(kind, NodeKind::Call(call) if !call.outputs.is_empty())
+        && details.boundary.is_empty()
         && details.compensation_handler.is_none()
         && details.start_quantity == 1
         && details.completion_quantity == 1

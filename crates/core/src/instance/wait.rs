@@ -227,7 +227,7 @@ impl IncidentKind {
 /// Where a token goes on once its incident is resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum IncidentStage {
-    /// Opens its process again, whose data or event sub-processes could not be set up.
+    /// Opens its process or event sub-process again, whose data or event sub-processes could not be set up.
     Open,
     /// Enters its flow node again.
     Enter,

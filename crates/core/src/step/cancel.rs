@@ -3,7 +3,7 @@
 use super::{Closed, Event, Step};
 use crate::dialect::ListenerStage;
 use crate::graph::ListenerAction;
-use crate::instance::{NONE, Owner, ROOT, ScopeId, TokenId, WaitId, WaitKind};
+use crate::instance::{NONE, Owner, ROOT, ScopeId, Token, TokenId, Wait, WaitId, WaitKind};
 
 impl Step<'_, '_> {
     /// Ends a token and everything inside its flow node.
@@ -11,12 +11,26 @@ impl Step<'_, '_> {
         let Some((scope, inside)) = self.instance.tokens.get(token).map(|token| (token.scope, token.inside)) else {
             return;
         };
+        let compensates = self.compensates(token);
         self.close_waits(Owner::Token(token), Closed::Cancelled);
         if inside != NONE {
             self.cancel_scope(inside);
         }
         self.emit(Event::TokenConsumed { token, cancelled: true });
         self.touch(scope);
+        if compensates {
+            // Its handlers run elsewhere, and for nobody from now on.
+            let runs_for_it = |(_, other): &(TokenId, &Token)| other.compensates_for == token;
+            let handlers = self.instance.tokens.iter().filter(runs_for_it).map(|(handler, _)| handler);
+            for handler in handlers.collect::<Vec<_>>() {
+                self.cancel_token(handler);
+            }
+        }
+    }
+
+    fn compensates(&self, token: TokenId) -> bool {
+        let first = self.instance.tokens.get(token).map_or(NONE, |token| token.first_wait);
+        matches!(self.instance.waits.get(first), Some(Wait { kind: WaitKind::Compensation { .. }, .. }))
     }
 
     /// Ends everything in a scope, and the scope.
@@ -31,13 +45,15 @@ impl Step<'_, '_> {
 
     /// Ends every token of a scope but one. Nesting is as deep as the model's, which the reader bounds.
     pub(crate) fn cancel_contents(&mut self, scope: ScopeId, but: TokenId) {
-        let mut token = self.instance.scopes.get(scope).map_or(NONE, |scope| scope.first_token);
-        while let Some(current) = self.instance.tokens.get(token) {
-            let next = current.next;
-            if token != but {
-                self.cancel_token(token);
+        loop {
+            // Looked up anew each time: one token's end can end others.
+            let first = self.instance.scopes.get(scope).map_or(NONE, |scope| scope.first_token);
+            let next = self.instance.tokens.get(first).map_or(NONE, |token| token.next);
+            let token = if first == but { next } else { first };
+            if token == NONE {
+                break;
             }
-            token = next;
+            self.cancel_token(token);
         }
         loop {
             let joined = self.instance.joins.of_scope(scope).find_map(|(_, join)| join.heads().next());

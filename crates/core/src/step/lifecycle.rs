@@ -230,9 +230,16 @@ impl<'s> Step<'s, '_> {
         else {
             return;
         };
-        for output in &node.details.outputs {
+        let of_call = match &node.kind {
+            NodeKind::Call(call) => &call.outputs[..],
+            _ => &[],
+        };
+        // Where the element has mappings of its own, those choose from what a called process gave.
+        let given = if node.details.isolated { inside } else { outside };
+        let outputs = of_call.iter().map(|output| (given, output));
+        for (target, output) in outputs.chain(node.details.outputs.iter().map(|output| (outside, output))) {
             match self.mapped(&output.source, inside, ordinal, &[]) {
-                Ok(value) => self.set_target(outside, &output.target, value),
+                Ok(value) => self.set_target(target, &output.target, value),
                 Err(error) => return self.stuck(token, error.into(), IncidentStage::Complete),
             }
         }
@@ -324,6 +331,12 @@ impl<'s> Step<'s, '_> {
             } else if inside != NONE {
                 self.close_waits(Owner::Scope(inside), super::Closed::Cancelled);
             }
+        }
+        if stage == IncidentStage::Open
+            // Nothing happens in a scope that is not wholly open.
+            && let Some(scope) = self.instance.tokens.get(token).map(|token| token.scope)
+        {
+            self.close_waits(Owner::Scope(scope), super::Closed::Cancelled);
         }
         let message: Name = message.into();
         self.wait(token, WaitKind::Incident(IncidentWait { kind, message, stage }.into()));

@@ -6,7 +6,7 @@ use super::command::{Rejection, StartAt, Variables};
 use super::{Closed, Event, Stage, Start, Step, index_of};
 use crate::behaviour::sub_process;
 use crate::graph::{Catch, NodeKind};
-use crate::instance::{Caller, IncidentStage, Key, Ordinal, Owner, ROOT, State, TokenId, WaitKind};
+use crate::instance::{Caller, IncidentStage, Key, Ordinal, Owner, ROOT, State, TokenId, Wait, WaitKind};
 use crate::trigger::message;
 use crate::{Name, value::Value};
 
@@ -55,16 +55,21 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    /// Opens the process once more; if that succeeds, all tokens that have waited for it begin.
+    /// Opens the scope of a token once more; if that succeeds, all tokens that have waited for it begin.
     pub(super) fn open_again(&mut self, token: TokenId) {
-        self.close_waits(Owner::Scope(ROOT), Closed::Cancelled);
-        if let Err(error) = sub_process::open_scope(self, ROOT) {
+        let scope = self.instance.tokens.get(token).map_or(ROOT, |token| token.scope);
+        if let Err(error) = sub_process::open_scope(self, scope) {
             return self.stuck(token, error.into(), IncidentStage::Open);
         }
-        let is_open =
-            |kind: &WaitKind| matches!(kind, WaitKind::Incident(incident) if incident.stage == IncidentStage::Open);
-        let others = self.instance.waits().filter(|wait| is_open(&wait.kind)).map(|wait| (wait.key, wait.owner));
-        let others: Vec<(Key, Owner)> = others.collect();
+        let waits_too = |wait: &&Wait| match (&wait.kind, wait.owner) {
+            (WaitKind::Incident(incident), Owner::Token(other)) => {
+                let same_scope = self.instance.tokens.get(other).is_some_and(|other| other.scope == scope);
+                incident.stage == IncidentStage::Open && same_scope
+            }
+            _ => false,
+        };
+        let others: Vec<(Key, Owner)> =
+            self.instance.waits().filter(waits_too).map(|wait| (wait.key, wait.owner)).collect();
         self.begin_late(token);
         for (key, owner) in others {
             self.emit(Event::WaitClosed { key, reason: Closed::Completed });

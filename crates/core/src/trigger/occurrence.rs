@@ -201,10 +201,12 @@ impl Step<'_, '_> {
         let inside = self.instance.scopes.next();
         self.emit(Event::ScopeOpened { scope: inside, kind: ScopeKind::Activity, token, round: NONE });
         self.emit(Event::TokenWaited { token });
-        if let Err(error) = crate::behaviour::sub_process::open_scope(self, inside) {
-            return self.stuck(token, error.into(), IncidentStage::Enter);
-        }
+        let opened = crate::behaviour::sub_process::open_scope(self, inside);
         let born = self.born(inside, start);
-        self.arrive(born, payload);
+        self.receive(born, payload);
+        match opened {
+            Ok(()) => self.schedule(born, Stage::Complete),
+            Err(error) => self.stuck(born, error.into(), IncidentStage::Open),
+        }
     }
 }
