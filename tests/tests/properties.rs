@@ -346,11 +346,11 @@ proptest! {
         let mut twin = Run::start(&package);
         let mut choices = choices.into_iter();
         // First as chosen, then one after the other until it ends.
-        for _ in 0..3_000 {
+        for round in 0..3_000 {
             if !run.instance().is_active() {
                 break;
             }
-            let choice = choices.next().unwrap_or(0);
+            let choice = choices.next().unwrap_or(round);
             run.answer(choice);
             twin.answer(choice);
         }
