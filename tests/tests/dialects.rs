@@ -116,6 +116,22 @@ mod camunda {
     }
 
     #[test]
+    fn a_flow_calls_its_listeners_when_it_is_taken() {
+        scenario("dialects/camunda_take_listener.bpmn").start().waits_at(["work"]).variable("taken", true);
+    }
+
+    #[test]
+    fn a_process_calls_its_listeners_when_it_begins_and_ends() {
+        scenario("dialects/camunda_process_listeners.bpmn")
+            .start()
+            .variable("began", true)
+            .no_variable("ended")
+            .complete("work")
+            .completed()
+            .variable("ended", true);
+    }
+
+    #[test]
     fn listeners_of_events_are_called_when_they_occur() {
         scenario("dialects/camunda_event_listeners.bpmn")
             .start()
@@ -448,6 +464,43 @@ mod zeebe {
     }
 
     #[test]
+    fn task_listeners_are_jobs_around_the_task() {
+        scenario("dialects/zeebe_task_listeners.bpmn")
+            .start()
+            .job_is("work", |job| assert_eq!(&*job.kind, "created"))
+            .job("work", json!({}))
+            .complete_with("work", json!({"done": true}))
+            .job_is("work", |job| assert_eq!(&*job.kind, "completed"))
+            .active()
+            .job("work", json!({}))
+            .completed()
+            .variable("done", true);
+    }
+
+    #[test]
+    fn events_have_keys_mappings_and_jobs() {
+        let file = "dialects/zeebe_events.bpmn";
+        scenario(file)
+            .start_with(json!({"order": 1}))
+            .message_with_key("stop", 2, json!({}))
+            .waits_at(["work"])
+            .message_with_key("stop", 1, json!({}))
+            .completed();
+        scenario(file)
+            .start_with(json!({"order": 1}))
+            .error_with("work", "broken", json!({"reason": "rust", "more": 1}))
+            .waits_at(["mend"])
+            .variable("why", "rust")
+            .no_variable("more");
+        scenario(file)
+            .start_with(json!({"order": 1}))
+            .job("work", json!({}))
+            .job_is("tell", |job| assert_eq!(&*job.kind, "tell"))
+            .job("tell", json!({}))
+            .completed();
+    }
+
+    #[test]
     fn a_receive_task_correlates_by_its_key() {
         scenario("dialects/zeebe_correlation.bpmn")
             .start_with(json!({"order": 1}))
@@ -491,6 +544,18 @@ mod flowable {
             .completed()
             .variable("next", 21)
             .passed("skipped", 1);
+    }
+
+    #[test]
+    fn activiti_speaks_the_same() {
+        scenario("dialects/activiti.bpmn")
+            .initiator("anna")
+            .start_with(json!({"amount": 20}))
+            .assignee("work", "anna")
+            .groups("work", ["sales"])
+            .complete("work")
+            .completed()
+            .variable("next", 21);
     }
 
     #[test]
