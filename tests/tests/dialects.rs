@@ -116,6 +116,15 @@ mod camunda {
     }
 
     #[test]
+    fn a_process_gives_its_jobs_their_usual_priority() {
+        scenario("dialects/camunda_process_priority.bpmn")
+            .start()
+            .job_is("pay", |job| assert_eq!(job.priority, 40))
+            .job("pay", json!({}))
+            .job_is("mail", |job| assert_eq!(job.priority, 7));
+    }
+
+    #[test]
     fn a_flow_calls_its_listeners_when_it_is_taken() {
         scenario("dialects/camunda_take_listener.bpmn").start().waits_at(["work"]).variable("taken", true);
     }

@@ -109,9 +109,20 @@ fn swap_values(bytes: &mut Vec<u8>, dice: &mut Dice) {
 /// Makes one element another.
 fn rename(bytes: &mut Vec<u8>, dice: &mut Dice) {
     const WORDS: [&str; 14] = [
-        "userTask", "subProcess", "parallelGateway", "inclusiveGateway", "complexGateway", "eventBasedGateway",
-        "callActivity", "transaction", "adHocSubProcess", "endEvent", "startEvent", "boundaryEvent",
-        "terminateEventDefinition", "compensateEventDefinition",
+        "userTask",
+        "subProcess",
+        "parallelGateway",
+        "inclusiveGateway",
+        "complexGateway",
+        "eventBasedGateway",
+        "callActivity",
+        "transaction",
+        "adHocSubProcess",
+        "endEvent",
+        "startEvent",
+        "boundaryEvent",
+        "terminateEventDefinition",
+        "compensateEventDefinition",
     ];
     let text = String::from_utf8_lossy(bytes).into_owned();
     let (from, to) = (WORDS[dice.roll(WORDS.len())], WORDS[dice.roll(WORDS.len())]);

@@ -76,6 +76,7 @@ impl Compiler<'_> {
             root,
             compensates,
             form,
+            listeners: self.listeners(&process.extension.listeners),
         }
     }
 

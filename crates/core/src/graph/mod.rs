@@ -64,6 +64,8 @@ pub struct ProcessGraph {
     /// Some throw event can ask for compensation, so completed activities must be remembered.
     compensates: bool,
     form: Option<Ordinal>,
+    /// Called when the process begins and ends.
+    listeners: Vec<Listener>,
 }
 
 impl ProcessGraph {
@@ -189,6 +191,10 @@ impl ProcessGraph {
             matches!(self.topology[*source].kind, NodeKind::EventBasedGateway { instantiate: true, .. })
         })?;
         u32::try_from(gateway.index()).ok()
+    }
+
+    pub(crate) fn listeners(&self) -> &[Listener] {
+        &self.listeners
     }
 
     pub(crate) fn compensates(&self) -> bool {

@@ -3,8 +3,10 @@
 use super::command::{Rejection, StartAt, Variables};
 use super::{Closed, Event, Stage, Start, Step, index_of};
 use crate::behaviour::sub_process;
-use crate::graph::{Catch, NodeKind};
-use crate::instance::{Caller, IncidentStage, Key, Ordinal, Owner, ROOT, State, TokenId, WaitKind};
+use crate::dialect::ListenerStage;
+use crate::expressions::EvaluationError;
+use crate::graph::{Catch, ListenerAction, NodeKind};
+use crate::instance::{Caller, IncidentStage, Key, NONE, Ordinal, Owner, ROOT, State, TokenId, WaitKind};
 use crate::trigger::message;
 use crate::{Name, value::Value};
 
@@ -40,7 +42,7 @@ impl Step<'_, '_> {
             self.emptied(ROOT);
             return Ok(());
         }
-        let opened = sub_process::open_scope(self, ROOT);
+        let opened = self.open_process();
         for node in nodes {
             let token = self.born(ROOT, node);
             match (&opened, at) {
@@ -53,10 +55,26 @@ impl Step<'_, '_> {
         Ok(())
     }
 
+    fn open_process(&mut self) -> Result<(), EvaluationError> {
+        sub_process::open_scope(self, ROOT)?;
+        self.call_process_listeners(ListenerStage::Start)
+    }
+
+    /// Calls the listeners of the process itself.
+    pub(super) fn call_process_listeners(&mut self, stage: ListenerStage) -> Result<(), EvaluationError> {
+        let graph = self.graph;
+        for listener in graph.listeners().iter().filter(|listener| listener.stage == stage) {
+            if let ListenerAction::Evaluate(expression) = &listener.action {
+                self.evaluate(expression, ROOT, NONE)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Opens the process once more; if that succeeds, all tokens that have waited for it begin.
     pub(super) fn open_again(&mut self, token: TokenId) {
         self.close_waits(Owner::Scope(ROOT), Closed::Cancelled);
-        if let Err(error) = sub_process::open_scope(self, ROOT) {
+        if let Err(error) = self.open_process() {
             return self.stuck(token, error.into(), IncidentStage::Open);
         }
         let is_open =
