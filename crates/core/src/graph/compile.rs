@@ -77,6 +77,7 @@ impl Compiler<'_> {
             compensates,
             form,
             listeners: self.listeners(&process.extension.listeners),
+            binds: !process.correlation_subscriptions.is_empty(),
         }
     }
 

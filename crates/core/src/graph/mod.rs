@@ -66,6 +66,8 @@ pub struct ProcessGraph {
     form: Option<Ordinal>,
     /// Called when the process begins and ends.
     listeners: Vec<Listener>,
+    /// Message subscriptions follow the process's own data.
+    binds: bool,
 }
 
 impl ProcessGraph {
@@ -195,6 +197,10 @@ impl ProcessGraph {
 
     pub(crate) fn listeners(&self) -> &[Listener] {
         &self.listeners
+    }
+
+    pub(crate) fn binds_subscriptions(&self) -> bool {
+        self.binds
     }
 
     pub(crate) fn compensates(&self) -> bool {
