@@ -140,3 +140,16 @@ fn a_key_without_a_value_is_an_incident() {
 fn a_subscription_without_data_yet_takes_any_message() {
     scenario("correlation/by_context.bpmn").start().message("payment", json!({"reference": 7})).waits_at(["ship"]);
 }
+
+#[test]
+fn a_subscription_follows_the_data_that_it_is_bound_to() {
+    scenario("correlation/by_context.bpmn")
+        .start()
+        .set("my_order", 5)
+        .message("payment", json!({"reference": 7}))
+        .kept_messages(1)
+        .waits_at(["paid"])
+        .set("my_order", 7)
+        .kept_messages(0)
+        .waits_at(["ship"]);
+}

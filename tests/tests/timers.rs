@@ -1,5 +1,12 @@
 //! Timers: dates, durations, cycles and cron patterns (BPMN 2.0.2 Table 10.101).
 
+#![allow(clippy::expect_used)]
+
+use potok_core::graph::Package;
+use potok_core::instance::{Instance, Key, WaitKind};
+use potok_core::step::{Command, Context, Events, StartAt, step};
+use potok_core::time::Timestamp;
+use potok_expressions::Evaluator;
 use potok_tests::scenario;
 use serde_json::json;
 
@@ -183,4 +190,35 @@ fn an_unreadable_timer_of_an_event_sub_process_is_set_once_mended() {
         .waits_at(["work"])
         .travel("P1D")
         .waits_at(["explain"]);
+}
+
+/// What a host does that has slept: it fires the timer late, at its own present time.
+#[test]
+fn a_host_that_slept_a_week_fires_each_missed_occurrence_once() {
+    let evaluator = Evaluator::new();
+    let model = include_bytes!("../models/boundary_events/on_multi_instance.bpmn");
+    let package = Package::from_bpmn(model, &evaluator).expect("a model that can run");
+    let graph = &package.processes[0];
+    let monday: Timestamp = "2026-01-05T09:00:00Z".parse().expect("a moment");
+    let week_later: Timestamp = "2026-01-12T09:30:00Z".parse().expect("a moment");
+    let mut instance = Instance::new(Key(1));
+    let mut events = Events::new();
+    let start =
+        Command::Start { at: StartAt::None, business_key: None, variables: Vec::new(), caller: None, initiator: None };
+    step(graph, &mut instance, start, &mut Context::new(monday, &evaluator, Key(2)), &mut events).expect("a start");
+    let due = |instance: &Instance| {
+        instance.waits().find_map(|wait| match &wait.kind {
+            WaitKind::Timer(timer) => Some((wait.key, timer.timer.due)),
+            _ => None,
+        })
+    };
+    let mut fired = 0;
+    while let Some((timer, _)) = due(&instance).filter(|(_, due)| *due <= week_later) {
+        let mut context = Context::new(week_later, &evaluator, Key(1000 + fired));
+        step(graph, &mut instance, Command::FireTimer { timer }, &mut context, &mut events).expect("a timer");
+        fired += 1;
+    }
+    assert_eq!(fired, 7 * 24, "every hour of a week");
+    let next = due(&instance).map(|(_, due)| due.to_string());
+    assert_eq!(next.as_deref(), Some("2026-01-12T10:00:00Z"), "late firing delays nothing");
 }

@@ -148,6 +148,12 @@ impl<'d> Findings<'d> {
         let host = element.parent().and_then(|extensions| extensions.parent());
         let host_name = host.map_or("", |host| host.name());
         let span = element.tag_span();
+        if element.name() == "executionListener"
+            && let Some(host) = job_listener_out_of_place(family, element)
+        {
+            let help = "a worker cannot be called here; put a service task into the flow";
+            return self.ignored(element, span, &format!("a listener of a <{host}> that is a job"), help);
+        }
         match (family, element.name()) {
             (Family::Classic, "executionListener" | "taskListener") => {
                 let exists = host.is_some_and(|host| !classic_stages(host, element).is_empty());
@@ -257,4 +263,15 @@ fn depth(element: Element<'_>) -> usize {
         around = element.parent();
     }
     depth
+}
+
+/// What a listener belongs to that is work for a worker, where no token could wait for it.
+fn job_listener_out_of_place(family: Family, listener: Element<'_>) -> Option<&str> {
+    let extensions = listener.parent()?;
+    let host = match family {
+        Family::Zeebe => extensions.parent()?.parent()?,
+        _ if own(listener, "class").or_else(|| own(listener, "delegateExpression")).is_some() => extensions.parent()?,
+        _ => return None,
+    };
+    matches!(host.name(), "process" | "sequenceFlow").then(|| host.name())
 }

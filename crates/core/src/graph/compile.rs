@@ -77,6 +77,8 @@ impl Compiler<'_> {
             root,
             compensates,
             form,
+            listeners: self.listeners(&process.extension.listeners),
+            binds: !process.correlation_subscriptions.is_empty(),
         }
     }
 

@@ -67,6 +67,10 @@ pub struct ProcessGraph {
     /// Some throw event can ask for compensation, so completed activities must be remembered.
     compensates: bool,
     form: Option<Ordinal>,
+    /// Called when the process begins and ends.
+    listeners: Vec<Listener>,
+    /// Message subscriptions follow the process's own data.
+    binds: bool,
 }
 
 impl ProcessGraph {
@@ -197,6 +201,14 @@ impl ProcessGraph {
             matches!(self.topology[*source].kind, NodeKind::EventBasedGateway { instantiate: true, .. })
         })?;
         u32::try_from(gateway.index()).ok()
+    }
+
+    pub(crate) fn listeners(&self) -> &[Listener] {
+        &self.listeners
+    }
+
+    pub(crate) fn binds_subscriptions(&self) -> bool {
+        self.binds
     }
 
     pub(crate) fn compensates(&self) -> bool {

@@ -116,7 +116,7 @@ impl<'a> Compiler<'a> {
         Job {
             kind: self.expression(&job.kind, Purpose::Expression),
             retries: self.optional(job.retries.as_ref()),
-            priority: self.optional(job.priority.as_ref()),
+            priority: self.optional(job.priority.as_ref().or(self.process.extension.job_priority.as_ref())),
             headers: job
                 .headers
                 .iter()

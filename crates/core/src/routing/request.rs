@@ -101,6 +101,11 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events) -> V
                     _ => {}
                 }
             }
+            Event::WaitChanged { key, .. } => {
+                // It may take now what is kept.
+                let changed = instance.wait(key).filter(|wait| matches!(wait.kind, WaitKind::Message(_)));
+                requests.extend(changed.map(|wait| Request::Subscribed { subscription: wait.key }));
+            }
             Event::WaitClosed { key, reason: Closed::Cancelled } => requests.push(Request::CancelCall { call: key }),
             Event::MessageThrown { node, message } => {
                 requests.extend(events.messages.get(message as usize).map(|message| Request::Message {

@@ -2,6 +2,7 @@
 
 use super::{Closed, Event, Stage, Step};
 use crate::behaviour;
+use crate::dialect::ListenerStage;
 use crate::graph::NodeKind;
 use crate::instance::{NONE, Owner, Phase, ROOT, ScopeId, ScopeKind, TokenId};
 
@@ -44,6 +45,8 @@ impl Step<'_, '_> {
         self.close_waits(Owner::Scope(id), Closed::Cancelled);
         let Some(owner) = self.instance.scopes.get(id).map(|scope| scope.owner) else { return };
         if id == ROOT {
+            // No token is left that could wait for help, so what fails here changes nothing.
+            let _ = self.call_process_listeners(ListenerStage::End);
             self.discard_kept(ROOT);
             return self.emit(Event::InstanceCompleted);
         }

@@ -5,8 +5,10 @@ use smallvec::{SmallVec, smallvec};
 use super::command::{Rejection, StartAt, Variables};
 use super::{Closed, Event, Stage, Start, Step, index_of};
 use crate::behaviour::sub_process;
-use crate::graph::{Catch, NodeKind};
-use crate::instance::{Caller, IncidentStage, Key, Ordinal, Owner, ROOT, State, TokenId, Wait, WaitKind};
+use crate::dialect::ListenerStage;
+use crate::expressions::EvaluationError;
+use crate::graph::{Catch, ListenerAction, NodeKind};
+use crate::instance::{Caller, IncidentStage, Key, NONE, Ordinal, Owner, ROOT, State, TokenId, Wait, WaitKind};
 use crate::trigger::message;
 use crate::{Name, value::Value};
 
@@ -42,7 +44,7 @@ impl Step<'_, '_> {
             self.emptied(ROOT);
             return Ok(());
         }
-        let opened = sub_process::open_scope(self, ROOT);
+        let opened = self.open_process();
         for node in nodes {
             let token = self.born(ROOT, node);
             match (&opened, at) {
@@ -55,10 +57,28 @@ impl Step<'_, '_> {
         Ok(())
     }
 
+    fn open_process(&mut self) -> Result<(), EvaluationError> {
+        sub_process::open_scope(self, ROOT)?;
+        self.call_process_listeners(ListenerStage::Start)
+    }
+
+    /// Calls the listeners of the process itself.
+    pub(super) fn call_process_listeners(&mut self, stage: ListenerStage) -> Result<(), EvaluationError> {
+        let graph = self.graph;
+        for listener in graph.listeners().iter().filter(|listener| listener.stage == stage) {
+            if let ListenerAction::Evaluate(expression) = &listener.action {
+                self.evaluate(expression, ROOT, NONE)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Opens the scope of a token once more; if that succeeds, all tokens that have waited for it begin.
     pub(super) fn open_again(&mut self, token: TokenId) {
         let scope = self.instance.tokens.get(token).map_or(ROOT, |token| token.scope);
-        if let Err(error) = sub_process::open_scope(self, scope) {
+        self.close_waits(Owner::Scope(scope), Closed::Cancelled);
+        let opened = if scope == ROOT { self.open_process() } else { sub_process::open_scope(self, scope) };
+        if let Err(error) = opened {
             return self.stuck(token, error.into(), IncidentStage::Open);
         }
         let waits_too = |wait: &&Wait| match (&wait.kind, wait.owner) {

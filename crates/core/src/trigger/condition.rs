@@ -3,6 +3,7 @@
 use crate::graph::Catch;
 use crate::instance::{IncidentKind, IncidentStage, Owner, WaitId, WaitKind};
 use crate::step::Step;
+use crate::trigger::message;
 
 impl Step<'_, '_> {
     /// After variables have changed, asks all conditions that are waited for, oldest first; triggers the first that has
@@ -10,6 +11,9 @@ impl Step<'_, '_> {
     pub(crate) fn trigger_a_condition(&mut self) -> bool {
         if !self.variables_changed {
             return false;
+        }
+        if self.graph.binds_subscriptions() {
+            message::rebind(self);
         }
         let waiting: Vec<WaitId> = self.instance.waits.conditions().collect();
         for id in waiting {

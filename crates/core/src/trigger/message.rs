@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::expressions::EvaluationError;
-use crate::graph::{CorrelationProperty, Expression, Throw};
-use crate::instance::{MessageWait, Ordinal, ScopeId, TokenId, WaitKind};
+use crate::graph::{Catch, CorrelationProperty, Expression, Throw};
+use crate::instance::{Key, MessageWait, Ordinal, ScopeId, TokenId, WaitKind};
 use crate::step::{Event, Step, ThrownMessage, index_of};
 use crate::{Name, value::Value};
 
@@ -67,6 +67,28 @@ fn known_properties(
         known.extend(value.filter(|value| *value != Value::Null).map(|value| (property.name.clone(), value)));
     }
     Ok(known)
+}
+
+/// After variables have changed: what subscriptions expect follows the data that their properties are bound to (BPMN 2.0.2
+/// §8.4.2, context-based correlation).
+pub(crate) fn rebind(step: &mut Step<'_, '_>) {
+    let graph = step.graph;
+    let waiting: Vec<Key> = step.instance.waits().map(|wait| wait.key).collect();
+    for key in waiting {
+        let Some(id) = step.instance.waits.find(key) else { continue };
+        let Some(wait) = step.instance.waits.get(id) else { continue };
+        let (node, scope) = (wait.node, step.instance.scope_of(wait));
+        let WaitKind::Message(before) = wait.kind.clone() else { continue };
+        let Some(Catch::Message { properties, .. }) = graph.catches(node).get(wait.definition as usize) else {
+            continue;
+        };
+        // A binding that cannot be evaluated now leaves what was expected before.
+        if let Ok(properties) = known_properties(step, node, scope, properties)
+            && properties != before.properties
+        {
+            step.change(id, WaitKind::Message(Arc::new(MessageWait { properties, ..(*before).clone() })));
+        }
+    }
 }
 
 /// Throws a message. It carries what the throwing element's inputs have computed.

@@ -121,3 +121,17 @@ fn a_file_that_is_wrong_everywhere_gets_no_endless_list() {
     let document = document(&"<bpmn:task camunda:x=\"1\" />".repeat(5_000));
     assert_eq!(codes(&document).len(), 1_000);
 }
+
+#[test]
+fn a_listener_that_is_a_job_needs_a_place_where_a_token_can_wait() {
+    let document = document(
+        "<bpmn:process id=\"a\"><bpmn:extensionElements><zeebe:executionListeners>\
+         <zeebe:executionListener eventType=\"start\" type=\"t\" /></zeebe:executionListeners></bpmn:extensionElements>\
+         <bpmn:sequenceFlow id=\"b\"><bpmn:extensionElements><camunda:executionListener event=\"take\" class=\"C\" />\
+         </bpmn:extensionElements></bpmn:sequenceFlow>\
+         <bpmn:sequenceFlow id=\"c\"><bpmn:extensionElements>\
+         <camunda:executionListener event=\"take\" expression=\"${x}\" /></bpmn:extensionElements></bpmn:sequenceFlow>\
+         </bpmn:process>",
+    );
+    assert_eq!(codes(&document), ["extension-ignored a", "extension-ignored b", "extension-java b"]);
+}

@@ -1,0 +1,389 @@
+//! Models of Camunda 7 and its forks.
+
+use potok_tests::{scenario, scenario_of};
+use serde_json::json;
+
+#[test]
+fn external_tasks_expressions_and_java_become_jobs_and_results() {
+    scenario("dialects/camunda_service_tasks.bpmn")
+        .initiator("anna")
+        .start_with(json!({"amount": 20, "priority": 7}))
+        .variable("starter", "anna")
+        .job_is("charge", |job| {
+            assert_eq!(&*job.kind, "charge-card");
+            assert_eq!(job.priority, 7);
+            assert_eq!(job.retries, 5);
+            assert_eq!(job.retry_cycle.as_deref(), Some("R5/PT10M"));
+        })
+        .sees("charge", "total", 40)
+        .job("charge", json!({"number": "no. 1"}))
+        .no_variable("total")
+        .variable("receipt", "no. 1")
+        .variable("next", 21)
+        .job_is("class", |job| assert_eq!(&*job.kind, "java:com.acme.Ship"))
+        .job("class", json!({}))
+        .job_is("mail", |job| assert_eq!(&*job.kind, "mail"))
+        .job("mail", json!({}))
+        .job_is("end", |job| assert_eq!(&*job.kind, "notify"))
+        .job("end", json!({}))
+        .completed()
+        .trace("start charge evaluate class mail end");
+}
+
+#[test]
+fn a_failing_worker_has_its_tries_then_somebody_must_help() {
+    let mut scenario = scenario("dialects/camunda_service_tasks.bpmn").start_with(json!({"amount": 20, "priority": 7}));
+    for _ in 0..4 {
+        scenario = scenario.fail_job("charge", "no line").no_incident();
+    }
+    scenario
+        .fail_job("charge", "no line")
+        .incident("charge", "job-failed")
+        .incident_says("no line")
+        .resolve("charge")
+        .no_incident()
+        .job_is("charge", |job| assert_eq!(job.retries, 1))
+        .job("charge", json!({"number": 1}))
+        .waits_at(["class"]);
+}
+
+#[test]
+fn a_user_task_has_people_dates_a_priority_and_a_form() {
+    scenario("dialects/camunda_user_task.bpmn")
+        .start_with(json!({"boss": "maria", "groups": ["sales", "board"], "follow": "2026-01-07T09:00:00Z"}))
+        .assignee("check", "maria")
+        .groups("check", ["sales", "board"])
+        .task("check", |task| {
+            assert_eq!(task.candidate_users, ["anna".into(), "otto".into()]);
+            assert_eq!(task.due.map(|due| due.to_string()).as_deref(), Some("2026-03-05T12:00:00Z"));
+            assert_eq!(task.follow_up.map(|due| due.to_string()).as_deref(), Some("2026-01-07T09:00:00Z"));
+            assert_eq!(task.priority, Some(70));
+            assert_eq!(task.form_key.as_deref(), Some("embedded:app:check.html"));
+        })
+        .complete("check")
+        .completed();
+}
+
+#[test]
+fn an_unknown_variable_in_an_expression_is_an_incident() {
+    scenario("dialects/camunda_user_task.bpmn").start().incident("check", "expression-failed").incident_says("boss");
+}
+
+#[test]
+fn mappings_compute_texts_lists_and_maps() {
+    scenario("dialects/camunda_mappings.bpmn")
+        .start_with(json!({"name": "anna"}))
+        .sees("check", "text", "anna asks")
+        .sees("check", "list", json!(["one", "anna"]))
+        .sees("check", "map", json!({"who": "anna"}))
+        .complete_with("check", json!({"answer": "yes"}))
+        .no_variable("text")
+        .variable("verdict", "yes!")
+        .sees("deep", "local", "yes!")
+        .complete("deep")
+        .completed()
+        .variable("given", "yes!")
+        .no_variable("local");
+}
+
+#[test]
+fn listeners_evaluate_their_expressions_in_order() {
+    scenario("dialects/camunda_listeners.bpmn")
+        .start()
+        .variables(json!({"started": true, "entered": "work", "created": 1}))
+        .complete("work")
+        .completed()
+        .variables(json!({"done": 2, "left": 3}));
+}
+
+#[test]
+fn java_listeners_are_jobs_around_the_work() {
+    scenario("dialects/camunda_java_listener.bpmn")
+        .start()
+        .job_is("work", |job| assert_eq!(&*job.kind, "java:com.acme.Before"))
+        .job("work", json!({}))
+        .complete("work")
+        .job_is("work", |job| assert_eq!(&*job.kind, "java:com.acme.After"))
+        .job("work", json!({}))
+        .completed();
+}
+
+#[test]
+fn a_process_gives_its_jobs_their_usual_priority() {
+    scenario("dialects/camunda_process_priority.bpmn")
+        .start()
+        .job_is("pay", |job| assert_eq!(job.priority, 40))
+        .job("pay", json!({}))
+        .job_is("mail", |job| assert_eq!(job.priority, 7));
+}
+
+#[test]
+fn a_flow_calls_its_listeners_when_it_is_taken() {
+    scenario("dialects/camunda_take_listener.bpmn").start().waits_at(["work"]).variable("taken", true);
+}
+
+#[test]
+fn a_process_calls_its_listeners_when_it_begins_and_ends() {
+    scenario("dialects/camunda_process_listeners.bpmn")
+        .start()
+        .variable("began", true)
+        .no_variable("ended")
+        .complete("work")
+        .completed()
+        .variable("ended", true);
+}
+
+#[test]
+fn listeners_of_events_are_called_when_they_occur() {
+    scenario("dialects/camunda_event_listeners.bpmn")
+        .start()
+        .no_variable("late_started")
+        .travel("PT1H")
+        .variables(json!({"late_started": true, "late_ended": true}))
+        .waits_at(["wait"])
+        .no_variable("letter_started")
+        .message("letter", json!({}))
+        .variables(json!({"letter_started": true, "letter_ended": true}))
+        .complete("after")
+        .completed()
+        .variables(json!({"end_started": true, "end_ended": true}));
+    scenario("dialects/camunda_event_listeners.bpmn")
+        .start()
+        .travel("PT2H")
+        .job_is("later", |job| assert_eq!(&*job.kind, "java:com.acme.Before"))
+        .travel("PT2H")
+        .job("later", json!({}))
+        .waits_at(["after"]);
+}
+
+#[test]
+fn savepoints_stand_before_and_after() {
+    scenario("dialects/camunda_async.bpmn")
+        .start()
+        .waits_at(["start"])
+        .continue_at("start")
+        .waits_at(["step"])
+        .continue_at("step")
+        .waits_at(["step"])
+        .continue_at("step")
+        .waits_at(["split"])
+        .continue_at("split")
+        .waits_at(["a", "b"])
+        .complete("b")
+        .waits_at(["a", "end"])
+        .continue_at("end")
+        .complete("a")
+        .continue_at("end")
+        .completed()
+        .passed("step", 1);
+}
+
+#[test]
+fn a_loop_has_savepoints_around_the_whole_and_around_each_instance() {
+    scenario("dialects/camunda_async_multi_instance.bpmn")
+        .start()
+        .waits_at(["vote"])
+        .continue_at("vote")
+        .waits_at(["vote", "vote"])
+        .continue_at("vote")
+        .continue_at("vote")
+        .complete("vote")
+        .waits_at(["vote", "vote"])
+        .continue_at("vote")
+        .waits_at(["vote"])
+        .complete("vote")
+        .continue_at("vote")
+        .waits_at(["vote"])
+        .active()
+        .continue_at("vote")
+        .completed();
+}
+
+#[test]
+fn an_output_that_fails_is_an_incident_that_keeps_the_work() {
+    scenario("dialects/camunda_output_fails.bpmn")
+        .start()
+        .complete_with("check", json!({"done": true}))
+        .incident("check", "expression-failed")
+        .incident_says("answer")
+        .variable("done", true)
+        .set("answer", "yes")
+        .resolve("check")
+        .completed()
+        .variable("verdict", "yes");
+}
+
+#[test]
+fn a_collection_gives_each_instance_its_element() {
+    scenario("dialects/camunda_multi_instance.bpmn")
+        .start_with(json!({"voters": ["anna", "otto", "maria", "karl"]}))
+        .waits_at(["vote", "vote", "vote", "vote"])
+        .assignee("vote", "anna")
+        .nth_sees("vote", 2, "voter", "maria")
+        .nth_sees("vote", 2, "loopCounter", 2)
+        .sees("vote", "nrOfInstances", 4)
+        .complete("vote")
+        .sees("vote", "nrOfCompletedInstances", 1)
+        .sees("vote", "nrOfActiveInstances", 3)
+        .complete("vote")
+        .waits_at(["once"])
+        .assignee("once", "anna")
+        .complete("once")
+        .assignee("once", "otto")
+        .complete("once")
+        .complete("once")
+        .complete("once")
+        .completed()
+        .no_variable("voter");
+}
+
+#[test]
+fn a_call_hands_over_what_it_says() {
+    scenario("dialects/camunda_call.bpmn")
+        .business_key("case-1")
+        .start_with(json!({"amount": 5, "which": "helper"}))
+        .instance_of("helper")
+        .variable("amount", 5)
+        .has_business_key("case-1")
+        .complete_with("help", json!({"answer": 1, "extra": true}))
+        .main_instance()
+        .variables(json!({"answer": 1, "extra": true}))
+        .instance_of("helper")
+        .variables(json!({"sum": 5, "twice": 10}))
+        .no_variable("amount")
+        .no_business_key()
+        .complete_with("help", json!({"answer": 2, "more": true}))
+        .main_instance()
+        .variables(json!({"result": 2, "answer": 1}))
+        .no_variable("more")
+        .instance_of("helper")
+        .no_variable("amount")
+        .complete_with("help", json!({"answer": 3}))
+        .main_instance()
+        .completed()
+        .variable("answer", 1);
+}
+
+#[test]
+fn a_call_chooses_the_version() {
+    scenario_of(&[
+        "dialects/camunda_call_version.bpmn",
+        "dialects/camunda_helper_1.bpmn",
+        "dialects/camunda_helper_2.bpmn",
+    ])
+    .start()
+    .complete("first_version")
+    .waits_at(["tagged"])
+    .complete("first_version")
+    .waits_at(["latest"])
+    .complete("second_version")
+    .completed();
+}
+
+#[test]
+fn a_process_that_is_not_deployed_cannot_be_called() {
+    scenario("dialects/camunda_call_version.bpmn")
+        .start()
+        .incident("fixed", "called-process-unknown")
+        .incident_says("helper");
+}
+
+#[test]
+fn a_workers_error_gives_its_code_and_message() {
+    scenario("dialects/camunda_errors.bpmn")
+        .start()
+        .error_with("pay", "poor", json!({"balance": 0}))
+        .waits_at(["mend"])
+        .variables(json!({"code": "poor", "balance": 0}));
+}
+
+#[test]
+fn a_workers_uncaught_error_ends_its_scope_as_if_it_were_done() {
+    scenario("dialects/camunda_errors.bpmn")
+        .start()
+        .job("pay", json!({}))
+        .error("book", "full")
+        .waits_at(["after"])
+        .no_incident()
+        .passed("never", 0);
+}
+
+#[test]
+fn an_error_carries_its_message() {
+    scenario("dialects/camunda_error_message.bpmn")
+        .start_with(json!({"place": "hall"}))
+        .waits_at(["mend"])
+        .variables(json!({"code": "broken", "text": "it broke at hall"}));
+}
+
+#[test]
+fn an_escalation_gives_its_code() {
+    scenario("dialects/camunda_escalation.bpmn").start().waits_at(["deep", "hurry"]).variable("code", "late");
+}
+
+#[test]
+fn conditions_are_expressions() {
+    let file = "dialects/camunda_conditions.bpmn";
+    scenario(file).start_with(json!({"amount": 200, "customer": {"vip": true}, "name": ""})).waits_at(["a"]);
+    scenario(file).start_with(json!({"amount": 50, "customer": {}, "name": "x"})).waits_at(["b"]);
+    scenario(file).start_with(json!({"amount": 50, "customer": {}, "name": ""})).waits_at(["c"]);
+}
+
+#[test]
+fn a_signal_carries_what_its_throw_maps() {
+    scenario("dialects/camunda_signal_payload.bpmn")
+        .start_with(json!({"place": "hall", "level": 2}))
+        .completed()
+        .instance_of("brigade")
+        .variables(json!({"where": "hall", "severity": 3}))
+        .no_variable("place");
+}
+
+#[test]
+fn timers_are_expressions() {
+    scenario("dialects/camunda_timers.bpmn")
+        .start_with(json!({"patience": "PT2H", "day": "2026-01-07T09:00:00Z"}))
+        .travel("PT2H")
+        .waits_at(["until"])
+        .travel_to("2026-01-07T09:00:00Z")
+        .waits_at(["after"]);
+}
+
+#[test]
+fn a_script_gives_its_result() {
+    scenario("dialects/camunda_script.bpmn").start_with(json!({"a": 2, "b": 3})).variable("sum", 5);
+}
+
+#[test]
+fn a_messages_name_is_an_expression() {
+    scenario("dialects/camunda_message_names.bpmn")
+        .start_with(json!({"number": 1}))
+        .start_with(json!({"number": 2}))
+        .message("answer-2", json!({}))
+        .waits_at(["wait"])
+        .nth_instance_of("camunda_message_names", 1)
+        .waits_at(["after"]);
+}
+
+#[test]
+fn an_error_of_one_instance_ends_them_all() {
+    scenario("dialects/camunda_boundary_and_multi_instance.bpmn")
+        .start_with(json!({"cards": ["a", "b", "c"]}))
+        .job("pay", json!({}))
+        .error("pay", "poor")
+        .waits_at(["mend"])
+        .complete("mend")
+        .completed();
+    // Nothing catches this one, so it counts as done.
+    scenario("dialects/camunda_boundary_and_multi_instance.bpmn")
+        .start_with(json!({"cards": ["a", "b"]}))
+        .error("pay", "other")
+        .waits_at(["pay"])
+        .job("pay", json!({}))
+        .completed();
+}
+
+#[test]
+fn its_forks_use_their_own_namespace() {
+    scenario("dialects/operaton.bpmn").start_with(json!({"boss": "maria"})).assignee("work", "maria");
+}

@@ -1,0 +1,83 @@
+//! Models of Flowable and Activiti.
+
+use potok_tests::scenario;
+use serde_json::json;
+
+#[test]
+fn tasks_are_jobs_people_and_expressions() {
+    scenario("dialects/flowable_tasks.bpmn")
+        .initiator("anna")
+        .start_with(json!({"amount": 20, "deadline": "2026-01-08T09:00:00Z"}))
+        .job_is("pay", |job| assert_eq!(&*job.kind, "pay"))
+        .job("pay", json!({}))
+        .assignee("check", "anna")
+        .groups("check", ["sales"])
+        .task("check", |task| {
+            assert_eq!(task.due.map(|due| due.to_string()).as_deref(), Some("2026-01-08T09:00:00Z"));
+            assert_eq!(task.form_key.as_deref(), Some("checkForm"));
+        })
+        .complete("check")
+        .completed()
+        .variable("next", 21)
+        .passed("skipped", 1);
+}
+
+#[test]
+fn activiti_speaks_the_same() {
+    scenario("dialects/activiti.bpmn")
+        .initiator("anna")
+        .start_with(json!({"amount": 20}))
+        .assignee("work", "anna")
+        .groups("work", ["sales"])
+        .complete("work")
+        .completed()
+        .variable("next", 21);
+}
+
+#[test]
+fn a_loop_gives_elements_and_places() {
+    scenario("dialects/flowable_multi_instance.bpmn")
+        .start_with(json!({"voters": ["anna", "otto"]}))
+        .nth_sees("vote", 1, "voter", "otto")
+        .nth_sees("vote", 1, "place", 1)
+        .nth_sees("vote", 1, "loopCounter", 1)
+        .complete("vote")
+        .complete("vote")
+        .completed();
+}
+
+#[test]
+fn a_call_inherits_variables_where_it_says() {
+    scenario("dialects/flowable_call.bpmn")
+        .start_with(json!({"amount": 5}))
+        .instance_of("helper")
+        .variable("amount", 5)
+        .has_business_key("5")
+        .complete_with("help", json!({"answer": 1}))
+        .main_instance()
+        .completed()
+        .variable("result", 1)
+        .no_variable("answer");
+}
+
+#[test]
+fn a_signal_may_stay_in_its_instance() {
+    scenario("dialects/flowable_signal_scope.bpmn")
+        .start()
+        .start()
+        .complete("ready")
+        .completed()
+        .nth_instance_of("main", 1)
+        .waits_at(["heard", "ready"]);
+}
+
+#[test]
+fn an_asynchronous_task_is_a_savepoint() {
+    scenario("dialects/flowable_async.bpmn")
+        .start()
+        .waits_at(["step"])
+        .continue_at("step")
+        .waits_at(["work"])
+        .complete("work")
+        .completed();
+}

@@ -1,0 +1,5 @@
+//! Models of other engines' dialects, run end to end.
+
+mod camunda;
+mod flowable;
+mod zeebe;

@@ -1,0 +1,137 @@
+//! Models of Camunda 8.
+
+use potok_tests::scenario;
+use serde_json::json;
+
+#[test]
+fn tasks_have_types_headers_mappings_and_people() {
+    scenario("dialects/zeebe_tasks.bpmn")
+        .start_with(json!({"method": "card", "boss": "maria", "order": {"total": 40}}))
+        .job_is("pay", |job| {
+            assert_eq!(&*job.kind, "pay-card");
+            assert_eq!(job.retries, 5);
+            assert_eq!(job.headers, [("url".into(), "http://bank.example".into())]);
+        })
+        .sees("pay", "amount", 40)
+        .job("pay", json!({"receipt": {"number": 7}}))
+        .variable("order", json!({"total": 40, "receipt": 7}))
+        .no_variable("receipt")
+        .assignee("check", "maria")
+        .groups("check", ["sales", "board"])
+        .task("check", |task| {
+            assert_eq!(task.due.map(|due| due.to_string()).as_deref(), Some("2026-01-05T11:00:00Z"));
+            assert_eq!(task.priority, Some(70));
+        })
+        .complete("check")
+        .variable("more", 41)
+        .waits_at(["old_style"])
+        .complete("old_style")
+        .completed();
+}
+
+#[test]
+fn a_loop_collects_its_results_in_the_items_order() {
+    scenario("dialects/zeebe_multi_instance.bpmn")
+        .start_with(json!({"numbers": [2, 3]}))
+        .waits_at(["square", "square"])
+        .nth_sees("square", 1, "number", 3)
+        .nth_sees("square", 1, "loopCounter", 2)
+        .job_nth("square", 1, json!({"result": 9}))
+        .job("square", json!({"result": 4}))
+        .waits_at(["look"])
+        .variable("squares", json!([4, 9]))
+        .no_variable("result");
+}
+
+#[test]
+fn a_call_propagates_what_it_says() {
+    scenario("dialects/zeebe_call.bpmn")
+        .start_with(json!({"amount": 5, "which": "helper"}))
+        .instance_of("helper")
+        .variable("amount", 5)
+        .complete_with("help", json!({"answer": 1}))
+        .main_instance()
+        .variable("answer", 1)
+        .instance_of("helper")
+        .variable("sum", 5)
+        .no_variable("amount")
+        .complete_with("help", json!({"answer": 2, "more": true}))
+        .main_instance()
+        .completed()
+        .variables(json!({"result": 2, "answer": 1}))
+        .no_variable("more");
+}
+
+#[test]
+fn listeners_are_jobs_around_the_work() {
+    scenario("dialects/zeebe_listeners.bpmn")
+        .start()
+        .job_is("pay", |job| assert_eq!(&*job.kind, "before"))
+        .job("pay", json!({}))
+        .job_is("pay", |job| assert_eq!(&*job.kind, "pay"))
+        .job("pay", json!({"paid": true}))
+        .job_is("pay", |job| assert_eq!(&*job.kind, "after"))
+        .job("pay", json!({}))
+        .completed()
+        .variable("paid", true);
+}
+
+#[test]
+fn task_listeners_are_jobs_around_the_task() {
+    scenario("dialects/zeebe_task_listeners.bpmn")
+        .start()
+        .job_is("work", |job| assert_eq!(&*job.kind, "created"))
+        .job("work", json!({}))
+        .complete_with("work", json!({"done": true}))
+        .job_is("work", |job| assert_eq!(&*job.kind, "completed"))
+        .active()
+        .job("work", json!({}))
+        .completed()
+        .variable("done", true);
+}
+
+#[test]
+fn events_have_keys_mappings_and_jobs() {
+    let file = "dialects/zeebe_events.bpmn";
+    scenario(file)
+        .start_with(json!({"order": 1}))
+        .message_with_key("stop", 2, json!({}))
+        .waits_at(["work"])
+        .message_with_key("stop", 1, json!({}))
+        .completed();
+    scenario(file)
+        .start_with(json!({"order": 1}))
+        .error_with("work", "broken", json!({"reason": "rust", "more": 1}))
+        .waits_at(["mend"])
+        .variable("why", "rust")
+        .no_variable("more");
+    scenario(file)
+        .start_with(json!({"order": 1}))
+        .job("work", json!({}))
+        .job_is("tell", |job| assert_eq!(&*job.kind, "tell"))
+        .job("tell", json!({}))
+        .completed();
+}
+
+#[test]
+fn a_receive_task_correlates_by_its_key() {
+    scenario("dialects/zeebe_correlation.bpmn")
+        .start_with(json!({"order": 1}))
+        .message_with_key("payment", 2, json!({}))
+        .waits_at(["paid"])
+        .message_with_key("payment", 1, json!({"amount": 10}))
+        .completed()
+        .variable("amount", 10);
+}
+
+#[test]
+fn a_workers_uncaught_error_is_an_incident() {
+    scenario("dialects/zeebe_uncaught_error.bpmn")
+        .start()
+        .error("pay", "poor")
+        .incident("pay", "error-uncaught")
+        .incident_says("poor")
+        .resolve("pay")
+        .job("pay", json!({}))
+        .completed();
+}
