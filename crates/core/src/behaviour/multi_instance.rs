@@ -10,7 +10,7 @@ use crate::step::{Closed, Event, Problem, Stage, Step};
 use crate::value::Value;
 
 /// Rounds that one activity may have: more is taken for a mistake.
-const MAXIMUM_ROUNDS: u32 = 1_000_000;
+const MAXIMUM_ROUNDS: u32 = 100_000;
 
 /// Begins all rounds, or the first.
 pub(crate) fn start(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstance) -> Result<(), EvaluationError> {

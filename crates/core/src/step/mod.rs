@@ -26,7 +26,10 @@ pub(crate) use agenda::{Agenda, Stage};
 pub(crate) use evaluate::{Problem, ScopeView};
 
 /// Flow nodes that one step may pass before it is taken for an endless loop.
-pub const STEP_BUDGET: u32 = 2_000_000;
+pub const STEP_BUDGET: u32 = 1_000_000;
+
+/// What a thrown message or signal takes from the budget: others must carry it, so that it weighs more than a move.
+const THROW_COST: u32 = 50;
 
 /// What a step needs from outside.
 pub struct Context<'a> {
@@ -95,6 +98,11 @@ impl<'s> Step<'s, '_> {
         let index = self.events.values.len();
         self.events.values.push(value);
         index_of(index)
+    }
+
+    /// Something is thrown that others must carry.
+    pub(crate) fn charge_throw(&mut self) {
+        self.budget = self.budget.saturating_sub(THROW_COST);
     }
 
     /// Opens a wait; gives its key.

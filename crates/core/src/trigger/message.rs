@@ -120,6 +120,7 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> R
     remember(step, &carried);
     let message = index_of(step.events.messages.len());
     step.events.messages.push(ThrownMessage { name, correlation_key, properties: carried, payload });
+    step.charge_throw();
     step.emit(Event::MessageThrown { node, message });
     Ok(())
 }

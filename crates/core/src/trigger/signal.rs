@@ -32,6 +32,7 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> R
     let signal = index_of(step.events.signals.len());
     let thrown = ThrownSignal { name: name.clone(), instance_only: *instance_only, payload: carried.clone() };
     step.events.signals.push(thrown);
+    step.charge_throw();
     step.emit(Event::SignalThrown { node, signal });
     deliver(step, &name, &carried);
     Ok(())
