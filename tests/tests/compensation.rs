@@ -323,3 +323,56 @@ fn thrower_that_is_ended_ends_its_handlers() {
 fn all_ends_together_with_a_compensation() {
     scenario("compensation/thrower_ended.bpmn").start().message("regret", json!({})).travel("PT1H").completed();
 }
+
+#[test]
+fn handler_can_terminate_itself() {
+    scenario("compensation/terminated_handler.bpmn")
+        .start()
+        .waits_at(["call", "write"])
+        .complete("call")
+        .waits_at(["after"])
+        .complete("after")
+        .completed();
+}
+
+#[test]
+fn error_of_an_undoing_event_sub_process_goes_outwards() {
+    scenario("compensation/error_in_event_sub_process.bpmn")
+        .start()
+        .complete("call_shop")
+        .waits_at(["repair"])
+        .complete("repair")
+        .completed();
+}
+
+#[test]
+fn compensation_runs_beside_the_work() {
+    scenario("compensation/beside_running.bpmn")
+        .start()
+        .message("regret", json!({}))
+        .waits_at(["two", "undo_one"])
+        .complete("two")
+        .waits_at(["undo_one"])
+        .complete("undo_one")
+        .waits_at(["explain"])
+        .message("regret", json!({}))
+        .waits_at(["explain", "explain"])
+        .complete("explain")
+        .complete("explain")
+        .completed()
+        .passed("undo_one", 1);
+}
+
+#[test]
+fn instances_that_were_done_before_another_failed_are_undone() {
+    scenario("compensation/rounds_before_error.bpmn")
+        .start_with(json!({"rooms": ["red", "blue", "green"]}))
+        .job("book", json!({}))
+        .job("book", json!({}))
+        .error("book", "broken")
+        .sees("cancel", "room", "blue")
+        .complete("cancel")
+        .sees("cancel", "room", "red")
+        .complete("cancel")
+        .completed();
+}

@@ -447,3 +447,29 @@ fn results_go_to_the_data_around() {
         .sees("read", "results", json!([1, 2]))
         .no_variable("results");
 }
+
+#[test]
+fn boundary_event_ends_a_loop_that_has_no_end() {
+    scenario("loops/interrupted.bpmn")
+        .start()
+        .complete("try")
+        .complete("try")
+        .message("stop", json!({}))
+        .completed()
+        .trace("start try try try stopped given_up");
+}
+
+#[test]
+fn each_token_has_instances_of_its_own() {
+    scenario("loops/two_tokens.bpmn")
+        .start()
+        .waits_at(["sign", "sign", "sign", "sign"])
+        .complete_nth("sign", 2, json!({}))
+        .complete_nth("sign", 2, json!({}))
+        .waits_at(["sign", "sign"])
+        .passed("end", 1)
+        .complete("sign")
+        .complete("sign")
+        .completed()
+        .passed("end", 2);
+}

@@ -114,3 +114,19 @@ fn cancel_ends_called_processes() {
         .instance_of("checking")
         .cancelled();
 }
+
+#[test]
+fn instances_of_a_transaction_that_succeeded_can_be_undone_after_one_was_cancelled() {
+    scenario("transaction/sequential.bpmn")
+        .start_with(json!({"items": ["a", "b", "c"]}))
+        .complete("reserve")
+        .complete_with("reserve", json!({"refused": true}))
+        .waits_at(["release"])
+        .sees("release", "item", "b")
+        .complete("release")
+        .waits_at(["release"])
+        .sees("release", "item", "a")
+        .complete("release")
+        .completed()
+        .passed("nothing", 1);
+}
