@@ -206,6 +206,9 @@ impl Runner {
 
     /// A new subscription takes the oldest message that was kept for it.
     pub(super) fn deliver_kept(&mut self, subscription: Key, agenda: &mut Agenda) {
+        if self.stopped {
+            return;
+        }
         let Some(instance) = self.owner(subscription) else { return };
         let Some(running) = self.instances.get(&instance) else { return };
         let Some(wait) = running.instance.wait(subscription) else { return };

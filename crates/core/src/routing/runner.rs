@@ -170,6 +170,8 @@ pub struct Runner {
     pub(super) chain: u32,
     /// Messages and signals carried in this unit of work.
     carried: u32,
+    /// A chain was too long in this unit of work: what is kept stays kept until the next.
+    pub(super) stopped: bool,
     log: Vec<Stepped>,
     pub(super) notices: Vec<Notice>,
 }
@@ -194,6 +196,7 @@ impl Runner {
             noted: Vec::new(),
             chain: 0,
             carried: 0,
+            stopped: false,
             log: Vec::new(),
             notices: Vec::new(),
         }
@@ -362,6 +365,7 @@ impl Runner {
         }
         self.chain = 0;
         self.carried = 0;
+        self.stopped = false;
     }
 
     /// The instance that waits under a key.
@@ -488,6 +492,7 @@ impl Runner {
         if self.chain <= MAXIMUM_CHAIN && self.carried <= MAXIMUM_CARRIED {
             return true;
         }
+        self.stopped = true;
         self.notices.push(Notice::ChainTooLong { from, name: name.cloned() });
         false
     }
