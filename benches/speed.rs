@@ -203,11 +203,11 @@ fn memory() -> Result<Row, String> {
     let output = Command::new(env!("CARGO_BIN_EXE_waiting")).output().map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut figures = text.split_whitespace().filter_map(|figure| figure.parse::<f64>().ok());
-    let (asked, grown) = (figures.next(), figures.next());
+    let (asked, grown, packed) = (figures.next(), figures.next(), figures.next());
     Ok(Row {
         workload: "waiting instance, three variables".into(),
         potok: maybe(asked, " bytes"),
-        peer: format!("the process grew by {}", maybe(grown, " bytes")),
+        peer: format!("the process grew by {}; packed {}", maybe(grown, " bytes"), maybe(packed, " bytes")),
         ratio: "-".into(),
         at_least: Goal::new("1,024 bytes", asked.is_some_and(|bytes| bytes <= 1024.0)),
         aim: Goal::new("300 bytes", asked.is_some_and(|bytes| bytes <= 300.0)),

@@ -120,7 +120,8 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
         (None, Some(name)) => step.instance.scopes.get(inside).and_then(|scope| scope.variable(name)).cloned(),
         (None, None) => None,
     };
-    let counters = counters_after(step, scope);
+    let asks = multi.completion_condition.is_some() || !multi.complex.is_empty();
+    let counters = if asks { counters_after(step, scope) } else { Vec::new() };
     let complete = match &multi.completion_condition {
         Some(condition) => step.holds(condition, inside, node, &counters)?,
         None => false,

@@ -217,7 +217,13 @@ impl Instance {
     /// The innermost variable of that name in sight of a scope, also of its counters while it loops.
     #[must_use]
     pub fn visible(&self, scope: ScopeId, name: &str) -> Option<Value> {
-        self.scope_chain(scope).find_map(|scope| scope.lookup(name))
+        let mut scope = self.scopes.get(scope)?;
+        loop {
+            if let Some(value) = scope.lookup(name) {
+                return Some(value);
+            }
+            scope = self.scopes.get(scope.parent)?;
+        }
     }
 
     /// The scopes from the given one outwards.

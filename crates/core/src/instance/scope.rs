@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::{NONE, Ordinal, ScopeId, TokenId, WaitId};
 use crate::{Name, value::Value};
 
+/// As many variables are looked through one by one.
+const FEW: usize = 8;
+
 /// What a scope is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ScopeKind {
@@ -112,6 +115,10 @@ impl Scope {
     /// Its own variable of that name.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&Value> {
+        if self.variables.len() <= FEW {
+            // Lengths differ more often than not: cheaper than to search by order.
+            return self.variables.iter().find(|(other, _)| **other == *name).map(|(_, value)| value);
+        }
         let index = self.variables.binary_search_by(|(other, _)| (**other).cmp(name)).ok()?;
         Some(&self.variables[index].1)
     }

@@ -93,7 +93,7 @@ impl Step<'_, '_> {
         let mut evaluation = Evaluation::new(&view, self.context.now);
         let result = expression.evaluate(&mut evaluation);
         let assigned = evaluation.assigned;
-        if !matches!(result, Ok(_) | Err(EvaluationError::BpmnError { .. })) {
+        if assigned.is_empty() || !matches!(result, Ok(_) | Err(EvaluationError::BpmnError { .. })) {
             return result;
         }
         for assignment in assigned {
