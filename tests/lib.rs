@@ -21,3 +21,8 @@
 mod scenario;
 
 pub use scenario::{Scenario, model, scenario, scenario_of};
+
+/// The examples in README are run like those in the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! What each flow node does, one file for each kind. [`execute`] holds the only match on the kind.
+//! What each flow node does, one file for each kind. `execute` holds the only match on the kind.
 
 pub(crate) mod ad_hoc;
 pub(crate) mod business_rule_task;
