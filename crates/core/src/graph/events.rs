@@ -23,8 +23,8 @@ impl<'a> Compiler<'a> {
                 Catch::Timer { kind: timer.kind, expression: self.expression(&timer.expression, Purpose::Expression) }
             }
             EventDefinition::Signal { signal, .. } => Catch::Signal { name: self.signal_name(signal.as_ref())?.0 },
-            EventDefinition::Conditional { condition, variables, .. } => {
-                Catch::Condition { condition: self.optional(condition.as_ref())?, variables: variables.clone() }
+            EventDefinition::Conditional { condition, .. } => {
+                Catch::Condition { condition: self.optional(condition.as_ref())? }
             }
             EventDefinition::Error { error, variables, .. } => Catch::Error {
                 code: self.error_code(error.as_ref()),

@@ -316,8 +316,6 @@ pub enum Catch {
     Condition {
         /// What must hold.
         condition: Expression,
-        /// Only changes of these count; all if empty.
-        variables: Vec<Name>,
     },
     /// An error.
     Error {

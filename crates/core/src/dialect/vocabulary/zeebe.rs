@@ -54,7 +54,7 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
         ),
         word_of(
             "conditionalFilter",
-            &[(Honoured, "variableNames"), (Ignored("every change of a variable is looked at"), "variableEvents")],
+            &[(Ignored("every change of a variable is looked at"), "variableNames variableEvents")],
         ),
         marked_word("agentDefinition", Ignored(BY_API), &[(Silent, "agentType")]),
     ],
