@@ -20,7 +20,7 @@ use potok_expressions::Evaluator;
 const ROUNDS: u32 = 15;
 
 /// Blocks that make a file of about a megabyte.
-const BLOCKS: usize = 165;
+const BLOCKS: usize = 212;
 
 const HEAD: [&str; 6] = ["workload", "Potok", "compared with", "ratio", "at least", "aim"];
 
