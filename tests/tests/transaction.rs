@@ -130,3 +130,18 @@ fn instances_of_a_transaction_that_succeeded_can_be_undone_after_one_was_cancell
         .completed()
         .passed("nothing", 1);
 }
+
+#[test]
+fn cancel_in_an_event_sub_process_cancels_the_transaction_around_it() {
+    scenario("transaction/cancel_in_event_sub_process.bpmn")
+        .start()
+        .complete("hotel")
+        .message("refusal", json!({}))
+        .waits_at(["flight", "note_reason"])
+        .complete("note_reason")
+        .waits_at(["cancel_hotel"])
+        .complete("cancel_hotel")
+        .waits_at(["apologize"])
+        .complete("apologize")
+        .completed();
+}

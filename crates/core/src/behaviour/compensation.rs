@@ -133,14 +133,14 @@ fn done(step: &mut Step<'_, '_>, waiter: TokenId, wait: u32, scope: ScopeId) {
     if detached {
         return step.end_path(waiter);
     }
-    let Some((inside, home)) = step.instance.tokens.get(waiter).map(|token| (token.inside, token.scope)) else {
+    let Some(inside) = step.instance.tokens.get(waiter).map(|token| token.inside) else {
         return;
     };
     if inside == scope && step.instance.scopes.get(scope).is_some_and(|scope| scope.phase == Phase::Compensating) {
         return compensated(step, waiter);
     }
-    if step.instance.scopes.get(home).is_some_and(|scope| scope.phase == Phase::Cancelling) && home == scope {
-        return leave_transaction(step, home);
+    if step.instance.scopes.get(scope).is_some_and(|scope| scope.phase == Phase::Cancelling) {
+        return leave_transaction(step, scope);
     }
     step.resume(waiter, Stage::Complete);
 }

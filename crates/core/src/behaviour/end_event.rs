@@ -1,9 +1,9 @@
 //! End events: throw and end a path, a scope, or the instance (BPMN 2.0.2 §10.5.3, §13.5.6).
 
 use super::{compensation, intermediate_event};
-use crate::graph::Throw;
-use crate::instance::{NONE, Phase, ROOT, ScopeId, TokenId};
-use crate::step::{Event, Problem, Stage, Step};
+use crate::graph::{NodeKind, Throw};
+use crate::instance::{NONE, Owner, Phase, ROOT, ScopeId, TokenId};
+use crate::step::{Closed, Event, Problem, Stage, Step};
 
 /// Throws what the event throws, then its token is used up.
 pub(crate) fn end(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw]) -> Result<(), Problem> {
@@ -22,7 +22,7 @@ pub(crate) fn end(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw]) -> 
                 return Ok(());
             }
             Throw::Cancel => {
-                cancel(step, token, scope);
+                cancel(step, token);
                 return Ok(());
             }
             other => waits |= intermediate_event::throw_one(step, token, other)?,
@@ -45,9 +45,17 @@ fn terminate(step: &mut Step<'_, '_>, scope: ScopeId) {
 
 /// The transaction is cancelled (BPMN 2.0.2 §10.7, §13.5.5): what still runs in it ends, what it has done is compensated, and
 /// then its cancel boundary event takes the token.
-fn cancel(step: &mut Step<'_, '_>, token: TokenId, scope: ScopeId) {
-    step.cancel_contents(scope, token);
-    step.close_waits(crate::instance::Owner::Scope(scope), crate::step::Closed::Cancelled);
-    step.emit(Event::ScopePhase { scope, phase: Phase::Cancelling });
-    compensation::throw_in(step, token, scope, NONE);
+fn cancel(step: &mut Step<'_, '_>, token: TokenId) {
+    // The event may stand in an event sub-process of the transaction: what leads there is what stays.
+    let mut stays = token;
+    while let Some(scope) = step.instance.tokens.get(stays).map(|token| token.scope) {
+        step.cancel_contents(scope, stays);
+        step.close_waits(Owner::Scope(scope), Closed::Cancelled);
+        let Some((node, owner)) = step.instance.scopes.get(scope).map(|scope| (scope.node, scope.owner)) else { break };
+        if !matches!(step.graph.get_node(node).map(|node| &node.kind), Some(NodeKind::EventSubProcess(_))) {
+            step.emit(Event::ScopePhase { scope, phase: Phase::Cancelling });
+            return compensation::throw_in(step, token, scope, NONE);
+        }
+        stays = owner;
+    }
 }

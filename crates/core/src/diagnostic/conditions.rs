@@ -6,6 +6,8 @@ use super::subject::{Subject, event, flow_label, label};
 use crate::model::{FlowNode, FlowNodeKind, Gateway, NodeIndex, SequenceFlow};
 
 define! {
+    CONDITION_SEVERAL = "condition-several", Error, "BPMN 2.0.2 §8.4.13",
+        "A flow has one condition.";
     CONDITION_NOT_ALLOWED = "condition-not-allowed", Error, "BPMN 2.0.2 §8.4.13, §10.5.2, §10.6.6",
         "A flow out of an event or an event-based gateway has no condition.";
     CONDITION_WITHOUT_EFFECT = "condition-without-effect", Warning, "BPMN 2.0.2 §10.6.4",
@@ -35,6 +37,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
         let flows: Vec<&SequenceFlow> = node.outgoing.iter().filter_map(|flow| subject.flow(*flow)).collect();
         default_flow(subject, index, node, findings);
         for flow in &flows {
+            several_conditions(subject, flow, findings);
             condition_place(node, flow, flows.len(), findings);
             default_with_condition(node, flow, findings);
         }
@@ -183,6 +186,21 @@ fn default_never_taken(node: &FlowNode, flows: &[&SequenceFlow], findings: &mut 
                 label(node)
             ),
             "give the other flows conditions",
+        );
+    }
+}
+
+fn several_conditions(subject: &Subject<'_>, flow: &SequenceFlow, findings: &mut Findings<'_>) {
+    if flow.condition.is_none() {
+        return;
+    }
+    let children = subject.definitions.document.element(flow.element).children();
+    if let Some(second) = children.filter(|child| child.name() == "conditionExpression").nth(1) {
+        findings.add(
+            &CONDITION_SEVERAL,
+            second.index(),
+            format!("{} has more than one condition", flow_label(flow)),
+            "join them into one with `and` or `or`",
         );
     }
 }

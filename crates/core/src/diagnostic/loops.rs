@@ -6,6 +6,8 @@ use super::subject::{Subject, activity, is_event_sub_process, label};
 use crate::model::{Expression, FlowNode, LoopCharacteristics, MultiInstance, MultiInstanceBehavior, StandardLoop};
 
 define! {
+    LOOP_SEVERAL = "loop-several", Error, "BPMN 2.0.2 §10.3.8",
+        "An activity loops in one way: as a standard loop or as multi-instance.";
     LOOP_ENDLESS = "loop-endless", Error, "BPMN 2.0.2 §10.3.8, §13.3.6",
         "A standard loop has a condition or a maximum.";
     LOOP_NEVER = "loop-maximum-zero", Warning, "BPMN 2.0.2 §10.3.8",
@@ -30,6 +32,15 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             None => continue,
             Some(LoopCharacteristics::Standard(standard)) => standard_loop(node, standard, findings),
             Some(LoopCharacteristics::MultiInstance(multi)) => multi_instance(node, multi, findings),
+        }
+        let children = subject.definitions.document.element(node.element).children();
+        if let Some(second) = children.filter(|child| child.name().ends_with("LoopCharacteristics")).nth(1) {
+            findings.add(
+                &LOOP_SEVERAL,
+                second.index(),
+                format!("{} has more than one kind of loop", label(node)),
+                "keep one, and put a sub-process with the other around the activity",
+            );
         }
         if is_event_sub_process(node) {
             findings.add(
