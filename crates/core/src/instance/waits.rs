@@ -13,7 +13,6 @@ const FEW: u32 = 8;
 /// All waits of an instance, by number and by key.
 #[expect(clippy::box_collection, reason = "hardly any instance has these, and every instance has room for them")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[allow(clippy::box_collection, reason = "few instances have either: the others pay for a pointer only")]
 pub(crate) struct Waits {
     rows: Slab<Wait>,
     count: u32,
