@@ -146,3 +146,30 @@ fn work_cannot_be_done_after_its_sub_process_has_ended() {
     let scenario = scenario("sub_process/every_boundary.bpmn").start();
     scenario.complete("do").completed().early_message("stop", json!({})).passed("note", 0);
 }
+
+/// 900 sub-processes in each other, ended at once from outside: no stack is deep enough for a recursion over them.
+#[test]
+fn deeply_nested_sub_processes_are_cancelled() {
+    let mut body = String::new();
+    for level in 0..900 {
+        let inner = if level == 899 { "work".to_string() } else { format!("level_{}", level + 1) };
+        body += &format!(
+            r#"<subProcess id="level_{level}"><startEvent id="start_{level}"/>
+               <sequenceFlow id="flow_{level}" sourceRef="start_{level}" targetRef="{inner}"/>"#
+        );
+    }
+    body += r#"<userTask id="work"/>"#;
+    body += &"</subProcess>".repeat(900);
+    potok_tests::model(&format!(
+        r#"<process id="deep" isExecutable="true"><startEvent id="start"/>
+           <sequenceFlow id="in" sourceRef="start" targetRef="level_0"/>{body}
+           <boundaryEvent id="late" attachedToRef="level_0">
+             <timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition>
+           </boundaryEvent>
+           <sequenceFlow id="out" sourceRef="late" targetRef="end"/><endEvent id="end"/></process>"#
+    ))
+    .start()
+    .waits_at(["work"])
+    .to_next_timer()
+    .completed();
+}

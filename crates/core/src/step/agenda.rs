@@ -31,6 +31,8 @@ pub(crate) enum Stage {
     Finish(u32),
     /// Is to take its flows out.
     Leave,
+    /// Its path is at its end.
+    End,
 }
 
 /// The agenda, with the scopes whose joins may have to be asked again.
@@ -95,7 +97,7 @@ impl Step<'_, '_> {
     }
 
     fn go_on(&mut self, token: TokenId, stage: Stage) {
-        if self.budget == 0 {
+        if self.budget == 0 && stage != Stage::End {
             return self.incident(
                 token,
                 IncidentKind::StepBudget,
@@ -122,6 +124,7 @@ impl Step<'_, '_> {
             Stage::Complete => self.complete(token),
             Stage::Finish(listener) => self.finish(token, listener),
             Stage::Leave => self.leave(token),
+            Stage::End => self.end_path(token),
         }
     }
 

@@ -33,8 +33,27 @@ impl Step<'_, '_> {
         matches!(self.instance.waits.get(first), Some(Wait { kind: WaitKind::Compensation { .. }, .. }))
     }
 
-    /// Ends everything in a scope, and the scope.
+    /// Ends everything in a scope, and the scope: innermost scopes first, so that however deep they nest, none is ended from
+    /// within the end of another.
     pub(crate) fn cancel_scope(&mut self, scope: ScopeId) {
+        let mut nested = vec![scope];
+        let mut next = 0;
+        while let Some(outer) = nested.get(next).copied() {
+            let mut token = self.instance.scopes.get(outer).map_or(NONE, |scope| scope.first_token);
+            while let Some(current) = self.instance.tokens.get(token) {
+                nested.extend(Some(current.inside).filter(|inside| *inside != NONE));
+                token = current.next;
+            }
+            next += 1;
+        }
+        while let Some(scope) = nested.pop() {
+            if self.instance.scopes.get(scope).is_some() {
+                self.cancel_one_scope(scope);
+            }
+        }
+    }
+
+    fn cancel_one_scope(&mut self, scope: ScopeId) {
         self.cancel_contents(scope, NONE);
         self.close_waits(Owner::Scope(scope), Closed::Cancelled);
         self.discard_kept(scope);
@@ -43,7 +62,7 @@ impl Step<'_, '_> {
         }
     }
 
-    /// Ends every token of a scope but one. Nesting is as deep as the model's, which the reader bounds.
+    /// Ends every token of a scope but one.
     pub(crate) fn cancel_contents(&mut self, scope: ScopeId, but: TokenId) {
         loop {
             // Looked up anew each time: one token's end can end others.

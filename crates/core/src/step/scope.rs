@@ -54,7 +54,7 @@ impl Step<'_, '_> {
             // The scope around an event sub-process goes on, or completes with it.
             self.close_waits(Owner::Token(owner), Closed::Cancelled);
             self.discard(id);
-            return self.end_path(owner);
+            return self.resume(owner, Stage::End);
         }
         if self.instance.scopes.get(id).is_some_and(|scope| scope.phase == Phase::Compensating) {
             return behaviour::compensation::compensated(self, owner);
