@@ -100,7 +100,7 @@ fn enter<'a>(
 ) -> Result<(), String> {
     let name = workload.name;
     match Host::new(&workload.file, expressions) {
-        Ok(mut host) => race.enter(name, move || Some(per_second(|| host.run(workload.variables())))),
+        Ok(mut host) => race.enter(name, move || Some(per_second(|| host.run(workload.variables.clone())))),
         Err(problem) => println!("{name} cannot be measured: {problem}"),
     }
     let path =

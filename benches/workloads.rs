@@ -17,14 +17,8 @@ pub struct Workload {
     pub tasks: Vec<String>,
     /// Flow nodes completed and sequence flows taken by an instance.
     pub elements: f64,
-}
-
-impl Workload {
     /// The variables that an instance starts with.
-    #[must_use]
-    pub fn variables(&self) -> Variables {
-        if self.file.contains("count &lt;") { vec![("count".into(), Value::Integer(0))] } else { Variables::new() }
-    }
+    pub variables: Variables,
 }
 
 /// Ten automatic tasks in a row.
@@ -41,7 +35,11 @@ pub fn all() -> Vec<Workload> {
     let parallel = models::split_and_join("parallelGateway", "task", 10).file();
     let nested = models::nested(3).file();
     let many = models::multi_instance("task", 20).file();
-    let same = |name, file: String, tasks, elements| Workload { name, peer_file: file.clone(), file, tasks, elements };
+    let same = |name, file: String, tasks, elements| {
+        let variables = Variables::new();
+        Workload { name, peer_file: file.clone(), file, tasks, elements, variables }
+    };
+    let count = || vec![("count".into(), Value::Integer(0))];
     vec![
         same(TEN_TASKS, ten, tasks(10), 23.0),
         Workload {
@@ -50,6 +48,7 @@ pub fn all() -> Vec<Workload> {
             peer_file: native.clone(),
             tasks: vec!["count".into()],
             elements: 33.0,
+            variables: count(),
         },
         Workload {
             name: "exclusive loop of 5, ${...}",
@@ -57,6 +56,7 @@ pub fn all() -> Vec<Workload> {
             peer_file: native,
             tasks: vec!["count".into()],
             elements: 33.0,
+            variables: count(),
         },
         same("parallel split and join of 10", parallel, tasks(10), 36.0),
         same("sub-process 3 deep", nested, vec!["task".into()], 20.0),

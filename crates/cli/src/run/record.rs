@@ -127,15 +127,16 @@ impl Numbers {
                 }
                 ("loop-started", known(self.scopes.get(&scope)))
             }
-            Event::RoundEnded { scope, round, result } => {
-                say("scope", scope.into());
+            Event::RoundEnded { token, round, result } => {
+                say("token", token.into());
                 if round != NONE {
                     say("round", round.into());
                 }
                 if result != NONE {
                     say("result", text(result));
                 }
-                ("round-ended", known(self.scopes.get(&scope)))
+                record.left = Some(token);
+                ("round-ended", self.tokens.remove(&token))
             }
             Event::VariableSet { scope, variable } => {
                 if let Some((name, value)) = events.variables.get(variable as usize) {

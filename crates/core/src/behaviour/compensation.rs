@@ -43,9 +43,9 @@ fn visible_scope(step: &Step<'_, '_>, scope: ScopeId, activity: u32) -> ScopeId 
     loop {
         let Some(here) = step.instance.scopes.get(current) else { return scope };
         let holds = if activity == NONE {
-            !here.completed.is_empty()
+            !here.completed().is_empty()
         } else {
-            here.completed.iter().any(|completed| completed.node == activity)
+            here.completed().iter().any(|completed| completed.node == activity)
         };
         let in_event_sub_process =
             matches!(step.graph.get_node(here.node).map(|node| &node.kind), Some(NodeKind::EventSubProcess(_)));
@@ -73,8 +73,8 @@ pub(crate) fn go_on(step: &mut Step<'_, '_>, waiter: TokenId) {
     loop {
         let next = step.instance.scopes.get(scope).and_then(|scope| {
             let matches = |completed: &Completed| activity == NONE || completed.node == activity;
-            let index = scope.completed.iter().rposition(matches)?;
-            Some((index, scope.completed[index]))
+            let index = scope.completed().iter().rposition(matches)?;
+            Some((index, scope.completed()[index]))
         });
         let Some((index, completed)) = next else { break };
         step.emit(Event::CompensationTaken { scope, index: crate::step::index_of(index) });

@@ -19,7 +19,7 @@ use crate::value::Value;
 pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId, gateway: &ComplexGateway) -> Result<(), Problem> {
     let Some((scope, node)) = queue(step, token, true) else { return Ok(()) };
     step.touch(scope);
-    if step.instance.joins.get(scope, node).is_some_and(|join| join.received.is_some()) {
+    if step.instance.join(scope, node).is_some_and(|join| join.received.is_some()) {
         return Ok(());
     }
     match activates(step, scope, node, gateway) {
@@ -37,7 +37,7 @@ pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId, gateway: &ComplexGat
 /// First phase: one token of each flow that has one goes out as one.
 fn fire(step: &mut Step<'_, '_>, scope: ScopeId, node: u32) {
     // Where a token has come by every flow there is nothing left to wait for, and so no second phase.
-    if step.instance.joins.get(scope, node).is_some_and(|join| join.present < step.graph.node(node).incoming) {
+    if step.instance.join(scope, node).is_some_and(|join| join.present < step.graph.node(node).incoming) {
         step.emit(Event::ComplexActivated { scope, node });
     }
     let survivor = merge(step, scope, node);
@@ -52,7 +52,7 @@ fn activates(
     node: u32,
     gateway: &ComplexGateway,
 ) -> Result<bool, EvaluationError> {
-    let Some(join) = step.instance.joins.get(scope, node) else { return Ok(false) };
+    let Some(join) = step.instance.join(scope, node) else { return Ok(false) };
     let Some(condition) = &gateway.activation_condition else {
         return Ok(join.present == step.graph.node(node).incoming);
     };
@@ -72,7 +72,7 @@ fn activates(
 /// In the second phase: resets the gateway if nothing is missing any more. In the first: fires if the condition holds for
 /// tokens that came while it waited for its reset.
 pub(crate) fn ask(step: &mut Step<'_, '_>, scope: ScopeId, node: u32, gateway: &ComplexGateway) -> bool {
-    let Some(join) = step.instance.joins.get(scope, node) else { return false };
+    let Some(join) = step.instance.join(scope, node) else { return false };
     let Some(received) = &join.received else {
         let Some(token) = join.heads().last() else { return false };
         match activates(step, scope, node, gateway) {
@@ -102,8 +102,9 @@ fn is_received(received: &[bool], position: u32) -> bool {
 /// has sent a token.
 pub(crate) fn reset_last(step: &mut Step<'_, '_>, scope: ScopeId) -> bool {
     loop {
-        let waiting = step.instance.joins.of_scope(scope).find(|(_, join)| join.received.is_some());
-        let Some((node, _)) = waiting else { return false };
+        let Some(here) = step.instance.scopes.get(scope) else { return false };
+        let waiting = here.joins().iter().find(|join| join.received.is_some());
+        let Some(node) = waiting.map(|join| join.node) else { return false };
         reset(step, scope, node);
         if step.instance.scopes.get(scope).is_none_or(|scope| scope.token_count > 0) {
             return true;
@@ -113,7 +114,7 @@ pub(crate) fn reset_last(step: &mut Step<'_, '_>, scope: ScopeId) -> bool {
 
 /// Takes a token of each flow that had none in the first phase; what else has come is for the next first phase.
 fn reset(step: &mut Step<'_, '_>, scope: ScopeId, node: u32) {
-    let Some(join) = step.instance.joins.get(scope, node) else { return };
+    let Some(join) = step.instance.join(scope, node) else { return };
     let received = join.received.as_deref().unwrap_or_default();
     let late = (0u32..).zip(&join.queues).filter(|(position, _)| !is_received(received, *position));
     let heads: Vec<TokenId> = late.map(|(_, queue)| queue.first).filter(|token| *token != NONE).collect();

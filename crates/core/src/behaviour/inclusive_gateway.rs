@@ -2,7 +2,7 @@
 
 use super::parallel_gateway::{merge, queue};
 use crate::graph::Upstream;
-use crate::instance::{NONE, ScopeId, TokenId};
+use crate::instance::{ScopeId, TokenId};
 use crate::step::{Stage, Step};
 
 /// A token has arrived; whether the gateway is free is asked when nothing moves any more.
@@ -17,7 +17,7 @@ pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId) {
 
 /// Fires the gateway if it is free.
 pub(crate) fn ask(step: &mut Step<'_, '_>, scope: ScopeId, node: u32, upstream: &Upstream) -> bool {
-    let Some(join) = step.instance.joins.get(scope, node) else { return false };
+    let Some(join) = step.instance.join(scope, node) else { return false };
     if join.present < step.graph.node(node).incoming
         && can_still_arrive(step, scope, node, upstream, |position| join.has(position))
     {
@@ -50,12 +50,13 @@ pub(crate) fn can_still_arrive(
         }
         empty
     };
-    let mut token = step.instance.scopes.get(scope).map_or(NONE, |scope| scope.first_token);
+    let Some(scope) = step.instance.scopes.get(scope) else { return false };
+    let mut token = scope.first_token;
     while let Some(current) = step.instance.tokens.get(token) {
         if blocks(current.node) {
             return true;
         }
         token = current.next;
     }
-    step.instance.joins.of_scope(scope).any(|(other, join)| other != node && join.tokens > 0 && blocks(other))
+    scope.joins().iter().any(|join| join.node != node && join.tokens > 0 && blocks(join.node))
 }

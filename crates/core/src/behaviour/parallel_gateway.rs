@@ -12,7 +12,7 @@ pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId) {
         return step.pass(token);
     }
     let Some((scope, ordinal)) = queue(step, token, false) else { return };
-    let present = step.instance.joins.get(scope, ordinal).map_or(0, |join| join.present);
+    let present = step.instance.join(scope, ordinal).map_or(0, |join| join.present);
     if present == node.incoming {
         let survivor = merge(step, scope, ordinal);
         step.resume(survivor, Stage::Complete);
@@ -23,14 +23,15 @@ pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId) {
 pub(crate) fn queue(step: &mut Step<'_, '_>, token: TokenId, upstream: bool) -> Option<(ScopeId, u32)> {
     let (scope, node, flow) = step.instance.tokens.get(token).map(|token| (token.scope, token.node, token.flow))?;
     let position = step.graph.flows().get(flow as usize).map_or(0, |flow| flow.position);
-    step.emit(Event::TokenJoined { token, position, upstream });
+    let incoming = step.graph.node(node).incoming.max(1);
+    step.emit(Event::TokenJoined { token, position, incoming, upstream });
     Some((scope, node))
 }
 
 /// The oldest token of each flow that has one become one token, which is still in its queue.
 pub(crate) fn merge(step: &mut Step<'_, '_>, scope: ScopeId, node: u32) -> TokenId {
     let heads: SmallVec<[TokenId; 16]> =
-        step.instance.joins.get(scope, node).map_or_else(SmallVec::new, |join| join.heads().collect());
+        step.instance.join(scope, node).map_or_else(SmallVec::new, |join| join.heads().collect());
     let survivor = heads.last().copied().unwrap_or(crate::instance::NONE);
     for token in heads {
         if token != survivor {

@@ -48,12 +48,6 @@ pub(crate) fn round_completed(step: &mut Step<'_, '_>, token: TokenId) {
     }
 }
 
-/// A round's token is used up.
-pub(crate) fn end_round(step: &mut Step<'_, '_>, token: TokenId) {
-    step.retire(token);
-    step.emit(Event::TokenConsumed { token, cancelled: false });
-}
-
 /// All rounds are done: the activity is complete.
 pub(crate) fn end(step: &mut Step<'_, '_>, scope: ScopeId) {
     let Some(owner) = step.instance.scopes.get(scope).map(|scope| scope.owner) else { return };

@@ -55,8 +55,8 @@ pub(crate) fn round_completed(
             Ok(more) => more,
             Err(error) => return step.stuck(token, error.into(), IncidentStage::Complete),
         };
-    step.emit(Event::RoundEnded { scope, round: begun.saturating_sub(1), result: NONE });
-    repeat::end_round(step, token);
+    step.retire(token);
+    step.emit(Event::RoundEnded { token, round: begun.saturating_sub(1), result: NONE });
     if more {
         let round = repeat::begin_round(step, scope, begun.saturating_add(1));
         step.schedule(round, Stage::Begin);

@@ -225,12 +225,16 @@ impl Compiler<'_> {
         }
     }
 
-    fn flow_node(&self, model: &model::FlowNode, kind: NodeKind, details: Details) -> FlowNode {
+    fn flow_node(&self, model: &model::FlowNode, kind: NodeKind, mut details: Details) -> FlowNode {
         let default_flow = model.default_flow.as_ref().and_then(|flow| flow.target);
         let default_flow = default_flow.or_else(|| self.implicit_default(model));
         let is_for_compensation =
             matches!(&model.kind, FlowNodeKind::Activity(activity) if activity.is_for_compensation);
         let parent = model.parent.map(|parent| &self.process.flow_nodes[parent.0 as usize].kind);
+        let passes = matches!(kind, NodeKind::Task) && is_plain(&details, &kind);
+        if let Some(Loop::MultiInstance(multi)) = &mut details.repeat {
+            multi.bare = passes && multi.asks_for_nothing();
+        }
         FlowNode {
             id: model.id.clone(),
             name: model.name.clone(),
@@ -363,6 +367,7 @@ impl Compiler<'_> {
                         Dialect::Standard | Dialect::Zeebe => 1,
                     },
                     continuation: extension.continuation,
+                    bare: false,
                 })))
             }
         }

@@ -455,6 +455,23 @@ pub struct MultiInstance {
     pub first_counter: u32,
     /// Each round is a unit of work.
     pub continuation: Continuation,
+    /// Its rounds only pass, and nothing asks for their number: they need no scope of their own.
+    pub bare: bool,
+}
+
+impl MultiInstance {
+    /// Nothing in its rounds or at their ends looks at a variable of theirs.
+    pub(super) fn asks_for_nothing(&self) -> bool {
+        self.element_variable.is_none()
+            && self.index_variable.is_none()
+            && self.output_element.is_none()
+            && self.output_variable.is_none()
+            && self.completion_condition.is_none()
+            && self.event.is_none()
+            && self.complex.is_empty()
+            && !self.continuation.before
+            && !self.continuation.after
+    }
 }
 
 /// A variable computed from others.

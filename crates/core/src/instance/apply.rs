@@ -2,7 +2,7 @@
 
 use super::{
     Completed, Instance, Join, Key, LoopState, NONE, Owner, Phase, ROOT, Scope, ScopeId, ScopeKind, State, Token,
-    TokenId, TokenState, WaitId, join::Queue,
+    TokenId, TokenState, WaitId,
 };
 use crate::Name;
 use crate::step::{Event, Events};
@@ -32,7 +32,7 @@ impl Instance {
                 self.link_token(id, scope);
                 if let Some(scope) = self.scopes.get_mut(scope) {
                     scope.token_count += 1;
-                    if let Some(repeat) = &mut scope.repeat {
+                    if let Some(repeat) = scope.repeat_mut() {
                         repeat.started += 1;
                     }
                 }
@@ -54,15 +54,14 @@ impl Instance {
                 }
                 self.set_token_state(id, TokenState::Moving);
             }
-            Event::TokenJoined { token, position, upstream } => self.enqueue(token, position, upstream),
-            Event::TokenConsumed { token: id, cancelled: _ } => {
-                let Some(token) = self.tokens.remove(id) else { return };
-                match token.state {
-                    TokenState::Joined { position } => self.unqueue(id, &token, position),
-                    TokenState::Moving | TokenState::Waiting => self.unlink(id, &token),
-                }
-                if let Some(scope) = self.scopes.get_mut(token.scope) {
-                    scope.token_count -= 1;
+            Event::TokenJoined { token, position, incoming, upstream } => {
+                self.enqueue(token, position, incoming, upstream);
+            }
+            Event::TokenConsumed { token, cancelled } => {
+                if let Some(repeat) = self.consume(token)
+                    && cancelled
+                {
+                    repeat.terminated += 1;
                 }
             }
             Event::CompensationStarted { token, waiter } => {
@@ -71,11 +70,12 @@ impl Instance {
                 }
             }
             Event::ComplexActivated { scope, node } => {
-                let join = self.joins.entry(scope, node, true);
-                join.received = Some(join.queues.iter().map(|queue| queue.first != NONE).collect());
+                if let Some(join) = self.join_mut(scope, node) {
+                    join.received = Some(join.queues.iter().map(|queue| queue.first != NONE).collect());
+                }
             }
             Event::ComplexReset { scope, node } => {
-                if let Some(join) = self.joins.get_mut(scope, node) {
+                if let Some(join) = self.join_mut(scope, node) {
                     join.received = None;
                 }
                 self.drop_empty_join(scope, node);
@@ -97,15 +97,15 @@ impl Instance {
             Event::ScopeClosed { scope, cancelled: _ } => self.close_scope(scope),
             Event::ActivityCompensable { scope, node, kept } => {
                 if let Some(scope) = self.scopes.get_mut(scope) {
-                    scope.completed.push(Completed { node, scope: kept });
+                    scope.more_mut().completed.push(Completed { node, scope: kept });
                 }
                 self.detach_scope(kept, scope);
             }
             Event::CompensationTaken { scope, index } => {
                 if let Some(scope) = self.scopes.get_mut(scope)
-                    && (index as usize) < scope.completed.len()
+                    && (index as usize) < scope.completed().len()
                 {
-                    scope.completed.remove(index as usize);
+                    scope.more_mut().completed.remove(index as usize);
                 }
             }
             Event::ScopeReopened { scope, token } => {
@@ -120,32 +120,20 @@ impl Instance {
             Event::LoopStarted { scope, total, items } => {
                 let items = events.values.get(items as usize).cloned().unwrap_or_default();
                 if let Some(scope) = self.scopes.get_mut(scope) {
-                    scope.repeat = Some(Box::new(LoopState {
-                        total,
-                        started: 0,
-                        completed: 0,
-                        terminated: 0,
-                        items,
-                        results: Vec::new(),
-                    }));
+                    let (started, completed, terminated, results) = (0, 0, 0, Vec::new());
+                    scope.more_mut().repeat =
+                        Some(LoopState { total, started, completed, terminated, items, results });
                 }
             }
-            Event::RoundEnded { scope, round, result } => {
-                if let Some(repeat) = self.scopes.get_mut(scope).and_then(|scope| scope.repeat.as_mut()) {
-                    if round == NONE {
-                        repeat.terminated += 1;
-                    } else {
-                        repeat.completed += 1;
+            Event::RoundEnded { token, round, result } => {
+                let Some(repeat) = self.consume(token) else { return };
+                repeat.completed += 1;
+                if let Some(result) = events.values.get(result as usize) {
+                    let index = round as usize;
+                    if repeat.results.len() <= index {
+                        repeat.results.resize(index + 1, Value::Null);
                     }
-                    if let Some(result) = events.values.get(result as usize)
-                        && round != NONE
-                    {
-                        let index = round as usize;
-                        if repeat.results.len() <= index {
-                            repeat.results.resize(index + 1, Value::Null);
-                        }
-                        repeat.results[index] = result.clone();
-                    }
+                    repeat.results[index] = result.clone();
                 }
             }
             Event::VariableSet { scope, variable } => {
@@ -201,6 +189,18 @@ impl Instance {
         }
     }
 
+    /// Takes a token away; gives the counters of the loop around it, if it was a round.
+    fn consume(&mut self, id: TokenId) -> Option<&mut LoopState> {
+        let token = self.tokens.remove(id)?;
+        match token.state {
+            TokenState::Joined { position } => self.unqueue(id, &token, position),
+            TokenState::Moving | TokenState::Waiting => self.unlink(id, &token),
+        }
+        let scope = self.scopes.get_mut(token.scope)?;
+        scope.token_count -= 1;
+        scope.repeat_mut()
+    }
+
     /// Puts a token at the end of its scope's list.
     fn link_token(&mut self, id: TokenId, scope: ScopeId) {
         let Some(scope) = self.scopes.get_mut(scope) else { return };
@@ -241,14 +241,21 @@ impl Instance {
     }
 
     /// Moves a token from its scope's list to the queue of its flow node.
-    fn enqueue(&mut self, id: TokenId, position: u32, upstream: bool) {
-        let Some(token) = self.tokens.get(id).cloned() else { return };
+    fn enqueue(&mut self, id: TokenId, position: u32, incoming: u32, upstream: bool) {
+        let Some(token) = self.tokens.get(id).cloned().filter(|_| position < incoming) else { return };
         self.unlink(id, &token);
-        let join = self.joins.entry(token.scope, token.node, upstream);
-        if join.queues.len() <= position as usize {
-            join.queues.resize(position as usize + 1, Queue::EMPTY);
-        }
-        let queue = &mut join.queues[position as usize];
+        let Some(scope) = self.scopes.get_mut(token.scope) else { return };
+        let joins = &mut scope.more_mut().joins;
+        let index = match joins.binary_search_by_key(&token.node, |join| join.node) {
+            Ok(index) => index,
+            Err(index) => {
+                self.upstream_joins += u32::from(upstream);
+                joins.insert(index, Join::new(token.node, upstream, incoming));
+                index
+            }
+        };
+        let join = &mut joins[index];
+        let Some(queue) = join.queues.get_mut(position as usize) else { return };
         let last = std::mem::replace(&mut queue.last, id);
         if last == NONE {
             queue.first = id;
@@ -268,7 +275,7 @@ impl Instance {
     /// Takes a token out of its join's queue.
     fn unqueue(&mut self, id: TokenId, token: &Token, position: u32) {
         self.join_neighbours(token);
-        let Some(join) = self.joins.get_mut(token.scope, token.node) else { return };
+        let Some(join) = self.join_mut(token.scope, token.node) else { return };
         let Some(queue) = join.queues.get_mut(position as usize) else { return };
         if queue.first == id {
             queue.first = token.next;
@@ -285,9 +292,18 @@ impl Instance {
         }
     }
 
+    fn join_mut(&mut self, scope: ScopeId, node: u32) -> Option<&mut Join> {
+        let joins = &mut self.scopes.get_mut(scope)?.more.as_mut()?.joins;
+        joins.binary_search_by_key(&node, |join| join.node).ok().map(|index| &mut joins[index])
+    }
+
     fn drop_empty_join(&mut self, scope: ScopeId, node: u32) {
-        if self.joins.get(scope, node).is_some_and(|join: &Join| join.tokens == 0 && join.received.is_none()) {
-            self.joins.remove(scope, node);
+        let Some(more) = self.scopes.get_mut(scope).and_then(|scope| scope.more.as_mut()) else { return };
+        let Ok(index) = more.joins.binary_search_by_key(&node, |join| join.node) else { return };
+        let join = &more.joins[index];
+        if join.tokens == 0 && join.received.is_none() {
+            self.upstream_joins -= u32::from(join.upstream);
+            more.joins.remove(index);
         }
     }
 
@@ -303,12 +319,14 @@ impl Instance {
     }
 
     fn close_scope(&mut self, id: ScopeId) {
-        self.joins.remove_scope(id);
         if id == ROOT {
             return;
         }
-        if let Some(scope) = self.scopes.remove(id)
-            && let Some(owner) = self.tokens.get_mut(scope.owner)
+        let Some(scope) = self.scopes.remove(id) else { return };
+        for join in scope.joins() {
+            self.upstream_joins -= u32::from(join.upstream);
+        }
+        if let Some(owner) = self.tokens.get_mut(scope.owner)
             && owner.inside == id
         {
             owner.inside = NONE;

@@ -1,8 +1,8 @@
-//! Joins: tokens that wait for others, one queue for each flow in.
+//! Joins: tokens that wait for others, one queue for each flow in. A scope has those of its flow nodes.
 
 use serde::{Deserialize, Serialize};
 
-use super::{NONE, TokenId};
+use super::{NONE, Ordinal, TokenId};
 
 /// First and last token of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,9 +16,13 @@ impl Queue {
 }
 
 /// The state of one joining flow node in one scope.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Join {
-    /// By position of the incoming flow; grown as tokens arrive.
+    /// The flow node.
+    pub(crate) node: Ordinal,
+    /// It looks upstream for tokens that can still arrive (inclusive, complex).
+    pub(crate) upstream: bool,
+    /// By position of the incoming flow.
     pub(crate) queues: Vec<Queue>,
     /// Queues that hold a token.
     pub(crate) present: u32,
@@ -30,6 +34,11 @@ pub(crate) struct Join {
 }
 
 impl Join {
+    pub(crate) fn new(node: Ordinal, upstream: bool, incoming: u32) -> Self {
+        let queues = vec![Queue::EMPTY; incoming as usize];
+        Self { node, upstream, queues, present: 0, tokens: 0, received: None }
+    }
+
     pub(crate) fn has(&self, position: u32) -> bool {
         self.queues.get(position as usize).is_some_and(|queue| queue.first != NONE)
     }

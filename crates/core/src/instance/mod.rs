@@ -5,7 +5,6 @@
 
 mod apply;
 mod join;
-mod joins;
 mod scope;
 mod slab;
 mod token;
@@ -18,7 +17,6 @@ use crate::time::Timestamp;
 use crate::{Name, value::Value};
 
 pub(crate) use join::Join;
-pub(crate) use joins::Joins;
 pub use scope::{Completed, LoopState, Phase, Scope, ScopeKind};
 pub(crate) use slab::Slab;
 pub use token::{Token, TokenState};
@@ -106,7 +104,8 @@ pub struct Instance {
     pub(crate) waits: Waits,
     /// Tokens created so far; gives every token a number that is never used again.
     pub(crate) created: u32,
-    pub(crate) joins: Joins,
+    /// Joins that hold tokens, or wait for reset, and look upstream.
+    pub(crate) upstream_joins: u32,
     /// What conversations this instance is part of: correlation property to value.
     pub(crate) correlation: Vec<(Name, Value)>,
 }
@@ -224,6 +223,13 @@ impl Instance {
             }
             scope = self.scopes.get(scope.parent)?;
         }
+    }
+
+    /// The join of a flow node in a scope, if tokens wait there.
+    #[inline]
+    pub(crate) fn join(&self, scope: ScopeId, node: Ordinal) -> Option<&Join> {
+        let joins = self.scopes.get(scope)?.joins();
+        joins.binary_search_by_key(&node, |join| join.node).ok().map(|index| &joins[index])
     }
 
     /// The scopes from the given one outwards.

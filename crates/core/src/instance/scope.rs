@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{NONE, Ordinal, ScopeId, TokenId, WaitId};
+use super::{Join, NONE, Ordinal, ScopeId, TokenId, WaitId};
 use crate::{Name, value::Value};
 
 /// As many variables are looked through one by one.
@@ -89,8 +89,15 @@ pub struct Scope {
     pub(crate) last_token: TokenId,
     pub(crate) first_wait: WaitId,
     pub(crate) variables: Vec<(Name, Value)>,
+    pub(crate) more: Option<Box<More>>,
+}
+
+/// What only some scopes have.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct More {
     pub(crate) completed: Vec<Completed>,
-    pub(crate) repeat: Option<Box<LoopState>>,
+    pub(crate) joins: Vec<Join>,
+    pub(crate) repeat: Option<LoopState>,
 }
 
 impl Scope {
@@ -107,8 +114,7 @@ impl Scope {
             last_token: NONE,
             first_wait: NONE,
             variables: Vec::new(),
-            completed: Vec::new(),
-            repeat: None,
+            more: None,
         }
     }
 
@@ -132,13 +138,28 @@ impl Scope {
     /// What has completed in it and can be compensated, oldest first.
     #[must_use]
     pub fn completed(&self) -> &[Completed] {
-        &self.completed
+        self.more.as_ref().map_or(&[], |more| &more.completed)
+    }
+
+    /// Its joins that hold tokens or wait for reset, in document order.
+    #[inline]
+    pub(crate) fn joins(&self) -> &[Join] {
+        self.more.as_ref().map_or(&[], |more| &more.joins)
     }
 
     /// The counters, if it is a loop.
     #[must_use]
     pub fn repeat(&self) -> Option<&LoopState> {
-        self.repeat.as_deref()
+        self.more.as_ref()?.repeat.as_ref()
+    }
+
+    #[inline]
+    pub(crate) fn repeat_mut(&mut self) -> Option<&mut LoopState> {
+        self.more.as_mut()?.repeat.as_mut()
+    }
+
+    pub(crate) fn more_mut(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
     }
 
     pub(crate) fn set(&mut self, name: &Name, value: Value) {
@@ -162,7 +183,7 @@ impl Scope {
         if self.round != NONE && name == "loopCounter" {
             return Some(Value::Integer(self.round.into()));
         }
-        let repeat = self.repeat.as_deref()?;
+        let repeat = self.repeat()?;
         let count = match name {
             "numberOfInstances" | "nrOfInstances" if repeat.total != NONE => repeat.total,
             "numberOfActiveInstances" | "nrOfActiveInstances" => repeat.active(),

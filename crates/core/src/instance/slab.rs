@@ -33,6 +33,11 @@ impl<T> Slab<T> {
         if self.free == NONE { u32::try_from(self.rest.len() + 1).unwrap_or(NONE) } else { self.free }
     }
 
+    /// Makes room for as many more rows.
+    pub(crate) fn reserve(&mut self, rows: u32) {
+        self.rest.reserve(rows as usize);
+    }
+
     /// Inserts a row; gives its number, which is what [`Slab::next`] said.
     pub(crate) fn insert(&mut self, value: T) -> u32 {
         let id = self.next();

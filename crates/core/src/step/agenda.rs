@@ -76,7 +76,7 @@ impl Step<'_, '_> {
     /// token comes.
     #[inline]
     pub(crate) fn touch(&mut self, scope: ScopeId) {
-        if self.instance.joins.look_upstream() && self.context.agenda.touched.last() != Some(&scope) {
+        if self.instance.upstream_joins > 0 && self.context.agenda.touched.last() != Some(&scope) {
             self.context.agenda.touched.push(scope);
         }
     }
@@ -131,14 +131,15 @@ impl Step<'_, '_> {
     /// Asks the joins that look upstream, of the scopes in which something has moved, whether they are free now; in
     /// document order. Each firing is drained before the next is asked.
     fn fire_a_join(&mut self) -> bool {
-        if !self.instance.joins.look_upstream() {
+        if self.instance.upstream_joins == 0 {
             self.context.agenda.touched.clear();
             return false;
         }
         self.context.agenda.touched.sort_unstable();
         self.context.agenda.touched.dedup();
         while let Some(scope) = self.context.agenda.touched.last().copied() {
-            let joins: Vec<_> = self.instance.joins.upstream_of(scope).collect();
+            let joins = self.instance.scopes.get(scope).map_or(&[][..], |scope| scope.joins());
+            let joins: Vec<_> = joins.iter().filter(|join| join.upstream).map(|join| join.node).collect();
             for node in joins {
                 let fired = match &self.graph.node(node).kind {
                     NodeKind::InclusiveGateway(upstream) => inclusive_gateway::ask(self, scope, node, upstream),

@@ -75,8 +75,8 @@ impl Step<'_, '_> {
             self.cancel_token(token);
         }
         loop {
-            let joined = self.instance.joins.of_scope(scope).find_map(|(_, join)| join.heads().next());
-            let Some(token) = joined else { break };
+            let Some(here) = self.instance.scopes.get(scope) else { break };
+            let Some(token) = here.joins().iter().find_map(|join| join.heads().next()) else { break };
             self.cancel_token(token);
         }
     }

@@ -26,7 +26,7 @@ pub enum Closed {
 pub enum Event {
     /// The instance began.
     InstanceStarted {
-        /// Into [`Events::starts`].
+        /// Into [`Events::starts`], or none if there is nothing to say of it.
         start: Ref,
     },
     /// A token was born on a flow node.
@@ -63,10 +63,12 @@ pub enum Event {
         token: TokenId,
         /// Position of the flow that it came by.
         position: u32,
+        /// How many flows come in.
+        incoming: u32,
         /// The join looks upstream.
         upstream: bool,
     },
-    /// A token is no more.
+    /// A token is no more. (A round's token that completes ends with [`Event::RoundEnded`].)
     TokenConsumed {
         /// The token.
         token: TokenId,
@@ -151,11 +153,11 @@ pub enum Event {
         /// The items, into [`Events::values`], or none.
         items: Ref,
     },
-    /// A round of a loop ended.
+    /// A round of a loop completed, and its token is used up.
     RoundEnded {
-        /// The loop's scope.
-        scope: ScopeId,
-        /// Which round, from 0; none if it was cancelled.
+        /// The round's token.
+        token: TokenId,
+        /// Which round, from 0; none if nothing asked for its number.
         round: u32,
         /// Its result, into [`Events::values`], or none.
         result: Ref,
@@ -240,8 +242,6 @@ const _: () = assert!(size_of::<Event>() == 16);
 /// How an instance began.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Start {
-    /// The process's id.
-    pub process: Name,
     /// The business key.
     pub business_key: Option<Name>,
     /// The call that asked for it.

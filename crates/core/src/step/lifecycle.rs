@@ -2,7 +2,7 @@
 
 use super::evaluate::put;
 use super::{Event, Problem, Stage, Step};
-use crate::behaviour;
+use crate::behaviour::{self, multi_instance};
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
 use crate::graph::{FlowNode, ListenerAction, Loop, NodeKind};
@@ -52,12 +52,12 @@ impl<'s> Step<'s, '_> {
         let Some((scope, node)) = self.instance.tokens.get(token).map(|token| (token.scope, token.node)) else {
             return false;
         };
-        let waiting = self.instance.joins.get(scope, node).map_or(0, |join| join.tokens);
+        let waiting = self.instance.join(scope, node).map_or(0, |join| join.tokens);
         if waiting + 1 < quantity {
-            self.emit(Event::TokenJoined { token, position: 0, upstream: false });
+            self.emit(Event::TokenJoined { token, position: 0, incoming: 1, upstream: false });
             return false;
         }
-        while let Some(other) = self.instance.joins.get(scope, node).and_then(|join| join.heads().next()) {
+        while let Some(other) = self.instance.join(scope, node).and_then(|join| join.heads().next()) {
             self.emit(Event::TokenConsumed { token: other, cancelled: false });
         }
         true
@@ -69,7 +69,10 @@ impl<'s> Step<'s, '_> {
         let ordinal = self.node_of(token);
         let is_round = self.is_round(token);
         if is_round && node.plain_round {
-            return self.execute(token);
+            return match &node.details.repeat {
+                Some(Loop::MultiInstance(multi)) if multi.bare => multi_instance::pass_round(self, token, multi),
+                _ => self.execute(token),
+            };
         }
         if let Some(skip) = &node.details.skip
             && !is_round
@@ -304,7 +307,7 @@ impl<'s> Step<'s, '_> {
     }
 
     fn has_completed(&self, scope: u32) -> bool {
-        self.instance.scopes.get(scope).is_some_and(|scope| !scope.completed.is_empty())
+        self.instance.scopes.get(scope).is_some_and(|scope| !scope.completed().is_empty())
     }
 
     /// Something went wrong on a token: a BPMN error is thrown, anything else is an incident.

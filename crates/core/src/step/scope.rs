@@ -72,7 +72,7 @@ impl Step<'_, '_> {
     /// Closes the scopes that were kept for compensation in a scope, innermost first.
     #[inline]
     pub(crate) fn discard_kept(&mut self, id: ScopeId) {
-        if self.instance.scopes.get(id).is_some_and(|scope| !scope.completed.is_empty()) {
+        if self.instance.scopes.get(id).is_some_and(|scope| !scope.completed().is_empty()) {
             self.discard_all_kept(id);
         }
     }
@@ -82,7 +82,7 @@ impl Step<'_, '_> {
         let mut kept = Vec::new();
         while let Some(scope) = agenda.pop() {
             let Some(scope) = self.instance.scopes.get(scope) else { continue };
-            let inner = scope.completed.iter().map(|completed| completed.scope).filter(|scope| *scope != NONE);
+            let inner = scope.completed().iter().map(|completed| completed.scope).filter(|scope| *scope != NONE);
             agenda.extend(inner.clone());
             kept.extend(inner);
         }

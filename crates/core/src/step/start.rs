@@ -25,8 +25,12 @@ impl Step<'_, '_> {
             return Err(Rejection::AlreadyStarted(self.instance.key));
         }
         let nodes = self.start_nodes(at)?;
-        let start = index_of(self.events.starts.len());
-        self.events.starts.push(Start { process: self.graph.id().clone(), business_key, caller });
+        let start = if business_key.is_none() && caller.is_none() {
+            NONE
+        } else {
+            self.events.starts.push(Start { business_key, caller });
+            index_of(self.events.starts.len() - 1)
+        };
         self.emit(Event::InstanceStarted { start });
         let graph = self.graph;
         if let (StartAt::Event(_), [node]) = (at, &nodes[..]) {
