@@ -233,7 +233,7 @@ impl Scenario {
         let wait = waits.get(index).and_then(|key| self.host.runner.waits().find(|(_, wait)| wait.key == *key));
         let Some((running, wait)) = wait else { self.fail(format!("no token {index} waits at `{element}`")) };
         let found = running.instance.visible(running.instance.scope_of(wait), name);
-        if !is(found.as_ref(), &expected) {
+        if !is(found.as_deref(), &expected) {
             self.fail(format!("`{element}` sees `{name}` as {found:?}, not {expected}"));
         }
         self

@@ -3,6 +3,7 @@
 //! The core knows no expression language. It compiles every expression once, when a process graph is built, through
 //! [`Expressions`]; the compiled form is asked again and again during steps.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ pub enum Purpose {
 /// Gives the variables that an expression can see.
 pub trait Variables {
     /// The innermost variable of that name, if there is one.
-    fn get(&self, name: &str) -> Option<Value>;
+    fn get(&self, name: &str) -> Option<Cow<'_, Value>>;
     /// Whether there is a variable of that name.
     fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
@@ -101,6 +102,12 @@ pub trait CompiledExpression: Debug + Send + Sync {
     /// # Errors
     /// What the language calls an error, e.g. an unknown variable in `${...}`, or a limit exceeded.
     fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Value, EvaluationError>;
+
+    /// Whether it is true, for a plain condition: one that can be told without computing a value.
+    fn quick(&self, evaluation: &Evaluation<'_>) -> Option<bool> {
+        let _ = evaluation;
+        None
+    }
 
     /// The variables that it reads, as far as can be seen without evaluating; `None` if it may read any.
     fn reads(&self) -> Option<&[Name]>;

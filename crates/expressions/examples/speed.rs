@@ -1,5 +1,6 @@
 //! How long common expressions take: `cargo run --release -p potok-expressions --example speed`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::Instant;
@@ -12,8 +13,8 @@ use potok_expressions::Evaluator;
 struct Given(Vec<(Name, Value)>);
 
 impl Variables for Given {
-    fn get(&self, name: &str) -> Option<Value> {
-        self.0.iter().find(|(known, _)| &**known == name).map(|(_, value)| value.clone())
+    fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.0.iter().find(|(known, _)| &**known == name).map(|(_, value)| Cow::Borrowed(value))
     }
 
     fn names(&self) -> Vec<Name> {

@@ -145,7 +145,7 @@ mod tests {
     struct Nothing;
 
     impl Variables for Nothing {
-        fn get(&self, _: &str) -> Option<Value> {
+        fn get(&self, _: &str) -> Option<std::borrow::Cow<'_, Value>> {
             None
         }
 

@@ -17,6 +17,8 @@ use crate::{feel, template};
 /// Compiles and evaluates what models compute with. It may be shared between threads.
 ///
 /// ```
+/// use std::borrow::Cow;
+///
 /// use potok_core::Name;
 /// use potok_core::expressions::{Binding, Evaluation, Expressions, Variables};
 /// use potok_core::value::Value;
@@ -25,8 +27,8 @@ use crate::{feel, template};
 /// struct Amount(i64);
 ///
 /// impl Variables for Amount {
-///     fn get(&self, name: &str) -> Option<Value> {
-///         (name == "amount").then_some(Value::Integer(self.0))
+///     fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+///         (name == "amount").then_some(Cow::Owned(Value::Integer(self.0)))
 ///     }
 ///     fn names(&self) -> Vec<Name> {
 ///         vec!["amount".into()]

@@ -13,6 +13,8 @@
 //! ```
 //! use std::collections::BTreeMap;
 //!
+//! use std::borrow::Cow;
+//!
 //! use potok_core::Name;
 //! use potok_core::expressions::{Evaluation, Expressions, Language, Purpose, Variables};
 //! use potok_core::value::Value;
@@ -21,8 +23,8 @@
 //! struct Order(BTreeMap<Name, Value>);
 //!
 //! impl Variables for Order {
-//!     fn get(&self, name: &str) -> Option<Value> {
-//!         self.0.get(name).cloned()
+//!     fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+//!         self.0.get(name).map(Cow::Borrowed)
 //!     }
 //!     fn names(&self) -> Vec<Name> {
 //!         self.0.keys().cloned().collect()

@@ -1,15 +1,17 @@
 //! Reading variables during an evaluation.
 
+use std::borrow::Cow;
+
 use potok_core::expressions::Evaluation;
 use potok_core::value::Value;
 
 /// The variable's value: what the evaluation has set itself, else what it was given.
 #[inline]
-pub(crate) fn read(evaluation: &Evaluation<'_>, name: &str) -> Option<Value> {
+pub(crate) fn read<'e>(evaluation: &'e Evaluation<'_>, name: &str) -> Option<Cow<'e, Value>> {
     if !evaluation.assigned.is_empty()
         && let Some(assignment) = evaluation.assigned.iter().rev().find(|assignment| &*assignment.name == name)
     {
-        return Some(assignment.value.clone());
+        return Some(Cow::Borrowed(&assignment.value));
     }
     evaluation.variables.get(name)
 }

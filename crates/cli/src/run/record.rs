@@ -129,9 +129,7 @@ impl Numbers {
             }
             Event::RoundEnded { token, round, result } => {
                 say("token", token.into());
-                if round != NONE {
-                    say("round", round.into());
-                }
+                say("round", round.into());
                 if result != NONE {
                     say("result", text(result));
                 }

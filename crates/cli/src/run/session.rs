@@ -278,7 +278,7 @@ impl Session {
     pub(crate) fn first_value(&self, field: &Field, instance: Option<(&Instance, ScopeId)>) -> Option<Value> {
         let view = Seen(instance);
         if let Some(value) = view.get(&field.variable).filter(|value| *value.plain() != Value::Null) {
-            return Some(value);
+            return Some(value.into_owned());
         }
         match &field.default {
             Default::Nothing => None,
@@ -333,7 +333,7 @@ impl Line<'_> {
 struct Seen<'a>(Option<(&'a Instance, ScopeId)>);
 
 impl Variables for Seen<'_> {
-    fn get(&self, name: &str) -> Option<Value> {
+    fn get(&self, name: &str) -> Option<std::borrow::Cow<'_, Value>> {
         self.0.and_then(|(instance, scope)| instance.visible(scope, name))
     }
 

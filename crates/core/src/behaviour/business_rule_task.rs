@@ -18,7 +18,7 @@ pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, decision: &Decisio
     let result = step.context.expressions.decide(&id, &decision.binding, &mut evaluation)?;
     let result = shape(&id, decision.result, result)?;
     if let Some(name) = &step.graph.node(node).details.result_variable {
-        step.receive(token, [(name.clone(), result)]);
+        step.receive_one(token, name.clone(), result);
     }
     step.schedule(token, Stage::Complete);
     Ok(())

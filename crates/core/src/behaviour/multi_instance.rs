@@ -22,6 +22,15 @@ pub(crate) fn start(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstan
         finish(step, scope, multi);
         return Ok(());
     }
+    if multi.bare {
+        // There is nothing to do in a round and nothing to remember of it: it is complete as soon as it has begun.
+        for round in 0..total {
+            let token = step.born(scope, node);
+            step.emit(Event::RoundEnded { token, round, result: NONE });
+        }
+        finish(step, scope, multi);
+        return Ok(());
+    }
     let first = if multi.sequential { 1 } else { total };
     step.instance.tokens.reserve(first);
     for index in 0..first {
@@ -74,11 +83,6 @@ fn too_many(id: &str) -> EvaluationError {
 }
 
 fn begin_round(step: &mut Step<'_, '_>, scope: ScopeId, index: u32, multi: &MultiInstance) {
-    if multi.bare {
-        let node = step.instance.scopes.get(scope).map_or(NONE, |scope| scope.node);
-        let token = step.born(scope, node);
-        return step.schedule(token, Stage::Begin);
-    }
     let token = repeat::begin_round(step, scope, index.saturating_add(multi.first_counter));
     let inside = step.own_scope(token);
     if let Some(name) = &multi.element_variable {
@@ -144,28 +148,16 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
     if complete {
         step.cancel_contents(scope, NONE);
         finish(step, scope, multi);
-    } else {
-        go_on(step, scope, multi);
+        return Ok(());
     }
-    Ok(())
-}
-
-/// A round in which there is nothing to do and nothing to remember is complete as soon as it has begun.
-pub(crate) fn pass_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstance) {
-    let Some(scope) = step.instance.tokens.get(token).map(|token| token.scope) else { return };
-    step.emit(Event::RoundEnded { token, round: NONE, result: NONE });
-    go_on(step, scope, multi);
-}
-
-/// After a round: the next, or the end.
-fn go_on(step: &mut Step<'_, '_>, scope: ScopeId, multi: &MultiInstance) {
-    let Some(counts) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return };
-    if counts.started < counts.total {
-        let next = counts.started;
-        begin_round(step, scope, next, multi);
-    } else if counts.active() == 0 {
+    let Some(counts) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(()) };
+    let (started, total, running) = (counts.started, counts.total, counts.active());
+    if started < total {
+        begin_round(step, scope, started, multi);
+    } else if running == 0 {
         finish(step, scope, multi);
     }
+    Ok(())
 }
 
 /// The counters as they are once a round that runs now has ended: what conditions on its completion see.

@@ -9,7 +9,7 @@ pub(crate) fn run(step: &mut Step<'_, '_>, token: TokenId, expression: &Expressi
     let (scope, node) = (step.variable_scope(token), step.node_of(token));
     let value = step.evaluate(expression, scope, node)?;
     if let Some(name) = &step.graph.node(node).details.result_variable {
-        step.receive(token, [(name.clone(), value)]);
+        step.receive_one(token, name.clone(), value);
     }
     step.pass(token);
     Ok(())

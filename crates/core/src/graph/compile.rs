@@ -60,6 +60,13 @@ impl Compiler<'_> {
             }
             _ => false,
         });
+        if !compensates {
+            // What completes in a sub-process need not be remembered: its scope goes when it ends.
+            for node in topology.node_weights_mut() {
+                let is_sub_process = matches!(node.kind, NodeKind::SubProcess(_)) && !node.is_for_compensation;
+                node.plain |= is_sub_process && node.details.repeat.is_none() && is_bare(&node.details, &node.kind);
+            }
+        }
         let form = root
             .starts
             .iter()
@@ -383,12 +390,16 @@ impl Compiler<'_> {
 }
 
 fn is_plain(details: &Details, kind: &NodeKind) -> bool {
+    !details.own_scope && is_bare(details, kind)
+}
+
+/// No mappings, boundary events, listeners, savepoints or quantities.
+fn is_bare(details: &Details, kind: &NodeKind) -> bool {
     !matches!(kind, NodeKind::Call(call) if !call.outputs.is_empty())
         && details.boundary.is_empty()
         && details.compensation_handler.is_none()
         && details.start_quantity == 1
         && details.completion_quantity == 1
-        && !details.own_scope
         && !details.isolated
         && details.locals.is_empty()
         && details.inputs.is_empty()

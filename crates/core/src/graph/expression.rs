@@ -1,5 +1,6 @@
 //! Expressions, ready to be evaluated in a scope.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::Name;
@@ -55,7 +56,7 @@ impl Expression {
     pub fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Value, EvaluationError> {
         match &self.kind {
             ExpressionKind::Literal(value) => Ok(value.clone()),
-            ExpressionKind::Variable => Ok(evaluation.variables.get(&self.text).unwrap_or_default()),
+            ExpressionKind::Variable => Ok(evaluation.variables.get(&self.text).map_or(Value::Null, Cow::into_owned)),
             ExpressionKind::Compiled(compiled) => compiled.evaluate(evaluation),
         }
     }

@@ -24,7 +24,8 @@ pub struct FlowNode {
     pub incoming: u32,
     /// The flow taken if no condition of the others holds.
     pub default_flow: Option<Ordinal>,
-    /// Nothing but its kind matters: no mappings, boundary events, loop, listeners, savepoints or quantities.
+    /// Nothing but its kind matters: no mappings, boundary events, loop, listeners, savepoints or quantities; nor is it
+    /// remembered for compensation.
     pub plain: bool,
     /// The same for a round of its loop.
     pub plain_round: bool,

@@ -25,17 +25,9 @@ impl Instance {
                 }
                 self.scopes.insert(Scope::new(ScopeKind::Process, NONE, NONE, NONE, NONE));
             }
-            Event::TokenCreated { token: _, scope, node } => {
+            Event::TokenCreated { token, scope, node } => {
                 self.now = self.now.max(events.now);
-                let id = self.tokens.insert(Token::new(self.created, scope, node));
-                self.created = self.created.wrapping_add(1);
-                self.link_token(id, scope);
-                if let Some(scope) = self.scopes.get_mut(scope) {
-                    scope.token_count += 1;
-                    if let Some(repeat) = scope.repeat_mut() {
-                        repeat.started += 1;
-                    }
-                }
+                self.create(token, scope, node);
             }
             Event::TokenMoved { token, flow, node } => {
                 if let Some(token) = self.tokens.get_mut(token) {
@@ -189,12 +181,33 @@ impl Instance {
         }
     }
 
+    /// A new token, last in its scope's list.
+    #[inline]
+    fn create(&mut self, id: TokenId, scope_id: ScopeId, node: u32) {
+        let mut token = Token::new(self.created, scope_id, node);
+        self.created = self.created.wrapping_add(1);
+        if let Some(scope) = self.scopes.get_mut(scope_id) {
+            scope.token_count += 1;
+            if let Some(repeat) = scope.repeat_mut() {
+                repeat.started += 1;
+            }
+            token.previous = std::mem::replace(&mut scope.last_token, id);
+            if token.previous == NONE {
+                scope.first_token = id;
+            } else if let Some(previous) = self.tokens.get_mut(token.previous) {
+                previous.next = id;
+            }
+        }
+        self.tokens.insert_next(id, token);
+    }
+
     /// Takes a token away; gives the counters of the loop around it, if it was a round.
+    #[inline]
     fn consume(&mut self, id: TokenId) -> Option<&mut LoopState> {
         let token = self.tokens.remove(id)?;
         match token.state {
             TokenState::Joined { position } => self.unqueue(id, &token, position),
-            TokenState::Moving | TokenState::Waiting => self.unlink(id, &token),
+            TokenState::Moving | TokenState::Waiting => self.unlink(&token),
         }
         let scope = self.scopes.get_mut(token.scope)?;
         scope.token_count -= 1;
@@ -218,15 +231,15 @@ impl Instance {
 
     /// Joins the neighbours of a token that leaves its scope's list.
     #[inline]
-    fn unlink(&mut self, id: TokenId, token: &Token) {
-        self.join_neighbours(token);
-        if let Some(scope) = self.scopes.get_mut(token.scope) {
-            if scope.first_token == id {
-                scope.first_token = token.next;
-            }
-            if scope.last_token == id {
-                scope.last_token = token.previous;
-            }
+    fn unlink(&mut self, token: &Token) {
+        let Some(scope) = self.scopes.get_mut(token.scope) else { return };
+        match self.tokens.get_mut(token.previous) {
+            Some(previous) => previous.next = token.next,
+            None => scope.first_token = token.next,
+        }
+        match self.tokens.get_mut(token.next) {
+            Some(next) => next.previous = token.previous,
+            None => scope.last_token = token.previous,
         }
     }
 
@@ -243,7 +256,7 @@ impl Instance {
     /// Moves a token from its scope's list to the queue of its flow node.
     fn enqueue(&mut self, id: TokenId, position: u32, incoming: u32, upstream: bool) {
         let Some(token) = self.tokens.get(id).cloned().filter(|_| position < incoming) else { return };
-        self.unlink(id, &token);
+        self.unlink(&token);
         let Some(scope) = self.scopes.get_mut(token.scope) else { return };
         let joins = &mut scope.more_mut().joins;
         let index = match joins.binary_search_by_key(&token.node, |join| join.node) {

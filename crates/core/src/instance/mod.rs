@@ -11,6 +11,8 @@ mod token;
 mod wait;
 mod waits;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
@@ -215,7 +217,7 @@ impl Instance {
 
     /// The innermost variable of that name in sight of a scope, also of its counters while it loops.
     #[must_use]
-    pub fn visible(&self, scope: ScopeId, name: &str) -> Option<Value> {
+    pub fn visible(&self, scope: ScopeId, name: &str) -> Option<Cow<'_, Value>> {
         let mut scope = self.scopes.get(scope)?;
         loop {
             if let Some(value) = scope.lookup(name) {

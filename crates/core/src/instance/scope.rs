@@ -1,5 +1,7 @@
 //! Scopes: the process itself, sub-processes, loops and their rounds, and activities with variables of their own.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Join, NONE, Ordinal, ScopeId, TokenId, WaitId};
@@ -176,12 +178,12 @@ impl Scope {
     }
 
     /// A variable or one of the counters that BPMN gives loops (BPMN 2.0.2 Table 10.30), also under Camunda's names.
-    pub(crate) fn lookup(&self, name: &str) -> Option<Value> {
+    pub(crate) fn lookup(&self, name: &str) -> Option<Cow<'_, Value>> {
         if let Some(value) = self.variable(name) {
-            return Some(value.clone());
+            return Some(Cow::Borrowed(value));
         }
         if self.round != NONE && name == "loopCounter" {
-            return Some(Value::Integer(self.round.into()));
+            return Some(Cow::Owned(Value::Integer(self.round.into())));
         }
         let repeat = self.repeat()?;
         let count = match name {
@@ -192,6 +194,6 @@ impl Scope {
             "loopCounter" => repeat.started,
             _ => return None,
         };
-        Some(Value::Integer(count.into()))
+        Some(Cow::Owned(Value::Integer(count.into())))
     }
 }

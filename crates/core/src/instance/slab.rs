@@ -41,23 +41,27 @@ impl<T> Slab<T> {
     /// Inserts a row; gives its number, which is what [`Slab::next`] said.
     pub(crate) fn insert(&mut self, value: T) -> u32 {
         let id = self.next();
+        self.insert_next(id, value);
+        id
+    }
+
+    /// Inserts a row whose number [`Slab::next`] has said.
+    #[inline]
+    pub(crate) fn insert_next(&mut self, id: u32, value: T) {
         match self.row_mut(id) {
             Some(row) => {
-                if let Row::Free(next) = std::mem::replace(row, Row::Used(value)) {
+                if let Row::Free(next) = *row {
+                    *row = Row::Used(value);
                     self.free = next;
                 }
             }
             None => self.rest.push(Row::Used(value)),
         }
-        id
     }
 
     pub(crate) fn remove(&mut self, id: u32) -> Option<T> {
         let free = self.free;
-        let row = self.row_mut(id)?;
-        if matches!(row, Row::Free(_)) {
-            return None;
-        }
+        let row = self.row_mut(id).filter(|row| matches!(row, Row::Used(_)))?;
         let Row::Used(value) = std::mem::replace(row, Row::Free(free)) else { return None };
         self.free = id;
         Some(value)

@@ -1,5 +1,6 @@
 //! Messages and signals between the instances of a runner.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::matching::{matches, starts};
@@ -265,8 +266,8 @@ impl Runner {
 pub(super) struct Given<'a>(pub(super) &'a [(Name, Value)]);
 
 impl Variables for Given<'_> {
-    fn get(&self, name: &str) -> Option<Value> {
-        self.0.iter().find(|(other, _)| &**other == name).map(|(_, value)| value.clone())
+    fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.0.iter().find(|(other, _)| &**other == name).map(|(_, value)| Cow::Borrowed(value))
     }
 
     fn names(&self) -> Vec<Name> {

@@ -591,7 +591,7 @@ impl Runner {
 struct NoVariables;
 
 impl Variables for NoVariables {
-    fn get(&self, _: &str) -> Option<Value> {
+    fn get(&self, _: &str) -> Option<std::borrow::Cow<'_, Value>> {
         None
     }
 

@@ -1,12 +1,10 @@
 //! What is still to be done in a step, first in, first out.
 
-use std::collections::VecDeque;
-
 use super::{Event, Step};
 use crate::behaviour::{complex_gateway, inclusive_gateway, user_task};
 use crate::dialect::ListenerStage;
 use crate::graph::NodeKind;
-use crate::instance::{IncidentKind, IncidentStage, ScopeId, TokenId};
+use crate::instance::{IncidentKind, IncidentStage, Ordinal, ScopeId, TokenId};
 
 /// Where a token goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,24 +36,35 @@ pub(crate) enum Stage {
 /// The agenda, with the scopes whose joins may have to be asked again.
 #[derive(Debug, Default)]
 pub(crate) struct Agenda {
-    /// What comes first, if there is anything: most instances have one token, and never more to do.
-    first: Option<(TokenId, u32, Stage)>,
-    rest: VecDeque<(TokenId, u32, Stage)>,
+    /// First in, first out: what stands before `next` is done.
+    work: Vec<(TokenId, u32, Stage)>,
+    next: usize,
     touched: Vec<ScopeId>,
 }
 
+/// So much that is done is kept at most in front of what is still to be done, unless that is more.
+const DONE: usize = 1_000;
+
 impl Agenda {
     fn push(&mut self, work: (TokenId, u32, Stage)) {
-        match self.first {
-            None => self.first = Some(work),
-            Some(_) => self.rest.push_back(work),
-        }
+        self.work.push(work);
     }
 
     fn pop(&mut self) -> Option<(TokenId, u32, Stage)> {
-        let work = self.first.take()?;
-        self.first = self.rest.pop_front();
+        let work = *self.work.get(self.next)?;
+        self.next += 1;
+        if self.next == self.work.len() {
+            self.work.clear();
+            self.next = 0;
+        } else if self.next > DONE && self.next > self.work.len() / 2 {
+            self.work.drain(..self.next);
+            self.next = 0;
+        }
         Some(work)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.work.is_empty()
     }
 }
 
@@ -69,7 +78,7 @@ impl Step<'_, '_> {
 
     /// Nothing else is to be done before what comes next.
     pub(super) fn is_alone(&self) -> bool {
-        self.context.agenda.first.is_none()
+        self.context.agenda.is_empty()
     }
 
     /// Remembers that joins in a scope may have become free. A join that looks upstream touches its scope itself when its first
@@ -86,8 +95,10 @@ impl Step<'_, '_> {
         loop {
             while let Some((token, serial, stage)) = self.context.agenda.pop() {
                 // The token may have been cancelled, and its number used again, while it stood on the agenda.
-                if self.is_alive(token, serial) {
-                    self.go_on(token, stage);
+                if let Some(at) = self.instance.tokens.get(token)
+                    && at.serial == serial
+                {
+                    self.go_on(token, at.node, stage);
                 }
             }
             if !self.fire_a_join() && !self.trigger_a_condition() {
@@ -96,7 +107,7 @@ impl Step<'_, '_> {
         }
     }
 
-    fn go_on(&mut self, token: TokenId, stage: Stage) {
+    fn go_on(&mut self, token: TokenId, node: Ordinal, stage: Stage) {
         if self.budget == 0 && stage != Stage::End {
             return self.incident(
                 token,
@@ -113,9 +124,9 @@ impl Step<'_, '_> {
         match stage {
             Stage::Enter => {
                 self.budget -= 1;
-                self.enter(token);
+                self.enter(token, node);
             }
-            Stage::Begin => self.begin(token),
+            Stage::Begin => self.begin(token, node),
             Stage::Listen(listener) => self.listen(token, listener),
             Stage::Execute => self.execute(token),
             Stage::Create(listener) => user_task::announce(self, token, ListenerStage::Create, listener),

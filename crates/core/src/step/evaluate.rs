@@ -1,9 +1,11 @@
 //! Expressions, mappings and variables.
 
+use std::borrow::Cow;
+
 use super::{Event, Ref, Step, index_of};
-use crate::expressions::{Evaluation, EvaluationError, Execution, Variables};
-use crate::graph::{Expression, Mapping, MappingSource, ProcessGraph};
-use crate::instance::{Instance, NONE, Ordinal, ROOT, ScopeId};
+use crate::expressions::{Assignment, Evaluation, EvaluationError, Execution, Variables};
+use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, ProcessGraph};
+use crate::instance::{Instance, NONE, Ordinal, ScopeId};
 use crate::{Name, value::Value};
 
 /// Why an element's work did not succeed.
@@ -41,8 +43,8 @@ pub(crate) struct ScopeView<'a> {
 }
 
 impl Variables for ScopeView<'_> {
-    fn get(&self, name: &str) -> Option<Value> {
-        let extra = self.extra.iter().find(|(other, _)| &**other == name).map(|(_, value)| value.clone());
+    fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+        let extra = self.extra.iter().find(|(other, _)| &**other == name).map(|(_, value)| Cow::Borrowed(value));
         extra.or_else(|| self.instance.visible(self.scope, name))
     }
 
@@ -92,10 +94,15 @@ impl Step<'_, '_> {
         let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra };
         let mut evaluation = Evaluation::new(&view, self.context.now);
         let result = expression.evaluate(&mut evaluation);
-        let assigned = evaluation.assigned;
-        if assigned.is_empty() || !matches!(result, Ok(_) | Err(EvaluationError::BpmnError { .. })) {
-            return result;
+        if !evaluation.assigned.is_empty() && matches!(result, Ok(_) | Err(EvaluationError::BpmnError { .. })) {
+            self.assign(scope, evaluation.assigned);
         }
+        result
+    }
+
+    /// Sets what a script has set.
+    #[inline(never)]
+    fn assign(&mut self, scope: ScopeId, assigned: Vec<Assignment>) {
         for assignment in assigned {
             if assignment.local {
                 self.set_local(scope, assignment.name, assignment.value);
@@ -103,7 +110,6 @@ impl Step<'_, '_> {
                 self.set_nearest(scope, assignment.name, assignment.value);
             }
         }
-        result
     }
 
     /// Evaluates a condition: only true is true; null is not; anything else is an error.
@@ -114,6 +120,12 @@ impl Step<'_, '_> {
         node: Ordinal,
         extra: &[(Name, Value)],
     ) -> Result<bool, EvaluationError> {
+        if let ExpressionKind::Compiled(compiled) = &condition.kind {
+            let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra };
+            if let Some(holds) = compiled.quick(&Evaluation::new(&view, self.context.now)) {
+                return Ok(holds);
+            }
+        }
         match self.evaluate_with(condition, scope, node, extra)?.plain() {
             Value::Boolean(value) => Ok(*value),
             Value::Null => Ok(false),
@@ -199,24 +211,27 @@ impl Step<'_, '_> {
     /// Sets a variable, or a part of one, where it stands, seen from `scope`; else in the process.
     pub(crate) fn set_target(&mut self, scope: ScopeId, target: &[Name], value: Value) {
         let Some((first, rest)) = target.split_first() else { return };
-        let value = if rest.is_empty() { value } else { put(self.instance.visible(scope, first), rest, value) };
+        let value = if rest.is_empty() { value } else { put(self.instance.visible(scope, first).map(Cow::into_owned), rest, value) };
         self.set_nearest(scope, first.clone(), value);
     }
 
     /// Sets a variable in the innermost scope that has it, else in the process itself.
     pub(crate) fn set_nearest(&mut self, scope: ScopeId, name: Name, value: Value) {
+        let scope = self.nearest(scope, &name);
+        self.set_local(scope, name, value);
+    }
+
+    /// The innermost scope that has a variable, else the process itself.
+    #[inline]
+    fn nearest(&self, scope: ScopeId, name: &str) -> ScopeId {
         let mut current = scope;
         while let Some(candidate) = self.instance.scopes.get(current) {
-            if candidate.variable(&name).is_some() {
-                break;
-            }
-            if candidate.parent == NONE {
-                current = ROOT;
+            if candidate.parent == NONE || candidate.variable(name).is_some() {
                 break;
             }
             current = candidate.parent;
         }
-        self.set_local(current, name, value);
+        current
     }
 
     /// Sets variables, each in the innermost scope that has it.

@@ -157,7 +157,7 @@ pub enum Event {
     RoundEnded {
         /// The round's token.
         token: TokenId,
-        /// Which round, from 0; none if nothing asked for its number.
+        /// Which round, from 0.
         round: u32,
         /// Its result, into [`Events::values`], or none.
         result: Ref,

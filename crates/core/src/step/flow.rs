@@ -1,7 +1,7 @@
 //! Leaving a flow node: which flows out are taken, and by how many tokens.
 
 use super::agenda::Stage;
-use super::{Event, Step};
+use super::{Event, Step, index_of};
 use crate::behaviour;
 use crate::behaviour::complex_gateway;
 use crate::dialect::ListenerStage;
@@ -114,21 +114,24 @@ impl Step<'_, '_> {
         }
         let Some(scope) = self.instance.tokens.get(token).map(|token| token.scope) else { return };
         self.touch(scope);
-        let last = flows.len() * quantity as usize - 1;
-        for (index, flow) in flows.iter().flat_map(|flow| std::iter::repeat_n(*flow, quantity as usize)).enumerate() {
-            let moving = if index == last {
-                token
-            } else {
-                let created = self.instance.tokens.next();
-                self.emit(Event::TokenCreated { token: created, scope, node });
-                created
-            };
-            let target = self.graph.flow(flow).target;
-            if !self.graph.flow(flow).listeners.is_empty() && !self.call_take_listeners(moving, flow) {
-                continue;
+        let others = index_of(flows.len()).saturating_mul(quantity).saturating_sub(1);
+        self.instance.tokens.reserve(others);
+        let mut left = others;
+        for flow in flows {
+            for _ in 0..quantity {
+                // The token itself goes last.
+                let moving = if left == 0 { token } else { self.born(scope, node) };
+                left = left.saturating_sub(1);
+                self.go_by(moving, *flow);
             }
-            self.emit(Event::TokenMoved { token: moving, flow, node: target });
-            self.schedule(moving, Stage::Enter);
+        }
+    }
+
+    fn go_by(&mut self, token: TokenId, flow: Ordinal) {
+        let SequenceFlow { target, listeners, .. } = self.graph.flow(flow);
+        if listeners.is_empty() || self.call_take_listeners(token, flow) {
+            self.emit(Event::TokenMoved { token, flow, node: *target });
+            self.schedule(token, Stage::Enter);
         }
     }
 

@@ -2,11 +2,11 @@
 
 use super::evaluate::put;
 use super::{Event, Problem, Stage, Step};
-use crate::behaviour::{self, multi_instance};
+use crate::behaviour;
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
 use crate::graph::{FlowNode, ListenerAction, Loop, NodeKind};
-use crate::instance::{IncidentKind, IncidentStage, IncidentWait, NONE, Owner, ScopeKind, TokenId, WaitKind};
+use crate::instance::{IncidentKind, IncidentStage, IncidentWait, NONE, Ordinal, Owner, ScopeKind, TokenId, WaitKind};
 use crate::{Name, value::Value};
 
 impl<'s> Step<'s, '_> {
@@ -28,11 +28,11 @@ impl<'s> Step<'s, '_> {
     }
 
     /// A token has arrived.
-    pub(super) fn enter(&mut self, token: TokenId) {
-        if let Some(way) = self.graph.straight(self.node_of(token)) {
+    pub(super) fn enter(&mut self, token: TokenId, ordinal: Ordinal) {
+        if let Some(way) = self.graph.straight(ordinal) {
             return self.go_straight(token, way);
         }
-        let node = self.node(token);
+        let node = self.graph.node(ordinal);
         if node.plain {
             return self.execute(token);
         }
@@ -44,7 +44,7 @@ impl<'s> Step<'s, '_> {
             self.wait(token, WaitKind::Continuation { after: false });
             return;
         }
-        self.begin(token);
+        self.begin(token, ordinal);
     }
 
     /// `startQuantity` (BPMN 2.0.2 §10.3): tokens wait until there are enough, and go on as one.
@@ -64,15 +64,11 @@ impl<'s> Step<'s, '_> {
     }
 
     /// Skips, repeats, or begins the flow node.
-    pub(super) fn begin(&mut self, token: TokenId) {
-        let node = self.node(token);
-        let ordinal = self.node_of(token);
-        let is_round = self.is_round(token);
+    pub(super) fn begin(&mut self, token: TokenId, ordinal: Ordinal) {
+        let node = self.graph.node(ordinal);
+        let is_round = node.details.repeat.is_some() && self.is_round(token);
         if is_round && node.plain_round {
-            return match &node.details.repeat {
-                Some(Loop::MultiInstance(multi)) if multi.bare => multi_instance::pass_round(self, token, multi),
-                _ => self.execute(token),
-            };
+            return self.execute(token);
         }
         if let Some(skip) = &node.details.skip
             && !is_round

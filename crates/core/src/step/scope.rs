@@ -50,7 +50,12 @@ impl Step<'_, '_> {
             self.discard_kept(ROOT);
             return self.emit(Event::InstanceCompleted);
         }
-        if matches!(self.node(owner).kind, NodeKind::EventSubProcess(_)) {
+        let node = self.node(owner);
+        if node.plain {
+            self.emit(Event::ScopeClosed { scope: id, cancelled: false });
+            return self.resume(owner, Stage::Leave);
+        }
+        if matches!(node.kind, NodeKind::EventSubProcess(_)) {
             // The scope around an event sub-process goes on, or completes with it.
             self.close_waits(Owner::Token(owner), Closed::Cancelled);
             self.discard(id);

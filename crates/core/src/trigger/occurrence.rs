@@ -171,13 +171,18 @@ impl Step<'_, '_> {
 
     /// What came with an event or work is set: in a scope of its own where output mappings choose from it.
     pub(crate) fn receive(&mut self, token: TokenId, payload: impl IntoIterator<Item = (Name, Value)>) {
+        for (name, value) in payload {
+            self.receive_one(token, name, value);
+        }
+    }
+
+    /// One variable that came with an event or work.
+    pub(crate) fn receive_one(&mut self, token: TokenId, name: Name, value: Value) {
         if self.node(token).details.isolated {
             let scope = self.own_scope(token);
-            for (name, value) in payload {
-                self.set_local(scope, name, value);
-            }
+            self.set_local(scope, name, value);
         } else {
-            self.set_all(self.variable_scope(token), payload);
+            self.set_nearest(self.variable_scope(token), name, value);
         }
     }
 

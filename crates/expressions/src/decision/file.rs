@@ -1,5 +1,6 @@
 //! A file's decisions and how they are evaluated: what is required first.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -48,8 +49,8 @@ pub(super) struct Scope<'a> {
 }
 
 impl Variables for Scope<'_> {
-    fn get(&self, name: &str) -> Option<Value> {
-        self.own.get(name).cloned().or_else(|| read(self.outer, name))
+    fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.own.get(name).map(Cow::Borrowed).or_else(|| read(self.outer, name))
     }
 
     fn has(&self, name: &str) -> bool {

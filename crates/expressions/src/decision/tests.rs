@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use std::borrow::Cow;
 use potok_core::Name;
 use potok_core::expressions::{Binding, Evaluation, EvaluationError, Expressions, Variables};
 use potok_core::value::Value;
@@ -50,8 +51,8 @@ const DINNER: &str = r##"<?xml version="1.0" encoding="UTF-8"?>
 struct Given(BTreeMap<Name, Value>);
 
 impl Variables for Given {
-    fn get(&self, name: &str) -> Option<Value> {
-        self.0.get(name).cloned()
+    fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.0.get(name).map(Cow::Borrowed)
     }
 
     fn names(&self) -> Vec<Name> {

@@ -54,6 +54,11 @@ impl Exact {
         None
     }
 
+    /// The whole number that it is.
+    pub(crate) fn integer(self) -> Option<i64> {
+        (self.scale == 0).then_some(self.mantissa)
+    }
+
     /// The value that the library's number would become.
     #[expect(clippy::cast_precision_loss, reason = "fifteen digits fit")]
     #[inline]

@@ -4,6 +4,7 @@
 //! or what is not plain (dates, lists, rounding), gives [`Fallback`] and goes to the library. A property test compares
 //! both.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use dsntk_feel::bif::is_built_in_function_name;
@@ -18,6 +19,9 @@ use crate::variables::{has, read};
 /// The library has to evaluate this one.
 #[derive(Debug)]
 pub(crate) struct Fallback;
+
+/// Sums of whole numbers below this are exact, whoever computes them.
+const SMALL: u64 = 1_000_000_000_000;
 
 type Outcome<T> = Result<T, Fallback>;
 
@@ -36,10 +40,16 @@ pub(crate) enum Fast {
     Negate(Box<Fast>),
     Compare(Comparison, Box<(Fast, Fast)>),
     /// `variable < 5`: the most common condition of all.
-    CompareInteger(Comparison, Name, i64),
+    CompareInteger {
+        comparison: Comparison,
+        name: Name,
+        built_in: bool,
+        number: i64,
+    },
     /// `variable = "text"`, and not equal.
     EqualsText {
         name: Name,
+        built_in: bool,
         text: Name,
         equal: bool,
     },
@@ -121,15 +131,31 @@ impl Constant {
 }
 
 #[inline]
-fn term(value: Value) -> Outcome<Term<'static>> {
+fn term(value: Option<Cow<'_, Value>>) -> Outcome<Term<'_>> {
+    match value {
+        None => Ok(Term::Null),
+        Some(Cow::Borrowed(value)) => borrowed(value.plain()),
+        Some(Cow::Owned(Value::String(text))) => Ok(Term::Text(text)),
+        Some(Cow::Owned(value)) => Ok(match borrowed(value.plain())? {
+            Term::Null => Term::Null,
+            Term::Boolean(value) => Term::Boolean(value),
+            Term::Number(number) => Term::Number(number),
+            Term::Text(text) => Term::Text(text),
+            Term::Literal(text) => Term::Text(text.into()),
+            Term::Other(value) => Term::Other(value),
+        }),
+    }
+}
+
+#[inline]
+fn borrowed(value: &Value) -> Outcome<Term<'_>> {
     Ok(match value {
-        Value::Integer(value) => Term::Number(value.into()),
-        Value::Boolean(value) => Term::Boolean(value),
-        Value::String(text) => Term::Text(text),
+        Value::Integer(value) => Term::Number((*value).into()),
+        Value::Boolean(value) => Term::Boolean(*value),
+        Value::String(text) => Term::Literal(text),
         Value::Null => Term::Null,
-        Value::Number(value) => Term::Number(Exact::from_float(value).ok_or(Fallback)?),
-        Value::Declared(declared) => return term(declared.value.plain().clone()),
-        other => Term::Other(other),
+        Value::Number(value) => Term::Number(Exact::from_float(*value).ok_or(Fallback)?),
+        other => Term::Other(other.clone()),
     })
 }
 
@@ -189,9 +215,10 @@ impl Fast {
         match self {
             Self::Variable { name, built_in } => match read(evaluation, name) {
                 None if *built_in => Err(Fallback),
-                value => Ok(value.unwrap_or_default()),
+                value => Ok(value.map_or(Value::Null, Cow::into_owned)),
             },
             Self::Path(name, entries) => path(evaluation, name, entries),
+            Self::Arithmetic(..) if let Some(integer) = self.integer(evaluation) => Ok(Value::Integer(integer)),
             Self::If(parts) => match parts.0.term(evaluation)? {
                 Term::Boolean(true) => parts.1.value(evaluation),
                 Term::Boolean(false) | Term::Null => parts.2.value(evaluation),
@@ -208,6 +235,46 @@ impl Fast {
         }
     }
 
+    /// The sum of whole numbers, while all of it is small.
+    fn integer(&self, evaluation: &Evaluation<'_>) -> Option<i64> {
+        let value = match self {
+            Self::Constant(Constant::Number(number)) => number.integer()?,
+            Self::Variable { name, .. } => match read(evaluation, name).as_deref() {
+                Some(Value::Integer(value)) => *value,
+                _ => return None,
+            },
+            Self::Arithmetic(operator, sides) => {
+                let (left, right) = (sides.0.integer(evaluation)?, sides.1.integer(evaluation)?);
+                match operator {
+                    Arithmetic::Add => left.checked_add(right)?,
+                    Arithmetic::Subtract => left.checked_sub(right)?,
+                    Arithmetic::Multiply => left.checked_mul(right)?,
+                    Arithmetic::Divide => return None,
+                }
+            }
+            _ => return None,
+        };
+        (value.unsigned_abs() < SMALL).then_some(value)
+    }
+
+    /// Whether a condition of the most common kinds holds.
+    pub(crate) fn quick(&self, evaluation: &Evaluation<'_>) -> Option<bool> {
+        match self {
+            Self::CompareInteger { comparison, name, number, .. } => match read(evaluation, name).as_deref() {
+                Some(Value::Integer(value)) => Some(comparison.holds(value.cmp(number))),
+                _ => None,
+            },
+            Self::EqualsText { name, text, equal, .. } => match read(evaluation, name).as_deref() {
+                Some(Value::String(value)) => Some((value == text) == *equal),
+                _ => None,
+            },
+            Self::Not(inner) => inner.quick(evaluation).map(|holds| !holds),
+            Self::And(sides) => Some(sides.0.quick(evaluation)? && sides.1.quick(evaluation)?),
+            Self::Or(sides) => Some(sides.0.quick(evaluation)? || sides.1.quick(evaluation)?),
+            _ => None,
+        }
+    }
+
     #[inline]
     fn boolean(&self, evaluation: &Evaluation<'_>) -> Outcome<Option<bool>> {
         Ok(match self.term(evaluation)? {
@@ -216,28 +283,25 @@ impl Fast {
         })
     }
 
-    fn term(&self, evaluation: &Evaluation<'_>) -> Outcome<Term<'_>> {
+    fn term<'e>(&'e self, evaluation: &'e Evaluation<'_>) -> Outcome<Term<'e>> {
         match self {
-            Self::CompareInteger(comparison, name, number) => match read(evaluation, name) {
-                Some(Value::Integer(value)) => Ok(Term::Boolean(comparison.holds(value.cmp(number)))),
-                value => {
-                    let value = term(value.unwrap_or_default())?;
-                    comparison.compare(&value, &Term::Number((*number).into())).map(logical)
-                }
+            Self::CompareInteger { comparison, name, built_in, number } => match read(evaluation, name) {
+                None if *built_in => Err(Fallback),
+                value => comparison.compare(&term(value)?, &Term::Number((*number).into())).map(logical),
             },
-            Self::EqualsText { name, text, equal } => match read(evaluation, name) {
-                Some(Value::String(value)) => Ok(Term::Boolean((value == *text) == *equal)),
+            Self::EqualsText { name, built_in, text, equal } => match read(evaluation, name) {
+                None if *built_in => Err(Fallback),
                 value => {
                     let comparison = if *equal { Comparison::Equal } else { Comparison::NotEqual };
-                    comparison.compare(&term(value.unwrap_or_default())?, &Term::Literal(text)).map(logical)
+                    comparison.compare(&term(value)?, &Term::Literal(text)).map(logical)
                 }
             },
             Self::Constant(constant) => Ok(constant.term()),
             Self::Variable { name, built_in } => match read(evaluation, name) {
                 None if *built_in => Err(Fallback),
-                value => term(value.unwrap_or_default()),
+                value => term(value),
             },
-            Self::Path(name, entries) => term(path(evaluation, name, entries)?),
+            Self::Path(name, entries) => term(Some(Cow::Owned(path(evaluation, name, entries)?))),
             Self::Has(name) => Ok(Term::Boolean(has(evaluation, name))),
             Self::Arithmetic(operator, sides) => {
                 arithmetic(*operator, sides.0.term(evaluation)?, sides.1.term(evaluation)?)
@@ -277,7 +341,7 @@ impl Fast {
 
 fn path(evaluation: &Evaluation<'_>, name: &Name, entries: &[Name]) -> Outcome<Value> {
     let Some(root) = read(evaluation, name) else { return Ok(Value::Null) };
-    let mut value = &root;
+    let mut value = &*root;
     for entry in entries {
         match value.plain() {
             Value::Map(map) => match map.get(entry) {
@@ -404,24 +468,26 @@ pub(crate) fn compile(node: &AstNode, variable: &dyn Fn(&str) -> Name) -> Option
 fn comparing(comparison: Comparison, sides: (Fast, Fast)) -> Fast {
     use Fast::{Constant as Fixed, Variable};
     match (&sides.0, &sides.1) {
-        (Variable { name, built_in: false }, Fixed(Constant::Number(number))) => {
-            if let Some(Value::Integer(integer)) = number.value() {
-                return Fast::CompareInteger(comparison, name.clone(), integer);
+        (Variable { name, built_in }, Fixed(Constant::Number(number))) => {
+            if let Some(number) = number.integer() {
+                return Fast::CompareInteger { comparison, name: name.clone(), built_in: *built_in, number };
             }
         }
         // Not for equality: there null on the left gives null.
-        (Fixed(Constant::Number(number)), Variable { name, built_in: false }) => {
-            if let Some(Value::Integer(integer)) = number.value()
+        (Fixed(Constant::Number(number)), Variable { name, built_in }) => {
+            if let Some(number) = number.integer()
                 && !matches!(comparison, Comparison::Equal | Comparison::NotEqual)
             {
-                return Fast::CompareInteger(comparison.mirrored(), name.clone(), integer);
+                let comparison = comparison.mirrored();
+                return Fast::CompareInteger { comparison, name: name.clone(), built_in: *built_in, number };
             }
         }
-        (Variable { name, built_in: false }, Fixed(Constant::Text(text))) => match comparison {
-            Comparison::Equal => return Fast::EqualsText { name: name.clone(), text: text.clone(), equal: true },
-            Comparison::NotEqual => return Fast::EqualsText { name: name.clone(), text: text.clone(), equal: false },
-            _ => {}
-        },
+        (Variable { name, built_in }, Fixed(Constant::Text(text)))
+            if matches!(comparison, Comparison::Equal | Comparison::NotEqual) =>
+        {
+            let equal = comparison == Comparison::Equal;
+            return Fast::EqualsText { name: name.clone(), built_in: *built_in, text: text.clone(), equal };
+        }
         _ => {}
     }
     Fast::Compare(comparison, Box::new(sides))

@@ -226,6 +226,10 @@ impl CompiledExpression for Feel {
         self.slow.evaluate(evaluation)
     }
 
+    fn quick(&self, evaluation: &Evaluation<'_>) -> Option<bool> {
+        self.fast.as_ref()?.quick(evaluation)
+    }
+
     fn reads(&self) -> Option<&[Name]> {
         Some(&self.reads)
     }

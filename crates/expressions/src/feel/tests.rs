@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::time::Instant;
 
 use proptest::prelude::*;
@@ -14,8 +15,8 @@ fn compile(text: &str, known: &[&str]) -> Result<Feel, CompileError> {
 pub(crate) struct Given(BTreeMap<Name, Value>);
 
 impl potok_core::expressions::Variables for Given {
-    fn get(&self, name: &str) -> Option<Value> {
-        self.0.get(name).cloned()
+    fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.0.get(name).map(Cow::Borrowed)
     }
 
     fn names(&self) -> Vec<Name> {

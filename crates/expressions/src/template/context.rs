@@ -1,5 +1,6 @@
 //! `execution` and `task`: what an expression may ask and tell its process instance.
 
+use std::borrow::Cow;
 use potok_core::expressions::{Assignment, Evaluation, EvaluationError, Execution};
 use potok_core::value::Value;
 
@@ -77,7 +78,7 @@ impl Member {
     ) -> Result<Value, EvaluationError> {
         let name = || arguments.first().map(coerce::text).unwrap_or_default();
         match self {
-            Self::GetVariable => Ok(read(evaluation, &name()).unwrap_or_default()),
+            Self::GetVariable => Ok(read(evaluation, &name()).map_or(Value::Null, Cow::into_owned)),
             Self::HasVariable => Ok(has(evaluation, &name()).into()),
             Self::SetVariable { local } => {
                 let value = arguments.get(1).cloned().unwrap_or_default();
@@ -102,7 +103,7 @@ impl Member {
 fn all(evaluation: &Evaluation<'_>) -> Value {
     let names = evaluation.variables.names();
     let names = names.into_iter().chain(evaluation.assigned.iter().map(|assignment| assignment.name.clone()));
-    names.filter_map(|name| Some((name.clone(), read(evaluation, &name)?))).collect()
+    names.filter_map(|name| Some((name.clone(), read(evaluation, &name)?.into_owned()))).collect()
 }
 
 fn fact(evaluation: &Evaluation<'_>, choose: impl FnOnce(Execution) -> Value) -> Result<Value, EvaluationError> {

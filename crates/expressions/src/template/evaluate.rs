@@ -1,5 +1,7 @@
 //! Evaluating the tree.
 
+use std::borrow::Cow;
+
 use potok_core::Name;
 use potok_core::expressions::{Evaluation, EvaluationError};
 use potok_core::value::{DateTime, Value};
@@ -12,7 +14,7 @@ use crate::variables::{has, read};
 type Outcome = Result<Value, EvaluationError>;
 
 fn variable(evaluation: &Evaluation<'_>, name: &Name) -> Outcome {
-    read(evaluation, name).ok_or_else(|| {
+    read(evaluation, name).map(Cow::into_owned).ok_or_else(|| {
         failed(format!(
             "Unknown property used in expression: there is no variable `{name}`; set it before, or ask for it with \
              execution.getVariable('{name}'), which gives null"
@@ -72,17 +74,35 @@ impl Node {
         }
     }
 
+    /// Whether a comparison of a variable with a constant holds.
+    pub(crate) fn quick(&self, evaluation: &Evaluation<'_>) -> Option<bool> {
+        match self {
+            Self::CompareInteger(comparison, name, number) => match read(evaluation, name).as_deref() {
+                Some(Value::Integer(value)) => Some(coerce::holds(*comparison, value.cmp(number))),
+                _ => None,
+            },
+            Self::EqualsText { name, text, equal } => match read(evaluation, name).as_deref() {
+                Some(Value::String(value)) => Some((value == text) == *equal),
+                _ => None,
+            },
+            Self::Not(inner) => inner.quick(evaluation).map(|holds| !holds),
+            Self::And(sides) => Some(sides.0.quick(evaluation)? && sides.1.quick(evaluation)?),
+            Self::Or(sides) => Some(sides.0.quick(evaluation)? || sides.1.quick(evaluation)?),
+            _ => None,
+        }
+    }
+
     /// The value as a condition.
     fn condition(&self, evaluation: &mut Evaluation<'_>) -> Result<bool, EvaluationError> {
         match self {
-            Self::CompareInteger(comparison, name, number) => match read(evaluation, name) {
+            Self::CompareInteger(comparison, name, number) => match read(evaluation, name).as_deref() {
                 Some(Value::Integer(value)) => Ok(coerce::holds(*comparison, value.cmp(number))),
-                Some(value) => coerce::compare(*comparison, &value, &Value::Integer(*number)),
+                Some(value) => coerce::compare(*comparison, value, &Value::Integer(*number)),
                 None => variable(evaluation, name).map(|_| false),
             },
-            Self::EqualsText { name, text, equal } => match read(evaluation, name) {
-                Some(Value::String(value)) => Ok((value == *text) == *equal),
-                Some(value) => Ok(coerce::equal(&value, &Value::String(text.clone()))? == *equal),
+            Self::EqualsText { name, text, equal } => match read(evaluation, name).as_deref() {
+                Some(Value::String(value)) => Ok((value == text) == *equal),
+                Some(value) => Ok(coerce::equal(value, &Value::String(text.clone()))? == *equal),
                 None => variable(evaluation, name).map(|_| false),
             },
             Self::Not(inner) => Ok(!inner.condition(evaluation)?),
@@ -133,7 +153,7 @@ fn property(base: &Value, index: &Value, written: &str) -> Outcome {
 
 fn call(function: Function, arguments: &[Value], evaluation: &mut Evaluation<'_>) -> Outcome {
     let first = arguments.first().cloned().unwrap_or_default();
-    let named = || read(evaluation, &coerce::text(&first));
+    let named = || read(evaluation, &coerce::text(&first)).map(Cow::into_owned);
     let rest = arguments.get(1..).unwrap_or_default();
     let contains = |wanted: &Value| match named() {
         Some(value) if value.as_list().is_some() || value.as_str().is_some() => {

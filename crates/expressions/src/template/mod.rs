@@ -106,6 +106,13 @@ impl CompiledExpression for Template {
         Ok(text.into())
     }
 
+    fn quick(&self, evaluation: &Evaluation<'_>) -> Option<bool> {
+        match &self.parts[..] {
+            [Part::Expression(node)] => node.quick(evaluation),
+            _ => None,
+        }
+    }
+
     fn reads(&self) -> Option<&[Name]> {
         self.reads.as_deref()
     }

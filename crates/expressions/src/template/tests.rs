@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use potok_core::expressions::{Execution, Variables};
@@ -9,8 +10,8 @@ use super::*;
 struct Given(BTreeMap<Name, Value>);
 
 impl Variables for Given {
-    fn get(&self, name: &str) -> Option<Value> {
-        self.0.get(name).cloned()
+    fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.0.get(name).map(Cow::Borrowed)
     }
 
     fn names(&self) -> Vec<Name> {
