@@ -127,6 +127,11 @@ impl Numbers {
                 }
                 ("loop-started", known(self.scopes.get(&scope)))
             }
+            Event::RoundPassed { scope, round } => {
+                say("scope", scope.into());
+                say("round", round.into());
+                ("round-passed", known(self.scopes.get(&scope)))
+            }
             Event::RoundEnded { token, round, result } => {
                 say("token", token.into());
                 say("round", round.into());

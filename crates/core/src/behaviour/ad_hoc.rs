@@ -60,12 +60,9 @@ pub(crate) fn activity_completed(step: &mut Step<'_, '_>, token: TokenId) -> boo
     true
 }
 
-/// A path in the sub-process has ended.
+/// The last path in the sub-process has ended.
 pub(crate) fn went_on(step: &mut Step<'_, '_>, id: ScopeId, ad_hoc: &AdHoc) {
     let Some(scope) = step.instance.scopes.get(id) else { return };
-    if scope.token_count > 0 {
-        return;
-    }
     // Without a condition it is done when what began at once has ended.
     let done = ad_hoc.active.is_some() && ad_hoc.completion_condition.is_none();
     if scope.phase == Phase::Ending || done {

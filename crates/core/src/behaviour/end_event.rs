@@ -10,10 +10,6 @@ pub(crate) fn end(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw]) -> 
     let Some((serial, scope)) = step.instance.tokens.get(token).map(|token| (token.serial, token.scope)) else {
         return Ok(());
     };
-    if throws.is_empty() && step.node(token).plain {
-        step.end_path(token);
-        return Ok(());
-    }
     let mut waits = false;
     for thrown in throws {
         match thrown {

@@ -1,11 +1,12 @@
 //! Exclusive gateways: the first flow whose condition holds, else the default (BPMN 2.0.2 §13.4.2).
 
-use crate::instance::TokenId;
+use crate::instance::{Ordinal, TokenId};
 use crate::step::{Problem, Step};
 
 /// Takes one flow.
-pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId) -> Result<(), Problem> {
-    let node = step.node(token);
+pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal) -> Result<(), Problem> {
+    let graph = step.graph;
+    let node = graph.node(ordinal);
     if !node.conditional {
         match &*node.outgoing {
             [] => step.end_path(token),
@@ -13,8 +14,7 @@ pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId) -> Result<(), Prob
         }
         return Ok(());
     }
-    let (scope, ordinal) = (step.variable_scope(token), step.node_of(token));
-    let graph = step.graph;
+    let scope = step.variable_scope(token);
     for flow in &node.outgoing {
         if node.default_flow == Some(*flow) {
             continue;

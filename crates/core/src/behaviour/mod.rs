@@ -20,17 +20,19 @@ pub(crate) mod sub_process;
 pub(crate) mod user_task;
 
 use crate::graph::NodeKind;
-use crate::instance::{Owner, TokenId};
+use crate::instance::{Ordinal, Owner, TokenId};
 use crate::step::{Event, Problem, Stage, Step};
 
 /// Does the work of the flow node that a token stands on.
-pub(crate) fn execute(step: &mut Step<'_, '_>, token: TokenId) -> Result<(), Problem> {
-    let node = step.node(token);
+pub(crate) fn execute(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal) -> Result<(), Problem> {
+    let node = step.graph.node(ordinal);
     match &node.kind {
         NodeKind::Task => step.pass(token),
         NodeKind::UserTask(task) => user_task::create(step, token, task)?,
         NodeKind::Job(job) => job::open(step, token, job, None)?,
-        NodeKind::Expression(expression) | NodeKind::Script(expression) => script_task::run(step, token, expression)?,
+        NodeKind::Expression(expression) | NodeKind::Script(expression) => {
+            script_task::run(step, token, ordinal, expression)?;
+        }
         NodeKind::Decision(decision) => business_rule_task::decide(step, token, decision)?,
         NodeKind::SendTask(throw) => {
             crate::trigger::message::throw(step, token, throw)?;
@@ -38,8 +40,8 @@ pub(crate) fn execute(step: &mut Step<'_, '_>, token: TokenId) -> Result<(), Pro
         }
         NodeKind::ReceiveTask(catch) => {
             step.emit(Event::TokenWaited { token });
-            let (node, scope) = (step.node_of(token), step.variable_scope(token));
-            step.subscribe(Owner::Token(token), node, scope, std::slice::from_ref(&**catch))?;
+            let scope = step.variable_scope(token);
+            step.subscribe(Owner::Token(token), ordinal, scope, std::slice::from_ref(&**catch))?;
         }
         NodeKind::SubProcess(container) | NodeKind::Transaction(container) | NodeKind::EventSubProcess(container) => {
             sub_process::begin(step, token, container)?;
@@ -49,9 +51,10 @@ pub(crate) fn execute(step: &mut Step<'_, '_>, token: TokenId) -> Result<(), Pro
         NodeKind::StartEvent(_) | NodeKind::BoundaryEvent(_) => step.schedule(token, Stage::Complete),
         NodeKind::CatchEvent(event) => intermediate_event::catch(step, token, event)?,
         NodeKind::ThrowEvent(throws) => intermediate_event::throw(step, token, throws)?,
+        NodeKind::EndEvent(throws) if throws.is_empty() && node.plain => step.end_path(token),
         NodeKind::EndEvent(throws) => end_event::end(step, token, throws)?,
-        NodeKind::ExclusiveGateway => exclusive_gateway::decide(step, token)?,
-        NodeKind::ParallelGateway => parallel_gateway::join(step, token),
+        NodeKind::ExclusiveGateway => exclusive_gateway::decide(step, token, ordinal)?,
+        NodeKind::ParallelGateway => parallel_gateway::join(step, token, ordinal),
         NodeKind::InclusiveGateway(_) => inclusive_gateway::join(step, token),
         NodeKind::ComplexGateway(gateway) => complex_gateway::join(step, token, gateway)?,
         NodeKind::EventBasedGateway { .. } => event_based_gateway::wait(step, token)?,

@@ -25,8 +25,7 @@ pub(crate) fn start(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstan
     if multi.bare {
         // There is nothing to do in a round and nothing to remember of it: it is complete as soon as it has begun.
         for round in 0..total {
-            let token = step.born(scope, node);
-            step.emit(Event::RoundEnded { token, round, result: NONE });
+            step.emit(Event::RoundPassed { scope, round });
         }
         finish(step, scope, multi);
         return Ok(());

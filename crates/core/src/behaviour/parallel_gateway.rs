@@ -2,18 +2,18 @@
 
 use smallvec::SmallVec;
 
-use crate::instance::{ScopeId, TokenId};
+use crate::instance::{Ordinal, ScopeId, TokenId};
 use crate::step::{Event, Stage, Step};
 
 /// A token has arrived.
-pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId) {
-    let node = step.node(token);
-    if node.incoming <= 1 {
+pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal) {
+    let incoming = step.graph.node(ordinal).incoming;
+    if incoming <= 1 {
         return step.pass(token);
     }
-    let Some((scope, ordinal)) = queue(step, token, false) else { return };
+    let Some((scope, _)) = queue(step, token, false) else { return };
     let present = step.instance.join(scope, ordinal).map_or(0, |join| join.present);
-    if present == node.incoming {
+    if present == incoming {
         let survivor = merge(step, scope, ordinal);
         step.resume(survivor, Stage::Complete);
     }

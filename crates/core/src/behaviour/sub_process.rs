@@ -10,7 +10,9 @@ use crate::value::Value;
 pub(crate) fn begin(step: &mut Step<'_, '_>, token: TokenId, container: &Container) -> Result<(), Problem> {
     step.emit(Event::TokenWaited { token });
     let scope = step.own_scope(token);
-    open_scope(step, scope)?;
+    if !container.data.is_empty() || !container.event_sub_processes.is_empty() {
+        open_scope(step, scope)?;
+    }
     start(step, scope, container);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The one place where an instance changes.
 
 use super::{
-    Completed, Instance, Join, Key, LoopState, NONE, Owner, Phase, ROOT, Scope, ScopeId, ScopeKind, State, Token,
+    Completed, Instance, Join, Key, LoopState, NONE, Owner, Phase, ROOT, Scope, ScopeId, ScopeKind, Slab, State, Token,
     TokenId, TokenState, WaitId,
 };
 use crate::Name;
@@ -26,7 +26,6 @@ impl Instance {
                 self.scopes.insert(Scope::new(ScopeKind::Process, NONE, NONE, NONE, NONE));
             }
             Event::TokenCreated { token, scope, node } => {
-                self.now = self.now.max(events.now);
                 self.create(token, scope, node);
             }
             Event::TokenMoved { token, flow, node } => {
@@ -38,13 +37,13 @@ impl Instance {
             }
             Event::TokenWaited { token } => self.set_token_state(token, TokenState::Waiting),
             Event::TokenResumed { token: id } => {
-                let Some(token) = self.tokens.get(id) else { return };
-                if let TokenState::Joined { position } = token.state {
+                let Some(token) = self.tokens.get_mut(id) else { return };
+                let state = std::mem::replace(&mut token.state, TokenState::Moving);
+                if let TokenState::Joined { position } = state {
                     let token = token.clone();
                     self.unqueue(id, &token, position);
                     self.link_token(id, token.scope);
                 }
-                self.set_token_state(id, TokenState::Moving);
             }
             Event::TokenJoined { token, position, incoming, upstream } => {
                 self.enqueue(token, position, incoming, upstream);
@@ -117,6 +116,12 @@ impl Instance {
                         Some(LoopState { total, started, completed, terminated, items, results });
                 }
             }
+            Event::RoundPassed { scope, round: _ } => {
+                if let Some(repeat) = self.scopes.get_mut(scope).and_then(|scope| scope.repeat_mut()) {
+                    repeat.started += 1;
+                    repeat.completed += 1;
+                }
+            }
             Event::RoundEnded { token, round, result } => {
                 let Some(repeat) = self.consume(token) else { return };
                 repeat.completed += 1;
@@ -148,7 +153,10 @@ impl Instance {
                     self.open_wait(details.clone().into_wait());
                 }
             }
-            Event::WaitClosed { key, reason: _ } => self.close_wait(key),
+            Event::WaitClosed { key, reason: _ } => {
+                self.now = self.now.max(events.now);
+                self.close_wait(key);
+            }
             Event::WaitChanged { key, change } => {
                 if let Some(change) = events.changes.get(change as usize)
                     && let Some(wait) = self.waits.find(key).and_then(|id| self.waits.get_mut(id))
@@ -205,11 +213,14 @@ impl Instance {
     #[inline]
     fn consume(&mut self, id: TokenId) -> Option<&mut LoopState> {
         let token = self.tokens.remove(id)?;
-        match token.state {
-            TokenState::Joined { position } => self.unqueue(id, &token, position),
-            TokenState::Moving | TokenState::Waiting => self.unlink(&token),
+        if let TokenState::Joined { position } = token.state {
+            self.unqueue(id, &token, position);
+            let scope = self.scopes.get_mut(token.scope)?;
+            scope.token_count -= 1;
+            return scope.repeat_mut();
         }
         let scope = self.scopes.get_mut(token.scope)?;
+        unlink(scope, &mut self.tokens, &token);
         scope.token_count -= 1;
         scope.repeat_mut()
     }
@@ -229,20 +240,6 @@ impl Instance {
         }
     }
 
-    /// Joins the neighbours of a token that leaves its scope's list.
-    #[inline]
-    fn unlink(&mut self, token: &Token) {
-        let Some(scope) = self.scopes.get_mut(token.scope) else { return };
-        match self.tokens.get_mut(token.previous) {
-            Some(previous) => previous.next = token.next,
-            None => scope.first_token = token.next,
-        }
-        match self.tokens.get_mut(token.next) {
-            Some(next) => next.previous = token.previous,
-            None => scope.last_token = token.previous,
-        }
-    }
-
     #[inline]
     fn join_neighbours(&mut self, token: &Token) {
         if let Some(previous) = self.tokens.get_mut(token.previous) {
@@ -256,8 +253,8 @@ impl Instance {
     /// Moves a token from its scope's list to the queue of its flow node.
     fn enqueue(&mut self, id: TokenId, position: u32, incoming: u32, upstream: bool) {
         let Some(token) = self.tokens.get(id).cloned().filter(|_| position < incoming) else { return };
-        self.unlink(&token);
         let Some(scope) = self.scopes.get_mut(token.scope) else { return };
+        unlink(scope, &mut self.tokens, &token);
         let joins = &mut scope.more_mut().joins;
         let index = match joins.binary_search_by_key(&token.node, |join| join.node) {
             Ok(index) => index,
@@ -270,18 +267,18 @@ impl Instance {
         let join = &mut joins[index];
         let Some(queue) = join.queues.get_mut(position as usize) else { return };
         let last = std::mem::replace(&mut queue.last, id);
-        if last == NONE {
-            queue.first = id;
-            join.present += 1;
-        }
         join.tokens += 1;
+        match self.tokens.get_mut(last) {
+            Some(last) => last.next = id,
+            None => {
+                queue.first = id;
+                join.present += 1;
+            }
+        }
         if let Some(token) = self.tokens.get_mut(id) {
             token.state = TokenState::Joined { position };
             token.previous = last;
             token.next = NONE;
-        }
-        if let Some(last) = self.tokens.get_mut(last) {
-            last.next = id;
         }
     }
 
@@ -381,5 +378,18 @@ fn text(events: &Events, index: u32) -> Option<Name> {
     match events.values.get(index as usize) {
         Some(Value::String(text)) => Some(text.clone()),
         _ => None,
+    }
+}
+
+/// Joins the neighbours of a token that leaves its scope's list.
+#[inline]
+fn unlink(scope: &mut Scope, tokens: &mut Slab<Token>, token: &Token) {
+    match tokens.get_mut(token.previous) {
+        Some(previous) => previous.next = token.next,
+        None => scope.first_token = token.next,
+    }
+    match tokens.get_mut(token.next) {
+        Some(next) => next.previous = token.previous,
+        None => scope.last_token = token.previous,
     }
 }

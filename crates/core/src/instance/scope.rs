@@ -123,12 +123,16 @@ impl Scope {
     /// Its own variable of that name.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&Value> {
+        self.position(name).map(|index| &self.variables[index].1)
+    }
+
+    #[inline]
+    fn position(&self, name: &str) -> Option<usize> {
         if self.variables.len() <= FEW {
             // Lengths differ more often than not: cheaper than to search by order.
-            return self.variables.iter().find(|(other, _)| **other == *name).map(|(_, value)| value);
+            return self.variables.iter().position(|(other, _)| **other == *name);
         }
-        let index = self.variables.binary_search_by(|(other, _)| (**other).cmp(name)).ok()?;
-        Some(&self.variables[index].1)
+        self.variables.binary_search_by(|(other, _)| (**other).cmp(name)).ok()
     }
 
     /// Its own variables, in the names' order.
@@ -165,14 +169,16 @@ impl Scope {
     }
 
     pub(crate) fn set(&mut self, name: &Name, value: Value) {
-        match self.variables.binary_search_by(|(other, _)| (**other).cmp(name)) {
-            Ok(index) => self.variables[index].1 = value,
-            Err(index) => self.variables.insert(index, (name.clone(), value)),
+        if let Some(index) = self.position(name) {
+            self.variables[index].1 = value;
+        } else {
+            let index = self.variables.partition_point(|(other, _)| **other < **name);
+            self.variables.insert(index, (name.clone(), value));
         }
     }
 
     pub(crate) fn unset(&mut self, name: &str) {
-        if let Ok(index) = self.variables.binary_search_by(|(other, _)| (**other).cmp(name)) {
+        if let Some(index) = self.position(name) {
             self.variables.remove(index);
         }
     }

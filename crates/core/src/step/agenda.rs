@@ -42,11 +42,14 @@ pub(crate) struct Agenda {
     touched: Vec<ScopeId>,
 }
 
-/// So much that is done is kept at most in front of what is still to be done, unless that is more.
-const DONE: usize = 1_000;
 
 impl Agenda {
     fn push(&mut self, work: (TokenId, u32, Stage)) {
+        if self.work.len() == self.work.capacity() && self.next > self.work.len() / 2 {
+            // Most of it is done: there is room without growing.
+            self.work.drain(..self.next);
+            self.next = 0;
+        }
         self.work.push(work);
     }
 
@@ -55,9 +58,6 @@ impl Agenda {
         self.next += 1;
         if self.next == self.work.len() {
             self.work.clear();
-            self.next = 0;
-        } else if self.next > DONE && self.next > self.work.len() / 2 {
-            self.work.drain(..self.next);
             self.next = 0;
         }
         Some(work)
@@ -128,7 +128,7 @@ impl Step<'_, '_> {
             }
             Stage::Begin => self.begin(token, node),
             Stage::Listen(listener) => self.listen(token, listener),
-            Stage::Execute => self.execute(token),
+            Stage::Execute => self.execute(token, node),
             Stage::Create(listener) => user_task::announce(self, token, ListenerStage::Create, listener),
             Stage::Assign(listener) => user_task::announce(self, token, ListenerStage::Assignment, listener),
             Stage::Done(listener) => self.done(token, listener),

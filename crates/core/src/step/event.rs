@@ -68,7 +68,7 @@ pub enum Event {
         /// The join looks upstream.
         upstream: bool,
     },
-    /// A token is no more. (A round's token that completes ends with [`Event::RoundEnded`].)
+    /// A token is no more. (That of a round which completes ends with [`Event::RoundEnded`].)
     TokenConsumed {
         /// The token.
         token: TokenId,
@@ -152,6 +152,13 @@ pub enum Event {
         total: u32,
         /// The items, into [`Events::values`], or none.
         items: Ref,
+    },
+    /// A round of a loop began and completed at once, for there was nothing to do in it.
+    RoundPassed {
+        /// The loop's scope.
+        scope: ScopeId,
+        /// Which round, from 0.
+        round: u32,
     },
     /// A round of a loop completed, and its token is used up.
     RoundEnded {

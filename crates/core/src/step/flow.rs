@@ -35,7 +35,9 @@ impl Step<'_, '_> {
 
     /// Passes flow nodes where there is nothing to do, as long as no other token's turn comes.
     pub(super) fn go_straight(&mut self, token: TokenId, mut way: Straight) {
-        if let Some(scope) = self.instance.tokens.get(token).map(|token| token.scope) {
+        if self.instance.upstream_joins > 0
+            && let Some(scope) = self.instance.tokens.get(token).map(|token| token.scope)
+        {
             self.touch(scope);
         }
         loop {

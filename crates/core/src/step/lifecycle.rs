@@ -34,7 +34,7 @@ impl<'s> Step<'s, '_> {
         }
         let node = self.graph.node(ordinal);
         if node.plain {
-            return self.execute(token);
+            return self.execute(token, ordinal);
         }
         let details = &node.details;
         if details.start_quantity > 1 && !self.gathered(token, details.start_quantity) {
@@ -68,7 +68,7 @@ impl<'s> Step<'s, '_> {
         let node = self.graph.node(ordinal);
         let is_round = node.details.repeat.is_some() && self.is_round(token);
         if is_round && node.plain_round {
-            return self.execute(token);
+            return self.execute(token, ordinal);
         }
         if let Some(skip) = &node.details.skip
             && !is_round
@@ -145,7 +145,7 @@ impl<'s> Step<'s, '_> {
         if self.has_occurred(token) {
             self.schedule(token, Stage::Complete);
         } else {
-            self.execute(token);
+            self.execute(token, self.node_of(token));
         }
     }
 
@@ -203,8 +203,8 @@ impl<'s> Step<'s, '_> {
     }
 
     /// Does the flow node's work.
-    pub(super) fn execute(&mut self, token: TokenId) {
-        if let Err(problem) = behaviour::execute(self, token) {
+    pub(super) fn execute(&mut self, token: TokenId, node: Ordinal) {
+        if let Err(problem) = behaviour::execute(self, token, node) {
             self.stuck(token, problem, IncidentStage::Execute);
         }
     }

@@ -24,17 +24,14 @@ impl Step<'_, '_> {
     /// Completes a scope if nothing runs in it any more (BPMN 2.0.2 §13.3.4, §13.5.6).
     pub(crate) fn emptied(&mut self, id: ScopeId) {
         let Some(scope) = self.instance.scopes.get(id) else { return };
-        if scope.kind == ScopeKind::Loop {
+        if scope.token_count > 0 || scope.kind == ScopeKind::Loop {
             return;
         }
         let graph = self.graph;
         if let Some(NodeKind::AdHoc(ad_hoc)) = graph.get_node(scope.node).map(|node| &node.kind) {
             return behaviour::ad_hoc::went_on(self, id, ad_hoc);
         }
-        if scope.token_count > 0 || matches!(scope.phase, Phase::Kept) {
-            return;
-        }
-        if behaviour::complex_gateway::reset_last(self, id) {
+        if matches!(scope.phase, Phase::Kept) || behaviour::complex_gateway::reset_last(self, id) {
             return;
         }
         self.end_scope(id);

@@ -20,8 +20,8 @@ use crate::variables::{has, read};
 #[derive(Debug)]
 pub(crate) struct Fallback;
 
-/// Sums of whole numbers below this are exact, whoever computes them.
-const SMALL: u64 = 1_000_000_000_000;
+/// Whole numbers below this add and multiply exactly, whoever computes.
+const SMALL: u64 = 1_000_000_000;
 
 type Outcome<T> = Result<T, Fallback>;
 
@@ -78,6 +78,18 @@ pub(crate) enum Arithmetic {
     Subtract,
     Multiply,
     Divide,
+}
+
+impl Arithmetic {
+    #[inline]
+    fn of_integers(self, left: i64, right: i64) -> Option<i64> {
+        match self {
+            Self::Add => left.checked_add(right),
+            Self::Subtract => left.checked_sub(right),
+            Self::Multiply => left.checked_mul(right),
+            Self::Divide => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -218,7 +230,12 @@ impl Fast {
                 value => Ok(value.map_or(Value::Null, Cow::into_owned)),
             },
             Self::Path(name, entries) => path(evaluation, name, entries),
-            Self::Arithmetic(..) if let Some(integer) = self.integer(evaluation) => Ok(Value::Integer(integer)),
+            Self::Arithmetic(operator, sides)
+                if let (Some(left), Some(right)) = (sides.0.integer(evaluation), sides.1.integer(evaluation))
+                    && let Some(result) = operator.of_integers(left, right) =>
+            {
+                Ok(Value::Integer(result))
+            }
             Self::If(parts) => match parts.0.term(evaluation)? {
                 Term::Boolean(true) => parts.1.value(evaluation),
                 Term::Boolean(false) | Term::Null => parts.2.value(evaluation),
@@ -235,7 +252,7 @@ impl Fast {
         }
     }
 
-    /// The sum of whole numbers, while all of it is small.
+    /// The value of a variable or constant that is a small whole number.
     fn integer(&self, evaluation: &Evaluation<'_>) -> Option<i64> {
         let value = match self {
             Self::Constant(Constant::Number(number)) => number.integer()?,
@@ -243,15 +260,6 @@ impl Fast {
                 Some(Value::Integer(value)) => *value,
                 _ => return None,
             },
-            Self::Arithmetic(operator, sides) => {
-                let (left, right) = (sides.0.integer(evaluation)?, sides.1.integer(evaluation)?);
-                match operator {
-                    Arithmetic::Add => left.checked_add(right)?,
-                    Arithmetic::Subtract => left.checked_sub(right)?,
-                    Arithmetic::Multiply => left.checked_mul(right)?,
-                    Arithmetic::Divide => return None,
-                }
-            }
             _ => return None,
         };
         (value.unsigned_abs() < SMALL).then_some(value)

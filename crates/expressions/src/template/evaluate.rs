@@ -62,6 +62,11 @@ impl Node {
                 }
             }
             Self::Arithmetic(operator, sides) => {
+                if let (Some(left), Some(right)) = (sides.0.integer(evaluation), sides.1.integer(evaluation))
+                    && let Some(result) = operator.of_integers(left, right)
+                {
+                    return Ok(Value::Integer(result));
+                }
                 let left = sides.0.evaluate(evaluation)?;
                 let right = sides.1.evaluate(evaluation)?;
                 coerce::arithmetic(*operator, &left, &right)
@@ -71,6 +76,18 @@ impl Node {
                 chosen.evaluate(evaluation)
             }
             _ => Ok(Value::Boolean(self.condition(evaluation)?)),
+        }
+    }
+
+    /// The value of a variable or constant that is a whole number.
+    fn integer(&self, evaluation: &Evaluation<'_>) -> Option<i64> {
+        match self {
+            Self::Constant(Value::Integer(value)) => Some(*value),
+            Self::Variable(name) => match read(evaluation, name).as_deref() {
+                Some(Value::Integer(value)) => Some(*value),
+                _ => None,
+            },
+            _ => None,
         }
     }
 

@@ -58,6 +58,19 @@ pub(crate) enum Arithmetic {
     Remainder,
 }
 
+impl Arithmetic {
+    /// The plain cases: what is exact and within 64 bits.
+    #[inline]
+    pub(crate) fn of_integers(self, left: i64, right: i64) -> Option<i64> {
+        match self {
+            Self::Add => left.checked_add(right),
+            Self::Subtract => left.checked_sub(right),
+            Self::Multiply => left.checked_mul(right),
+            Self::Divide | Self::Remainder => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Comparison {
     Equal,
