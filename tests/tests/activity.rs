@@ -48,7 +48,7 @@ fn user_task_belongs_to_its_performers() {
         .start_with(json!({"boss": "olga"}))
         .assignee("approve", "olga")
         .groups("approve", ["sales", "legal"])
-        .task("approve", |task| assert_eq!(&*task.candidate_users, ["anna".into()]))
+        .task("approve", |task| assert_eq!(&*task.candidate_users, ["anna"]))
         .complete("approve")
         .completed();
 }

@@ -19,5 +19,5 @@ pub mod trigger;
 pub mod value;
 pub mod xml;
 
-/// A shared, immutable text: a name, an id, a piece of source.
-pub type Name = std::sync::Arc<str>;
+/// A text that is cheap to clone: a name, an id, a piece of source. Up to 15 bytes stand in it, longer ones are shared.
+pub type Name = ecow::EcoString;

@@ -54,7 +54,7 @@ fn a_user_task_has_people_dates_a_priority_and_a_form() {
         .assignee("check", "maria")
         .groups("check", ["sales", "board"])
         .task("check", |task| {
-            assert_eq!(task.candidate_users, ["anna".into(), "otto".into()]);
+            assert_eq!(task.candidate_users, ["anna", "otto"]);
             assert_eq!(task.due.map(|due| due.to_string()).as_deref(), Some("2026-03-05T12:00:00Z"));
             assert_eq!(task.follow_up.map(|due| due.to_string()).as_deref(), Some("2026-01-07T09:00:00Z"));
             assert_eq!(task.priority, Some(70));

@@ -2,13 +2,13 @@
 
 use super::parallel_gateway::{merge, queue};
 use crate::graph::Upstream;
-use crate::instance::{ScopeId, TokenId};
+use crate::instance::{Ordinal, ScopeId, TokenId};
 use crate::step::{Stage, Step};
 
 /// A token has arrived; whether the gateway is free is asked when nothing moves any more.
-pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId) {
-    if step.node(token).incoming <= 1 {
-        return step.pass(token);
+pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal) {
+    if step.graph.node(ordinal).incoming <= 1 {
+        return step.pass(token, ordinal);
     }
     if let Some((scope, _)) = queue(step, token, true) {
         step.touch(scope);

@@ -27,7 +27,7 @@ use crate::step::{Event, Problem, Stage, Step};
 pub(crate) fn execute(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal) -> Result<(), Problem> {
     let node = step.graph.node(ordinal);
     match &node.kind {
-        NodeKind::Task => step.pass(token),
+        NodeKind::Task => step.pass(token, ordinal),
         NodeKind::UserTask(task) => user_task::create(step, token, task)?,
         NodeKind::Job(job) => job::open(step, token, job, None)?,
         NodeKind::Expression(expression) | NodeKind::Script(expression) => {
@@ -55,7 +55,7 @@ pub(crate) fn execute(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal)
         NodeKind::EndEvent(throws) => end_event::end(step, token, throws)?,
         NodeKind::ExclusiveGateway => exclusive_gateway::decide(step, token, ordinal)?,
         NodeKind::ParallelGateway => parallel_gateway::join(step, token, ordinal),
-        NodeKind::InclusiveGateway(_) => inclusive_gateway::join(step, token),
+        NodeKind::InclusiveGateway(_) => inclusive_gateway::join(step, token, ordinal),
         NodeKind::ComplexGateway(gateway) => complex_gateway::join(step, token, gateway)?,
         NodeKind::EventBasedGateway { .. } => event_based_gateway::wait(step, token)?,
     }

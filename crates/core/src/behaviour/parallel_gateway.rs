@@ -9,7 +9,7 @@ use crate::step::{Event, Stage, Step};
 pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal) {
     let incoming = step.graph.node(ordinal).incoming;
     if incoming <= 1 {
-        return step.pass(token);
+        return step.pass(token, ordinal);
     }
     let Some((scope, _)) = queue(step, token, false) else { return };
     let present = step.instance.join(scope, ordinal).map_or(0, |join| join.present);

@@ -16,6 +16,6 @@ pub(crate) fn run(
     if let Some(name) = &step.graph.node(node).details.result_variable {
         step.receive_one(token, name.clone(), value);
     }
-    step.pass(token);
+    step.pass(token, node);
     Ok(())
 }

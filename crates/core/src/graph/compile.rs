@@ -78,7 +78,7 @@ impl Compiler<'_> {
             dialect: self.definitions.dialect,
             executable: process.is_executable != Some(false),
             version_tag: process.extension.version_tag.clone(),
-            straight: super::straight::straight(&topology, &flows),
+            straight: super::straight::straight(&mut topology, &flows),
             topology,
             flows,
             root,
@@ -252,6 +252,7 @@ impl Compiler<'_> {
             plain: is_plain(&details, &kind) && details.repeat.is_none() && !is_for_compensation,
             plain_round: is_plain(&details, &kind) && !is_for_compensation,
             conditional: false,
+            way: None,
             is_for_compensation,
             in_ad_hoc: matches!(parent, Some(FlowNodeKind::Activity(activity))
                 if matches!(activity.kind, ActivityKind::AdHocSubProcess { .. })),

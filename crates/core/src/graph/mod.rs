@@ -146,6 +146,7 @@ impl ProcessGraph {
     }
 
     /// The way on from a flow node that tokens only pass.
+    #[inline]
     pub(crate) fn straight(&self, node: Ordinal) -> Option<Straight> {
         *self.straight.get(node as usize)?
     }

@@ -31,6 +31,8 @@ pub struct FlowNode {
     pub plain_round: bool,
     /// At least one flow out has a condition, or there is a default.
     pub conditional: bool,
+    /// The one way on, if there is nothing to do and nothing to decide on leaving.
+    pub(crate) way: Option<super::Straight>,
     /// Runs only when something is compensated.
     pub is_for_compensation: bool,
     /// Stands directly in an ad-hoc sub-process.

@@ -10,16 +10,18 @@ pub(crate) struct Straight {
     pub(crate) target: Ordinal,
 }
 
-/// By flow node.
-pub(super) fn straight(topology: &Topology, flows: &[SequenceFlow]) -> Box<[Option<Straight>]> {
-    let way = |node: &FlowNode| match *node.outgoing {
-        [flow] if node.plain && !node.conditional && !node.in_ad_hoc && passes(node) => {
-            let SequenceFlow { target, listeners, .. } = flows.get(flow as usize)?;
-            listeners.is_empty().then_some(Straight { flow, target: *target })
-        }
-        _ => None,
-    };
-    topology.node_weights().map(way).collect()
+/// Notes the way out of each flow node that has just one; gives, by flow node, those of flow nodes that ask for nothing.
+pub(super) fn straight(topology: &mut Topology, flows: &[SequenceFlow]) -> Box<[Option<Straight>]> {
+    for node in topology.node_weights_mut() {
+        node.way = match *node.outgoing {
+            [flow] if node.plain && !node.conditional && !node.in_ad_hoc => flows
+                .get(flow as usize)
+                .filter(|flow| flow.listeners.is_empty())
+                .map(|SequenceFlow { target, .. }| Straight { flow, target: *target }),
+            _ => None,
+        };
+    }
+    topology.node_weights().map(|node| node.way.filter(|_| passes(node))).collect()
 }
 
 /// Whether the kind of flow node asks for nothing.

@@ -217,6 +217,7 @@ impl Instance {
 
     /// The innermost variable of that name in sight of a scope, also of its counters while it loops.
     #[must_use]
+    #[inline]
     pub fn visible(&self, scope: ScopeId, name: &str) -> Option<Cow<'_, Value>> {
         let mut scope = self.scopes.get(scope)?;
         loop {

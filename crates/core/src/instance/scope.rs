@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use smallvec::SmallVec;
+
 use super::{Join, NONE, Ordinal, ScopeId, TokenId, WaitId};
 use crate::{Name, value::Value};
 
@@ -98,7 +100,7 @@ pub struct Scope {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct More {
     pub(crate) completed: Vec<Completed>,
-    pub(crate) joins: Vec<Join>,
+    pub(crate) joins: SmallVec<[Join; 1]>,
     pub(crate) repeat: Option<LoopState>,
 }
 
@@ -122,6 +124,7 @@ impl Scope {
 
     /// Its own variable of that name.
     #[must_use]
+    #[inline]
     pub fn variable(&self, name: &str) -> Option<&Value> {
         self.position(name).map(|index| &self.variables[index].1)
     }
@@ -183,13 +186,20 @@ impl Scope {
         }
     }
 
-    /// A variable or one of the counters that BPMN gives loops (BPMN 2.0.2 Table 10.30), also under Camunda's names.
+    /// A variable, or a counter.
+    #[inline]
     pub(crate) fn lookup(&self, name: &str) -> Option<Cow<'_, Value>> {
-        if let Some(value) = self.variable(name) {
-            return Some(Cow::Borrowed(value));
+        match self.variable(name) {
+            Some(value) => Some(Cow::Borrowed(value)),
+            None if self.round != NONE || self.more.is_some() => self.counter(name).map(Cow::Owned),
+            None => None,
         }
+    }
+
+    /// One of the counters that BPMN gives loops (BPMN 2.0.2 Table 10.30), also under Camunda's names.
+    fn counter(&self, name: &str) -> Option<Value> {
         if self.round != NONE && name == "loopCounter" {
-            return Some(Cow::Owned(Value::Integer(self.round.into())));
+            return Some(Value::Integer(self.round.into()));
         }
         let repeat = self.repeat()?;
         let count = match name {
@@ -200,6 +210,6 @@ impl Scope {
             "loopCounter" => repeat.started,
             _ => return None,
         };
-        Some(Cow::Owned(Value::Integer(count.into())))
+        Some(Value::Integer(count.into()))
     }
 }

@@ -44,8 +44,10 @@ pub(crate) struct ScopeView<'a> {
 
 impl Variables for ScopeView<'_> {
     fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
-        let extra = self.extra.iter().find(|(other, _)| &**other == name).map(|(_, value)| Cow::Borrowed(value));
-        extra.or_else(|| self.instance.visible(self.scope, name))
+        match self.extra.iter().find(|(other, _)| &**other == name) {
+            Some((_, value)) => Some(Cow::Borrowed(value)),
+            None => self.instance.visible(self.scope, name),
+        }
     }
 
     fn names(&self) -> Vec<Name> {

@@ -14,6 +14,9 @@ impl Step<'_, '_> {
     /// if it is none (BPMN 2.0.2 §13.2.1, §8.4.13). Without flows out the token is used up.
     pub(crate) fn leave(&mut self, token: TokenId) {
         let node = self.node(token);
+        if let Some(way) = node.way {
+            return self.go_straight(token, way);
+        }
         if node.in_ad_hoc && behaviour::ad_hoc::activity_completed(self, token) {
             return;
         }
@@ -53,9 +56,11 @@ impl Step<'_, '_> {
     }
 
     /// The work of a flow node is nothing: it is complete.
-    pub(crate) fn pass(&mut self, token: TokenId) {
-        let node = self.node(token);
-        if node.plain {
+    pub(crate) fn pass(&mut self, token: TokenId, node: Ordinal) {
+        let node = self.graph.node(node);
+        if let Some(way) = node.way {
+            self.go_straight(token, way);
+        } else if node.plain {
             self.leave(token);
         } else if node.plain_round {
             self.finish(token, 0);

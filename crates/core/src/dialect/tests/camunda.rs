@@ -256,7 +256,7 @@ fn events_read_their_variables() {
     assert_eq!(reader.escalation_code_variable(at(&document, "escalation")).as_deref(), Some("e"));
     let message = reader.error_message(at(&document, "declared"));
     assert_eq!(shown_option(message.as_ref()), "template no ${what}");
-    assert_eq!(reader.condition_variables(at(&document, "condition")), ["v".into()]);
+    assert_eq!(reader.condition_variables(at(&document, "condition")), ["v"]);
     assert_eq!(shown_mappings(&reader.signal_payload(at(&document, "signal"))), ["b = variable a"]);
 }
 
@@ -270,7 +270,7 @@ fn a_process_has_a_tag_a_lifetime_and_starters() {
     let process = Reader::new(&document).process(at(&document, "p"));
     assert_eq!(process.version_tag.as_deref(), Some("v1"));
     assert_eq!(process.history_time_to_live.as_deref(), Some("P30D"));
-    assert_eq!(process.candidate_starter_groups, ["a".into(), "b".into()]);
+    assert_eq!(process.candidate_starter_groups, ["a", "b"]);
     assert_eq!(process.startable_in_tasklist, Some(false));
     assert_eq!(shown_option(process.job_priority.as_ref()), "literal 5");
     assert_eq!(process.listeners.len(), 1);

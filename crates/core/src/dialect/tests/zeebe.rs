@@ -137,7 +137,7 @@ fn messages_loops_conditions_and_ad_hoc_sub_processes() {
     assert_eq!(properties.output_collection.as_deref(), Some("results"));
     assert_eq!(shown_option(properties.output_element.as_ref()), "feel result");
     let document = extended("conditionalEventDefinition", "<zeebe:conditionalFilter variableNames=\"a, b\" />");
-    assert_eq!(Reader::new(&document).condition_variables(at(&document, "e")), ["a".into(), "b".into()]);
+    assert_eq!(Reader::new(&document).condition_variables(at(&document, "e")), ["a", "b"]);
     let document = extended("adHocSubProcess", "<zeebe:adHoc activeElementsCollection=\"=active\" />");
     let properties = Reader::new(&document).element(at(&document, "e"));
     assert_eq!(shown_option(properties.ad_hoc_active.as_ref()), "feel active");
