@@ -78,7 +78,7 @@ impl Compiler<'_> {
             dialect: self.definitions.dialect,
             executable: process.is_executable != Some(false),
             version_tag: process.extension.version_tag.clone(),
-            straight: super::straight::straight(&mut topology, &flows),
+            arrivals: super::arrival::arrivals(&mut topology, &flows),
             topology,
             flows,
             root,

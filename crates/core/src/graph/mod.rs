@@ -1,5 +1,6 @@
 //! Processes as steps read them: a petgraph graph of flow nodes, with everything resolved and compiled.
 
+mod arrival;
 mod compile;
 mod data;
 mod events;
@@ -7,7 +8,6 @@ mod expression;
 mod node;
 mod package;
 mod properties;
-mod straight;
 mod upstream;
 
 use petgraph::graph::DiGraph;
@@ -16,11 +16,11 @@ use crate::Name;
 use crate::dialect::Dialect;
 use crate::instance::Ordinal;
 
+pub(crate) use arrival::{Arrival, Straight};
 pub use expression::{Expression, ExpressionKind};
 pub use node::*;
 pub use package::Package;
 pub(crate) use properties::names;
-pub(crate) use straight::Straight;
 pub use upstream::Upstream;
 
 /// The graph of a process: flow nodes, and all ways by which a token can go on.
@@ -62,7 +62,7 @@ pub struct ProcessGraph {
     version_tag: Option<Name>,
     topology: Topology,
     flows: Vec<SequenceFlow>,
-    straight: Box<[Option<Straight>]>,
+    arrivals: Box<[Arrival]>,
     root: Container,
     /// Some throw event can ask for compensation, so completed activities must be remembered.
     compensates: bool,
@@ -145,10 +145,10 @@ impl ProcessGraph {
         &self.flows[flow as usize]
     }
 
-    /// The way on from a flow node that tokens only pass.
+    /// What a token meets that arrives at a flow node.
     #[inline]
-    pub(crate) fn straight(&self, node: Ordinal) -> Option<Straight> {
-        *self.straight.get(node as usize)?
+    pub(crate) fn arrival(&self, node: Ordinal) -> Arrival {
+        self.arrivals.get(node as usize).copied().unwrap_or(Arrival::Enter)
     }
 
     /// All sequence flows, by ordinal.

@@ -41,7 +41,9 @@ impl Instance {
                 let state = std::mem::replace(&mut token.state, TokenState::Moving);
                 if let TokenState::Joined { position } = state {
                     let token = token.clone();
-                    self.unqueue(id, &token, position);
+                    if let Some(scope) = self.scopes.get_mut(token.scope) {
+                        self.upstream_joins -= unqueue(scope, &mut self.tokens, &token, position);
+                    }
                     self.link_token(id, token.scope);
                 }
             }
@@ -69,15 +71,14 @@ impl Instance {
                 if let Some(join) = self.join_mut(scope, node) {
                     join.received = None;
                 }
-                self.drop_empty_join(scope, node);
+                if let Some(scope) = self.scopes.get_mut(scope) {
+                    self.upstream_joins -= drop_if_empty(scope, node);
+                }
             }
-            Event::ScopeOpened { scope: _, kind, token, round } => {
-                if let Some(owner) = self.tokens.get(token) {
-                    let scope = Scope::new(kind, owner.node, token, owner.scope, round);
-                    let id = self.scopes.insert(scope);
-                    if let Some(owner) = self.tokens.get_mut(token) {
-                        owner.inside = id;
-                    }
+            Event::ScopeOpened { scope: id, kind, token, round } => {
+                if let Some(owner) = self.tokens.get_mut(token) {
+                    owner.inside = id;
+                    self.scopes.insert_next(id, Scope::new(kind, owner.node, token, owner.scope, round));
                 }
             }
             Event::ScopePhase { scope, phase } => {
@@ -213,15 +214,14 @@ impl Instance {
     #[inline]
     fn consume(&mut self, id: TokenId) -> Option<&mut LoopState> {
         let token = self.tokens.remove(id)?;
-        if let TokenState::Joined { position } = token.state {
-            self.unqueue(id, &token, position);
-            let scope = self.scopes.get_mut(token.scope)?;
-            scope.token_count -= 1;
-            return scope.repeat_mut();
-        }
         let scope = self.scopes.get_mut(token.scope)?;
-        unlink(scope, &mut self.tokens, &token);
         scope.token_count -= 1;
+        match token.state {
+            TokenState::Joined { position } => {
+                self.upstream_joins -= unqueue(scope, &mut self.tokens, &token, position);
+            }
+            TokenState::Moving | TokenState::Waiting => unlink(scope, &mut self.tokens, &token),
+        }
         scope.repeat_mut()
     }
 
@@ -237,16 +237,6 @@ impl Instance {
         if let Some(token) = self.tokens.get_mut(id) {
             token.previous = last;
             token.next = NONE;
-        }
-    }
-
-    #[inline]
-    fn join_neighbours(&mut self, token: &Token) {
-        if let Some(previous) = self.tokens.get_mut(token.previous) {
-            previous.next = token.next;
-        }
-        if let Some(next) = self.tokens.get_mut(token.next) {
-            next.previous = token.previous;
         }
     }
 
@@ -282,39 +272,8 @@ impl Instance {
         }
     }
 
-    /// Takes a token out of its join's queue.
-    fn unqueue(&mut self, id: TokenId, token: &Token, position: u32) {
-        self.join_neighbours(token);
-        let Some(join) = self.join_mut(token.scope, token.node) else { return };
-        let Some(queue) = join.queues.get_mut(position as usize) else { return };
-        if queue.first == id {
-            queue.first = token.next;
-        }
-        if queue.last == id {
-            queue.last = token.previous;
-        }
-        if queue.first == NONE {
-            join.present -= 1;
-        }
-        join.tokens -= 1;
-        if join.tokens == 0 {
-            self.drop_empty_join(token.scope, token.node);
-        }
-    }
-
     fn join_mut(&mut self, scope: ScopeId, node: u32) -> Option<&mut Join> {
-        let joins = &mut self.scopes.get_mut(scope)?.more.as_mut()?.joins;
-        joins.binary_search_by_key(&node, |join| join.node).ok().map(|index| &mut joins[index])
-    }
-
-    fn drop_empty_join(&mut self, scope: ScopeId, node: u32) {
-        let Some(more) = self.scopes.get_mut(scope).and_then(|scope| scope.more.as_mut()) else { return };
-        let Ok(index) = more.joins.binary_search_by_key(&node, |join| join.node) else { return };
-        let join = &more.joins[index];
-        if join.tokens == 0 && join.received.is_none() {
-            self.upstream_joins -= u32::from(join.upstream);
-            more.joins.remove(index);
-        }
+        self.scopes.get_mut(scope)?.join_mut(node)
     }
 
     /// Takes a scope away from its token, to be kept for compensation.
@@ -391,5 +350,34 @@ fn unlink(scope: &mut Scope, tokens: &mut Slab<Token>, token: &Token) {
     match tokens.get_mut(token.next) {
         Some(next) => next.previous = token.previous,
         None => scope.last_token = token.previous,
+    }
+}
+
+/// Takes a token out of its join's queue. Gives how many joins that look upstream are gone with it.
+#[inline]
+fn unqueue(scope: &mut Scope, tokens: &mut Slab<Token>, token: &Token, position: u32) -> u32 {
+    let Some(join) = scope.join_mut(token.node) else { return 0 };
+    let Some(queue) = join.queues.get_mut(position as usize) else { return 0 };
+    match tokens.get_mut(token.previous) {
+        Some(previous) => previous.next = token.next,
+        None => queue.first = token.next,
+    }
+    match tokens.get_mut(token.next) {
+        Some(next) => next.previous = token.previous,
+        None => queue.last = token.previous,
+    }
+    join.present -= u32::from(queue.first == NONE);
+    join.tokens -= 1;
+    if join.tokens == 0 { drop_if_empty(scope, token.node) } else { 0 }
+}
+
+/// Forgets a join in which nothing waits. Gives how many joins that look upstream are gone with it.
+fn drop_if_empty(scope: &mut Scope, node: u32) -> u32 {
+    let joins = &mut scope.more_mut().joins;
+    match joins.binary_search_by_key(&node, |join| join.node) {
+        Ok(index) if joins[index].tokens == 0 && joins[index].received.is_none() => {
+            u32::from(joins.remove(index).upstream)
+        }
+        _ => 0,
     }
 }

@@ -134,7 +134,7 @@ impl Instance {
     /// Whether it still runs.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        self.state == State::Active
+        matches!(self.state, State::Active)
     }
 
     /// Its business key.

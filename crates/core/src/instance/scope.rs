@@ -163,6 +163,12 @@ impl Scope {
     }
 
     #[inline]
+    pub(crate) fn join_mut(&mut self, node: Ordinal) -> Option<&mut Join> {
+        let joins = &mut self.more.as_mut()?.joins;
+        joins.binary_search_by_key(&node, |join| join.node).ok().map(|index| &mut joins[index])
+    }
+
+    #[inline]
     pub(crate) fn repeat_mut(&mut self) -> Option<&mut LoopState> {
         self.more.as_mut()?.repeat.as_mut()
     }

@@ -8,7 +8,7 @@ use crate::behaviour::{ad_hoc, call_activity, repeat};
 use crate::dialect::ListenerStage;
 use crate::graph::{Catch, NodeKind};
 use crate::instance::{
-    IncidentKind, IncidentStage, IncidentWait, Key, NONE, Owner, Phase, ROOT, State, TokenId, Wait, WaitId, WaitKind,
+    IncidentKind, IncidentStage, IncidentWait, Key, NONE, Owner, Phase, ROOT, TokenId, Wait, WaitId, WaitKind,
 };
 use crate::trigger::{error::Thrower, message, signal};
 use crate::{Name, value::Value};
@@ -18,7 +18,7 @@ impl Step<'_, '_> {
         if let Command::Start { at, business_key, variables, caller, initiator } = command {
             return self.start(&at, business_key, variables, caller, initiator);
         }
-        if self.instance.state != State::Active {
+        if !self.instance.is_active() {
             return Err(Rejection::NotActive(self.instance.key));
         }
         match command {

@@ -3,10 +3,10 @@
 use super::agenda::Stage;
 use super::{Event, Step, index_of};
 use crate::behaviour;
-use crate::behaviour::complex_gateway;
+use crate::behaviour::{complex_gateway, parallel_gateway};
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
-use crate::graph::{FlowNode, ListenerAction, NodeKind, SequenceFlow, Straight};
+use crate::graph::{Arrival, FlowNode, ListenerAction, NodeKind, SequenceFlow, Straight};
 use crate::instance::{IncidentKind, IncidentStage, Ordinal, TokenId};
 
 impl Step<'_, '_> {
@@ -45,13 +45,30 @@ impl Step<'_, '_> {
         }
         loop {
             self.emit(Event::TokenMoved { token, flow: way.flow, node: way.target });
-            match self.graph.straight(way.target) {
-                Some(next) if self.budget > 0 && self.is_alone() => {
+            match self.graph.arrival(way.target) {
+                Arrival::Pass(next) if self.budget > 0 && self.is_alone() => {
                     self.budget -= 1;
                     way = next;
                 }
-                _ => return self.schedule(token, Stage::Enter),
+                arrival => return self.come_to(token, way.target, arrival),
             }
+        }
+    }
+
+    /// A token has come to a flow node. To join and to end are done at once, anything else in its turn.
+    #[inline]
+    fn come_to(&mut self, token: TokenId, node: Ordinal, arrival: Arrival) {
+        match arrival {
+            Arrival::Join | Arrival::End if self.budget == 0 => self.schedule(token, Stage::Enter),
+            Arrival::Join => {
+                self.budget -= 1;
+                parallel_gateway::join(self, token, node);
+            }
+            Arrival::End => {
+                self.budget -= 1;
+                self.end_path(token);
+            }
+            Arrival::Pass(_) | Arrival::Enter => self.schedule(token, Stage::Enter),
         }
     }
 
@@ -138,7 +155,7 @@ impl Step<'_, '_> {
         let SequenceFlow { target, listeners, .. } = self.graph.flow(flow);
         if listeners.is_empty() || self.call_take_listeners(token, flow) {
             self.emit(Event::TokenMoved { token, flow, node: *target });
-            self.schedule(token, Stage::Enter);
+            self.come_to(token, *target, self.graph.arrival(*target));
         }
     }
 

@@ -5,7 +5,7 @@ use super::{Event, Problem, Stage, Step};
 use crate::behaviour;
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
-use crate::graph::{FlowNode, ListenerAction, Loop, NodeKind};
+use crate::graph::{Arrival, FlowNode, ListenerAction, Loop, NodeKind};
 use crate::instance::{IncidentKind, IncidentStage, IncidentWait, NONE, Ordinal, Owner, ScopeKind, TokenId, WaitKind};
 use crate::{Name, value::Value};
 
@@ -29,7 +29,7 @@ impl<'s> Step<'s, '_> {
 
     /// A token has arrived.
     pub(super) fn enter(&mut self, token: TokenId, ordinal: Ordinal) {
-        if let Some(way) = self.graph.straight(ordinal) {
+        if let Arrival::Pass(way) = self.graph.arrival(ordinal) {
             return self.go_straight(token, way);
         }
         let node = self.graph.node(ordinal);

@@ -21,7 +21,7 @@ impl Step<'_, '_> {
         caller: Option<Caller>,
         initiator: Option<Name>,
     ) -> Result<(), Rejection> {
-        if self.instance.state != State::Created {
+        if !matches!(self.instance.state, State::Created) {
             return Err(Rejection::AlreadyStarted(self.instance.key));
         }
         let nodes = self.start_nodes(at)?;

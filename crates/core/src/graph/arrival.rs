@@ -1,4 +1,4 @@
-//! Flow nodes that tokens only pass: most tasks, merges and events of most models.
+//! What happens to a token that arrives at a flow node: most only pass, join, or end.
 
 use super::{FlowNode, NodeKind, SequenceFlow, Topology};
 use crate::instance::Ordinal;
@@ -10,8 +10,21 @@ pub(crate) struct Straight {
     pub(crate) target: Ordinal,
 }
 
-/// Notes the way out of each flow node that has just one; gives, by flow node, those of flow nodes that ask for nothing.
-pub(super) fn straight(topology: &mut Topology, flows: &[SequenceFlow]) -> Box<[Option<Straight>]> {
+/// What a token meets where it arrives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Arrival {
+    /// A flow node that asks for nothing: its way on.
+    Pass(Straight),
+    /// A parallel gateway that waits for all its flows in.
+    Join,
+    /// An end event that throws nothing.
+    End,
+    /// Anything else.
+    Enter,
+}
+
+/// Notes the way out of each flow node that has just one; gives what tokens meet, by flow node.
+pub(super) fn arrivals(topology: &mut Topology, flows: &[SequenceFlow]) -> Box<[Arrival]> {
     for node in topology.node_weights_mut() {
         node.way = match *node.outgoing {
             [flow] if node.plain && !node.conditional && !node.in_ad_hoc => flows
@@ -21,7 +34,18 @@ pub(super) fn straight(topology: &mut Topology, flows: &[SequenceFlow]) -> Box<[
             _ => None,
         };
     }
-    topology.node_weights().map(|node| node.way.filter(|_| passes(node))).collect()
+    topology.node_weights().map(arrival).collect()
+}
+
+fn arrival(node: &FlowNode) -> Arrival {
+    match &node.kind {
+        NodeKind::EndEvent(throws) if node.plain && throws.is_empty() => Arrival::End,
+        NodeKind::ParallelGateway if node.plain && node.incoming > 1 => Arrival::Join,
+        _ => match node.way {
+            Some(way) if passes(node) => Arrival::Pass(way),
+            _ => Arrival::Enter,
+        },
+    }
 }
 
 /// Whether the kind of flow node asks for nothing.
