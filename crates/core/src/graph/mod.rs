@@ -2,11 +2,13 @@
 
 mod compile;
 mod data;
+mod event;
 mod events;
 mod expression;
 mod node;
 mod package;
 mod properties;
+mod repeat;
 mod straight;
 mod upstream;
 
@@ -16,10 +18,12 @@ use crate::Name;
 use crate::dialect::Dialect;
 use crate::instance::Ordinal;
 
+pub use event::*;
 pub use expression::{Expression, ExpressionKind};
 pub use node::*;
 pub use package::Package;
 pub(crate) use properties::names;
+pub use repeat::*;
 pub(crate) use straight::Straight;
 pub use upstream::Upstream;
 
