@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Named, Subject, activity, event, label, named};
+use super::subject::{Named, Subject, World, activity, element_label, event, label, named};
 use crate::model::{DataAssociation, InputOutputSpecification, LoopCharacteristics, NodeIndex, Property};
+use crate::xml::Element;
 
 define! {
     SOURCE_UNKNOWN = "data-source-unknown", Error, "BPMN 2.0.2 §10.4.1",
@@ -14,7 +15,9 @@ define! {
         "What a data association writes exists.";
     NOT_DATA = "data-end-not-data", Warning, "BPMN 2.0.2 §10.4.1",
         "A data association connects data.";
-    WITHOUT_TARGET = "data-association-without-target", Warning, "BPMN 2.0.2 §10.4.1",
+    SET_PART_UNLISTED = "io-set-part-unlisted", Error, "BPMN 2.0.2 §10.4.1",
+        "What a set calls optional, or given while the activity runs, is one of its inputs or outputs.";
+    WITHOUT_TARGET = "data-association-without-target", Error, "BPMN 2.0.2 §10.4.1",
         "A data association writes something.";
     WITHOUT_SOURCE = "data-association-without-source", Warning, "BPMN 2.0.2 §10.4.1",
         "A data association reads something.";
@@ -28,6 +31,33 @@ define! {
         "The data that a multi-instance activity reads or writes exists; otherwise the text is taken for a variable's name.";
     DATA_NAME_TWICE = "data-name-twice", Warning, "unusual",
         "Data objects of one level have different names: they are variables.";
+}
+
+/// Input and output sets, wherever they stand.
+pub(super) fn set<'a>(world: &World<'a>, set: Element<'a>, findings: &mut Findings<'_>) {
+    let (all, some) = match set.name() {
+        "inputSet" => ("dataInputRefs", ["optionalInputRefs", "whileExecutingInputRefs"]),
+        "outputSet" => ("dataOutputRefs", ["optionalOutputRefs", "whileExecutingOutputRefs"]),
+        _ => return,
+    };
+    let listed: BTreeSet<String> =
+        world.parts(set).filter(|part| part.name() == all).map(|part| part.text().trim().to_owned()).collect();
+    for part in world.parts(set).filter(|part| some.contains(&part.name())) {
+        let text = part.text();
+        if !listed.contains(text.trim()) {
+            findings.add(
+                &SET_PART_UNLISTED,
+                part.index(),
+                format!(
+                    "`{}` of {} names `{}`, which is not among its `{all}`",
+                    part.name(),
+                    element_label(set),
+                    text.trim()
+                ),
+                format!("add it as `{all}`, too"),
+            );
+        }
+    }
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {

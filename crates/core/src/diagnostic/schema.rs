@@ -1,0 +1,168 @@
+//! What the schema demands of every element: attributes, parts, and the words that an attribute may hold.
+//!
+//! Only what no other rule looks at stands in these tables.
+
+use std::collections::BTreeSet;
+
+use super::findings::Findings;
+use super::rule::define;
+use super::subject::{World, element_label};
+use crate::xml::Element;
+
+define! {
+    ATTRIBUTE_MISSING = "attribute-missing", Error, "BPMN 2.0.2 Semantic.xsd",
+        "An element has the attributes that it needs.";
+    PART_MISSING = "part-missing", Error, "BPMN 2.0.2 Semantic.xsd",
+        "An element has the parts that it needs: an ioSpecification input and output sets, an interface operations.";
+    PART_REPEATED = "part-repeated", Error, "BPMN 2.0.2 Semantic.xsd",
+        "What an element can have once stands in it once.";
+    VALUE_UNKNOWN = "value-unknown", Error, "BPMN 2.0.2 Semantic.xsd",
+        "An attribute that takes one of several words has one of them.";
+}
+
+/// Elements (separated by spaces), and the attributes that each of them must have.
+const ATTRIBUTES: &[(&str, &[&str])] = &[
+    ("interface operation resource", &["name"]),
+    ("association conversationLink", &["sourceRef", "targetRef"]),
+    ("ioBinding", &["operationRef", "inputDataRef", "outputDataRef"]),
+    ("resourceParameterBinding", &["parameterRef"]),
+    ("conversationAssociation", &["innerConversationNodeRef", "outerConversationNodeRef"]),
+    ("messageFlowAssociation", &["innerMessageFlowRef", "outerMessageFlowRef"]),
+    ("choreographyTask subChoreography callChoreography", &["initiatingParticipantRef"]),
+    ("relationship", &["type"]),
+    ("import", &["importType", "location", "namespace"]),
+];
+
+/// Elements, and the parts that each of them must have; several names for one part are separated by spaces.
+const PARTS: &[(&str, &[&str])] = &[
+    ("ioSpecification", &["inputSet", "outputSet"]),
+    ("interface", &["operation"]),
+    ("assignment", &["from", "to"]),
+    ("complexBehaviorDefinition", &["condition"]),
+    ("resourceAssignmentExpression resourceParameterBinding", &["expression formalExpression"]),
+    ("participantAssociation", &["innerParticipantRef", "outerParticipantRef"]),
+    ("choreographyTask", &["participantRef", "messageFlowRef"]),
+    ("subChoreography callChoreography", &["participantRef"]),
+    ("relationship", &["source", "target"]),
+];
+
+/// What no element has twice.
+const ONCE: &[&str] = &[
+    "activationCondition",
+    "auditing",
+    "childLaneSet",
+    "completionCondition",
+    "condition",
+    "dataPath",
+    "dataState",
+    "extensionElements",
+    "from",
+    "inMessageRef",
+    "innerParticipantRef",
+    "inputDataItem",
+    "ioSpecification",
+    "loopCardinality",
+    "loopCondition",
+    "loopDataInputRef",
+    "loopDataOutputRef",
+    "messagePath",
+    "monitoring",
+    "operationRef",
+    "outMessageRef",
+    "outerParticipantRef",
+    "outputDataItem",
+    "participantMultiplicity",
+    "partitionElement",
+    "resourceAssignmentExpression",
+    "resourceRef",
+    "script",
+    "targetRef",
+    "text",
+    "to",
+    "transformation",
+];
+
+/// Attributes, and the words that each of them takes.
+const VALUES: &[(&str, &[&str])] = &[
+    ("associationDirection", &["None", "One", "Both"]),
+    ("behavior", &["None", "One", "All", "Complex"]),
+    ("eventGatewayType", &["Exclusive", "Parallel"]),
+    ("gatewayDirection", &["Unspecified", "Converging", "Diverging", "Mixed"]),
+    ("itemKind", &["Information", "Physical"]),
+    ("loopType", &["None", "Standard", "MultiInstanceSequential", "MultiInstanceParallel"]),
+    ("ordering", &["Parallel", "Sequential"]),
+    ("processType", &["None", "Public", "Private"]),
+];
+
+pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings<'_>) {
+    attributes(element, findings);
+    parts(world, element, findings);
+    repeated(world, element, findings);
+    values(element, findings);
+}
+
+fn is_one_of(names: &str, name: &str) -> bool {
+    names.split(' ').any(|one| one == name)
+}
+
+fn attributes(element: Element<'_>, findings: &mut Findings<'_>) {
+    let rows = ATTRIBUTES.iter().filter(|(owners, _)| is_one_of(owners, element.name()));
+    for name in rows.flat_map(|(_, names)| *names) {
+        // Some write as an element what should be an attribute; it is read all the same.
+        let is_given = element.attribute(name).is_some_and(|value| !value.trim().is_empty())
+            || element.children().any(|child| child.name() == *name);
+        if !is_given {
+            findings.add(
+                &ATTRIBUTE_MISSING,
+                element.index(),
+                format!("{} has no `{name}`", element_label(element)),
+                format!("add the attribute `{name}`"),
+            );
+        }
+    }
+}
+
+fn parts<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings<'_>) {
+    let rows = PARTS.iter().filter(|(owners, _)| is_one_of(owners, element.name()));
+    for names in rows.flat_map(|(_, parts)| *parts) {
+        if !world.parts(element).any(|part| is_one_of(names, part.name())) {
+            let name = names.split(' ').next().unwrap_or(names);
+            findings.add(
+                &PART_MISSING,
+                element.index(),
+                format!("{} has no `{name}`", element_label(element)),
+                format!("add a `{name}` to it, or delete it"),
+            );
+        }
+    }
+}
+
+fn repeated<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings<'_>) {
+    let mut seen = BTreeSet::new();
+    for part in world.parts(element).filter(|part| ONCE.binary_search(&part.name()).is_ok()) {
+        if !seen.insert(part.name()) {
+            findings.add(
+                &PART_REPEATED,
+                part.index(),
+                format!("{} has a second `{}`", element_label(element), part.name()),
+                "keep one of them",
+            );
+        }
+    }
+}
+
+fn values(element: Element<'_>, findings: &mut Findings<'_>) {
+    for attribute in element.attributes().filter(|attribute| attribute.namespace().is_empty()) {
+        let Some((name, words)) = VALUES.iter().find(|(name, _)| *name == attribute.name()) else { continue };
+        let value = attribute.value();
+        let value = value.trim();
+        if !value.is_empty() && !words.contains(&value) {
+            findings.add(
+                &VALUE_UNKNOWN,
+                element.index(),
+                format!("{} has {name}=\"{value}\", which BPMN does not know", element_label(element)),
+                format!("write {}", words.join(", ")),
+            );
+        }
+    }
+}
