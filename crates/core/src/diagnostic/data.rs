@@ -13,6 +13,8 @@ define! {
         "What a data association reads exists.";
     TARGET_UNKNOWN = "data-target-unknown", Error, "BPMN 2.0.2 §10.4.1",
         "What a data association writes exists.";
+    OUT_OF_REACH = "data-end-out-of-reach", Error, "BPMN 2.0.2 §10.4.1",
+        "What a data association reads or writes belongs to its own element, or to what is around that.";
     NOT_DATA = "data-end-not-data", Warning, "BPMN 2.0.2 §10.4.1",
         "A data association connects data.";
     SET_PART_UNLISTED = "io-set-part-unlisted", Error, "BPMN 2.0.2 §10.4.1",
@@ -63,12 +65,13 @@ pub(super) fn set<'a>(world: &World<'a>, set: Element<'a>, findings: &mut Findin
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     let known = known_data(subject);
     for (_, node) in subject.nodes() {
-        let owner = label(node);
+        let (owner, element) = (label(node), subject.definitions.document.element(node.element));
         let flows =
             activity(node).into_iter().flat_map(|activity| activity.data_inputs.iter().chain(&activity.data_outputs));
         let flows = flows.chain(event(node).into_iter().flat_map(|event| &event.data_associations));
         for association in flows {
             data_association(subject, owner, association, &known, findings);
+            out_of_reach(subject, (owner, element), association, findings);
         }
         if let Some(LoopCharacteristics::MultiInstance(multi)) =
             activity(node).and_then(|activity| activity.loop_characteristics.as_ref())
@@ -180,6 +183,34 @@ fn data_association(
             format!("a data association of {owner} has {} sources and no transformation", association.sources.len()),
             "add a transformation, or keep one sourceRef",
         );
+    }
+}
+
+/// Data lives and is seen where it is declared: in a process, sub-process, activity or event, and in what that contains.
+fn out_of_reach(
+    subject: &Subject<'_>,
+    (owner, element): (Named<'_>, Element<'_>),
+    association: &DataAssociation,
+    findings: &mut Findings<'_>,
+) {
+    for end in association.sources.iter().chain(&association.target) {
+        let Some(data) = subject.world.element(end) else { continue };
+        if !matches!(data.name(), "dataObject" | "dataObjectReference" | "dataInput" | "dataOutput" | "property") {
+            continue;
+        }
+        let mut place = data.parent();
+        while let Some(around) = place.filter(|around| matches!(around.name(), "ioSpecification" | "event")) {
+            place = around.parent();
+        }
+        let Some(place) = place else { continue };
+        if !(place.index()..place.end()).contains(&element.index()) {
+            findings.add(
+                &OUT_OF_REACH,
+                association.element,
+                format!("a data association of {owner} refers to `{end}`, which belongs to {}", element_label(place)),
+                "let it name data of its own or of what is around it",
+            );
+        }
     }
 }
 
