@@ -16,6 +16,8 @@ define! {
         "An element has the parts that it needs: an ioSpecification input and output sets, an interface operations.";
     PART_REPEATED = "part-repeated", Error, "BPMN 2.0.2 Semantic.xsd",
         "What an element can have once stands in it once.";
+    NOT_OF_TYPE = "value-not-of-type", Error, "BPMN 2.0.2 Semantic.xsd",
+        "Numbers are whole and not negative, and flags are `true` or `false`.";
     VALUE_UNKNOWN = "value-unknown", Error, "BPMN 2.0.2 Semantic.xsd",
         "An attribute that takes one of several words has one of them.";
 }
@@ -94,6 +96,29 @@ const VALUES: &[(&str, &[&str])] = &[
     ("processType", &["None", "Public", "Private"]),
 ];
 
+/// Attributes that are `true` or `false`.
+const FLAGS: &[&str] = &[
+    "cancelActivity",
+    "cancelRemainingInstances",
+    "instantiate",
+    "isClosed",
+    "isCollection",
+    "isExecutable",
+    "isForCompensation",
+    "isImmediate",
+    "isInterrupting",
+    "isRequired",
+    "isSequential",
+    "isUnlimited",
+    "parallelMultiple",
+    "testBefore",
+    "triggeredByEvent",
+    "waitForCompletion",
+];
+
+/// Attributes that count something.
+const NUMBERS: &[&str] = &["capacity", "completionQuantity", "loopMaximum", "startQuantity"];
+
 pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings<'_>) {
     attributes(element, findings);
     parts(world, element, findings);
@@ -153,16 +178,21 @@ fn repeated<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings
 
 fn values(element: Element<'_>, findings: &mut Findings<'_>) {
     for attribute in element.attributes().filter(|attribute| attribute.namespace().is_empty()) {
-        let Some((name, words)) = VALUES.iter().find(|(name, _)| *name == attribute.name()) else { continue };
-        let value = attribute.value();
+        let (name, value) = (attribute.name(), attribute.value());
         let value = value.trim();
-        if !value.is_empty() && !words.contains(&value) {
-            findings.add(
-                &VALUE_UNKNOWN,
-                element.index(),
-                format!("{} has {name}=\"{value}\", which BPMN does not know", element_label(element)),
-                format!("write {}", words.join(", ")),
-            );
-        }
+        // Capital letters are no flags in the schema, but are read as such.
+        let is_flag = matches!(value, "1" | "0" | "true" | "false" | "True" | "False" | "TRUE" | "FALSE");
+        let words = VALUES.iter().find(|(one, _)| *one == name).map(|(_, words)| *words);
+        let (rule, help) = match words {
+            _ if value.is_empty() => continue,
+            Some(words) if !words.contains(&value) => (&VALUE_UNKNOWN, format!("write {}", words.join(", "))),
+            None if FLAGS.contains(&name) && !is_flag => (&NOT_OF_TYPE, "write `true` or `false`".to_owned()),
+            None if NUMBERS.contains(&name) && value.parse::<u32>().is_err() => {
+                (&NOT_OF_TYPE, "write a whole number that is not negative".to_owned())
+            }
+            _ => continue,
+        };
+        let message = format!("{} has {name}=\"{value}\", which means nothing there", element_label(element));
+        findings.add(rule, element.index(), message, help);
     }
 }
