@@ -160,7 +160,7 @@ fn encodings_do_not_matter() {
 
 #[test]
 fn faults_are_named_at_their_place() {
-    assert_eq!(refused("ids-duplicate"), [("id-duplicate", 5), ("id-duplicate", 7)]);
+    assert_eq!(refused("ids-duplicate"), [("id-duplicate", 5), ("id-in-diagram-twice", 7)]);
     assert_eq!(refused("document-type"), [("xml-doctype", 2)]);
     assert_eq!(refused("cut-off")[0].0, "xml-malformed");
     let (model, warnings) = wild("elements-unknown").expect("is read");

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use potok_core::diagnostic::{Diagnostic, json, sarif_of_files};
+use potok_core::diagnostic::{Callables, Diagnostic, json, sarif_of_files};
 use potok_core::graph::Package;
+use potok_core::model::Definitions;
 use potok_core::time::Calendar;
 use potok_expressions::Evaluator;
 
@@ -51,9 +52,11 @@ struct Checked {
     file: String,
     text: String,
     diagnostics: Vec<Diagnostic>,
+    /// What it calls may stand in files that are read later.
+    model: Option<Definitions>,
 }
 
-/// Checks files.
+/// Checks files, each by itself and what it calls among the others.
 pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
     let mut files = Vec::new();
     let mut unreadable = Vec::new();
@@ -61,16 +64,22 @@ pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
         if path.is_dir() { walk(path, &mut files, &mut unreadable) } else { files.push(path.clone()) }
     }
     let evaluator = Evaluator::new();
+    let mut callables = Callables::default();
     let mut checked = Vec::new();
     for path in &files {
         match folder::read(path) {
             Ok(bytes) => checked.push(Checked {
                 file: path.display().to_string(),
-                diagnostics: findings(path, &bytes, &evaluator),
+                diagnostics: findings(path, &bytes, &evaluator, &mut callables),
                 text: if options.format == Format::Text { folder::text(&bytes) } else { String::new() },
+                model: model(path, &bytes, &mut callables),
             }),
             Err(failure) => unreadable.push(failure),
         }
+    }
+    for Checked { diagnostics, model, .. } in &mut checked {
+        diagnostics.extend(model.take().map(|model| callables.missing(&model)).unwrap_or_default());
+        diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
     }
     let mut count = Count::default();
     checked.iter().for_each(|checked| count.add(Count::of(&checked.diagnostics)));
@@ -78,7 +87,7 @@ pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
     match options.format {
         Format::Text => {
             let style = Style::of(&io::stdout());
-            for Checked { file, text, diagnostics } in &checked {
+            for Checked { file, text, diagnostics, .. } in &checked {
                 report::show(&mut out, style, file, text, diagnostics)?;
             }
             let summary = format!("{} checked: {count}", number(checked.len(), "file"));
@@ -110,9 +119,25 @@ pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(u8::from(count.errors > 0 || !unreadable.is_empty())))
 }
 
-fn findings(path: &Path, bytes: &[u8], evaluator: &Evaluator) -> Vec<Diagnostic> {
+/// The model in a file, if it is one, also with errors: others may call its processes all the same.
+fn model(path: &Path, bytes: &[u8], callables: &mut Callables) -> Option<Definitions> {
+    if matches!(Kind::of(path), Some(Kind::Decisions | Kind::Calendar)) {
+        return None;
+    }
+    let (model, _) = Definitions::read_leniently(bytes).ok()?;
+    callables.add_model(&model);
+    Some(model)
+}
+
+fn findings(path: &Path, bytes: &[u8], evaluator: &Evaluator, callables: &mut Callables) -> Vec<Diagnostic> {
     match Kind::of(path) {
-        Some(Kind::Decisions) => evaluator.add_decisions(bytes).err().unwrap_or_default(),
+        Some(Kind::Decisions) => match evaluator.add_decisions(bytes) {
+            Ok(ids) => {
+                callables.add_decisions(ids);
+                Vec::new()
+            }
+            Err(diagnostics) => diagnostics,
+        },
         Some(Kind::Calendar) => Calendar::from_yaml(&String::from_utf8_lossy(bytes)).err().into_iter().collect(),
         _ => match Package::from_bpmn(bytes, evaluator) {
             Ok(package) => package.warnings,

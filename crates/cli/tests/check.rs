@@ -92,6 +92,29 @@ fn a_file_that_is_not_there_is_told_and_the_others_are_checked() {
 }
 
 #[test]
+fn what_is_called_is_looked_for_in_all_files() {
+    let model = |id: &str, called: &str| {
+        format!(
+            "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\" xmlns:camunda=\"http://camunda.org/schema/1.0/bpmn\">\n\
+             <process id=\"{id}\" isExecutable=\"true\">\n<callActivity id=\"call\" calledElement=\"{called}\"/>\n\
+             <businessRuleTask id=\"ask\" camunda:decisionRef=\"risk\"/></process></definitions>"
+        )
+    };
+    let one = file("called", "one.bpmn", model("one", "two"));
+    let run = potok(&["check", &one], "");
+    assert_eq!(run.code, 0, "{}", run.out);
+    run.says(&["called-process-unknown", "`two`", "one.bpmn:3:1"]);
+    run.says(&["called-decision-unknown", "`risk`", "one.bpmn:4:1"]);
+
+    // Files that are read later count, too, and those of a folder.
+    let two = file("called", "two.bpmn", model("two", "=next"));
+    let run = potok(&["check", &one, &two], "");
+    assert!(!run.out.contains("called-process-unknown"), "{}", run.out);
+    let folder = std::path::Path::new(&one).parent().expect("a folder").display().to_string();
+    assert!(!potok(&["check", &folder], "").out.contains("called-process-unknown"));
+}
+
+#[test]
 fn help_and_version_are_there() {
     assert!(potok(&["--version"], "").out.starts_with("potok "));
     potok(&["--help"], "").says(&["Usage: potok", "run", "check", "Examples:"]);

@@ -3,11 +3,12 @@
 use super::findings::Findings;
 use super::subject::{Subject, World};
 use super::{
-    Diagnostic, activities, boundary, collaboration, compensation, conditions, correlation, data, event_gateways,
-    events, flows, gateways, lanes, links, loops, processes, reachability, references, starts, sub_processes, timers,
-    triggers,
+    Diagnostic, activities, boundary, collaboration, compensation, conditions, correlation, data, declarations,
+    event_gateways, events, flow_lists, flows, gateways, lanes, links, loops, places, processes, reachability,
+    references, schema, starts, sub_processes, timers, triggers,
 };
 use crate::model::{Definitions, ProcessIndex};
+use crate::xml::ElementIndex;
 
 /// Checks a model against BPMN's structural rules, and lists everything that is found in document order.
 ///
@@ -20,12 +21,13 @@ pub fn check(definitions: &Definitions) -> Vec<Diagnostic> {
     let drawing_only = definitions.processes.iter().all(|process| process.is_executable == Some(false));
     findings.look_at_drawing(drawing_only);
     processes::none_at_all(&world, &mut findings);
-    references::check(&world, &mut findings);
+    declarations::check(&world, &mut findings);
     collaboration::check(&world, &mut findings);
     correlation::declared(&world, &mut findings);
     triggers::declared(&world, &mut findings);
     activities::global_tasks(&world, &mut findings);
     starts::message_starts(&world, &mut findings);
+    elements(&world, drawing_only, &mut findings);
     for (index, process) in (0..).map(ProcessIndex).zip(&definitions.processes) {
         findings.look_at_drawing(process.is_executable == Some(false));
         let subject = Subject::new(&world, index, process);
@@ -34,6 +36,24 @@ pub fn check(definitions: &Definitions) -> Vec<Diagnostic> {
         }
     }
     findings.in_document_order()
+}
+
+/// What holds for every element, wherever it stands.
+fn elements(world: &World<'_>, drawing_only: bool, findings: &mut Findings<'_>) {
+    let mut process_end = ElementIndex(0);
+    for element in world.all_elements() {
+        if element.index() >= process_end {
+            let is_process = element.name() == "process";
+            let is_drawing =
+                is_process && element.attribute("isExecutable").is_some_and(|value| value.trim() == "false");
+            findings.look_at_drawing(is_drawing || drawing_only);
+            process_end = if is_process { element.end() } else { process_end };
+        }
+        places::check(element, findings);
+        schema::check(world, element, findings);
+        references::check(world, element, findings);
+        data::set(world, element, findings);
+    }
 }
 
 /// Reads and checks a file, and lists everything that is found in document order: also what is wrong with its structure
@@ -54,6 +74,7 @@ pub fn check_file(bytes: &[u8]) -> Vec<Diagnostic> {
 const PROCESS_RULES: &[fn(&Subject<'_>, &mut Findings<'_>)] = &[
     processes::check,
     flows::check,
+    flow_lists::check,
     conditions::check,
     reachability::check,
     events::check,

@@ -14,6 +14,8 @@ use crate::model::{
 define! {
     PROCESS_UNKNOWN = "participant-process-unknown", Error, "BPMN 2.0.2 §9.3",
         "The process of a pool exists.";
+    MULTIPLICITY = "participant-multiplicity", Error, "BPMN 2.0.2 §9.3",
+        "A pool stands for at least one participant, and for no fewer than its minimum.";
     PROCESS_IN_TWO_POOLS = "process-in-two-pools", Warning, "unusual",
         "A process stands in one pool.";
     SOURCE_UNKNOWN = "message-flow-source-unknown", Error, "BPMN 2.0.2 §9.4",
@@ -42,6 +44,7 @@ pub(super) fn check(world: &World<'_>, findings: &mut Findings<'_>) {
 fn participants(world: &World<'_>, collaboration: &Collaboration, findings: &mut Findings<'_>) {
     let mut seen: BTreeMap<ProcessIndex, &Participant> = BTreeMap::new();
     for participant in &collaboration.participants {
+        multiplicity(world, participant, findings);
         let Some(reference) = &participant.process else { continue };
         let owner = participant_label(participant);
         let Some(process) = reference.target else {
@@ -60,6 +63,26 @@ fn participants(world: &World<'_>, collaboration: &Collaboration, findings: &mut
                 participant.element,
                 format!("{owner} and {} show the same process, `{id}`", participant_label(other)),
                 "let one of them show another process",
+            );
+        }
+    }
+}
+
+fn multiplicity(world: &World<'_>, participant: &Participant, findings: &mut Findings<'_>) {
+    let element = world.definitions.document.element(participant.element);
+    for part in world.parts(element).filter(|part| part.name() == "participantMultiplicity") {
+        let bound = |name, default| match part.attribute(name) {
+            Some(text) => text.trim().parse::<i64>().ok(),
+            None => Some(default),
+        };
+        let (minimum, maximum) = (bound("minimum", 0), bound("maximum", 1));
+        let fits = minimum.zip(maximum).is_some_and(|(minimum, maximum)| 0 <= minimum && minimum.max(1) <= maximum);
+        if !fits {
+            findings.add(
+                &MULTIPLICITY,
+                part.index(),
+                format!("the multiplicity of {} has no meaning", participant_label(participant)),
+                "write a minimum of 0 or more, and a maximum of 1 or more that is no less than the minimum",
             );
         }
     }

@@ -10,7 +10,7 @@ define! {
         "A flow has one condition.";
     CONDITION_NOT_ALLOWED = "condition-not-allowed", Error, "BPMN 2.0.2 §8.4.13, §10.5.2, §10.6.6",
         "A flow out of an event or an event-based gateway has no condition.";
-    CONDITION_WITHOUT_EFFECT = "condition-without-effect", Warning, "BPMN 2.0.2 §10.6.4",
+    CONDITION_WITHOUT_EFFECT = "condition-without-effect", Error, "BPMN 2.0.2 §8.4.13",
         "A flow out of a parallel gateway has no condition: it would not be looked at.";
     CONDITION_ON_ONLY_FLOW = "condition-on-only-flow", Warning, "BPMN 2.0.2 §8.4.13",
         "A conditional flow is not the only way out of its node.";

@@ -4,17 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Named, Subject, activity, event, label, named};
+use super::subject::{Named, Subject, World, activity, element_label, event, label, named};
 use crate::model::{DataAssociation, InputOutputSpecification, LoopCharacteristics, NodeIndex, Property};
+use crate::xml::Element;
 
 define! {
     SOURCE_UNKNOWN = "data-source-unknown", Error, "BPMN 2.0.2 §10.4.1",
         "What a data association reads exists.";
     TARGET_UNKNOWN = "data-target-unknown", Error, "BPMN 2.0.2 §10.4.1",
         "What a data association writes exists.";
+    OUT_OF_REACH = "data-end-out-of-reach", Error, "BPMN 2.0.2 §10.4.1",
+        "What a data association reads or writes belongs to its own element, or to what is around that.";
     NOT_DATA = "data-end-not-data", Warning, "BPMN 2.0.2 §10.4.1",
         "A data association connects data.";
-    WITHOUT_TARGET = "data-association-without-target", Warning, "BPMN 2.0.2 §10.4.1",
+    SET_PART_UNLISTED = "io-set-part-unlisted", Error, "BPMN 2.0.2 §10.4.1",
+        "What a set calls optional, or given while the activity runs, is one of its inputs or outputs.";
+    WITHOUT_TARGET = "data-association-without-target", Error, "BPMN 2.0.2 §10.4.1",
         "A data association writes something.";
     WITHOUT_SOURCE = "data-association-without-source", Warning, "BPMN 2.0.2 §10.4.1",
         "A data association reads something.";
@@ -30,15 +35,43 @@ define! {
         "Data objects of one level have different names: they are variables.";
 }
 
+/// Input and output sets, wherever they stand.
+pub(super) fn set<'a>(world: &World<'a>, set: Element<'a>, findings: &mut Findings<'_>) {
+    let (all, some) = match set.name() {
+        "inputSet" => ("dataInputRefs", ["optionalInputRefs", "whileExecutingInputRefs"]),
+        "outputSet" => ("dataOutputRefs", ["optionalOutputRefs", "whileExecutingOutputRefs"]),
+        _ => return,
+    };
+    let listed: BTreeSet<String> =
+        world.parts(set).filter(|part| part.name() == all).map(|part| part.text().trim().to_owned()).collect();
+    for part in world.parts(set).filter(|part| some.contains(&part.name())) {
+        let text = part.text();
+        if !listed.contains(text.trim()) {
+            findings.add(
+                &SET_PART_UNLISTED,
+                part.index(),
+                format!(
+                    "`{}` of {} names `{}`, which is not among its `{all}`",
+                    part.name(),
+                    element_label(set),
+                    text.trim()
+                ),
+                format!("add it as `{all}`, too"),
+            );
+        }
+    }
+}
+
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     let known = known_data(subject);
     for (_, node) in subject.nodes() {
-        let owner = label(node);
+        let (owner, element) = (label(node), subject.definitions.document.element(node.element));
         let flows =
             activity(node).into_iter().flat_map(|activity| activity.data_inputs.iter().chain(&activity.data_outputs));
         let flows = flows.chain(event(node).into_iter().flat_map(|event| &event.data_associations));
         for association in flows {
             data_association(subject, owner, association, &known, findings);
+            out_of_reach(subject, (owner, element), association, findings);
         }
         if let Some(LoopCharacteristics::MultiInstance(multi)) =
             activity(node).and_then(|activity| activity.loop_characteristics.as_ref())
@@ -150,6 +183,34 @@ fn data_association(
             format!("a data association of {owner} has {} sources and no transformation", association.sources.len()),
             "add a transformation, or keep one sourceRef",
         );
+    }
+}
+
+/// Data lives and is seen where it is declared: in a process, sub-process, activity or event, and in what that contains.
+fn out_of_reach(
+    subject: &Subject<'_>,
+    (owner, element): (Named<'_>, Element<'_>),
+    association: &DataAssociation,
+    findings: &mut Findings<'_>,
+) {
+    for end in association.sources.iter().chain(&association.target) {
+        let Some(data) = subject.world.element(end) else { continue };
+        if !matches!(data.name(), "dataObject" | "dataObjectReference" | "dataInput" | "dataOutput" | "property") {
+            continue;
+        }
+        let mut place = data.parent();
+        while let Some(around) = place.filter(|around| matches!(around.name(), "ioSpecification" | "event")) {
+            place = around.parent();
+        }
+        let Some(place) = place else { continue };
+        if !(place.index()..place.end()).contains(&element.index()) {
+            findings.add(
+                &OUT_OF_REACH,
+                association.element,
+                format!("a data association of {owner} refers to `{end}`, which belongs to {}", element_label(place)),
+                "let it name data of its own or of what is around it",
+            );
+        }
     }
 }
 

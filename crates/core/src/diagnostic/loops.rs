@@ -20,7 +20,7 @@ define! {
         "A cardinality is a whole number, not negative.";
     MULTI_ITEM_WITHOUT_COLLECTION = "multi-instance-item-without-collection", Warning, "BPMN 2.0.2 §10.3.8",
         "Only a collection gives each instance an item, and a result collection takes each one's result.";
-    MULTI_BEHAVIOR_WITHOUT_EVENT = "multi-instance-behavior-without-event", Warning, "BPMN 2.0.2 §10.3.8 Table 10.32",
+    MULTI_BEHAVIOR_WITHOUT_EVENT = "multi-instance-behavior-without-event", Warning, "BPMN 2.0.2 §10.3.8",
         "A multi-instance activity that throws events as instances complete says which.";
     LOOP_ON_EVENT_SUB_PROCESS = "event-sub-process-loop", Warning, "BPMN 2.0.2 §10.3.5",
         "An event sub-process does not loop: each occurrence of its event starts it.";

@@ -1,105 +1,180 @@
-//! References that belong to no single process. (Ids that are given twice are found when the file is read.)
+//! References to what is declared elsewhere in the file, for all elements alike.
+//!
+//! References that have an effect of their own (to messages, flows, flow nodes, data and the like) have rules of their
+//! own beside the rest of their subject.
 
+use super::Rule;
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{World, named};
+use super::subject::{World, element_label};
+use crate::xml::Element;
 
 define! {
-    ITEM_UNKNOWN = "item-definition-unknown", Warning, "BPMN 2.0.2 §8.4.10",
+    ITEM_UNKNOWN = "item-definition-unknown", Error, "BPMN 2.0.2 §8.4.10",
         "An item definition that is referred to is declared.";
-    OPERATION_MESSAGE_UNKNOWN = "operation-message-unknown", Warning, "BPMN 2.0.2 §8.5",
-        "The messages of an operation are declared.";
-    OPERATION_ERROR_UNKNOWN = "operation-error-unknown", Warning, "BPMN 2.0.2 §8.5",
-        "The errors that an operation may throw are declared.";
-    MESSAGE_NAME_TWICE = "message-name-twice", Warning, "unusual",
-        "Different messages have different names.";
+    SET_DATA_UNKNOWN = "io-set-data-unknown", Error, "BPMN 2.0.2 §10.4.1",
+        "An input or output set names inputs or outputs that are declared beside it.";
+    // A warning: modelers lose resources when they write what they have read, and who does a task is said by dialects.
+    RESOURCE_UNKNOWN = "resource-unknown", Warning, "BPMN 2.0.2 §8.4.12",
+        "A resource that is referred to is declared.";
+    REFERENCE_UNKNOWN = "reference-unknown", Error, "BPMN 2.0.2 Semantic.xsd",
+        "A reference names what exists, and what is of the right kind.";
 }
 
-pub(super) fn check(world: &World<'_>, findings: &mut Findings<'_>) {
-    items(world, findings);
-    operations(world, findings);
-    message_names(world, findings);
+/// A reference by attribute or child element.
+struct Row {
+    /// The elements that have it, separated by spaces.
+    owners: &'static str,
+    /// The attributes or child elements that hold it, separated by spaces.
+    names: &'static str,
+    /// What it may refer to, separated by spaces; anything if empty.
+    kinds: &'static str,
+    rule: &'static Rule,
 }
 
-fn items(world: &World<'_>, findings: &mut Findings<'_>) {
-    let messages = world
-        .definitions
-        .messages
-        .iter()
-        .map(|message| ("message", &message.id, message.element, message.item.as_ref()));
-    let objects = world.definitions.processes.iter().flat_map(|process| &process.data_objects);
-    let objects = objects.map(|object| ("data object", &object.id, object.element, object.item.as_ref()));
-    for (word, id, element, item) in messages.chain(objects) {
-        if let Some(item) = item.filter(|item| item.target.is_none() && !is_type_name(&item.text)) {
-            findings.add(
-                &ITEM_UNKNOWN,
-                element,
-                format!(
-                    "{} refers to the item definition `{}`, which is not declared",
-                    named(word, id, None),
-                    item.text
-                ),
-                "declare an itemDefinition with that id, or remove the reference; it has no effect at run time",
-            );
-        }
-    }
+const fn row(owners: &'static str, names: &'static str, kinds: &'static str, rule: &'static Rule) -> Row {
+    Row { owners, names, kinds, rule }
 }
 
-/// Some modelers write an XML schema type where the id of an item definition should be.
-fn is_type_name(text: &str) -> bool {
-    matches!(
-        text,
-        "string"
-            | "boolean"
-            | "integer"
-            | "int"
-            | "long"
-            | "float"
-            | "double"
-            | "date"
-            | "dateTime"
-            | "any"
-            | "anyType"
-    )
-}
+const ITEM_OWNERS: &str = "dataObject dataObjectReference dataStore dataStoreReference dataInput dataOutput property inputDataItem outputDataItem";
+const FLOW_ELEMENTS: &str = "task userTask manualTask serviceTask sendTask receiveTask businessRuleTask scriptTask \
+    callActivity subProcess transaction adHocSubProcess startEvent intermediateCatchEvent intermediateThrowEvent \
+    boundaryEvent endEvent exclusiveGateway parallelGateway inclusiveGateway complexGateway eventBasedGateway \
+    sequenceFlow dataObject dataObjectReference dataStoreReference group";
+const CALLABLES: &str = "process globalTask globalUserTask globalManualTask globalScriptTask globalBusinessRuleTask";
+const INPUT_NAMES: &str = "dataInputRefs optionalInputRefs whileExecutingInputRefs";
+const OUTPUT_NAMES: &str = "dataOutputRefs optionalOutputRefs whileExecutingOutputRefs";
+const CONVERSATIONS: &str = "conversation subConversation callConversation";
+const CHOREOGRAPHIES: &str = "choreographyTask subChoreography callChoreography";
+const COLLABORATIONS: &str = "collaboration choreography globalConversation globalChoreographyTask conversation";
 
-fn operations(world: &World<'_>, findings: &mut Findings<'_>) {
-    for operation in world.definitions.interfaces.iter().flat_map(|interface| &interface.operations) {
-        let owner = named("operation", &operation.id, operation.name.as_deref());
-        for message in [&operation.in_message, &operation.out_message].into_iter().flatten() {
-            if message.target.is_none() {
-                findings.add(
-                    &OPERATION_MESSAGE_UNKNOWN,
-                    operation.element,
-                    format!("{owner} refers to the message `{}`, which is not declared", message.text),
-                    "declare a `message` with that id beside the processes, or correct the reference",
-                );
+const ROWS: &[Row] = &[
+    row(ITEM_OWNERS, "itemSubjectRef", "itemDefinition", &ITEM_UNKNOWN),
+    row("message", "itemRef", "itemDefinition", &ITEM_UNKNOWN),
+    row("error escalation signal", "structureRef", "itemDefinition", &ITEM_UNKNOWN),
+    row("inputSet", INPUT_NAMES, "dataInput", &SET_DATA_UNKNOWN),
+    row("inputSet", "outputSetRefs", "outputSet", &SET_DATA_UNKNOWN),
+    row("outputSet", OUTPUT_NAMES, "dataOutput", &SET_DATA_UNKNOWN),
+    row("outputSet", "inputSetRefs", "inputSet", &SET_DATA_UNKNOWN),
+    row("ioBinding", "operationRef", "operation", &REFERENCE_UNKNOWN),
+    row("ioBinding", "inputDataRef", "inputSet dataInput", &REFERENCE_UNKNOWN),
+    row("ioBinding", "outputDataRef", "outputSet dataOutput", &REFERENCE_UNKNOWN),
+    row(
+        "multiInstanceLoopCharacteristics",
+        "oneBehaviorEventRef noneBehaviorEventRef",
+        "cancelEventDefinition compensateEventDefinition errorEventDefinition escalationEventDefinition \
+         messageEventDefinition signalEventDefinition terminateEventDefinition",
+        &REFERENCE_UNKNOWN,
+    ),
+    row(CALLABLES, "supportedInterfaceRef", "interface", &REFERENCE_UNKNOWN),
+    row("process", "supports", "process", &REFERENCE_UNKNOWN),
+    row("process", "definitionalCollaborationRef", COLLABORATIONS, &REFERENCE_UNKNOWN),
+    row("participant", "interfaceRef", "interface", &REFERENCE_UNKNOWN),
+    row("participant", "endPointRef", "endPoint", &REFERENCE_UNKNOWN),
+    row("partnerEntity partnerRole", "participantRef", "participant", &REFERENCE_UNKNOWN),
+    row("resourceRole performer humanPerformer potentialOwner", "resourceRef", "resource", &RESOURCE_UNKNOWN),
+    row("resourceParameterBinding", "parameterRef", "resourceParameter", &REFERENCE_UNKNOWN),
+    row("lane", "partitionElementRef", "", &REFERENCE_UNKNOWN),
+    row(FLOW_ELEMENTS, "categoryValueRef", "categoryValue", &REFERENCE_UNKNOWN),
+    row("association conversationLink", "sourceRef targetRef", "", &REFERENCE_UNKNOWN),
+    row("linkEventDefinition", "source target", "", &REFERENCE_UNKNOWN),
+    row("collaboration", "choreographyRef", "choreography globalChoreographyTask", &REFERENCE_UNKNOWN),
+    row("messageFlowAssociation", "innerMessageFlowRef outerMessageFlowRef", "messageFlow", &REFERENCE_UNKNOWN),
+    row("participantAssociation", "innerParticipantRef outerParticipantRef", "participant", &REFERENCE_UNKNOWN),
+    row(
+        "conversationAssociation",
+        "innerConversationNodeRef outerConversationNodeRef",
+        CONVERSATIONS,
+        &REFERENCE_UNKNOWN,
+    ),
+    row(CONVERSATIONS, "participantRef", "participant", &REFERENCE_UNKNOWN),
+    row(CONVERSATIONS, "messageFlowRef", "messageFlow", &REFERENCE_UNKNOWN),
+    row("callConversation", "calledCollaborationRef", COLLABORATIONS, &REFERENCE_UNKNOWN),
+    row(CHOREOGRAPHIES, "participantRef initiatingParticipantRef", "participant", &REFERENCE_UNKNOWN),
+    row("choreographyTask", "messageFlowRef", "messageFlow", &REFERENCE_UNKNOWN),
+    row("callChoreography", "calledChoreographyRef", "choreography globalChoreographyTask", &REFERENCE_UNKNOWN),
+];
+
+pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings<'_>) {
+    for row in ROWS.iter().filter(|row| is_one_of(row.owners, element.name())) {
+        for name in row.names.split_ascii_whitespace() {
+            if let Some(text) = element.attribute(name) {
+                reference(world, element, row, name, &text, findings);
             }
         }
-        for error in operation.errors.iter().filter(|error| error.target.is_none()) {
-            findings.add(
-                &OPERATION_ERROR_UNKNOWN,
-                operation.element,
-                format!("{owner} may throw the error `{}`, which is not declared", error.text),
-                "declare an `error` with that id, or remove the errorRef",
-            );
+        for part in world.parts(element).filter(|part| is_one_of(row.names, part.name())) {
+            reference(world, element, row, part.name(), &part.text(), findings);
         }
     }
 }
 
-fn message_names(world: &World<'_>, findings: &mut Findings<'_>) {
-    let mut seen = std::collections::BTreeMap::new();
-    for message in &world.definitions.messages {
-        let Some(name) = message.name.as_ref().map(|name| &*name.text).filter(|name| !name.is_empty()) else {
-            continue;
-        };
-        if let Some(first) = seen.insert(name, &message.id) {
-            findings.add(
-                &MESSAGE_NAME_TWICE,
-                message.element,
-                format!("messages `{first}` and `{}` are both called “{name}”: they are matched as one", message.id),
-                "give them different names, or declare the message once",
-            );
-        }
+fn is_one_of(names: &str, name: &str) -> bool {
+    names.split_ascii_whitespace().any(|one| one == name)
+}
+
+fn reference(world: &World<'_>, owner: Element<'_>, row: &Row, name: &str, text: &str, findings: &mut Findings<'_>) {
+    let text = text.trim();
+    if text.is_empty() || may_be_elsewhere(world, row, text) {
+        return;
+    }
+    let label = element_label(owner);
+    let found = world.referred(text);
+    let kinds = || row.kinds.split_ascii_whitespace().next().unwrap_or("an element");
+    let (message, help) = match found {
+        None => (
+            format!("`{name}` of {label} names `{text}`, but nothing has that id"),
+            format!("let it name {} that exists, or remove it", with_article(kinds())),
+        ),
+        Some(found) if !row.kinds.is_empty() && !is_one_of(row.kinds, found.name()) => (
+            format!("`{name}` of {label} names `{text}`, which is {}", with_article(found.name())),
+            format!("let it name {}, or remove it", with_article(kinds())),
+        ),
+        // An input set names inputs of its own specification.
+        Some(found) if *row.rule == SET_DATA_UNKNOWN && found.parent() != owner.parent() => (
+            format!("`{name}` of {label} names `{text}`, which belongs to another element"),
+            format!("let it name {} that stands beside it", with_article(kinds())),
+        ),
+        Some(_) => return,
+    };
+    findings.add(row.rule, owner.index(), message, help);
+}
+
+fn with_article(word: &str) -> String {
+    match word.chars().next() {
+        _ if word.starts_with("an ") => word.to_owned(),
+        Some('a' | 'e' | 'i' | 'o') => format!("an `{word}`"),
+        _ => format!("a `{word}`"),
     }
 }
+
+/// Types may be those of XML Schema, and a qualified name may be one of another file that this one imports.
+fn may_be_elsewhere(world: &World<'_>, row: &Row, text: &str) -> bool {
+    let qualified = text.split_once(':');
+    let local = qualified.map_or(text, |(_, local)| local);
+    let is_type = *row.rule == ITEM_UNKNOWN && SCHEMA_TYPES.contains(&local);
+    is_type || qualified.is_some() && world.imports()
+}
+
+/// Some modelers write one of these where the id of an item definition should be.
+const SCHEMA_TYPES: &[&str] = &[
+    "any",
+    "anySimpleType",
+    "anyType",
+    "anyURI",
+    "base64Binary",
+    "boolean",
+    "byte",
+    "date",
+    "dateTime",
+    "decimal",
+    "double",
+    "duration",
+    "float",
+    "hexBinary",
+    "int",
+    "integer",
+    "long",
+    "short",
+    "string",
+    "time",
+];

@@ -1,8 +1,9 @@
 //! What a rule is, and the list of all of them.
 
 use super::{
-    Severity, activities, boundary, collaboration, compensation, conditions, correlation, data, event_gateways, events,
-    flows, gateways, lanes, links, loops, processes, reachability, references, starts, sub_processes, timers, triggers,
+    Severity, activities, boundary, collaboration, compensation, conditions, correlation, data, declarations,
+    event_gateways, events, flow_lists, flows, gateways, lanes, links, loops, places, processes, reachability,
+    references, schema, starts, sub_processes, timers, triggers,
 };
 
 /// A rule that models are checked against.
@@ -39,8 +40,12 @@ pub(super) use define;
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     [
         processes::RULES,
+        places::RULES,
+        schema::RULES,
         references::RULES,
+        declarations::RULES,
         flows::RULES,
+        flow_lists::RULES,
         conditions::RULES,
         reachability::RULES,
         events::RULES,

@@ -7,9 +7,9 @@ use std::fmt;
 
 use crate::model::{
     Activity, ActivityKind, Definitions, Event, EventDefinition, EventPosition, FlowIndex, FlowNode, FlowNodeKind,
-    Gateway, MessageFlowEnd, NodeIndex, Process, ProcessIndex, SequenceFlow,
+    Gateway, MessageFlowEnd, NodeIndex, Process, ProcessIndex, SequenceFlow, is_known,
 };
-use crate::xml::Element;
+use crate::xml::{Element, ElementIndex};
 
 /// Look-ups over the whole file.
 pub(super) struct World<'a> {
@@ -77,6 +77,43 @@ impl<'a> World<'a> {
         let elements = self.elements();
         let place = elements.partition_point(|(other, _)| &**other < id);
         elements.get(place).filter(|(other, _)| other == id).map(|(_, element)| *element)
+    }
+
+    /// The BPMN element that a reference means: ids may be qualified (`tns:Message_1`).
+    pub(super) fn referred(&self, text: &str) -> Option<Element<'a>> {
+        let local = || text.split_once(':').and_then(|(_, local)| self.element(local));
+        self.element(text).or_else(local)
+    }
+
+    /// The file imports others, whose elements it may refer to.
+    pub(super) fn imports(&self) -> bool {
+        self.parts(self.definitions.document.root()).any(|element| element.name() == "import")
+    }
+
+    /// The BPMN elements directly in an element.
+    pub(super) fn parts(&self, element: Element<'a>) -> impl Iterator<Item = Element<'a>> + use<'a> {
+        let namespace = self.definitions.document.root().namespace();
+        element.children().filter(move |child| child.namespace() == namespace)
+    }
+
+    /// All BPMN elements, but not what stands in extensions, free text or unknown elements and merely looks like one.
+    pub(super) fn all_elements(&self) -> impl Iterator<Item = Element<'a>> + use<'a> {
+        let document = &self.definitions.document;
+        let namespace = document.root().namespace();
+        let mut skipped_to = ElementIndex(0);
+        document.elements().filter(move |element| {
+            if element.index() < skipped_to {
+                return false;
+            }
+            if element.namespace() != namespace || !is_known(element.name()) {
+                skipped_to = element.end();
+                return false;
+            }
+            if matches!(element.name(), "extensionElements" | "documentation" | "text" | "script") {
+                skipped_to = element.end();
+            }
+            true
+        })
     }
 
     fn elements(&self) -> &[(Cow<'a, str>, Element<'a>)] {
@@ -318,6 +355,21 @@ pub(super) fn word(node: &FlowNode) -> &'static str {
 /// Names a node: its kind, id, and name if it has one.
 pub(super) fn label(node: &FlowNode) -> Named<'_> {
     named(word(node), &node.id, node.name.as_deref())
+}
+
+/// Names an element that no rule knows more about: by its element's name and the id of it or of what it belongs to.
+pub(super) fn element_label(element: Element<'_>) -> String {
+    let mut around = Some(element);
+    while let Some(owner) = around {
+        if let Some(id) = owner.attribute("id").filter(|id| !id.is_empty()) {
+            if owner == element {
+                return format!("`{}` `{id}`", element.name());
+            }
+            return format!("`{}` of `{}` `{id}`", element.name(), owner.name());
+        }
+        around = owner.parent();
+    }
+    format!("`{}`", element.name())
 }
 
 /// Names a sequence flow.

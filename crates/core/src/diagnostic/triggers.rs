@@ -3,7 +3,7 @@
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{Named, Subject, World, activity, event, is_catching, label, named};
-use crate::dialect::{ElementProperties, JobProperties};
+use crate::dialect::{Dialect, ElementProperties, JobProperties};
 use crate::expressions::Language;
 use crate::model::{
     ActivityKind, Definitions, Event, EventDefinition, EventPosition, Expression, FlowNode, NodeIndex, OperationIndex,
@@ -16,8 +16,10 @@ define! {
         "A message that is referred to is declared.";
     SIGNAL_UNKNOWN = "signal-unknown", Error, "BPMN 2.0.2 §10.5.5",
         "A signal that is referred to is declared.";
-    ERROR_UNKNOWN = "error-unknown", Warning, "BPMN 2.0.2 §8.4.3",
-        "An error that is referred to is declared; otherwise the text is taken for its code.";
+    ERROR_UNKNOWN = "error-unknown", Error, "BPMN 2.0.2 §8.4.3",
+        "An error that is referred to is declared.";
+    ERROR_CODE = "error-code-for-id", Warning, "BPMN 2.0.2 §8.4.3",
+        "A reference to an error names its id, not its code (Camunda 7 and Flowable take both).";
     ESCALATION_UNKNOWN = "escalation-unknown", Error, "BPMN 2.0.2 §8.4.4",
         "An escalation that is referred to is declared.";
     OPERATION_UNKNOWN = "operation-unknown", Error, "BPMN 2.0.2 §8.5",
@@ -173,15 +175,16 @@ fn references(definitions: &Definitions, owner: Named<'_>, definition: &EventDef
                 Some(_) => {}
             }
         }
-        EventDefinition::Error { element, error: Some(error), .. } if error.target.is_none() => findings.add(
-            &ERROR_UNKNOWN,
-            *element,
-            format!(
-                "{owner} refers to the error `{}`, which is not declared; the text is taken for its code",
-                error.text
-            ),
-            "declare an `error` with that id and an errorCode beside the processes",
-        ),
+        EventDefinition::Error { element, error: Some(error), .. } if error.target.is_none() => {
+            let is_code = matches!(definitions.dialect, Dialect::Camunda | Dialect::Flowable);
+            let taken = if is_code { "; the text is taken for its code" } else { "" };
+            findings.add(
+                if is_code { &ERROR_CODE } else { &ERROR_UNKNOWN },
+                *element,
+                format!("{owner} refers to the error `{}`, which is not declared{taken}", error.text),
+                "declare an `error` with that id and an errorCode beside the processes",
+            );
+        }
         EventDefinition::Escalation { element, escalation: Some(escalation), .. } if escalation.target.is_none() => {
             findings.add(
                 &ESCALATION_UNKNOWN,

@@ -192,12 +192,26 @@ impl<'d> Findings<'d> {
                 let help = "use variables with a plain `source` and `target`, or potok:outputCollection";
                 self.ignored(element, span, "this <variableAggregation>", help);
             }
+            (Family::Classic, "failedJobRetryTimeCycle") if host.is_some_and(|host| !self.is_job(host)) => {
+                let help = "work after a savepoint is tried as often as the host says; make it a job for a worker";
+                self.ignored(
+                    element,
+                    span,
+                    &format!("<failedJobRetryTimeCycle> of a <{host_name}> that is no job"),
+                    help,
+                );
+            }
             (Family::Classic, "list" | "map") if depth(element) > DEEPEST_VALUE => {
                 let help = "compute so deep a value with an expression or a script";
                 self.ignored(element, span, "a value nested this deep", help);
             }
             _ => {}
         }
+    }
+
+    /// A worker does the element's work.
+    fn is_job(&self, host: Element<'d>) -> bool {
+        self.reader.job(host).is_some() || self.reader.message_event_job(host).is_some()
     }
 
     fn stage_unknown(&mut self, listener: Element<'d>, stage: Option<Name>) {

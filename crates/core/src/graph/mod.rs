@@ -3,11 +3,13 @@
 mod arrival;
 mod compile;
 mod data;
+mod event;
 mod events;
 mod expression;
 mod node;
 mod package;
 mod properties;
+mod repeat;
 mod upstream;
 
 use petgraph::graph::DiGraph;
@@ -17,10 +19,16 @@ use crate::dialect::Dialect;
 use crate::instance::Ordinal;
 
 pub(crate) use arrival::{Arrival, Straight};
+pub use event::*;
 pub use expression::{Expression, ExpressionKind};
 pub use node::*;
 pub use package::Package;
 pub(crate) use properties::names;
+<<<<<<< HEAD
+=======
+pub use repeat::*;
+pub(crate) use straight::Straight;
+>>>>>>> c6fef349fdda2107aac18b85ad8cd2f0369499d9
 pub use upstream::Upstream;
 
 /// The graph of a process: flow nodes, and all ways by which a token can go on.

@@ -1,11 +1,11 @@
 //! Flow nodes as steps read them: everything resolved, every expression compiled.
 
-use super::Expression;
+use super::{BoundaryEvent, Catch, CatchEvent, Expression, Loop, StartEvent, Throw};
 use crate::Name;
 use crate::dialect::{Continuation, DecisionResult, ListenerStage};
 use crate::expressions::Binding;
 use crate::instance::Ordinal;
-use crate::model::{AdHocOrdering, MultiInstanceBehavior, TimerKind};
+use crate::model::AdHocOrdering;
 
 /// A flow node.
 #[derive(Debug)]
@@ -247,39 +247,6 @@ pub struct Call {
     pub business_key: Option<Expression>,
 }
 
-/// A start event.
-#[derive(Debug)]
-pub struct StartEvent {
-    /// What triggers it; empty for a none start event.
-    pub catches: Box<[Catch]>,
-    /// All definitions must occur.
-    pub parallel: bool,
-    /// In an event sub-process: cancels what else runs around it.
-    pub interrupting: bool,
-}
-
-/// An intermediate catching event.
-#[derive(Debug)]
-pub struct CatchEvent {
-    /// What it waits for.
-    pub catches: Box<[Catch]>,
-    /// All definitions must occur.
-    pub parallel: bool,
-}
-
-/// A boundary event.
-#[derive(Debug)]
-pub struct BoundaryEvent {
-    /// The activity.
-    pub attached_to: Ordinal,
-    /// Ends the activity when it occurs.
-    pub interrupting: bool,
-    /// What it waits for.
-    pub catches: Box<[Catch]>,
-    /// All definitions must occur.
-    pub parallel: bool,
-}
-
 /// A complex gateway.
 #[derive(Debug)]
 pub struct ComplexGateway {
@@ -289,192 +256,6 @@ pub struct ComplexGateway {
     pub flow_names: Vec<Name>,
     /// What can still reach it.
     pub upstream: super::Upstream,
-}
-
-/// What an event catches.
-#[derive(Debug)]
-pub enum Catch {
-    /// A message.
-    Message {
-        /// Its name; none where only a message flow tells.
-        name: Option<Expression>,
-        /// The key it must carry.
-        correlation_key: Option<Expression>,
-        /// The correlation properties it carries.
-        properties: Vec<CorrelationProperty>,
-    },
-    /// A timer.
-    Timer {
-        /// How the expression is read.
-        kind: TimerKind,
-        /// When.
-        expression: Expression,
-    },
-    /// A signal.
-    Signal {
-        /// Its name.
-        name: Expression,
-    },
-    /// A condition.
-    Condition {
-        /// What must hold.
-        condition: Expression,
-    },
-    /// An error.
-    Error {
-        /// Its code; any if none.
-        code: Option<Name>,
-        /// The variable for its code.
-        code_variable: Option<Name>,
-        /// The variable for its message.
-        message_variable: Option<Name>,
-    },
-    /// An escalation.
-    Escalation {
-        /// Its code; any if none.
-        code: Option<Name>,
-        /// The variable for its code.
-        code_variable: Option<Name>,
-    },
-    /// A compensation.
-    Compensation,
-    /// The cancelling of a transaction.
-    Cancel,
-    /// The other end of a link: passes at once.
-    Link,
-}
-
-/// What an event throws.
-#[derive(Debug)]
-pub enum Throw {
-    /// A message.
-    Message {
-        /// Its name; none where only a message flow tells.
-        name: Option<Expression>,
-        /// The key it carries.
-        correlation_key: Option<Expression>,
-        /// The correlation properties it carries.
-        properties: Vec<CorrelationProperty>,
-    },
-    /// A message that a worker sends.
-    Job(Box<Job>),
-    /// A signal.
-    Signal {
-        /// Its name.
-        name: Expression,
-        /// It does not leave its instance.
-        instance_only: bool,
-        /// What it carries; nothing if empty.
-        payload: Vec<Mapping>,
-    },
-    /// An error.
-    Error {
-        /// Its code.
-        code: Option<Expression>,
-        /// Its message.
-        message: Option<Expression>,
-    },
-    /// An escalation.
-    Escalation {
-        /// Its code.
-        code: Option<Expression>,
-    },
-    /// A compensation.
-    Compensation {
-        /// The one activity; all in scope if none.
-        activity: Option<Ordinal>,
-        /// Goes on only when it is done.
-        wait: bool,
-    },
-    /// Cancels the transaction.
-    Cancel,
-    /// Ends everything in the scope, or in the instance.
-    Terminate {
-        /// In the whole instance.
-        all: bool,
-    },
-    /// Jumps to the link's other end.
-    Link {
-        /// The catching event.
-        target: Ordinal,
-    },
-}
-
-/// A correlation property of a message, as one flow node uses it.
-#[derive(Debug)]
-pub struct CorrelationProperty {
-    /// Its name.
-    pub name: Name,
-    /// Reads it from the message's payload.
-    pub retrieval: Expression,
-    /// Computes it from the process's data (a correlation subscription).
-    pub binding: Option<Expression>,
-}
-
-/// How an activity repeats.
-#[derive(Debug)]
-pub enum Loop {
-    /// A standard loop.
-    Standard {
-        /// Tested before the first round.
-        test_before: bool,
-        /// At most this many rounds.
-        maximum: Option<u32>,
-        /// Goes on while this holds.
-        condition: Option<Expression>,
-    },
-    /// Multi-instance.
-    MultiInstance(Box<MultiInstance>),
-}
-
-/// Multi-instance characteristics.
-#[derive(Debug)]
-pub struct MultiInstance {
-    /// One after the other.
-    pub sequential: bool,
-    /// How many.
-    pub cardinality: Option<Expression>,
-    /// The items.
-    pub collection: Option<Expression>,
-    /// The variable for each item.
-    pub element_variable: Option<Name>,
-    /// The variable for each index.
-    pub index_variable: Option<Name>,
-    /// The variable that collects the results.
-    pub output_collection: Option<Name>,
-    /// What each round contributes.
-    pub output_element: Option<Expression>,
-    /// The variable of a round that is its result, declared in the round's scope.
-    pub output_variable: Option<Name>,
-    /// Ends the whole when it holds.
-    pub completion_condition: Option<Expression>,
-    /// Which events are thrown as rounds complete.
-    pub behavior: MultiInstanceBehavior,
-    /// Thrown for `One` and `None`.
-    pub event: Option<Throw>,
-    /// (condition, events) pairs of `Complex`.
-    pub complex: Vec<(Expression, Vec<Throw>)>,
-    /// Counting starts here.
-    pub first_counter: u32,
-    /// Each round is a unit of work.
-    pub continuation: Continuation,
-    /// Its rounds only pass, and nothing asks for their number: they need no scope of their own.
-    pub bare: bool,
-}
-
-impl MultiInstance {
-    /// Nothing in its rounds or at their ends looks at a variable of theirs.
-    pub(super) fn asks_for_nothing(&self) -> bool {
-        self.element_variable.is_none()
-            && self.index_variable.is_none()
-            && self.output_element.is_none()
-            && self.output_variable.is_none()
-            && self.completion_condition.is_none()
-            && self.event.is_none()
-            && self.complex.is_empty()
-            && !self.continuation.before
-            && !self.continuation.after
-    }
 }
 
 /// A variable computed from others.

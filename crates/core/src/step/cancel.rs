@@ -74,8 +74,7 @@ impl Step<'_, '_> {
             }
             self.cancel_token(token);
         }
-        loop {
-            let Some(here) = self.instance.scopes.get(scope) else { break };
+        while let Some(here) = self.instance.scopes.get(scope) {
             let Some(token) = here.joins().iter().find_map(|join| join.heads().next()) else { break };
             self.cancel_token(token);
         }

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use std::borrow::Cow;
 use potok_core::Name;
 use potok_core::expressions::{Binding, Evaluation, EvaluationError, Expressions, Variables};
 use potok_core::value::Value;
+use std::borrow::Cow;
 
 use crate::Evaluator;
 

@@ -135,3 +135,16 @@ fn a_listener_that_is_a_job_needs_a_place_where_a_token_can_wait() {
     );
     assert_eq!(codes(&document), ["extension-ignored a", "extension-ignored b", "extension-java b"]);
 }
+
+#[test]
+fn a_retry_cycle_counts_for_jobs_only() {
+    let task = |kind: &str, attribute: &str| {
+        format!(
+            "<bpmn:{kind} id=\"a\" {attribute}><bpmn:extensionElements><camunda:failedJobRetryTimeCycle>R3/PT1M\
+             </camunda:failedJobRetryTimeCycle></bpmn:extensionElements></bpmn:{kind}>"
+        )
+    };
+    let job = "camunda:asyncBefore=\"true\" camunda:type=\"external\" camunda:topic=\"pay\"";
+    assert_eq!(codes(&document(&task("serviceTask", job))), Vec::<String>::new());
+    assert_eq!(codes(&document(&task("userTask", "camunda:asyncBefore=\"true\""))), ["extension-ignored a"]);
+}

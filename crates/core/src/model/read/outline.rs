@@ -146,7 +146,7 @@ impl<'d> Survey<'d> {
             return Target::Other;
         };
         if parent.index() == ElementIndex(0) {
-            return self.place_at_root(element, parent);
+            return self.place_at_root(element);
         }
         if name == "association" {
             self.outline.associations.push(element);
@@ -158,7 +158,8 @@ impl<'d> Survey<'d> {
             Some((process, node, false)) if name == "lane" => self.place_lane(element, parent, process, node),
             None if parent.name() == "interface" && name == "operation" => self.place_operation(element, parent),
             None if name == "participant" => self.place_participant(element, parent),
-            _ => self.place_nowhere(element, parent),
+            // No table, or none that this place belongs to.
+            _ => Target::Other,
         }
     }
 
@@ -172,22 +173,7 @@ impl<'d> Survey<'d> {
         Target::Other
     }
 
-    /// An element that the model has no table for: fine, unless it is one that tokens should flow through.
-    fn place_nowhere(&mut self, element: Element<'d>, parent: Element<'d>) -> Target {
-        let name = element.name();
-        let is_flow_element = words::is_flow_node(name) || name == "sequenceFlow";
-        if is_flow_element && !matches!(parent.name(), "choreography" | "subChoreography") {
-            self.warn(
-                "element-misplaced",
-                element,
-                format!("a `{name}` cannot stand in a `{}`; it is skipped", parent.name()),
-                "move it into a process or sub-process",
-            );
-        }
-        Target::Other
-    }
-
-    fn place_at_root(&mut self, element: Element<'d>, root: Element<'d>) -> Target {
+    fn place_at_root(&mut self, element: Element<'d>) -> Target {
         let outline = &mut self.outline;
         match element.name() {
             "process" => {
@@ -219,7 +205,7 @@ impl<'d> Survey<'d> {
                 outline.event_definitions.push(element);
                 Target::EventDefinition(element.index())
             }
-            _ => self.place_nowhere(element, root),
+            _ => Target::Other,
         }
     }
 
@@ -298,18 +284,21 @@ impl<'d> Survey<'d> {
         let Some(id) = element.attribute("id").map(trimmed).filter(|id| !id.is_empty()) else {
             return;
         };
-        // Ids are unique over the whole file, also in the diagram (`xsd:ID`).
+        let in_diagram = |element: Element<'_>| words::is_diagram(element.namespace());
         if let Some((first, _)) = self.outline.ids.get(&id) {
             let first = self.document.element(*first);
             let (line, column) = self.document.line_column(first.span().start);
-            self.found.push(self.document.diagnostic(
-                "id-duplicate",
-                Severity::Error,
-                element.index(),
-                format!("the id `{id}` is that of a `{}` already, at line {line}, column {column}", first.name()),
-                "give each element an id of its own, and mend the references to it",
-            ));
-            return;
+            let message =
+                format!("the id `{id}` is that of a `{}` already, at line {line}, column {column}", first.name());
+            // Ids are unique over the whole file (`xsd:ID`), but nothing that is executed refers into the diagram.
+            let is_drawn = in_diagram(element) || in_diagram(first);
+            let (code, severity) =
+                if is_drawn { ("id-in-diagram-twice", Severity::Warning) } else { ("id-duplicate", Severity::Error) };
+            let help = "give each element an id of its own, and mend the references to it";
+            self.found.push(self.document.diagnostic(code, severity, element.index(), message, help));
+            if !in_diagram(first) || in_diagram(element) {
+                return;
+            }
         }
         self.outline.ids.insert(id, (element.index(), target));
     }

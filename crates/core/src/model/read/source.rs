@@ -99,16 +99,13 @@ impl<'d> Source<'d> {
         id
     }
 
-    /// A boolean attribute, if it is there.
+    /// A boolean attribute, if it is there. (Values that mean nothing are found when the model is checked.)
     pub(super) fn optional_flag(&self, element: Element<'d>, name: &str) -> Option<bool> {
         let value = self.attribute(element, name)?;
         match value.trim() {
             "true" | "1" | "True" | "TRUE" => Some(true),
             "false" | "0" | "False" | "FALSE" => Some(false),
-            _ => {
-                self.bad_value(element, name, &value, "`true` or `false`");
-                None
-            }
+            _ => None,
         }
     }
 
@@ -117,22 +114,7 @@ impl<'d> Source<'d> {
     }
 
     pub(super) fn number(&self, element: Element<'d>, name: &str) -> Option<u32> {
-        let value = self.attribute(element, name)?;
-        let number = value.trim().parse().ok();
-        if number.is_none() {
-            self.bad_value(element, name, &value, "a whole number");
-        }
-        number
-    }
-
-    pub(super) fn bad_value(&self, element: Element<'d>, name: &str, value: &str, expected: &str) {
-        self.report(
-            "attribute-value",
-            Severity::Warning,
-            element,
-            format!("`{name}=\"{value}\"` is not understood and counts as absent"),
-            format!("write {expected}"),
-        );
+        self.attribute(element, name)?.trim().parse().ok()
     }
 
     /// The BPMN elements directly in an element.

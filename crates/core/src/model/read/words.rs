@@ -50,7 +50,7 @@ pub(super) fn is_global_task(name: &str) -> bool {
 }
 
 /// Whether BPMN has an element of that name, also one that is not executed.
-pub(super) fn is_known(name: &str) -> bool {
+pub(crate) fn is_known(name: &str) -> bool {
     ELEMENTS.binary_search(&name).is_ok()
 }
 

@@ -1,0 +1,71 @@
+//! Operations and messages, which stand beside the processes. (Ids that are given twice are found when the file is read.)
+
+use super::findings::Findings;
+use super::rule::define;
+use super::subject::{World, named};
+
+define! {
+    OPERATION_MESSAGE_UNKNOWN = "operation-message-unknown", Warning, "BPMN 2.0.2 §8.5",
+        "The messages of an operation are declared.";
+    OPERATION_ERROR_UNKNOWN = "operation-error-unknown", Error, "BPMN 2.0.2 §8.5",
+        "The errors that an operation may throw are declared.";
+    OPERATION_WITHOUT_MESSAGE = "operation-without-message", Warning, "BPMN 2.0.2 §8.5",
+        "An operation says which message it takes.";
+    MESSAGE_NAME_TWICE = "message-name-twice", Warning, "unusual",
+        "Different messages have different names.";
+}
+
+pub(super) fn check(world: &World<'_>, findings: &mut Findings<'_>) {
+    operations(world, findings);
+    message_names(world, findings);
+}
+
+fn operations(world: &World<'_>, findings: &mut Findings<'_>) {
+    for operation in world.definitions.interfaces.iter().flat_map(|interface| &interface.operations) {
+        let owner = named("operation", &operation.id, operation.name.as_deref());
+        // Modelers lose it when they write what they have read; a service task does without.
+        if operation.in_message.is_none() {
+            findings.add(
+                &OPERATION_WITHOUT_MESSAGE,
+                operation.element,
+                format!("{owner} has no `inMessageRef`"),
+                "let `inMessageRef` name the message that the operation takes",
+            );
+        }
+        for message in [&operation.in_message, &operation.out_message].into_iter().flatten() {
+            if message.target.is_none() {
+                findings.add(
+                    &OPERATION_MESSAGE_UNKNOWN,
+                    operation.element,
+                    format!("{owner} refers to the message `{}`, which is not declared", message.text),
+                    "declare a `message` with that id beside the processes, or correct the reference",
+                );
+            }
+        }
+        for error in operation.errors.iter().filter(|error| error.target.is_none()) {
+            findings.add(
+                &OPERATION_ERROR_UNKNOWN,
+                operation.element,
+                format!("{owner} may throw the error `{}`, which is not declared", error.text),
+                "declare an `error` with that id, or remove the errorRef",
+            );
+        }
+    }
+}
+
+fn message_names(world: &World<'_>, findings: &mut Findings<'_>) {
+    let mut seen = std::collections::BTreeMap::new();
+    for message in &world.definitions.messages {
+        let Some(name) = message.name.as_ref().map(|name| &*name.text).filter(|name| !name.is_empty()) else {
+            continue;
+        };
+        if let Some(first) = seen.insert(name, &message.id) {
+            findings.add(
+                &MESSAGE_NAME_TWICE,
+                message.element,
+                format!("messages `{first}` and `{}` are both called “{name}”: they are matched as one", message.id),
+                "give them different names, or declare the message once",
+            );
+        }
+    }
+}

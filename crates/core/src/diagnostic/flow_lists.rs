@@ -1,0 +1,68 @@
+//! What flow nodes say of their flows: `incoming` and `outgoing` repeat the ends of sequence flows.
+
+use std::collections::BTreeMap;
+
+use super::findings::Findings;
+use super::rule::define;
+use super::subject::{Subject, flow_label, label};
+use crate::model::{FlowNode, NodeIndex, SequenceFlow};
+use crate::xml::Element;
+
+define! {
+    UNKNOWN = "flow-list-unknown", Error, "BPMN 2.0.2 §8.4.13",
+        "What a flow node calls its incoming or outgoing flow is a sequence flow of its process.";
+    CONTRADICTS = "flow-list-contradicts", Error, "BPMN 2.0.2 §8.4.13",
+        "What a flow node calls its incoming flow ends at it, its outgoing flow begins at it.";
+}
+
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    let flows: BTreeMap<&str, &SequenceFlow> =
+        subject.process.sequence_flows.iter().map(|flow| (&*flow.id, flow)).collect();
+    for (index, node) in subject.nodes() {
+        let element = subject.definitions.document.element(node.element);
+        for part in subject.world.parts(element) {
+            if matches!(part.name(), "incoming" | "outgoing") {
+                listed(subject, &flows, (index, node), part, findings);
+            }
+        }
+    }
+}
+
+fn listed(
+    subject: &Subject<'_>,
+    flows: &BTreeMap<&str, &SequenceFlow>,
+    (index, node): (NodeIndex, &FlowNode),
+    part: Element<'_>,
+    findings: &mut Findings<'_>,
+) {
+    let text = part.text();
+    let text = text.trim();
+    if text.is_empty() {
+        return;
+    }
+    let name = part.name();
+    let local = text.split_once(':').map_or(text, |(_, local)| local);
+    let Some(flow) = flows.get(text).or_else(|| flows.get(local)) else {
+        let what = match subject.world.referred(text) {
+            None => "nothing has that id".to_owned(),
+            Some(other) if other.name() == "sequenceFlow" => "that flow is one of another process".to_owned(),
+            Some(other) => format!("that is a `{}`", other.name()),
+        };
+        let message = format!("{} has the {name} flow `{text}`, but {what}", label(node));
+        let help = format!("delete the `{name}` element, or draw the flow again");
+        return findings.add(&UNKNOWN, part.index(), message, help);
+    };
+    let (end, attribute, verb) = match name {
+        "incoming" => (&flow.target, "targetRef", "ends"),
+        _ => (&flow.source, "sourceRef", "begins"),
+    };
+    // A flow whose end is unknown is told where it stands.
+    if end.target.is_some_and(|end| end != index) {
+        findings.add(
+            &CONTRADICTS,
+            part.index(),
+            format!("{} has the {name} flow `{text}`, but {} {verb} at `{}`", label(node), flow_label(flow), end.text),
+            format!("delete the `{name}` element, or correct the flow's `{attribute}`"),
+        );
+    }
+}
