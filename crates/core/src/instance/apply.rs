@@ -112,8 +112,7 @@ impl Instance {
                 let items = events.values.get(items as usize).cloned().unwrap_or_default();
                 if let Some(scope) = self.scopes.get_mut(scope) {
                     let (started, completed, terminated, results) = (0, 0, 0, Vec::new());
-                    scope.more_mut().repeat =
-                        Some(LoopState { total, started, completed, terminated, items, results });
+                    scope.more_mut().repeat = Some(LoopState { total, started, completed, terminated, items, results });
                 }
             }
             Event::RoundPassed { scope, round: _ } => {

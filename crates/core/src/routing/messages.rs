@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::matching::{matches, starts};
-use super::runner::{Agenda, Correlated, Noted, Notice, RunError, Runner, StartOptions};
-use super::{Message, start_triggers};
+use super::runner::{Agenda, Noted};
+use super::{Correlated, Message, Notice, RunError, Runner, StartOptions, start_triggers};
 use crate::Name;
 use crate::expressions::{Evaluation, Variables};
 use crate::graph::{Catch, MessageTarget, ProcessGraph};
