@@ -7,7 +7,7 @@ use super::{
 use crate::Name;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dialect::Dialect;
-use crate::expressions::{Expressions, Language, Purpose};
+use crate::expressions::{Deployment, Expressions, Language, Purpose};
 use crate::instance::Ordinal;
 use crate::model::{
     self, Activity, ActivityKind, Definitions, EventPosition, FlowNodeKind, Gateway, LoopCharacteristics, NodeIndex,
@@ -77,6 +77,7 @@ impl Compiler<'_> {
             name: process.name.clone(),
             dialect: self.definitions.dialect,
             executable: process.is_executable != Some(false),
+            deployment: Deployment::default(),
             version_tag: process.extension.version_tag.clone(),
             straight: super::straight::straight(&mut topology, &flows),
             topology,

@@ -14,6 +14,7 @@ use petgraph::graph::DiGraph;
 
 use crate::Name;
 use crate::dialect::Dialect;
+use crate::expressions::Deployment;
 use crate::instance::Ordinal;
 
 pub use expression::{Expression, ExpressionKind};
@@ -60,6 +61,7 @@ pub struct ProcessGraph {
     dialect: Dialect,
     executable: bool,
     version_tag: Option<Name>,
+    deployment: Deployment,
     topology: Topology,
     flows: Vec<SequenceFlow>,
     straight: Box<[Option<Straight>]>,
@@ -84,6 +86,12 @@ impl ProcessGraph {
     #[must_use]
     pub fn name(&self) -> Option<&Name> {
         self.name.as_ref()
+    }
+
+    /// The deployment that it is part of.
+    #[must_use]
+    pub fn deployment(&self) -> Deployment {
+        self.deployment
     }
 
     /// The dialect that its model is written in.

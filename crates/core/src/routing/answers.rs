@@ -5,7 +5,7 @@ use super::{Notice, Request, Runner, Running};
 use crate::Name;
 use crate::expressions::Binding;
 use crate::instance::{Caller, Instance, Key};
-use crate::step::{Command, StartAt};
+use crate::step::{Command, Refusal, StartAt};
 use crate::value::Value;
 
 /// Called processes may be nested this deep; deeper is taken for a process that calls itself without end.
@@ -43,7 +43,7 @@ impl Runner {
             Request::Abandoned { call } => {
                 if self.called.remove(&call).is_some() {
                     let message = "the called instance was cancelled; retry to call the process again".into();
-                    self.reply(call, Command::RefuseCall { call, message }, agenda);
+                    self.reply(call, Command::RefuseCall { call, refusal: Refusal::Cancelled, message }, agenda);
                 }
             }
             Request::Escalated { call, code } => self.reply(call, Command::EscalateCall { call, code }, agenda),
@@ -86,18 +86,19 @@ impl Runner {
     ) {
         let call = caller.call;
         let Some(calling) = self.owners.get(&call).copied() else { return };
-        let depth = self.instances.get(&calling).map_or(0, |running| running.depth);
-        let refuse = |message: String| Command::RefuseCall { call, message: message.into() };
-        let Some(graph) = self.bound(process, binding) else {
+        let Some(running) = self.instances.get(&calling) else { return };
+        let (depth, deployment) = (running.depth, running.graph.deployment());
+        let refuse = |refusal, message: String| Command::RefuseCall { call, refusal, message: message.into() };
+        let Some(graph) = self.bound(process, binding, Some(deployment)) else {
             let message =
                 format!("no process `{process}` is deployed in the version that is asked for; deploy it and retry");
-            return self.reply(call, refuse(message), agenda);
+            return self.reply(call, refuse(Refusal::Unknown, message), agenda);
         };
         if depth >= MAXIMUM_CALL_DEPTH {
             let message = format!(
                 "`{process}` is called {MAXIMUM_CALL_DEPTH} levels deep: it calls itself without end; mend its conditions"
             );
-            return self.reply(call, refuse(message), agenda);
+            return self.reply(call, refuse(Refusal::Endless, message), agenda);
         }
         let key = self.take_key();
         self.instances.insert(key, Running { graph, instance: Instance::new(key), started_by: None, depth: depth + 1 });
@@ -107,7 +108,7 @@ impl Runner {
         if let Err(error) = self.one(key, command, agenda) {
             self.instances.remove(&key);
             self.called.remove(&call);
-            self.reply(call, refuse(error.to_string()), agenda);
+            self.reply(call, refuse(Refusal::NotStartable, error.to_string()), agenda);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::clock::StartTimer;
 use super::messages::Given;
 use super::{Notice, Runner, start_triggers};
-use crate::expressions::{Binding, Evaluation};
+use crate::expressions::{Binding, Deployment, Evaluation};
 use crate::graph::{Catch, Package, ProcessGraph};
 use crate::time::Timer;
 use crate::value::Zone;
@@ -41,11 +41,20 @@ impl Runner {
         self.processes.get(id)?.last()
     }
 
-    /// The version that a binding means. (Processes deployed together are versions of the same number here.)
-    pub(super) fn bound(&self, process: &str, binding: &Binding) -> Option<Arc<ProcessGraph>> {
+    /// The version that a binding means, in a model of that deployment; from outside there is none, and the newest is meant.
+    pub(super) fn bound(
+        &self,
+        process: &str,
+        binding: &Binding,
+        deployment: Option<Deployment>,
+    ) -> Option<Arc<ProcessGraph>> {
         let versions = self.processes.get(process)?;
         match binding {
-            Binding::Latest | Binding::Deployment => versions.last().cloned(),
+            Binding::Latest => versions.last().cloned(),
+            Binding::Deployment => {
+                let is_it = |process: &&Arc<ProcessGraph>| deployment.is_none_or(|own| process.deployment() == own);
+                versions.iter().rev().find(is_it).cloned()
+            }
             Binding::Version(version) => versions.get(version.trim().parse::<usize>().ok()?.checked_sub(1)?).cloned(),
             Binding::VersionTag(tag) => {
                 versions.iter().rev().find(|process| process.version_tag() == Some(tag)).cloned()

@@ -201,7 +201,7 @@ impl Runner {
 
     fn keep(&mut self, message: Message, from: Option<Key>) {
         let until = self.now.checked_add(TIME_TO_LIVE).unwrap_or(Timestamp::MAX);
-        self.notices.push(Notice::MessageKept { message: message.clone(), until });
+        self.notices.push(Notice::MessageKept { from, message: message.clone(), until });
         self.buffered.push(Buffered { message, from, until });
     }
 

@@ -149,7 +149,7 @@ impl Runner {
     /// # Errors
     /// If there is no such process, or it cannot be started there.
     pub fn start(&mut self, process: &str, options: StartOptions) -> Result<Key, RunError> {
-        let graph = self.bound(process, &options.binding);
+        let graph = self.bound(process, &options.binding, None);
         let graph = graph.ok_or_else(|| RunError::UnknownProcess(process.into()))?;
         self.start_graph(graph, options)
     }

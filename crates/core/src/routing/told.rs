@@ -25,8 +25,10 @@ pub struct Stepped {
 /// Something that happened between instances or outside them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
-    /// A message that nobody waits for is kept until then.
+    /// A message is kept until then: no instance waits for it, apart from perhaps the one that threw it, which never gets its own.
     MessageKept {
+        /// The instance that threw it.
+        from: Option<Key>,
         /// The message.
         message: Message,
         /// When it is dropped.

@@ -213,7 +213,11 @@ impl Step<'_, '_> {
     /// Sets a variable, or a part of one, where it stands, seen from `scope`; else in the process.
     pub(crate) fn set_target(&mut self, scope: ScopeId, target: &[Name], value: Value) {
         let Some((first, rest)) = target.split_first() else { return };
-        let value = if rest.is_empty() { value } else { put(self.instance.visible(scope, first).map(Cow::into_owned), rest, value) };
+        let value = if rest.is_empty() {
+            value
+        } else {
+            put(self.instance.visible(scope, first).map(Cow::into_owned), rest, value)
+        };
         self.set_nearest(scope, first.clone(), value);
     }
 

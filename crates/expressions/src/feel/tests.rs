@@ -1,5 +1,5 @@
-use std::collections::BTreeMap;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use proptest::prelude::*;

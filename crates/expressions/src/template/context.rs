@@ -1,8 +1,8 @@
 //! `execution` and `task`: what an expression may ask and tell its process instance.
 
-use std::borrow::Cow;
 use potok_core::expressions::{Assignment, Evaluation, EvaluationError, Execution};
 use potok_core::value::Value;
+use std::borrow::Cow;
 
 use super::coerce;
 use crate::variables::{has, read};

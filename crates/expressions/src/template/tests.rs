@@ -1,5 +1,5 @@
-use std::collections::BTreeMap;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use potok_core::expressions::{Execution, Variables};
