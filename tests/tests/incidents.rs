@@ -332,3 +332,21 @@ fn every_code_of_an_incident_is_explained() {
         assert!(explained.contains(&format!("| `{code}` |")), "docs/incidents.md does not explain `{code}`");
     }
 }
+
+#[test]
+fn activity_whose_work_is_stuck_still_has_its_boundary_events() {
+    scenario("incidents/call_with_timer.bpmn")
+        .start()
+        .incident("call", "called-process-unknown")
+        .travel("PT1H")
+        .no_incident()
+        .completed()
+        .trace("start call late too_late");
+    scenario("incidents/call_with_timer.bpmn")
+        .start()
+        .resolve("call")
+        .incident("call", "called-process-unknown")
+        .travel("PT1H")
+        .completed()
+        .passed("late", 1);
+}

@@ -24,7 +24,8 @@ pub(super) fn process(
 ) -> ProcessGraph {
     let process = &definitions.processes[index.0 as usize];
     let data = DataNames::of(definitions, process);
-    let mut compiler = Compiler { definitions, process, index, expressions, diagnostics, data };
+    let mut compiler =
+        Compiler { definitions, process, index, expressions, diagnostics, data, filters_conditions: false };
     compiler.run()
 }
 
@@ -35,6 +36,7 @@ pub(super) struct Compiler<'a> {
     expressions: &'a dyn Expressions,
     diagnostics: &'a mut Vec<Diagnostic>,
     pub(super) data: DataNames,
+    pub(super) filters_conditions: bool,
 }
 
 impl Compiler<'_> {
@@ -87,6 +89,7 @@ impl Compiler<'_> {
             form,
             listeners: self.listeners(&process.extension.listeners),
             binds: !process.correlation_subscriptions.is_empty(),
+            filters_conditions: self.filters_conditions,
         }
     }
 

@@ -73,6 +73,8 @@ pub struct ProcessGraph {
     listeners: Vec<Listener>,
     /// Message subscriptions follow the process's own data.
     binds: bool,
+    /// Some conditional event is asked after certain changes only.
+    filters_conditions: bool,
 }
 
 impl ProcessGraph {
@@ -214,6 +216,10 @@ impl ProcessGraph {
 
     pub(crate) fn listeners(&self) -> &[Listener] {
         &self.listeners
+    }
+
+    pub(crate) fn filters_conditions(&self) -> bool {
+        self.filters_conditions
     }
 
     pub(crate) fn binds_subscriptions(&self) -> bool {

@@ -42,7 +42,6 @@ pub(crate) struct Agenda {
     touched: Vec<ScopeId>,
 }
 
-
 impl Agenda {
     fn push(&mut self, work: (TokenId, u32, Stage)) {
         if self.work.len() == self.work.capacity() && self.next > self.work.len() / 2 {

@@ -309,8 +309,12 @@ impl<'s> Step<'s, '_> {
     /// A token cannot go on: it waits for somebody to mend what is wrong, and everything else goes on.
     pub(crate) fn incident(&mut self, token: TokenId, kind: IncidentKind, message: &str, stage: IncidentStage) {
         if matches!(stage, IncidentStage::Enter | IncidentStage::Execute) {
-            // Entering again subscribes and schedules anew.
-            self.close_waits(Owner::Token(token), super::Closed::Cancelled);
+            // Entering again subscribes and schedules anew; an activity whose work is stuck keeps its boundary events.
+            if stage == IncidentStage::Enter {
+                self.close_waits(Owner::Token(token), super::Closed::Cancelled);
+            } else {
+                self.close_work(token);
+            }
             let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
             if inside != NONE && stage == IncidentStage::Enter && !self.is_round(token) {
                 self.cancel_scope(inside);

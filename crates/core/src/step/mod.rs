@@ -23,7 +23,7 @@ pub use command::{Command, Refusal, Rejection, StartAt, Variables};
 pub use event::{Closed, Event, Events, OpenedWait, Ref, Start, ThrownMessage, ThrownSignal};
 
 pub(crate) use agenda::{Agenda, Stage};
-pub(crate) use evaluate::{Problem, ScopeView};
+pub(crate) use evaluate::{Change, Problem, ScopeView};
 
 /// Flow nodes that one step may pass before it is taken for an endless loop.
 pub const STEP_BUDGET: u32 = 1_000_000;
@@ -73,8 +73,18 @@ pub fn step(
     // An instance's time never runs backwards, whatever its hosts' clocks say.
     context.now = context.now.max(instance.now);
     events.now = context.now;
-    let budget = context.budget;
-    let mut step = Step { graph, instance, context, events, budget, variables_changed: false, ended_at: 0 };
+    let (budget, unasked) = (context.budget, context.next_key);
+    let mut step = Step {
+        graph,
+        instance,
+        context,
+        events,
+        budget,
+        variables_changed: false,
+        changes: Vec::new(),
+        unasked,
+        ended_at: 0,
+    };
     step.carry_out(command)?;
     step.run();
     Ok(())
@@ -89,6 +99,10 @@ pub(crate) struct Step<'s, 'c> {
     pub(crate) budget: u32,
     /// Conditions have to be asked again.
     pub(crate) variables_changed: bool,
+    /// The changes since conditions were last asked, if some look at certain ones only.
+    pub(crate) changes: Vec<Change>,
+    /// Waits from this key on have not been asked whether their condition holds.
+    pub(crate) unasked: Key,
     /// The flow node on which a token has come to its end, the last of all.
     pub(crate) ended_at: Ordinal,
 }
