@@ -75,9 +75,9 @@ impl Step<'_, '_> {
             }
             self.cancel_token(token);
         }
-        loop {
-            let Some(here) = self.instance.scopes.get(scope) else { break };
-            let Some(token) = here.joins().iter().find_map(|join| join.heads().next()) else { break };
+        while let Some(here) = self.instance.scopes.get(scope)
+            && let Some(token) = here.joins().iter().find_map(|join| join.heads().next())
+        {
             self.cancel_token(token);
         }
     }
