@@ -20,7 +20,7 @@
 
 mod scenario;
 
-pub use scenario::{Scenario, model, scenario, scenario_of};
+pub use scenario::{Scenario, deployments, model, scenario, scenario_of};
 
 /// The examples in README are run like those in the documentation.
 #[cfg(doctest)]

@@ -17,7 +17,7 @@ use serde_json::Value as Json;
 
 use host::Host;
 
-pub use models::{model, scenario, scenario_of};
+pub use models::{deployments, model, scenario, scenario_of};
 
 /// A scenario under way. Verbs act and look at the instance in focus: the first one that was started, until
 /// [`instance_of`](Self::instance_of) looks at another.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use potok_core::expressions::Deployment;
 use potok_core::graph::Package;
 use potok_expressions::Evaluator;
 
@@ -21,15 +22,7 @@ pub fn scenario(file: &str) -> Scenario {
 #[must_use]
 #[track_caller]
 pub fn scenario_of(files: &[&str]) -> Scenario {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-    let sources: Vec<_> = files
-        .iter()
-        .map(|file| match std::fs::read_to_string(folder.join(file)) {
-            Ok(text) => ((*file).to_owned(), text),
-            Err(error) => panic!("models/{file}: {error}"),
-        })
-        .collect();
-    deploy(&sources)
+    deployments(&[files])
 }
 
 /// A scenario with a model written down in the test: what stands inside of `<definitions>`, with BPMN as the default namespace
@@ -45,28 +38,50 @@ pub fn model(content: &str) -> Scenario {
 {content}
 </definitions>"#
     );
-    deploy(&[("model".to_owned(), text)])
+    deploy(&[vec![("model".to_owned(), text)]])
+}
+
+/// A scenario with several deployments, each of one or more files, one after the other; `start` starts the first executable
+/// process of the first model.
+#[must_use]
+#[track_caller]
+pub fn deployments(deployments: &[&[&str]]) -> Scenario {
+    let sources: Vec<_> = deployments.iter().map(|files| read(files)).collect();
+    deploy(&sources)
 }
 
 #[track_caller]
-fn deploy(sources: &[(String, String)]) -> Scenario {
+fn read(files: &[&str]) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let read = |file: &&str| match std::fs::read_to_string(folder.join(file)) {
+        Ok(text) => ((*file).to_owned(), text),
+        Err(error) => panic!("models/{file}: {error}"),
+    };
+    files.iter().map(read).collect()
+}
+
+#[track_caller]
+fn deploy(deployments: &[Vec<(String, String)>]) -> Scenario {
     let evaluator = Arc::new(Evaluator::new());
-    let (decisions, models): (Vec<_>, Vec<_>) = sources.iter().partition(|(file, _)| file.ends_with(".dmn"));
-    for (file, text) in decisions {
-        if let Err(diagnostics) = evaluator.add_decisions(text.as_bytes()) {
-            panic!("{file} cannot be deployed: {diagnostics:?}");
+    let mut packages = Vec::new();
+    for (number, sources) in (0..).zip(deployments) {
+        let deployment = Deployment(number);
+        let (decisions, models): (Vec<_>, Vec<_>) = sources.iter().partition(|(file, _)| file.ends_with(".dmn"));
+        for (file, text) in decisions {
+            if let Err(diagnostics) = evaluator.add_decisions_of(text.as_bytes(), deployment) {
+                panic!("{file} cannot be deployed: {diagnostics:?}");
+            }
+        }
+        for (file, text) in models {
+            match Package::of_deployment(text.as_bytes(), &*evaluator, deployment) {
+                Ok(package) => packages.push(package),
+                Err(diagnostics) => {
+                    let lines: Vec<_> = diagnostics.iter().map(|diagnostic| format!("{file}:{diagnostic}")).collect();
+                    panic!("the model cannot be deployed:\n{}", lines.join("\n"))
+                }
+            }
         }
     }
-    let packages: Vec<_> = models
-        .iter()
-        .map(|(file, text)| match Package::from_bpmn(text.as_bytes(), &*evaluator) {
-            Ok(package) => package,
-            Err(diagnostics) => {
-                let lines: Vec<_> = diagnostics.iter().map(|diagnostic| format!("{file}:{diagnostic}")).collect();
-                panic!("the model cannot be deployed:\n{}", lines.join("\n"))
-            }
-        })
-        .collect();
     let processes = packages.first().map_or(&[][..], |package| &package.processes);
     let Some(process) = processes.iter().find(|process| process.is_executable()).or(processes.first()) else {
         panic!("the model contains no process")

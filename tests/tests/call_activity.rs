@@ -1,6 +1,6 @@
 //! Call activities: another process, or a global task.
 
-use potok_tests::{scenario, scenario_of};
+use potok_tests::{deployments, scenario, scenario_of};
 use serde_json::json;
 
 #[test]
@@ -65,7 +65,7 @@ fn cancelled_process_leaves_its_caller_with_an_incident_and_is_called_again() {
         .instance_of("checking")
         .cancel()
         .main_instance()
-        .incident("check", "called-process-unknown")
+        .incident("check", "called-process-cancelled")
         .resolve("check")
         .has_instances("checking", 2)
         .complete_with("look", json!({"result": "good"}))
@@ -119,7 +119,7 @@ fn unknown_process_is_an_incident_until_mended() {
 fn process_that_only_a_message_starts_cannot_be_called() {
     scenario("call_activity/no_none_start.bpmn")
         .start_with(json!({"target": "by_message"}))
-        .incident("check", "called-process-unknown")
+        .incident("check", "called-process-not-startable")
         .has_instances("by_message", 0);
 }
 
@@ -140,7 +140,7 @@ fn process_that_calls_itself_without_end_is_stopped() {
         .active()
         .has_instances("endless", 201)
         .instance_of("endless")
-        .incident("again", "called-process-unknown")
+        .incident("again", "call-without-end")
         .incident_says("without end")
         .main_instance()
         .cancel()
@@ -214,4 +214,21 @@ fn output_that_fails_does_not_call_again() {
         .has_instances("checking", 1)
         .variable("verdict", "good!")
         .no_variable("result");
+}
+
+#[test]
+fn call_of_the_same_deployment_is_not_for_a_newer_version() {
+    deployments(&[&["call_activity/together.bpmn", "call_activity/version_1.bpmn"], &["call_activity/version_2.bpmn"]])
+        .start()
+        .complete("look_old")
+        .complete("look_new")
+        .completed();
+}
+
+#[test]
+fn call_of_the_same_deployment_does_not_find_another_one() {
+    deployments(&[&["call_activity/together.bpmn"], &["call_activity/version_2.bpmn"]])
+        .start()
+        .incident("ours", "called-process-unknown")
+        .incident_says("checking");
 }

@@ -77,3 +77,38 @@ fn a_condition_that_cannot_be_evaluated_is_an_incident() {
         .set("temperature", true)
         .waits_at(["other"]);
 }
+
+#[test]
+fn condition_is_asked_only_after_changes_of_the_variable_that_it_names() {
+    scenario("conditional/of_variable.bpmn")
+        .start_with(json!({"temperature": 20}))
+        .set("temperature", 200)
+        .waits_at(["work"])
+        .set("alarm", true)
+        .completed()
+        .trace("start work hot too_hot");
+}
+
+#[test]
+fn condition_with_a_filter_is_asked_when_it_begins_to_wait() {
+    scenario("conditional/of_variable.bpmn").start_with(json!({"temperature": 200})).completed().passed("hot", 1);
+}
+
+#[test]
+fn condition_is_asked_only_after_changes_of_its_kind() {
+    scenario("conditional/of_update.bpmn")
+        .start()
+        .set("temperature", 200)
+        .waits_at(["work"])
+        .set("temperature", 210)
+        .completed()
+        .passed("hot", 1);
+    scenario("conditional/zeebe_filter.bpmn")
+        .start_with(json!({"temperature": 20, "alarm": false}))
+        .set("temperature", 200)
+        .set("alarm", true)
+        .waits_at(["work"])
+        .set("door", "open")
+        .completed()
+        .passed("hot", 1);
+}

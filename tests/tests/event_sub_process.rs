@@ -1,6 +1,6 @@
 //! Event sub-processes, interrupting and not.
 
-use potok_tests::scenario;
+use potok_tests::{model, scenario};
 use serde_json::json;
 
 #[test]
@@ -278,4 +278,37 @@ fn one_instance_is_interrupted_and_the_others_go_on() {
         .waits_at(["repair"])
         .complete("repair")
         .completed();
+}
+
+/// An event sub-process in an event sub-process, and so on, each started by the same message; the innermost holds a task.
+fn nested(depth: usize) -> String {
+    let opened: String = (0..depth)
+        .map(|level| {
+            format!(
+                r#"<subProcess id="sub_{level}" triggeredByEvent="true">
+                     <startEvent id="began_{level}"><messageEventDefinition messageRef="deeper"/></startEvent>
+                     <userTask id="task_{level}"/>
+                     <sequenceFlow id="flow_{level}" sourceRef="began_{level}" targetRef="task_{level}"/>"#
+            )
+        })
+        .collect();
+    let closed = "</subProcess>".repeat(depth);
+    format!(
+        r#"<message id="deeper" name="deeper"/>
+           <process id="process" isExecutable="true">
+             <startEvent id="start"/><userTask id="work"/>
+             <sequenceFlow id="flow" sourceRef="start" targetRef="work"/>
+             {opened}{closed}
+           </process>"#
+    )
+}
+
+#[test]
+fn event_sub_processes_nest_hundreds_deep() {
+    let depth = 480;
+    let mut scenario = model(&nested(depth)).start();
+    for _ in 0..depth {
+        scenario = scenario.message("deeper", json!({}));
+    }
+    scenario.waits_at(["task_479"]).complete("task_479").completed();
 }

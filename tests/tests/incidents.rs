@@ -1,5 +1,12 @@
 //! Incidents: a token is stuck, the rest goes on, and once mended it goes on, too.
 
+use std::sync::Arc;
+
+use potok_core::graph::Package;
+use potok_core::instance::WaitKind;
+use potok_core::routing::{Runner, StartOptions};
+use potok_core::time::Timestamp;
+use potok_expressions::Evaluator;
 use potok_tests::scenario;
 use serde_json::json;
 
@@ -297,4 +304,49 @@ fn message_that_started_a_process_is_not_asked_for_again() {
         .waits_at(["do"])
         .complete("do")
         .completed();
+}
+
+#[test]
+fn tokens_that_multiply_without_end_are_stopped_before_there_are_too_many() {
+    let model = include_bytes!("../models/incidents/doubling.bpmn");
+    let evaluator = Arc::new(Evaluator::new());
+    let package = Package::from_bpmn(model, &*evaluator).expect("a model that can run");
+    let mut runner = Runner::new(evaluator, Timestamp::UNIX_EPOCH);
+    runner.deploy(&package);
+    let key = runner.start("doubling", StartOptions::default()).expect("it starts");
+    let instance = &runner.instance(key).expect("it runs").instance;
+    assert!(instance.is_active());
+    assert!(instance.tokens().count() < 100_000, "{} tokens", instance.tokens().count());
+    assert!(instance.waits().all(|wait| matches!(&wait.kind, WaitKind::Incident(_))));
+}
+
+#[test]
+fn every_code_of_an_incident_is_explained() {
+    let source = include_str!("../../crates/core/src/instance/wait.rs");
+    let explained = include_str!("../../docs/incidents.md");
+    let (_, source) = source.split_once("impl IncidentKind").expect("the codes");
+    let (source, _) = source.split_once("\n}").expect("an end");
+    let codes: Vec<_> = source.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(codes.len() > 5, "{codes:?}");
+    for code in codes {
+        assert!(explained.contains(&format!("| `{code}` |")), "docs/incidents.md does not explain `{code}`");
+    }
+}
+
+#[test]
+fn activity_whose_work_is_stuck_still_has_its_boundary_events() {
+    scenario("incidents/call_with_timer.bpmn")
+        .start()
+        .incident("call", "called-process-unknown")
+        .travel("PT1H")
+        .no_incident()
+        .completed()
+        .trace("start call late too_late");
+    scenario("incidents/call_with_timer.bpmn")
+        .start()
+        .resolve("call")
+        .incident("call", "called-process-unknown")
+        .travel("PT1H")
+        .completed()
+        .passed("late", 1);
 }

@@ -79,3 +79,63 @@ fn delete_listeners_run_when_the_task_is_interrupted() {
         .completed()
         .variable("log", "start create assignment delete");
 }
+
+#[test]
+fn end_listener_of_the_process_that_fails_holds_its_end() {
+    scenario("listeners/process_end.bpmn")
+        .start_with(json!({"log": "began"}))
+        .active()
+        .incident("end", "expression-failed")
+        .resolve("end")
+        .incident("end", "expression-failed")
+        .set("suffix", " second")
+        .resolve("end")
+        .completed()
+        .variable("log", "began first second last");
+}
+
+#[test]
+fn listeners_that_have_run_are_not_called_again_when_the_next_one_fails() {
+    scenario("listeners/fails.bpmn")
+        .start()
+        .incident("work", "expression-failed")
+        .set("first", " 1")
+        .resolve("work")
+        .complete("work")
+        .incident("work", "expression-failed")
+        .set("second", " 2")
+        .resolve("work")
+        .incident("work", "expression-failed")
+        .set("third", " 3")
+        .resolve("work")
+        .completed()
+        .variable("log", "start 1 complete 2 end 3");
+}
+
+#[test]
+fn activity_with_a_listener_that_failed_still_has_its_boundary_events() {
+    scenario("listeners/fails.bpmn")
+        .start()
+        .set("first", " 1")
+        .resolve("work")
+        .complete("work")
+        .incident("work", "expression-failed")
+        .travel("PT1H")
+        .no_incident()
+        .completed()
+        .trace("start work late too_late");
+}
+
+#[test]
+fn loop_that_cannot_tell_whether_it_goes_on_does_not_call_its_end_listeners_again() {
+    scenario("listeners/loop.bpmn")
+        .start_with(json!({"tries": 0}))
+        .complete("try")
+        .incident("try", "expression-failed")
+        .resolve("try")
+        .set("again", true)
+        .resolve("try")
+        .complete_with("try", json!({"again": false}))
+        .completed()
+        .variable("tries", 2);
+}

@@ -159,6 +159,10 @@ pub enum Binding {
     VersionTag(Name),
 }
 
+/// What is deployed together: the models and decisions of one deployment have the same number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deployment(pub u64);
+
 /// Compiles and evaluates. Implemented by `potok-expressions`.
 pub trait Expressions: Send + Sync {
     /// Compiles an expression.
@@ -172,7 +176,7 @@ pub trait Expressions: Send + Sync {
         text: &str,
     ) -> Result<Arc<dyn CompiledExpression>, CompileError>;
 
-    /// Evaluates a decision (DMN). The value is the decision's result as DMN gives it: for a table with one output and
+    /// Evaluates a decision (DMN) for a model of that deployment. The value is the decision's result as DMN gives it: for a table with one output and
     /// a single hit policy the value itself, with several outputs a map, with a collecting hit policy a list.
     ///
     /// # Errors
@@ -181,6 +185,7 @@ pub trait Expressions: Send + Sync {
         &self,
         decision: &str,
         binding: &Binding,
+        deployment: Deployment,
         evaluation: &mut Evaluation<'_>,
     ) -> Result<Value, EvaluationError>;
 }

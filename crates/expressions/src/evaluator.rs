@@ -5,7 +5,7 @@ use std::sync::Arc;
 use potok_core::Name;
 use potok_core::diagnostic::Diagnostic;
 use potok_core::expressions::{
-    Binding, CompileError, CompiledExpression, Evaluation, EvaluationError, Expressions, Language, Purpose,
+    Binding, CompileError, CompiledExpression, Deployment, Evaluation, EvaluationError, Expressions, Language, Purpose,
 };
 use potok_core::time::Calendar;
 use potok_core::value::Value;
@@ -20,7 +20,7 @@ use crate::{feel, template};
 /// use std::borrow::Cow;
 ///
 /// use potok_core::Name;
-/// use potok_core::expressions::{Binding, Evaluation, Expressions, Variables};
+/// use potok_core::expressions::{Binding, Deployment, Evaluation, Expressions, Variables};
 /// use potok_core::value::Value;
 /// use potok_expressions::Evaluator;
 ///
@@ -48,7 +48,7 @@ use crate::{feel, template};
 ///     </decision>
 ///   </definitions>"#).map_err(|problems| problems[0].to_string())?;
 /// let mut evaluation = Evaluation::new(&Amount(1_500), "2026-11-03T09:30:00Z".parse()?);
-/// assert_eq!(evaluator.decide("discount", &Binding::Latest, &mut evaluation)?, Value::Integer(5));
+/// assert_eq!(evaluator.decide("discount", &Binding::Latest, Deployment(0), &mut evaluation)?, Value::Integer(5));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Default)]
@@ -69,6 +69,14 @@ impl Evaluator {
     /// # Errors
     /// All that is wrong with the file; then none of its decisions is added.
     pub fn add_decisions(&self, bytes: &[u8]) -> Result<Vec<Name>, Vec<Diagnostic>> {
+        self.add_decisions_of(bytes, Deployment::default())
+    }
+
+    /// The same for a file of one of several deployments: models of the same one find it by the binding `deployment`.
+    ///
+    /// # Errors
+    /// As [`add_decisions`](Self::add_decisions).
+    pub fn add_decisions_of(&self, bytes: &[u8], deployment: Deployment) -> Result<Vec<Name>, Vec<Diagnostic>> {
         let compiler = Compiler {
             expression: &|language, text, known| match language {
                 Language::Feel => Ok(Arc::new(feel::compile(text, known, &self.calendars)?)),
@@ -76,7 +84,7 @@ impl Evaluator {
             },
             tests: &|text, known, input| Ok(Arc::new(feel::compile_tests(text, known, input, &self.calendars)?)),
         };
-        self.decisions.add(bytes, &compiler)
+        self.decisions.add(bytes, deployment, &compiler)
     }
 
     /// Adds a working calendar under a name, for FEEL's `add working hours(from, hours, "name")` and the like. One of
@@ -112,9 +120,10 @@ impl Expressions for Evaluator {
         &self,
         decision: &str,
         binding: &Binding,
+        deployment: Deployment,
         evaluation: &mut Evaluation<'_>,
     ) -> Result<Value, EvaluationError> {
-        self.decisions.decide(decision, binding, evaluation)
+        self.decisions.decide(decision, binding, deployment, evaluation)
     }
 }
 

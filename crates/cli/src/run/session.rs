@@ -197,12 +197,18 @@ impl Session {
     fn notice(&mut self, notice: &Notice) -> Result<(), Failure> {
         let named = |name: &Option<Name>| name.as_deref().unwrap_or("without a name").to_owned();
         let (event, more, words) = match notice {
-            Notice::MessageKept { message, until } => (
+            Notice::MessageKept { from, message, until } => (
                 "message-kept",
                 json!({
                     "message": message.name.as_deref(), "payload": values(&message.payload), "until": until.to_string(),
                 }),
-                format!("nobody waits for message {}: it is kept until then", named(&message.name)),
+                match from {
+                    Some(from) => format!(
+                        "nobody but instance {from}, which threw it, could wait for message {}: it is kept for others until {until}",
+                        named(&message.name)
+                    ),
+                    None => format!("nobody waits for message {}: it is kept until {until}", named(&message.name)),
+                },
             ),
             Notice::MessageSent { message } => {
                 let to = message.target.as_ref().and_then(|target| target.participant.as_deref());

@@ -15,7 +15,7 @@ pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, decision: &Decisio
     let id = step.text(&decision.reference, scope, node)?.unwrap_or_default();
     let view = ScopeView { instance: step.instance, graph: step.graph, scope, node, extra: &[] };
     let mut evaluation = Evaluation::new(&view, step.context.now);
-    let result = step.context.expressions.decide(&id, &decision.binding, &mut evaluation)?;
+    let result = step.context.expressions.decide(&id, &decision.binding, step.graph.deployment(), &mut evaluation)?;
     let result = shape(&id, decision.result, result)?;
     if let Some(name) = &step.graph.node(node).details.result_variable {
         step.receive_one(token, name.clone(), result);

@@ -14,6 +14,7 @@ pub(crate) fn end(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw]) -> 
     for thrown in throws {
         match thrown {
             Throw::Terminate { all } => {
+                step.ended_at = step.node_of(token);
                 terminate(step, if *all { ROOT } else { scope });
                 return Ok(());
             }

@@ -111,7 +111,7 @@ fn begin_round(step: &mut Step<'_, '_>, scope: ScopeId, index: u32, multi: &Mult
 /// A round is done: perhaps events are thrown, perhaps the whole is, perhaps the next begins.
 pub(crate) fn round_completed(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstance) {
     if let Err(problem) = try_complete_round(step, token, multi) {
-        step.stuck(token, problem, IncidentStage::Complete);
+        step.stuck(token, problem, IncidentStage::Round);
     }
 }
 

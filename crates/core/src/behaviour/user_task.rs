@@ -24,7 +24,7 @@ pub(crate) fn create(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -
 /// Calls the listeners of a stage from the given one on, and those of the stages after it; then the task stands.
 pub(crate) fn announce(step: &mut Step<'_, '_>, token: TokenId, stage: ListenerStage, from: u32) {
     let NodeKind::UserTask(task) = &step.node(token).kind else { return };
-    if !step.call_listeners(token, stage, from, IncidentStage::Execute) {
+    if !step.call_listeners(token, stage, from) {
         return;
     }
     if stage == ListenerStage::Create && task.assignee.is_some() {

@@ -70,4 +70,12 @@ impl<'d> Reader<'d> {
         let zeebe = zeebe.and_then(|filter| own(filter, "variableNames"));
         comma_separated(zeebe.or_else(|| self.classic(definition, "variableName")))
     }
+
+    /// The only kinds of change that a `conditionalEventDefinition` looks at (`create`, `update`, `delete`); all if empty.
+    #[must_use]
+    pub fn condition_changes(&self, definition: Element<'d>) -> Vec<Name> {
+        let zeebe = self.zeebe_element(definition, "conditionalFilter");
+        let zeebe = zeebe.and_then(|filter| own(filter, "variableEvents"));
+        comma_separated(zeebe.or_else(|| self.classic(definition, "variableEvents")))
+    }
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::Name;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dialect::Dialect;
-use crate::expressions::{Expressions, Language, Purpose};
+use crate::expressions::{Deployment, Expressions, Language, Purpose};
 use crate::instance::Ordinal;
 use crate::model::{
     self, Activity, ActivityKind, Definitions, EventPosition, FlowNodeKind, Gateway, LoopCharacteristics, NodeIndex,
@@ -24,7 +24,8 @@ pub(super) fn process(
 ) -> ProcessGraph {
     let process = &definitions.processes[index.0 as usize];
     let data = DataNames::of(definitions, process);
-    let mut compiler = Compiler { definitions, process, index, expressions, diagnostics, data };
+    let mut compiler =
+        Compiler { definitions, process, index, expressions, diagnostics, data, filters_conditions: false };
     compiler.run()
 }
 
@@ -35,6 +36,7 @@ pub(super) struct Compiler<'a> {
     expressions: &'a dyn Expressions,
     diagnostics: &'a mut Vec<Diagnostic>,
     pub(super) data: DataNames,
+    pub(super) filters_conditions: bool,
 }
 
 impl Compiler<'_> {
@@ -77,6 +79,7 @@ impl Compiler<'_> {
             name: process.name.clone(),
             dialect: self.definitions.dialect,
             executable: process.is_executable != Some(false),
+            deployment: Deployment::default(),
             version_tag: process.extension.version_tag.clone(),
             arrivals: super::arrival::arrivals(&mut topology, &flows),
             topology,
@@ -86,6 +89,7 @@ impl Compiler<'_> {
             form,
             listeners: self.listeners(&process.extension.listeners),
             binds: !process.correlation_subscriptions.is_empty(),
+            filters_conditions: self.filters_conditions,
         }
     }
 

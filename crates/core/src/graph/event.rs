@@ -38,6 +38,17 @@ pub struct BoundaryEvent {
     pub parallel: bool,
 }
 
+/// The changes of variables that a conditional event is asked after.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChangeFilter {
+    /// Of these variables only; of all if empty.
+    pub variables: Vec<Name>,
+    /// When a variable comes to be.
+    pub on_create: bool,
+    /// When a variable gets another value.
+    pub on_update: bool,
+}
+
 /// What an event catches.
 #[derive(Debug)]
 pub enum Catch {
@@ -66,6 +77,8 @@ pub enum Catch {
     Condition {
         /// What must hold.
         condition: Expression,
+        /// Which changes it is asked after; all if none.
+        filter: Option<Box<ChangeFilter>>,
     },
     /// An error.
     Error {

@@ -1,7 +1,7 @@
 //! What events catch and throw.
 
 use super::compile::Compiler;
-use super::{Catch, CorrelationProperty, Expression, MessageTarget, Throw};
+use super::{Catch, ChangeFilter, CorrelationProperty, Expression, MessageTarget, Throw};
 use crate::Name;
 use crate::expressions::Purpose;
 use crate::model::{self, Event, EventDefinition, MessageFlowEnd, NodeIndex, Reference};
@@ -23,8 +23,17 @@ impl<'a> Compiler<'a> {
                 Catch::Timer { kind: timer.kind, expression: self.expression(&timer.expression, Purpose::Expression) }
             }
             EventDefinition::Signal { signal, .. } => Catch::Signal { name: self.signal_name(signal.as_ref())?.0 },
-            EventDefinition::Conditional { condition, .. } => {
-                Catch::Condition { condition: self.optional(condition.as_ref())? }
+            EventDefinition::Conditional { condition, variables, changes, .. } => {
+                let looks_at = |change: &str| changes.is_empty() || changes.iter().any(|other| &**other == change);
+                let filter = (!variables.is_empty() || !changes.is_empty()).then(|| {
+                    Box::new(ChangeFilter {
+                        variables: variables.clone(),
+                        on_create: looks_at("create"),
+                        on_update: looks_at("update"),
+                    })
+                });
+                self.filters_conditions |= filter.is_some();
+                Catch::Condition { condition: self.optional(condition.as_ref())?, filter }
             }
             EventDefinition::Error { error, variables, .. } => Catch::Error {
                 code: self.error_code(error.as_ref()),

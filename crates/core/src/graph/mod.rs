@@ -16,6 +16,7 @@ use petgraph::graph::DiGraph;
 
 use crate::Name;
 use crate::dialect::Dialect;
+use crate::expressions::Deployment;
 use crate::instance::Ordinal;
 
 pub(crate) use arrival::{Arrival, Straight};
@@ -24,11 +25,7 @@ pub use expression::{Expression, ExpressionKind};
 pub use node::*;
 pub use package::Package;
 pub(crate) use properties::names;
-<<<<<<< HEAD
-=======
 pub use repeat::*;
-pub(crate) use straight::Straight;
->>>>>>> c6fef349fdda2107aac18b85ad8cd2f0369499d9
 pub use upstream::Upstream;
 
 /// The graph of a process: flow nodes, and all ways by which a token can go on.
@@ -68,6 +65,7 @@ pub struct ProcessGraph {
     dialect: Dialect,
     executable: bool,
     version_tag: Option<Name>,
+    deployment: Deployment,
     topology: Topology,
     flows: Vec<SequenceFlow>,
     arrivals: Box<[Arrival]>,
@@ -79,6 +77,8 @@ pub struct ProcessGraph {
     listeners: Vec<Listener>,
     /// Message subscriptions follow the process's own data.
     binds: bool,
+    /// Some conditional event is asked after certain changes only.
+    filters_conditions: bool,
 }
 
 impl ProcessGraph {
@@ -92,6 +92,12 @@ impl ProcessGraph {
     #[must_use]
     pub fn name(&self) -> Option<&Name> {
         self.name.as_ref()
+    }
+
+    /// The deployment that it is part of.
+    #[must_use]
+    pub fn deployment(&self) -> Deployment {
+        self.deployment
     }
 
     /// The dialect that its model is written in.
@@ -214,6 +220,10 @@ impl ProcessGraph {
 
     pub(crate) fn listeners(&self) -> &[Listener] {
         &self.listeners
+    }
+
+    pub(crate) fn filters_conditions(&self) -> bool {
+        self.filters_conditions
     }
 
     pub(crate) fn binds_subscriptions(&self) -> bool {

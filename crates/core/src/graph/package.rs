@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ProcessGraph, compile};
 use crate::diagnostic::{Diagnostic, Severity, check};
-use crate::expressions::Expressions;
+use crate::expressions::{Deployment, Expressions};
 use crate::model::{Definitions, ProcessIndex};
 
 /// The processes of one BPMN file, compiled, and what was remarked about it.
@@ -24,13 +24,25 @@ impl Package {
     /// # Errors
     /// Everything that is wrong with it (and unusual about it), in document order.
     pub fn from_bpmn(bytes: &[u8], expressions: &dyn Expressions) -> Result<Self, Vec<Diagnostic>> {
+        Self::of_deployment(bytes, expressions, Deployment::default())
+    }
+
+    /// The same for a file of one of several deployments: what it calls or decides by `deployment` is looked for there.
+    ///
+    /// # Errors
+    /// As [`from_bpmn`](Self::from_bpmn).
+    pub fn of_deployment(
+        bytes: &[u8],
+        expressions: &dyn Expressions,
+        deployment: Deployment,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let (definitions, mut diagnostics) = Definitions::read(bytes)?;
         diagnostics.extend(check(&definitions));
         // A model with errors is compiled, too: an author sees everything at once, also what is wrong with expressions.
         let processes = (0u32..)
             .zip(&definitions.processes)
             .map(|(index, _)| compile::process(&definitions, ProcessIndex(index), expressions, &mut diagnostics))
-            .map(Arc::new)
+            .map(|process| Arc::new(ProcessGraph { deployment, ..process }))
             .collect();
         let diagnostics = sorted(diagnostics);
         if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {

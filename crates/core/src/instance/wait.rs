@@ -201,7 +201,13 @@ pub enum IncidentKind {
     /// An error that nothing catches, thrown by a worker or script.
     UncaughtError,
     /// The called process is unknown.
-    Call,
+    CallUnknown,
+    /// The called process cannot be started by a call.
+    CallNotStartable,
+    /// The called instance was ended from outside.
+    CallCancelled,
+    /// Calls are nested too deep: a process calls itself without end.
+    CallEndless,
     /// Too many steps without a wait state: an endless loop.
     StepBudget,
     /// A script or expression took too long or too much.
@@ -217,7 +223,10 @@ impl IncidentKind {
             Self::NoFlow => "no-flow-taken",
             Self::Job => "job-failed",
             Self::UncaughtError => "error-uncaught",
-            Self::Call => "called-process-unknown",
+            Self::CallUnknown => "called-process-unknown",
+            Self::CallNotStartable => "called-process-not-startable",
+            Self::CallCancelled => "called-process-cancelled",
+            Self::CallEndless => "call-without-end",
             Self::StepBudget => "step-budget-exceeded",
             Self::Limit => "limit-exceeded",
         }
@@ -233,8 +242,14 @@ pub enum IncidentStage {
     Enter,
     /// Does its flow node's work again.
     Execute,
+    /// Calls its flow node's listeners from this one on.
+    Listener(u32),
     /// Completes its flow node again (output mappings).
     Complete,
+    /// Ends its round of a loop again: asks whether there is another one.
+    Round,
+    /// Calls the end listeners of the process from this one on; then the process ends.
+    ProcessEnd(u32),
     /// Chooses its flows out again.
     Leave,
     /// Asks its ad-hoc sub-process's completion condition again.

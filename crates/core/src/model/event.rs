@@ -104,6 +104,8 @@ pub enum EventDefinition {
         condition: Option<Expression>,
         /// Only changes of these variables count (dialects).
         variables: Vec<Name>,
+        /// Only these kinds of change count (dialects).
+        changes: Vec<Name>,
     },
     /// A jump within the process.
     Link {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::matching::{matches, starts};
-use super::runner::{Agenda, Correlated, Noted, Notice, RunError, Runner, StartOptions};
-use super::{Message, start_triggers};
+use super::runner::{Agenda, Noted};
+use super::{Correlated, Message, Notice, RunError, Runner, StartOptions, start_triggers};
 use crate::Name;
 use crate::expressions::{Evaluation, Variables};
 use crate::graph::{Catch, MessageTarget, ProcessGraph};
@@ -201,7 +201,7 @@ impl Runner {
 
     fn keep(&mut self, message: Message, from: Option<Key>) {
         let until = self.now.checked_add(TIME_TO_LIVE).unwrap_or(Timestamp::MAX);
-        self.notices.push(Notice::MessageKept { message: message.clone(), until });
+        self.notices.push(Notice::MessageKept { from, message: message.clone(), until });
         self.buffered.push(Buffered { message, from, until });
     }
 

@@ -122,7 +122,7 @@ impl Step<'_, '_> {
         }
         match stage {
             Stage::Enter => {
-                self.budget -= 1;
+                self.budget = self.budget.saturating_sub(1);
                 self.enter(token, node);
             }
             Stage::Begin => self.begin(token, node),

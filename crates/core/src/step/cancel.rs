@@ -3,6 +3,7 @@
 use super::{Closed, Event, Step};
 use crate::dialect::ListenerStage;
 use crate::graph::ListenerAction;
+use crate::graph::NodeKind;
 use crate::instance::{NONE, Owner, ROOT, ScopeId, Token, TokenId, Wait, WaitId, WaitKind};
 
 impl Step<'_, '_> {
@@ -74,8 +75,9 @@ impl Step<'_, '_> {
             }
             self.cancel_token(token);
         }
-        while let Some(here) = self.instance.scopes.get(scope) {
-            let Some(token) = here.joins().iter().find_map(|join| join.heads().next()) else { break };
+        while let Some(here) = self.instance.scopes.get(scope)
+            && let Some(token) = here.joins().iter().find_map(|join| join.heads().next())
+        {
             self.cancel_token(token);
         }
     }
@@ -94,6 +96,18 @@ impl Step<'_, '_> {
     pub(crate) fn close_waits(&mut self, owner: Owner, reason: Closed) {
         if self.first_wait(owner) != NONE {
             self.close_all(owner, reason);
+        }
+    }
+
+    /// What a token waits for is over, apart from the boundary events of its activity.
+    pub(super) fn close_work(&mut self, token: TokenId) {
+        let mut next = self.first_wait(Owner::Token(token));
+        while let Some(wait) = self.instance.waits.get(next) {
+            let (current, node) = (next, wait.node);
+            next = wait.next;
+            if !matches!(self.graph.node(node).kind, NodeKind::BoundaryEvent(_)) {
+                self.close(current, Closed::Cancelled);
+            }
         }
     }
 

@@ -18,6 +18,19 @@ pub enum StartAt {
     Elements(Vec<Name>),
 }
 
+/// Why a call cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No such process is deployed.
+    Unknown,
+    /// The process has no start event without a trigger.
+    NotStartable,
+    /// The called instance was ended from outside.
+    Cancelled,
+    /// Calls are nested too deep.
+    Endless,
+}
+
 /// What can be asked of an instance.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -126,10 +139,12 @@ pub enum Command {
         /// The escalation's code.
         code: Name,
     },
-    /// The process to be called is not there.
+    /// The process to be called does not run, or will not come to its end.
     RefuseCall {
         /// The call.
         call: Key,
+        /// Why.
+        refusal: Refusal,
         /// What is wrong and how to mend it.
         message: Name,
     },

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::command::{Command, Rejection, Variables};
+use super::command::{Command, Refusal, Rejection, Variables};
 use super::{Closed, Event, Stage, Step};
 use crate::behaviour::{ad_hoc, call_activity, repeat};
 use crate::dialect::ListenerStage;
@@ -80,10 +80,16 @@ impl Step<'_, '_> {
                 let (_, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
                 self.throw_escalation(token, code, Vec::new());
             }
-            Command::RefuseCall { call, message } => {
+            Command::RefuseCall { call, refusal, message } => {
                 let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
                 self.close(wait, Closed::Cancelled);
-                self.incident(token, IncidentKind::Call, &message, IncidentStage::Execute);
+                let kind = match refusal {
+                    Refusal::Unknown => IncidentKind::CallUnknown,
+                    Refusal::NotStartable => IncidentKind::CallNotStartable,
+                    Refusal::Cancelled => IncidentKind::CallCancelled,
+                    Refusal::Endless => IncidentKind::CallEndless,
+                };
+                self.incident(token, kind, &message, IncidentStage::Execute);
             }
             Command::ActivateAdHoc { ad_hoc, elements } => self.activate_ad_hoc(ad_hoc, &elements)?,
             Command::CompleteAdHoc { ad_hoc } => {
@@ -180,21 +186,22 @@ impl Step<'_, '_> {
             _ => None,
         };
         let Some(listener) = listener else { return self.work_done(wait, token, variables, local) };
-        let stage = self.node(token).details.listeners.get(listener as usize).map(|listener| listener.stage);
         self.close(wait, Closed::Completed);
         self.unstick(token);
         self.set_all(self.variable_scope(token), variables);
-        let next = listener.saturating_add(1);
-        self.resume(
-            token,
-            match stage {
-                Some(ListenerStage::End) => Stage::Finish(next),
-                Some(ListenerStage::Complete) => Stage::Done(next),
-                Some(ListenerStage::Create) => Stage::Create(next),
-                Some(ListenerStage::Assignment) => Stage::Assign(next),
-                _ => Stage::Listen(next),
-            },
-        );
+        let stage = self.at_listener(token, listener, listener.saturating_add(1));
+        self.resume(token, stage);
+    }
+
+    /// Where a token goes on that calls listeners of the stage of this one, from `from` on.
+    fn at_listener(&self, token: TokenId, listener: u32, from: u32) -> Stage {
+        match self.node(token).details.listeners.get(listener as usize).map(|listener| listener.stage) {
+            Some(ListenerStage::End) => Stage::Finish(from),
+            Some(ListenerStage::Complete) => Stage::Done(from),
+            Some(ListenerStage::Create) => Stage::Create(from),
+            Some(ListenerStage::Assignment) => Stage::Assign(from),
+            _ => Stage::Listen(from),
+        }
     }
 
     fn job_failed(&mut self, wait: WaitId, token: TokenId, retries: Option<i64>, text: Name) {
@@ -262,7 +269,19 @@ impl Step<'_, '_> {
         match stage {
             IncidentStage::Enter => self.resume(token, Stage::Begin),
             IncidentStage::Execute => self.resume(token, Stage::Execute),
+            IncidentStage::Listener(listener) => {
+                let stage = self.at_listener(token, listener, listener);
+                self.resume(token, stage);
+            }
             IncidentStage::Complete => self.resume(token, Stage::Complete),
+            IncidentStage::Round => {
+                self.emit(Event::TokenResumed { token });
+                repeat::round_completed(self, token);
+            }
+            IncidentStage::ProcessEnd(listener) => {
+                self.emit(Event::TokenResumed { token });
+                self.end_process(Some(token), listener);
+            }
             IncidentStage::Leave => self.resume(token, Stage::Leave),
             IncidentStage::Job => self.job_again(token),
             IncidentStage::Open => self.open_again(token),

@@ -8,6 +8,13 @@ use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, ProcessGr
 use crate::instance::{Instance, NONE, Ordinal, ScopeId};
 use crate::{Name, value::Value};
 
+/// A change of a variable that conditional events with a filter may look at.
+pub(crate) struct Change {
+    pub(crate) scope: ScopeId,
+    pub(crate) name: Name,
+    pub(crate) created: bool,
+}
+
 /// Why an element's work did not succeed.
 #[derive(Clone, Debug)]
 pub(crate) enum Problem {
@@ -249,6 +256,10 @@ impl Step<'_, '_> {
 
     /// Sets a variable of that very scope.
     pub(crate) fn set_local(&mut self, scope: ScopeId, name: Name, value: Value) {
+        if self.graph.filters_conditions() {
+            let created = self.instance.scopes.get(scope).is_some_and(|scope| scope.variable(&name).is_none());
+            self.changes.push(Change { scope, name: name.clone(), created });
+        }
         let variable: Ref = index_of(self.events.variables.len());
         self.events.variables.push((name, value));
         self.emit(Event::VariableSet { scope, variable });

@@ -145,6 +145,7 @@ impl Step<'_, '_> {
             for _ in 0..quantity {
                 // The token itself goes last.
                 let moving = if left == 0 { token } else { self.born(scope, node) };
+                self.charge_token(moving);
                 left = left.saturating_sub(1);
                 self.go_by(moving, *flow);
             }

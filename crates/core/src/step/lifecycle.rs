@@ -139,7 +139,7 @@ impl<'s> Step<'s, '_> {
 
     /// Calls start listeners from the given one on, then does the work.
     pub(super) fn listen(&mut self, token: TokenId, from: u32) {
-        if !self.call_listeners(token, ListenerStage::Start, from, IncidentStage::Enter) {
+        if !self.call_listeners(token, ListenerStage::Start, from) {
             return;
         }
         if self.has_occurred(token) {
@@ -157,23 +157,11 @@ impl<'s> Step<'s, '_> {
 
     /// Calls the listeners of a stage from the given one on; false if one of them makes the token wait, or fails.
     #[inline]
-    pub(crate) fn call_listeners(
-        &mut self,
-        token: TokenId,
-        stage: ListenerStage,
-        from: u32,
-        on_failure: IncidentStage,
-    ) -> bool {
-        self.node(token).details.listeners.is_empty() || self.call_each_listener(token, stage, from, on_failure)
+    pub(crate) fn call_listeners(&mut self, token: TokenId, stage: ListenerStage, from: u32) -> bool {
+        self.node(token).details.listeners.is_empty() || self.call_each_listener(token, stage, from)
     }
 
-    fn call_each_listener(
-        &mut self,
-        token: TokenId,
-        stage: ListenerStage,
-        from: u32,
-        on_failure: IncidentStage,
-    ) -> bool {
+    fn call_each_listener(&mut self, token: TokenId, stage: ListenerStage, from: u32) -> bool {
         let node = self.node(token);
         let ordinal = self.node_of(token);
         for (index, listener) in (0u32..).zip(&node.details.listeners).skip(from as usize) {
@@ -184,7 +172,7 @@ impl<'s> Step<'s, '_> {
             match &listener.action {
                 ListenerAction::Evaluate(expression) => {
                     if let Err(error) = self.evaluate(expression, scope, ordinal) {
-                        self.stuck(token, error.into(), on_failure);
+                        self.stuck(token, error.into(), IncidentStage::Listener(index));
                         return false;
                     }
                 }
@@ -192,7 +180,7 @@ impl<'s> Step<'s, '_> {
                     return match behaviour::job::open(self, token, job, Some(index)) {
                         Ok(()) => false,
                         Err(error) => {
-                            self.stuck(token, error.into(), on_failure);
+                            self.stuck(token, error.into(), IncidentStage::Listener(index));
                             false
                         }
                     };
@@ -211,8 +199,7 @@ impl<'s> Step<'s, '_> {
 
     /// The work is done: complete listeners from the given one on.
     pub(super) fn done(&mut self, token: TokenId, from: u32) {
-        if self.node(token).plain || self.call_listeners(token, ListenerStage::Complete, from, IncidentStage::Complete)
-        {
+        if self.node(token).plain || self.call_listeners(token, ListenerStage::Complete, from) {
             self.schedule(token, Stage::Complete);
         }
     }
@@ -247,7 +234,7 @@ impl<'s> Step<'s, '_> {
 
     /// Calls end listeners from the given one on, then closes what belongs to the flow node and goes on.
     pub(super) fn finish(&mut self, token: TokenId, from: u32) {
-        if !self.call_listeners(token, ListenerStage::End, from, IncidentStage::Complete) {
+        if !self.call_listeners(token, ListenerStage::End, from) {
             return;
         }
         let node = self.node(token);
@@ -322,8 +309,12 @@ impl<'s> Step<'s, '_> {
     /// A token cannot go on: it waits for somebody to mend what is wrong, and everything else goes on.
     pub(crate) fn incident(&mut self, token: TokenId, kind: IncidentKind, message: &str, stage: IncidentStage) {
         if matches!(stage, IncidentStage::Enter | IncidentStage::Execute) {
-            // Entering again subscribes and schedules anew.
-            self.close_waits(Owner::Token(token), super::Closed::Cancelled);
+            // Entering again subscribes and schedules anew; an activity whose work is stuck keeps its boundary events.
+            if stage == IncidentStage::Enter {
+                self.close_waits(Owner::Token(token), super::Closed::Cancelled);
+            } else {
+                self.close_work(token);
+            }
             let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
             if inside != NONE && stage == IncidentStage::Enter && !self.is_round(token) {
                 self.cancel_scope(inside);

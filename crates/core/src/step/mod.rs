@@ -19,17 +19,23 @@ use crate::graph::ProcessGraph;
 use crate::instance::{Instance, Key, Ordinal, Owner, TokenId, WaitId, WaitKind};
 use crate::time::Timestamp;
 
-pub use command::{Command, Rejection, StartAt, Variables};
+pub use command::{Command, Refusal, Rejection, StartAt, Variables};
 pub use event::{Closed, Event, Events, OpenedWait, Ref, Start, ThrownMessage, ThrownSignal};
 
 pub(crate) use agenda::{Agenda, Stage};
-pub(crate) use evaluate::{Problem, ScopeView};
+pub(crate) use evaluate::{Change, Problem, ScopeView};
 
 /// Flow nodes that one step may pass before it is taken for an endless loop.
 pub const STEP_BUDGET: u32 = 1_000_000;
 
 /// What a thrown message or signal takes from the budget: others must carry it, so that it weighs more than a move.
 const THROW_COST: u32 = 50;
+
+/// A fork in an instance with so many tokens is taken for one that multiplies without end: each new token weighs more than a move.
+const CROWD: u32 = 10_000;
+
+/// What a token in the crowd takes from the budget.
+const CROWD_COST: u32 = 20;
 
 /// What a step needs from outside.
 pub struct Context<'a> {
@@ -67,8 +73,18 @@ pub fn step(
     // An instance's time never runs backwards, whatever its hosts' clocks say.
     context.now = context.now.max(instance.now);
     events.now = context.now;
-    let budget = context.budget;
-    let mut step = Step { graph, instance, context, events, budget, variables_changed: false };
+    let (budget, unasked) = (context.budget, context.next_key);
+    let mut step = Step {
+        graph,
+        instance,
+        context,
+        events,
+        budget,
+        variables_changed: false,
+        changes: Vec::new(),
+        unasked,
+        ended_at: 0,
+    };
     step.carry_out(command)?;
     step.run();
     Ok(())
@@ -83,6 +99,12 @@ pub(crate) struct Step<'s, 'c> {
     pub(crate) budget: u32,
     /// Conditions have to be asked again.
     pub(crate) variables_changed: bool,
+    /// The changes since conditions were last asked, if some look at certain ones only.
+    pub(crate) changes: Vec<Change>,
+    /// Waits from this key on have not been asked whether their condition holds.
+    pub(crate) unasked: Key,
+    /// The flow node on which a token has come to its end, the last of all.
+    pub(crate) ended_at: Ordinal,
 }
 
 impl<'s> Step<'s, '_> {
@@ -103,6 +125,13 @@ impl<'s> Step<'s, '_> {
     /// Something is thrown that others must carry.
     pub(crate) fn charge_throw(&mut self) {
         self.budget = self.budget.saturating_sub(THROW_COST);
+    }
+
+    /// A fork makes a token. Its number tells how many there are: those that are free are used first.
+    pub(crate) fn charge_token(&mut self, token: TokenId) {
+        if token > CROWD {
+            self.budget = self.budget.saturating_sub(CROWD_COST);
+        }
     }
 
     /// Opens a wait; gives its key.

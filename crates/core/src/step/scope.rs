@@ -4,7 +4,7 @@ use super::{Closed, Event, Stage, Step};
 use crate::behaviour;
 use crate::dialect::ListenerStage;
 use crate::graph::NodeKind;
-use crate::instance::{NONE, Owner, Phase, ROOT, ScopeId, ScopeKind, TokenId};
+use crate::instance::{IncidentStage, NONE, Owner, Phase, ROOT, ScopeId, ScopeKind, TokenId};
 
 impl Step<'_, '_> {
     /// A token has come to the end of its path.
@@ -13,6 +13,7 @@ impl Step<'_, '_> {
         else {
             return;
         };
+        self.ended_at = self.node_of(token);
         self.emit(Event::TokenConsumed { token, cancelled: false });
         self.touch(scope);
         if waiter != NONE {
@@ -42,10 +43,7 @@ impl Step<'_, '_> {
         self.close_waits(Owner::Scope(id), Closed::Cancelled);
         let Some(owner) = self.instance.scopes.get(id).map(|scope| scope.owner) else { return };
         if id == ROOT {
-            // No token is left that could wait for help, so what fails here changes nothing.
-            let _ = self.call_process_listeners(ListenerStage::End);
-            self.discard_kept(ROOT);
-            return self.emit(Event::InstanceCompleted);
+            return self.end_process(None, 0);
         }
         let node = self.node(owner);
         if node.plain {
@@ -62,6 +60,20 @@ impl Step<'_, '_> {
             return behaviour::compensation::compensated(self, owner);
         }
         self.resume(owner, Stage::Complete);
+    }
+
+    /// Calls the end listeners of the process from the given one on; then it has ended. Where one fails, a token waits for help
+    /// where the last one has ended.
+    pub(super) fn end_process(&mut self, waiting: Option<TokenId>, from: u32) {
+        if let Err((listener, error)) = self.call_process_listeners(ListenerStage::End, from) {
+            let token = waiting.unwrap_or_else(|| self.born(ROOT, self.ended_at));
+            return self.stuck(token, error.into(), IncidentStage::ProcessEnd(listener));
+        }
+        if let Some(token) = waiting {
+            self.emit(Event::TokenConsumed { token, cancelled: false });
+        }
+        self.discard_kept(ROOT);
+        self.emit(Event::InstanceCompleted);
     }
 
     /// Closes a scope that nothing runs in, and what was kept in it.

@@ -63,15 +63,21 @@ impl Step<'_, '_> {
 
     fn open_process(&mut self) -> Result<(), EvaluationError> {
         sub_process::open_scope(self, ROOT)?;
-        self.call_process_listeners(ListenerStage::Start)
+        self.call_process_listeners(ListenerStage::Start, 0).map_err(|(_, error)| error)
     }
 
-    /// Calls the listeners of the process itself.
-    pub(super) fn call_process_listeners(&mut self, stage: ListenerStage) -> Result<(), EvaluationError> {
+    /// Calls the listeners of the process itself from the given one on; says which one fails.
+    pub(super) fn call_process_listeners(
+        &mut self,
+        stage: ListenerStage,
+        from: u32,
+    ) -> Result<(), (u32, EvaluationError)> {
         let graph = self.graph;
-        for listener in graph.listeners().iter().filter(|listener| listener.stage == stage) {
-            if let ListenerAction::Evaluate(expression) = &listener.action {
-                self.evaluate(expression, ROOT, NONE)?;
+        for (index, listener) in (0u32..).zip(graph.listeners()).skip(from as usize) {
+            if listener.stage == stage
+                && let ListenerAction::Evaluate(expression) = &listener.action
+            {
+                self.evaluate(expression, ROOT, NONE).map_err(|error| (index, error))?;
             }
         }
         Ok(())

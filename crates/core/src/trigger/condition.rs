@@ -1,8 +1,8 @@
 //! Conditions on data: a conditional event occurs when its condition begins to hold (BPMN 2.0.2 Table 10.89).
 
-use crate::graph::Catch;
-use crate::instance::{IncidentKind, IncidentStage, Owner, WaitId, WaitKind};
-use crate::step::Step;
+use crate::graph::{Catch, ChangeFilter};
+use crate::instance::{IncidentKind, IncidentStage, Key, Owner, ScopeId, WaitId, WaitKind};
+use crate::step::{Change, Step};
 use crate::trigger::message;
 
 impl Step<'_, '_> {
@@ -23,17 +23,36 @@ impl Step<'_, '_> {
             }
         }
         self.variables_changed = false;
+        self.changes.clear();
+        self.unasked = self.context.next_key;
         false
+    }
+
+    /// Whether something has changed that a condition looks at, where its scope sees it. It is always asked when it begins to wait.
+    fn has_changed(&self, filter: &ChangeFilter, key: Key, scope: ScopeId) -> bool {
+        let counts = |change: &Change| {
+            (if change.created { filter.on_create } else { filter.on_update })
+                && (filter.variables.is_empty() || filter.variables.contains(&change.name))
+        };
+        let sees = |change: &Change| {
+            let around = |scope: &ScopeId| self.instance.scopes.get(*scope).map(|scope| scope.parent);
+            std::iter::successors(Some(scope), around).any(|scope| scope == change.scope)
+        };
+        key >= self.unasked || self.changes.iter().any(|change| counts(change) && sees(change))
     }
 
     fn begins_to_hold(&mut self, id: WaitId) -> bool {
         let Some(wait) = self.instance.waits.get(id) else { return false };
         let WaitKind::Condition { satisfied: before } = wait.kind else { return false };
-        let (owner, node, definition, scope) = (wait.owner, wait.node, wait.definition, self.instance.scope_of(wait));
+        let (key, owner, node, definition) = (wait.key, wait.owner, wait.node, wait.definition);
+        let scope = self.instance.scope_of(wait);
         let graph = self.graph;
-        let Some(Catch::Condition { condition, .. }) = graph.catches(node).get(definition as usize) else {
+        let Some(Catch::Condition { condition, filter }) = graph.catches(node).get(definition as usize) else {
             return false;
         };
+        if filter.as_ref().is_some_and(|filter| !self.has_changed(filter, key, scope)) {
+            return false;
+        }
         let now = match self.holds(condition, scope, node, &[]) {
             Ok(now) => now,
             Err(error) => {

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use potok_core::Name;
 use potok_core::diagnostic::Diagnostic;
-use potok_core::expressions::{Binding, Evaluation, EvaluationError};
+use potok_core::expressions::{Binding, Deployment, Evaluation, EvaluationError};
 use potok_core::value::Value;
 
 use super::file::File;
@@ -15,6 +15,7 @@ use super::read::{Compiler, read};
 #[derive(Clone, Debug)]
 struct Version {
     tag: Option<Name>,
+    deployment: Deployment,
     file: Arc<File>,
     index: usize,
 }
@@ -27,12 +28,17 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// Adds a file's decisions, each as its newest version; gives their ids.
-    pub(crate) fn add(&self, bytes: &[u8], compiler: &Compiler<'_>) -> Result<Vec<Name>, Vec<Diagnostic>> {
+    pub(crate) fn add(
+        &self,
+        bytes: &[u8],
+        deployment: Deployment,
+        compiler: &Compiler<'_>,
+    ) -> Result<Vec<Name>, Vec<Diagnostic>> {
         let file = Arc::new(read(bytes, compiler)?);
         let mut decisions = self.decisions.write().unwrap_or_else(PoisonError::into_inner);
         let mut ids = Vec::new();
         for (index, decision) in file.decisions.iter().enumerate() {
-            let version = Version { tag: decision.tag.clone(), file: file.clone(), index };
+            let version = Version { tag: decision.tag.clone(), deployment, file: file.clone(), index };
             decisions.entry(decision.id.clone()).or_default().push(version);
             ids.push(decision.id.clone());
         }
@@ -44,21 +50,24 @@ impl Registry {
         &self,
         decision: &str,
         binding: &Binding,
+        deployment: Deployment,
         evaluation: &mut Evaluation<'_>,
     ) -> Result<Value, EvaluationError> {
-        let version = self.find(decision, binding).ok_or_else(|| EvaluationError::UnknownDecision(decision.into()))?;
+        let version = self
+            .find(decision, binding, deployment)
+            .ok_or_else(|| EvaluationError::UnknownDecision(decision.into()))?;
         version.file.evaluate(version.index, evaluation)
     }
 
-    fn find(&self, decision: &str, binding: &Binding) -> Option<Version> {
+    fn find(&self, decision: &str, binding: &Binding, deployment: Deployment) -> Option<Version> {
         let decisions = self.decisions.read().unwrap_or_else(PoisonError::into_inner);
         let by_name = |versions: &&Vec<Version>| {
             versions.last().is_some_and(|version| &*version.file.decisions[version.index].name == decision)
         };
         let versions = decisions.get(decision).or_else(|| decisions.values().find(by_name))?;
         match binding {
-            // A file is added with the model that is deployed together with it, so that its newest version is meant.
-            Binding::Latest | Binding::Deployment => versions.last(),
+            Binding::Latest => versions.last(),
+            Binding::Deployment => versions.iter().rev().find(|version| version.deployment == deployment),
             Binding::Version(number) => versions.get(number.trim().parse::<usize>().ok()?.checked_sub(1)?),
             Binding::VersionTag(tag) => versions.iter().rev().find(|version| version.tag.as_deref() == Some(&**tag)),
         }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use potok_core::Name;
-use potok_core::expressions::{Binding, Evaluation, EvaluationError, Expressions, Variables};
+use potok_core::expressions::{Binding, Deployment, Evaluation, EvaluationError, Expressions, Variables};
 use potok_core::value::Value;
 use std::borrow::Cow;
 
@@ -67,7 +67,7 @@ fn decide(
     variables: &[(&str, Value)],
 ) -> Result<Value, EvaluationError> {
     let given = Given(variables.iter().map(|(name, value)| ((*name).into(), value.clone())).collect());
-    evaluator.decide(decision, binding, &mut Evaluation::new(&given, jiff::Timestamp::UNIX_EPOCH))
+    evaluator.decide(decision, binding, Deployment(0), &mut Evaluation::new(&given, jiff::Timestamp::UNIX_EPOCH))
 }
 
 fn add(file: &str) -> Evaluator {
@@ -103,11 +103,11 @@ fn decisions_of_the_modeler_require_each_other() {
 fn versions_and_tags() {
     let evaluator = add(DINNER);
     let second = DINNER.replace("Roastbeef", "Soup").replace("\"v1\"", "\"v2\"");
-    evaluator.add_decisions(second.as_bytes()).expect("DMN");
+    evaluator.add_decisions_of(second.as_bytes(), Deployment(1)).expect("DMN");
     let dish =
         |binding| decide(&evaluator, "dish", &binding, &[("temperature", Value::Integer(1)), ("weekend", true.into())]);
     assert_eq!(dish(Binding::Latest), Ok("Soup".into()));
-    assert_eq!(dish(Binding::Deployment), Ok("Soup".into()));
+    assert_eq!(dish(Binding::Deployment), Ok("Roastbeef".into()));
     assert_eq!(dish(Binding::Version("1".into())), Ok("Roastbeef".into()));
     assert_eq!(dish(Binding::VersionTag("v1".into())), Ok("Roastbeef".into()));
     assert_eq!(dish(Binding::VersionTag("v2".into())), Ok("Soup".into()));

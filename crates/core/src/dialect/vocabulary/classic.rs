@@ -37,7 +37,7 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
         ),
         (Ignored(INLINE), "resource"),
         (Ignored(NO_TENANT), "calledElementTenantId decisionRefTenantId fallbackToDefaultTenant"),
-        (Ignored("every change of a variable is looked at"), "variableName variableEvents"),
+        (Honoured, "variableName variableEvents"),
         (Ignored("name the message or signal with an expression instead"), "messageExpression signalExpression"),
         (Ignored("write the end into the cycle, e.g. `R10/PT1H`, or catch it with a gateway"), "endDate"),
         (Ignored("the error's variables are set in the scope of the event"), "errorVariableLocalScope"),

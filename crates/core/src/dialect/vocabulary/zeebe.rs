@@ -52,10 +52,7 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
                 (Ignored("collect the results with output mappings of the activities inside"), AD_HOC_OUTPUT),
             ],
         ),
-        word_of(
-            "conditionalFilter",
-            &[(Ignored("every change of a variable is looked at"), "variableNames variableEvents")],
-        ),
+        word_of("conditionalFilter", &[(Honoured, "variableNames variableEvents")]),
         marked_word("agentDefinition", Ignored(BY_API), &[(Silent, "agentType")]),
     ],
 };

@@ -102,6 +102,7 @@ impl<'d> Source<'d> {
                 element,
                 condition: self.expression(definition, "condition", ExpressionUse::Condition),
                 variables: self.dialect.condition_variables(definition),
+                changes: self.dialect.condition_changes(definition),
             },
             "linkEventDefinition" => EventDefinition::Link { element, name: self.name(definition) },
             "compensateEventDefinition" => EventDefinition::Compensation {
