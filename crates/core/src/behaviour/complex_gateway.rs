@@ -17,7 +17,7 @@ use crate::value::Value;
 
 /// A token has arrived.
 pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId, gateway: &ComplexGateway) -> Result<(), Problem> {
-    let Some((scope, node)) = queue(step, token, true) else { return Ok(()) };
+    let Some((scope, node)) = queue(step, token) else { return Ok(()) };
     step.touch(scope);
     if step.instance.join(scope, node).is_some_and(|join| join.received.is_some()) {
         return Ok(());

@@ -10,7 +10,7 @@ pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal) {
     if step.graph.node(ordinal).incoming <= 1 {
         return step.pass(token, ordinal);
     }
-    if let Some((scope, _)) = queue(step, token, true) {
+    if let Some((scope, _)) = queue(step, token) {
         step.touch(scope);
     }
 }

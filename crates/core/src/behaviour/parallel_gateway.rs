@@ -2,42 +2,53 @@
 
 use smallvec::SmallVec;
 
-use crate::instance::{Ordinal, ScopeId, TokenId};
+use crate::instance::{NONE, Ordinal, ScopeId, TokenId};
 use crate::step::{Event, Stage, Step};
 
-/// A token has arrived.
+/// A token has arrived: the last one takes the others in.
 pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal) {
-    let incoming = step.graph.node(ordinal).incoming;
-    if incoming <= 1 {
+    let node = step.graph.node(ordinal);
+    if node.incoming <= 1 {
         return step.pass(token, ordinal);
     }
-    let Some((scope, _)) = queue(step, token, false) else { return };
-    let present = step.instance.join(scope, ordinal).map_or(0, |join| join.present);
-    if present == incoming {
-        let survivor = merge(step, scope, ordinal);
-        step.resume(survivor, Stage::Complete);
+    let Some((scope, flow)) = step.instance.tokens.get(token).map(|token| (token.scope, token.flow)) else { return };
+    let position = position(step, flow);
+    let is_last = step.instance.join(scope, ordinal).is_some_and(|join| join.lacks_only(position, node.incoming));
+    if !is_last {
+        return step.emit(Event::TokenJoined { token, position, incoming: node.incoming, upstream: false });
     }
+    take_in(step, scope, ordinal, NONE);
+    step.touch(scope);
+    step.schedule(token, Stage::Complete);
 }
 
 /// Puts a token into the queue of the flow that it came by.
-pub(crate) fn queue(step: &mut Step<'_, '_>, token: TokenId, upstream: bool) -> Option<(ScopeId, u32)> {
+pub(crate) fn queue(step: &mut Step<'_, '_>, token: TokenId) -> Option<(ScopeId, Ordinal)> {
     let (scope, node, flow) = step.instance.tokens.get(token).map(|token| (token.scope, token.node, token.flow))?;
-    let position = step.graph.flows().get(flow as usize).map_or(0, |flow| flow.position);
-    let incoming = step.graph.node(node).incoming.max(1);
-    step.emit(Event::TokenJoined { token, position, incoming, upstream });
+    let (position, incoming) = (position(step, flow), step.graph.node(node).incoming.max(1));
+    step.emit(Event::TokenJoined { token, position, incoming, upstream: true });
     Some((scope, node))
 }
 
+fn position(step: &Step<'_, '_>, flow: Ordinal) -> u32 {
+    step.graph.flows().get(flow as usize).map_or(0, |flow| flow.position)
+}
+
 /// The oldest token of each flow that has one become one token, which is still in its queue.
-pub(crate) fn merge(step: &mut Step<'_, '_>, scope: ScopeId, node: u32) -> TokenId {
+pub(crate) fn merge(step: &mut Step<'_, '_>, scope: ScopeId, node: Ordinal) -> TokenId {
+    let survivor = step.instance.join(scope, node).and_then(|join| join.heads().last()).unwrap_or(NONE);
+    take_in(step, scope, node, survivor);
+    step.touch(scope);
+    survivor
+}
+
+/// Uses up the oldest token of each flow that has one, but for the one that survives.
+fn take_in(step: &mut Step<'_, '_>, scope: ScopeId, node: Ordinal, survivor: TokenId) {
     let heads: SmallVec<[TokenId; 16]> =
         step.instance.join(scope, node).map_or_else(SmallVec::new, |join| join.heads().collect());
-    let survivor = heads.last().copied().unwrap_or(crate::instance::NONE);
     for token in heads {
         if token != survivor {
             step.emit(Event::TokenConsumed { token, cancelled: false });
         }
     }
-    step.touch(scope);
-    survivor
 }

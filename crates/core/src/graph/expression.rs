@@ -53,6 +53,7 @@ impl Expression {
     ///
     /// # Errors
     /// What the expression's language calls an error.
+    #[inline]
     pub fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Value, EvaluationError> {
         match &self.kind {
             ExpressionKind::Literal(value) => Ok(value.clone()),

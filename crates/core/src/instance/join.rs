@@ -39,6 +39,12 @@ impl Join {
         Self { node, upstream, queues, present: 0, tokens: 0, received: None }
     }
 
+    /// Whether every flow has a token but the one of that position.
+    #[inline]
+    pub(crate) fn lacks_only(&self, position: u32, incoming: u32) -> bool {
+        self.present + 1 == incoming && !self.has(position)
+    }
+
     pub(crate) fn has(&self, position: u32) -> bool {
         self.queues.get(position as usize).is_some_and(|queue| queue.first != NONE)
     }

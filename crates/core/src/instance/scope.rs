@@ -129,7 +129,7 @@ impl Scope {
         self.position(name).map(|index| &self.variables[index].1)
     }
 
-    #[inline]
+    #[inline(always)]
     fn position(&self, name: &str) -> Option<usize> {
         if self.variables.len() <= FEW {
             // Lengths differ more often than not: cheaper than to search by order.
@@ -177,6 +177,7 @@ impl Scope {
         self.more.get_or_insert_default()
     }
 
+    #[inline]
     pub(crate) fn set(&mut self, name: &Name, value: Value) {
         if let Some(index) = self.position(name) {
             self.variables[index].1 = value;

@@ -110,7 +110,7 @@ impl Step<'_, '_> {
     }
 
     /// Sets what a script has set.
-    #[inline(never)]
+    #[cold]
     fn assign(&mut self, scope: ScopeId, assigned: Vec<Assignment>) {
         for assignment in assigned {
             if assignment.local {
@@ -229,6 +229,7 @@ impl Step<'_, '_> {
     }
 
     /// Sets a variable in the innermost scope that has it, else in the process itself.
+    #[inline]
     pub(crate) fn set_nearest(&mut self, scope: ScopeId, name: Name, value: Value) {
         let scope = self.nearest(scope, &name);
         self.set_local(scope, name, value);

@@ -114,6 +114,7 @@ impl Step<'_, '_> {
     }
 
     /// No flow can be taken: an incident (BPMN 2.0.2 Table 13.2 asks for an exception).
+    #[cold]
     pub(crate) fn no_flow(&mut self, token: TokenId, stage: IncidentStage) {
         let id = &self.node(token).id;
         let message = format!(

@@ -294,6 +294,7 @@ impl<'s> Step<'s, '_> {
     }
 
     /// Something went wrong on a token: a BPMN error is thrown, anything else is an incident.
+    #[cold]
     pub(crate) fn stuck(&mut self, token: TokenId, problem: Problem, stage: IncidentStage) {
         match problem {
             Problem::Error { code, message } => {
@@ -307,6 +308,7 @@ impl<'s> Step<'s, '_> {
     }
 
     /// A token cannot go on: it waits for somebody to mend what is wrong, and everything else goes on.
+    #[cold]
     pub(crate) fn incident(&mut self, token: TokenId, kind: IncidentKind, message: &str, stage: IncidentStage) {
         if matches!(stage, IncidentStage::Enter | IncidentStage::Execute) {
             // Entering again subscribes and schedules anew; an activity whose work is stuck keeps its boundary events.

@@ -9,11 +9,9 @@ use crate::instance::{IncidentStage, NONE, Owner, Phase, ROOT, ScopeId, ScopeKin
 impl Step<'_, '_> {
     /// A token has come to the end of its path.
     pub(crate) fn end_path(&mut self, token: TokenId) {
-        let Some((scope, waiter)) = self.instance.tokens.get(token).map(|token| (token.scope, token.compensates_for))
-        else {
-            return;
-        };
-        self.ended_at = self.node_of(token);
+        let Some(at) = self.instance.tokens.get(token) else { return };
+        let (scope, waiter) = (at.scope, at.compensates_for);
+        self.ended_at = at.node;
         self.emit(Event::TokenConsumed { token, cancelled: false });
         self.touch(scope);
         if waiter != NONE {
@@ -32,7 +30,8 @@ impl Step<'_, '_> {
         if let Some(NodeKind::AdHoc(ad_hoc)) = graph.get_node(scope.node).map(|node| &node.kind) {
             return behaviour::ad_hoc::went_on(self, id, ad_hoc);
         }
-        if matches!(scope.phase, Phase::Kept) || behaviour::complex_gateway::reset_last(self, id) {
+        if scope.phase == Phase::Kept || (!scope.joins().is_empty() && behaviour::complex_gateway::reset_last(self, id))
+        {
             return;
         }
         self.end_scope(id);

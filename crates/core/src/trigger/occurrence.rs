@@ -177,6 +177,7 @@ impl Step<'_, '_> {
     }
 
     /// One variable that came with an event or work.
+    #[inline]
     pub(crate) fn receive_one(&mut self, token: TokenId, name: Name, value: Value) {
         if self.node(token).details.isolated {
             let scope = self.own_scope(token);
