@@ -2,6 +2,11 @@
 
 mod command;
 
+use std::collections::BTreeSet;
+
+use potok_core::graph::{Catch, Package};
+use potok_expressions::Evaluator;
+
 use command::{Output, bpmn, file, potok};
 
 const ORDER: &str = "tests/models/order.bpmn";
@@ -88,6 +93,67 @@ fn an_it_request_is_closed_by_silence() {
     let run = scenario("it-request.bpmn", "it-request-silence.answers.yaml");
     assert_eq!(run.code, 0, "{}", run.err);
     run.says(&["(closed-by-silence)", "(closed-unreached)", "Mon 7 Dec 2026"]);
+}
+
+#[test]
+fn a_call_becomes_a_contract() {
+    let run = scenario("incoming-call.bpmn", "incoming-call-to-contract.answers.yaml");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&["(conclude-contract)", "Напомнили (payment-reminded)", "(contract-fulfilled)", "(contract-done)"]);
+}
+
+#[test]
+fn an_it_request_comes_by_letter() {
+    let run = scenario("it-request.bpmn", "it-request-by-letter.answers.yaml");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&["(letter-arrived)", "(classify-request)", "(give-advice)", "Fri 27 Nov 2026", "(closed-without-grade)"]);
+    assert!(!run.out.contains("(request-made)"), "{}", run.out);
+}
+
+#[test]
+fn an_it_request_comes_by_web_page() {
+    let run = scenario("it-request.bpmn", "it-request-by-page.answers.yaml");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&["(page-filled-in)", "(do-hardware)", "(ask-by-phone)", "(closed-by-head)"]);
+}
+
+/// No path of the customer's processes goes unwalked. A compensation event is no place for a token: its handler is.
+#[test]
+fn the_scenarios_come_through_every_flow_node() {
+    let folder = bpmn("");
+    let mut files: Vec<String> = std::fs::read_dir(&folder)
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+        .collect();
+    files.sort();
+    let models: Vec<&str> = files.iter().filter_map(|file| file.strip_suffix(".bpmn")).collect();
+    let mut entered = BTreeSet::new();
+    for answers in files.iter().filter(|file| file.ends_with(".answers.yaml")) {
+        let model = models.iter().find(|model| answers.starts_with(**model)).expect("answers are named after a model");
+        let arguments = ["run", &bpmn(&format!("{model}.bpmn")), "--answers", &bpmn(answers), "--format", "json"];
+        let run = potok(&arguments, "");
+        assert_eq!(run.code, 0, "{answers}: {}", run.err);
+        for line in run.out.lines() {
+            let event: serde_json::Value = serde_json::from_str(line).expect("a JSON object");
+            if matches!(event["event"].as_str(), Some("token-created" | "token-moved")) {
+                let word = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+                entered.insert((word("process"), word("element")));
+            }
+        }
+    }
+    for model in models {
+        let bytes = std::fs::read(bpmn(&format!("{model}.bpmn"))).expect("the model");
+        let package = Package::from_bpmn(&bytes, &Evaluator::new()).expect("a model without errors");
+        for process in &package.processes {
+            let nodes = (0u32..).zip(process.nodes());
+            let placed = nodes.filter(|(at, _)| !matches!(process.catches(*at), [Catch::Compensation]));
+            let missed: Vec<&str> = placed
+                .map(|(_, node)| &*node.id)
+                .filter(|id| !entered.contains(&(process.id().to_string(), (*id).to_owned())))
+                .collect();
+            assert!(missed.is_empty(), "no scenario of {model} comes through: {missed:?}");
+        }
+    }
 }
 
 #[test]

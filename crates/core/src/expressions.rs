@@ -176,8 +176,7 @@ pub trait Expressions: Send + Sync {
         text: &str,
     ) -> Result<Arc<dyn CompiledExpression>, CompileError>;
 
-    /// Evaluates a decision (DMN) for a model of that deployment. The value is the decision's result as DMN gives it: for a table with one output and
-    /// a single hit policy the value itself, with several outputs a map, with a collecting hit policy a list.
+    /// Evaluates a decision (DMN) for a model of that deployment.
     ///
     /// # Errors
     /// If there is no such decision, or its evaluation fails.
@@ -187,5 +186,15 @@ pub trait Expressions: Send + Sync {
         binding: &Binding,
         deployment: Deployment,
         evaluation: &mut Evaluation<'_>,
-    ) -> Result<Value, EvaluationError>;
+    ) -> Result<Decided, EvaluationError>;
+}
+
+/// What a decision gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decided {
+    /// The result as DMN gives it: for a table with one output and a single hit policy the value itself, with several
+    /// outputs a map, with a collecting hit policy a list.
+    pub value: Value,
+    /// The name of the only output, where the result does not name it.
+    pub output: Option<Name>,
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use potok_core::Name;
 use potok_core::diagnostic::Diagnostic;
 use potok_core::expressions::{
-    Binding, CompileError, CompiledExpression, Deployment, Evaluation, EvaluationError, Expressions, Language, Purpose,
+    Binding, CompileError, CompiledExpression, Decided, Deployment, Evaluation, EvaluationError, Expressions, Language,
+    Purpose,
 };
 use potok_core::time::Calendar;
 use potok_core::value::Value;
@@ -48,7 +49,7 @@ use crate::{feel, template};
 ///     </decision>
 ///   </definitions>"#).map_err(|problems| problems[0].to_string())?;
 /// let mut evaluation = Evaluation::new(&Amount(1_500), "2026-11-03T09:30:00Z".parse()?);
-/// assert_eq!(evaluator.decide("discount", &Binding::Latest, Deployment(0), &mut evaluation)?, Value::Integer(5));
+/// assert_eq!(evaluator.decide("discount", &Binding::Latest, Deployment(0), &mut evaluation)?.value, Value::Integer(5));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Default)]
@@ -122,7 +123,7 @@ impl Expressions for Evaluator {
         binding: &Binding,
         deployment: Deployment,
         evaluation: &mut Evaluation<'_>,
-    ) -> Result<Value, EvaluationError> {
+    ) -> Result<Decided, EvaluationError> {
         self.decisions.decide(decision, binding, deployment, evaluation)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use potok_core::Name;
-use potok_core::graph::Catch;
+use potok_core::graph::{Catch, ProcessGraph};
 use potok_core::instance::{Instance, ScopeId, WaitKind};
 use potok_core::routing::{Message, start_triggers};
 use potok_core::step::Command;
@@ -203,27 +203,15 @@ impl<'a> Steps<'a> {
 
     /// Whether a message starts a process: the one that is run, or one that already ran.
     fn starts(&self, name: &str) -> bool {
-        let literal = |expression: &potok_core::graph::Expression| {
-            expression.as_literal().is_some_and(|value| *value == Value::from(name))
-        };
         let mut graphs = self.session.runner.instances().map(|running| &running.graph).chain([&self.session.process]);
-        graphs.any(|graph| {
-            start_triggers(graph).any(|trigger| match trigger.catch {
-                Catch::Message { name: Some(expression), .. } => literal(expression),
-                Catch::Message { name: None, .. } => &*graph.node(trigger.node).id == name,
-                _ => false,
-            })
-        })
+        graphs.any(|graph| message_starts(graph, name))
     }
 
     fn signal(&mut self, name: &str, with: &Given) -> Result<(), Failure> {
         let variables = plain(with)?;
         let all = self.session.waiting();
         let waits = all.iter().any(|waiting| waiting.what == What::Signal && waiting.name.as_deref() == Some(name));
-        let starts = start_triggers(&self.session.process).any(|trigger| match trigger.catch {
-            Catch::Signal { name: caught } => caught.as_literal() == Some(&Value::from(name)),
-            _ => false,
-        });
+        let starts = signal_starts(&self.session.process, name);
         if !waits && !starts {
             return Err(self.not_waiting(&all, What::Signal, name, "signal"));
         }
@@ -321,4 +309,28 @@ pub(crate) fn answers(
         )));
     }
     Ok(variables)
+}
+
+/// Whether a process has a start event that this step is about.
+pub(crate) fn begins(graph: &ProcessGraph, step: &Step) -> bool {
+    match step {
+        Step::Message { name, .. } => message_starts(graph, name),
+        Step::Signal { name, .. } => signal_starts(graph, name),
+        _ => false,
+    }
+}
+
+fn message_starts(graph: &ProcessGraph, name: &str) -> bool {
+    start_triggers(graph).any(|trigger| match trigger.catch {
+        Catch::Message { name: Some(expression), .. } => expression.as_literal() == Some(&Value::from(name)),
+        Catch::Message { name: None, .. } => &*graph.node(trigger.node).id == name,
+        _ => false,
+    })
+}
+
+fn signal_starts(graph: &ProcessGraph, name: &str) -> bool {
+    start_triggers(graph).any(|trigger| match trigger.catch {
+        Catch::Signal { name: caught } => caught.as_literal() == Some(&Value::from(name)),
+        _ => false,
+    })
 }

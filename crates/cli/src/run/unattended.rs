@@ -10,7 +10,7 @@ use potok_core::step::StartAt;
 
 use super::scenario::{Lined, Scenario, Step};
 use super::session::Session;
-use super::steps::{Steps, answers, plain};
+use super::steps::{Steps, answers, begins, plain};
 use super::waiting::outcome;
 use crate::failure::Failure;
 use crate::report::number;
@@ -68,7 +68,8 @@ fn start(session: &mut Session, scenario: &Scenario, business_key: Option<Name>)
     let line = scenario.start.as_ref().map_or(1, |start| start.line);
     let key = business_key.or_else(|| scenario.business_key.as_deref().map(Name::from));
     let process = session.process.clone();
-    if process.root().starts.is_empty() {
+    let by_event = scenario.start.is_none() && scenario.steps.first().is_some_and(|step| begins(&process, &step.value));
+    if by_event || process.root().starts.is_empty() {
         // A message or signal of the steps starts it.
         return match scenario.start {
             None => Ok(()),

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::Name;
 use crate::dialect::DecisionResult;
-use crate::expressions::{Evaluation, EvaluationError};
+use crate::expressions::{Decided, Evaluation, EvaluationError};
 use crate::graph::Decision;
 use crate::instance::TokenId;
 use crate::step::{Problem, ScopeView, Stage, Step};
@@ -15,20 +16,44 @@ pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, decision: &Decisio
     let id = step.text(&decision.reference, scope, node)?.unwrap_or_default();
     let view = ScopeView { instance: step.instance, graph: step.graph, scope, node, extra: &[] };
     let mut evaluation = Evaluation::new(&view, step.context.now);
-    let result = step.context.expressions.decide(&id, &decision.binding, step.graph.deployment(), &mut evaluation)?;
-    let result = shape(&id, decision.result, result)?;
-    if let Some(name) = &step.graph.node(node).details.result_variable {
+    let decided = step.context.expressions.decide(&id, &decision.binding, step.graph.deployment(), &mut evaluation)?;
+    if decision.result == DecisionResult::Variables {
+        step.receive(token, variables(&id, decided));
+    } else if let Some(name) = &step.graph.node(node).details.result_variable {
+        let result = shape(&id, decision.result, decided)?;
         step.receive_one(token, name.clone(), result);
     }
     step.schedule(token, Stage::Complete);
     Ok(())
 }
 
-/// Brings a result into the shape that the model asks for.
-fn shape(id: &str, wanted: DecisionResult, result: Value) -> Result<Value, EvaluationError> {
-    if wanted == DecisionResult::AsIs {
-        return Ok(result);
+/// A variable for each output; one with all results where several rules matched.
+fn variables(id: &str, decided: Decided) -> Vec<(Name, Value)> {
+    match (decided.value, decided.output) {
+        (Value::Map(outputs), _) => outputs.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        (Value::Null, None) => Vec::new(),
+        (results @ Value::List(_), output) => vec![(id.into(), named(results, output.as_ref()))],
+        (value, output) => vec![(output.unwrap_or_else(|| id.into()), value)],
     }
+}
+
+/// Values of an only output under its name; each of a list by itself.
+fn named(result: Value, output: Option<&Name>) -> Value {
+    let Some(output) = output else { return result };
+    match result {
+        Value::Null => Value::Null,
+        Value::List(items) => items.iter().map(|item| named(item.clone(), Some(output))).collect(),
+        value => [(output.clone(), value)].into_iter().collect(),
+    }
+}
+
+/// Brings a result into the shape that the model asks for.
+fn shape(id: &str, wanted: DecisionResult, decided: Decided) -> Result<Value, EvaluationError> {
+    let result = match wanted {
+        DecisionResult::AsIs | DecisionResult::Variables => return Ok(decided.value),
+        DecisionResult::SingleResult | DecisionResult::ResultList => named(decided.value, decided.output.as_ref()),
+        DecisionResult::SingleEntry | DecisionResult::CollectEntries => decided.value,
+    };
     let rules = match result {
         Value::Null => Vec::new(),
         Value::List(rules) => rules.to_vec(),
@@ -45,7 +70,9 @@ fn shape(id: &str, wanted: DecisionResult, result: Value) -> Result<Value, Evalu
         other => Ok(other),
     };
     match wanted {
-        DecisionResult::AsIs | DecisionResult::ResultList => Ok(Value::List(Arc::new(rules))),
+        DecisionResult::AsIs | DecisionResult::Variables | DecisionResult::ResultList => {
+            Ok(Value::List(Arc::new(rules)))
+        }
         DecisionResult::SingleEntry | DecisionResult::SingleResult if rules.len() > 1 => Err(too_many("matching rule")),
         DecisionResult::SingleEntry => single(rules.into_iter().next().unwrap_or_default()),
         DecisionResult::SingleResult => Ok(rules.into_iter().next().unwrap_or_default()),

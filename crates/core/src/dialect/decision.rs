@@ -30,7 +30,7 @@ impl<'d> Reader<'d> {
                     .field(task, "decisionTableReferenceKey")
                     .or_else(|| self.field(task, "decisionServiceReferenceKey"))?,
                 binding: if same_deployment { Binding::Deployment } else { Binding::Latest },
-                result: DecisionResult::AsIs,
+                result: DecisionResult::Variables,
             }));
         }
         Some(boxed(Decision {

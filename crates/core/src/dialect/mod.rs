@@ -236,6 +236,8 @@ pub enum DecisionResult {
     CollectEntries,
     /// The outputs of all rules that matched, as a list of maps.
     ResultList,
+    /// A variable for each output (Flowable).
+    Variables,
 }
 
 /// Something called at a stage of an element.

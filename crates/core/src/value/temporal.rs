@@ -91,7 +91,9 @@ impl FromStr for TimeOfDay {
             TimeError::new("time-of-day-invalid", format!("`{}` is no time of day", shorten(text)), help)
         };
         let parts = split_zone(text.trim());
-        let time = read_time(parts.clock.strip_prefix(['T', 't']).unwrap_or(parts.clock)).ok_or_else(invalid)?;
+        let clock = parts.clock.strip_prefix(['T', 't']).unwrap_or(parts.clock);
+        let midnight = || is_midnight(clock).then(civil::Time::midnight);
+        let time = read_time(clock).or_else(midnight).ok_or_else(invalid)?;
         let zone = match (parts.offset, parts.name) {
             (None, None) => None,
             (Some(zone), None) | (None, Some(zone)) => Some(zone.parse()?),
@@ -166,7 +168,12 @@ impl FromStr for DateTime {
         let (date, time) = text.trim().split_once(['T', 't', ' ']).ok_or_else(invalid)?;
         let parts = split_zone(time);
         let date = read_date(date).ok_or_else(invalid)?;
-        let local = date.to_datetime(read_time(parts.clock).ok_or_else(invalid)?);
+        let local = match read_time(parts.clock) {
+            Some(time) => date.to_datetime(time),
+            // The end of a day is the beginning of the next (ISO 8601-1 §5.3.2).
+            None if is_midnight(parts.clock) => date.tomorrow().map_err(|_| invalid())?.at(0, 0, 0, 0),
+            None => return Err(invalid()),
+        };
         let zone = |text: Option<&str>| text.map(str::parse::<Zone>).transpose();
         match (zone(parts.offset)?, zone(parts.name)?) {
             (Some(offset @ Zone::Offset(_)), Some(named @ Zone::Named(_))) => {
@@ -224,6 +231,13 @@ fn read_date(text: &str) -> Option<civil::Date> {
 fn read_time(text: &str) -> Option<civil::Time> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b','));
     if plain { text.parse().ok() } else { None }
+}
+
+/// `24:00` in all its spellings.
+fn is_midnight(text: &str) -> bool {
+    let (clock, fraction) = text.split_once(['.', ',']).unwrap_or((text, "0"));
+    let whole = matches!(clock, "24" | "24:00" | "2400" | "24:00:00" | "240000");
+    whole && !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0')
 }
 
 /// `+03`, `+0300`, `+03:00` or `+03:00:00`.

@@ -45,6 +45,34 @@ fn a_date_and_time_is_read_in_all_its_spellings() {
 }
 
 #[test]
+fn the_end_of_a_day_is_the_beginning_of_the_next() {
+    for (text, read) in [
+        ("2026-03-01T24:00:00", "2026-03-02T00:00:00"),
+        ("2026-03-01T24:00", "2026-03-02T00:00:00"),
+        ("2026-03-01T24", "2026-03-02T00:00:00"),
+        ("20260228T240000Z", "2026-03-01T00:00:00Z"),
+        ("2026-12-31T24:00:00.000+03:00", "2027-01-01T00:00:00+03:00"),
+    ] {
+        assert_eq!(date_time(text).to_string(), read, "{text}");
+    }
+    for text in [
+        "2026-03-01T24:00:01",
+        "2026-03-01T24:01:00",
+        "2026-03-01T24:",
+        "2026-03-01T24:00:00.5",
+        "2026-03-01T25:00:00",
+        "2026-03-01T24:00:",
+        "2026-03-01T24:00:00:00",
+        "2026-03-01T24:0",
+        "9999-12-31T24:00:00",
+    ] {
+        assert!(text.parse::<DateTime>().is_err(), "{text}");
+    }
+    let time: crate::value::TimeOfDay = "24:00:00Z".parse().expect("a time");
+    assert_eq!(time.to_string(), "00:00:00Z");
+}
+
+#[test]
 fn an_offset_says_which_of_two_equal_clock_times_is_meant() {
     assert_eq!(moment("2026-10-25T02:30:00@Europe/Berlin", "Z"), "2026-10-25T00:30:00Z");
     assert_eq!(moment("2026-10-25T02:30:00+02:00[Europe/Berlin]", "Z"), "2026-10-25T00:30:00Z");

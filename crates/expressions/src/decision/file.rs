@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use potok_core::Name;
-use potok_core::expressions::{CompiledExpression, Evaluation, EvaluationError, Execution, Variables};
+use potok_core::expressions::{CompiledExpression, Decided, Evaluation, EvaluationError, Execution, Variables};
 use potok_core::value::Value;
 
 use super::library::Library;
@@ -73,7 +73,17 @@ impl Variables for Scope<'_> {
 
 impl File {
     /// Evaluates one of the file's decisions.
-    pub(crate) fn evaluate(&self, index: usize, evaluation: &Evaluation<'_>) -> Result<Value, EvaluationError> {
+    pub(crate) fn evaluate(&self, index: usize, evaluation: &Evaluation<'_>) -> Result<Decided, EvaluationError> {
+        let output = match &self.decisions[index].logic {
+            Logic::Table(table) => table.only_output().cloned(),
+            // Camunda's literal expressions give their result under the name of the variable.
+            Logic::Expression(_) => Some(self.decisions[index].variable.clone()),
+            Logic::None => None,
+        };
+        Ok(Decided { value: self.value(index, evaluation)?, output })
+    }
+
+    fn value(&self, index: usize, evaluation: &Evaluation<'_>) -> Result<Value, EvaluationError> {
         if let Some(library) = &self.library {
             return library.evaluate(&self.decisions[index].name, evaluation);
         }

@@ -18,6 +18,10 @@ use crate::variables::read;
 const TIME: Duration = Duration::from_secs(2);
 const STACK: usize = 64 * 1024 * 1024;
 
+const DMN_1_3: &str = "https://www.omg.org/spec/DMN/20191111/MODEL/";
+const EARLIER: [&str; 2] =
+    ["http://www.omg.org/spec/DMN/20151101/dmn.xsd", "http://www.omg.org/spec/DMN/20180521/MODEL/"];
+
 /// A file that the library knows.
 pub(crate) struct Library {
     evaluator: Arc<ModelEvaluator>,
@@ -36,7 +40,8 @@ impl Debug for Library {
 impl Library {
     /// Gives a file to the library.
     pub(crate) fn read(text: &str, inputs: Vec<Name>) -> Result<Self, String> {
-        let text = text.to_owned();
+        // The library reads DMN 1.3 and later, of which the earlier versions are a part.
+        let text = EARLIER.iter().fold(text.to_owned(), |text, earlier| text.replace(earlier, DMN_1_3));
         let built = watched(move || {
             let definitions = dsntk_model::parse(&text).map_err(|error| error.to_string())?;
             let evaluator =

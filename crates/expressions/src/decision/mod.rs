@@ -11,6 +11,8 @@ mod registry;
 mod table;
 
 #[cfg(test)]
+mod standard_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use read::Compiler;

@@ -209,6 +209,16 @@ impl Reader<'_> {
         if outputs.is_empty() {
             self.problem("decision-output-missing", element, "the table has no output", "add an output column");
         }
+        if matches!(hit_policy, HitPolicy::Priority | HitPolicy::OutputOrder)
+            && outputs.iter().all(|output| output.values.is_none())
+        {
+            self.problem(
+                "decision-output-values-missing",
+                element,
+                "the table's hit policy orders results by their outputs' allowed values, but none are given",
+                "list the allowed values of an output, the most important first, or choose another hit policy",
+            );
+        }
         let many = outputs.len() > 1;
         for (place, output) in outputs.iter_mut().enumerate() {
             if many && output.name.is_empty() {
@@ -253,7 +263,12 @@ impl Reader<'_> {
             Some("COUNT") => Some(Aggregation::Count),
             Some("MIN") => Some(Aggregation::Min),
             Some("MAX") => Some(Aggregation::Max),
-            _ => None,
+            None => None,
+            Some(other) => {
+                let message = format!("`{other}` is no aggregation");
+                self.problem("decision-aggregation-invalid", table, message, "use SUM, COUNT, MIN or MAX, or none");
+                None
+            }
         };
         match table.attribute("hitPolicy").as_deref() {
             None | Some("UNIQUE") => HitPolicy::Unique,

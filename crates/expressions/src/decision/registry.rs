@@ -5,8 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use potok_core::Name;
 use potok_core::diagnostic::Diagnostic;
-use potok_core::expressions::{Binding, Deployment, Evaluation, EvaluationError};
-use potok_core::value::Value;
+use potok_core::expressions::{Binding, Decided, Deployment, Evaluation, EvaluationError};
 
 use super::file::File;
 use super::read::{Compiler, read};
@@ -52,7 +51,7 @@ impl Registry {
         binding: &Binding,
         deployment: Deployment,
         evaluation: &mut Evaluation<'_>,
-    ) -> Result<Value, EvaluationError> {
+    ) -> Result<Decided, EvaluationError> {
         let version = self
             .find(decision, binding, deployment)
             .ok_or_else(|| EvaluationError::UnknownDecision(decision.into()))?;

@@ -247,6 +247,14 @@ impl Table {
         self.outputs.iter().map(|output| output.name.clone()).zip(values).collect()
     }
 
+    /// The name of the only output.
+    pub(super) fn only_output(&self) -> Option<&Name> {
+        match &self.outputs[..] {
+            [output] if !output.name.is_empty() => Some(&output.name),
+            _ => None,
+        }
+    }
+
     /// The result by the names of the outputs.
     pub(super) fn by_output(&self, result: &Value) -> Vec<(Name, Value)> {
         let single = self.outputs.len() == 1;

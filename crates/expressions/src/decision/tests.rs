@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::Evaluator;
 
 /// As Camunda's Modeler writes it: no input data, no item definitions, no variables.
-const DINNER: &str = r##"<?xml version="1.0" encoding="UTF-8"?>
+pub(super) const DINNER: &str = r##"<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" xmlns:camunda="http://camunda.org/schema/1.0/dmn"
     id="dinner" name="Dinner" namespace="http://camunda.org/schema/1.0/dmn">
   <decision id="dish" name="Which dish?" camunda:versionTag="v1">
@@ -60,23 +60,25 @@ impl Variables for Given {
     }
 }
 
-fn decide(
+pub(super) fn decide(
     evaluator: &Evaluator,
     decision: &str,
     binding: &Binding,
     variables: &[(&str, Value)],
 ) -> Result<Value, EvaluationError> {
     let given = Given(variables.iter().map(|(name, value)| ((*name).into(), value.clone())).collect());
-    evaluator.decide(decision, binding, Deployment(0), &mut Evaluation::new(&given, jiff::Timestamp::UNIX_EPOCH))
+    evaluator
+        .decide(decision, binding, Deployment(0), &mut Evaluation::new(&given, jiff::Timestamp::UNIX_EPOCH))
+        .map(|decided| decided.value)
 }
 
-fn add(file: &str) -> Evaluator {
+pub(super) fn add(file: &str) -> Evaluator {
     let evaluator = Evaluator::new();
     evaluator.add_decisions(file.as_bytes()).unwrap_or_else(|problems| panic!("{problems:?}"));
     evaluator
 }
 
-fn problems(file: &str) -> Vec<&'static str> {
+pub(super) fn problems(file: &str) -> Vec<&'static str> {
     let found = Evaluator::new().add_decisions(file.as_bytes()).expect_err("problems");
     found.into_iter().map(|problem| problem.code).collect()
 }
@@ -195,7 +197,7 @@ fn all_that_is_wrong_is_told_at_once() {
     assert_eq!(problems("no XML").len(), 1);
 }
 
-const WHOLE: &str = r##"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="w" name="Whole" namespace="urn:whole">
+pub(super) const WHOLE: &str = r##"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="w" name="Whole" namespace="urn:whole">
   <inputData id="in" name="Net price"><variable name="Net price" typeRef="number"/></inputData>
   <businessKnowledgeModel id="bkm" name="with tax"><variable name="with tax"/>
     <encapsulatedLogic><formalParameter name="p" typeRef="number"/>

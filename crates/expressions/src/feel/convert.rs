@@ -208,8 +208,8 @@ fn from_date(value: &FeelDate) -> Result<Date, EvaluationError> {
 fn from_time(value: &FeelTime) -> Result<(Time, Option<Zone>), EvaluationError> {
     let signed = |field: u8| i8::try_from(field).unwrap_or_default();
     let nanoseconds = i32::try_from(value.nanos()).unwrap_or_default();
-    // FEEL allows 24:00:00 nowhere, so that the hours fit.
-    let time = Time::new(signed(value.hour()), signed(value.minute()), signed(value.second()), nanoseconds)
+    // The library adds a duration to a time without coming round at midnight.
+    let time = Time::new(signed(value.hour() % 24), signed(value.minute()), signed(value.second()), nanoseconds)
         .map_err(|_| failed(format!("the time {value} is out of range")))?;
     let zone = match value.zone() {
         FeelZone::Local => None,

@@ -2,6 +2,7 @@
 
 mod check;
 mod convert;
+mod corrected;
 mod exact;
 mod fast;
 mod guard;
@@ -10,7 +11,10 @@ mod natives;
 mod rewrite;
 mod token;
 mod tree;
+mod types;
 
+#[cfg(test)]
+mod standard_tests;
 #[cfg(test)]
 mod tests;
 
@@ -157,6 +161,7 @@ fn assemble(mut node: AstNode, prepared: &token::Prepared, calendars: &Arc<Calen
         let alias = prepared.aliases.iter().find(|(alias, _)| alias == name);
         alias.map_or(name, |(_, original)| original).into()
     };
+    types::resolve(&mut node)?;
     let facts = check::check(&mut node)?;
     let fast = fast::compile(&node, &original);
     let needs = rewrite::rewrite(&mut node, &facts)?;

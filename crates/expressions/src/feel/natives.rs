@@ -7,10 +7,10 @@ use dsntk_feel::closure::Closure;
 use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as FeelValue;
 use dsntk_feel::{Evaluator, FeelScope, FeelType, FunctionBody, Name as FeelName};
-use dsntk_feel_temporal::{FeelDate, FeelDateTime, FeelTime};
+use dsntk_feel_temporal::{FeelDate, FeelDateTime, FeelTime, FeelZone};
 
 use super::rewrite::{HAS_ENTRY, MOMENT, SPEND};
-use super::{convert, guard};
+use super::{convert, corrected, guard};
 use crate::calendars;
 
 /// What a function computes from its arguments.
@@ -32,6 +32,11 @@ const SIGNATURES: &[(Signature, Pure)] = &[
     (("partition", &["list", "size"]), partition),
     (("duplicate values", &["list"]), duplicate_values),
     (("last day of month", &["date"]), last_day_of_month),
+    (("max", &["list"]), corrected::max),
+    (("min", &["list"]), corrected::min),
+    (("number", &["from"]), corrected::number),
+    (("list contains", &["list", "element"]), corrected::list_contains),
+    (("get value", &["m", "key"]), corrected::get_value),
     ((SPEND, &["value"]), spend),
     ((MOMENT, &["value"]), moment),
     ((HAS_ENTRY, &["context", "entry"]), has_entry),
@@ -181,9 +186,13 @@ fn spend(arguments: &[FeelValue]) -> FeelValue {
     arguments[0].clone()
 }
 
-/// The same moment in UTC: the library compares dates before it looks at zones.
-fn moment(arguments: &[FeelValue]) -> FeelValue {
-    let FeelValue::DateTime(moment) = &arguments[0] else { return arguments[0].clone() };
+/// The same moment, or time of day, in UTC: the library compares dates and clocks before it looks at zones.
+pub(crate) fn moment(arguments: &[FeelValue]) -> FeelValue {
+    let moment = match &arguments[0] {
+        FeelValue::DateTime(moment) => moment,
+        FeelValue::Time(time) => return FeelValue::Time(in_utc(time).unwrap_or_else(|| time.clone())),
+        other => return other.clone(),
+    };
     match convert::from_date_time(moment).ok().and_then(|value| convert::instant(&value)) {
         Some(instant) => convert::moment(instant),
         // Outside of what the calendar library knows: at least without reading the machine's zone.
@@ -192,6 +201,14 @@ fn moment(arguments: &[FeelValue]) -> FeelValue {
             FeelTime::utc(moment.hour(), moment.minute(), moment.second(), 0),
         )),
     }
+}
+
+/// A time with an offset in UTC, where that is on the same day.
+fn in_utc(time: &FeelTime) -> Option<FeelTime> {
+    let FeelZone::Offset(offset) = time.zone() else { return None };
+    let seconds = i32::from(time.hour()) * 3_600 + i32::from(time.minute()) * 60 + i32::from(time.second()) - offset;
+    let part = |value: i32| u8::try_from(value).ok();
+    FeelTime::utc_opt(part(seconds.div_euclid(3_600))?, part(seconds / 60 % 60)?, part(seconds % 60)?, time.nanos())
 }
 
 fn has_entry(arguments: &[FeelValue]) -> FeelValue {

@@ -290,7 +290,14 @@ impl Rewriter<'_> {
             if function == "is defined" && arity == 1 {
                 return self.is_defined(node);
             }
-            if !is_built_in_function_name(&function) {
+            if let AstNode::PositionalParameters(values) = &mut **parameters
+                && matches!(function.as_str(), "min" | "max")
+                && arity > 1
+            {
+                *values = vec![AstNode::List(std::mem::take(values))];
+            }
+            let arity = children(parameters).len();
+            if !is_built_in_function_name(&function) || natives::exists(&natives::key(&function, arity)) {
                 **callee = name(&self.native(&function, arity)?);
             }
         }
@@ -364,7 +371,7 @@ fn is_no_moment(node: &AstNode) -> bool {
             &**callee,
             AstNode::Name(name) if matches!(
                 name.as_str(),
-                "date" | "time" | "duration" | "count" | "sum" | "string" | "number" | "string length" | "upper case"
+                "date" | "duration" | "count" | "sum" | "string" | "number" | "string length" | "upper case"
                     | "lower case" | "substring" | "day of week" | "floor" | "ceiling" | "modulo" | "abs"
             )
         ),

@@ -24,11 +24,11 @@ impl potok_core::expressions::Variables for Given {
     }
 }
 
-fn given(variables: &[(&str, Value)]) -> Given {
+pub(super) fn given(variables: &[(&str, Value)]) -> Given {
     Given(variables.iter().map(|(name, value)| ((*name).into(), value.clone())).collect())
 }
 
-fn now() -> jiff::Timestamp {
+pub(super) fn now() -> jiff::Timestamp {
     "2026-11-03T09:30:00Z".parse().expect("timestamp")
 }
 

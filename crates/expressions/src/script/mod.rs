@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use potok_core::Name;
 use potok_core::expressions::{Assignment, CompileError, CompiledExpression, Evaluation, EvaluationError, Purpose};
 use potok_core::value::{DateTime, Value, Zone};
-use rquickjs::context::intrinsic::{Date, Eval, Json, MapSet, Proxy, RegExp, RegExpCompiler, TypedArrays};
-use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Object, Runtime};
+use rquickjs::context::intrinsic::{Date, Eval, Json, MapSet, Promise, Proxy, RegExp, RegExpCompiler, TypedArrays};
+use rquickjs::{Array, CatchResultExt, CaughtError, Coerced, Context, Ctx, FromJs, Function, Runtime};
 use serde_json::{Map, json};
 
 use crate::variables::read;
@@ -20,15 +20,52 @@ const MEMORY: usize = 16 * 1024 * 1024;
 const STACK: usize = 192 * 1024;
 const TIME: Duration = Duration::from_secs(1);
 const MAX_LENGTH: usize = 256 * 1024;
-const PRELUDE: &str = include_str!("prelude.js");
+const WORLD: &str = include_str!("world.js");
+const EXECUTION: &str = include_str!("execution.js");
+const ERRORS: &str = include_str!("errors.js");
+const DATES: &str = include_str!("dates.js");
+const OUTWARD: &str = include_str!("outward.js");
 
-type Intrinsics = (Date, Eval, RegExpCompiler, RegExp, Json, Proxy, MapSet, TypedArrays);
+/// Without promises the engine would fail on asynchronous functions in a way that ends the program.
+type Usual = (Eval, RegExpCompiler, RegExp, Json, Proxy, MapSet, Promise);
+type Whole = (Usual, Date, TypedArrays);
 
 /// A script that was found to be JavaScript.
 #[derive(Debug)]
 pub(crate) struct Script {
     text: Name,
     purpose: Purpose,
+    parts: Parts,
+}
+
+/// What of its world a script may mean. Making the world is most of a short script's time; what is left out is not
+/// there at all, so that no script comes round to it.
+#[derive(Clone, Copy, Debug)]
+struct Parts {
+    execution: bool,
+    errors: bool,
+    dates: bool,
+    arrays: bool,
+}
+
+impl Parts {
+    fn of(text: &str) -> Self {
+        // What computes names and code, or spells them with escapes, may mean anything.
+        let any =
+            ["eval", "Function", "constructor", "globalThis", "\\u", "\\x"].iter().any(|word| text.contains(word));
+        let mentions = |words: &[&str]| any || words.iter().any(|word| text.contains(word));
+        let usual = ["getVariable(", "getVariableLocal(", "hasVariable(", "setVariable(", "setVariableLocal("];
+        let rare = text.match_indices("execution").any(|(at, word)| {
+            let rest = text[at + word.len()..].strip_prefix('.').unwrap_or_default();
+            !usual.iter().any(|word| rest.starts_with(word))
+        });
+        Self {
+            execution: any || rare,
+            errors: mentions(&["BpmnError", "Java", "org"]),
+            dates: mentions(&["Date"]),
+            arrays: mentions(&["Array", "DataView"]),
+        }
+    }
 }
 
 /// Checks a script's syntax.
@@ -42,10 +79,10 @@ pub(crate) fn compile(text: &str, purpose: Purpose) -> Result<Script, CompileErr
             context.eval("(text) => { new Function(text); }").map_err(|error| error.to_string())?;
         checker.call((text,)).catch(&context).map_err(|error: CaughtError<'_>| described(&error))
     };
-    Engine::start()
+    Engine::start(false)
         .and_then(|engine| engine.run(|context| check(context).map_err(EvaluationError::Failed)))
         .map_err(|failure| error(failure.to_string()))?;
-    Ok(Script { text: text.into(), purpose })
+    Ok(Script { text: text.into(), purpose, parts: Parts::of(text) })
 }
 
 /// What an exception says, in one line.
@@ -68,7 +105,7 @@ struct Engine {
 }
 
 impl Engine {
-    fn start() -> Result<Self, EvaluationError> {
+    fn start(whole: bool) -> Result<Self, EvaluationError> {
         let failed = |error: rquickjs::Error| EvaluationError::Failed(format!("the script cannot start: {error}"));
         let runtime = Runtime::new().map_err(failed)?;
         runtime.set_memory_limit(MEMORY);
@@ -79,11 +116,15 @@ impl Engine {
             flag.set(flag.get() || Instant::now() > until);
             flag.get()
         })));
-        Ok(Self { context: Context::custom::<Intrinsics>(&runtime).map_err(failed)?, interrupted })
+        let context = if whole { Context::custom::<Whole>(&runtime) } else { Context::custom::<Usual>(&runtime) };
+        Ok(Self { context: context.map_err(failed)?, interrupted })
     }
 
     fn run<T>(&self, run: impl for<'js> FnOnce(Ctx<'js>) -> Result<T, EvaluationError>) -> Result<T, EvaluationError> {
         let outcome = self.context.with(run);
+        if outcome.is_ok() && self.context.runtime().is_job_pending() {
+            return Err(later());
+        }
         match outcome {
             Err(EvaluationError::Failed(_)) if self.interrupted.get() => {
                 Err(EvaluationError::Limit("the script runs longer than a second; make it shorter".into()))
@@ -103,14 +144,10 @@ impl Engine {
 impl CompiledExpression for Script {
     fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Value, EvaluationError> {
         let input = self.input(evaluation);
-        let engine = Engine::start()?;
-        let output = engine.run(|context| run(&context, &input, &self.text))?;
-        let mut output: serde_json::Value = serde_json::from_str(&output)
-            .map_err(|error| EvaluationError::Failed(format!("the script's result is unusable: {error}")))?;
-        if let Some(code) = output["code"].as_str() {
-            let message = output["message"].as_str().filter(|message| !message.is_empty()).map(str::to_owned);
-            return Err(EvaluationError::BpmnError { code: code.into(), message });
-        }
+        let dates = self.parts.dates || input.contains(DATE);
+        let engine = Engine::start(dates || self.parts.arrays)?;
+        let dates = dates.then(|| evaluation.now.as_millisecond());
+        let mut output = engine.run(|context| self.run(&context, &input, dates))?;
         if let serde_json::Value::Array(assigned) = output["assigned"].take() {
             for mut assignment in assigned {
                 let name = assignment[0].as_str().unwrap_or_default().into();
@@ -127,35 +164,68 @@ impl CompiledExpression for Script {
     }
 }
 
-/// Runs the script; gives what the prelude makes of its result.
-fn run(context: &Ctx<'_>, input: &str, text: &str) -> Result<String, EvaluationError> {
-    let failed = |error: &CaughtError<'_>| EvaluationError::Failed(format!("the script failed: {}", described(error)));
-    let prelude: Function<'_> = context.eval(PRELUDE).catch(context).map_err(|error| failed(&error))?;
-    let ends: Object<'_> = prelude.call((input,)).catch(context).map_err(|error| failed(&error))?;
-    let end = |name: &str| ends.get::<_, Function<'_>>(name).catch(context).map_err(|error| failed(&error));
-    let (done, threw) = (end("done")?, end("failed")?);
-    let mut options = rquickjs::context::EvalOptions::default();
-    options.strict = false;
-    let outcome: rquickjs::Result<rquickjs::Value<'_>> = context.eval_with_options(text, options);
-    match outcome.catch(context) {
-        Ok(result) => done.call((result,)).catch(context).map_err(|error| failed(&error)),
-        Err(CaughtError::Exception(exception)) => {
-            let message = exception.message();
-            let told: String = threw
-                .call((exception,))
-                .map_err(|_| EvaluationError::Failed(format!("the script failed: {}", message.unwrap_or_default())))?;
-            if told.starts_with("{\"code\"") {
-                return Ok(told);
-            }
-            let failure = serde_json::from_str::<serde_json::Value>(&told).unwrap_or_default();
-            let failure = failure["failure"].as_str().unwrap_or_default().to_owned();
-            Err(EvaluationError::Failed(format!("the script failed: {failure}")))
-        }
-        Err(error) => Err(failed(&error)),
-    }
+fn later() -> EvaluationError {
+    EvaluationError::Failed(
+        "the script leaves something for later (a promise or an asynchronous function); it must come to its end at \
+         once, or be a job for a worker"
+            .into(),
+    )
 }
 
+/// What marks a moment in the input.
+const DATE: &str = "{\"$date\":";
+
 impl Script {
+    /// Runs the script in its own world; gives its result and what it assigned.
+    fn run<'js>(
+        &self,
+        context: &Ctx<'js>,
+        input: &str,
+        dates: Option<i64>,
+    ) -> Result<serde_json::Value, EvaluationError> {
+        let assigned = self.world(context, input, dates).catch(context).map_err(|error| failure(context, error))?;
+        let mut options = rquickjs::context::EvalOptions::default();
+        options.strict = false;
+        let result = context
+            .eval_with_options::<rquickjs::Value<'_>, _>(&*self.text, options)
+            .catch(context)
+            .map_err(|error| failure(context, error))?;
+        if result.is_promise() {
+            return Err(later());
+        }
+        if assigned.is_empty()
+            && let Some(result) = plain(&result)
+        {
+            return Ok(json!({ "result": result }));
+        }
+        let output: String = context
+            .eval::<Function<'_>, _>(OUTWARD)
+            .and_then(|outward| outward.call((result, assigned)))
+            .catch(context)
+            .map_err(|error| failure(context, error))?;
+        serde_json::from_str(&output)
+            .map_err(|error| EvaluationError::Failed(format!("the script's result is unusable: {error}")))
+    }
+
+    /// Makes what the script finds; gives the list that its assignments come to.
+    fn world<'js>(&self, context: &Ctx<'js>, input: &str, dates: Option<i64>) -> rquickjs::Result<Array<'js>> {
+        let part = |text: &str| context.eval::<Function<'js>, _>(text);
+        let alive: Option<Function<'js>> = match dates {
+            Some(now) => Some(part(DATES)?.call((now,))?),
+            None => None,
+        };
+        if self.parts.errors {
+            part(ERRORS)?.call::<_, ()>(())?;
+        }
+        let input = context.json_parse(input)?;
+        if let Some(input) = input.as_object()
+            && self.parts.execution
+        {
+            input.set("whole", part(EXECUTION)?)?;
+        }
+        part(WORLD)?.call((input, alive))
+    }
+
     /// What the prelude is given: only the variables that the script may mean.
     fn input(&self, evaluation: &Evaluation<'_>) -> String {
         let text = &*self.text;
@@ -185,11 +255,38 @@ impl Script {
         json!({
             "variables": variables,
             "facts": facts,
-            "now": evaluation.now.as_millisecond(),
             "mayset": self.purpose == Purpose::Script,
         })
         .to_string()
     }
+}
+
+/// A value that is no object.
+fn plain(value: &rquickjs::Value<'_>) -> Option<serde_json::Value> {
+    if value.is_undefined() || value.is_null() {
+        return Some(serde_json::Value::Null);
+    }
+    let number = || value.as_int().map(Into::into).or_else(|| value.as_float().map(Into::into));
+    let text = || value.as_string().and_then(|text| text.to_string().ok()).map(Into::into);
+    value.as_bool().map(Into::into).or_else(number).or_else(text)
+}
+
+/// What the script threw.
+fn failure<'js>(context: &Ctx<'js>, error: CaughtError<'js>) -> EvaluationError {
+    let told = match error {
+        CaughtError::Exception(exception) => {
+            let code = exception.get::<_, Option<Coerced<String>>>("bpmnErrorCode").ok().flatten();
+            let message = exception.message();
+            if let Some(Coerced(code)) = code {
+                let message = message.filter(|message| !message.is_empty());
+                return EvaluationError::BpmnError { code: (&*code).into(), message };
+            }
+            let shown = Coerced::<String>::from_js(context, exception.into_value());
+            shown.map_or_else(|_| message.unwrap_or_default(), |shown| shown.0)
+        }
+        error => described(&error),
+    };
+    EvaluationError::Failed(format!("the script failed: {told}"))
 }
 
 fn inward(value: &Value) -> serde_json::Value {

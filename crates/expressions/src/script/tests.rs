@@ -110,13 +110,131 @@ fn errors_say_what_is_wrong() {
 fn limits_end_what_would_run_away() {
     for text in [
         "while (true) {}",
+        "for (;;) { try { while (true) {} } catch (e) {} finally { continue } }",
         "var a = []; while (true) { a.push('x'.repeat(1000)) }",
+        "var a = []; while (true) { try { a.push(new Array(1000).fill(a.length)) } catch (e) {} }",
         "function f() { return f() + 1 } f()",
+        "var a = []; for (var i = 0; i < 1e6; i++) { a = [a] } JSON.stringify(a)",
         "var a = 'x'; while (true) { a += a }",
+        "'x'.repeat(2 ** 29)",
+        "/^(a+)+$/.test('a'.repeat(40) + 'b')",
+        "/(x+x+)+y/.exec('x'.repeat(60))",
+        "new Array(5000000).fill(1).sort(() => 1)",
+        "new ArrayBuffer(1e9)",
+        "({ get a() { while (true) {} } })",
+        "function* g() { while (true) yield 1 } for (const x of g()) {}",
+        "new Proxy({}, { ownKeys() { while (true) {} } })",
     ] {
         let start = Instant::now();
         let outcome = run(text).0;
         assert!(matches!(outcome, Err(EvaluationError::Limit(_))), "{text}: {outcome:?}");
         assert!(start.elapsed().as_secs() < 5, "{text}");
+    }
+}
+
+/// Whatever a script does to its world, the next finds its own.
+#[test]
+fn nothing_comes_from_one_run_into_another() {
+    for (spoils, looks, expected) in [
+        (
+            "leaked = 1; var left = 2; globalThis.here = 3",
+            "typeof leaked + typeof left + typeof here",
+            "undefined".repeat(3),
+        ),
+        (
+            "let word = 1; const other = 2; class Thing {}",
+            "typeof word + typeof other + typeof Thing",
+            "undefined".repeat(3),
+        ),
+        (
+            "Object.prototype.secret = 1; Array.prototype.map = null",
+            "typeof ({}).secret + typeof [].map",
+            "undefinedfunction".into(),
+        ),
+        ("JSON.stringify = () => '{}'; JSON.parse = null", "JSON.stringify([1])", "[1]".into()),
+        (
+            "Error.prepareStackTrace = () => 'secret'",
+            "String(new Error('e').stack).includes('secret') + ''",
+            "false".into(),
+        ),
+        ("execution.getVariable = () => 'secret'", "execution.getVariable('count') + ''", "3".into()),
+        ("Date.prototype.getTime = () => 7; Date = null", "new Date(5).getTime() + ''", "5".into()),
+        (
+            "Symbol.for('a').description; Function.prototype.call = null",
+            "typeof Function.prototype.call",
+            "function".into(),
+        ),
+        ("order.lines.push(9); order.other = 1", "order.lines.length + typeof order.other", "2undefined".into()),
+    ] {
+        let _ = run(spoils);
+        assert_eq!(value(looks), expected.into(), "{spoils}");
+    }
+    let script =
+        compile("typeof seen === 'undefined' ? (seen = 1, 'first') : 'again'", Purpose::Script).expect("a script");
+    let given = Given(BTreeMap::new());
+    for _ in 0..3 {
+        let outcome = script.evaluate(&mut Evaluation::new(&given, jiff::Timestamp::UNIX_EPOCH));
+        assert_eq!(outcome, Ok("first".into()));
+    }
+}
+
+#[test]
+fn there_is_nothing_to_wait_for_and_no_chance() {
+    for word in [
+        "setTimeout",
+        "setInterval",
+        "queueMicrotask",
+        "performance",
+        "fetch",
+        "process",
+        "require",
+        "WebAssembly",
+        "Atomics",
+        "FinalizationRegistry",
+        "WeakRef",
+        "crypto",
+        "Temporal",
+    ] {
+        assert_eq!(value(&format!("typeof {word}")), "undefined".into(), "{word}");
+    }
+    // The step's time, whichever way a script comes to the clock.
+    for text in [
+        "Date.now()",
+        "new Date().getTime()",
+        "+new Date",
+        "new globalThis['Da' + 'te']().getTime()",
+        "new (new Date(0).constructor)().getTime()",
+        "Reflect.construct(Date, []).getTime()",
+        "new (class extends Date {})().getTime()",
+        "eval('Da' + 'te.now()')",
+        "(0, eval)('new \\u0044ate().getTime()')",
+        "Date.parse(Date())",
+    ] {
+        assert_eq!(value(text), Value::Integer(1_793_698_200_000), "{text}");
+    }
+    assert_eq!(value("new Date(2026, 10, 3, 9).getHours() + ' ' + new Date().getTimezoneOffset()"), "9 0".into());
+    assert_eq!(value("typeof this['Da' + 'te']"), "undefined".into(), "what is not meant is not there");
+}
+
+#[test]
+fn asynchronous_scripts_fail_and_hold_nothing_up() {
+    for text in [
+        "(async () => 1)()",
+        "async function f() { await 1; leaked = 2 } f(); 1",
+        "import('fs'); 1",
+        "Promise.resolve(1)",
+        "Promise.resolve(1).then(() => execution.setVariable('late', 1)); 1",
+        "async function f() { await f() } f()",
+        "async function* g() { yield 1 } g().next(); 1",
+        "new Promise(() => { while (true) {} })",
+        "eval('as' + 'ync () => 1')()",
+    ] {
+        let (outcome, assigned) = run(text);
+        let message = outcome.expect_err(text).to_string();
+        assert!(
+            message.contains("for later") || message.contains("too much") || message.contains("a second"),
+            "{text}: {message}"
+        );
+        assert!(assigned.is_empty(), "{text}");
     }
 }

@@ -57,7 +57,7 @@ fn a_dmn_task_is_a_decision() {
     assert!(properties.job.is_none());
     let decision = properties.decision.unwrap();
     assert_eq!(shown(&decision.reference), "literal risk");
-    assert_eq!((decision.binding, decision.result), (Binding::Deployment, DecisionResult::AsIs));
+    assert_eq!((decision.binding, decision.result), (Binding::Deployment, DecisionResult::Variables));
 }
 
 #[test]

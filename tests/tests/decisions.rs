@@ -1,0 +1,42 @@
+//! Business rule tasks and the results of decisions (BPMN 2.0.2 §10.3.4), in each dialect.
+
+use potok_tests::scenario_of;
+use serde_json::json;
+
+#[test]
+fn camunda_maps_results_by_the_names_of_their_outputs() {
+    scenario_of(&["decisions/camunda.bpmn", "decisions/rates.dmn"])
+        .start_with(json!({"amount": 2000, "which": "total"}))
+        .completed()
+        .variable("entry", 3)
+        .variable("result", json!({"percent": 3}))
+        .variable("entries", json!(["pen", "book"]))
+        .variable("list", json!([{"percent": 3}]))
+        .variable("unsaid", json!([{"gift": "pen", "cost": 1}, {"gift": "book", "cost": 9}]))
+        .variable("literal", json!({"sum": 2060}));
+}
+
+#[test]
+fn several_results_where_one_is_wanted_are_an_incident() {
+    scenario_of(&["decisions/camunda_too_many.bpmn", "decisions/rates.dmn"])
+        .start_with(json!({"amount": 2000}))
+        .incident_says("more than one matching rule");
+}
+
+#[test]
+fn zeebe_takes_results_as_dmn_gives_them() {
+    scenario_of(&["decisions/zeebe.bpmn", "decisions/rates.dmn"])
+        .start_with(json!({"amount": 500, "which": "gifts"}))
+        .completed()
+        .variable("rate", 5)
+        .variable("gifts", json!(["pen"]));
+}
+
+#[test]
+fn flowable_makes_a_variable_of_each_output_and_one_of_all_results() {
+    scenario_of(&["decisions/flowable.bpmn", "decisions/rates.dmn"])
+        .start_with(json!({"amount": 2000}))
+        .completed()
+        .variable("percent", 3)
+        .variable("offers", json!([{"gift": "pen", "cost": 1}, {"gift": "book", "cost": 9}]));
+}

@@ -1,0 +1,41 @@
+//! Scripts in JavaScript (BPMN 2.0.2 §10.3.3, script tasks).
+
+use potok_tests::scenario;
+use serde_json::json;
+
+#[test]
+fn a_script_reads_variables_by_name_and_its_last_expression_is_its_result() {
+    scenario("javascript/potok.bpmn")
+        .start_with(json!({"lines": [{"price": 4, "count": 2}, {"price": 2.5, "count": 1}]}))
+        .completed()
+        .variable("total", 10.5)
+        .passed("said", 1);
+    scenario("javascript/potok.bpmn")
+        .start_with(json!({"lines": [{"price": 40, "count": 1}]}))
+        .completed()
+        .passed("few", 1);
+}
+
+#[test]
+fn a_script_for_camunda_sets_variables_and_throws_errors() {
+    scenario("javascript/camunda.bpmn")
+        .start_with(json!({"amount": 30}))
+        .completed()
+        .variable("heard", "charge")
+        .variable("note", "charged 30")
+        .variable("rest", 70)
+        .variable("a", json!([1, 2]))
+        .variable("b", json!({"c": true}))
+        .passed("charged", 1);
+    scenario("javascript/camunda.bpmn").start_with(json!({"amount": 130})).completed().passed("unpaid", 1);
+}
+
+#[test]
+fn a_script_that_never_ends_is_an_incident() {
+    scenario("javascript/runs_away.bpmn")
+        .start_with(json!({"again": true}))
+        .incident_says("longer than a second")
+        .set("again", false)
+        .resolve("turn")
+        .completed();
+}
