@@ -1,5 +1,6 @@
 //! What flow nodes say of their flows: `incoming` and `outgoing` repeat the ends of sequence flows.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use super::findings::Findings;
@@ -16,12 +17,20 @@ define! {
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
-    let flows: BTreeMap<&str, &SequenceFlow> =
-        subject.process.sequence_flows.iter().map(|flow| (&*flow.id, flow)).collect();
+    let by_id = || subject.process.sequence_flows.iter().map(|flow| (&*flow.id, flow)).collect();
+    let flows = LazyCell::new(by_id);
     for (index, node) in subject.nodes() {
         let element = subject.definitions.document.element(node.element);
+        let (mut incoming, mut outgoing) = (node.incoming.iter(), node.outgoing.iter());
         for part in subject.world.parts(element) {
-            if matches!(part.name(), "incoming" | "outgoing") {
+            let own = match part.name() {
+                "incoming" => incoming.next(),
+                "outgoing" => outgoing.next(),
+                _ => continue,
+            };
+            // Nearly always listed in the order of the flows themselves: then nothing is to be looked up.
+            let own = own.and_then(|flow| subject.process.sequence_flows.get(flow.0 as usize));
+            if own.is_none_or(|flow| *flow.id != *part.text().trim()) {
                 listed(subject, &flows, (index, node), part, findings);
             }
         }

@@ -115,51 +115,43 @@ fn end_unknown(
 }
 
 fn begins_wrongly(flow: &SequenceFlow, source: &FlowNode, findings: &mut Findings<'_>) {
-    let message = format!("{} begins at {}", flow_label(flow), label(source));
-    if is_end(source) {
-        findings.add(
-            &FLOW_OUT_OF_END,
-            flow.element,
-            message,
-            "make the event an intermediate throw event, or end the path here",
-        );
+    let (rule, what, help) = if is_end(source) {
+        (&FLOW_OUT_OF_END, "", "make the event an intermediate throw event, or end the path here")
     } else if is_throw_link(source) {
         let help = "end the path at the throwing link; the flow goes on from the catching link of the same name";
-        findings.add(&FLOW_OUT_OF_LINK, flow.element, message, help);
+        (&FLOW_OUT_OF_LINK, "", help)
     } else if is_compensation_boundary(source) {
         let help = "replace the flow by an association to an activity with isForCompensation=\"true\"";
-        findings.add(&COMPENSATION_BOUNDARY_FLOW, flow.element, message, help);
+        (&COMPENSATION_BOUNDARY_FLOW, "", help)
     } else if is_event_sub_process(source) {
         let help = "delete the flow (the scope around goes on by itself), or unset triggeredByEvent";
-        findings.add(&EVENT_SUB_PROCESS_FLOW, flow.element, message, help);
+        (&EVENT_SUB_PROCESS_FLOW, "", help)
     } else if is_compensation_handler(source) {
-        let message = format!("{message}, a compensation handler");
         let help = "delete the flow (a handler's end is the end of compensation), or unset isForCompensation";
-        findings.add(&COMPENSATION_HANDLER_FLOW, flow.element, message, help);
-    }
+        (&COMPENSATION_HANDLER_FLOW, ", a compensation handler", help)
+    } else {
+        return;
+    };
+    findings.add(rule, flow.element, format!("{} begins at {}{what}", flow_label(flow), label(source)), help);
 }
 
 fn ends_wrongly(flow: &SequenceFlow, target: &FlowNode, findings: &mut Findings<'_>) {
-    let message = format!("{} ends at {}", flow_label(flow), label(target));
-    if is_start(target) {
-        findings.add(&FLOW_INTO_START, flow.element, message, "let the flow end at the node after the start event");
+    let (rule, what, help) = if is_start(target) {
+        (&FLOW_INTO_START, "", "let the flow end at the node after the start event")
     } else if is_boundary(target) {
-        findings.add(
-            &FLOW_INTO_BOUNDARY,
-            flow.element,
-            message,
-            "let the flow end at the activity, or at an intermediate event",
-        );
+        (&FLOW_INTO_BOUNDARY, "", "let the flow end at the activity, or at an intermediate event")
     } else if is_catch_link(target) {
-        findings.add(&FLOW_INTO_LINK, flow.element, message, "end the flow at a throwing link event of the same name");
+        (&FLOW_INTO_LINK, "", "end the flow at a throwing link event of the same name")
     } else if is_event_sub_process(target) {
         let help = "delete the flow (its start event triggers it), or unset triggeredByEvent";
-        findings.add(&EVENT_SUB_PROCESS_FLOW, flow.element, message, help);
+        (&EVENT_SUB_PROCESS_FLOW, "", help)
     } else if is_compensation_handler(target) {
-        let message = format!("{message}, a compensation handler");
         let help = "replace the flow by an association from a compensation boundary event, or unset isForCompensation";
-        findings.add(&COMPENSATION_HANDLER_FLOW, flow.element, message, help);
-    }
+        (&COMPENSATION_HANDLER_FLOW, ", a compensation handler", help)
+    } else {
+        return;
+    };
+    findings.add(rule, flow.element, format!("{} ends at {}{what}", flow_label(flow), label(target)), help);
 }
 
 fn crosses_sub_process(

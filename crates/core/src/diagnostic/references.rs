@@ -3,6 +3,9 @@
 //! References that have an effect of their own (to messages, flows, flow nodes, data and the like) have rules of their
 //! own beside the rest of their subject.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::Rule;
 use super::findings::Findings;
 use super::rule::define;
@@ -95,8 +98,19 @@ const ROWS: &[Row] = &[
     row("callChoreography", "calledChoreographyRef", "choreography globalChoreographyTask", &REFERENCE_UNKNOWN),
 ];
 
+/// The rows of each element.
+static BY_OWNER: LazyLock<BTreeMap<&str, Vec<&Row>>> = LazyLock::new(|| {
+    let mut rows = BTreeMap::<&str, Vec<&Row>>::new();
+    for row in ROWS {
+        for owner in row.owners.split_ascii_whitespace() {
+            rows.entry(owner).or_default().push(row);
+        }
+    }
+    rows
+});
+
 pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings<'_>) {
-    for row in ROWS.iter().filter(|row| is_one_of(row.owners, element.name())) {
+    for row in BY_OWNER.get(element.name()).into_iter().flatten() {
         for name in row.names.split_ascii_whitespace() {
             if let Some(text) = element.attribute(name) {
                 reference(world, element, row, name, &text, findings);

@@ -2,7 +2,8 @@
 //!
 //! Only what no other rule looks at stands in these tables.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use super::findings::Findings;
 use super::rule::define;
@@ -130,9 +131,24 @@ fn is_one_of(names: &str, name: &str) -> bool {
     names.split(' ').any(|one| one == name)
 }
 
+/// Names by element.
+type ByOwner = LazyLock<BTreeMap<&'static str, Vec<&'static str>>>;
+
+static ATTRIBUTES_OF: ByOwner = LazyLock::new(|| by_owner(ATTRIBUTES));
+static PARTS_OF: ByOwner = LazyLock::new(|| by_owner(PARTS));
+
+fn by_owner(rows: &[(&'static str, &'static [&'static str])]) -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut names = BTreeMap::<_, Vec<_>>::new();
+    for (owners, of_each) in rows {
+        for owner in owners.split(' ') {
+            names.entry(owner).or_default().extend_from_slice(of_each);
+        }
+    }
+    names
+}
+
 fn attributes(element: Element<'_>, findings: &mut Findings<'_>) {
-    let rows = ATTRIBUTES.iter().filter(|(owners, _)| is_one_of(owners, element.name()));
-    for name in rows.flat_map(|(_, names)| *names) {
+    for name in ATTRIBUTES_OF.get(element.name()).into_iter().flatten() {
         // Some write as an element what should be an attribute; it is read all the same.
         let is_given = element.attribute(name).is_some_and(|value| !value.trim().is_empty())
             || element.children().any(|child| child.name() == *name);
@@ -148,8 +164,7 @@ fn attributes(element: Element<'_>, findings: &mut Findings<'_>) {
 }
 
 fn parts<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings<'_>) {
-    let rows = PARTS.iter().filter(|(owners, _)| is_one_of(owners, element.name()));
-    for names in rows.flat_map(|(_, parts)| *parts) {
+    for names in PARTS_OF.get(element.name()).into_iter().flatten() {
         if !world.parts(element).any(|part| is_one_of(names, part.name())) {
             let name = names.split(' ').next().unwrap_or(names);
             findings.add(
@@ -182,11 +197,13 @@ fn values(element: Element<'_>, findings: &mut Findings<'_>) {
         let value = value.trim();
         // Capital letters are no flags in the schema, but are read as such.
         let is_flag = matches!(value, "1" | "0" | "true" | "false" | "True" | "False" | "TRUE" | "FALSE");
-        let words = VALUES.iter().find(|(one, _)| *one == name).map(|(_, words)| *words);
+        let words = VALUES.binary_search_by_key(&name, |(one, _)| one).ok().map(|index| VALUES[index].1);
         let (rule, help) = match words {
             _ if value.is_empty() => continue,
             Some(words) if !words.contains(&value) => (&VALUE_UNKNOWN, format!("write {}", words.join(", "))),
-            None if FLAGS.contains(&name) && !is_flag => (&NOT_OF_TYPE, "write `true` or `false`".to_owned()),
+            None if !is_flag && FLAGS.binary_search(&name).is_ok() => {
+                (&NOT_OF_TYPE, "write `true` or `false`".to_owned())
+            }
             None if NUMBERS.contains(&name) && value.parse::<u32>().is_err() => {
                 (&NOT_OF_TYPE, "write a whole number that is not negative".to_owned())
             }
