@@ -121,6 +121,18 @@ impl Scenario {
         self
     }
 
+    /// So many incidents stand, all of this code and at this element.
+    #[track_caller]
+    pub fn incidents(self, element: &str, code: &str, count: usize) -> Self {
+        let running = self.running();
+        let found = waits::incidents(&running.instance, &running.graph);
+        let alike = found.iter().filter(|(at, kind, _)| at == element && kind.code() == code).count();
+        if (found.len(), alike) != (count, count) {
+            self.fail(format!("of {} incidents {alike} are {code} at `{element}`, not {count}", found.len()));
+        }
+        self
+    }
+
     /// The only incident's message contains this.
     #[track_caller]
     pub fn incident_says(self, part: &str) -> Self {

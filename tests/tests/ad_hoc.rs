@@ -1,6 +1,6 @@
 //! Ad-hoc sub-processes: people choose what is done.
 
-use potok_tests::scenario;
+use potok_tests::{model, scenario};
 use serde_json::json;
 
 #[test]
@@ -192,4 +192,29 @@ fn ad_hoc_sub_processes_nest() {
         .waits_at(["outer"])
         .complete_ad_hoc("outer")
         .completed();
+}
+
+#[test]
+fn once_the_condition_has_held_nothing_new_begins_after_what_still_runs() {
+    model(
+        r#"<process id="p" isExecutable="true">
+  <startEvent id="start"/>
+  <adHocSubProcess id="research" cancelRemainingInstances="false">
+    <userTask id="read"/>
+    <userTask id="note"/>
+    <sequenceFlow id="g1" sourceRef="read" targetRef="note"/>
+    <completionCondition>done = true</completionCondition>
+  </adHocSubProcess>
+  <endEvent id="end"/>
+  <sequenceFlow id="f1" sourceRef="start" targetRef="research"/>
+  <sequenceFlow id="f2" sourceRef="research" targetRef="end"/>
+</process>"#,
+    )
+    .start()
+    .activate("research", ["read", "read"])
+    .complete_with("read", json!({"done": true}))
+    .waits_at(["read"])
+    .complete("read")
+    .completed()
+    .passed("note", 0);
 }

@@ -1,6 +1,6 @@
 //! Complex gateways: start at the activation condition, then wait for the rest and reset (BPMN 2.0.2 §13.4.5).
 
-use potok_tests::scenario;
+use potok_tests::{model, scenario};
 use serde_json::json;
 
 #[test]
@@ -126,5 +126,85 @@ fn what_came_too_early_for_the_reset_starts_the_next_round() {
         .joins([])
         .complete("b")
         .complete("decide")
+        .completed();
+}
+
+/// A complex gateway that fires with the first token; the other token never comes to it, for `go` is false.
+fn left_waiting(more: &str) -> String {
+    format!(
+        r#"
+    <startEvent id="s"/>
+    <parallelGateway id="fork"/>
+    <exclusiveGateway id="choose"/>
+    <complexGateway id="first"><activationCondition>activationCount >= 1</activationCondition></complexGateway>
+    <endEvent id="e1"/>
+    <endEvent id="e3"/>
+    <sequenceFlow id="g1" sourceRef="s" targetRef="fork"/>
+    <sequenceFlow id="g2" sourceRef="fork" targetRef="first"/>
+    <sequenceFlow id="g3" sourceRef="fork" targetRef="choose"/>
+    <sequenceFlow id="g4" sourceRef="choose" targetRef="first"><conditionExpression>go</conditionExpression></sequenceFlow>
+    <sequenceFlow id="g5" sourceRef="choose" targetRef="e3"><conditionExpression>not(go)</conditionExpression></sequenceFlow>
+    {more}"#
+    )
+}
+
+const PLAIN_WAY: &str = r#"<sequenceFlow id="g6" sourceRef="first" targetRef="e1"/>"#;
+const WAY_OF_RESET: &str = r#"
+    <endEvent id="e2"/>
+    <sequenceFlow id="g6" sourceRef="first" targetRef="e1"><conditionExpression>waitingForStart</conditionExpression></sequenceFlow>
+    <sequenceFlow id="g7" sourceRef="first" targetRef="e2"><conditionExpression>not(waitingForStart)</conditionExpression></sequenceFlow>"#;
+
+#[test]
+fn a_sub_process_whose_last_gateway_is_reset_completes_once() {
+    for way in [PLAIN_WAY, WAY_OF_RESET] {
+        let inside = left_waiting(way);
+        model(&format!(
+            r#"<process id="p" isExecutable="true">
+  <startEvent id="start"/>
+  <subProcess id="inner">{inside}</subProcess>
+  <boundaryEvent id="late" attachedToRef="inner"><timerEventDefinition><timeDuration>PT9H</timeDuration></timerEventDefinition></boundaryEvent>
+  <userTask id="u1"/>
+  <userTask id="u2"/>
+  <endEvent id="end"/>
+  <endEvent id="too_late"/>
+  <sequenceFlow id="f1" sourceRef="start" targetRef="inner"/>
+  <sequenceFlow id="f2" sourceRef="inner" targetRef="u1"/>
+  <sequenceFlow id="f3" sourceRef="u1" targetRef="u2"/>
+  <sequenceFlow id="f4" sourceRef="u2" targetRef="end"/>
+  <sequenceFlow id="f5" sourceRef="late" targetRef="too_late"/>
+</process>"#
+        ))
+        .start_with(json!({"go": false}))
+        .waits_at(["u1"])
+        .complete("u1")
+        .waits_at(["u2"])
+        .complete("u2")
+        .completed()
+        .passed("u2", 1);
+    }
+}
+
+#[test]
+fn a_process_whose_last_gateway_is_reset_completes_once() {
+    for way in [PLAIN_WAY, WAY_OF_RESET] {
+        model(&format!(r#"<process id="p" isExecutable="true">{}</process>"#, left_waiting(way)))
+            .start_with(json!({"go": false}))
+            .completed();
+    }
+}
+
+#[test]
+fn a_failing_condition_after_the_reset_is_asked_again_as_after_the_reset() {
+    let way = r#"
+    <userTask id="rest"/>
+    <sequenceFlow id="g6" sourceRef="first" targetRef="e1"><conditionExpression>waitingForStart</conditionExpression></sequenceFlow>
+    <sequenceFlow id="g7" sourceRef="first" targetRef="rest"><conditionExpression>if waitingForStart then false else ready</conditionExpression></sequenceFlow>"#;
+    model(&format!(r#"<process id="p" isExecutable="true">{}</process>"#, left_waiting(way)))
+        .start_with(json!({"go": false, "ready": 7}))
+        .incident("first", "expression-failed")
+        .set("ready", true)
+        .resolve("first")
+        .waits_at(["rest"])
+        .complete("rest")
         .completed();
 }

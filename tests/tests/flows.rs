@@ -1,6 +1,6 @@
 //! Sequence flows: conditional, default, forking and merging without gateways, loops of any shape (BPMN 2.0.2 §8.4.13, §13.2.1).
 
-use potok_tests::scenario;
+use potok_tests::{model, scenario};
 use serde_json::json;
 
 #[test]
@@ -126,4 +126,62 @@ fn an_activity_may_gather_tokens_and_give_several() {
         .complete("each")
         .complete("each")
         .completed();
+}
+
+#[test]
+fn an_error_of_a_take_listener_ends_the_fork_with_its_scope() {
+    let fork = |listener: &str| {
+        format!(
+            r#"<error id="E" errorCode="E"/>
+<process id="p" isExecutable="true">
+  <startEvent id="start"/>
+  <subProcess id="inner">
+    <startEvent id="begin"/>
+    <parallelGateway id="fork"/>
+    <userTask id="u1"/>
+    <userTask id="u2"/>
+    <sequenceFlow id="g1" sourceRef="begin" targetRef="fork"/>
+    <sequenceFlow id="g2" sourceRef="fork" targetRef="u1">
+      <extensionElements><camunda:executionListener event="take">{listener}</camunda:executionListener></extensionElements>
+    </sequenceFlow>
+    <sequenceFlow id="g3" sourceRef="fork" targetRef="u2"/>
+  </subProcess>
+  <boundaryEvent id="failed" attachedToRef="inner"><errorEventDefinition errorRef="E"/></boundaryEvent>
+  <userTask id="after"/>
+  <endEvent id="end"/>
+  <sequenceFlow id="f1" sourceRef="start" targetRef="inner"/>
+  <sequenceFlow id="f2" sourceRef="inner" targetRef="end"/>
+  <sequenceFlow id="f3" sourceRef="failed" targetRef="after"/>
+</process>"#
+        )
+    };
+    let throws = r#"<camunda:script scriptFormat="javascript">throw new BpmnError("E")</camunda:script>"#;
+    model(&fork(throws)).start().waits_at(["after"]).complete("after").completed();
+}
+
+#[test]
+fn a_take_listener_that_fails_holds_up_its_own_flow_only() {
+    model(
+        r#"<process id="p" isExecutable="true">
+  <startEvent id="start"/>
+  <parallelGateway id="fork"/>
+  <userTask id="u1"/>
+  <userTask id="u2"/>
+  <sequenceFlow id="f1" sourceRef="start" targetRef="fork"/>
+  <sequenceFlow id="f2" sourceRef="fork" targetRef="u1">
+    <extensionElements>
+      <camunda:executionListener event="take" expression="${execution.setVariable('count', count + 1)}"/>
+      <camunda:executionListener event="take" expression="${missing}"/>
+    </extensionElements>
+  </sequenceFlow>
+  <sequenceFlow id="f3" sourceRef="fork" targetRef="u2"/>
+</process>"#,
+    )
+    .start_with(json!({"count": 0}))
+    .waits_at(["fork", "u2"])
+    .incident("fork", "expression-failed")
+    .set("missing", 1)
+    .resolve("fork")
+    .waits_at(["u1", "u2"])
+    .variable("count", 1);
 }

@@ -1,6 +1,6 @@
 //! Multi-instance activities.
 
-use potok_tests::scenario;
+use potok_tests::{model, scenario};
 use serde_json::json;
 
 #[test]
@@ -365,4 +365,36 @@ fn each_token_has_instances_of_its_own() {
         .complete("sign")
         .completed()
         .passed("end", 2);
+}
+
+#[test]
+fn a_compensation_thrown_by_a_round_undoes_what_was_done_before_the_loop() {
+    model(
+        r#"<compensateEventDefinition id="undo_all"/>
+<process id="p" isExecutable="true">
+  <startEvent id="start"/>
+  <task id="book"/>
+  <boundaryEvent id="booked" attachedToRef="book"><compensateEventDefinition/></boundaryEvent>
+  <userTask id="unbook" isForCompensation="true"/>
+  <association id="a" sourceRef="booked" targetRef="unbook" associationDirection="One"/>
+  <userTask id="vote">
+    <multiInstanceLoopCharacteristics behavior="None" noneBehaviorEventRef="undo_all">
+      <loopCardinality>2</loopCardinality>
+    </multiInstanceLoopCharacteristics>
+  </userTask>
+  <endEvent id="end"/>
+  <sequenceFlow id="f1" sourceRef="start" targetRef="book"/>
+  <sequenceFlow id="f2" sourceRef="book" targetRef="vote"/>
+  <sequenceFlow id="f3" sourceRef="vote" targetRef="end"/>
+</process>"#,
+    )
+    .start()
+    .waits_at(["vote", "vote"])
+    .complete("vote")
+    .waits_at(["unbook", "vote", "vote"])
+    .complete("unbook")
+    .waits_at(["vote"])
+    .complete("vote")
+    .completed()
+    .passed("unbook", 1);
 }

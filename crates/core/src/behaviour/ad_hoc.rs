@@ -42,8 +42,16 @@ pub(crate) fn activate(step: &mut Step<'_, '_>, scope: ScopeId, nodes: &[Ordinal
 /// An activity of the sub-process has completed: asks the completion condition, and gives whether it held.
 pub(crate) fn activity_completed(step: &mut Step<'_, '_>, token: TokenId) -> bool {
     let Some(id) = step.instance.tokens.get(token).map(|token| token.scope) else { return false };
-    let Some(scope) = step.instance.scopes.get(id).filter(|scope| scope.phase == Phase::Active) else { return false };
+    let Some(scope) = step.instance.scopes.get(id) else { return false };
     let (owner, node) = (scope.owner, scope.node);
+    if scope.phase == Phase::Ending {
+        // Its completion condition has held: what ran is done, and nothing new begins.
+        step.end_path(token);
+        return true;
+    }
+    if scope.phase != Phase::Active {
+        return false;
+    }
     let Some(NodeKind::AdHoc(ad_hoc)) = step.graph.get_node(node).map(|node| &node.kind) else { return false };
     let Some(condition) = &ad_hoc.completion_condition else { return false };
     match step.holds(condition, id, node, &[]) {

@@ -5,7 +5,7 @@
 //! sub-process, else by compensating what had completed in it.
 
 use crate::graph::{Catch, NodeKind, ProcessGraph};
-use crate::instance::{Completed, NONE, Owner, Phase, Scope, ScopeId, TokenId, WaitKind};
+use crate::instance::{Completed, NONE, Owner, Phase, Scope, ScopeId, ScopeKind, TokenId, WaitKind};
 use crate::step::{Closed, Event, Stage, Step};
 
 /// Whether an event sub-process is a compensation handler.
@@ -28,6 +28,11 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, activity: Option<u3
     let Some((home, node)) = step.instance.tokens.get(token).map(|token| (token.scope, token.node)) else {
         return false;
     };
+    let home = match step.instance.scopes.get(home) {
+        // What a round of a loop throws goes on beside the loop.
+        Some(scope) if scope.kind == ScopeKind::Loop => scope.parent,
+        _ => home,
+    };
     let waiter = step.born(home, node);
     step.emit(Event::CompensationStarted { token: waiter, waiter: NONE });
     step.emit(Event::TokenWaited { token: waiter });
@@ -36,7 +41,7 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, activity: Option<u3
     false
 }
 
-/// What is thrown in an event sub-process compensates the activities of the scope around it, where those are meant
+/// What is thrown in an event sub-process or by a loop compensates the activities of the scope around it, where those are meant
 /// (BPMN 2.0.2 §10.7.1).
 fn visible_scope(step: &Step<'_, '_>, scope: ScopeId, activity: u32) -> ScopeId {
     let mut current = scope;
@@ -49,7 +54,7 @@ fn visible_scope(step: &Step<'_, '_>, scope: ScopeId, activity: u32) -> ScopeId 
         };
         let in_event_sub_process =
             matches!(step.graph.get_node(here.node).map(|node| &node.kind), Some(NodeKind::EventSubProcess(_)));
-        if holds || !in_event_sub_process {
+        if holds || (!in_event_sub_process && here.kind != ScopeKind::Loop) {
             return current;
         }
         current = here.parent;

@@ -12,7 +12,7 @@ use crate::Name;
 use crate::expressions::EvaluationError;
 use crate::graph::ComplexGateway;
 use crate::instance::{IncidentStage, NONE, ScopeId, TokenId};
-use crate::step::{Event, Problem, Step};
+use crate::step::{Event, Problem, Stage, Step};
 use crate::value::Value;
 
 /// A token has arrived.
@@ -98,18 +98,15 @@ fn is_received(received: &[bool], position: u32) -> bool {
     received.get(position as usize).copied().unwrap_or(false)
 }
 
-/// When nothing else runs in a scope, its gateways that wait for reset have nothing to wait for. Gives whether one of them
-/// has sent a token.
+/// When nothing else runs in a scope, its gateways that wait for reset have nothing to wait for: one of them is reset, and sends
+/// a token on its way. Gives whether there was one.
 pub(crate) fn reset_last(step: &mut Step<'_, '_>, scope: ScopeId) -> bool {
-    loop {
-        let Some(here) = step.instance.scopes.get(scope) else { return false };
-        let waiting = here.joins().iter().find(|join| join.received.is_some());
-        let Some(node) = waiting.map(|join| join.node) else { return false };
+    let Some(here) = step.instance.scopes.get(scope) else { return false };
+    let waiting = here.joins().iter().find(|join| join.received.is_some()).map(|join| join.node);
+    if let Some(node) = waiting {
         reset(step, scope, node);
-        if step.instance.scopes.get(scope).is_none_or(|scope| scope.token_count > 0) {
-            return true;
-        }
     }
+    waiting.is_some()
 }
 
 /// Takes a token of each flow that had none in the first phase; what else has come is for the next first phase.
@@ -130,13 +127,14 @@ fn reset(step: &mut Step<'_, '_>, scope: ScopeId, node: u32) {
     };
     step.emit(Event::ComplexReset { scope, node });
     step.touch(scope);
-    go_out(step, survivor, false);
+    step.schedule(survivor, Stage::Reset);
 }
 
 /// Takes the flows out; what is wrong with their conditions is an incident.
 pub(crate) fn go_out(step: &mut Step<'_, '_>, token: TokenId, waiting_for_start: bool) {
     if let Err(problem) = leave(step, token, waiting_for_start) {
-        step.stuck(token, problem, IncidentStage::Leave);
+        let stage = if waiting_for_start { IncidentStage::Leave } else { IncidentStage::Reset };
+        step.stuck(token, problem, stage);
     }
 }
 

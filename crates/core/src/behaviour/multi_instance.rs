@@ -1,6 +1,6 @@
 //! Multi-instance activities: a round for each item, or a number of them (BPMN 2.0.2 §10.3.8, §13.3.7).
 
-use super::{intermediate_event, repeat, user_task::number};
+use super::{compensation, intermediate_event, repeat, user_task::number};
 use crate::Name;
 use crate::expressions::EvaluationError;
 use crate::graph::{MultiInstance, Throw};
@@ -16,6 +16,13 @@ const MAXIMUM_ROUNDS: u32 = 100_000;
 pub(crate) fn start(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstance) -> Result<(), EvaluationError> {
     let (outside, node) = (step.variable_scope(token), step.node_of(token));
     let (total, items) = rounds(step, outside, node, multi)?;
+    let begun = if multi.sequential && !multi.bare { 1 } else { total };
+    if begun >= step.budget {
+        let id = &step.graph.node(node).id;
+        return Err(EvaluationError::Limit(format!(
+            "`{id}` would begin {total} instances in a step in which too many have begun already; put a savepoint before it"
+        )));
+    }
     let items = items.map_or(NONE, |items| step.keep(items));
     let scope = repeat::open(step, token, total, items);
     if total == 0 {
@@ -24,15 +31,15 @@ pub(crate) fn start(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstan
     }
     if multi.bare {
         // There is nothing to do in a round and nothing to remember of it: it is complete as soon as it has begun.
+        step.budget -= total;
         for round in 0..total {
             step.emit(Event::RoundPassed { scope, round });
         }
         finish(step, scope, multi);
         return Ok(());
     }
-    let first = if multi.sequential { 1 } else { total };
-    step.instance.tokens.reserve(first);
-    for index in 0..first {
+    step.instance.tokens.reserve(begun);
+    for index in 0..begun {
         begin_round(step, scope, index, multi);
     }
     Ok(())
@@ -136,7 +143,15 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
         None => false,
     };
     for event in thrown_events(step, inside, node, scope, multi, &counters)? {
-        intermediate_event::throw_one(step, token, event)?;
+        match event {
+            // A round that has ended waits for nothing.
+            Throw::Compensation { activity, .. } => {
+                compensation::throw(step, token, *activity, false);
+            }
+            event => {
+                intermediate_event::throw_one(step, token, event)?;
+            }
+        }
         if !step.is_alive(token, serial) {
             return Ok(()); // What was thrown has interrupted the activity itself.
         }

@@ -30,6 +30,7 @@ pub(crate) fn open(step: &mut Step<'_, '_>, token: TokenId, total: u32, items: u
 
 /// Begins a round, with a scope that holds its number.
 pub(crate) fn begin_round(step: &mut Step<'_, '_>, scope: ScopeId, number: u32) -> TokenId {
+    step.budget = step.budget.saturating_sub(1);
     let node = step.instance.scopes.get(scope).map_or(NONE, |scope| scope.node);
     let token = step.born(scope, node);
     let inside = step.instance.scopes.next();

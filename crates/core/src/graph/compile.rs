@@ -56,11 +56,19 @@ impl Compiler<'_> {
         let flows = self.flows();
         self.connect(&mut topology, &flows);
         let root = std::mem::take(&mut containers[process.flow_nodes.len()]);
-        let compensates = topology.node_weights().any(|node| match &node.kind {
-            NodeKind::ThrowEvent(throws) | NodeKind::EndEvent(throws) => {
-                throws.iter().any(|throw| matches!(throw, Throw::Compensation { .. } | Throw::Cancel))
-            }
-            _ => false,
+        let compensates = topology.node_weights().any(|node| {
+            let throws: &[Throw] = match &node.kind {
+                NodeKind::ThrowEvent(throws) | NodeKind::EndEvent(throws) => throws,
+                _ => &[],
+            };
+            let of_rounds = match &node.details.repeat {
+                Some(Loop::MultiInstance(multi)) => {
+                    Some(multi.event.iter().chain(multi.complex.iter().flat_map(|(_, all)| all)))
+                }
+                _ => None,
+            };
+            let undoes = |throw: &Throw| matches!(throw, Throw::Compensation { .. } | Throw::Cancel);
+            throws.iter().chain(of_rounds.into_iter().flatten()).any(undoes)
         });
         if !compensates {
             // What completes in a sub-process need not be remembered: its scope goes when it ends.

@@ -238,7 +238,9 @@ impl IncidentKind {
 pub enum IncidentStage {
     /// Opens its process or event sub-process again, whose data or event sub-processes could not be set up.
     Open,
-    /// Enters its flow node again.
+    /// Comes to its flow node again.
+    Arrive,
+    /// Begins its flow node again.
     Enter,
     /// Does its flow node's work again.
     Execute,
@@ -252,6 +254,15 @@ pub enum IncidentStage {
     ProcessEnd(u32),
     /// Chooses its flows out again.
     Leave,
+    /// Chooses the flows out of its complex gateway, which is reset, again.
+    Reset,
+    /// Takes this flow, from this one of its listeners on.
+    Take {
+        /// The flow.
+        flow: Ordinal,
+        /// The listener.
+        listener: u32,
+    },
     /// Asks its ad-hoc sub-process's completion condition again.
     AdHoc,
     /// Retries the job, which stands open beside the incident.

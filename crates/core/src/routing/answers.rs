@@ -18,6 +18,9 @@ const MAXIMUM_CHAIN: u32 = 20_000;
 /// Messages and signals that one command may cause in all: a conversation that multiplies has no long chain.
 const MAXIMUM_CARRIED: u32 = 100_000;
 
+/// Instances that the calls of one command may start in all.
+const MAXIMUM_CALLS: u32 = 20_000;
+
 impl Runner {
     pub(super) fn answer(&mut self, from: Key, request: Request, agenda: &mut Agenda) {
         // A request to what is gone by now is dropped: its answer is no longer waited for.
@@ -97,6 +100,14 @@ impl Runner {
         if depth >= MAXIMUM_CALL_DEPTH {
             let message = format!(
                 "`{process}` is called {MAXIMUM_CALL_DEPTH} levels deep: it calls itself without end; mend its conditions"
+            );
+            return self.reply(call, refuse(Refusal::Endless, message), agenda);
+        }
+        self.calls += 1;
+        if self.calls > MAXIMUM_CALLS {
+            let message = format!(
+                "one command would start more than {MAXIMUM_CALLS} called instances: `{process}` is called without end; \
+                 mend its conditions, or put a savepoint before the call"
             );
             return self.reply(call, refuse(Refusal::Endless, message), agenda);
         }

@@ -59,6 +59,8 @@ pub struct Runner {
     pub(super) chain: u32,
     /// Messages and signals carried in this unit of work.
     pub(super) carried: u32,
+    /// Called instances started in this unit of work.
+    pub(super) calls: u32,
     /// A chain was too long in this unit of work: what is kept stays kept until the next.
     pub(super) stopped: bool,
     log: Vec<Stepped>,
@@ -85,6 +87,7 @@ impl Runner {
             noted: Vec::new(),
             chain: 0,
             carried: 0,
+            calls: 0,
             stopped: false,
             log: Vec::new(),
             notices: Vec::new(),
@@ -212,6 +215,7 @@ impl Runner {
         }
         self.chain = 0;
         self.carried = 0;
+        self.calls = 0;
         self.stopped = false;
     }
 

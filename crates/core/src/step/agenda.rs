@@ -29,6 +29,8 @@ pub(crate) enum Stage {
     Finish(u32),
     /// Is to take its flows out.
     Leave,
+    /// Is to take the flows out of its complex gateway that is reset.
+    Reset,
     /// Its path is at its end.
     End,
 }
@@ -107,22 +109,12 @@ impl Step<'_, '_> {
     }
 
     fn go_on(&mut self, token: TokenId, node: Ordinal, stage: Stage) {
-        if self.budget == 0 && stage != Stage::End {
-            return self.incident(
-                token,
-                IncidentKind::StepBudget,
-                "too many flow nodes were passed without a wait state: the process runs in an endless loop; mend its \
-                 conditions, or put a savepoint, timer or task into the loop",
-                match stage {
-                    Stage::Done(_) | Stage::Complete | Stage::Finish(_) => IncidentStage::Complete,
-                    Stage::Leave => IncidentStage::Leave,
-                    _ => IncidentStage::Enter,
-                },
-            );
-        }
         match stage {
+            // Whatever runs in a circle comes by one of these two; a round has been charged for when it was born.
+            Stage::Enter if self.budget == 0 => self.out_of_budget(token, IncidentStage::Arrive),
+            Stage::Begin if self.budget == 0 => self.out_of_budget(token, IncidentStage::Enter),
             Stage::Enter => {
-                self.budget = self.budget.saturating_sub(1);
+                self.budget -= 1;
                 self.enter(token, node);
             }
             Stage::Begin => self.begin(token, node),
@@ -134,8 +126,20 @@ impl Step<'_, '_> {
             Stage::Complete => self.complete(token),
             Stage::Finish(listener) => self.finish(token, listener),
             Stage::Leave => self.leave(token),
+            Stage::Reset => complex_gateway::go_out(self, token, false),
             Stage::End => self.end_path(token),
         }
+    }
+
+    #[cold]
+    pub(crate) fn out_of_budget(&mut self, token: TokenId, stage: IncidentStage) {
+        self.incident(
+            token,
+            IncidentKind::StepBudget,
+            "too many flow nodes were passed without a wait state: the process runs in an endless loop; mend its \
+             conditions, or put a savepoint, timer or task into the loop",
+            stage,
+        );
     }
 
     /// Asks the joins that look upstream, of the scopes in which something has moved, whether they are free now; in

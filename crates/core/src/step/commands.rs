@@ -267,6 +267,7 @@ impl Step<'_, '_> {
         let stage = incident.stage;
         self.close(wait, Closed::Completed);
         match stage {
+            IncidentStage::Arrive => self.resume(token, Stage::Enter),
             IncidentStage::Enter => self.resume(token, Stage::Begin),
             IncidentStage::Execute => self.resume(token, Stage::Execute),
             IncidentStage::Listener(listener) => {
@@ -283,6 +284,11 @@ impl Step<'_, '_> {
                 self.end_process(Some(token), listener);
             }
             IncidentStage::Leave => self.resume(token, Stage::Leave),
+            IncidentStage::Reset => self.resume(token, Stage::Reset),
+            IncidentStage::Take { flow, listener } => {
+                self.emit(Event::TokenResumed { token });
+                self.go_by(token, flow, listener);
+            }
             IncidentStage::Job => self.job_again(token),
             IncidentStage::Open => self.open_again(token),
             IncidentStage::AdHoc => ad_hoc::ask_again(self, token),

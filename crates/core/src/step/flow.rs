@@ -140,7 +140,11 @@ impl Step<'_, '_> {
         let Some(scope) = self.instance.tokens.get(token).map(|token| token.scope) else { return };
         self.touch(scope);
         let others = index_of(flows.len()).saturating_mul(quantity).saturating_sub(1);
+        if !self.affords_tokens(others) {
+            return self.out_of_budget(token, IncidentStage::Leave);
+        }
         self.instance.tokens.reserve(others);
+        let serial = self.instance.tokens.get(token).map_or(0, |token| token.serial);
         let mut left = others;
         for flow in flows {
             for _ in 0..quantity {
@@ -148,26 +152,31 @@ impl Step<'_, '_> {
                 let moving = if left == 0 { token } else { self.born(scope, node) };
                 self.charge_token(moving);
                 left = left.saturating_sub(1);
-                self.go_by(moving, *flow);
+                self.go_by(moving, *flow, 0);
+                if left > 0 && !self.is_alive(token, serial) {
+                    return; // A listener's error has ended the scope around.
+                }
             }
         }
     }
 
-    fn go_by(&mut self, token: TokenId, flow: Ordinal) {
+    /// A token takes a flow, whose listeners are called from the given one on.
+    pub(super) fn go_by(&mut self, token: TokenId, flow: Ordinal, listener: u32) {
         let SequenceFlow { target, listeners, .. } = self.graph.flow(flow);
-        if listeners.is_empty() || self.call_take_listeners(token, flow) {
+        if listeners.is_empty() || self.call_take_listeners(token, flow, listener) {
             self.emit(Event::TokenMoved { token, flow, node: *target });
             self.come_to(token, *target, self.graph.arrival(*target));
         }
     }
 
-    fn call_take_listeners(&mut self, token: TokenId, flow: Ordinal) -> bool {
+    fn call_take_listeners(&mut self, token: TokenId, flow: Ordinal, from: u32) -> bool {
         let graph = self.graph;
-        for listener in graph.flow(flow).listeners.iter().filter(|listener| listener.stage == ListenerStage::Take) {
-            if let ListenerAction::Evaluate(expression) = &listener.action
+        for (index, listener) in (0u32..).zip(&graph.flow(flow).listeners).skip(from as usize) {
+            if listener.stage == ListenerStage::Take
+                && let ListenerAction::Evaluate(expression) = &listener.action
                 && let Err(error) = self.evaluate(expression, self.variable_scope(token), self.node_of(token))
             {
-                self.stuck(token, error.into(), IncidentStage::Leave);
+                self.stuck(token, error.into(), IncidentStage::Take { flow, listener: index });
                 return false;
             }
         }

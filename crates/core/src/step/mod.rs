@@ -134,6 +134,11 @@ impl<'s> Step<'s, '_> {
         }
     }
 
+    /// Whether the budget lets so many more tokens be made at once.
+    pub(crate) fn affords_tokens(&self, tokens: u32) -> bool {
+        tokens <= CROWD || tokens.saturating_mul(CROWD_COST) <= self.budget
+    }
+
     /// Opens a wait; gives its key.
     pub(crate) fn open(&mut self, owner: Owner, node: Ordinal, definition: usize, kind: WaitKind) -> Key {
         let key = self.context.next_key;
