@@ -391,7 +391,7 @@ fn a_compensation_thrown_by_a_round_undoes_what_was_done_before_the_loop() {
     .start()
     .waits_at(["vote", "vote"])
     .complete("vote")
-    .waits_at(["unbook", "vote", "vote"])
+    .waits_at(["unbook", "vote"])
     .complete("unbook")
     .waits_at(["vote"])
     .complete("vote")

@@ -95,6 +95,25 @@ pub struct Assignment {
     pub local: bool,
 }
 
+/// A value that takes no memory of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quick {
+    /// True or false.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+}
+
+impl From<Quick> for Value {
+    #[inline]
+    fn from(quick: Quick) -> Self {
+        match quick {
+            Quick::Boolean(value) => Self::Boolean(value),
+            Quick::Integer(value) => Self::Integer(value),
+        }
+    }
+}
+
 /// An expression ready to be evaluated.
 pub trait CompiledExpression: Debug + Send + Sync {
     /// Evaluates once.
@@ -103,8 +122,8 @@ pub trait CompiledExpression: Debug + Send + Sync {
     /// What the language calls an error, e.g. an unknown variable in `${...}`, or a limit exceeded.
     fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Value, EvaluationError>;
 
-    /// Whether it is true, for a plain condition: one that can be told without computing a value.
-    fn quick(&self, evaluation: &Evaluation<'_>) -> Option<bool> {
+    /// The value, for what most models ask most often: a comparison of a variable, a small sum. None tells nothing: evaluate.
+    fn quick(&self, evaluation: &Evaluation<'_>) -> Option<Quick> {
         let _ = evaluation;
         None
     }

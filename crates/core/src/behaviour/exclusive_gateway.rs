@@ -24,12 +24,12 @@ pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal) 
             None => true,
         };
         if holds {
-            step.take(token, std::slice::from_ref(flow));
+            step.take_one(token, node, *flow);
             return Ok(());
         }
     }
-    match &node.default_flow {
-        Some(flow) => step.take(token, std::slice::from_ref(flow)),
+    match node.default_flow {
+        Some(flow) => step.take_one(token, node, flow),
         None => step.no_flow(token, crate::instance::IncidentStage::Execute),
     }
     Ok(())

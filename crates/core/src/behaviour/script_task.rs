@@ -12,8 +12,16 @@ pub(crate) fn run(
     expression: &Expression,
 ) -> Result<(), Problem> {
     let scope = step.variable_scope(token);
+    let details = &step.graph.node(node).details;
+    if let (Some(name), false) = (&details.result_variable, details.isolated)
+        && let Some(value) = step.quick(expression, scope, node, &[])
+    {
+        step.set_nearest(scope, name.clone(), value.into());
+        step.pass(token, node);
+        return Ok(());
+    }
     let value = step.evaluate(expression, scope, node)?;
-    if let Some(name) = &step.graph.node(node).details.result_variable {
+    if let Some(name) = &details.result_variable {
         step.receive_one(token, name.clone(), value);
     }
     step.pass(token, node);

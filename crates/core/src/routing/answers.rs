@@ -19,7 +19,7 @@ const MAXIMUM_CHAIN: u32 = 20_000;
 const MAXIMUM_CARRIED: u32 = 100_000;
 
 /// Instances that the calls of one command may start in all.
-const MAXIMUM_CALLS: u32 = 20_000;
+const MAXIMUM_CALLS: u32 = 10_000;
 
 impl Runner {
     pub(super) fn answer(&mut self, from: Key, request: Request, agenda: &mut Agenda) {

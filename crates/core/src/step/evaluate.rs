@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Event, Ref, Step, index_of};
-use crate::expressions::{Assignment, Evaluation, EvaluationError, Execution, Variables};
+use crate::expressions::{Assignment, Evaluation, EvaluationError, Execution, Quick, Variables};
 use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, ProcessGraph};
 use crate::instance::{Instance, NONE, Ordinal, ScopeId};
 use crate::{Name, value::Value};
@@ -121,6 +121,20 @@ impl Step<'_, '_> {
         }
     }
 
+    /// The value of a plain expression, where it can be told at once.
+    #[inline]
+    pub(crate) fn quick(
+        &self,
+        expression: &Expression,
+        scope: ScopeId,
+        node: Ordinal,
+        extra: &[(Name, Value)],
+    ) -> Option<Quick> {
+        let ExpressionKind::Compiled(compiled) = &expression.kind else { return None };
+        let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra };
+        compiled.quick(&Evaluation::new(&view, self.context.now))
+    }
+
     /// Evaluates a condition: only true is true; null is not; anything else is an error.
     pub(crate) fn holds(
         &mut self,
@@ -129,11 +143,8 @@ impl Step<'_, '_> {
         node: Ordinal,
         extra: &[(Name, Value)],
     ) -> Result<bool, EvaluationError> {
-        if let ExpressionKind::Compiled(compiled) = &condition.kind {
-            let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra };
-            if let Some(holds) = compiled.quick(&Evaluation::new(&view, self.context.now)) {
-                return Ok(holds);
-            }
+        if let Some(Quick::Boolean(holds)) = self.quick(condition, scope, node, extra) {
+            return Ok(holds);
         }
         match self.evaluate_with(condition, scope, node, extra)?.plain() {
             Value::Boolean(value) => Ok(*value),

@@ -124,19 +124,22 @@ impl Step<'_, '_> {
         self.incident(token, IncidentKind::NoFlow, &message, stage);
     }
 
+    /// A token takes one flow out of the flow node that it stands on.
+    #[inline]
+    pub(crate) fn take_one(&mut self, token: TokenId, node: &FlowNode, flow: Ordinal) {
+        let SequenceFlow { target, listeners, .. } = self.graph.flow(flow);
+        if node.plain && listeners.is_empty() {
+            self.go_straight(token, Straight { flow, target: *target });
+        } else {
+            self.take(token, &[flow]);
+        }
+    }
+
     /// A token goes by all these flows: by the last itself, by the others new ones.
     pub(crate) fn take(&mut self, token: TokenId, flows: &[Ordinal]) {
         let node = self.node_of(token);
         let flow_node = self.graph.node(node);
         let quantity = if flow_node.plain { 1 } else { flow_node.details.completion_quantity.max(1) };
-        if let [flow] = *flows
-            && flow_node.plain
-        {
-            let SequenceFlow { target, listeners, .. } = self.graph.flow(flow);
-            if listeners.is_empty() {
-                return self.go_straight(token, Straight { flow, target: *target });
-            }
-        }
         let Some(scope) = self.instance.tokens.get(token).map(|token| token.scope) else { return };
         self.touch(scope);
         let others = index_of(flows.len()).saturating_mul(quantity).saturating_sub(1);
@@ -152,21 +155,22 @@ impl Step<'_, '_> {
                 let moving = if left == 0 { token } else { self.born(scope, node) };
                 self.charge_token(moving);
                 left = left.saturating_sub(1);
-                self.go_by(moving, *flow, 0);
-                if left > 0 && !self.is_alive(token, serial) {
+                if !self.go_by(moving, *flow, 0) && !self.is_alive(token, serial) {
                     return; // A listener's error has ended the scope around.
                 }
             }
         }
     }
 
-    /// A token takes a flow, whose listeners are called from the given one on.
-    pub(super) fn go_by(&mut self, token: TokenId, flow: Ordinal, listener: u32) {
+    /// A token takes a flow, whose listeners are called from the given one on; false if one of them fails.
+    pub(super) fn go_by(&mut self, token: TokenId, flow: Ordinal, listener: u32) -> bool {
         let SequenceFlow { target, listeners, .. } = self.graph.flow(flow);
-        if listeners.is_empty() || self.call_take_listeners(token, flow, listener) {
-            self.emit(Event::TokenMoved { token, flow, node: *target });
-            self.come_to(token, *target, self.graph.arrival(*target));
+        if !listeners.is_empty() && !self.call_take_listeners(token, flow, listener) {
+            return false;
         }
+        self.emit(Event::TokenMoved { token, flow, node: *target });
+        self.come_to(token, *target, self.graph.arrival(*target));
+        true
     }
 
     fn call_take_listeners(&mut self, token: TokenId, flow: Ordinal, from: u32) -> bool {

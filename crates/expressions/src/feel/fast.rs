@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use dsntk_feel::bif::is_built_in_function_name;
 use dsntk_feel_parser::AstNode;
 use potok_core::Name;
-use potok_core::expressions::Evaluation;
+use potok_core::expressions::{Evaluation, Quick};
 use potok_core::value::Value;
 
 use super::exact::Exact;
@@ -230,12 +230,6 @@ impl Fast {
                 value => Ok(value.map_or(Value::Null, Cow::into_owned)),
             },
             Self::Path(name, entries) => path(evaluation, name, entries),
-            Self::Arithmetic(operator, sides)
-                if let (Some(left), Some(right)) = (sides.0.integer(evaluation), sides.1.integer(evaluation))
-                    && let Some(result) = operator.of_integers(left, right) =>
-            {
-                Ok(Value::Integer(result))
-            }
             Self::If(parts) => match parts.0.term(evaluation)? {
                 Term::Boolean(true) => parts.1.value(evaluation),
                 Term::Boolean(false) | Term::Null => parts.2.value(evaluation),
@@ -266,7 +260,7 @@ impl Fast {
     }
 
     /// Whether a condition of the most common kinds holds.
-    pub(crate) fn quick(&self, evaluation: &Evaluation<'_>) -> Option<bool> {
+    fn holds_at_once(&self, evaluation: &Evaluation<'_>) -> Option<bool> {
         match self {
             Self::CompareInteger { comparison, name, number, .. } => match read(evaluation, name).as_deref() {
                 Some(Value::Integer(value)) => Some(comparison.holds(value.cmp(number))),
@@ -276,10 +270,21 @@ impl Fast {
                 Some(Value::String(value)) => Some((value == text) == *equal),
                 _ => None,
             },
-            Self::Not(inner) => inner.quick(evaluation).map(|holds| !holds),
-            Self::And(sides) => Some(sides.0.quick(evaluation)? && sides.1.quick(evaluation)?),
-            Self::Or(sides) => Some(sides.0.quick(evaluation)? || sides.1.quick(evaluation)?),
+            Self::Not(inner) => inner.holds_at_once(evaluation).map(|holds| !holds),
+            Self::And(sides) => Some(sides.0.holds_at_once(evaluation)? && sides.1.holds_at_once(evaluation)?),
+            Self::Or(sides) => Some(sides.0.holds_at_once(evaluation)? || sides.1.holds_at_once(evaluation)?),
             _ => None,
+        }
+    }
+
+    /// The value, if it is a plain condition or a small sum.
+    pub(crate) fn quick(&self, evaluation: &Evaluation<'_>) -> Option<Quick> {
+        match self {
+            Self::Arithmetic(operator, sides) => {
+                let (left, right) = (sides.0.integer(evaluation)?, sides.1.integer(evaluation)?);
+                operator.of_integers(left, right).map(Quick::Integer)
+            }
+            condition => condition.holds_at_once(evaluation).map(Quick::Boolean),
         }
     }
 

@@ -27,7 +27,7 @@ use dsntk_feel::values::Value as FeelValue;
 use dsntk_feel::{FeelScope, Name as FeelName};
 use dsntk_feel_parser::AstNode;
 use potok_core::Name;
-use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, EvaluationError};
+use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, EvaluationError, Quick};
 use potok_core::value::Value;
 
 use crate::calendars::{self, Calendars};
@@ -231,7 +231,7 @@ impl CompiledExpression for Feel {
         self.slow.evaluate(evaluation)
     }
 
-    fn quick(&self, evaluation: &Evaluation<'_>) -> Option<bool> {
+    fn quick(&self, evaluation: &Evaluation<'_>) -> Option<Quick> {
         self.fast.as_ref()?.quick(evaluation)
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use potok_core::Name;
-use potok_core::expressions::{Evaluation, EvaluationError};
+use potok_core::expressions::{Evaluation, EvaluationError, Quick};
 use potok_core::value::{DateTime, Value};
 
 use super::coerce::{self, failed};
@@ -62,11 +62,6 @@ impl Node {
                 }
             }
             Self::Arithmetic(operator, sides) => {
-                if let (Some(left), Some(right)) = (sides.0.integer(evaluation), sides.1.integer(evaluation))
-                    && let Some(result) = operator.of_integers(left, right)
-                {
-                    return Ok(Value::Integer(result));
-                }
                 let left = sides.0.evaluate(evaluation)?;
                 let right = sides.1.evaluate(evaluation)?;
                 coerce::arithmetic(*operator, &left, &right)
@@ -92,7 +87,7 @@ impl Node {
     }
 
     /// Whether a comparison of a variable with a constant holds.
-    pub(crate) fn quick(&self, evaluation: &Evaluation<'_>) -> Option<bool> {
+    fn holds_at_once(&self, evaluation: &Evaluation<'_>) -> Option<bool> {
         match self {
             Self::CompareInteger(comparison, name, number) => match read(evaluation, name).as_deref() {
                 Some(Value::Integer(value)) => Some(coerce::holds(*comparison, value.cmp(number))),
@@ -102,10 +97,21 @@ impl Node {
                 Some(Value::String(value)) => Some((value == text) == *equal),
                 _ => None,
             },
-            Self::Not(inner) => inner.quick(evaluation).map(|holds| !holds),
-            Self::And(sides) => Some(sides.0.quick(evaluation)? && sides.1.quick(evaluation)?),
-            Self::Or(sides) => Some(sides.0.quick(evaluation)? || sides.1.quick(evaluation)?),
+            Self::Not(inner) => inner.holds_at_once(evaluation).map(|holds| !holds),
+            Self::And(sides) => Some(sides.0.holds_at_once(evaluation)? && sides.1.holds_at_once(evaluation)?),
+            Self::Or(sides) => Some(sides.0.holds_at_once(evaluation)? || sides.1.holds_at_once(evaluation)?),
             _ => None,
+        }
+    }
+
+    /// The value, if it is a plain condition or a sum.
+    pub(crate) fn quick(&self, evaluation: &Evaluation<'_>) -> Option<Quick> {
+        match self {
+            Self::Arithmetic(operator, sides) => {
+                let (left, right) = (sides.0.integer(evaluation)?, sides.1.integer(evaluation)?);
+                operator.of_integers(left, right).map(Quick::Integer)
+            }
+            condition => condition.holds_at_once(evaluation).map(Quick::Boolean),
         }
     }
 

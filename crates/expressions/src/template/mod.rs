@@ -13,7 +13,7 @@ mod token;
 mod tests;
 
 use potok_core::Name;
-use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, EvaluationError, Purpose};
+use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, EvaluationError, Purpose, Quick};
 use potok_core::value::Value;
 
 use node::Node;
@@ -106,7 +106,7 @@ impl CompiledExpression for Template {
         Ok(text.into())
     }
 
-    fn quick(&self, evaluation: &Evaluation<'_>) -> Option<bool> {
+    fn quick(&self, evaluation: &Evaluation<'_>) -> Option<Quick> {
         match &self.parts[..] {
             [Part::Expression(node)] => node.quick(evaluation),
             _ => None,
