@@ -35,6 +35,7 @@ mod feed;
 mod keys;
 mod lease;
 mod memory;
+mod narrow;
 mod node;
 mod postgres;
 pub mod query;

@@ -232,8 +232,12 @@ impl Statement {
                 let _ = write!(self.text, "{alias}.\"{column}\" ");
                 match self.dialect {
                     Dialect::Sqlite => {
+                        // The last again and again, so that few lengths make few texts.
+                        let last = values.last().cloned().into_iter().cycle();
+                        let length = values.len().next_power_of_two();
+                        let padded: Vec<Cell> = values.iter().cloned().chain(last).take(length).collect();
                         self.push("IN ");
-                        self.values(values);
+                        self.values(&padded);
                     }
                     Dialect::Postgres => {
                         let kind = table.column(column).map_or(Kind::Text, |(_, column)| column.kind);

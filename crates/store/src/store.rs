@@ -9,6 +9,7 @@ use crate::cell::Field;
 use crate::clock::Clock;
 use crate::database::Database;
 use crate::memory::Memory;
+use crate::narrow::narrow;
 use crate::postgres::Postgres;
 use crate::record::Record;
 use crate::record::sealed::{Cells, Sealed};
@@ -104,7 +105,9 @@ impl Store {
         let order = select.order.clone();
         // One more than asked for tells whether there is another page.
         select.limit = paging.limit.map(|limit| limit.saturating_add(1));
-        let mut rows = self.database.read().await?.select(&select).await?;
+        let mut session = self.database.read().await?;
+        let select = narrow(&mut *session, select).await?;
+        let mut rows = session.select(&select).await?;
         let more = paging.limit.is_some_and(|limit| rows.len() > limit);
         rows.truncate(paging.limit.unwrap_or(usize::MAX));
         let next = rows.last().filter(|_| more).map(|row| Cursor::at(select.table, &order, row));
@@ -119,7 +122,9 @@ impl Store {
     pub async fn count<Q: Query>(&self, query: &Q) -> Result<u64, StoreError> {
         let mut select = query.select()?;
         select.filters.retain(|filter| !matches!(filter, Filter::Beyond(..)));
-        self.database.read().await?.count(&select).await
+        let mut session = self.database.read().await?;
+        let select = narrow(&mut *session, select).await?;
+        session.count(&select).await
     }
 
     /// The log rows of an instance after that one, oldest first, at most so many.

@@ -89,6 +89,7 @@ CREATE TABLE candidates (
     name text COLLATE "C" NOT NULL,
     PRIMARY KEY (instance, task, kind, name)
 );
+CREATE INDEX candidates_name ON candidates (kind, name);
 
 CREATE TABLE jobs (
     instance bigint NOT NULL,

@@ -86,6 +86,7 @@ CREATE TABLE candidates (
     name TEXT NOT NULL,
     PRIMARY KEY (instance, task, kind, name)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX candidates_name ON candidates (kind, name);
 
 CREATE TABLE jobs (
     instance INTEGER NOT NULL,

@@ -118,13 +118,13 @@ impl Filters for TaskQuery {
             .into_iter()
             .filter(|(_, names)| !names.is_empty())
             .map(|(kind, names)| {
-                let kind = Filter::equal("kind", kind.to_cell());
                 let names = Filter::In("name", names.iter().map(Field::to_cell).collect());
-                Filter::Exists(Candidate::TABLE, &[("instance", "instance"), ("task", "key")], vec![kind, names])
+                Filter::All(vec![Filter::equal("kind", kind.to_cell()), names])
             })
             .collect();
         if !candidates.is_empty() {
-            filters.0.push(Filter::Any(candidates));
+            let on = &[("instance", "instance"), ("task", "key")];
+            filters.0.push(Filter::Exists(Candidate::TABLE, on, vec![Filter::Any(candidates)]));
         }
         filters.0.extend(self.variables.iter().map(|variable| variable.filter(&[("instance", "instance")])));
         filters.0

@@ -18,10 +18,11 @@ crate::on_every_database!(
     instances_are_found,
     waits_are_found,
     who_waits_for_a_message_is_found,
+    many_that_fit_are_found_like_few,
     a_foreign_cursor_is_refused,
 );
 
-/// The last ten binary digits of what is found are enough to tell.
+/// The keys of what is found; it is counted, too.
 async fn found<Q: Query>(store: &Store, query: Q, key: impl Fn(&Q::Row) -> Key) -> Vec<u64> {
     let rows = store.list(&query).await.unwrap().rows;
     assert_eq!(store.count(&query).await.unwrap(), rows.len() as u64);
@@ -274,6 +275,30 @@ async fn who_waits_for_a_message_is_found(store: Store) {
     assert_eq!(found(&store, kept("17", 10), key).await, [5, 6]);
     assert_eq!(found(&store, kept("17", 50), key).await, [5]);
     assert_eq!(found(&store, kept("18", 10), key).await, [6]);
+}
+
+async fn many_that_fit_are_found_like_few(store: Store) {
+    let mut unit = Unit { id: 1, ..Unit::default() };
+    for key in 1..=700 {
+        unit.changes.add_task(Task { candidate_groups: vec!["sales".into(), "all".into()], ..task(key) });
+        unit.changes.set_variable(Variable::boolean(Key(key * 10), "odd".into(), key % 2 == 1));
+        unit.changes.set_variable(Variable::number(Key(key * 10), "number".into(), key as f64));
+    }
+    committed(&store, unit).await;
+    let filter = |name: &str, comparison| VariableFilter { name: name.into(), comparison };
+    let query = TaskQuery {
+        candidate_groups: vec!["sales".into(), "all".into()],
+        variables: vec![
+            filter("odd", Comparison::Equal(VariableValue::Boolean(true))),
+            filter("number", Comparison::Greater(VariableValue::Number(10.0))),
+        ],
+        ..TaskQuery::default()
+    };
+    let expected: Vec<u64> = (11..=700).filter(|key| key % 2 == 1).collect();
+    assert_eq!(tasks(&store, query.clone()).await, expected);
+    let page = Paging { descending: true, limit: Some(3), after: None };
+    let page = store.list(&TaskQuery { page, ..query }).await.unwrap();
+    assert_eq!(page.rows.iter().map(|task| u64::from(task.key)).collect::<Vec<_>>(), [699, 697, 695]);
 }
 
 async fn a_foreign_cursor_is_refused(store: Store) {
