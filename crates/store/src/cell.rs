@@ -194,7 +194,7 @@ impl Field for Name {
     const KIND: Kind = Kind::Text;
     fn to_cell(&self) -> Cell {
         // PostgreSQL's text cannot hold it, and one value must not fail the commit of many.
-        Cell::Text(if self.contains('\0') { self.replace('\0', "\u{fffd}").into() } else { self.clone() })
+        Cell::Text(if self.contains('\0') { self.replace("\0", "\u{fffd}") } else { self.clone() })
     }
     fn from_cell(cell: Cell) -> Option<Self> {
         match cell {

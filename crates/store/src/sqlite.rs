@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -171,7 +172,7 @@ fn arguments(binds: Vec<Bind>) -> Result<SqliteArguments, StoreError> {
         match bind {
             Bind::One(Cell::Integer(value)) => arguments.add(value),
             Bind::One(Cell::Real(value)) => arguments.add(value),
-            Bind::One(Cell::Text(value)) => arguments.add(value),
+            Bind::One(Cell::Text(value)) => arguments.add(Arc::<str>::from(&*value)),
             Bind::One(Cell::Bytes(value)) => arguments.add(value),
             Bind::Many(..) => Err("SQLite has no arrays".into()),
         }

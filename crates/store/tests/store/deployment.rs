@@ -134,9 +134,9 @@ async fn people_are_found_by_group(store: Store) {
     committed(&store, unit).await;
     let of_group = UserQuery { group: Some("sales".into()), ..UserQuery::default() };
     let users: Vec<_> = store.list(&of_group).await.unwrap().rows.into_iter().map(|user| user.id).collect();
-    assert_eq!(users, ["anna".into(), "bert".into()]);
+    assert_eq!(users, ["anna", "bert"]);
     let of_user = GroupQuery { member: Some("anna".into()), ..GroupQuery::default() };
-    assert_eq!(store.list(&of_user).await.unwrap().rows[0].id, "sales".into());
+    assert_eq!(store.list(&of_user).await.unwrap().rows[0].id, "sales");
     let mut unit = Unit { id: 2, ..Unit::default() };
     unit.changes.remove::<Membership>(("bert".into(), "sales".into()));
     committed(&store, unit).await;
