@@ -158,6 +158,7 @@ impl Data {
                 cell(column).is_some_and(|cell| operator.holds(cell.cmp(value)))
             }
             Filter::Code(column, code) => cell(column) == Some(&Cell::Integer(*code)),
+            Filter::Present(column) => matches!(cell(column), Some(Cell::Text(text)) if !text.is_empty()),
             Filter::In(column, values) => cell(column).is_some_and(|cell| values.contains(cell)),
             // Those rows were looked up.
             Filter::Keys(_) => true,

@@ -47,6 +47,8 @@ pub(crate) enum Filter {
     Compare(&'static str, Operator, Cell),
     /// A column is that number, which the statement's text tells, so that partial indexes serve.
     Code(&'static str, i64),
+    /// A text column is not empty, which the statement's text tells, too.
+    Present(&'static str),
     /// A column is one of the values.
     In(&'static str, Vec<Cell>),
     /// The first columns of the primary key are those of one of the rows, which are all equally long.

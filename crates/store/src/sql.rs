@@ -227,6 +227,9 @@ impl Statement {
             Filter::Code(column, code) => {
                 let _ = write!(self.text, "{alias}.\"{column}\" = {code}");
             }
+            Filter::Present(column) => {
+                let _ = write!(self.text, "{alias}.\"{column}\" <> ''");
+            }
             Filter::In(_, values) if values.is_empty() => self.push("1 = 0"),
             Filter::In(column, values) => {
                 let _ = write!(self.text, "{alias}.\"{column}\" ");

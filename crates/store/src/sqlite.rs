@@ -56,7 +56,8 @@ impl Sqlite {
             .statement_cache_capacity(500)
             .pragma("cache_size", "-65536")
             .pragma("temp_store", "memory")
-            .pragma("wal_autocheckpoint", "4000");
+            // Pages that change often are written back once for many commits.
+            .pragma("wal_autocheckpoint", "16000");
         let options = match path {
             Some(path) => options.filename(path),
             None => options.in_memory(true),

@@ -79,7 +79,7 @@ CREATE TABLE tasks (
 );
 CREATE INDEX tasks_key ON tasks ("key");
 CREATE INDEX tasks_open ON tasks ("key") WHERE state = 0;
-CREATE INDEX tasks_open_assignee ON tasks (assignee, "key") WHERE state = 0;
+CREATE INDEX tasks_open_assignee ON tasks (assignee, "key") WHERE state = 0 AND assignee <> '';
 CREATE INDEX tasks_open_due ON tasks (due, "key") WHERE state = 0;
 
 CREATE TABLE candidates (

@@ -76,7 +76,7 @@ CREATE TABLE tasks (
 ) STRICT;
 CREATE INDEX tasks_instance ON tasks (instance);
 CREATE INDEX tasks_open ON tasks ("key") WHERE state = 0;
-CREATE INDEX tasks_open_assignee ON tasks (assignee, "key") WHERE state = 0;
+CREATE INDEX tasks_open_assignee ON tasks (assignee, "key") WHERE state = 0 AND assignee <> '';
 CREATE INDEX tasks_open_due ON tasks (due, "key") WHERE state = 0;
 
 CREATE TABLE candidates (

@@ -104,9 +104,12 @@ impl Filters for TaskQuery {
         filters.equal("lane", self.lane.as_ref());
         filters.equal("assignee", self.assignee.as_ref());
         filters.equal("owner", self.owner.as_ref());
-        if let Some(assigned) = self.assigned {
-            let operator = if assigned { Operator::NotEqual } else { Operator::Equal };
-            filters.0.push(Filter::Compare("assignee", operator, None::<Name>.to_cell()));
+        match self.assigned {
+            // Only assigned tasks are in the index of assignees.
+            Some(true) => filters.0.push(Filter::Present("assignee")),
+            None if self.assignee.is_some() => filters.0.push(Filter::Present("assignee")),
+            Some(false) => filters.0.push(Filter::equal("assignee", None::<Name>.to_cell())),
+            None => {}
         }
         filters.like("name", self.name_like.as_ref());
         filters.compare("priority", Operator::GreaterOrEqual, self.priority_from.as_ref());
