@@ -46,6 +46,8 @@ pub struct Context<'a> {
     /// The next key to give out. The host reserves a range that starts here, and finds here afterwards how far it was
     /// used.
     pub next_key: Key,
+    /// From one key to the next: hosts whose keys carry more than a counter leave room for that.
+    pub key_step: u64,
     /// Flow nodes that the step may pass.
     pub budget: u32,
     agenda: Agenda,
@@ -55,7 +57,7 @@ impl<'a> Context<'a> {
     /// A context for one or more steps at one moment.
     #[must_use]
     pub fn new(now: Timestamp, expressions: &'a dyn Expressions, next_key: Key) -> Self {
-        Self { now, expressions, next_key, budget: STEP_BUDGET, agenda: Agenda::default() }
+        Self { now, expressions, next_key, key_step: 1, budget: STEP_BUDGET, agenda: Agenda::default() }
     }
 }
 
@@ -142,7 +144,7 @@ impl<'s> Step<'s, '_> {
     /// Opens a wait; gives its key.
     pub(crate) fn open(&mut self, owner: Owner, node: Ordinal, definition: usize, kind: WaitKind) -> Key {
         let key = self.context.next_key;
-        self.context.next_key = Key(key.0.wrapping_add(1));
+        self.context.next_key = Key(key.0.wrapping_add(self.context.key_step));
         let details = index_of(self.events.waits.len());
         self.events.waits.push(OpenedWait { key, owner, node, definition: index_of(definition), kind });
         self.emit(Event::WaitOpened { details });

@@ -1,0 +1,213 @@
+//! What a unit of work changes in derived rows, and how the changes of many units become few statements.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use potok_core::instance::Key;
+use potok_core::time::Timestamp;
+
+use crate::cell::{Cell, Field, Row};
+use crate::database::Session;
+use crate::record::sealed::Cells;
+use crate::record::{Record, Table};
+use crate::row::{Candidate, Incident, Instance, InstanceState, Task, TaskState, Variable};
+use crate::{StoreError, record};
+
+/// Changes of derived rows, follow-up work, snapshots and kept messages, in the order in which they happen.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    list: Vec<Change>,
+}
+
+#[derive(Clone, Debug)]
+struct Change {
+    table: &'static Table,
+    key: Row,
+    action: Action,
+}
+
+#[derive(Clone, Debug)]
+enum Action {
+    Add(Row),
+    Put(Row),
+    /// Sets columns; always the same ones of a table.
+    Set(&'static [&'static str], Row),
+    Remove,
+    /// Removes all rows whose keys begin so.
+    RemoveAll,
+}
+
+impl Changes {
+    /// Adds a row that is new.
+    pub fn add<R: Record>(&mut self, record: R) {
+        let row = record.into_row();
+        self.push(R::TABLE, row[..R::TABLE.key].to_vec(), Action::Add(row));
+    }
+
+    /// Adds a row, or replaces the one with its primary key.
+    pub fn put<R: Record>(&mut self, record: R) {
+        let row = record.into_row();
+        self.push(R::TABLE, row[..R::TABLE.key].to_vec(), Action::Put(row));
+    }
+
+    /// Removes a row, if it is there.
+    pub fn remove<R: Record>(&mut self, id: R::Id) {
+        self.push(R::TABLE, id.into_cells(), Action::Remove);
+    }
+
+    /// Adds a task that is new, with its candidates.
+    pub fn add_task(&mut self, task: Task) {
+        task.candidates().for_each(|candidate| self.put(candidate));
+        self.add(task);
+    }
+
+    /// Replaces a task and its candidates.
+    pub fn put_task(&mut self, task: Task) {
+        self.push(Candidate::TABLE, (task.instance, task.key).into_cells(), Action::RemoveAll);
+        task.candidates().for_each(|candidate| self.put(candidate));
+        self.put(task);
+    }
+
+    /// Closes a task.
+    pub fn end_task(&mut self, instance: Key, task: Key, state: TaskState, at: Timestamp) {
+        self.push(Candidate::TABLE, (instance, task).into_cells(), Action::RemoveAll);
+        let values = vec![state.to_cell(), Some(at).to_cell()];
+        self.push(Task::TABLE, (instance, task).into_cells(), Action::Set(&["state", "ended"], values));
+    }
+
+    /// Closes an instance.
+    pub fn end_instance(&mut self, instance: Key, state: InstanceState, at: Timestamp) {
+        let values = vec![state.to_cell(), Some(at).to_cell()];
+        self.push(Instance::TABLE, instance.into_cells(), Action::Set(&["state", "ended"], values));
+    }
+
+    /// Closes an incident.
+    pub fn resolve_incident(&mut self, instance: Key, incident: Key, at: Timestamp) {
+        let values = vec![Some(at).to_cell()];
+        self.push(Incident::TABLE, (instance, incident).into_cells(), Action::Set(&["resolved"], values));
+    }
+
+    /// Makes a variable searchable, or no longer, if it is too large for that.
+    pub fn set_variable(&mut self, variable: Variable) {
+        if variable.fits() {
+            self.put(variable);
+        } else {
+            self.remove::<Variable>((variable.instance, variable.name));
+        }
+    }
+
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    fn push(&mut self, table: &'static Table, key: Row, action: Action) {
+        self.list.push(Change { table, key, action });
+    }
+}
+
+/// The changes of many units, by table and key: each row is written once, as it is in the end.
+#[derive(Default)]
+pub(crate) struct Merged {
+    tables: BTreeMap<&'static str, MergedTable>,
+}
+
+struct MergedTable {
+    table: &'static Table,
+    cleared: BTreeSet<Row>,
+    rows: BTreeMap<Row, Action>,
+}
+
+impl Merged {
+    pub(crate) fn merge(&mut self, changes: &Changes) {
+        for change in &changes.list {
+            let merged = self.tables.entry(change.table.name).or_insert_with(|| MergedTable {
+                table: change.table,
+                cleared: BTreeSet::new(),
+                rows: BTreeMap::new(),
+            });
+            merged.merge(change);
+        }
+    }
+
+    pub(crate) async fn write(self, session: &mut dyn Session) -> Result<(), StoreError> {
+        for merged in self.tables.into_values() {
+            merged.write(session).await?;
+        }
+        Ok(())
+    }
+}
+
+impl MergedTable {
+    fn merge(&mut self, Change { table, key, action }: &Change) {
+        if let Action::RemoveAll = action {
+            let gone: Vec<Row> = self
+                .rows
+                .range(key.clone()..)
+                .take_while(|(row, _)| row.starts_with(key))
+                .map(|(row, _)| row.clone())
+                .collect();
+            for row in gone {
+                self.rows.remove(&row);
+            }
+            self.cleared.insert(key.clone());
+            return;
+        }
+        let before = self.rows.remove(key);
+        let after = match (before, action.clone()) {
+            // What came and went within these units was never there.
+            (Some(Action::Add(_)), Action::Remove) => return,
+            (Some(Action::Add(_)), Action::Put(row)) => Action::Add(row),
+            (Some(Action::Remove | Action::Put(_) | Action::Set(..)), Action::Add(row)) => Action::Put(row),
+            (Some(Action::Add(row)), Action::Set(columns, values)) => Action::Add(set(table, row, columns, &values)),
+            (Some(Action::Put(row)), Action::Set(columns, values)) => Action::Put(set(table, row, columns, &values)),
+            (Some(Action::Remove), Action::Set(..)) => Action::Remove,
+            (_, action) => action,
+        };
+        self.rows.insert(key.clone(), after);
+    }
+
+    async fn write(self, session: &mut dyn Session) -> Result<(), StoreError> {
+        let (mut add, mut put, mut set, mut remove) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut columns: &'static [&'static str] = &[];
+        for (mut key, action) in self.rows {
+            match action {
+                Action::Add(row) => add.push(row),
+                Action::Put(row) => put.push(row),
+                Action::Set(names, values) => {
+                    columns = names;
+                    key.extend(values);
+                    set.push(key);
+                }
+                Action::Remove | Action::RemoveAll => remove.push(key),
+            }
+        }
+        let table = self.table;
+        let cleared: Vec<Row> = self.cleared.into_iter().collect();
+        if !cleared.is_empty() {
+            session.delete(table, &cleared).await?;
+        }
+        if !remove.is_empty() {
+            session.delete(table, &remove).await?;
+        }
+        if !put.is_empty() {
+            session.put(table, &put).await?;
+        }
+        if !add.is_empty() {
+            session.insert(table, &add).await?;
+        }
+        if !set.is_empty() {
+            session.update(table, columns, &set).await?;
+        }
+        Ok(())
+    }
+}
+
+fn set(table: &'static record::Table, mut row: Row, columns: &[&str], values: &[Cell]) -> Row {
+    for (column, value) in columns.iter().zip(values) {
+        if let Some((index, _)) = table.column(column) {
+            row[index] = value.clone();
+        }
+    }
+    row
+}

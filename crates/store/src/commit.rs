@@ -1,0 +1,268 @@
+//! Many units in one transaction.
+//!
+//! Everything that a unit depends on is locked first. After that, what is read stays as it is until the end, so that plain
+//! Rust decides which units lose, and only the others are written, with one statement for each table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use potok_core::instance::Key;
+
+use crate::cell::Row;
+use crate::change::Merged;
+use crate::database::{Database, Session};
+use crate::record::Record;
+use crate::record::sealed::{Cells, Sealed};
+use crate::row::{Claim, Job, LogPoint, LogRow, Message, Task, TaskState, Work, Written};
+use crate::select::Select;
+use crate::{Changes, Guard, Outcome, Patience, StoreError, Unit};
+
+/// Commits what can be committed of the units.
+pub(crate) async fn commit(
+    database: &dyn Database,
+    units: &[Unit],
+    patience: Patience,
+) -> Result<Vec<Outcome>, StoreError> {
+    let mut session = database.write().await?;
+    let busy = lock(&mut *session, units, patience).await?;
+    let mut facts = Facts::read(&mut *session, units, &busy).await?;
+    let mut outcomes = Vec::with_capacity(units.len());
+    for (place, (unit, busy)) in units.iter().zip(busy).enumerate() {
+        let verdict = if busy { Verdict::Lost(Outcome::Busy) } else { facts.judge(unit) };
+        outcomes.push(match verdict {
+            Verdict::Lost(outcome) => outcome,
+            Verdict::Repeated => Outcome::Committed,
+            Verdict::Accepted => {
+                facts.accepted.push(place);
+                Outcome::Committed
+            }
+        });
+    }
+    facts.write(&mut *session, units).await?;
+    // Also if there is nothing to write: so the locks are let go of now, not when somebody gets to it.
+    session.commit().await?;
+    Ok(outcomes)
+}
+
+/// Locks what the units depend on; says which units did not get everything.
+async fn lock(session: &mut dyn Session, units: &[Unit], patience: Patience) -> Result<Vec<bool>, StoreError> {
+    let wanted: Vec<Vec<i64>> = units.iter().map(numbers).collect();
+    let numbers: BTreeSet<i64> = wanted.iter().flatten().copied().collect();
+    let numbers: Vec<i64> = numbers.into_iter().collect();
+    if numbers.is_empty() {
+        return Ok(vec![false; units.len()]);
+    }
+    let got = session.lock(&numbers, patience == Patience::Wait).await?;
+    let missed: BTreeSet<i64> = numbers.iter().zip(got).filter(|(_, got)| !got).map(|(number, _)| *number).collect();
+    Ok(wanted.iter().map(|wanted| wanted.iter().any(|number| missed.contains(number))).collect())
+}
+
+/// The numbers to lock for a unit. That two things may have the same one only makes them wait for each other.
+fn numbers(unit: &Unit) -> Vec<i64> {
+    let number = |kind: u64, row: Row| row.iter().fold(0xcbf2_9ce4_8422_2325 ^ kind, |hash, cell| cell.mix(hash));
+    let log = unit.log.iter().map(|row| number(0, row.instance.into_cells()));
+    let guards = unit.guards.iter().map(|guard| match guard {
+        Guard::Claim(claim) => number(1, claim_key(claim)),
+        Guard::Lease { instance, .. } | Guard::Assignee { instance, .. } => number(0, instance.into_cells()),
+        Guard::Work { instance, work } => number(2, (*instance, *work).into_cells()),
+        Guard::Message(message) => number(3, message.into_cells()),
+    });
+    log.chain(guards).map(u64::cast_signed).collect()
+}
+
+fn claim_key(claim: &Claim) -> Row {
+    (claim.tenant.clone(), claim.kind, claim.value.clone()).into_cells()
+}
+
+/// What the units depend on, as it is with those that have been let in.
+struct Facts {
+    now: potok_core::time::Timestamp,
+    /// Who wrote log rows.
+    log: BTreeMap<(Key, u64), u64>,
+    /// Units without log rows.
+    written: BTreeSet<u64>,
+    claims: BTreeMap<Row, Claim>,
+    leases: BTreeMap<(Key, Key), u64>,
+    tasks: BTreeMap<(Key, Key), Task>,
+    work: BTreeSet<(Key, Key)>,
+    messages: BTreeSet<Key>,
+    /// The units to write, by their places.
+    accepted: Vec<usize>,
+}
+
+enum Verdict {
+    Accepted,
+    Repeated,
+    Lost(Outcome),
+}
+
+impl Facts {
+    async fn read(session: &mut dyn Session, units: &[Unit], busy: &[bool]) -> Result<Self, StoreError> {
+        let units: Vec<&Unit> = units.iter().zip(busy).filter(|(_, busy)| !**busy).map(|(unit, _)| unit).collect();
+        let mut points = BTreeSet::new();
+        let mut without_log = BTreeSet::new();
+        let (mut claims, mut jobs, mut tasks) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut work, mut messages) = (BTreeSet::new(), BTreeSet::new());
+        for unit in units {
+            for row in &unit.log {
+                points.insert((row.instance, row.seq));
+                if row.seq > 1 {
+                    points.insert((row.instance, row.seq - 1));
+                }
+            }
+            if unit.log.is_empty() {
+                without_log.insert(unit.id);
+            }
+            for guard in &unit.guards {
+                match guard {
+                    Guard::Claim(claim) => {
+                        claims.insert(claim_key(claim));
+                    }
+                    Guard::Lease { instance, job, .. } => {
+                        jobs.insert((*instance, *job));
+                    }
+                    Guard::Assignee { instance, task, .. } => {
+                        tasks.insert((*instance, *task));
+                    }
+                    Guard::Work { instance, work: key } => {
+                        work.insert((*instance, *key));
+                    }
+                    Guard::Message(key) => {
+                        messages.insert(*key);
+                    }
+                }
+            }
+        }
+        let needs_time = !claims.is_empty() || !without_log.is_empty();
+        let points: Vec<LogPoint> = find(session, points).await?;
+        let written: Vec<Written> = find(session, without_log).await?;
+        let claims: Vec<Claim> = find_rows(session, claims.into_iter().collect()).await?;
+        let jobs: Vec<Job> = find(session, jobs).await?;
+        let tasks: Vec<Task> = find(session, tasks).await?;
+        let work: Vec<Work> = find(session, work).await?;
+        let messages: Vec<Message> = find(session, messages).await?;
+        Ok(Self {
+            now: if needs_time { session.now().await? } else { potok_core::time::Timestamp::MIN },
+            log: points.into_iter().map(|point| ((point.instance, point.seq), point.unit)).collect(),
+            written: written.into_iter().map(|written| written.unit).collect(),
+            claims: claims.into_iter().map(|claim| (claim_key(&claim), claim)).collect(),
+            leases: jobs.into_iter().map(|job| ((job.instance, job.key), job.lease)).collect(),
+            tasks: tasks.into_iter().map(|task| ((task.instance, task.key), task)).collect(),
+            work: work.into_iter().map(|work| (work.instance, work.key)).collect(),
+            messages: messages.into_iter().map(|message| message.key).collect(),
+            accepted: Vec::new(),
+        })
+    }
+
+    /// Whether a unit gets in; if so, what it takes is taken.
+    fn judge(&mut self, unit: &Unit) -> Verdict {
+        let mut own: BTreeSet<(Key, u64)> = BTreeSet::new();
+        for row in &unit.log {
+            let point = (row.instance, row.seq);
+            match self.log.get(&point) {
+                // All of a unit's rows are there or none.
+                Some(unit_there) if *unit_there == unit.id && own.is_empty() => return Verdict::Repeated,
+                Some(_) => return Verdict::Lost(Outcome::Conflict(row.instance)),
+                None => {}
+            }
+            let before = (row.instance, row.seq.saturating_sub(1));
+            let follows = row.seq == 1 || self.log.contains_key(&before) || own.contains(&before);
+            if !follows || !own.insert(point) {
+                return Verdict::Lost(Outcome::Conflict(row.instance));
+            }
+        }
+        if unit.log.is_empty() && self.written.contains(&unit.id) {
+            return Verdict::Repeated;
+        }
+        let mut standing = None;
+        if let Some(guard) = unit.guards.iter().position(|guard| !self.holds(guard, &mut standing)) {
+            return Verdict::Lost(Outcome::Missed { guard, standing: standing.map(Box::new) });
+        }
+        self.log.extend(own.into_iter().map(|point| (point, unit.id)));
+        if unit.log.is_empty() {
+            self.written.insert(unit.id);
+        }
+        for guard in &unit.guards {
+            match guard {
+                Guard::Claim(claim) => {
+                    self.claims.insert(claim_key(claim), claim.clone());
+                }
+                // A job and a task are answered once.
+                Guard::Lease { instance, job, .. } => {
+                    self.leases.remove(&(*instance, *job));
+                }
+                Guard::Assignee { instance, task, .. } => {
+                    self.tasks.remove(&(*instance, *task));
+                }
+                Guard::Work { instance, work } => {
+                    self.work.remove(&(*instance, *work));
+                }
+                Guard::Message(message) => {
+                    self.messages.remove(message);
+                }
+            }
+        }
+        Verdict::Accepted
+    }
+
+    fn holds(&self, guard: &Guard, standing: &mut Option<Claim>) -> bool {
+        match guard {
+            Guard::Claim(claim) => {
+                let there = self.claims.get(&claim_key(claim));
+                *standing = there.filter(|there| there.expires.is_none_or(|expires| expires > self.now)).cloned();
+                standing.is_none()
+            }
+            Guard::Lease { instance, job, lease } => self.leases.get(&(*instance, *job)) == Some(lease),
+            Guard::Assignee { instance, task, assignee } => self
+                .tasks
+                .get(&(*instance, *task))
+                .is_some_and(|task| task.state == TaskState::Open && task.assignee == *assignee),
+            Guard::Work { instance, work } => self.work.contains(&(*instance, *work)),
+            Guard::Message(message) => self.messages.contains(message),
+        }
+    }
+
+    /// Writes the accepted units.
+    async fn write(self, session: &mut dyn Session, units: &[Unit]) -> Result<(), StoreError> {
+        let mut log = Vec::new();
+        let mut merged = Merged::default();
+        for unit in self.accepted.iter().filter_map(|place| units.get(*place)) {
+            for row in &unit.log {
+                let mut row = LogRow { unit: unit.id, ..row.clone() }.into_row();
+                row.truncate(LogRow::TABLE.written().len());
+                log.push(row);
+            }
+            let mut changes = Changes::default();
+            if unit.log.is_empty() {
+                changes.add(Written { unit: unit.id, time: self.now });
+            }
+            for guard in &unit.guards {
+                match guard {
+                    Guard::Claim(claim) => changes.put(claim.clone()),
+                    Guard::Work { instance, work } => changes.remove::<Work>((*instance, *work)),
+                    Guard::Message(message) => changes.remove::<Message>(*message),
+                    Guard::Lease { .. } | Guard::Assignee { .. } => {}
+                }
+            }
+            merged.merge(&changes);
+            merged.merge(&unit.changes);
+        }
+        if !log.is_empty() {
+            session.insert(LogRow::TABLE, &log).await?;
+        }
+        merged.write(session).await
+    }
+}
+
+async fn find<R: Record>(
+    session: &mut dyn Session,
+    ids: impl IntoIterator<Item = R::Id>,
+) -> Result<Vec<R>, StoreError> {
+    find_rows(session, ids.into_iter().map(Cells::into_cells).collect()).await
+}
+
+async fn find_rows<R: Record>(session: &mut dyn Session, keys: Vec<Row>) -> Result<Vec<R>, StoreError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    session.select(&Select::keys(R::TABLE, keys)).await?.into_iter().map(R::from_row).collect()
+}

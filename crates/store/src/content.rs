@@ -1,0 +1,174 @@
+//! Bytes that are kept once, under their SHA-256, in chunks: so that a large file is never in memory whole.
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use potok_core::instance::Key;
+
+use crate::cell::{Bytes, Field, Row};
+use crate::record::Record;
+use crate::record::sealed::{Cells, Sealed};
+use crate::row::{Attachment, Content, ContentPoint};
+use crate::select::{Filter, Select};
+use crate::{Store, StoreError};
+
+/// How large a chunk is.
+const CHUNK: usize = 256 * 1024;
+
+/// A file that has not arrived whole by then is swept up.
+const ARRIVAL: Duration = Duration::from_secs(24 * 3600);
+
+/// The SHA-256 of bytes, under which they are kept.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> Bytes {
+    Sha256::digest(bytes).as_slice().into()
+}
+
+/// Bytes as rows, with their keys.
+pub(crate) fn contents<'b>(content: &'b Bytes, bytes: &'b [u8]) -> impl Iterator<Item = (Row, Row)> {
+    (0_u32..).zip(bytes.chunks(CHUNK)).map(|(chunk, bytes)| {
+        let row = Content { content: content.clone(), chunk, expires: None, bytes: bytes.into() }.into_row();
+        (row[..2].to_vec(), row)
+    })
+}
+
+/// A file that arrives bit by bit.
+#[derive(Debug)]
+pub struct Upload {
+    store: Store,
+    hash: Sha256,
+    size: u64,
+    limit: u64,
+    /// What has not been written yet.
+    rest: Vec<u8>,
+    /// Written under a name of its own until the bytes are known whole.
+    draft: Bytes,
+    chunks: u32,
+}
+
+impl Store {
+    /// Begins to take a file of at most so many bytes. `draft` is a random number.
+    #[must_use]
+    pub fn upload(&self, draft: u64, limit: u64) -> Upload {
+        let draft = draft.to_be_bytes().as_slice().into();
+        Upload { store: self.clone(), hash: Sha256::new(), size: 0, limit, rest: Vec::new(), draft, chunks: 0 }
+    }
+
+    /// The bytes of that SHA-256, whole.
+    pub(crate) async fn content(&self, content: &Bytes) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut bytes = Vec::new();
+        let mut chunk = 0;
+        while let Some(more) = self.chunk(content, chunk).await? {
+            bytes.extend_from_slice(&more);
+            chunk += 1;
+        }
+        Ok((chunk > 0 || *content == digest(b"")).then_some(bytes))
+    }
+
+    /// A chunk of an attachment, from 0; none after the last.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn chunk(&self, content: &Bytes, chunk: u32) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.get::<Content>((content.clone(), chunk)).await?.map(|content| content.bytes))
+    }
+
+    /// Removes an attachment; its bytes too, unless others share them.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn remove_attachment(&self, instance: Key, attachment: Key) -> Result<(), StoreError> {
+        let mut session = self.database.write().await?;
+        let key = (instance, attachment).into_cells();
+        let Some(row) = session.select(&Select::keys(Attachment::TABLE, vec![key.clone()])).await?.pop() else {
+            return Ok(());
+        };
+        let content = Attachment::from_row(row)?.content.to_cell();
+        session.lock(&[lock(&content)], true).await?;
+        session.delete(Attachment::TABLE, &[key]).await?;
+        for table in [Attachment::TABLE, crate::row::Resource::TABLE] {
+            let others = Select::from(table).filter(Filter::equal("content", content.clone()));
+            if session.count(&others).await? > 0 {
+                return session.commit().await;
+            }
+        }
+        session.delete(Content::TABLE, &[vec![content]]).await?;
+        session.commit().await
+    }
+}
+
+/// Whoever adds or removes bytes locks them.
+pub(crate) fn lock(content: &crate::cell::Cell) -> i64 {
+    content.mix(0xcbf2_9ce4_8422_2325).cast_signed()
+}
+
+impl Upload {
+    /// Takes more of the file.
+    ///
+    /// # Errors
+    /// If it is larger than allowed, or the database cannot be written.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.size += bytes.len() as u64;
+        if self.size > self.limit {
+            self.discard().await?;
+            return Err(StoreError::TooLarge { what: "the attachment", size: self.size, limit: self.limit });
+        }
+        self.hash.update(bytes);
+        self.rest.extend_from_slice(bytes);
+        while self.rest.len() >= CHUNK {
+            let rest = self.rest.split_off(CHUNK);
+            let chunk = std::mem::replace(&mut self.rest, rest);
+            self.put(chunk.as_slice().into()).await?;
+        }
+        Ok(())
+    }
+
+    /// The file is whole: attaches it, and gives the attachment with what was filled in.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn finish(mut self, attachment: Attachment) -> Result<Attachment, StoreError> {
+        if !self.rest.is_empty() {
+            let rest = std::mem::take(&mut self.rest);
+            self.put(rest.as_slice().into()).await?;
+        }
+        let content: Bytes = self.hash.clone().finalize().as_slice().into();
+        let attachment = Attachment { content: content.clone(), size: self.size, ..attachment };
+        let mut session = self.store.database.write().await?;
+        session.lock(&[lock(&content.to_cell())], true).await?;
+        let there = session.count(&Select::keys(ContentPoint::TABLE, vec![content.clone().into_cells()])).await? > 0;
+        if !there {
+            for chunk in 0..self.chunks {
+                let draft = Select::keys(Content::TABLE, vec![(self.draft.clone(), chunk).into_cells()]);
+                let Some(row) = session.select(&draft).await?.pop() else { continue };
+                let row = Content { content: content.clone(), expires: None, ..Content::from_row(row)? };
+                session.insert(Content::TABLE, &[row.into_row()]).await?;
+            }
+        }
+        session.delete(Content::TABLE, &[self.draft.clone().into_cells()]).await?;
+        session.put(Attachment::TABLE, &[attachment.clone().into_row()]).await?;
+        session.commit().await?;
+        Ok(attachment)
+    }
+
+    /// Forgets what has arrived.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn discard(&mut self) -> Result<(), StoreError> {
+        self.rest.clear();
+        let mut session = self.store.database.write().await?;
+        session.delete(Content::TABLE, &[self.draft.clone().into_cells()]).await?;
+        session.commit().await
+    }
+
+    async fn put(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+        let mut session = self.store.database.write().await?;
+        let expires = Some(crate::lease::after(session.now().await?, ARRIVAL));
+        let row = Content { content: self.draft.clone(), chunk: self.chunks, expires, bytes }.into_row();
+        self.chunks += 1;
+        session.insert(Content::TABLE, &[row]).await?;
+        session.commit().await
+    }
+}

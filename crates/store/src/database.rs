@@ -1,0 +1,51 @@
+//! The narrow door to a database: everything that differs between SQLite, PostgreSQL and memory is behind it, and
+//! everything that must mean the same on all of them is before it.
+
+use async_trait::async_trait;
+use potok_core::time::Timestamp;
+
+use crate::StoreError;
+use crate::cell::{Cell, Row};
+use crate::record::Table;
+use crate::select::Select;
+
+/// A database.
+#[async_trait]
+pub(crate) trait Database: std::fmt::Debug + Send + Sync {
+    /// Begins to read. Each statement sees what was committed before it.
+    async fn read(&self) -> Result<Box<dyn Session>, StoreError>;
+    /// Begins a transaction. Dropped, it is undone.
+    async fn write(&self) -> Result<Box<dyn Session>, StoreError>;
+    /// Lets go of the database.
+    async fn close(&self);
+}
+
+/// A connection, with a transaction if it is to write.
+#[async_trait]
+pub(crate) trait Session: Send {
+    async fn select(&mut self, select: &Select) -> Result<Vec<Row>, StoreError>;
+    async fn count(&mut self, select: &Select) -> Result<u64, StoreError>;
+    /// Adds rows that are not there.
+    async fn insert(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), StoreError>;
+    /// Adds rows, or replaces those with their primary keys.
+    async fn put(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), StoreError>;
+    /// Sets columns of rows: each given row is the primary key and then the columns' values.
+    async fn update(
+        &mut self,
+        table: &'static Table,
+        columns: &'static [&'static str],
+        rows: &[Row],
+    ) -> Result<(), StoreError>;
+    /// Removes the rows whose primary keys begin like one of the given, which are all equally long.
+    async fn delete(&mut self, table: &'static Table, keys: &[Row]) -> Result<(), StoreError>;
+    /// Sets columns of the selected rows and gives these rows, passing over those that somebody else is taking.
+    async fn take(&mut self, select: &Select, set: &[(&'static str, Cell)]) -> Result<Vec<Row>, StoreError>;
+    /// Locks numbers until the transaction ends; says which it got. Waiting, it gets all, if they are sorted.
+    async fn lock(&mut self, numbers: &[i64], wait: bool) -> Result<Vec<bool>, StoreError>;
+    /// The database's clock.
+    async fn now(&mut self) -> Result<Timestamp, StoreError>;
+    /// Log rows of transactions with numbers below this one are all there to be read. None where transactions have no
+    /// numbers, because there is one at a time.
+    async fn horizon(&mut self) -> Result<Option<i64>, StoreError>;
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}

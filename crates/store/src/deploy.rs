@@ -1,0 +1,173 @@
+//! Deployments: versions are counted under a lock, so that two nodes that deploy at once get two versions.
+
+use std::collections::BTreeMap;
+
+use potok_core::Name;
+use potok_core::instance::Key;
+
+use crate::cell::{Bytes, Field, Row};
+use crate::content::{contents, digest, lock};
+use crate::record::Record;
+use crate::record::sealed::{Cells, Sealed};
+use crate::row::{Content, Definition, DefinitionKind, Deployment, Resource};
+use crate::select::{Filter, Select};
+use crate::{Store, StoreError};
+
+/// The number that is locked to count versions.
+const LOCK: i64 = 0x6465_706c_6f79;
+
+/// Which version of a definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// The newest.
+    Latest,
+    /// That one.
+    Number(u32),
+    /// The newest with that tag.
+    Tag(Name),
+    /// The one of that deployment.
+    Deployment(Key),
+}
+
+impl Store {
+    /// Deploys files and what is defined in them; gives the definitions with their versions, which are filled in.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn deploy(
+        &self,
+        deployment: &Deployment,
+        files: &[(Name, Bytes)],
+        definitions: Vec<Definition>,
+    ) -> Result<Vec<Definition>, StoreError> {
+        let mut session = self.database.write().await?;
+        session.lock(&[LOCK], true).await?;
+        let mut newest: BTreeMap<(DefinitionKind, Name, Name), u32> = BTreeMap::new();
+        let mut numbered = Vec::with_capacity(definitions.len());
+        for definition in definitions {
+            let of = (definition.kind, definition.tenant.clone(), definition.id.clone());
+            let before = match newest.get(&of) {
+                Some(version) => *version,
+                None => {
+                    let select = named(definition.kind, &definition.tenant, &definition.id).limit(1);
+                    let found = session.select(&select).await?.pop().map(Definition::from_row).transpose()?;
+                    found.map_or(0, |found| found.version)
+                }
+            };
+            newest.insert(of, before + 1);
+            numbered.push(Definition { version: before + 1, deployment: deployment.key, ..definition });
+        }
+        session.insert(Deployment::TABLE, &[deployment.clone().into_row()]).await?;
+        let mut resources: BTreeMap<&Name, Row> = BTreeMap::new();
+        let mut chunks: BTreeMap<Row, Row> = BTreeMap::new();
+        for (name, bytes) in files {
+            let content = digest(bytes);
+            let size = bytes.len() as u64;
+            let resource = Resource { deployment: deployment.key, name: name.clone(), content, size };
+            resources.insert(name, resource.clone().into_row());
+            chunks.extend(contents(&resource.content, bytes));
+        }
+        let mut locks: Vec<i64> = chunks.keys().map(|key| lock(&key[0])).collect();
+        locks.sort_unstable();
+        locks.dedup();
+        session.lock(&locks, true).await?;
+        let resources: Vec<Row> = resources.into_values().collect();
+        let chunks: Vec<Row> = chunks.into_values().collect();
+        let rows: Vec<Row> = numbered.iter().cloned().map(Sealed::into_row).collect();
+        for (table, rows) in [(Resource::TABLE, resources), (Content::TABLE, chunks), (Definition::TABLE, rows)] {
+            if !rows.is_empty() {
+                session.put(table, &rows).await?;
+            }
+        }
+        session.commit().await?;
+        Ok(numbered)
+    }
+
+    /// The definition of that kind, tenant (empty for none), id and version.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn definition(
+        &self,
+        kind: DefinitionKind,
+        tenant: &Name,
+        id: &Name,
+        version: &Version,
+    ) -> Result<Option<Definition>, StoreError> {
+        let select = named(kind, tenant, id).limit(1);
+        let select = match version {
+            Version::Latest => select,
+            Version::Number(number) => select.filter(Filter::equal("version", number.to_cell())),
+            Version::Tag(tag) => select.filter(Filter::equal("tag", tag.to_cell())),
+            Version::Deployment(deployment) => select.filter(Filter::equal("deployment", deployment.to_cell())),
+        };
+        Ok(self.rows(&select).await?.pop())
+    }
+
+    /// The bytes of a deployed file.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn resource(&self, deployment: Key, name: &Name) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.get::<Resource>((deployment, name.clone())).await? {
+            Some(resource) => self.content(&resource.content).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Suspends a definition, or lets it start instances again; says whether there is one.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn suspend_definition(&self, definition: Key, suspended: bool) -> Result<bool, StoreError> {
+        let mut session = self.database.write().await?;
+        let select = Select::keys(Definition::TABLE, vec![definition.into_cells()]);
+        let taken = session.take(&select, &[("suspended", suspended.to_cell())]).await?;
+        session.commit().await?;
+        Ok(!taken.is_empty())
+    }
+
+    /// Removes a deployment with its files and definitions. What runs on it is the caller's to end before; bytes that others
+    /// share stay.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn remove_deployment(&self, deployment: Key) -> Result<(), StoreError> {
+        let mut session = self.database.write().await?;
+        session.lock(&[LOCK], true).await?;
+        let key = [deployment.into_cells()];
+        let of = Filter::equal("deployment", deployment.to_cell());
+        let definitions = session.select(&Select::from(Definition::TABLE).filter(of)).await?;
+        let resources = session.select(&Select::keys(Resource::TABLE, key.to_vec())).await?;
+        session.delete(Deployment::TABLE, &key).await?;
+        session.delete(Resource::TABLE, &key).await?;
+        let definitions: Vec<Row> = definitions.into_iter().map(|row| row[..1].to_vec()).collect();
+        if !definitions.is_empty() {
+            session.delete(Definition::TABLE, &definitions).await?;
+        }
+        let mut contents = Vec::with_capacity(resources.len());
+        for resource in resources {
+            contents.push(Resource::from_row(resource)?.content.to_cell());
+        }
+        contents.sort_by_key(lock);
+        session.lock(&contents.iter().map(lock).collect::<Vec<_>>(), true).await?;
+        for content in contents {
+            let used = Select::from(Resource::TABLE).filter(Filter::equal("content", content.clone()));
+            let attached =
+                Select::from(crate::row::Attachment::TABLE).filter(Filter::equal("content", content.clone()));
+            if session.count(&used).await? + session.count(&attached).await? == 0 {
+                session.delete(Content::TABLE, &[vec![content]]).await?;
+            }
+        }
+        session.commit().await
+    }
+}
+
+/// All versions of a definition, the newest first.
+fn named(kind: DefinitionKind, tenant: &Name, id: &Name) -> Select {
+    Select::from(Definition::TABLE)
+        .filter(Filter::equal("kind", kind.to_cell()))
+        .filter(Filter::equal("tenant", tenant.to_cell()))
+        .filter(Filter::equal("id", id.to_cell()))
+        .order("version", true)
+}

@@ -1,0 +1,129 @@
+//! What can go wrong with a database.
+
+use std::path::PathBuf;
+
+/// Trouble with the database, never with what it was asked to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database does not answer, or answered that it cannot now. Nothing was changed.
+    #[error("the database cannot be reached: {0}; nothing was changed, try again")]
+    Unavailable(String),
+    /// The answer to a commit was lost. Sending the very same units again, waiting, tells, and does
+    /// what was not done.
+    #[error("the database was lost in the middle of a commit: {0}; send the same units again, and wait")]
+    OutcomeUnknown(String),
+    /// No space is left.
+    #[error("the database's disk is full: {0}; nothing was changed, make room and try again")]
+    Full(String),
+    /// The database may not be written.
+    #[error("the database cannot be written: {0}; check its permissions")]
+    ReadOnly(String),
+    /// Another process has this SQLite file open.
+    #[error("{} is open in another process; stop that one, or use PostgreSQL for several", .0.display())]
+    InUse(PathBuf),
+    /// The database was written by a newer version of this program.
+    #[error(
+        "the database has schema version {0}, which is newer than this program; use a newer version of the program"
+    )]
+    NewerSchema(i64),
+    /// The database belongs to another program, or somebody has changed its schema.
+    #[error("this is not a Potok database: {0}")]
+    Foreign(String),
+    /// A row cannot be read.
+    #[error("column `{column}` of table `{table}` holds what this version cannot read; run `potok doctor`")]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+    /// Something larger than is allowed.
+    #[error("{what} has {size} bytes, allowed are {limit}; make it smaller, or raise the limit")]
+    TooLarge {
+        /// What it is.
+        what: &'static str,
+        /// Its size.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// All 1024 node numbers are taken.
+    #[error("all 1024 node numbers are leased; stop a node, or wait until the leases of dead ones have run out")]
+    NoNodeNumber,
+    /// A cursor that is not one, or not of this order.
+    #[error("the cursor does not belong to this list; begin with the first page again")]
+    InvalidCursor,
+    /// The URL names no database that there is.
+    #[error("`{0}` is neither a path nor a URL that begins with sqlite: or postgres:")]
+    UnknownUrl(String),
+    /// The database refused a statement.
+    #[error("the database refused a statement: {0}")]
+    Refused(String),
+}
+
+impl StoreError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "store-unavailable",
+            Self::OutcomeUnknown(_) => "store-outcome-unknown",
+            Self::Full(_) => "store-full",
+            Self::ReadOnly(_) => "store-read-only",
+            Self::InUse(_) => "store-in-use",
+            Self::NewerSchema(_) => "store-newer-schema",
+            Self::Foreign(_) => "store-foreign",
+            Self::Damaged { .. } => "store-damaged",
+            Self::TooLarge { .. } => "store-too-large",
+            Self::NoNodeNumber => "store-no-node-number",
+            Self::InvalidCursor => "store-invalid-cursor",
+            Self::UnknownUrl(_) => "store-unknown-url",
+            Self::Refused(_) => "store-refused",
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let text = error.to_string();
+        let sqlx::Error::Database(database) = &error else {
+            return match error {
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => Self::Unavailable(text),
+                _ => Self::Refused(text),
+            };
+        };
+        // SQLite gives extended result codes as numbers, the primary code in their low byte; PostgreSQL gives SQLSTATEs.
+        match database.code().as_deref() {
+            Some(code) if code.len() < 5 => match code.parse::<u32>().unwrap_or(0) & 0xff {
+                13 => Self::Full(text),
+                8 => Self::ReadOnly(text),
+                5 | 6 | 10 | 14 => Self::Unavailable(text),
+                26 => Self::Foreign(text),
+                _ => Self::Refused(text),
+            },
+            Some("53100") => Self::Full(text),
+            Some("25006") => Self::ReadOnly(text),
+            Some(code) if ["08", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class)) => {
+                Self::Unavailable(text)
+            }
+            _ => Self::Refused(text),
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        use sqlx::migrate::MigrateError;
+        match error {
+            MigrateError::VersionMissing(version) => Self::NewerSchema(version),
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+            other => Self::Foreign(other.to_string()),
+        }
+    }
+}

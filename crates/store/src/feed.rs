@@ -1,0 +1,49 @@
+//! The feed: all log rows, in an order in which none is ever skipped.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cell::Field;
+use crate::record::Record;
+use crate::record::sealed::{Cells, Sealed};
+use crate::row::LogRow;
+use crate::select::{Filter, Operator, Select};
+use crate::{Store, StoreError};
+
+/// A place in the feed: whoever remembers it misses nothing and gets nothing twice.
+///
+/// Positions are given out when rows are written, but rows can be read when their transactions end. So transactions are
+/// ordered first, and a reader stops at the oldest one that is still open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Position {
+    transaction: i64,
+    position: i64,
+}
+
+impl From<&LogRow> for Position {
+    fn from(row: &LogRow) -> Self {
+        Self { transaction: row.transaction, position: row.position }
+    }
+}
+
+impl Store {
+    /// Log rows of all instances after a place, at most so many. Without rows, nothing has happened since.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn feed(&self, after: Position, limit: usize) -> Result<Vec<LogRow>, StoreError> {
+        let mut session = self.database.read().await?;
+        let select = Select::from(LogRow::TABLE).limit(limit);
+        let select = match session.horizon().await? {
+            Some(horizon) => {
+                let place = (after.transaction, after.position).into_cells();
+                select
+                    .filter(Filter::Beyond(vec!["transaction", "position"], Operator::Greater, place))
+                    .filter(Filter::Compare("transaction", Operator::Less, horizon.to_cell()))
+                    .order("transaction", false)
+            }
+            None => select.filter(Filter::Compare("position", Operator::Greater, after.position.to_cell())),
+        };
+        let select = select.order("position", false);
+        session.select(&select).await?.into_iter().map(LogRow::from_row).collect()
+    }
+}

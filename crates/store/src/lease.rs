@@ -1,0 +1,147 @@
+//! What is handed out for a while: jobs, due timers, follow-up work. Leases run by the database's clock, and are not history.
+
+use std::time::Duration;
+
+use potok_core::Name;
+use potok_core::instance::Key;
+use potok_core::time::Timestamp;
+
+use crate::cell::Field;
+use crate::record::Record;
+use crate::record::sealed::Cells;
+use crate::row::{Job, Timer, Work};
+use crate::select::{Filter, Operator, Select};
+use crate::{Store, StoreError};
+
+/// What a worker asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fetch {
+    /// The worker's name.
+    pub worker: Name,
+    /// The kinds of work that it does.
+    pub topics: Vec<Name>,
+    /// How many jobs at most.
+    pub limit: usize,
+    /// How long it has them to itself.
+    pub lease: Duration,
+    /// A random number, not 0, that tells this lease from others.
+    pub number: u64,
+}
+
+impl Store {
+    /// Hands out jobs that nobody has, the most urgent first, the oldest first among those.
+    ///
+    /// `now` is the engine's time, for jobs that are not available yet.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn fetch_jobs(&self, fetch: &Fetch, now: Timestamp) -> Result<Vec<Job>, StoreError> {
+        let topics = fetch.topics.iter().map(Field::to_cell).collect();
+        let select = Select::from(Job::TABLE)
+            .filter(Filter::In("topic", topics))
+            .filter(Filter::Code("suspended", 0))
+            .filter(Filter::Compare("retries", Operator::Greater, 0_i64.to_cell()))
+            .filter(Filter::Compare("available", Operator::LessOrEqual, now.to_cell()))
+            .order("priority", true)
+            .order("key", false)
+            .limit(fetch.limit);
+        let set = [("worker", fetch.worker.to_cell()), ("lease", fetch.number.to_cell())];
+        self.take(select, &set, fetch.lease).await
+    }
+
+    /// Hands out timers that are due, the longest due first, so that one node fires each.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn take_timers(&self, now: Timestamp, limit: usize, lease: Duration) -> Result<Vec<Timer>, StoreError> {
+        let select = Select::from(Timer::TABLE)
+            .filter(Filter::Code("suspended", 0))
+            .filter(Filter::Compare("due", Operator::LessOrEqual, now.to_cell()))
+            .order("due", false)
+            .order("key", false)
+            .limit(limit);
+        self.take(select, &[], lease).await
+    }
+
+    /// When the next timer is due, if any is waited for.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn next_timer(&self) -> Result<Option<Timestamp>, StoreError> {
+        let select = Select::from(Timer::TABLE)
+            .filter(Filter::Code("suspended", 0))
+            .order("due", false)
+            .order("key", false)
+            .limit(1);
+        Ok(self.rows::<Timer>(&select).await?.pop().map(|timer| timer.due))
+    }
+
+    /// Hands out follow-up work, the oldest first.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn take_work(&self, now: Timestamp, limit: usize, lease: Duration) -> Result<Vec<Work>, StoreError> {
+        let select = Select::from(Work::TABLE)
+            .filter(Filter::Compare("due", Operator::LessOrEqual, now.to_cell()))
+            .order("due", false)
+            .order("key", false)
+            .limit(limit);
+        self.take(select, &[], lease).await
+    }
+
+    /// Gives a worker more time for a job; says whether the lease is still its own.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn extend_job(
+        &self,
+        instance: Key,
+        job: Key,
+        lease: u64,
+        duration: Duration,
+    ) -> Result<bool, StoreError> {
+        let mut session = self.database.write().await?;
+        let until = after(session.now().await?, duration);
+        let taken = session.take(&leased(instance, job, lease), &[("leased_until", until.to_cell())]).await?;
+        session.commit().await?;
+        Ok(!taken.is_empty())
+    }
+
+    /// Gives a job back undone; says whether the lease was still the caller's.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn release_job(&self, instance: Key, job: Key, lease: u64) -> Result<bool, StoreError> {
+        let mut session = self.database.write().await?;
+        let set = [("lease", 0_u64.to_cell()), ("leased_until", Timestamp::UNIX_EPOCH.to_cell())];
+        let taken = session.take(&leased(instance, job, lease), &set).await?;
+        session.commit().await?;
+        Ok(!taken.is_empty())
+    }
+
+    async fn take<R: Record>(
+        &self,
+        select: Select,
+        set: &[(&'static str, crate::cell::Cell)],
+        lease: Duration,
+    ) -> Result<Vec<R>, StoreError> {
+        let mut session = self.database.write().await?;
+        let now = session.now().await?;
+        let select = select.filter(Filter::Compare("leased_until", Operator::LessOrEqual, now.to_cell()));
+        let mut set = set.to_vec();
+        set.push(("leased_until", after(now, lease).to_cell()));
+        let mut rows = session.take(&select, &set).await?;
+        session.commit().await?;
+        let place = |column: &str| select.table.column(column).map(|(place, _)| place);
+        rows.sort_by(|left, right| select.compare(place, left, right));
+        rows.into_iter().map(R::from_row).collect()
+    }
+}
+
+fn leased(instance: Key, job: Key, lease: u64) -> Select {
+    Select::keys(Job::TABLE, vec![(instance, job).into_cells()]).filter(Filter::equal("lease", lease.to_cell()))
+}
+
+pub(crate) fn after(now: Timestamp, duration: Duration) -> Timestamp {
+    now.checked_add(duration).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,110 @@
+//! Node numbers, and what is swept up now and then.
+
+use std::time::Duration;
+
+use potok_core::Name;
+
+use crate::cell::Field;
+use crate::record::Record;
+use crate::record::sealed::{Cells, Sealed};
+use crate::row::{Claim, ContentPoint, Message, Node, Written};
+use crate::select::{Filter, Operator, Select};
+use crate::{Store, StoreError};
+
+/// How many nodes can share a database.
+const NUMBERS: u32 = 1024;
+
+/// The number that is locked to choose a node's number.
+const LOCK: i64 = 0x6e6f_6465;
+
+/// Units without log rows are known for so long, so that they can be sent again.
+const UNITS_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+impl Store {
+    /// Leases the lowest free node number. `lease` is a random number that tells this node from whoever has it later.
+    ///
+    /// # Errors
+    /// If all are taken, or the database cannot be written.
+    pub async fn join(&self, name: Name, lease: u64, format: u32, duration: Duration) -> Result<Node, StoreError> {
+        let mut session = self.database.write().await?;
+        session.lock(&[LOCK], true).await?;
+        let now = session.now().await?;
+        let taken = session.select(&Select::from(Node::TABLE).order("number", false)).await?;
+        let taken = taken.into_iter().map(Node::from_row).collect::<Result<Vec<_>, _>>()?;
+        let is_free = |number: &u32| !taken.iter().any(|node| node.number == *number && node.leased_until > now);
+        let number = (0..NUMBERS).find(is_free).ok_or(StoreError::NoNodeNumber)?;
+        let leased_until = crate::lease::after(now, duration);
+        let node = Node { number, lease, name, format, leased_until };
+        session.put(Node::TABLE, &[node.clone().into_row()]).await?;
+        session.commit().await?;
+        Ok(node)
+    }
+
+    /// Renews the lease of a node number; says whether it is still the caller's. If not, it must not give out keys.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn renew(&self, node: &Node, duration: Duration) -> Result<bool, StoreError> {
+        let mut session = self.database.write().await?;
+        let until = crate::lease::after(session.now().await?, duration);
+        let taken = session.take(&own(node), &[("leased_until", until.to_cell())]).await?;
+        session.commit().await?;
+        Ok(!taken.is_empty())
+    }
+
+    /// Gives a node number back.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn leave(&self, node: &Node) -> Result<(), StoreError> {
+        let mut session = self.database.write().await?;
+        if session.count(&own(node)).await? > 0 {
+            session.delete(Node::TABLE, &[node.number.into_cells()]).await?;
+        }
+        session.commit().await
+    }
+
+    /// The nodes whose leases have not run out.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
+        let mut session = self.database.read().await?;
+        let now = session.now().await?;
+        let alive = Filter::Compare("leased_until", Operator::Greater, now.to_cell());
+        let select = Select::from(Node::TABLE).filter(alive).order("number", false);
+        session.select(&select).await?.into_iter().map(Node::from_row).collect()
+    }
+
+    /// Removes what has expired, a bite at a time: kept messages, claims, files that never arrived whole, marks of units sent long ago. Says how many.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn sweep(&self, limit: usize) -> Result<usize, StoreError> {
+        let mut session = self.database.write().await?;
+        let now = session.now().await?;
+        let long_ago = now.checked_sub(UNITS_KEPT).unwrap_or(now);
+        let mut swept = 0;
+        for (table, column, until) in [
+            (Message::TABLE, "expires", now),
+            (Claim::TABLE, "expires", now),
+            (ContentPoint::TABLE, "expires", now),
+            (Written::TABLE, "time", long_ago),
+        ] {
+            let expired = Filter::Compare(column, Operator::LessOrEqual, until.to_cell());
+            let rows =
+                session.take(&Select::from(table).filter(expired).limit(limit), &[(column, until.to_cell())]).await?;
+            let keys: Vec<_> = rows.into_iter().map(|row| row[..table.key].to_vec()).collect();
+            swept += keys.len();
+            if !keys.is_empty() {
+                session.delete(table, &keys).await?;
+            }
+        }
+        session.commit().await?;
+        Ok(swept)
+    }
+}
+
+fn own(node: &Node) -> Select {
+    Select::keys(Node::TABLE, vec![node.number.into_cells()]).filter(Filter::equal("lease", node.lease.to_cell()))
+}

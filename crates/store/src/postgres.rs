@@ -1,0 +1,202 @@
+//! PostgreSQL: several nodes on one database.
+
+use async_trait::async_trait;
+use potok_core::time::Timestamp;
+use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::{Arguments, AssertSqlSafe, PgConnection, Postgres as Driver, Row as _, Transaction};
+
+use crate::StoreError;
+use crate::cell::{Cell, Kind, Row};
+use crate::database::{Database, Session};
+use crate::record::{Column, Table};
+use crate::select::Select;
+use crate::sql::{Bind, Dialect, Statement};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    pool: PgPool,
+    /// Advisory locks are the whole database's: this number keeps those of one schema apart from another's.
+    schema: i64,
+}
+
+impl Postgres {
+    pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
+        let options: PgConnectOptions = url.parse::<PgConnectOptions>()?.statement_cache_capacity(500);
+        let pool = PgPoolOptions::new()
+            .max_connections(16)
+            // A connection that was cut is noticed before it is used, not by the command that uses it.
+            .test_before_acquire(true)
+            .connect_with(options)
+            .await?;
+        MIGRATIONS.run(&pool).await?;
+        let schema = sqlx::query_scalar("SELECT current_schema()::regnamespace::oid::bigint").fetch_one(&pool).await?;
+        Ok(Self { pool, schema })
+    }
+}
+
+#[async_trait]
+impl Database for Postgres {
+    async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
+        Ok(Box::new(PostgresSession { link: Link::Reading(self.pool.acquire().await?), schema: self.schema }))
+    }
+
+    async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
+        Ok(Box::new(PostgresSession { link: Link::Writing(self.pool.begin().await?), schema: self.schema }))
+    }
+
+    async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+enum Link {
+    Reading(PoolConnection<Driver>),
+    Writing(Transaction<'static, Driver>),
+}
+
+struct PostgresSession {
+    link: Link,
+    schema: i64,
+}
+
+impl PostgresSession {
+    fn connection(&mut self) -> &mut PgConnection {
+        match &mut self.link {
+            Link::Reading(connection) => connection,
+            Link::Writing(transaction) => transaction,
+        }
+    }
+
+    async fn execute(&mut self, statement: Statement) -> Result<(), StoreError> {
+        let arguments = arguments(statement.binds)?;
+        sqlx::query_with(AssertSqlSafe(statement.text), arguments).execute(self.connection()).await?;
+        Ok(())
+    }
+
+    async fn fetch(&mut self, statement: Statement, table: &'static Table) -> Result<Vec<Row>, StoreError> {
+        let arguments = arguments(statement.binds)?;
+        let query = sqlx::query_with(AssertSqlSafe(statement.text), arguments);
+        query.fetch_all(self.connection()).await?.iter().map(|row| decode(row, table.columns)).collect()
+    }
+}
+
+fn arguments(binds: Vec<Bind>) -> Result<PgArguments, StoreError> {
+    let mut arguments = PgArguments::default();
+    for bind in &binds {
+        match bind {
+            Bind::One(Cell::Integer(value)) => arguments.add(value),
+            Bind::One(Cell::Real(value)) => arguments.add(value),
+            Bind::One(Cell::Text(value)) => arguments.add(&**value),
+            Bind::One(Cell::Bytes(value)) => arguments.add(&**value),
+            Bind::Many(Kind::Integer, cells) => arguments.add(column(cells, |cell| match cell {
+                Cell::Integer(value) => Some(*value),
+                _ => None,
+            })),
+            Bind::Many(Kind::Real, cells) => arguments.add(column(cells, |cell| match cell {
+                Cell::Real(value) => Some(*value),
+                _ => None,
+            })),
+            Bind::Many(Kind::Text, cells) => arguments.add(column(cells, |cell| match cell {
+                Cell::Text(value) => Some(&**value),
+                _ => None,
+            })),
+            Bind::Many(Kind::Bytes, cells) => arguments.add(column(cells, |cell| match cell {
+                Cell::Bytes(value) => Some(&**value),
+                _ => None,
+            })),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+fn column<'c, T>(cells: &'c [Cell], value: impl Fn(&'c Cell) -> Option<T>) -> Vec<T> {
+    cells.iter().filter_map(value).collect()
+}
+
+fn decode(row: &PgRow, columns: &[Column]) -> Result<Row, StoreError> {
+    let cell = |(index, column): (usize, &Column)| {
+        Ok(match column.kind {
+            Kind::Integer => Cell::Integer(row.try_get(index)?),
+            Kind::Real => Cell::Real(row.try_get(index)?),
+            Kind::Text => Cell::Text(row.try_get::<&str, _>(index)?.into()),
+            Kind::Bytes => Cell::Bytes(row.try_get::<&[u8], _>(index)?.into()),
+        })
+    };
+    columns.iter().enumerate().map(cell).collect()
+}
+
+#[async_trait]
+impl Session for PostgresSession {
+    async fn select(&mut self, select: &Select) -> Result<Vec<Row>, StoreError> {
+        self.fetch(Statement::select(Dialect::Postgres, select), select.table).await
+    }
+
+    async fn count(&mut self, select: &Select) -> Result<u64, StoreError> {
+        let statement = Statement::count(Dialect::Postgres, select);
+        let arguments = arguments(statement.binds)?;
+        let query = sqlx::query_scalar_with::<_, i64, _>(AssertSqlSafe(statement.text), arguments);
+        Ok(query.fetch_one(self.connection()).await?.cast_unsigned())
+    }
+
+    async fn insert(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), StoreError> {
+        self.execute(Statement::insert(Dialect::Postgres, table, rows, false)).await
+    }
+
+    async fn put(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), StoreError> {
+        self.execute(Statement::insert(Dialect::Postgres, table, rows, true)).await
+    }
+
+    async fn update(
+        &mut self,
+        table: &'static Table,
+        columns: &'static [&'static str],
+        rows: &[Row],
+    ) -> Result<(), StoreError> {
+        let columns: Vec<&Column> = columns.iter().filter_map(|name| Some(table.column(name)?.1)).collect();
+        self.execute(Statement::update(Dialect::Postgres, table, &columns, rows)).await
+    }
+
+    async fn delete(&mut self, table: &'static Table, keys: &[Row]) -> Result<(), StoreError> {
+        self.execute(Statement::delete(Dialect::Postgres, table, keys)).await
+    }
+
+    async fn take(&mut self, select: &Select, set: &[(&'static str, Cell)]) -> Result<Vec<Row>, StoreError> {
+        self.fetch(Statement::take(Dialect::Postgres, select, set), select.table).await
+    }
+
+    async fn lock(&mut self, numbers: &[i64], wait: bool) -> Result<Vec<bool>, StoreError> {
+        let schema = self.schema.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed());
+        let numbers: Vec<i64> = numbers.iter().map(|number| number ^ schema).collect();
+        let sql = match wait {
+            // In the order given, row by row: whoever waits holds only locks that sort before.
+            true => "SELECT pg_advisory_xact_lock(n) IS NOT NULL FROM unnest($1::bigint[]) AS n",
+            false => "SELECT pg_try_advisory_xact_lock(n) FROM unnest($1::bigint[]) AS n",
+        };
+        Ok(sqlx::query_scalar(sql).bind(numbers).fetch_all(self.connection()).await?)
+    }
+
+    async fn now(&mut self) -> Result<Timestamp, StoreError> {
+        let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+        let time: i64 = sqlx::query_scalar(sql).fetch_one(self.connection()).await?;
+        Timestamp::from_microsecond(time).map_err(|error| StoreError::Refused(error.to_string()))
+    }
+
+    async fn horizon(&mut self) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+        Ok(Some(sqlx::query_scalar(sql).fetch_one(self.connection()).await?))
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        match self.link {
+            Link::Reading(_) => Ok(()),
+            Link::Writing(transaction) => {
+                transaction.commit().await.map_err(|error| StoreError::OutcomeUnknown(error.to_string()))
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Searching for deployments and definitions.
+
+use potok_core::Name;
+use potok_core::instance::Key;
+
+use super::sealed::Filters;
+use super::{Gathered, Paging, Query};
+use crate::row::{Definition, DefinitionKind, Deployment};
+use crate::select::Filter;
+
+/// Definitions, by age. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DefinitionQuery {
+    /// What they are.
+    pub kind: Option<DefinitionKind>,
+    /// One of these.
+    pub keys: Vec<Key>,
+    /// With one of these ids.
+    pub ids: Vec<Name>,
+    /// Of this tenant; empty for none.
+    pub tenant: Option<Name>,
+    /// Of this deployment.
+    pub deployment: Option<Key>,
+    /// With this tag.
+    pub tag: Option<Name>,
+    /// With such a name: `%` stands for any text, `_` for one character.
+    pub name_like: Option<String>,
+    /// Suspended, or not.
+    pub suspended: Option<bool>,
+    /// Which page.
+    pub page: Paging,
+}
+
+impl Query for DefinitionQuery {
+    type Row = Definition;
+
+    fn paging(&self) -> &Paging {
+        &self.page
+    }
+}
+
+impl Filters for DefinitionQuery {
+    #[allow(private_interfaces)]
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = Gathered::default();
+        filters.equal("kind", self.kind.as_ref());
+        filters.one_of("key", &self.keys);
+        filters.one_of("id", &self.ids);
+        filters.equal("tenant", self.tenant.as_ref());
+        filters.equal("deployment", self.deployment.as_ref());
+        filters.equal("tag", self.tag.as_ref());
+        filters.like("name", self.name_like.as_ref());
+        filters.equal("suspended", self.suspended.as_ref());
+        filters.0
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// Deployments, by age. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeploymentQuery {
+    /// One of these.
+    pub keys: Vec<Key>,
+    /// With this name.
+    pub name: Option<Name>,
+    /// Of this tenant.
+    pub tenant: Option<Name>,
+    /// Which page.
+    pub page: Paging,
+}
+
+impl Query for DeploymentQuery {
+    type Row = Deployment;
+
+    fn paging(&self) -> &Paging {
+        &self.page
+    }
+}
+
+impl Filters for DeploymentQuery {
+    #[allow(private_interfaces)]
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = Gathered::default();
+        filters.one_of("key", &self.keys);
+        filters.equal("name", self.name.as_ref());
+        filters.equal("tenant", self.tenant.as_ref());
+        filters.0
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        None
+    }
+}

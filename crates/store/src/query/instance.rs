@@ -1,0 +1,98 @@
+//! Searching for instances.
+
+use potok_core::Name;
+use potok_core::instance::Key;
+use potok_core::time::Timestamp;
+
+use super::sealed::Filters;
+use super::{Gathered, Paging, Query, VariableFilter};
+use crate::row::{Instance, InstanceState};
+use crate::select::Filter;
+
+/// How instances are sorted; by age among equals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InstanceOrder {
+    /// By age.
+    #[default]
+    Started,
+    /// By business key.
+    BusinessKey,
+    /// By when they ended; running ones last.
+    Ended,
+}
+
+/// Instances. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceQuery {
+    /// In one of these states; in any if none is given.
+    pub states: Vec<InstanceState>,
+    /// One of these.
+    pub keys: Vec<Key>,
+    /// Of one of these processes.
+    pub processes: Vec<Name>,
+    /// Of this definition.
+    pub definition: Option<Key>,
+    /// Of this tenant.
+    pub tenant: Option<Name>,
+    /// With this business key.
+    pub business_key: Option<Name>,
+    /// With such a business key: `%` stands for any text, `_` for one character.
+    pub business_key_like: Option<String>,
+    /// Called by this instance.
+    pub parent: Option<Key>,
+    /// Started by this call.
+    pub call: Option<Key>,
+    /// Suspended, or not.
+    pub suspended: Option<bool>,
+    /// Started from then on.
+    pub started_from: Option<Timestamp>,
+    /// Started before.
+    pub started_before: Option<Timestamp>,
+    /// Ended from then on.
+    pub ended_from: Option<Timestamp>,
+    /// Ended before.
+    pub ended_before: Option<Timestamp>,
+    /// With such variables.
+    pub variables: Vec<VariableFilter>,
+    /// How they are sorted.
+    pub order: InstanceOrder,
+    /// Which page.
+    pub page: Paging,
+}
+
+impl Query for InstanceQuery {
+    type Row = Instance;
+
+    fn paging(&self) -> &Paging {
+        &self.page
+    }
+}
+
+impl Filters for InstanceQuery {
+    #[allow(private_interfaces)]
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = Gathered::default();
+        filters.state("state", &self.states);
+        filters.one_of("key", &self.keys);
+        filters.one_of("process", &self.processes);
+        filters.equal("definition", self.definition.as_ref());
+        filters.equal("tenant", self.tenant.as_ref());
+        filters.equal("business_key", self.business_key.as_ref());
+        filters.like("business_key", self.business_key_like.as_ref());
+        filters.equal("parent", self.parent.as_ref());
+        filters.equal("call", self.call.as_ref());
+        filters.equal("suspended", self.suspended.as_ref());
+        filters.between("started", self.started_from.as_ref(), self.started_before.as_ref());
+        filters.between("ended", self.ended_from.as_ref(), self.ended_before.as_ref());
+        filters.0.extend(self.variables.iter().map(|variable| variable.filter(&[("instance", "key")])));
+        filters.0
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        match self.order {
+            InstanceOrder::Started => None,
+            InstanceOrder::BusinessKey => Some("business_key"),
+            InstanceOrder::Ended => Some("ended"),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Searching: what was acknowledged is found at once. Each query names its filters; all that are given must hold.
+
+mod definition;
+mod instance;
+mod message;
+mod page;
+mod person;
+mod task;
+mod variable;
+mod wait;
+
+pub use definition::{DefinitionQuery, DeploymentQuery};
+pub use instance::{InstanceOrder, InstanceQuery};
+pub use message::{MessageQuery, SubscriptionQuery};
+pub use page::{Cursor, Page, Paging};
+pub use person::{GroupQuery, UserQuery};
+pub use task::{TaskOrder, TaskQuery};
+pub use variable::{Comparison, VariableFilter, VariableValue};
+pub use wait::{IncidentQuery, JobQuery, TimerQuery};
+
+use crate::StoreError;
+use crate::cell::{Cell, Field};
+use crate::record::Record;
+use crate::select::{Filter, Operator, Select};
+
+/// What is searched for.
+pub trait Query: Filters + Sync {
+    /// What is found.
+    type Row: Record;
+
+    /// Which page of it.
+    fn paging(&self) -> &Paging;
+}
+
+/// A query as filters; only this crate's are queries.
+pub(crate) mod sealed {
+    use super::{Filter, Paging, Record, Select, StoreError};
+    use crate::cell::Kind;
+    use crate::select::Operator;
+
+    pub trait Filters {
+        #[allow(private_interfaces)]
+        fn filters(&self) -> Vec<Filter>;
+
+        /// The column to sort by, before the key.
+        fn order(&self) -> Option<&'static str>;
+
+        #[allow(private_interfaces)]
+        fn select(&self) -> Result<Select, StoreError>
+        where
+            Self: super::Query,
+        {
+            let table = <Self::Row as Record>::TABLE;
+            let Paging { descending, after, .. } = self.paging();
+            let mut select = Select::from(table);
+            select.filters = self.filters();
+            // The key of the row itself, which mostly sorts by time, makes every order total.
+            let own = table.keys().last().map(|column| column.name);
+            let columns: Vec<&'static str> = self.order().into_iter().chain(own).collect();
+            if let Some(cursor) = after {
+                let kinds: Option<Vec<Kind>> =
+                    columns.iter().map(|column| table.column(column).map(|(_, column)| column.kind)).collect();
+                let cells = cursor.cells(&kinds.unwrap_or_default()).ok_or(StoreError::InvalidCursor)?;
+                let operator = if *descending { Operator::Less } else { Operator::Greater };
+                select.filters.push(Filter::Beyond(columns.clone(), operator, cells));
+            }
+            Ok(columns.into_iter().fold(select, |select, column| select.order(column, *descending)))
+        }
+    }
+}
+use sealed::Filters;
+
+/// Gathers the filters that are given.
+#[derive(Default)]
+struct Gathered(Vec<Filter>);
+
+impl Gathered {
+    fn equal<F: Field>(&mut self, column: &'static str, value: Option<&F>) {
+        self.0.extend(value.map(|value| Filter::equal(column, value.to_cell())));
+    }
+
+    fn one_of<F: Field>(&mut self, column: &'static str, values: &[F]) {
+        if !values.is_empty() {
+            self.0.push(Filter::In(column, values.iter().map(Field::to_cell).collect()));
+        }
+    }
+
+    /// A state; alone it is in the statement's text, for the sake of partial indexes.
+    fn state<F: Field>(&mut self, column: &'static str, states: &[F]) {
+        match states.iter().map(Field::to_cell).collect::<Vec<_>>().as_slice() {
+            [Cell::Integer(code)] => self.0.push(Filter::Code(column, *code)),
+            _ => self.one_of(column, states),
+        }
+    }
+
+    fn like(&mut self, column: &'static str, pattern: Option<&String>) {
+        self.0.extend(pattern.map(|pattern| Filter::Like(column, pattern.clone())));
+    }
+
+    fn compare<F: Field>(&mut self, column: &'static str, operator: Operator, value: Option<&F>) {
+        self.0.extend(value.map(|value| Filter::Compare(column, operator, value.to_cell())));
+    }
+
+    /// A time before or from another; a time that there is not is neither.
+    fn between(
+        &mut self,
+        column: &'static str,
+        from: Option<&potok_core::time::Timestamp>,
+        before: Option<&potok_core::time::Timestamp>,
+    ) {
+        self.compare(column, Operator::GreaterOrEqual, from);
+        self.compare(column, Operator::Less, before);
+        if from.is_some() && before.is_none() {
+            self.0.push(Filter::Compare(column, Operator::Less, None::<potok_core::time::Timestamp>.to_cell()));
+        }
+    }
+}

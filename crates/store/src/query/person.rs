@@ -1,0 +1,83 @@
+//! Searching for people and groups.
+
+use potok_core::Name;
+
+use super::sealed::Filters;
+use super::{Gathered, Paging, Query};
+use crate::cell::Field;
+use crate::record::Record;
+use crate::row::{Group, Membership, User};
+use crate::select::Filter;
+
+/// Users, by id. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserQuery {
+    /// One of these.
+    pub ids: Vec<Name>,
+    /// With such a name: `%` stands for any text, `_` for one character.
+    pub name_like: Option<String>,
+    /// In this group.
+    pub group: Option<Name>,
+    /// Which page.
+    pub page: Paging,
+}
+
+impl Query for UserQuery {
+    type Row = User;
+
+    fn paging(&self) -> &Paging {
+        &self.page
+    }
+}
+
+impl Filters for UserQuery {
+    #[allow(private_interfaces)]
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = Gathered::default();
+        filters.one_of("id", &self.ids);
+        filters.like("name", self.name_like.as_ref());
+        filters.0.extend(self.group.as_ref().map(|group| {
+            Filter::Exists(Membership::TABLE, &[("member", "id")], vec![Filter::equal("team", group.to_cell())])
+        }));
+        filters.0
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// Groups, by id. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GroupQuery {
+    /// One of these.
+    pub ids: Vec<Name>,
+    /// That this user is in.
+    pub member: Option<Name>,
+    /// Which page.
+    pub page: Paging,
+}
+
+impl Query for GroupQuery {
+    type Row = Group;
+
+    fn paging(&self) -> &Paging {
+        &self.page
+    }
+}
+
+impl Filters for GroupQuery {
+    #[allow(private_interfaces)]
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = Gathered::default();
+        filters.one_of("id", &self.ids);
+        filters.0.extend(self.member.as_ref().map(|member| {
+            Filter::Exists(Membership::TABLE, &[("team", "id")], vec![Filter::equal("member", member.to_cell())])
+        }));
+        filters.0
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        None
+    }
+}

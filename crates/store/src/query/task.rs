@@ -1,0 +1,147 @@
+//! Searching for tasks.
+
+use potok_core::Name;
+use potok_core::instance::Key;
+use potok_core::time::Timestamp;
+
+use super::sealed::Filters;
+use super::{Gathered, Paging, Query, VariableFilter};
+use crate::cell::Field;
+use crate::record::Record;
+use crate::row::{Candidate, CandidateKind, Task, TaskState};
+use crate::select::{Filter, Operator};
+
+/// How tasks are sorted; by age among equals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TaskOrder {
+    /// By age.
+    #[default]
+    Created,
+    /// By when they are due; those without a date last.
+    Due,
+    /// By when they should be looked at again; those without a date last.
+    FollowUp,
+    /// By priority.
+    Priority,
+    /// By name.
+    Name,
+    /// By assignee.
+    Assignee,
+    /// By when they ended; open ones last.
+    Ended,
+}
+
+/// Tasks. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TaskQuery {
+    /// In one of these states; in any if none is given.
+    pub states: Vec<TaskState>,
+    /// One of these.
+    pub keys: Vec<Key>,
+    /// Of one of these instances.
+    pub instances: Vec<Key>,
+    /// Of one of these processes.
+    pub processes: Vec<Name>,
+    /// On one of these flow nodes.
+    pub nodes: Vec<Name>,
+    /// Of this definition.
+    pub definition: Option<Key>,
+    /// Of this tenant.
+    pub tenant: Option<Name>,
+    /// In this lane.
+    pub lane: Option<Name>,
+    /// Assigned to this user.
+    pub assignee: Option<Name>,
+    /// Assigned to anybody, or to nobody.
+    pub assigned: Option<bool>,
+    /// Owned by this user.
+    pub owner: Option<Name>,
+    /// Open for one of these users to claim.
+    pub candidate_users: Vec<Name>,
+    /// Open for one of these groups to claim. With users as well: for any of them.
+    pub candidate_groups: Vec<Name>,
+    /// With such a name: `%` stands for any text, `_` for one character.
+    pub name_like: Option<String>,
+    /// At least this urgent.
+    pub priority_from: Option<i64>,
+    /// Due from then on.
+    pub due_from: Option<Timestamp>,
+    /// Due before.
+    pub due_before: Option<Timestamp>,
+    /// To be looked at before.
+    pub follow_up_before: Option<Timestamp>,
+    /// Opened from then on.
+    pub created_from: Option<Timestamp>,
+    /// Opened before.
+    pub created_before: Option<Timestamp>,
+    /// Whose instance has such variables.
+    pub variables: Vec<VariableFilter>,
+    /// How they are sorted.
+    pub order: TaskOrder,
+    /// Which page.
+    pub page: Paging,
+}
+
+impl Query for TaskQuery {
+    type Row = Task;
+
+    fn paging(&self) -> &Paging {
+        &self.page
+    }
+}
+
+impl Filters for TaskQuery {
+    #[allow(private_interfaces)]
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = Gathered::default();
+        filters.state("state", &self.states);
+        filters.one_of("key", &self.keys);
+        filters.one_of("instance", &self.instances);
+        filters.one_of("process", &self.processes);
+        filters.one_of("node", &self.nodes);
+        filters.equal("definition", self.definition.as_ref());
+        filters.equal("tenant", self.tenant.as_ref());
+        filters.equal("lane", self.lane.as_ref());
+        filters.equal("assignee", self.assignee.as_ref());
+        filters.equal("owner", self.owner.as_ref());
+        match self.assigned {
+            // Only assigned tasks are in the index of assignees.
+            Some(true) => filters.0.push(Filter::Present("assignee")),
+            None if self.assignee.is_some() => filters.0.push(Filter::Present("assignee")),
+            Some(false) => filters.0.push(Filter::equal("assignee", None::<Name>.to_cell())),
+            None => {}
+        }
+        filters.like("name", self.name_like.as_ref());
+        filters.compare("priority", Operator::GreaterOrEqual, self.priority_from.as_ref());
+        filters.between("due", self.due_from.as_ref(), self.due_before.as_ref());
+        filters.between("follow_up", None, self.follow_up_before.as_ref());
+        filters.between("created", self.created_from.as_ref(), self.created_before.as_ref());
+        let candidates = [(CandidateKind::User, &self.candidate_users), (CandidateKind::Group, &self.candidate_groups)];
+        let candidates: Vec<Filter> = candidates
+            .into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(kind, names)| {
+                let names = Filter::In("name", names.iter().map(Field::to_cell).collect());
+                Filter::All(vec![Filter::equal("kind", kind.to_cell()), names])
+            })
+            .collect();
+        if !candidates.is_empty() {
+            let on = &[("instance", "instance"), ("task", "key")];
+            filters.0.push(Filter::Exists(Candidate::TABLE, on, vec![Filter::Any(candidates)]));
+        }
+        filters.0.extend(self.variables.iter().map(|variable| variable.filter(&[("instance", "instance")])));
+        filters.0
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        match self.order {
+            TaskOrder::Created => None,
+            TaskOrder::Due => Some("due"),
+            TaskOrder::FollowUp => Some("follow_up"),
+            TaskOrder::Priority => Some("priority"),
+            TaskOrder::Name => Some("name"),
+            TaskOrder::Assignee => Some("assignee"),
+            TaskOrder::Ended => Some("ended"),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Searching for jobs, timers and incidents.
+
+use potok_core::Name;
+use potok_core::instance::Key;
+use potok_core::time::Timestamp;
+
+use super::sealed::Filters;
+use super::{Gathered, Paging, Query};
+use crate::cell::Field;
+use crate::row::{Incident, Job, Timer};
+use crate::select::{Filter, Operator};
+
+/// Jobs, by age. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JobQuery {
+    /// One of these.
+    pub keys: Vec<Key>,
+    /// Of one of these instances.
+    pub instances: Vec<Key>,
+    /// Of one of these processes.
+    pub processes: Vec<Name>,
+    /// On one of these flow nodes.
+    pub nodes: Vec<Name>,
+    /// Of one of these kinds of work.
+    pub topics: Vec<Name>,
+    /// Of this tenant.
+    pub tenant: Option<Name>,
+    /// Handed out to this worker.
+    pub worker: Option<Name>,
+    /// With tries left, or without.
+    pub has_retries: Option<bool>,
+    /// Which page.
+    pub page: Paging,
+}
+
+impl Query for JobQuery {
+    type Row = Job;
+
+    fn paging(&self) -> &Paging {
+        &self.page
+    }
+}
+
+impl Filters for JobQuery {
+    #[allow(private_interfaces)]
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = Gathered::default();
+        filters.one_of("key", &self.keys);
+        filters.one_of("instance", &self.instances);
+        filters.one_of("process", &self.processes);
+        filters.one_of("node", &self.nodes);
+        filters.one_of("topic", &self.topics);
+        filters.equal("tenant", self.tenant.as_ref());
+        filters.equal("worker", self.worker.as_ref());
+        if self.worker.is_some() {
+            filters.compare("lease", Operator::NotEqual, Some(&0_u64));
+        }
+        if let Some(has_retries) = self.has_retries {
+            let operator = if has_retries { Operator::Greater } else { Operator::LessOrEqual };
+            filters.0.push(Filter::Compare("retries", operator, 0_i64.to_cell()));
+        }
+        filters.0
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// Timers, by when they are due. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TimerQuery {
+    /// One of these.
+    pub keys: Vec<Key>,
+    /// Of one of these instances.
+    pub instances: Vec<Key>,
+    /// Due before.
+    pub due_before: Option<Timestamp>,
+    /// Which page.
+    pub page: Paging,
+}
+
+impl Query for TimerQuery {
+    type Row = Timer;
+
+    fn paging(&self) -> &Paging {
+        &self.page
+    }
+}
+
+impl Filters for TimerQuery {
+    #[allow(private_interfaces)]
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = Gathered::default();
+        filters.one_of("key", &self.keys);
+        filters.one_of("instance", &self.instances);
+        filters.between("due", None, self.due_before.as_ref());
+        filters.0
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        Some("due")
+    }
+}
+
+/// Incidents, by age. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IncidentQuery {
+    /// Still open, or resolved.
+    pub open: Option<bool>,
+    /// One of these.
+    pub keys: Vec<Key>,
+    /// Of one of these instances.
+    pub instances: Vec<Key>,
+    /// Of one of these processes.
+    pub processes: Vec<Name>,
+    /// On one of these flow nodes.
+    pub nodes: Vec<Name>,
+    /// With one of these codes.
+    pub codes: Vec<Name>,
+    /// Of this tenant.
+    pub tenant: Option<Name>,
+    /// Which page.
+    pub page: Paging,
+}
+
+impl Query for IncidentQuery {
+    type Row = Incident;
+
+    fn paging(&self) -> &Paging {
+        &self.page
+    }
+}
+
+impl Filters for IncidentQuery {
+    #[allow(private_interfaces)]
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = Gathered::default();
+        match self.open {
+            Some(true) => filters.0.push(Filter::Code("resolved", i64::MAX)),
+            Some(false) => filters.between("resolved", Some(&Timestamp::MIN), None),
+            None => {}
+        }
+        filters.one_of("key", &self.keys);
+        filters.one_of("instance", &self.instances);
+        filters.one_of("process", &self.processes);
+        filters.one_of("node", &self.nodes);
+        filters.one_of("code", &self.codes);
+        filters.equal("tenant", self.tenant.as_ref());
+        filters.0
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        None
+    }
+}

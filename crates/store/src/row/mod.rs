@@ -1,0 +1,28 @@
+//! The rows that the engine writes and reads, one struct for each table. Rows that belong to an instance begin with its key.
+//!
+//! A definition (its start timers and subscriptions) and a task that belongs to no process are streams in the log like an
+//! instance: wherever a row says `instance`, it is the key of such a stream.
+
+mod deployment;
+mod guard;
+mod instance;
+mod log;
+mod message;
+mod node;
+mod person;
+mod task;
+mod wait;
+
+pub(crate) use deployment::{Content, ContentPoint};
+pub use deployment::{Definition, DefinitionKind, Deployment, Resource};
+pub(crate) use guard::Written;
+pub use guard::{Claim, ClaimKind};
+pub use instance::{Instance, InstanceState, Variable, VariableKind};
+pub(crate) use log::LogPoint;
+pub use log::{LogRow, Snapshot};
+pub use message::{Message, Work};
+pub use node::Node;
+pub use person::{Attachment, Comment, Group, Membership, User};
+pub(crate) use task::Candidate;
+pub use task::{CandidateKind, Delegation, Task, TaskState};
+pub use wait::{Incident, Job, Subscription, SubscriptionKind, Timer};

@@ -1,0 +1,84 @@
+//! People, and what they leave beside instances and tasks.
+
+use potok_core::Name;
+use potok_core::instance::Key;
+use potok_core::time::Timestamp;
+
+use crate::cell::Bytes;
+use crate::record::record;
+
+record! {
+    /// What somebody wrote on an instance or task.
+    pub struct Comment in "comments" by (Key, Key) {
+        /// The instance.
+        instance: Key,
+        /// Its key.
+        key: Key,
+        /// The task, if it is on one.
+        task: Option<Key>,
+        /// Who wrote it.
+        author: Option<Name>,
+        /// When.
+        written: Timestamp,
+        /// What.
+        text: Name,
+    }
+}
+
+record! {
+    /// A file on an instance or task. Its bytes are kept once, however often they are attached.
+    pub struct Attachment in "attachments" by (Key, Key) {
+        /// The instance.
+        instance: Key,
+        /// Its key.
+        key: Key,
+        /// The task, if it is on one.
+        task: Option<Key>,
+        /// Who attached it.
+        author: Option<Name>,
+        /// When.
+        attached: Timestamp,
+        /// The file's name.
+        name: Name,
+        /// The media type.
+        media_type: Option<Name>,
+        /// The SHA-256 of its bytes; filled in.
+        content: Bytes,
+        /// How many there are; filled in.
+        size: u64,
+    }
+}
+
+record! {
+    /// Somebody who works on tasks.
+    pub struct User in "users" by Name {
+        /// The id.
+        id: Name,
+        /// The name, for people.
+        name: Option<Name>,
+        /// The e-mail address.
+        email: Option<Name>,
+        /// What signing in checks, as the engine encodes it; empty if the user cannot sign in here.
+        credentials: Bytes,
+    }
+}
+
+record! {
+    /// People who may claim the same tasks.
+    pub struct Group in "groups" by Name {
+        /// The id.
+        id: Name,
+        /// The name, for people.
+        name: Option<Name>,
+    }
+}
+
+record! {
+    /// A user in a group.
+    pub struct Membership in "memberships" by (Name, Name) {
+        /// The user.
+        member: Name,
+        /// The group.
+        team: Name,
+    }
+}

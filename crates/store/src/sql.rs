@@ -1,0 +1,332 @@
+//! Statements as text: what SQLite and PostgreSQL have in common, and where they differ.
+//!
+//! The text of a statement depends on its shape and never on its values, so that databases can keep it prepared. SQLite gets
+//! rows as `VALUES` lists, PostgreSQL as one array for each column.
+
+use std::fmt::Write;
+
+use crate::cell::{Cell, Kind, Row};
+use crate::record::{Column, Table};
+use crate::select::{Filter, Select};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// A parameter.
+#[derive(Debug)]
+pub(crate) enum Bind {
+    One(Cell),
+    Many(Kind, Vec<Cell>),
+}
+
+/// A statement.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    dialect: Dialect,
+    pub(crate) text: String,
+    pub(crate) binds: Vec<Bind>,
+}
+
+impl Statement {
+    pub(crate) fn select(dialect: Dialect, select: &Select) -> Self {
+        let mut sql = Self::new(dialect);
+        sql.push("SELECT ");
+        sql.columns("t.", select.table.columns);
+        sql.from(select);
+        sql
+    }
+
+    pub(crate) fn count(dialect: Dialect, select: &Select) -> Self {
+        let mut sql = Self::new(dialect);
+        sql.push("SELECT count(*)");
+        sql.from(&Select { order: Vec::new(), limit: None, ..select.clone() });
+        sql
+    }
+
+    pub(crate) fn insert(dialect: Dialect, table: &Table, rows: &[Row], replace: bool) -> Self {
+        let mut sql = Self::new(dialect);
+        let columns = table.written();
+        sql.push(if replace && dialect == Dialect::Sqlite { "INSERT OR REPLACE INTO " } else { "INSERT INTO " });
+        let _ = write!(sql.text, "\"{}\" (", table.name);
+        sql.columns("", columns);
+        sql.push(") ");
+        sql.rows(columns, rows);
+        if replace && dialect == Dialect::Postgres {
+            sql.push(" ON CONFLICT (");
+            sql.columns("", table.keys());
+            sql.push(") DO ");
+            sql.push(if columns.len() == table.key { "NOTHING" } else { "UPDATE SET " });
+            for (index, column) in columns[table.key..].iter().enumerate() {
+                let separator = if index == 0 { "" } else { ", " };
+                let _ = write!(sql.text, "{separator}\"{0}\" = excluded.\"{0}\"", column.name);
+            }
+        }
+        sql
+    }
+
+    pub(crate) fn update(dialect: Dialect, table: &Table, columns: &[&Column], rows: &[Row]) -> Self {
+        let mut sql = Self::new(dialect);
+        let _ = write!(sql.text, "UPDATE \"{}\" AS t SET ", table.name);
+        for (index, column) in columns.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            let _ = write!(sql.text, "{separator}\"{}\" = v.column{}", column.name, table.key + index + 1);
+        }
+        sql.push(" FROM (");
+        let all: Vec<&Column> = table.keys().iter().chain(columns.iter().copied()).collect();
+        sql.row_list(&all, rows);
+        sql.push(") AS v");
+        if dialect == Dialect::Postgres {
+            let names: Vec<String> = (1..=all.len()).map(|number| format!("column{number}")).collect();
+            let _ = write!(sql.text, "({})", names.join(", "));
+        }
+        for (index, column) in table.keys().iter().enumerate() {
+            let separator = if index == 0 { " WHERE " } else { " AND " };
+            let _ = write!(sql.text, "{separator}t.\"{}\" = v.column{}", column.name, index + 1);
+        }
+        sql
+    }
+
+    pub(crate) fn delete(dialect: Dialect, table: &Table, keys: &[Row]) -> Self {
+        let mut sql = Self::new(dialect);
+        let _ = write!(sql.text, "DELETE FROM \"{}\" AS t WHERE ", table.name);
+        sql.keys(table, "t", keys);
+        sql
+    }
+
+    pub(crate) fn take(dialect: Dialect, select: &Select, set: &[(&'static str, Cell)]) -> Self {
+        let mut sql = Self::new(dialect);
+        let table = select.table;
+        // Materialised, so that the rows to take are chosen once.
+        sql.push(if dialect == Dialect::Postgres { "WITH v AS MATERIALIZED (SELECT " } else { "WITH v AS (SELECT " });
+        sql.columns("t.", table.keys());
+        sql.from(select);
+        if dialect == Dialect::Postgres {
+            sql.push(" FOR UPDATE SKIP LOCKED");
+        }
+        let _ = write!(sql.text, ") UPDATE \"{}\" AS u SET ", table.name);
+        for (index, (column, value)) in set.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            let _ = write!(sql.text, "{separator}\"{column}\" = ");
+            sql.value(value.clone());
+        }
+        sql.push(" WHERE (");
+        sql.columns("u.", table.keys());
+        sql.push(") IN (SELECT * FROM v) RETURNING ");
+        sql.columns(if dialect == Dialect::Postgres { "u." } else { "" }, table.columns);
+        sql
+    }
+
+    fn new(dialect: Dialect) -> Self {
+        Self { dialect, text: String::with_capacity(256), binds: Vec::new() }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    fn columns(&mut self, prefix: &str, columns: &[Column]) {
+        for (index, column) in columns.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            let _ = write!(self.text, "{separator}{prefix}\"{}\"", column.name);
+        }
+    }
+
+    fn bind(&mut self, bind: Bind) {
+        self.binds.push(bind);
+        match self.dialect {
+            Dialect::Sqlite => self.push("?"),
+            Dialect::Postgres => {
+                let _ = write!(self.text, "${}", self.binds.len());
+            }
+        }
+    }
+
+    fn value(&mut self, cell: Cell) {
+        self.bind(Bind::One(cell));
+    }
+
+    fn values(&mut self, cells: &[Cell]) {
+        for (index, cell) in cells.iter().enumerate() {
+            self.push(if index == 0 { "(" } else { ", " });
+            self.value(cell.clone());
+        }
+        self.push(")");
+    }
+
+    fn rows(&mut self, columns: &[Column], rows: &[Row]) {
+        let columns: Vec<&Column> = columns.iter().collect();
+        self.row_list(&columns, rows);
+    }
+
+    /// Rows as a statement of their own, with columns named `column1`, `column2`...
+    fn row_list(&mut self, columns: &[&Column], rows: &[Row]) {
+        match self.dialect {
+            Dialect::Sqlite => {
+                for (index, row) in rows.iter().enumerate() {
+                    self.push(if index == 0 { "VALUES " } else { ", " });
+                    self.values(&row[..columns.len()]);
+                }
+            }
+            Dialect::Postgres => {
+                self.push("SELECT * FROM unnest(");
+                for (index, column) in columns.iter().enumerate() {
+                    self.push(if index == 0 { "" } else { ", " });
+                    let cells = rows.iter().filter_map(|row| row.get(index).cloned()).collect();
+                    self.bind(Bind::Many(column.kind, cells));
+                    self.push(match column.kind {
+                        Kind::Integer => "::bigint[]",
+                        Kind::Real => "::double precision[]",
+                        Kind::Text => "::text[]",
+                        Kind::Bytes => "::bytea[]",
+                    });
+                }
+                self.push(")");
+            }
+        }
+    }
+
+    fn from(&mut self, select: &Select) {
+        let _ = write!(self.text, " FROM \"{}\" AS t", select.table.name);
+        self.all(select.table, "t", &select.filters, " WHERE ");
+        for (index, (column, descending)) in select.order.iter().enumerate() {
+            let separator = if index == 0 { " ORDER BY " } else { ", " };
+            let direction = if *descending { " DESC" } else { "" };
+            let _ = write!(self.text, "{separator}t.\"{column}\"{direction}");
+        }
+        if let Some(limit) = select.limit {
+            self.push(" LIMIT ");
+            self.value(Cell::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+        }
+    }
+
+    fn all(&mut self, table: &Table, alias: &str, filters: &[Filter], before: &str) {
+        for (index, filter) in filters.iter().enumerate() {
+            self.push(if index == 0 { before } else { " AND " });
+            self.filter(table, alias, filter);
+        }
+    }
+
+    fn keys(&mut self, table: &Table, alias: &str, keys: &[Row]) {
+        let columns: Vec<&Column> = table.columns.iter().take(keys.first().map_or(0, Vec::len)).collect();
+        let names: Vec<String> = columns.iter().map(|column| format!("{alias}.\"{}\"", column.name)).collect();
+        let _ = write!(self.text, "({}) IN (", names.join(", "));
+        self.row_list(&columns, keys);
+        self.push(")");
+    }
+
+    // Recursive over filters, which only this crate builds.
+    fn filter(&mut self, table: &Table, alias: &str, filter: &Filter) {
+        match filter {
+            Filter::Compare(column, operator, value) => {
+                let _ = write!(self.text, "{alias}.\"{column}\" {} ", operator.sql());
+                self.value(value.clone());
+            }
+            Filter::Code(column, code) => {
+                let _ = write!(self.text, "{alias}.\"{column}\" = {code}");
+            }
+            Filter::Present(column) => {
+                let _ = write!(self.text, "{alias}.\"{column}\" <> ''");
+            }
+            Filter::In(_, values) if values.is_empty() => self.push("1 = 0"),
+            Filter::In(column, values) => {
+                let _ = write!(self.text, "{alias}.\"{column}\" ");
+                match self.dialect {
+                    Dialect::Sqlite => {
+                        // The last again and again, so that few lengths make few texts.
+                        let last = values.last().cloned().into_iter().cycle();
+                        let length = values.len().next_power_of_two();
+                        let padded: Vec<Cell> = values.iter().cloned().chain(last).take(length).collect();
+                        self.push("IN ");
+                        self.values(&padded);
+                    }
+                    Dialect::Postgres => {
+                        let kind = table.column(column).map_or(Kind::Text, |(_, column)| column.kind);
+                        self.push("= ANY(");
+                        self.bind(Bind::Many(kind, values.clone()));
+                        self.push(")");
+                    }
+                }
+            }
+            Filter::Keys(keys) if keys.is_empty() => self.push("1 = 0"),
+            Filter::Keys(keys) => self.keys(table, alias, keys),
+            Filter::Like(column, pattern) => {
+                let _ = write!(self.text, "{alias}.\"{column}\" ");
+                // SQLite's LIKE ignores case; its GLOB does not.
+                self.push(if self.dialect == Dialect::Sqlite { "GLOB " } else { "LIKE " });
+                let pattern = if self.dialect == Dialect::Sqlite { glob(pattern) } else { whole(pattern) };
+                self.value(Cell::Text(pattern.into()));
+            }
+            Filter::Beyond(columns, operator, values) => {
+                let names: Vec<String> = columns.iter().map(|column| format!("{alias}.\"{column}\"")).collect();
+                let _ = write!(self.text, "({}) {} ", names.join(", "), operator.sql());
+                self.values(values);
+            }
+            Filter::All(filters) => {
+                self.push("(1 = 1");
+                filters.iter().for_each(|filter| {
+                    self.push(" AND ");
+                    self.filter(table, alias, filter);
+                });
+                self.push(")");
+            }
+            Filter::Any(filters) if filters.is_empty() => self.push("1 = 0"),
+            Filter::Any(filters) => {
+                for (index, filter) in filters.iter().enumerate() {
+                    self.push(if index == 0 { "(" } else { " OR " });
+                    self.filter(table, alias, filter);
+                }
+                self.push(")");
+            }
+            Filter::Not(filter) => {
+                self.push("NOT (");
+                self.filter(table, alias, filter);
+                self.push(")");
+            }
+            Filter::Exists(other, on, filters) => {
+                let _ = write!(self.text, "EXISTS (SELECT 1 FROM \"{}\" AS e", other.name);
+                for (index, (there, here)) in on.iter().enumerate() {
+                    let separator = if index == 0 { " WHERE " } else { " AND " };
+                    let _ = write!(self.text, "{separator}e.\"{there}\" = {alias}.\"{here}\"");
+                }
+                self.all(other, "e", filters, " AND ");
+                self.push(")");
+            }
+        }
+    }
+}
+
+/// A pattern of [`Filter::Like`] as one of GLOB.
+fn glob(pattern: &str) -> String {
+    let mut glob = String::with_capacity(pattern.len());
+    let mut characters = pattern.chars();
+    while let Some(character) = characters.next() {
+        let literal = match character {
+            '%' => {
+                glob.push('*');
+                continue;
+            }
+            '_' => {
+                glob.push('?');
+                continue;
+            }
+            '\\' => characters.next().unwrap_or('\\'),
+            other => other,
+        };
+        match literal {
+            '*' | '?' | '[' => {
+                let _ = write!(glob, "[{literal}]");
+            }
+            other => glob.push(other),
+        }
+    }
+    glob
+}
+
+/// The pattern with a backslash at its end doubled, which PostgreSQL would refuse.
+fn whole(pattern: &str) -> String {
+    let backslashes = pattern.chars().rev().take_while(|character| *character == '\\').count();
+    format!("{pattern}{}", if backslashes % 2 == 1 { "\\" } else { "" })
+}

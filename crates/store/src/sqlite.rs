@@ -1,0 +1,291 @@
+//! SQLite: one file, one process, one writer and many readers; or memory, with one connection for all.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use potok_core::time::Timestamp;
+use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{
+    Arguments, AssertSqlSafe, ConnectOptions, Connection, Row as _, Sqlite as Driver, SqliteConnection, Transaction,
+};
+
+use crate::StoreError;
+use crate::cell::{Cell, Kind, Row};
+use crate::clock::Clock;
+use crate::database::{Database, Session};
+use crate::record::{Column, Table};
+use crate::select::{Filter, Select};
+use crate::sql::{Bind, Dialect, Statement};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Marks a file as ours: "Ptok".
+const APPLICATION: i64 = 0x5074_6f6b;
+
+/// Rows of one statement. More would not be faster, and each number of rows is a statement of its own to keep prepared.
+const ROWS: usize = 128;
+
+#[derive(Debug)]
+pub(crate) struct Sqlite {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    clock: Clock,
+    /// Held as long as the file is open, so that no second process opens it. Not the database's own file: closing
+    /// any handle of that would drop SQLite's locks.
+    _lock: Option<File>,
+}
+
+impl Sqlite {
+    /// Opens a file, which need not be there yet; or a database in memory if there is no path.
+    pub(crate) async fn open(path: Option<&Path>, clock: Clock) -> Result<Self, StoreError> {
+        let lock = path.map(lock).transpose()?;
+        let options = SqliteConnectOptions::new()
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // Durable also against a loss of power: the log is written through at each commit.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5))
+            .statement_cache_capacity(500)
+            .pragma("cache_size", "-65536")
+            .pragma("temp_store", "memory")
+            // Pages that change often are written back once for many commits.
+            .pragma("wal_autocheckpoint", "16000");
+        let options = match path {
+            Some(path) => options.filename(path),
+            None => options.in_memory(true),
+        };
+        let pool = || {
+            SqlitePoolOptions::new()
+                .test_before_acquire(false)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .acquire_timeout(Duration::from_secs(30))
+        };
+        if let Some(path) = path.filter(|path| path.exists()) {
+            let mut connection = SqliteConnectOptions::new().filename(path).connect().await?;
+            check_owner(&mut connection).await?;
+            connection.close().await?;
+        }
+        let writer = pool().min_connections(1).max_connections(1).connect_with(options.clone()).await?;
+        let mark = AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION}"));
+        sqlx::query(mark).execute(&writer).await?;
+        MIGRATIONS.run(&writer).await?;
+        let readers = match path {
+            Some(_) => pool().max_connections(8).connect_lazy_with(options.pragma("query_only", "on")),
+            None => writer.clone(),
+        };
+        Ok(Self { writer, readers, clock, _lock: lock })
+    }
+}
+
+/// Takes the lock of a database's file.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            StoreError::ReadOnly(format!("{}: {error}", name.display()))
+        }
+        _ => StoreError::Unavailable(format!("{}: {error}", name.display())),
+    };
+    let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
+        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Refuses another program's database, before anything is written to it.
+async fn check_owner(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let number = async |connection: &mut SqliteConnection, sql: &'static str| {
+        sqlx::query_scalar::<_, i64>(sql).fetch_one(connection).await
+    };
+    let application = number(connection, "PRAGMA application_id").await?;
+    let tables = number(connection, "SELECT count(*) FROM sqlite_schema").await?;
+    if application != APPLICATION && (application != 0 || tables > 0) {
+        return Err(StoreError::Foreign("the file was written by another program; choose another path".into()));
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Database for Sqlite {
+    async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
+        let link = Link::Reading(self.readers.acquire().await?);
+        Ok(Box::new(SqliteSession { link, clock: self.clock.clone() }))
+    }
+
+    async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
+        let link = Link::Writing(self.writer.begin_with("BEGIN IMMEDIATE").await?);
+        Ok(Box::new(SqliteSession { link, clock: self.clock.clone() }))
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+enum Link {
+    Reading(PoolConnection<Driver>),
+    Writing(Transaction<'static, Driver>),
+}
+
+struct SqliteSession {
+    link: Link,
+    clock: Clock,
+}
+
+impl SqliteSession {
+    fn connection(&mut self) -> &mut SqliteConnection {
+        match &mut self.link {
+            Link::Reading(connection) => connection,
+            Link::Writing(transaction) => transaction,
+        }
+    }
+
+    async fn execute(&mut self, statement: Statement) -> Result<(), StoreError> {
+        let arguments = arguments(statement.binds)?;
+        sqlx::query_with(AssertSqlSafe(statement.text), arguments).execute(self.connection()).await?;
+        Ok(())
+    }
+
+    async fn fetch(&mut self, statement: Statement, table: &'static Table) -> Result<Vec<Row>, StoreError> {
+        let arguments = arguments(statement.binds)?;
+        let query = sqlx::query_with(AssertSqlSafe(statement.text), arguments);
+        query.fetch_all(self.connection()).await?.iter().map(|row| decode(row, table.columns)).collect()
+    }
+}
+
+fn arguments(binds: Vec<Bind>) -> Result<SqliteArguments, StoreError> {
+    let mut arguments = SqliteArguments::default();
+    for bind in binds {
+        match bind {
+            Bind::One(Cell::Integer(value)) => arguments.add(value),
+            Bind::One(Cell::Real(value)) => arguments.add(value),
+            Bind::One(Cell::Text(value)) => arguments.add(Arc::<str>::from(&*value)),
+            Bind::One(Cell::Bytes(value)) => arguments.add(value),
+            Bind::Many(..) => Err("SQLite has no arrays".into()),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+fn decode(row: &SqliteRow, columns: &[Column]) -> Result<Row, StoreError> {
+    let cell = |(index, column): (usize, &Column)| {
+        Ok(match column.kind {
+            Kind::Integer => Cell::Integer(row.try_get(index)?),
+            Kind::Real => Cell::Real(row.try_get(index)?),
+            Kind::Text => Cell::Text(row.try_get::<&str, _>(index)?.into()),
+            Kind::Bytes => Cell::Bytes(row.try_get::<&[u8], _>(index)?.into()),
+        })
+    };
+    columns.iter().enumerate().map(cell).collect()
+}
+
+/// Rows in statements of [`ROWS`], then of 16, then the rest: few different texts, and few statements.
+fn portions(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let size = [ROWS, 16].into_iter().find(|size| rest.len() >= *size).unwrap_or(rest.len());
+        let (portion, after) = rest.split_at(size);
+        rest = after;
+        (!portion.is_empty()).then_some(portion)
+    })
+}
+
+#[async_trait]
+impl Session for SqliteSession {
+    async fn select(&mut self, select: &Select) -> Result<Vec<Row>, StoreError> {
+        let keys = select.filters.iter().position(|filter| matches!(filter, Filter::Keys(_)));
+        let (Some(index), None) = (keys, select.limit) else {
+            return self.fetch(Statement::select(Dialect::Sqlite, select), select.table).await;
+        };
+        let Filter::Keys(keys) = &select.filters[index] else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for portion in portions(keys) {
+            let mut part = select.clone();
+            part.filters[index] = Filter::Keys(portion.to_vec());
+            found.extend(self.fetch(Statement::select(Dialect::Sqlite, &part), select.table).await?);
+        }
+        Ok(found)
+    }
+
+    async fn count(&mut self, select: &Select) -> Result<u64, StoreError> {
+        let statement = Statement::count(Dialect::Sqlite, select);
+        let arguments = arguments(statement.binds)?;
+        let query = sqlx::query_scalar_with::<_, i64, _>(AssertSqlSafe(statement.text), arguments);
+        Ok(query.fetch_one(self.connection()).await?.cast_unsigned())
+    }
+
+    async fn insert(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), StoreError> {
+        for rows in portions(rows) {
+            self.execute(Statement::insert(Dialect::Sqlite, table, rows, false)).await?;
+        }
+        Ok(())
+    }
+
+    async fn put(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), StoreError> {
+        for rows in portions(rows) {
+            self.execute(Statement::insert(Dialect::Sqlite, table, rows, true)).await?;
+        }
+        Ok(())
+    }
+
+    async fn update(
+        &mut self,
+        table: &'static Table,
+        columns: &'static [&'static str],
+        rows: &[Row],
+    ) -> Result<(), StoreError> {
+        let columns: Vec<&Column> = columns.iter().filter_map(|name| Some(table.column(name)?.1)).collect();
+        for rows in portions(rows) {
+            self.execute(Statement::update(Dialect::Sqlite, table, &columns, rows)).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&mut self, table: &'static Table, keys: &[Row]) -> Result<(), StoreError> {
+        for keys in portions(keys) {
+            self.execute(Statement::delete(Dialect::Sqlite, table, keys)).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, select: &Select, set: &[(&'static str, Cell)]) -> Result<Vec<Row>, StoreError> {
+        self.fetch(Statement::take(Dialect::Sqlite, select, set), select.table).await
+    }
+
+    async fn lock(&mut self, numbers: &[i64], _wait: bool) -> Result<Vec<bool>, StoreError> {
+        // There is one writer, and this is its transaction.
+        Ok(vec![true; numbers.len()])
+    }
+
+    async fn now(&mut self) -> Result<Timestamp, StoreError> {
+        Ok(self.clock.now())
+    }
+
+    async fn horizon(&mut self) -> Result<Option<i64>, StoreError> {
+        Ok(None)
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        match self.link {
+            Link::Reading(_) => Ok(()),
+            Link::Writing(transaction) => {
+                transaction.commit().await.map_err(|error| StoreError::OutcomeUnknown(error.to_string()))
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The store: what the engine asks of a database.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use potok_core::instance::Key;
+
+use crate::cell::Field;
+use crate::clock::Clock;
+use crate::database::Database;
+use crate::memory::Memory;
+use crate::narrow::narrow;
+use crate::postgres::Postgres;
+use crate::record::Record;
+use crate::record::sealed::{Cells, Sealed};
+use crate::row::{LogRow, Snapshot};
+use crate::select::{Filter, Operator, Select};
+use crate::sqlite::Sqlite;
+use crate::{Cursor, Outcome, Page, Patience, Query, StoreError, Unit};
+
+/// What is durable. Cheap to clone; all clones are the same database.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) database: Arc<dyn Database>,
+}
+
+impl Store {
+    /// Opens a database by a path (SQLite), or by a URL that begins with `sqlite:` or `postgres:`.
+    ///
+    /// The schema is brought up to date.
+    ///
+    /// # Errors
+    /// If it cannot be opened, is open elsewhere, newer than this program, or another program's.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            return Ok(Self::on(Postgres::open(url).await?));
+        }
+        let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+        match path.unwrap_or(url) {
+            ":memory:" => Self::sqlite_in_memory().await,
+            path if path.contains("://") => Err(StoreError::UnknownUrl(url.into())),
+            path => Self::sqlite(path).await,
+        }
+    }
+
+    /// Opens an SQLite file, which need not be there yet.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn sqlite(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Ok(Self::on(Sqlite::open(Some(path.as_ref()), Clock::system()).await?))
+    }
+
+    /// An SQLite database in memory.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn sqlite_in_memory() -> Result<Self, StoreError> {
+        Ok(Self::on(Sqlite::open(None, Clock::system()).await?))
+    }
+
+    /// A database in plain memory, that nothing happens to.
+    #[must_use]
+    pub fn memory() -> Self {
+        Self::on(Memory { data: Arc::default(), clock: Clock::system(), trouble: None })
+    }
+
+    pub(crate) fn on(database: impl Database + 'static) -> Self {
+        Self { database: Arc::new(database) }
+    }
+
+    /// Commits units in one transaction: each whole, or left out alone. The outcomes are in the units' order; a unit may
+    /// build on those before it.
+    ///
+    /// # Errors
+    /// If nothing was committed; or, with [`StoreError::OutcomeUnknown`], if that is not known: then the same units
+    /// must be sent again with [`Patience::Wait`], and not be stepped anew before that answers.
+    pub async fn commit(&self, units: &[Unit], patience: Patience) -> Result<Vec<Outcome>, StoreError> {
+        crate::commit::commit(&*self.database, units, patience).await
+    }
+
+    /// The row with that primary key.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn get<R: Record>(&self, id: R::Id) -> Result<Option<R>, StoreError> {
+        Ok(self.rows(&Select::keys(R::TABLE, vec![id.into_cells()])).await?.pop())
+    }
+
+    /// All rows of one instance: its tasks, jobs, timers, variables...
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn of_instance<R: Record>(&self, instance: Key) -> Result<Vec<R>, StoreError> {
+        self.rows(&Select::keys(R::TABLE, vec![vec![instance.to_cell()]])).await
+    }
+
+    /// A page of what is searched for.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or the cursor is of another order.
+    pub async fn list<Q: Query>(&self, query: &Q) -> Result<Page<Q::Row>, StoreError> {
+        let paging = query.paging();
+        let mut select = query.select()?;
+        let order = select.order.clone();
+        // One more than asked for tells whether there is another page.
+        select.limit = paging.limit.map(|limit| limit.saturating_add(1));
+        let mut session = self.database.read().await?;
+        let select = narrow(&mut *session, select).await?;
+        let mut rows = session.select(&select).await?;
+        let more = paging.limit.is_some_and(|limit| rows.len() > limit);
+        rows.truncate(paging.limit.unwrap_or(usize::MAX));
+        let next = rows.last().filter(|_| more).map(|row| Cursor::at(select.table, &order, row));
+        let rows = rows.into_iter().map(Q::Row::from_row).collect::<Result<_, _>>()?;
+        Ok(Page { rows, next })
+    }
+
+    /// How many there are of what is searched for, on all pages.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn count<Q: Query>(&self, query: &Q) -> Result<u64, StoreError> {
+        let mut select = query.select()?;
+        select.filters.retain(|filter| !matches!(filter, Filter::Beyond(..)));
+        let mut session = self.database.read().await?;
+        let select = narrow(&mut *session, select).await?;
+        session.count(&select).await
+    }
+
+    /// The log rows of an instance after that one, oldest first, at most so many.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn history(&self, instance: Key, after: u64, limit: usize) -> Result<Vec<LogRow>, StoreError> {
+        let select = Select::from(LogRow::TABLE)
+            .filter(Filter::equal("instance", instance.to_cell()))
+            .filter(Filter::Compare("seq", Operator::Greater, after.to_cell()))
+            .order("seq", false)
+            .limit(limit);
+        self.rows(&select).await
+    }
+
+    /// The latest snapshot of an instance in which no log row after that one is.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn snapshot(&self, instance: Key, until: u64) -> Result<Option<Snapshot>, StoreError> {
+        let until = i64::try_from(until).unwrap_or(i64::MAX);
+        let select = Select::from(Snapshot::TABLE)
+            .filter(Filter::equal("instance", instance.to_cell()))
+            .filter(Filter::Compare("seq", Operator::LessOrEqual, until.to_cell()))
+            .order("seq", true)
+            .limit(1);
+        Ok(self.rows(&select).await?.pop())
+    }
+
+    /// Lets go of the database.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+
+    pub(crate) async fn rows<R: Record>(&self, select: &Select) -> Result<Vec<R>, StoreError> {
+        self.database.read().await?.select(select).await?.into_iter().map(R::from_row).collect()
+    }
+}

@@ -1,0 +1,84 @@
+//! Units of work: what commits together or not at all.
+
+use potok_core::Name;
+use potok_core::instance::Key;
+
+use crate::Changes;
+use crate::row::{Claim, LogRow};
+
+/// What one command does, with all that it reaches: commits whole or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Unit {
+    /// A random number, so that a unit that is sent again after an unknown outcome is not done twice.
+    pub id: u64,
+    /// The log rows, in the order in which they happened. Their `unit` is filled in.
+    pub log: Vec<LogRow>,
+    /// What must hold outside the logs.
+    pub guards: Vec<Guard>,
+    /// What follows from the log rows.
+    pub changes: Changes,
+}
+
+/// What must hold outside an instance's log; if it does not, the unit is left out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Guard {
+    /// Nobody has the value: from now on it is taken. Given back with `changes.remove::<Claim>(...)`.
+    Claim(Claim),
+    /// The job is still under this lease.
+    Lease {
+        /// The job's instance.
+        instance: Key,
+        /// The job.
+        job: Key,
+        /// The lease's number.
+        lease: u64,
+    },
+    /// The task is open, and this is who has it.
+    Assignee {
+        /// The task's instance.
+        instance: Key,
+        /// The task.
+        task: Key,
+        /// Who has it.
+        assignee: Option<Name>,
+    },
+    /// The follow-up work is still to be done; it is removed.
+    Work {
+        /// The work's instance.
+        instance: Key,
+        /// The work.
+        work: Key,
+    },
+    /// The kept message has not been taken; it is removed.
+    Message(Key),
+}
+
+/// What became of a unit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It is durable; also if it had been before and was sent again.
+    Committed,
+    /// The instance's log goes on from elsewhere: somebody else was faster, or the row before did not get in. Step again
+    /// from fresh state.
+    Conflict(Key),
+    /// A guard did not hold.
+    Missed {
+        /// Which of the unit's guards.
+        guard: usize,
+        /// If it was a claim: the one that stands.
+        standing: Option<Box<Claim>>,
+    },
+    /// Another node is writing what this one would. Try again; after some losses with [`Patience::Wait`]. It says nothing
+    /// about an earlier try whose outcome is unknown.
+    Busy,
+}
+
+/// What to do about units that need what another node is writing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Patience {
+    /// They are left out, so that they do not hold up the others.
+    #[default]
+    Try,
+    /// They wait. For few units, best one.
+    Wait,
+}
