@@ -39,12 +39,15 @@ impl Step<'_, '_> {
 
     /// What contained tokens is done: its activity completes.
     pub(crate) fn end_scope(&mut self, id: ScopeId) {
-        self.close_waits(Owner::Scope(id), Closed::Cancelled);
-        let Some(owner) = self.instance.scopes.get(id).map(|scope| scope.owner) else { return };
+        let Some(scope) = self.instance.scopes.get(id) else { return };
+        let (owner, node) = (scope.owner, scope.node);
+        if scope.first_wait != NONE {
+            self.close_waits(Owner::Scope(id), Closed::Cancelled);
+        }
         if id == ROOT {
             return self.end_process(None, 0);
         }
-        let node = self.node(owner);
+        let node = self.graph.node(node);
         if node.plain {
             self.emit(Event::ScopeClosed { scope: id, cancelled: false });
             return self.resume(owner, Stage::Leave);
