@@ -6,6 +6,7 @@ mod corrected;
 mod exact;
 mod fast;
 mod guard;
+mod loops;
 mod names;
 mod natives;
 mod rewrite;
@@ -70,7 +71,6 @@ struct Slow {
     asks: Vec<(FeelName, Name)>,
     natives: FeelContext,
     time: bool,
-    elements: usize,
     depth: usize,
 }
 
@@ -188,10 +188,9 @@ fn assemble(mut node: AstNode, prepared: &token::Prepared, calendars: &Arc<Calen
         needs.reads.iter().map(|name| original(name)).chain(asks.iter().map(|(_, name)| name.clone())).collect();
     reads.sort();
     reads.dedup();
-    let elements = if facts.quadratic { 3_000 } else { convert::MAX_ELEMENTS };
     Ok(Feel {
         fast,
-        slow: Slow { evaluator, variables, asks, natives, time: needs.time, elements, depth: prepared.depth },
+        slow: Slow { evaluator, variables, asks, natives, time: needs.time, depth: prepared.depth },
         reads,
     })
 }
@@ -199,7 +198,7 @@ fn assemble(mut node: AstNode, prepared: &token::Prepared, calendars: &Arc<Calen
 impl Slow {
     fn evaluate(&self, evaluation: &Evaluation<'_>) -> Result<Value, EvaluationError> {
         let mut context = self.natives.clone();
-        let mut inward = Inward::new(self.elements);
+        let mut inward = Inward::new(convert::MAX_ELEMENTS);
         for (feel_name, name, built_in) in &self.variables {
             match read(evaluation, name) {
                 Some(value) => context.set_entry(feel_name, inward.value(&value)?),
