@@ -112,7 +112,8 @@ fn tests(prepared: &token::Prepared, name: &str, calendars: &Arc<Calendars>) -> 
         AstNode::Irrelevant => AstNode::Boolean(true),
         AstNode::ExpressionList(mut items) => {
             // Tests that name the tested value themselves are conditions.
-            let conditions: Vec<AstNode> = items.extract_if(.., |item| mentions(item, name)).collect();
+            let conditions: Vec<AstNode> =
+                items.extract_if(.., |item| tree::mentions(item, INPUT) || tree::mentions(item, name)).collect();
             let tests = (!items.is_empty()).then(|| AstNode::In(input(), Box::new(AstNode::ExpressionList(items))));
             let all = tests.into_iter().chain(conditions);
             all.reduce(|left, right| AstNode::Or(Box::new(left), Box::new(right))).unwrap_or(AstNode::Null)
@@ -133,11 +134,6 @@ pub(crate) fn inspect(text: &str, known: &[&str]) -> Result<Vec<String>, Compile
     };
     guard::contained(|| guard::roomy(prepared.depth, look))
         .unwrap_or_else(|failure| Err(CompileError { message: failure.to_string(), offset: None }))
-}
-
-fn mentions(node: &mut AstNode, input: &str) -> bool {
-    matches!(node, AstNode::Name(name) if name.as_str() == INPUT || name.as_str() == input)
-        || tree::children(node).into_iter().any(|child| mentions(child, input))
 }
 
 type Parser = fn(&FeelScope, &str, bool) -> dsntk_common::Result<AstNode>;

@@ -11,7 +11,7 @@ use potok_core::expressions::CompileError;
 use super::check::Facts;
 use super::loops::{self, PARTIAL};
 use super::natives;
-use super::tree::children;
+use super::tree::{children, mentions};
 
 /// Names that no text can spell stand for what the engine gives.
 pub(crate) const NOW: &str = "\u{1}now";
@@ -417,11 +417,6 @@ impl Rewriter<'_> {
 
 fn error(message: String) -> CompileError {
     CompileError { message, offset: None }
-}
-
-fn mentions(node: &mut AstNode, wanted: &str) -> bool {
-    matches!(node, AstNode::Name(name) if name.as_str() == wanted)
-        || children(node).into_iter().any(|child| mentions(child, wanted))
 }
 
 /// Whether the value is certainly no date and time.
