@@ -9,6 +9,7 @@ mod guard;
 mod loops;
 mod names;
 mod natives;
+mod patterns;
 mod rewrite;
 mod token;
 mod tree;

@@ -10,7 +10,7 @@ use dsntk_feel::{Evaluator, FeelScope, FeelType, FunctionBody, Name as FeelName}
 use dsntk_feel_temporal::{FeelDate, FeelDateTime, FeelTime, FeelZone};
 
 use super::rewrite::{HAS_ENTRY, MOMENT, SPEND};
-use super::{convert, corrected, guard, loops};
+use super::{convert, corrected, guard, loops, patterns};
 use crate::calendars;
 
 /// What a function computes from its arguments.
@@ -36,6 +36,9 @@ const SIGNATURES: &[(Signature, Pure)] = &[
     (("max", &["list"]), corrected::max),
     (("min", &["list"]), corrected::min),
     (("number", &["from"]), corrected::number),
+    (("replace", &["input", "pattern", "replacement"]), patterns::replace),
+    (("replace", &["input", "pattern", "replacement", "flags"]), patterns::replace),
+    (("split", &["string", "delimiter"]), patterns::split),
     (("list contains", &["list", "element"]), corrected::list_contains),
     (("get value", &["m", "key"]), corrected::get_value),
     ((SPEND, &["value"]), spend),

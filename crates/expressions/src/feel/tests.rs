@@ -223,6 +223,9 @@ fn loops_keep_their_meaning() {
         ("every x in [1, 2] satisfies null", Value::Null),
         ("union([1, 2], [2, 3])", integers(&[1, 2, 3])),
         ("distinct values([1, 2, 1])", integers(&[1, 2])),
+        ("replace(\"a1b22\", \"([a-z])([0-9]+)\", \"$2$1,\")", "1a,22b,".into()),
+        ("replace(input: \"aXa\", pattern: \"x\", replacement: \"y\", flags: \"i\")", "aya".into()),
+        ("split(\"a, b;c\", \"[,;] ?\")[3]", "c".into()),
     ] {
         assert_eq!(value(text, &[]), expected, "{text}");
     }
@@ -243,6 +246,7 @@ fn nothing_hangs() {
         "count(distinct values(xs))".into(),
         "count(union(xs, xs))".into(),
         "duplicate values(xs)".into(),
+        "replace(t, \"a.*[^ab]|[ab]\", \"x\")".into(),
         "sort(xs, function(a, b) count(xs) < a)".into(),
         format!("count([{}])", many("xs")),
         format!("count(concatenate({}))", many("xs")),
@@ -250,7 +254,7 @@ fn nothing_hangs() {
     ];
     std::thread::scope(|scope| {
         for text in &texts {
-            let given = given(&[("xs", items.clone())]);
+            let given = given(&[("xs", items.clone()), ("t", "ab".repeat(100_000).as_str().into())]);
             scope.spawn(move || {
                 let start = Instant::now();
                 let outcome = evaluate(text, &given);
