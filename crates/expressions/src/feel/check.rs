@@ -9,13 +9,17 @@ use potok_core::expressions::CompileError;
 use super::natives;
 use super::tree::children;
 
+/// How many names make a crowd.
+const CROWD: usize = 64;
+
 /// What an expression holds.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     /// Values may grow beyond their inputs, or evaluation may take long: count its steps.
     pub(crate) grows: bool,
-    /// Compares every element with every other.
-    pub(crate) quadratic: bool,
+    /// So many values are named that reading them, large as they may be, has to be counted.
+    pub(crate) crowded: bool,
+    names: usize,
     /// Names of built-in functions that are called.
     pub(crate) called: HashSet<String>,
     /// Names of all functions that are called.
@@ -37,6 +41,8 @@ pub(crate) fn check(node: &mut AstNode) -> Result<Facts, CompileError> {
     let mut facts = Facts::default();
     facts.gather(node, false)?;
     facts.calls(node, false)?;
+    facts.crowded = facts.names > CROWD;
+    facts.grows |= facts.crowded;
     Ok(facts)
 }
 
@@ -57,6 +63,7 @@ impl Facts {
             AstNode::Context(_) | AstNode::For(..) | AstNode::Filter(..) | AstNode::Some(..) | AstNode::Every(..) => {
                 self.grows = true;
             }
+            AstNode::Name(_) => self.names += 1,
             AstNode::ParameterName(name) | AstNode::ContextEntryKey(name) => self.bind(name.as_str()),
             AstNode::QuantifiedContext(name, _)
             | AstNode::IterationContextSingle(name, _)
@@ -72,17 +79,17 @@ impl Facts {
                     self.callees.insert(name.to_owned());
                     sorted = name == "sort";
                     self.grows |= sorted
-                        || matches!(name, "replace" | "split" | "string join" | "concatenate" | "flatten" | "append");
-                    self.quadratic |= matches!(
-                        name,
-                        "distinct values"
-                            | "union"
-                            | "mode"
-                            | "remove"
-                            | "list replace"
-                            | "duplicate values"
-                            | "index of"
-                    );
+                        || matches!(
+                            name,
+                            "replace"
+                                | "split"
+                                | "string join"
+                                | "concatenate"
+                                | "flatten"
+                                | "append"
+                                | "union"
+                                | "insert before"
+                        );
                     if is_built_in_function_name(name) {
                         self.called.insert(name.to_owned());
                     }

@@ -1,7 +1,7 @@
 //! The budget of one evaluation, and the wall around the library.
 //!
 //! The library has no limits of its own. Where an expression repeats something or lets values grow, its syntax tree is
-//! rewritten so that every repetition and every grown value passes [`spend`]; it unwinds out of the library once the
+//! rewritten so that every repetition and every grown value passes [`spend`] or [`tick`]; they unwind out of the library once the
 //! budget is used up. Plain conditions are not rewritten and pay nothing.
 
 use std::cell::Cell;
@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use dsntk_feel::values::Value as FeelValue;
 use potok_core::expressions::EvaluationError;
+
+use super::loops;
 
 /// Steps plus elements plus bytes of intermediate values.
 const UNITS: u64 = 16 * 1024 * 1024;
@@ -22,11 +24,13 @@ const NESTING: usize = 100;
 struct Budget {
     units: u64,
     until: Option<Instant>,
-    checks: u32,
 }
 
+/// The budget of an evaluation that begins.
+const FRESH: Budget = Budget { units: UNITS, until: None };
+
 thread_local! {
-    static BUDGET: Cell<Budget> = const { Cell::new(Budget { units: UNITS, until: None, checks: 0 }) };
+    static BUDGET: Cell<Budget> = const { Cell::new(FRESH) };
 }
 
 /// What unwinds when the budget is used up; never seen outside this file.
@@ -42,9 +46,10 @@ pub(crate) fn fail(message: String) -> ! {
 
 /// Runs a piece of the library with a fresh budget; panics become errors.
 pub(crate) fn contained<T>(run: impl FnOnce() -> T) -> Result<T, EvaluationError> {
-    let outer = BUDGET.replace(Budget { units: UNITS, until: None, checks: 0 });
+    let outer = (BUDGET.replace(FRESH), loops::exchange(Vec::new()));
     let result = catch_unwind(AssertUnwindSafe(run));
-    BUDGET.set(outer);
+    BUDGET.set(outer.0);
+    loops::exchange(outer.1);
     result.map_err(|payload| {
         if let Some(Exceeded(what)) = payload.downcast_ref() {
             EvaluationError::Limit(format!("the expression needs too {what}; make it smaller"))
@@ -76,21 +81,30 @@ pub(crate) fn roomy<T: Send>(depth: usize, run: impl FnOnce() -> T + Send) -> T 
     })
 }
 
+/// Ends the evaluation: it needs too much of something.
+pub(crate) fn exceed(what: &'static str) -> ! {
+    resume_unwind(Box::new(Exceeded(what)))
+}
+
 /// Takes one step and the value's size from the budget.
 pub(crate) fn spend(value: &FeelValue) {
+    let Some(size) = size(value, 0) else { exceed("deeply nested values") };
+    take(size + 16);
+}
+
+/// Takes one step from the budget.
+pub(crate) fn tick() {
+    take(16);
+}
+
+fn take(units: u64) {
     let mut budget = BUDGET.get();
-    let Some(size) = size(value, 0) else { resume_unwind(Box::new(Exceeded("deeply nested values"))) };
-    let Some(units) = budget.units.checked_sub(size + 16) else { resume_unwind(Box::new(Exceeded("many steps"))) };
-    budget.units = units;
-    budget.checks = budget.checks.wrapping_add(1);
-    // The clock is read first after 64 steps: most evaluations never do.
-    if budget.checks.is_multiple_of(64) || size > 4096 {
-        let now = Instant::now();
-        match budget.until {
-            None => budget.until = Some(now + TIME),
-            Some(until) if now > until => resume_unwind(Box::new(Exceeded("much time"))),
-            Some(_) => {}
-        }
+    let Some(left) = budget.units.checked_sub(units) else { exceed("many steps") };
+    budget.units = left;
+    // The clock is read at every step: what is between two of them may take milliseconds.
+    let now = Instant::now();
+    if now > *budget.until.get_or_insert(now + TIME) {
+        exceed("much time");
     }
     BUDGET.set(budget);
 }

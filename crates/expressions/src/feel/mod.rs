@@ -6,8 +6,10 @@ mod corrected;
 mod exact;
 mod fast;
 mod guard;
+mod loops;
 mod names;
 mod natives;
+mod patterns;
 mod rewrite;
 mod token;
 mod tree;
@@ -70,7 +72,6 @@ struct Slow {
     asks: Vec<(FeelName, Name)>,
     natives: FeelContext,
     time: bool,
-    elements: usize,
     depth: usize,
 }
 
@@ -112,7 +113,8 @@ fn tests(prepared: &token::Prepared, name: &str, calendars: &Arc<Calendars>) -> 
         AstNode::Irrelevant => AstNode::Boolean(true),
         AstNode::ExpressionList(mut items) => {
             // Tests that name the tested value themselves are conditions.
-            let conditions: Vec<AstNode> = items.extract_if(.., |item| mentions(item, name)).collect();
+            let conditions: Vec<AstNode> =
+                items.extract_if(.., |item| tree::mentions(item, INPUT) || tree::mentions(item, name)).collect();
             let tests = (!items.is_empty()).then(|| AstNode::In(input(), Box::new(AstNode::ExpressionList(items))));
             let all = tests.into_iter().chain(conditions);
             all.reduce(|left, right| AstNode::Or(Box::new(left), Box::new(right))).unwrap_or(AstNode::Null)
@@ -133,11 +135,6 @@ pub(crate) fn inspect(text: &str, known: &[&str]) -> Result<Vec<String>, Compile
     };
     guard::contained(|| guard::roomy(prepared.depth, look))
         .unwrap_or_else(|failure| Err(CompileError { message: failure.to_string(), offset: None }))
-}
-
-fn mentions(node: &mut AstNode, input: &str) -> bool {
-    matches!(node, AstNode::Name(name) if name.as_str() == INPUT || name.as_str() == input)
-        || tree::children(node).into_iter().any(|child| mentions(child, input))
 }
 
 type Parser = fn(&FeelScope, &str, bool) -> dsntk_common::Result<AstNode>;
@@ -188,10 +185,9 @@ fn assemble(mut node: AstNode, prepared: &token::Prepared, calendars: &Arc<Calen
         needs.reads.iter().map(|name| original(name)).chain(asks.iter().map(|(_, name)| name.clone())).collect();
     reads.sort();
     reads.dedup();
-    let elements = if facts.quadratic { 3_000 } else { convert::MAX_ELEMENTS };
     Ok(Feel {
         fast,
-        slow: Slow { evaluator, variables, asks, natives, time: needs.time, elements, depth: prepared.depth },
+        slow: Slow { evaluator, variables, asks, natives, time: needs.time, depth: prepared.depth },
         reads,
     })
 }
@@ -199,7 +195,7 @@ fn assemble(mut node: AstNode, prepared: &token::Prepared, calendars: &Arc<Calen
 impl Slow {
     fn evaluate(&self, evaluation: &Evaluation<'_>) -> Result<Value, EvaluationError> {
         let mut context = self.natives.clone();
-        let mut inward = Inward::new(self.elements);
+        let mut inward = Inward::new(convert::MAX_ELEMENTS);
         for (feel_name, name, built_in) in &self.variables {
             match read(evaluation, name) {
                 Some(value) => context.set_entry(feel_name, inward.value(&value)?),

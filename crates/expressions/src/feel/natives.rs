@@ -10,7 +10,7 @@ use dsntk_feel::{Evaluator, FeelScope, FeelType, FunctionBody, Name as FeelName}
 use dsntk_feel_temporal::{FeelDate, FeelDateTime, FeelTime, FeelZone};
 
 use super::rewrite::{HAS_ENTRY, MOMENT, SPEND};
-use super::{convert, corrected, guard};
+use super::{convert, corrected, guard, loops, patterns};
 use crate::calendars;
 
 /// What a function computes from its arguments.
@@ -31,13 +31,23 @@ const SIGNATURES: &[(Signature, Pure)] = &[
     (("to base64", &["value"]), to_base64),
     (("partition", &["list", "size"]), partition),
     (("duplicate values", &["list"]), duplicate_values),
+    (("distinct values", &["list"]), distinct_values),
     (("last day of month", &["date"]), last_day_of_month),
     (("max", &["list"]), corrected::max),
     (("min", &["list"]), corrected::min),
     (("number", &["from"]), corrected::number),
+    (("replace", &["input", "pattern", "replacement"]), patterns::replace),
+    (("replace", &["input", "pattern", "replacement", "flags"]), patterns::replace),
+    (("split", &["string", "delimiter"]), patterns::split),
     (("list contains", &["list", "element"]), corrected::list_contains),
     (("get value", &["m", "key"]), corrected::get_value),
     ((SPEND, &["value"]), spend),
+    ((loops::BEGIN, &[]), loops::begin),
+    ((loops::PUT, &["result"]), loops::put),
+    ((loops::COLLECTED, &["begun", "done"]), loops::collected),
+    ((loops::EARLIER, &[]), loops::earlier),
+    ((loops::INTERVAL, &["start", "end"]), loops::interval),
+    ((loops::RANGE, &["start", "end"]), loops::range),
     ((MOMENT, &["value"]), moment),
     ((HAS_ENTRY, &["context", "entry"]), has_entry),
 ];
@@ -169,6 +179,18 @@ fn duplicate_values(arguments: &[FeelValue]) -> FeelValue {
         }
     }
     FeelValue::List(duplicates)
+}
+
+fn distinct_values(arguments: &[FeelValue]) -> FeelValue {
+    let FeelValue::List(items) = &arguments[0] else { return null("distinct values wants a list") };
+    let mut distinct: Vec<FeelValue> = Vec::new();
+    for item in items {
+        guard::spend(item);
+        if !distinct.iter().any(|known| dsntk_feel_evaluator::evaluate_equals(known, item)) {
+            distinct.push(item.clone());
+        }
+    }
+    FeelValue::List(distinct)
 }
 
 fn last_day_of_month(arguments: &[FeelValue]) -> FeelValue {

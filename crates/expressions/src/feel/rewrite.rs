@@ -9,8 +9,9 @@ use dsntk_feel_parser::AstNode;
 use potok_core::expressions::CompileError;
 
 use super::check::Facts;
+use super::loops::{self, PARTIAL};
 use super::natives;
-use super::tree::children;
+use super::tree::{children, mentions};
 
 /// Names that no text can spell stand for what the engine gives.
 pub(crate) const NOW: &str = "\u{1}now";
@@ -38,7 +39,7 @@ pub(crate) struct Needs {
 
 /// Rewrites the tree in place.
 pub(crate) fn rewrite(node: &mut AstNode, facts: &Facts) -> Result<Needs, CompileError> {
-    let mut rewriter = Rewriter { facts, locals: Vec::new(), filters: 0, needs: Needs::default() };
+    let mut rewriter = Rewriter { facts, locals: Vec::new(), filters: 0, in_path: false, needs: Needs::default() };
     rewriter.node(node)?;
     Ok(rewriter.needs)
 }
@@ -47,6 +48,8 @@ struct Rewriter<'a> {
     facts: &'a Facts,
     locals: Vec<String>,
     filters: usize,
+    /// The name at hand begins a path.
+    in_path: bool,
     needs: Needs,
 }
 
@@ -69,8 +72,20 @@ impl Rewriter<'_> {
 
     fn spend(&mut self, node: &mut AstNode) {
         if self.facts.grows && !is_literal(node) {
-            self.needs.natives.insert(SPEND.to_owned());
-            *node = call(SPEND, vec![take(node)]);
+            self.step(node);
+        }
+    }
+
+    /// What may come round again and again takes a step, whatever it is.
+    fn step(&mut self, node: &mut AstNode) {
+        self.needs.natives.insert(SPEND.to_owned());
+        *node = call(SPEND, vec![take(node)]);
+    }
+
+    /// A value that is put together with others, of which there may be thousands in one text.
+    fn part(&mut self, node: &mut AstNode) {
+        if self.facts.crowded && !matches!(node, AstNode::FunctionDefinition(..)) {
+            self.spend(node);
         }
     }
 
@@ -92,6 +107,9 @@ impl Rewriter<'_> {
                     }
                     self.needs.reads.insert(text);
                 }
+                if self.facts.crowded && !self.in_path {
+                    self.step(node);
+                }
                 Ok(())
             }
             AstNode::QualifiedName(segments) => {
@@ -102,7 +120,15 @@ impl Rewriter<'_> {
                 }
                 Ok(())
             }
-            AstNode::Path(value, _) => self.node(value),
+            AstNode::Path(value, _) => {
+                // The library wants to see the names that paths begin with.
+                self.in_path = matches!(**value, AstNode::Name(_));
+                self.node(value)?;
+                if std::mem::take(&mut self.in_path) && self.facts.crowded {
+                    self.step(node);
+                }
+                Ok(())
+            }
             AstNode::InstanceOf(value, _) => self.node(value),
             AstNode::FunctionInvocation(..) => self.invocation(node),
             AstNode::FunctionDefinition(parameters, body) => {
@@ -116,7 +142,7 @@ impl Rewriter<'_> {
                 }
                 if let AstNode::FunctionBody(body, _) = &mut **body {
                     self.node(body)?;
-                    self.spend(body);
+                    self.step(body);
                 }
                 self.locals.truncate(outer);
                 Ok(())
@@ -124,22 +150,24 @@ impl Rewriter<'_> {
             AstNode::For(contexts, body) => {
                 let outer = self.locals.len();
                 self.iterations(contexts)?;
-                self.locals.push("partial".into());
-                if let AstNode::EvaluatedExpression(body) = &mut **body {
-                    self.node(body)?;
-                    self.spend(body);
-                }
+                self.locals.push(PARTIAL.into());
+                let reads_earlier = mentions(body, PARTIAL);
+                self.node(body)?;
                 self.locals.truncate(outer);
+                let natives =
+                    [loops::BEGIN, loops::PUT, loops::COLLECTED, loops::EARLIER, loops::INTERVAL, loops::RANGE];
+                self.needs.natives.extend(natives.map(str::to_owned));
+                *node = loops::collect(take(contexts), take(body), reads_earlier);
                 Ok(())
             }
-            AstNode::Some(contexts, condition) | AstNode::Every(contexts, condition) => {
-                let outer = self.locals.len();
-                self.iterations(contexts)?;
-                if let AstNode::Satisfies(condition) = &mut **condition {
-                    self.node(condition)?;
-                    self.spend(condition);
-                }
-                self.locals.truncate(outer);
+            AstNode::Some(contexts, condition) => {
+                self.quantified(contexts, condition)?;
+                *node = loops::nest(take(contexts), take(condition), AstNode::Some);
+                Ok(())
+            }
+            AstNode::Every(contexts, condition) => {
+                self.quantified(contexts, condition)?;
+                *node = loops::nest(take(contexts), take(condition), AstNode::Every);
                 Ok(())
             }
             AstNode::Filter(list, condition) => {
@@ -207,6 +235,13 @@ impl Rewriter<'_> {
                 self.spend(node);
                 Ok(())
             }
+            AstNode::List(items) => {
+                for item in items {
+                    self.node(item)?;
+                    self.part(item);
+                }
+                Ok(())
+            }
             other => {
                 for child in children(other) {
                     self.node(child)?;
@@ -214,6 +249,18 @@ impl Rewriter<'_> {
                 Ok(())
             }
         }
+    }
+
+    fn quantified(&mut self, contexts: &mut AstNode, condition: &mut AstNode) -> Result<(), CompileError> {
+        let outer = self.locals.len();
+        self.iterations(contexts)?;
+        if let AstNode::Satisfies(inner) = condition {
+            *condition = take(inner);
+        }
+        self.node(condition)?;
+        self.step(condition);
+        self.locals.truncate(outer);
+        Ok(())
     }
 
     fn iterations(&mut self, contexts: &mut AstNode) -> Result<(), CompileError> {
@@ -296,6 +343,12 @@ impl Rewriter<'_> {
             {
                 *values = vec![AstNode::List(std::mem::take(values))];
             }
+            if function == "union" && matches!(**parameters, AstNode::PositionalParameters(_)) {
+                // The library compares every element with every other, however many there are.
+                **callee = name("concatenate");
+                *node = call("distinct values", vec![take(node)]);
+                return self.invocation(node);
+            }
             let arity = children(parameters).len();
             if !is_built_in_function_name(&function) || natives::exists(&natives::key(&function, arity)) {
                 **callee = name(&self.native(&function, arity)?);
@@ -304,12 +357,15 @@ impl Rewriter<'_> {
         for parameter in children(parameters) {
             match parameter {
                 AstNode::NamedParameter(_, value) => self.node(value)?,
-                other => self.node(other)?,
+                other => {
+                    self.node(other)?;
+                    self.part(other);
+                }
             }
         }
         if matches!(
             function.as_str(),
-            "replace" | "split" | "string join" | "concatenate" | "flatten" | "append" | "union" | "insert before"
+            "replace" | "split" | "string join" | "concatenate" | "flatten" | "append" | "insert before"
         ) {
             self.spend(node);
         }

@@ -182,6 +182,91 @@ fn limits_end_what_would_run_away() {
 }
 
 #[test]
+fn loops_over_thousands_are_quick() {
+    for (text, expected) in [
+        ("count(for i in 1..10000 return \"x\")", Value::Integer(10_000)),
+        ("count(for i in 1..10000 return i * 2)", Value::Integer(10_000)),
+        ("string length(string join(for i in 1..10000 return \"x\"))", Value::Integer(10_000)),
+        ("count(index of(for i in 1..10000 return 1, 1))", Value::Integer(10_000)),
+        ("count((for i in 1..10000 return i)[item > 5000])", Value::Integer(5_000)),
+        ("some a in xs, b in xs, c in xs, d in xs satisfies true", true.into()),
+        ("count(for a in [], b in xs, c in xs, d in xs return 1)", Value::Integer(0)),
+    ] {
+        let xs: Value = (0..2_000).map(Value::Integer).collect::<Vec<_>>().into();
+        let start = Instant::now();
+        assert_eq!(value(text, &[("xs", xs)]), expected, "{text}");
+        assert!(start.elapsed().as_millis() < 1_500, "{text} took {:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn loops_keep_their_meaning() {
+    let integers = |numbers: &[i64]| Value::from(numbers.iter().copied().map(Value::Integer).collect::<Vec<_>>());
+    for (text, expected) in [
+        ("for i in 3..1 return i", integers(&[3, 2, 1])),
+        ("for i in [1..3] return i", integers(&[1, 2, 3])),
+        ("for i in [3..1] return i", Value::Null),
+        ("for i in 1..null return i", Value::Null),
+        ("for i in 1..\"a\" return 1", Value::Null),
+        ("for i in 7 return i + 1", integers(&[8])),
+        ("for x in [[1, 2], [3]], y in x return y", integers(&[1, 2, 3])),
+        ("for x in [{l: [1, 2]}], y in x.l return y", integers(&[1, 2])),
+        ("for x in [1, 2], y in [10, 20] return x + y", integers(&[11, 21, 12, 22])),
+        ("for i in 0..5 return if i = 0 then 1 else i * partial[-1]", integers(&[1, 1, 2, 6, 24, 120])),
+        ("for i in 1..3 return count(for j in partial return count(partial))", integers(&[0, 1, 2])),
+        ("for i in 1..2 return count(for j in 1..2 return i) + count(partial)", integers(&[2, 3])),
+        ("sort(for i in 1..3 return i, function(a, b) sum(for k in [a] return k) > b)", integers(&[3, 2, 1])),
+        ("{f: function(n) for i in 1..n return i, r: f(2)}.r", integers(&[1, 2])),
+        ("count(for d in @\"2026-11-01\"..@\"2026-11-03\" return d)", Value::Integer(3)),
+        ("some x in [1, 2], y in [2, 3] satisfies x > y", false.into()),
+        ("every x in [1, 2], y in [] satisfies x > y", true.into()),
+        ("every x in [1, 2] satisfies null", Value::Null),
+        ("union([1, 2], [2, 3])", integers(&[1, 2, 3])),
+        ("distinct values([1, 2, 1])", integers(&[1, 2])),
+        ("replace(\"a1b22\", \"([a-z])([0-9]+)\", \"$2$1,\")", "1a,22b,".into()),
+        ("replace(input: \"aXa\", pattern: \"x\", replacement: \"y\", flags: \"i\")", "aya".into()),
+        ("split(\"a, b;c\", \"[,;] ?\")[3]", "c".into()),
+    ] {
+        assert_eq!(value(text, &[]), expected, "{text}");
+    }
+}
+
+#[test]
+fn nothing_hangs() {
+    let items: Value = (0..90_000).map(Value::Integer).collect::<Vec<_>>().into();
+    let many = |text: &str| vec![text; 5_000].join(", ");
+    let texts = [
+        "count(for i in 1..10000000 return \"x\")".to_owned(),
+        "count(for i in 1..100000 return partial)".into(),
+        "for i in 1..10**30 return 1".into(),
+        "for i in 1..2000, j in 1..2000 return 1".into(),
+        "for i in 1..2000 return for j in 1..2000 return null".into(),
+        "some i in xs, j in xs satisfies false".into(),
+        "xs[count(xs) < item]".into(),
+        "count(distinct values(xs))".into(),
+        "count(union(xs, xs))".into(),
+        "duplicate values(xs)".into(),
+        "replace(t, \"a.*[^ab]|[ab]\", \"x\")".into(),
+        "sort(xs, function(a, b) count(xs) < a)".into(),
+        format!("count([{}])", many("xs")),
+        format!("count(concatenate({}))", many("xs")),
+        format!("{{a: xs, b: [{}]}}.b[1]", many("a")),
+    ];
+    std::thread::scope(|scope| {
+        for text in &texts {
+            let given = given(&[("xs", items.clone()), ("t", "ab".repeat(100_000).as_str().into())]);
+            scope.spawn(move || {
+                let start = Instant::now();
+                let outcome = evaluate(text, &given);
+                let text = shortened(text);
+                assert!(matches!(outcome, Err(EvaluationError::Limit(_))), "{text}: {outcome:?}");
+                assert!(start.elapsed().as_secs() < 20, "{text} took {:?}", start.elapsed());
+            });
+        }
+    });
+}
+
+#[test]
 fn the_deepest_that_compiles_fits_a_small_stack() {
     let deepest = |text: &dyn Fn(usize) -> String| {
         let fits = |times: &usize| token::prepare(&text(*times), &[]).is_ok();

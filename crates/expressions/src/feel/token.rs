@@ -221,6 +221,7 @@ fn depth(tokens: &[Token]) -> Result<usize, CompileError> {
         inner: usize,
         deepest: usize,
         range: bool,
+        loops: usize,
     }
     let too_deep = |offset| error("the expression is nested too deeply or has too many operators; split it up", offset);
     let mut groups = vec![Group::default()];
@@ -250,6 +251,8 @@ fn depth(tokens: &[Token]) -> Result<usize, CompileError> {
                 outer.operators += 1;
                 outer.inner = outer.inner.max(height);
             }
+            // The lists of a loop are gone through one in another.
+            Kind::Symbol(",") if group.loops > 0 => group.operators += 1,
             Kind::Symbol(",") => {
                 group.deepest = group.deepest.max(group.operators + group.inner);
                 group.operators = 0;
@@ -257,7 +260,14 @@ fn depth(tokens: &[Token]) -> Result<usize, CompileError> {
             }
             Kind::Symbol(":") => {}
             Kind::Symbol(_) => group.operators += 1,
-            Kind::Word(word) if is_keyword(word) => group.operators += 1,
+            Kind::Word(word) if is_keyword(word) => {
+                match word.as_str() {
+                    "for" | "some" | "every" => group.loops += 1,
+                    "return" | "satisfies" => group.loops = group.loops.saturating_sub(1),
+                    _ => {}
+                }
+                group.operators += 1;
+            }
             _ => {}
         }
         let open = groups.len();

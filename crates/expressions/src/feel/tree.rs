@@ -81,3 +81,9 @@ pub(crate) fn children(node: &mut AstNode) -> Vec<&mut AstNode> {
         | A::String(_) => Vec::new(),
     }
 }
+
+/// Whether a name stands somewhere in the tree.
+pub(crate) fn mentions(node: &mut AstNode, wanted: &str) -> bool {
+    matches!(node, AstNode::Name(name) if name.as_str() == wanted)
+        || children(node).into_iter().any(|child| mentions(child, wanted))
+}
