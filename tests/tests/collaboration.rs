@@ -130,6 +130,18 @@ fn a_flow_to_a_pool_as_a_whole_goes_by_the_messages_name() {
 }
 
 #[test]
+fn one_message_starts_the_pool_that_its_flow_leads_to() {
+    scenario("collaboration/one_message_to_two_pools.bpmn")
+        .start()
+        .has_instances("packing", 1)
+        .has_instances("selling", 0)
+        .complete("think")
+        .has_instances("packing", 1)
+        .has_instances("selling", 1)
+        .completed();
+}
+
+#[test]
 fn a_message_flow_leads_to_every_kind_of_catching_event() {
     scenario("collaboration/to_every_kind_of_catch.bpmn")
         .start_process("receiving")

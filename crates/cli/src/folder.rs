@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use potok_core::diagnostic::Diagnostic;
 use potok_core::graph::Package;
 use potok_core::time::Calendar;
 use potok_core::xml::{Document, Limits};
@@ -19,6 +18,9 @@ use crate::report::{self, Count};
 use crate::run::field::Field;
 use crate::run::form_js;
 use crate::style::Style;
+
+/// So many of the neighbours that are left out are named.
+const NAMED: usize = 5;
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +92,13 @@ impl Folder {
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let bytes = read(path)?;
         let evaluator = Arc::new(Evaluator::new());
-        let mut beside = Beside { evaluator: &evaluator, forms: BTreeMap::new(), zone: None, remarks: Vec::new() };
+        let mut beside = Beside {
+            evaluator: &evaluator,
+            forms: BTreeMap::new(),
+            zone: None,
+            remarks: Vec::new(),
+            broken: Vec::new(),
+        };
         let files = neighbours(path);
         for file in &files {
             beside.read(file);
@@ -108,11 +116,12 @@ impl Folder {
         for file in files.iter().filter(|file| Kind::of(file) == Some(Kind::Model)) {
             match read(file).map(|bytes| Package::from_bpmn(&bytes, &*evaluator)) {
                 Ok(Ok(package)) => packages.push(package),
-                Ok(Err(diagnostics)) => beside.left_out(file, &diagnostics),
+                Ok(Err(diagnostics)) => beside.broken.push((file, Count::of(&diagnostics).errors)),
                 Err(_) => beside.remarks.push(format!("{} is left out: it cannot be read", file.display())),
             }
         }
-        let Beside { forms, zone, remarks, .. } = beside;
+        let Beside { forms, zone, mut remarks, broken, .. } = beside;
+        remarks.extend(left_out(&broken));
         Ok(Self { evaluator, package, neighbours: packages, forms, zone, remarks })
     }
 }
@@ -123,10 +132,12 @@ struct Beside<'e> {
     forms: BTreeMap<String, Vec<Field>>,
     zone: Option<TimeZone>,
     remarks: Vec<String>,
+    /// Neighbours with errors, and how many each has.
+    broken: Vec<(&'e Path, usize)>,
 }
 
-impl Beside<'_> {
-    fn read(&mut self, file: &Path) {
+impl<'e> Beside<'e> {
+    fn read(&mut self, file: &'e Path) {
         let kind = Kind::of(file);
         if kind.is_none_or(|kind| kind == Kind::Model) {
             return;
@@ -137,7 +148,7 @@ impl Beside<'_> {
         match kind {
             Some(Kind::Decisions) => {
                 if let Err(diagnostics) = self.evaluator.add_decisions(&bytes) {
-                    self.left_out(file, &diagnostics);
+                    self.broken.push((file, Count::of(&diagnostics).errors));
                 }
             }
             Some(Kind::Calendar) => match Calendar::from_yaml(&String::from_utf8_lossy(&bytes)) {
@@ -147,7 +158,7 @@ impl Beside<'_> {
                     }
                     self.evaluator.add_calendar(calendar.name().clone(), calendar);
                 }
-                Err(diagnostic) => self.left_out(file, &[diagnostic]),
+                Err(_) => self.broken.push((file, 1)),
             },
             Some(Kind::Form) => match form_js::read(&String::from_utf8_lossy(&bytes)) {
                 Ok(form) => {
@@ -160,11 +171,32 @@ impl Beside<'_> {
             _ => {}
         }
     }
+}
 
-    fn left_out(&mut self, file: &Path, diagnostics: &[Diagnostic]) {
-        let count = report::number(Count::of(diagnostics).errors, "error");
-        let file = file.display();
-        self.remarks.push(format!("{file} is left out: {count} (`potok check {file}` shows them)"));
+/// One remark on all neighbours with errors, however many.
+fn left_out(broken: &[(&Path, usize)]) -> Option<String> {
+    match broken {
+        [] => None,
+        [(file, errors)] => {
+            let (file, errors) = (file.display(), report::number(*errors, "error"));
+            Some(format!("{file} is left out: {errors} (`potok check {file}` shows them)"))
+        }
+        [(first, _), ..] => {
+            let names = broken.iter().filter_map(|(file, _)| file.file_name()).map(OsStr::to_string_lossy);
+            let mut names: Vec<_> = names.collect();
+            if names.len() > NAMED {
+                let more = names.len() - NAMED;
+                names.truncate(NAMED);
+                names.push(format!("{more} more").into());
+            }
+            let folder = first.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            Some(format!(
+                "{} neighbours with errors are left out: {} (`potok check {}` shows them)",
+                broken.len(),
+                names.join(", "),
+                folder.display()
+            ))
+        }
     }
 }
 

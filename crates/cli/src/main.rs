@@ -6,6 +6,7 @@ mod folder;
 mod report;
 mod run;
 mod style;
+mod yaml;
 
 use std::process::ExitCode;
 

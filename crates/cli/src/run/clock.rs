@@ -1,7 +1,7 @@
 //! Moments as people write and read them.
 
 use jiff::tz::TimeZone;
-use potok_core::time::Timestamp;
+use potok_core::time::{TimeError, Timestamp};
 use potok_core::value::{DateTime, Period, Zone};
 
 use crate::failure::Failure;
@@ -19,17 +19,17 @@ impl Clock {
 
     /// The moment that a text means, and a clock that shows its offset if it names one.
     pub(crate) fn read(&self, text: &str) -> Result<(Timestamp, Option<Self>), Failure> {
-        let invalid = |message: String| {
-            Failure::new(format!("`{text}` is no point in time: {message}"))
-                .help("write ISO 8601, e.g. 2026-11-24T10:15:00+03:00")
+        let what = format!("`{text}` is no point in time");
+        let invalid = |error: TimeError| match error.code {
+            "date-time-invalid" => Failure::new(&*what).help("write ISO 8601, e.g. 2026-11-24T10:15:00+03:00"),
+            _ => Failure::new(format!("{what}: {}", error.message)).help(error.help),
         };
         // A date alone is its first moment.
         let whole = if text.trim().len() == 10 { format!("{}T00:00:00", text.trim()) } else { text.trim().to_owned() };
-        let date_time: DateTime =
-            whole.parse().map_err(|error: potok_core::time::TimeError| invalid(error.to_string()))?;
+        let date_time: DateTime = whole.parse().map_err(invalid)?;
         match &date_time.zone {
             Some(zone) => {
-                let moment = date_time.timestamp(zone).map_err(|error| invalid(error.to_string()))?;
+                let moment = date_time.timestamp(zone).map_err(invalid)?;
                 // `Z` says nothing about where people are.
                 let clock = match zone {
                     Zone::Offset(0) => None,
@@ -38,7 +38,8 @@ impl Clock {
                 Ok((moment, clock))
             }
             None => {
-                let moment = self.zone.to_timestamp(date_time.local).map_err(|error| invalid(error.to_string()))?;
+                let moment = self.zone.to_timestamp(date_time.local);
+                let moment = moment.map_err(|error| Failure::new(format!("{what}: {error}")))?;
                 Ok((moment, None))
             }
         }
@@ -46,18 +47,14 @@ impl Clock {
 
     /// The moment a duration after another.
     pub(crate) fn after(&self, now: Timestamp, text: &str) -> Result<Timestamp, Failure> {
-        let invalid = |message: String| {
-            Failure::new(format!("`{text}` is no duration: {message}")).help("write ISO 8601, e.g. PT2H or P1D")
-        };
-        let period: Period = text
-            .trim()
-            .to_uppercase()
-            .parse()
-            .map_err(|error: potok_core::time::TimeError| invalid(error.to_string()))?;
+        let what = format!("`{text}` is no duration");
+        let help = "write ISO 8601, e.g. PT2H or P1D";
+        let period = text.trim().to_uppercase().parse::<Period>().map_err(|_| Failure::new(&*what).help(help))?;
+        let invalid = |reason: &str| Failure::new(format!("{what}: {reason}")).help(help);
         if !period.is_positive() {
-            return Err(invalid("time goes only forward".to_owned()));
+            return Err(invalid("time goes only forward"));
         }
-        period.after(now, 1, &self.zone).ok_or_else(|| invalid("it ends beyond the year 9999".to_owned()))
+        period.after(now, 1, &self.zone).ok_or_else(|| invalid("it ends beyond the year 9999"))
     }
 
     /// `Tue 24 Nov 2026 10:15`

@@ -182,19 +182,19 @@ impl Walk<'_> {
     fn show_news(&mut self) -> io::Result<()> {
         let news = &self.session.trace[self.shown..];
         if let Some(last) = news.last() {
-            let mut names: Vec<String> = news
-                .iter()
-                .map(|passed| passed.name.as_deref().map(one_line).filter(|name| !name.is_empty()))
-                .zip(news)
-                .map(|(name, passed)| name.unwrap_or_else(|| passed.element.to_string()))
-                .collect();
+            // Gateways without a name, mostly joins, say nothing here.
+            let told = news.iter().filter(|passed| passed.name.is_some() || passed.gateway.is_none());
+            let mut names: Vec<String> =
+                told.map(|passed| one_line(passed.name.as_ref().unwrap_or(&passed.element))).collect();
             if names.len() > PASSED {
                 let more = names.len() - PASSED + 1;
                 names.splice(PASSED / 2..PASSED / 2 + more, [format!("... {more} more ...")]);
             }
-            let time = self.session.clock.time(last.entered);
-            let line = format!("\n{time}  {}", names.join(" > "));
-            self.terminal.say(&self.terminal.style.faint(&line))?;
+            if !names.is_empty() {
+                let time = self.session.clock.time(last.entered);
+                let line = format!("\n{time}  {}", names.join(" > "));
+                self.terminal.say(&self.terminal.style.faint(&line))?;
+            }
             self.shown = self.session.trace.len();
         }
         for notice in &self.session.notices[self.told..] {

@@ -9,6 +9,7 @@ use serde_saphyr::Spanned;
 
 use crate::failure::{Failure, similar};
 use crate::folder;
+use crate::yaml;
 
 const VERBS: &str = "complete, job, error, fail, message, signal, wait, reach, set, retry, activate, finish";
 
@@ -91,8 +92,7 @@ impl Scenario {
     fn parse(file: String, text: &str) -> Result<Self, Failure> {
         let read: File = serde_saphyr::from_str(text).map_err(|error| {
             let place = error.location().map(|place| format!(":{}:{}", place.line(), place.column()));
-            let message = error.without_snippet().to_string();
-            Failure::new(format!("{file}{}: {message}", place.unwrap_or_default()))
+            Failure::new(format!("{file}{}: {}", place.unwrap_or_default(), yaml::message(&error)))
                 .help("a scenario has `now`, `process`, `business_key`, `start`, `steps` and `jobs`")
         })?;
         let mut scenario = Self {
@@ -308,5 +308,16 @@ mod tests {
         assert!(told("steps:\n  - error: a\n").contains("names no `code`"));
         assert!(told("step:\n  - error: a\n").contains("unknown field"));
         assert!(told("steps: [").starts_with("s.yaml:1"));
+    }
+
+    #[test]
+    fn yaml_is_spoken_of_in_our_words() {
+        assert!(told("now: a\nnow: b\n").starts_with("s.yaml:2:1: `now` stands twice / "));
+        assert!(told("- a\n").starts_with("s.yaml:1:1: names with values (`name: value`) must stand here / "));
+        assert!(told("steps: 5\n").starts_with("s.yaml:1:8: a list (`- ...`) must stand here / "));
+        assert!(told("now: [1]\n").starts_with("s.yaml:1:6: a text must stand here / "));
+        assert!(told("foo: 5\n").starts_with("s.yaml:1:1: unknown field `foo` / "));
+        let tab = told("steps:\n\t- a: b\n");
+        assert!(tab.contains("tab") && !tab.contains("at line"), "{tab}");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use potok_core::Name;
 use potok_core::expressions::{Evaluation, Expressions as _, Language, Purpose, Variables};
-use potok_core::graph::{Form, ProcessGraph};
+use potok_core::graph::{Form, NodeKind, ProcessGraph};
 use potok_core::instance::{Instance, Key, NONE, ROOT, ScopeId, State, TokenId, WaitKind};
 use potok_core::routing::{Notice, RunError, Runner, StartOptions};
 use potok_core::step::{Command, StartAt};
@@ -31,6 +31,8 @@ pub(crate) struct Passed {
     pub(crate) process: Name,
     pub(crate) element: Name,
     pub(crate) name: Option<Name>,
+    /// What kind of gateway it is, if it is one.
+    pub(crate) gateway: Option<&'static str>,
     pub(crate) entered: Timestamp,
     pub(crate) left: Option<Timestamp>,
 }
@@ -178,7 +180,8 @@ impl Session {
                         instance,
                         process: graph.id().clone(),
                         element: node.id.clone(),
-                        name: node.name.clone(),
+                        name: node.name.clone().filter(|name| !name.trim().is_empty()),
+                        gateway: gateway(&node.kind),
                         entered: now,
                         left: None,
                     });
@@ -308,6 +311,18 @@ impl Session {
     /// Sets variables of an instance's process.
     pub(crate) fn set(&mut self, instance: Key, variables: Vec<(Name, Value)>) -> Result<(), Failure> {
         self.act(|runner| runner.command(instance, Command::SetVariables { scope: ROOT, variables }))
+    }
+}
+
+/// What a gateway is called that has no name.
+fn gateway(kind: &NodeKind) -> Option<&'static str> {
+    match kind {
+        NodeKind::ExclusiveGateway => Some("exclusive gateway"),
+        NodeKind::ParallelGateway => Some("parallel gateway"),
+        NodeKind::InclusiveGateway(_) => Some("inclusive gateway"),
+        NodeKind::ComplexGateway(_) => Some("complex gateway"),
+        NodeKind::EventBasedGateway { .. } => Some("event-based gateway"),
+        _ => None,
     }
 }
 

@@ -10,6 +10,9 @@ use potok_core::value::Value;
 use super::session::Session;
 use crate::style::Style;
 
+/// Of a longer trace only so many elements at its beginning, and so many at its end, are listed.
+const TRACE: (usize, usize) = (150, 50);
+
 /// What kind of thing waits, in the order in which it is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum What {
@@ -192,7 +195,15 @@ impl Session {
     pub(crate) fn trace_list(&self, style: Style) -> String {
         let mut text = String::new();
         let mut day = String::new();
-        for passed in &self.trace {
+        let end = self.trace.len().saturating_sub(TRACE.1);
+        for (index, passed) in self.trace.iter().enumerate() {
+            if (TRACE.0..end).contains(&index) {
+                if index == TRACE.0 {
+                    let more = end - index;
+                    let _ = writeln!(text, "  ... {more} more moves are left out (`--format json` tells all) ...");
+                }
+                continue;
+            }
             let today = self.clock.day(passed.entered);
             if today != day {
                 let _ = writeln!(text, "  {}", style.strong(&today));
@@ -205,7 +216,8 @@ impl Session {
             };
             let other = (Some(passed.instance) != self.main).then(|| format!("in {}", passed.process));
             let more: Vec<_> = Some(stayed).into_iter().chain(other).filter(|text| !text.is_empty()).collect();
-            let (time, title) = (self.clock.time(passed.entered), title(&passed.element, passed.name.as_deref()));
+            let name = passed.name.as_deref().or(passed.gateway);
+            let (time, title) = (self.clock.time(passed.entered), title(&passed.element, name));
             let line = format!("  {time}  {title}  {}", style.faint(&more.join("; ")));
             let _ = writeln!(text, "{}", line.trim_end());
         }

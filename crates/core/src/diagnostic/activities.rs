@@ -16,6 +16,8 @@ define! {
         "A business rule task says which decision it asks, or who does it.";
     SCRIPT_WITHOUT_SCRIPT = "script-task-without-script", Error, "BPMN 2.0.2 §10.3.3",
         "A script task has a script.";
+    SCRIPT_WITHOUT_FORMAT = "script-task-without-format", Warning, "unusual",
+        "A script task of Camunda 7 or Flowable names its language, or its script holds `${...}`.";
     CALL_WITHOUT_TARGET = "call-activity-without-target", Error, "BPMN 2.0.2 §10.3.6",
         "A call activity says what it calls.";
     CALLED_WITHOUT_NONE_START = "called-process-without-none-start", Error, "BPMN 2.0.2 §10.3.6, §10.5.2",
@@ -93,6 +95,20 @@ fn work(
             format!("{owner} has no script"),
             "put the script into its `script` element and its language into scriptFormat",
         ),
+        // Only Camunda 7 and Flowable take a script without a language for a template; they do not say so either.
+        ActivityKind::ScriptTask { format: None, script: Some(script) }
+            if script.language == Language::Template
+                && !works(extension)
+                && !script.text.contains("${")
+                && !script.text.contains("#{") =>
+        {
+            findings.add(
+                &SCRIPT_WITHOUT_FORMAT,
+                element,
+                format!("the script of {owner} names no language, so that it is a text as it stands: nothing is computed"),
+                "name its language in scriptFormat, e.g. scriptFormat=\"feel\", or write `${...}`",
+            );
+        }
         ActivityKind::CallActivity { called_element } => {
             let by_dialect = extension.call.as_ref().and_then(|call| call.target.as_ref());
             if called_element.as_ref().or(by_dialect).is_none_or(is_blank) {

@@ -10,7 +10,7 @@ define! {
         "A flow leads out of each exclusive, inclusive and complex gateway.";
     GATEWAY_SUPERFLUOUS = "gateway-superfluous", Warning, "BPMN 2.0.2 §10.6.1",
         "A gateway has several incoming or several outgoing flows.";
-    GATEWAY_DIRECTION = "gateway-direction", Warning, "BPMN 2.0.2 §8.4.9",
+    GATEWAY_DIRECTION = "gateway-direction", Error, "BPMN 2.0.2 §8.4.9, §10.6.1",
         "A gateway has as many flows as its gatewayDirection says.";
     COMPLEX_WITHOUT_CONDITION = "complex-gateway-without-condition", Warning, "BPMN 2.0.2 §10.6.5",
         "A complex gateway that joins has an activation condition.";
@@ -52,6 +52,7 @@ fn superfluous(node: &FlowNode, findings: &mut Findings<'_>) {
     }
 }
 
+/// The flows that a direction allows (§10.6.1: they MUST).
 fn direction(subject: &Subject<'_>, node: &FlowNode, findings: &mut Findings<'_>) {
     let element = subject.definitions.document.element(node.element);
     let Some(direction) = element.attribute("gatewayDirection") else { return };
@@ -67,11 +68,11 @@ fn direction(subject: &Subject<'_>, node: &FlowNode, findings: &mut Findings<'_>
             &GATEWAY_DIRECTION,
             node.element,
             format!(
-                "{} is called {}, but has {incoming} incoming and {outgoing} outgoing flows; the flows count",
+                "{} is called {}, but has {incoming} incoming and {outgoing} outgoing flows",
                 label(node),
                 direction.to_lowercase()
             ),
-            "correct gatewayDirection, or remove it",
+            "correct gatewayDirection, or remove it: the flows say what the gateway does",
         );
     }
 }

@@ -1,11 +1,14 @@
 //! Start events, and the other ways in which processes and sub-processes begin.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{ScopeKind, Subject, World, activity, event, gateway, is_start, label};
-use crate::model::{ActivityKind, EventDefinition, EventPosition, FlowNode, Gateway, Message, NodeIndex, Process};
+use crate::model::{
+    ActivityKind, EventDefinition, EventPosition, FlowNode, Gateway, Message, MessageFlowEnd, NodeIndex, Process,
+    ProcessIndex,
+};
 
 define! {
     SEVERAL_NONE_STARTS = "several-none-starts", Warning, "BPMN 2.0.2 §10.5.2",
@@ -17,7 +20,9 @@ define! {
     EVENT_SUB_PROCESS_START_NONE = "event-sub-process-start-without-trigger", Error, "BPMN 2.0.2 §10.3.5",
         "The start event of an event sub-process has a trigger.";
     DUPLICATE_MESSAGE_START = "message-start-twice", Error, "BPMN 2.0.2 §13.2",
-        "A message starts one process, at one place.";
+        "A message starts a process at one place.";
+    MESSAGE_STARTS_SEVERAL = "message-starts-several", Warning, "unusual",
+        "A message starts one process; where pools share one, message flows from flow nodes say which is meant.";
     INSTANTIATE_IN_SUB_PROCESS = "instantiate-in-sub-process", Error, "BPMN 2.0.2 §10.3.3, §10.6.6",
         "What starts a process stands at the process's own level.";
     INSTANTIATE_WITH_INCOMING = "instantiate-with-incoming", Error, "BPMN 2.0.2 §10.3.3, §10.6.6",
@@ -131,32 +136,62 @@ fn instantiating(node: &FlowNode, findings: &mut Findings<'_>) {
     }
 }
 
-/// The same message name would start two things at once, in one process or in two.
+/// The same message name starts two things, in one process or in two. A message that comes along a message flow is for the
+/// flow's target alone; one that comes by its name starts the first of them.
 pub(super) fn message_starts(world: &World<'_>, findings: &mut Findings<'_>) {
-    let mut seen: BTreeMap<&str, (&Process, &FlowNode)> = BTreeMap::new();
-    for process in &world.definitions.processes {
+    let flows = world.definitions.collaborations.iter().flat_map(|collaboration| &collaboration.message_flows);
+    let addressed: BTreeSet<_> = flows
+        .filter_map(|flow| match (flow.source.target, flow.target.target) {
+            (Some(MessageFlowEnd::FlowNode(..)), Some(MessageFlowEnd::FlowNode(process, node))) => {
+                Some((process, node))
+            }
+            _ => None,
+        })
+        .collect();
+    let mut seen: BTreeMap<&str, Vec<MessageStart<'_>>> = BTreeMap::new();
+    for (process, process_index) in world.definitions.processes.iter().zip((0..).map(ProcessIndex)) {
         findings.look_at_drawing(process.is_executable == Some(false));
-        for node in process.flow_nodes.iter().filter(|node| node.parent.is_none()) {
+        for (node, index) in process.flow_nodes.iter().zip((0..).map(NodeIndex)) {
+            if node.parent.is_some() {
+                continue;
+            }
+            let addressed = addressed.contains(&(process_index, index));
             for name in started_by(world, node) {
-                let Some((other_process, other)) = seen.get(name) else {
-                    seen.insert(name, (process, node));
-                    continue;
-                };
-                let place = if other_process.id == process.id {
-                    String::new()
-                } else {
-                    format!(" of process `{}`", other_process.id)
-                };
-                findings.add(
-                    &DUPLICATE_MESSAGE_START,
-                    node.element,
-                    format!("message “{name}” starts {} as well as {}{place}", label(node), label(other)),
-                    "give one of them another message",
-                );
+                let others = seen.entry(name).or_default();
+                if let Some(other) = others.iter().find(|other| other.process.id == process.id) {
+                    findings.add(
+                        &DUPLICATE_MESSAGE_START,
+                        node.element,
+                        format!("message “{name}” starts {} as well as {}", label(node), label(other.node)),
+                        "give one of them another message",
+                    );
+                } else if let Some(other) = others.iter().find(|other| !(addressed && other.addressed)) {
+                    findings.add(
+                        &MESSAGE_STARTS_SEVERAL,
+                        node.element,
+                        format!(
+                            "message “{name}” starts {} as well as {} of process `{}`; if it does not come along a \
+                             message flow, only one of them starts",
+                            label(node),
+                            label(other.node),
+                            other.process.id
+                        ),
+                        "give one of them another message, or lead a message flow from what sends it to each of them",
+                    );
+                }
+                others.push(MessageStart { process, node, addressed });
             }
         }
     }
     findings.look_at_drawing(false);
+}
+
+/// What a message starts.
+struct MessageStart<'a> {
+    process: &'a Process,
+    node: &'a FlowNode,
+    /// A message flow leads to it from a flow node.
+    addressed: bool,
 }
 
 /// The names of the messages by which a node starts its process.

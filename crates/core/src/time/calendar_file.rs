@@ -5,6 +5,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde_saphyr::{Error, MessageFormatter as _, UserMessageFormatter};
 
 use super::calendar::{Calendar, Hours, LONGEST_PAUSE_IN_DAYS};
 use crate::Name;
@@ -71,14 +72,19 @@ impl Calendar {
     }
 }
 
-fn problem(error: &serde_saphyr::Error) -> Diagnostic {
+fn problem(error: &Error) -> Diagnostic {
     let place = error.location();
     let number = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
     let (line, column) = place.map_or((1, 1), |place| (place.line(), place.column()));
     let start = place.and_then(|place| place.span().byte_offset()).map_or(0, number);
-    let mut message = error.without_snippet().to_string();
     // The place is said on its own.
-    message.truncate(message.find(&format!(" at line {line}, column {column}")).unwrap_or(message.len()));
+    let message = match error.without_snippet() {
+        Error::DuplicateMappingKey { key: Some(key), .. } => format!("`{key}` stands twice"),
+        Error::Unexpected { expected: "mapping start", .. } => "names with values must stand here".to_owned(),
+        Error::Unexpected { expected: "sequence start", .. } => "a list must stand here".to_owned(),
+        Error::Unexpected { .. } => "a value must stand here".to_owned(),
+        other => UserMessageFormatter.format_message(other).into_owned(),
+    };
     Diagnostic {
         code: "calendar-invalid",
         severity: Severity::Error,

@@ -168,7 +168,9 @@ fn what_is_wrong_in_a_file_is_shown_with_its_line() {
         (format!("{head}  monday: [\"09:00-18:00\"]\nholidays:\n  - 2026-01-01\n  - 2026-02-30\n"), 7, "2026-02-30"),
         (format!("{head}  monday: [\"09:00-18:00\"]\nexceptions:\n  tomorrow: []\n"), 6, "tomorrow"),
         ("name: x\nzone: Europe/Atlantis\nweek: {}\n".to_owned(), 2, "Europe/Atlantis"),
-        ("name: x\nzone: [\n".to_owned(), 2, "expected"),
+        ("name: x\nzone: [\n".to_owned(), 2, "must stand here"),
+        ("- x\n".to_owned(), 1, "names with values must stand here"),
+        ("name: x\nname: y\n".to_owned(), 2, "`name` stands twice"),
     ] {
         let problem = Calendar::from_yaml(&text).unwrap_err();
         assert_eq!(problem.code, "calendar-invalid");

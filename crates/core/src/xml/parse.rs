@@ -120,6 +120,7 @@ impl<'t> Parser<'t> {
                     if self.open.is_empty() && !text.trim_ascii().is_empty() {
                         return Err(outside(start, end));
                     }
+                    check_text(self.text, start, end)?;
                 }
                 Event::CData(_) => {
                     if self.open.is_empty() {
@@ -139,7 +140,8 @@ impl<'t> Parser<'t> {
                     }
                 }
                 Event::DocType(_) => return Err(doctype(start, end)),
-                Event::Comment(_) | Event::PI(_) => {}
+                Event::Comment(_) => check_comment(self.text, start, end)?,
+                Event::PI(_) => {}
                 Event::Eof => return self.finish(),
             }
         }
@@ -339,6 +341,36 @@ fn doctype(start: usize, end: usize) -> Fault {
 
 fn outside(start: usize, end: usize) -> Fault {
     malformed(start, end, "there is text outside the root element", "delete it")
+}
+
+/// Refuses the end of a CDATA section that never began (XML 1.0 §2.4).
+fn check_text(text: &str, start: usize, end: usize) -> Result<(), Fault> {
+    match text[start..end].find("]]>") {
+        None => Ok(()),
+        Some(place) => {
+            let place = start + place;
+            Err(malformed(place, place + 3, "`]]>` stands in a text", "write `]]&gt;` in its place"))
+        }
+    }
+}
+
+/// Refuses two hyphens in a comment (XML 1.0 §2.5).
+fn check_comment(text: &str, start: usize, end: usize) -> Result<(), Fault> {
+    let first = start + "<!--".len();
+    let inside = text.get(first..end - "-->".len()).unwrap_or_default();
+    // The last hyphen inside would stand before those that end the comment: `--->`.
+    match inside.find("--").or_else(|| inside.strip_suffix('-').map(str::len)) {
+        None => Ok(()),
+        Some(place) => {
+            let place = first + place;
+            Err(malformed(
+                place,
+                place + 2,
+                "`--` stands in a comment",
+                "put a space between the hyphens, or delete one",
+            ))
+        }
+    }
 }
 
 /// Refuses the control characters that XML 1.0 forbids.

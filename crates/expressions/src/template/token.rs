@@ -30,7 +30,9 @@ pub(crate) fn scan(text: &str, start: usize) -> Result<(Vec<(Token, usize)>, usi
     loop {
         let rest = &text[at..];
         let Some(character) = rest.chars().next() else {
-            return Err(error("`${` is not closed with `}`", start.saturating_sub(2)));
+            let opened = start.saturating_sub(2);
+            let mark = text.get(opened..start).unwrap_or("${");
+            return Err(error(format!("`{mark}` is not closed with `}}`"), opened));
         };
         let offset = at;
         if character.is_whitespace() {

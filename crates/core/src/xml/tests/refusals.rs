@@ -59,11 +59,15 @@ fn what_is_not_well_formed_is_refused_at_its_place() {
         ("<a :b='c'/>", 1, 4),
         ("< a/>", 1, 2),
         ("<a><!-- </a>", 1, 4),
+        ("<a><!-- b -- c --></a>", 1, 11),
+        ("<a><!-- b ---></a>", 1, 11),
+        ("<a>\n b ]]> c</a>", 2, 4),
         ("<a>\u{1}</a>", 1, 4),
         (" <?xml version='1.0'?><a/>", 1, 2),
     ] {
         assert_eq!(refuse(text), ("xml-malformed", line, column), "{text}");
     }
+    parse("<a><!-- - b - --><!----><![CDATA[]]]]><![CDATA[>]]>]]&gt; ]]</a>");
     let many: String = (0..40).map(|n| format!(" b{n}='1'")).collect();
     assert_eq!(refuse(format!("<a{many} b7='2'/>")).0, "xml-malformed");
 }
