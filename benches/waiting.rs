@@ -33,8 +33,7 @@ fn main() -> Result<(), String> {
     let asked = change.bytes_allocated - change.bytes_deallocated;
     let own = INSTANCES as usize * size_of::<potok_core::instance::Instance>();
     let grown = self::resident().saturating_sub(resident);
-    let packed: usize =
-        instances.iter().map(|instance| postcard::to_stdvec(instance).map_or(0, |bytes| bytes.len())).sum();
+    let packed: usize = instances.iter().map(|instance| instance.encode().len()).sum();
     let each = |bytes: usize| bytes / INSTANCES as usize;
     println!("{} {} {}", each(asked + own), each(grown), each(packed));
     Ok(())

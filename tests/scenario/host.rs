@@ -88,7 +88,8 @@ impl Host {
     /// Folds events, as they come out of a store.
     #[track_caller]
     fn tell(&mut self, stepped: Stepped) {
-        let events: Events = loaded(&stepped.events);
+        let events = Events::decode(&stepped.events.encode()).expect("events can be loaded");
+        assert_eq!(events, stepped.events, "what is saved and loaded are other events");
         let told = self.told.entry(stepped.instance).or_insert_with(|| Told {
             instance: Instance::new(stepped.instance),
             graph: stepped.graph,
@@ -113,7 +114,7 @@ impl Host {
             let path = self.path(key);
             panic!("instance {key} of `{}` is broken:\n{}\ntrace: {path}", running.graph.id(), broken.join("\n"));
         }
-        let instance = loaded(&running.instance);
+        let instance = Instance::decode(&running.instance.encode()).expect("an instance can be loaded");
         assert_eq!(instance, running.instance, "what is saved and loaded is another instance");
         self.runner.replace(instance);
     }
@@ -133,13 +134,6 @@ impl Host {
     pub(super) fn id(graph: &ProcessGraph, node: u32) -> Name {
         graph.get_node(node).map_or_else(|| graph.id().clone(), |node| node.id.clone())
     }
-}
-
-/// A value as it comes back out of a store.
-#[track_caller]
-fn loaded<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> T {
-    let bytes = postcard::to_stdvec(value).unwrap_or_else(|error| panic!("it cannot be saved: {error}"));
-    postcard::from_bytes(&bytes).unwrap_or_else(|error| panic!("it cannot be loaded: {error}"))
 }
 
 #[track_caller]

@@ -290,8 +290,7 @@ impl Run {
         }
         let instance = self.instance();
         assert_eq!(self.mirror, *instance, "folding the events gives the instance");
-        let saved = postcard::to_stdvec(instance).expect("an instance can be saved");
-        let loaded: Instance = postcard::from_bytes(&saved).expect("and loaded");
+        let loaded = Instance::decode(&instance.encode()).expect("a saved instance can be loaded");
         assert_eq!(loaded, *instance, "saving and loading changes nothing");
         for (id, token) in instance.tokens() {
             assert_ne!(token.state, TokenState::Moving, "token {id} rests");

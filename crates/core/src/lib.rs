@@ -8,6 +8,7 @@
 pub mod behaviour;
 pub mod diagnostic;
 pub mod dialect;
+pub mod encoding;
 pub mod expressions;
 pub mod graph;
 pub mod instance;

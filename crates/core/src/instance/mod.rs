@@ -18,9 +18,10 @@ use serde::{Deserialize, Serialize};
 use crate::time::Timestamp;
 use crate::{Name, value::Value};
 
-pub(crate) use join::Join;
+pub(crate) use join::{Join, Queue};
+pub(crate) use scope::More;
 pub use scope::{Completed, LoopState, Phase, Scope, ScopeKind};
-pub(crate) use slab::Slab;
+pub(crate) use slab::{Row, Slab};
 pub use token::{Token, TokenState};
 pub use wait::{
     CallWait, Caller, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait, TimerWait,

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::NONE;
 
+/// A row of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-enum Row<T> {
+pub(crate) enum Row<T> {
     /// With the row that was freed before it.
     Free(u32),
     Used(T),
@@ -15,9 +16,9 @@ enum Row<T> {
 /// scope and wait for one thing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Slab<T> {
-    first: Row<T>,
-    rest: Vec<Row<T>>,
-    free: u32,
+    pub(crate) first: Row<T>,
+    pub(crate) rest: Vec<Row<T>>,
+    pub(crate) free: u32,
 }
 
 impl<T> Default for Slab<T> {

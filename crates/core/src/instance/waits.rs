@@ -23,6 +23,20 @@ pub(crate) struct Waits {
 }
 
 impl Waits {
+    /// The rows, and whether there is an index: all else follows from them.
+    pub(crate) fn parts(&self) -> (&Slab<Wait>, bool) {
+        (&self.rows, self.index.is_some())
+    }
+
+    pub(crate) fn from_parts(rows: Slab<Wait>, indexed: bool) -> Self {
+        let index = indexed.then(|| Box::new(rows.iter().map(|(id, wait)| (wait.key, id)).collect()));
+        let conditions = rows.iter().filter(|(_, wait)| matches!(wait.kind, WaitKind::Condition { .. }));
+        let conditions: BTreeSet<_> = conditions.map(|(id, _)| id).collect();
+        let conditions = (!conditions.is_empty()).then(|| Box::new(conditions));
+        let count = rows.iter().fold(0, |count, _| count + 1);
+        Self { rows, count, index, conditions }
+    }
+
     /// The number that the next inserted wait gets.
     pub(crate) fn next(&self) -> WaitId {
         self.rows.next()

@@ -1,0 +1,67 @@
+//! Events and what they carry.
+
+use super::DecodeError;
+use super::declare::{Coded, fields, variants};
+use super::read::Reader;
+use crate::instance::{Phase, ScopeKind};
+use crate::step::{Closed, Event, Events, OpenedWait, Start, ThrownMessage, ThrownSignal};
+
+fields!(Events { now, list, starts, variables, values, waits, changes, messages, signals });
+
+variants!(Event {
+    0 = InstanceStarted { start },
+    1 = TokenCreated { token, scope, node },
+    2 = TokenMoved { token, flow, node },
+    3 = TokenWaited { token },
+    4 = TokenResumed { token },
+    5 = TokenJoined { token, position, incoming, upstream },
+    6 = TokenConsumed { token, cancelled },
+    7 = CompensationStarted { token, waiter },
+    8 = ComplexActivated { scope, node },
+    9 = ComplexReset { scope, node },
+    10 = ScopeOpened { scope, kind, token, round },
+    11 = ScopePhase { scope, phase },
+    12 = ScopeClosed { scope, cancelled },
+    13 = ActivityCompensable { scope, node, kept },
+    14 = CompensationTaken { scope, index },
+    15 = ScopeReopened { scope, token },
+    16 = LoopStarted { scope, total, items },
+    17 = RoundPassed { scope, round },
+    18 = RoundEnded { token, round, result },
+    19 = VariableSet { scope, variable },
+    20 = VariableRemoved { scope, name },
+    21 = WaitOpened { details },
+    22 = WaitClosed { key, reason },
+    23 = WaitChanged { key, change },
+    24 = MessageThrown { node, message },
+    25 = SignalThrown { node, signal },
+    26 = EscalationThrown { node, code },
+    27 = CorrelationSet { property },
+    28 = InstanceCompleted,
+    29 = InstanceFailed { code, message },
+    30 = InstanceCancelled { reason },
+});
+
+variants!(Closed {
+    0 = Completed,
+    1 = Cancelled,
+});
+
+variants!(ScopeKind {
+    0 = Process,
+    1 = Activity,
+    2 = Loop,
+});
+
+variants!(Phase {
+    0 = Active,
+    1 = Ending,
+    2 = Cancelling,
+    3 = Kept,
+    4 = Compensating,
+});
+
+fields!(Start { business_key, caller });
+fields!(OpenedWait { key, owner, node, definition, kind });
+fields!(ThrownMessage { name, correlation_key, properties, payload });
+fields!(ThrownSignal { name, instance_only, payload });

@@ -1,0 +1,91 @@
+//! Waits of every kind.
+
+use super::DecodeError;
+use super::declare::{Coded, fields, variants};
+use super::read::Reader;
+use crate::instance::{
+    CallWait, Caller, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait, TimerWait,
+    UserTaskWait, Wait, WaitKind, Waits,
+};
+use crate::time::{Every, Repeat, Timer};
+
+/// Only the rows: the rest follows from them.
+impl Coded for Waits {
+    fn write(&self, to: &mut Vec<u8>) {
+        let (rows, indexed) = self.parts();
+        rows.write(to);
+        indexed.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self::from_parts(Coded::read(from)?, bool::read(from)?))
+    }
+}
+
+fields!(Wait { key, owner, node, definition, kind, previous, next });
+
+variants!(Owner {
+    0 = Token(token),
+    1 = Scope(scope),
+});
+
+variants!(WaitKind {
+    0 = UserTask(task),
+    1 = Job(job),
+    2 = Timer(timer),
+    3 = Message(message),
+    4 = Signal(signal),
+    5 = Condition { satisfied },
+    6 = Call(call),
+    7 = Continuation { after },
+    8 = AdHoc,
+    9 = Compensation { scope, activity },
+    10 = Incident(incident),
+});
+
+fields!(UserTaskWait { assignee, candidate_users, candidate_groups, due, follow_up, priority, form_key });
+fields!(JobWait { kind, retries, retry_cycle, priority, headers, listener });
+fields!(TimerWait { timer });
+fields!(MessageWait { name, correlation_key, properties });
+fields!(SignalWait { name });
+fields!(CallWait { process, business_key, variables, catches });
+fields!(Caller { call, catches });
+fields!(IncidentWait { kind, message, stage });
+
+variants!(IncidentKind {
+    0 = Expression,
+    1 = NoFlow,
+    2 = Job,
+    3 = UncaughtError,
+    4 = CallUnknown,
+    5 = CallNotStartable,
+    6 = CallCancelled,
+    7 = CallEndless,
+    8 = StepBudget,
+    9 = Limit,
+});
+
+variants!(IncidentStage {
+    0 = Open,
+    1 = Arrive,
+    2 = Enter,
+    3 = Execute,
+    4 = Listener(listener),
+    5 = Complete,
+    6 = Round,
+    7 = ProcessEnd(listener),
+    8 = Leave,
+    9 = Reset,
+    10 = Take { flow, listener },
+    11 = AdHoc,
+    12 = Job,
+});
+
+fields!(Timer { due, remaining, repeat });
+fields!(Every { start, count, period, zone, end });
+
+variants!(Repeat {
+    0 = Never,
+    1 = Every(steps),
+    2 = Cron { pattern, zone },
+});
