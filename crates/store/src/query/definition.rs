@@ -40,7 +40,6 @@ impl Query for DefinitionQuery {
 }
 
 impl Filters for DefinitionQuery {
-    #[allow(private_interfaces)]
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
         filters.equal("kind", self.kind.as_ref());
@@ -81,7 +80,6 @@ impl Query for DeploymentQuery {
 }
 
 impl Filters for DeploymentQuery {
-    #[allow(private_interfaces)]
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
         filters.one_of("key", &self.keys);

@@ -69,7 +69,6 @@ impl Query for InstanceQuery {
 }
 
 impl Filters for InstanceQuery {
-    #[allow(private_interfaces)]
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
         filters.state("state", &self.states);

@@ -46,7 +46,6 @@ impl Query for SubscriptionQuery {
 }
 
 impl Filters for SubscriptionQuery {
-    #[allow(private_interfaces)]
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
         filters.equal("kind", self.kind.as_ref());
@@ -95,7 +94,6 @@ impl Query for MessageQuery {
 }
 
 impl Filters for MessageQuery {
-    #[allow(private_interfaces)]
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
         filters.equal("name", self.name.as_ref());

@@ -1,5 +1,7 @@
 //! Searching: what was acknowledged is found at once. Each query names its filters; all that are given must hold.
 
+#![allow(private_interfaces, reason = "the trait is sealed: nobody outside can name it, or what it is made of")]
+
 mod definition;
 mod instance;
 mod message;
@@ -39,13 +41,11 @@ pub(crate) mod sealed {
     use crate::select::Operator;
 
     pub trait Filters {
-        #[allow(private_interfaces)]
         fn filters(&self) -> Vec<Filter>;
 
         /// The column to sort by, before the key.
         fn order(&self) -> Option<&'static str>;
 
-        #[allow(private_interfaces)]
         fn select(&self) -> Result<Select, StoreError>
         where
             Self: super::Query,

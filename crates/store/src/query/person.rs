@@ -31,7 +31,6 @@ impl Query for UserQuery {
 }
 
 impl Filters for UserQuery {
-    #[allow(private_interfaces)]
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
         filters.one_of("id", &self.ids);
@@ -67,7 +66,6 @@ impl Query for GroupQuery {
 }
 
 impl Filters for GroupQuery {
-    #[allow(private_interfaces)]
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
         filters.one_of("id", &self.ids);

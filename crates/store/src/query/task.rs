@@ -91,7 +91,6 @@ impl Query for TaskQuery {
 }
 
 impl Filters for TaskQuery {
-    #[allow(private_interfaces)]
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
         filters.state("state", &self.states);

@@ -42,7 +42,6 @@ impl Query for JobQuery {
 }
 
 impl Filters for JobQuery {
-    #[allow(private_interfaces)]
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
         filters.one_of("key", &self.keys);
@@ -89,7 +88,6 @@ impl Query for TimerQuery {
 }
 
 impl Filters for TimerQuery {
-    #[allow(private_interfaces)]
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
         filters.one_of("key", &self.keys);
@@ -133,7 +131,6 @@ impl Query for IncidentQuery {
 }
 
 impl Filters for IncidentQuery {
-    #[allow(private_interfaces)]
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
         match self.open {
