@@ -1,5 +1,7 @@
 //! Rows as Rust structs: one declaration gives the struct, its table and the way between them.
 
+#![allow(private_interfaces, reason = "the trait is sealed: nobody outside can name it, or what it is made of")]
+
 use crate::StoreError;
 use crate::cell::{Field, Kind, Row};
 
@@ -53,13 +55,11 @@ pub(crate) mod sealed {
 
     pub trait Cells {
         const LENGTH: usize;
-        #[allow(private_interfaces)]
         fn into_cells(self) -> Row;
     }
 
     impl<A: Field> Cells for A {
         const LENGTH: usize = 1;
-        #[allow(private_interfaces)]
         fn into_cells(self) -> Row {
             vec![self.to_cell()]
         }
@@ -67,7 +67,6 @@ pub(crate) mod sealed {
 
     impl<A: Field, B: Field> Cells for (A, B) {
         const LENGTH: usize = 2;
-        #[allow(private_interfaces)]
         fn into_cells(self) -> Row {
             vec![self.0.to_cell(), self.1.to_cell()]
         }
@@ -75,7 +74,6 @@ pub(crate) mod sealed {
 
     impl<A: Field, B: Field, C: Field> Cells for (A, B, C) {
         const LENGTH: usize = 3;
-        #[allow(private_interfaces)]
         fn into_cells(self) -> Row {
             vec![self.0.to_cell(), self.1.to_cell(), self.2.to_cell()]
         }
@@ -83,16 +81,13 @@ pub(crate) mod sealed {
 
     impl<A: Field, B: Field, C: Field, D: Field> Cells for (A, B, C, D) {
         const LENGTH: usize = 4;
-        #[allow(private_interfaces)]
         fn into_cells(self) -> Row {
             vec![self.0.to_cell(), self.1.to_cell(), self.2.to_cell(), self.3.to_cell()]
         }
     }
 
     pub trait Sealed: Sized {
-        #[allow(private_interfaces)]
         fn into_row(self) -> Row;
-        #[allow(private_interfaces)]
         fn from_row(row: Row) -> Result<Self, StoreError>;
     }
 }
@@ -132,13 +127,12 @@ macro_rules! record {
             };
         }
 
+        #[allow(private_interfaces, reason = "as in `record.rs`: the trait is sealed")]
         impl $crate::record::sealed::Sealed for $name {
-            #[allow(private_interfaces)]
             fn into_row(self) -> $crate::cell::Row {
                 vec![$($crate::cell::Field::to_cell(&self.$field),)*]
             }
 
-            #[allow(private_interfaces)]
             fn from_row(row: $crate::cell::Row) -> Result<Self, $crate::StoreError> {
                 let mut cells = row.into_iter();
                 Ok(Self { $($field: $crate::record::read(&mut cells, $table, stringify!($field))?,)* })

@@ -10,6 +10,7 @@ mod loops;
 mod names;
 mod natives;
 mod patterns;
+mod plain;
 mod rewrite;
 mod token;
 mod tree;
@@ -160,7 +161,7 @@ fn assemble(mut node: AstNode, prepared: &token::Prepared, calendars: &Arc<Calen
     };
     types::resolve(&mut node)?;
     let facts = check::check(&mut node)?;
-    let fast = fast::compile(&node, &original);
+    let fast = plain::compile(&node, &original);
     let needs = rewrite::rewrite(&mut node, &facts)?;
     let evaluator = dsntk_feel_evaluator::prepare(&node);
 
