@@ -33,7 +33,8 @@ impl<'a> Host<'a> {
     pub fn start(&mut self, variables: Variables) -> Instance {
         let mut instance = Instance::new(self.context.next_key);
         self.context.next_key = Key(self.context.next_key.0 + 1);
-        let start = Command::Start { at: StartAt::None, business_key: None, variables, caller: None, initiator: None };
+        let (at, started_by) = (StartAt::None, None);
+        let start = Command::Start { at, business_key: None, variables, caller: None, started_by, initiator: None };
         self.step(&mut instance, start);
         instance
     }

@@ -203,8 +203,14 @@ fn a_host_that_slept_a_week_fires_each_missed_occurrence_once() {
     let week_later: Timestamp = "2026-01-12T09:30:00Z".parse().expect("a moment");
     let mut instance = Instance::new(Key(1));
     let mut events = Events::new();
-    let start =
-        Command::Start { at: StartAt::None, business_key: None, variables: Vec::new(), caller: None, initiator: None };
+    let start = Command::Start {
+        at: StartAt::None,
+        business_key: None,
+        variables: Vec::new(),
+        caller: None,
+        started_by: None,
+        initiator: None,
+    };
     step(graph, &mut instance, start, &mut Context::new(monday, &evaluator, Key(2)), &mut events).expect("a start");
     let due = |instance: &Instance| {
         instance.waits().find_map(|wait| match &wait.kind {

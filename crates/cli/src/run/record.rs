@@ -46,7 +46,7 @@ impl Numbers {
             Event::InstanceStarted { start } => {
                 if let Some(start) = events.starts.get(start as usize) {
                     say("businessKey", start.business_key.as_deref().into());
-                    say("calledBy", start.caller.as_ref().map(|caller| caller.call.to_string()).into());
+                    say("calledBy", start.caller.as_ref().map(|caller| caller.instance.to_string()).into());
                 }
                 ("instance-started", None)
             }
@@ -163,7 +163,7 @@ impl Numbers {
                 }
                 None => ("wait-opened", None),
             },
-            Event::WaitClosed { key, reason } => {
+            Event::WaitClosed { key, kind: _, reason } => {
                 say("key", key.to_string().into());
                 let (node, word) = self.waits.remove(&key).unwrap_or((NONE, "wait"));
                 say("waited", word.into());

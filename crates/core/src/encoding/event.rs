@@ -31,7 +31,7 @@ variants!(Event {
     19 = VariableSet { scope, variable },
     20 = VariableRemoved { scope, name },
     21 = WaitOpened { details },
-    22 = WaitClosed { key, reason },
+    22 = WaitClosed { key, kind, reason },
     23 = WaitChanged { key, change },
     24 = MessageThrown { node, message },
     25 = SignalThrown { node, signal },
@@ -61,7 +61,7 @@ variants!(Phase {
     4 = Compensating,
 });
 
-fields!(Start { business_key, caller });
+fields!(Start { business_key, caller, started_by });
 fields!(OpenedWait { key, owner, node, definition, kind });
 fields!(ThrownMessage { name, correlation_key, properties, payload });
 fields!(ThrownSignal { name, instance_only, payload });

@@ -10,6 +10,7 @@ fields!(Instance {
     state,
     business_key,
     caller,
+    started_by,
     now,
     scopes,
     tokens,

@@ -80,7 +80,7 @@ fn events() -> Vec<Event> {
         Event::VariableSet { scope: 1, variable: 2 },
         Event::VariableRemoved { scope: 1, name: 2 },
         Event::WaitOpened { details: 1 },
-        Event::WaitClosed { key, reason: Closed::Cancelled },
+        Event::WaitClosed { key, kind: WaitType::Job, reason: Closed::Cancelled },
         Event::WaitChanged { key, change: 1 },
         Event::MessageThrown { node: 1, message: 2 },
         Event::SignalThrown { node: 1, signal: 2 },
@@ -212,7 +212,8 @@ fn row() -> Events {
         list: events(),
         starts: vec![Start {
             business_key: Some("A-1".into()),
-            caller: Some(Caller { call: Key(9), catches: vec![None] }),
+            caller: Some(Caller { instance: Key(9), depth: 1, catches: vec![None] }),
+            started_by: Some(Key(8)),
         }],
         variables: named("text"),
         values: values(),
@@ -254,7 +255,7 @@ fn instance() -> Instance {
         Event::CorrelationSet { property: 0 },
     ];
     events.list.extend((0..11).map(|details| Event::WaitOpened { details }));
-    events.list.push(Event::WaitClosed { key: Key(3), reason: Closed::Completed });
+    events.list.push(Event::WaitClosed { key: Key(3), kind: WaitType::Timer, reason: Closed::Completed });
     for event in &events.list {
         instance.apply(*event, &events);
     }
@@ -272,6 +273,7 @@ fn what_was_written_once_is_read_for_ever() {
     golden.pin_all(&[Zone::Offset(-60), Zone::Named("UTC".into())]);
     golden.pin_all(&[Owner::Token(1), Owner::Scope(1)]);
     golden.pin_all(&waits());
+    golden.pin_all(&waits().iter().map(WaitKind::of_type).collect::<Vec<_>>());
     golden.pin_all(&incidents());
     golden.pin_all(&stages());
     golden.pin_all(&[Repeat::Never, every(), Repeat::Cron { pattern: "* * * * *".into(), zone: Zone::UTC }]);

@@ -5,7 +5,7 @@ use super::declare::{Coded, fields, variants};
 use super::read::Reader;
 use crate::instance::{
     CallWait, Caller, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait, TimerWait,
-    UserTaskWait, Wait, WaitKind, Waits,
+    UserTaskWait, Wait, WaitKind, WaitType, Waits,
 };
 use crate::time::{Every, Repeat, Timer};
 
@@ -43,13 +43,27 @@ variants!(WaitKind {
     10 = Incident(incident),
 });
 
+variants!(WaitType {
+    0 = UserTask,
+    1 = Job,
+    2 = Timer,
+    3 = Message,
+    4 = Signal,
+    5 = Condition,
+    6 = Call,
+    7 = Continuation,
+    8 = AdHoc,
+    9 = Compensation,
+    10 = Incident,
+});
+
 fields!(UserTaskWait { assignee, candidate_users, candidate_groups, due, follow_up, priority, form_key });
 fields!(JobWait { kind, retries, retry_cycle, priority, headers, listener });
 fields!(TimerWait { timer });
 fields!(MessageWait { name, correlation_key, properties });
 fields!(SignalWait { name });
 fields!(CallWait { process, business_key, variables, catches });
-fields!(Caller { call, catches });
+fields!(Caller { instance, depth, catches });
 fields!(IncidentWait { kind, message, stage });
 
 variants!(IncidentKind {

@@ -22,6 +22,7 @@ impl Instance {
                 if let Some(start) = events.starts.get(start as usize) {
                     self.business_key.clone_from(&start.business_key);
                     self.caller = start.caller.clone().map(Box::new);
+                    self.started_by = start.started_by.unwrap_or_default();
                 }
                 self.scopes.insert(Scope::new(ScopeKind::Process, NONE, NONE, NONE, NONE));
             }
@@ -153,7 +154,7 @@ impl Instance {
                     self.open_wait(details.clone().into_wait());
                 }
             }
-            Event::WaitClosed { key, reason: _ } => {
+            Event::WaitClosed { key, kind: _, reason: _ } => {
                 self.now = self.now.max(events.now);
                 self.close_wait(key);
             }

@@ -25,7 +25,7 @@ pub(crate) use slab::{Row, Slab};
 pub use token::{Token, TokenState};
 pub use wait::{
     CallWait, Caller, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait, TimerWait,
-    UserTaskWait, Wait, WaitKind,
+    UserTaskWait, Wait, WaitKind, WaitType,
 };
 pub(crate) use waits::Waits;
 
@@ -100,6 +100,8 @@ pub struct Instance {
     pub(crate) business_key: Option<Name>,
     /// The call that started this instance.
     pub(crate) caller: Option<Box<Caller>>,
+    /// The instance whose message or signal started this one; 0 if none.
+    pub(crate) started_by: Key,
     /// The instance's own latest time; a step never goes back behind it.
     pub(crate) now: Timestamp,
     pub(crate) scopes: Slab<Scope>,
@@ -144,10 +146,16 @@ impl Instance {
         self.business_key.as_ref()
     }
 
-    /// The key of the call that started it, if it was called.
+    /// The call that started it, if it was called.
     #[must_use]
-    pub fn caller(&self) -> Option<Key> {
-        self.caller.as_ref().map(|caller| caller.call)
+    pub fn caller(&self) -> Option<&Caller> {
+        self.caller.as_deref()
+    }
+
+    /// The instance whose message or signal started it.
+    #[must_use]
+    pub fn started_by(&self) -> Option<Key> {
+        (self.started_by != Key(0)).then_some(self.started_by)
     }
 
     /// The time of its latest step.

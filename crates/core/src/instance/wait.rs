@@ -79,21 +79,74 @@ pub enum WaitKind {
 }
 
 impl WaitKind {
+    /// Its type.
+    #[must_use]
+    pub fn of_type(&self) -> WaitType {
+        match self {
+            Self::UserTask(_) => WaitType::UserTask,
+            Self::Job(_) => WaitType::Job,
+            Self::Timer(_) => WaitType::Timer,
+            Self::Message(_) => WaitType::Message,
+            Self::Signal(_) => WaitType::Signal,
+            Self::Condition { .. } => WaitType::Condition,
+            Self::Call(_) => WaitType::Call,
+            Self::Continuation { .. } => WaitType::Continuation,
+            Self::AdHoc => WaitType::AdHoc,
+            Self::Compensation { .. } => WaitType::Compensation,
+            Self::Incident(_) => WaitType::Incident,
+        }
+    }
+
     /// The word for it.
     #[must_use]
     pub fn word(&self) -> &'static str {
+        self.of_type().word()
+    }
+}
+
+/// The kinds of waiting, without what is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum WaitType {
+    /// A person.
+    UserTask,
+    /// A worker.
+    Job,
+    /// A point in time.
+    Timer,
+    /// A message.
+    Message,
+    /// A signal.
+    Signal,
+    /// A condition on variables.
+    Condition,
+    /// A called process.
+    Call,
+    /// The next unit of work.
+    Continuation,
+    /// Somebody who chooses what to do in an ad-hoc sub-process.
+    AdHoc,
+    /// The end of a compensation.
+    Compensation,
+    /// Somebody who mends what is stuck.
+    Incident,
+}
+
+impl WaitType {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
         match self {
-            Self::UserTask(_) => "user task",
-            Self::Job(_) => "job",
-            Self::Timer(_) => "timer",
-            Self::Message(_) => "message",
-            Self::Signal(_) => "signal",
-            Self::Condition { .. } => "condition",
-            Self::Call(_) => "call",
-            Self::Continuation { .. } => "continuation",
+            Self::UserTask => "user task",
+            Self::Job => "job",
+            Self::Timer => "timer",
+            Self::Message => "message",
+            Self::Signal => "signal",
+            Self::Condition => "condition",
+            Self::Call => "call",
+            Self::Continuation => "continuation",
             Self::AdHoc => "ad-hoc",
-            Self::Compensation { .. } => "compensation",
-            Self::Incident(_) => "incident",
+            Self::Compensation => "compensation",
+            Self::Incident => "incident",
         }
     }
 }
@@ -172,11 +225,13 @@ pub struct CallWait {
     pub catches: Vec<Option<Name>>,
 }
 
-/// The call that started an instance.
+/// The call that started an instance: the called instance has the call's own key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Caller {
-    /// The call.
-    pub call: Key,
+    /// The instance that calls.
+    pub instance: Key,
+    /// How many calls stand around the called instance.
+    pub depth: u32,
     /// The errors that are caught around the call, by their codes; none stands for every error.
     pub catches: Vec<Option<Name>>,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::clock::StartTimer;
-use super::messages::Given;
+use super::matching::Given;
 use super::{Notice, Runner, start_triggers};
 use crate::expressions::{Binding, Deployment, Evaluation};
 use crate::graph::{Catch, Package, ProcessGraph};

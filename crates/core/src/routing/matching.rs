@@ -1,7 +1,8 @@
 //! Which subscription a message is for.
 
-use super::messages::Given;
-use crate::expressions::Evaluation;
+use std::borrow::Cow;
+
+use crate::expressions::{Evaluation, Variables};
 use crate::graph::{Catch, MessageTarget, ProcessGraph};
 use crate::instance::{Instance, Wait, WaitKind};
 use crate::{Name, value::Value};
@@ -71,7 +72,8 @@ fn property(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: &Me
 }
 
 /// Whether a start event with this catch takes a message.
-pub(super) fn starts(graph: &ProcessGraph, node: u32, catch: &Catch, message: &Message) -> bool {
+#[must_use]
+pub fn starts(graph: &ProcessGraph, node: u32, catch: &Catch, message: &Message) -> bool {
     let Catch::Message { name, .. } = catch else { return false };
     let id = &graph.node(node).id;
     if let Some(target) = &message.target {
@@ -87,4 +89,17 @@ pub(super) fn starts(graph: &ProcessGraph, node: u32, catch: &Catch, message: &M
         _ => None,
     });
     message.name.is_some() && message.name == Some(name.unwrap_or_else(|| id.clone()))
+}
+
+/// Variables that are given, without an instance.
+pub(super) struct Given<'a>(pub(super) &'a [(Name, Value)]);
+
+impl Variables for Given<'_> {
+    fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.0.iter().find(|(other, _)| &**other == name).map(|(_, value)| Cow::Borrowed(value))
+    }
+
+    fn names(&self) -> Vec<Name> {
+        self.0.iter().map(|(name, _)| name.clone()).collect()
+    }
 }

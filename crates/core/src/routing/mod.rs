@@ -1,21 +1,26 @@
 //! Between instances: what the events of one ask of others.
 //!
-//! [`requests`] is pure: it turns events into requests. A host answers them with commands, in order, until nothing is left;
-//! [`Runner`] is the host in memory, a durable engine does the same in one transaction.
+//! [`requests`] is pure: it turns events into requests. [`Work`] answers them with commands, in order, until nothing is left,
+//! and asks its host, the [`World`], for what it must know. [`Runner`] is the host in memory; a durable engine is another.
 
 mod answers;
 mod clock;
 mod deployed;
 mod index;
 mod matching;
+mod memory;
 mod messages;
 mod request;
 mod runner;
 mod starts;
 mod told;
+mod work;
+mod world;
 
-pub use matching::{Message, matches};
+pub use matching::{Message, matches, starts};
 pub use request::{Request, requests};
-pub use runner::{Runner, Running};
+pub use runner::Runner;
 pub use starts::{StartTrigger, start_triggers};
 pub use told::{Correlated, Notice, RunError, StartOptions, Stepped};
+pub use work::Work;
+pub use world::{Listeners, Noted, Running, StartPoint, Taker, World};

@@ -2,7 +2,7 @@
 
 use crate::expressions::Binding;
 use crate::graph::{MessageTarget, NodeKind, ProcessGraph};
-use crate::instance::{Instance, Key, NONE, WaitKind};
+use crate::instance::{Instance, Key, NONE, WaitKind, WaitType};
 use crate::step::{Closed, Event, Events, ThrownMessage, ThrownSignal};
 use crate::{Name, value::Value};
 
@@ -24,13 +24,15 @@ pub enum Request {
         /// The errors that are caught around the call.
         catches: Vec<Option<Name>>,
     },
-    /// A wait is over before its time: if it was a call, the called instance ends.
+    /// A call is no longer waited for: the called instance ends.
     CancelCall {
-        /// What was waited for.
+        /// The call, whose key the called instance has.
         call: Key,
     },
     /// A called instance has completed: its caller goes on.
     Returned {
+        /// The instance that called.
+        to: Key,
         /// The call.
         call: Key,
         /// Its variables.
@@ -38,6 +40,8 @@ pub enum Request {
     },
     /// A called instance has failed: its caller gets the error.
     Failed {
+        /// The instance that called.
+        to: Key,
         /// The call.
         call: Key,
         /// The error's code.
@@ -47,11 +51,15 @@ pub enum Request {
     },
     /// A called instance was ended from outside: its caller cannot go on.
     Abandoned {
+        /// The instance that called.
+        to: Key,
         /// The call.
         call: Key,
     },
     /// A called instance threw an escalation that it did not catch.
     Escalated {
+        /// The instance that called.
+        to: Key,
         /// The call.
         call: Key,
         /// The escalation's code.
@@ -80,6 +88,7 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events) -> V
         Some(Value::String(text)) => text.clone(),
         _ => "".into(),
     };
+    let (call, caller) = (instance.key(), instance.caller().map(|caller| caller.instance));
     let mut requests = Vec::new();
     for event in &events.list {
         match *event {
@@ -106,7 +115,9 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events) -> V
                 let changed = instance.wait(key).filter(|wait| matches!(wait.kind, WaitKind::Message(_)));
                 requests.extend(changed.map(|wait| Request::Subscribed { subscription: wait.key }));
             }
-            Event::WaitClosed { key, reason: Closed::Cancelled } => requests.push(Request::CancelCall { call: key }),
+            Event::WaitClosed { key, kind: WaitType::Call, reason: Closed::Cancelled } => {
+                requests.push(Request::CancelCall { call: key });
+            }
             Event::MessageThrown { node, message } => {
                 requests.extend(events.messages.get(message as usize).map(|message| Request::Message {
                     message: message.clone(),
@@ -118,19 +129,19 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events) -> V
                 requests.extend(signal.cloned().map(Request::Signal));
             }
             Event::EscalationThrown { code, .. } => {
-                requests.extend(instance.caller().map(|call| Request::Escalated { call, code: text(code) }));
+                requests.extend(caller.map(|to| Request::Escalated { to, call, code: text(code) }));
             }
-            Event::InstanceCompleted => requests.extend(
-                instance.caller().map(|call| Request::Returned { call, variables: instance.variables().to_vec() }),
-            ),
-            Event::InstanceFailed { code, message } => requests.extend(instance.caller().map(|call| Request::Failed {
+            Event::InstanceCompleted => {
+                let variables = || instance.variables().to_vec();
+                requests.extend(caller.map(|to| Request::Returned { to, call, variables: variables() }));
+            }
+            Event::InstanceFailed { code, message } => requests.extend(caller.map(|to| Request::Failed {
+                to,
                 call,
                 code: text(code),
                 message: (message != NONE).then(|| text(message)),
             })),
-            Event::InstanceCancelled { .. } => {
-                requests.extend(instance.caller().map(|call| Request::Abandoned { call }));
-            }
+            Event::InstanceCancelled { .. } => requests.extend(caller.map(|to| Request::Abandoned { to, call })),
             _ => {}
         }
     }

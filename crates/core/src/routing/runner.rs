@@ -1,69 +1,43 @@
 //! Instances in memory, with time in the caller's hands: what tests, the command line and programs without a database use.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::clock::StartTimer;
-use super::messages::Buffered;
-use super::{Message, Notice, Request, RunError, StartOptions, Stepped, requests};
+use super::matching::Given;
+use super::{Correlated, Message, Noted, Notice, RunError, Running, StartOptions, Stepped, Work, World};
 use crate::Name;
-use crate::expressions::Expressions;
-use crate::graph::ProcessGraph;
-use crate::instance::{Instance, Key, Wait};
-use crate::step::{Command, Context, Events, STEP_BUDGET, step};
+use crate::expressions::{Evaluation, Expressions};
+use crate::graph::{Catch, ProcessGraph};
+use crate::instance::{Instance, Key, Ordinal, Wait};
+use crate::step::{Command, STEP_BUDGET};
 use crate::time::Timestamp;
 use crate::value::Value;
 
-/// What is still asked, by whom, and how many messages and signals it follows from.
-pub(super) type Agenda = VecDeque<(Key, Request, u32)>;
-
-/// An instance and the process it is of.
-#[derive(Debug)]
-pub struct Running {
-    /// The process.
-    pub graph: Arc<ProcessGraph>,
-    /// The instance.
-    pub instance: Instance,
-    /// The instance whose message started it.
-    pub started_by: Option<Key>,
-    /// How many calls stand around it.
-    pub(super) depth: u32,
-}
-
-/// A definition that has occurred of a start event that needs several.
-pub(super) struct Noted {
-    pub(super) process: Name,
-    pub(super) node: u32,
-    pub(super) definition: u32,
-    pub(super) payload: Vec<(Name, Value)>,
+/// A message that nobody waits for yet.
+pub(super) struct Buffered {
+    pub(super) message: Message,
+    pub(super) from: Option<Key>,
+    pub(super) until: Timestamp,
 }
 
 /// Instances in memory.
 pub struct Runner {
     pub(super) expressions: Arc<dyn Expressions>,
     pub(super) now: Timestamp,
-    next_key: Key,
-    budget: u32,
+    pub(super) next_key: Key,
+    pub(super) budget: u32,
     pub(super) processes: BTreeMap<Name, Vec<Arc<ProcessGraph>>>,
     pub(super) instances: BTreeMap<Key, Running>,
     /// Which instance a key belongs to.
     pub(super) owners: BTreeMap<Key, Key>,
-    /// Called instances, by the call.
-    pub(super) called: BTreeMap<Key, Key>,
     pub(super) timers: BTreeSet<(Timestamp, Key)>,
     pub(super) due: BTreeMap<Key, Timestamp>,
     pub(super) start_timers: Vec<StartTimer>,
     pub(super) buffered: Vec<Buffered>,
-    pub(super) noted: Vec<Noted>,
-    /// How many messages and signals what is worked off now follows from.
-    pub(super) chain: u32,
-    /// Messages and signals carried in this unit of work.
-    pub(super) carried: u32,
-    /// Called instances started in this unit of work.
-    pub(super) calls: u32,
-    /// A chain was too long in this unit of work: what is kept stays kept until the next.
-    pub(super) stopped: bool,
-    log: Vec<Stepped>,
+    /// What has occurred of start events that need several definitions, by process and flow node.
+    pub(super) noted: BTreeMap<(Name, Ordinal), Vec<Noted>>,
+    pub(super) log: Vec<Stepped>,
     pub(super) notices: Vec<Notice>,
 }
 
@@ -79,16 +53,11 @@ impl Runner {
             processes: BTreeMap::new(),
             instances: BTreeMap::new(),
             owners: BTreeMap::new(),
-            called: BTreeMap::new(),
             timers: BTreeSet::new(),
             due: BTreeMap::new(),
             start_timers: Vec::new(),
             buffered: Vec::new(),
-            noted: Vec::new(),
-            chain: 0,
-            carried: 0,
-            calls: 0,
-            stopped: false,
+            noted: BTreeMap::new(),
             log: Vec::new(),
             notices: Vec::new(),
         }
@@ -97,6 +66,42 @@ impl Runner {
     /// Sets how many flow nodes one step may pass before it is taken for an endless loop.
     pub fn limit_steps(&mut self, budget: u32) {
         self.budget = budget;
+    }
+
+    /// Sends a message from outside: to the one subscription that takes it, else it starts a process, else it is kept for an
+    /// hour.
+    ///
+    /// # Errors
+    /// If several subscriptions take it.
+    pub fn correlate(&mut self, message: Message) -> Result<Correlated, RunError> {
+        let mut work = Work::new();
+        let Ok(correlated) = work.correlate(self, &message);
+        self.work_off(work);
+        correlated
+    }
+
+    /// Sends a signal from outside: to everybody who listens, and to processes that it starts.
+    pub fn signal(&mut self, name: &str, payload: &[(Name, Value)]) {
+        let mut work = Work::new();
+        let Ok(()) = work.signal(self, &name.into(), payload);
+        self.work_off(work);
+    }
+
+    /// Tells the processes with conditional start events of data from outside: those whose condition holds start with it.
+    pub fn evaluate_conditions(&mut self, variables: &[(Name, Value)]) {
+        let view = Given(variables);
+        let mut work = Work::new();
+        let holds = |catch: &Catch| match catch {
+            Catch::Condition { condition, .. } => {
+                let value = condition.evaluate(&mut Evaluation::new(&view, self.now));
+                value.is_ok_and(|value| *value.plain() == Value::Boolean(true))
+            }
+            _ => false,
+        };
+        for start in self.start_points(holds) {
+            let Ok(_) = work.trigger(self, &start, variables, None, None);
+        }
+        self.work_off(work);
     }
 
     /// The time.
@@ -158,36 +163,33 @@ impl Runner {
     }
 
     pub(super) fn start_graph(&mut self, graph: Arc<ProcessGraph>, options: StartOptions) -> Result<Key, RunError> {
-        let mut agenda = Agenda::new();
-        let key = self.begin(graph, options, None, &mut agenda)?;
-        self.work_off(agenda);
-        Ok(key)
-    }
-
-    /// Begins an instance that was not called.
-    pub(super) fn begin(
-        &mut self,
-        graph: Arc<ProcessGraph>,
-        options: StartOptions,
-        started_by: Option<Key>,
-        agenda: &mut Agenda,
-    ) -> Result<Key, RunError> {
-        let key = self.take_key();
-        self.instances.insert(key, Running { graph, instance: Instance::new(key), started_by, depth: 0 });
         let command = Command::Start {
             at: options.at,
             business_key: options.business_key,
             variables: options.variables,
             caller: None,
+            started_by: None,
             initiator: options.initiator,
         };
-        match self.one(key, command, agenda) {
-            Ok(()) => Ok(key),
-            Err(error) => {
-                self.instances.remove(&key);
-                Err(error)
-            }
+        let mut work = Work::new();
+        let (key, requests) = self.begin(None, graph, command)?;
+        work.ask(key, requests);
+        self.work_off(work);
+        Ok(key)
+    }
+
+    /// Gives an instance a command, and works off what that asks of others.
+    ///
+    /// # Errors
+    /// If there is no such instance, or it refuses.
+    pub fn command(&mut self, instance: Key, command: Command) -> Result<(), RunError> {
+        if !self.instances.contains_key(&instance) {
+            return Err(RunError::UnknownInstance(instance));
         }
+        let mut work = Work::new();
+        work.ask(instance, self.step(instance, command)?);
+        self.work_off(work);
+        Ok(())
     }
 
     pub(super) fn take_key(&mut self) -> Key {
@@ -196,32 +198,9 @@ impl Runner {
         key
     }
 
-    /// Gives an instance a command, and works off what that asks of others.
-    ///
-    /// # Errors
-    /// If there is no such instance, or it refuses.
-    pub fn command(&mut self, instance: Key, command: Command) -> Result<(), RunError> {
-        let mut agenda = Agenda::new();
-        self.one(instance, command, &mut agenda)?;
-        self.work_off(agenda);
-        Ok(())
-    }
-
     /// Answers requests, in order, until nothing is left.
-    pub(super) fn work_off(&mut self, mut agenda: Agenda) {
-        while let Some((from, request, chain)) = agenda.pop_front() {
-            self.chain = chain;
-            self.answer(from, request, &mut agenda);
-        }
-        self.chain = 0;
-        self.carried = 0;
-        self.calls = 0;
-        self.stopped = false;
-    }
-
-    /// The instance that waits under a key.
-    pub(super) fn owner(&self, key: Key) -> Option<Key> {
-        self.owners.get(&key).copied()
+    pub(super) fn work_off(&mut self, mut work: Work) {
+        let Ok(()) = work.run(self);
     }
 
     /// Gives the instance that waits under a key a command.
@@ -247,20 +226,5 @@ impl Runner {
     /// If there is no such job.
     pub fn complete_job(&mut self, job: Key, variables: Vec<(Name, Value)>) -> Result<(), RunError> {
         self.command_at(job, Command::CompleteJob { job, variables, local_variables: Vec::new() })
-    }
-
-    pub(super) fn one(&mut self, key: Key, command: Command, agenda: &mut Agenda) -> Result<(), RunError> {
-        let running = self.instances.get_mut(&key).ok_or(RunError::UnknownInstance(key))?;
-        let mut events = Events::new();
-        let mut context = Context::new(self.now, &*self.expressions, self.next_key);
-        context.budget = self.budget;
-        step(&running.graph, &mut running.instance, command, &mut context, &mut events)?;
-        self.next_key = context.next_key;
-        let asked = requests(&running.graph, &running.instance, &events);
-        agenda.extend(asked.into_iter().map(|request| (key, request, self.chain)));
-        let graph = running.graph.clone();
-        self.index(key, &events);
-        self.log.push(Stepped { instance: key, graph, events });
-        Ok(())
     }
 }

@@ -1,5 +1,8 @@
 //! What starts a process from outside.
 
+use std::sync::Arc;
+
+use super::StartPoint;
 use crate::graph::{Catch, NodeKind, ProcessGraph};
 use crate::instance::Ordinal;
 
@@ -14,6 +17,15 @@ pub struct StartTrigger<'g> {
     pub catch: &'g Catch,
     /// All of the event's definitions must occur, not just this one.
     pub parallel: bool,
+}
+
+impl StartPoint {
+    /// The place of a trigger of a process.
+    #[must_use]
+    pub fn of(graph: &Arc<ProcessGraph>, trigger: &StartTrigger<'_>) -> Self {
+        let StartTrigger { node, definition, parallel, .. } = *trigger;
+        Self { graph: graph.clone(), node, definition, parallel }
+    }
 }
 
 /// Everything that starts a process, except its none start events.

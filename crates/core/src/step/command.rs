@@ -44,6 +44,8 @@ pub enum Command {
         variables: Variables,
         /// The call that asks for it.
         caller: Option<Caller>,
+        /// The instance whose message or signal asks for it.
+        started_by: Option<Key>,
         /// The user who starts it.
         initiator: Option<Name>,
     },

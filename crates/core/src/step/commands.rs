@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::command::{Command, Refusal, Rejection, Variables};
-use super::{Closed, Event, Stage, Step};
+use super::{Closed, Event, Stage, Start, Step};
 use crate::behaviour::{ad_hoc, call_activity, repeat};
 use crate::dialect::ListenerStage;
 use crate::graph::{Catch, NodeKind};
@@ -15,8 +15,8 @@ use crate::{Name, value::Value};
 
 impl Step<'_, '_> {
     pub(super) fn carry_out(&mut self, command: Command) -> Result<(), Rejection> {
-        if let Command::Start { at, business_key, variables, caller, initiator } = command {
-            return self.start(&at, business_key, variables, caller, initiator);
+        if let Command::Start { at, business_key, variables, caller, started_by, initiator } = command {
+            return self.start(&at, Start { business_key, caller, started_by }, variables, initiator);
         }
         if !self.instance.is_active() {
             return Err(Rejection::NotActive(self.instance.key));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::instance::{Caller, Key, Ordinal, Owner, Phase, ScopeId, ScopeKind, TokenId, Wait, WaitKind};
+use crate::instance::{Caller, Key, Ordinal, Owner, Phase, ScopeId, ScopeKind, TokenId, Wait, WaitKind, WaitType};
 use crate::time::Timestamp;
 use crate::{Name, value::Value};
 
@@ -192,6 +192,8 @@ pub enum Event {
     WaitClosed {
         /// Its key.
         key: Key,
+        /// What was waited for.
+        kind: WaitType,
         /// Why.
         reason: Closed,
     },
@@ -247,12 +249,14 @@ pub enum Event {
 const _: () = assert!(size_of::<Event>() == 16);
 
 /// How an instance began.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Start {
     /// The business key.
     pub business_key: Option<Name>,
     /// The call that asked for it.
     pub caller: Option<Caller>,
+    /// The instance whose message or signal started it.
+    pub started_by: Option<Key>,
 }
 
 /// A wait as it opens.

@@ -153,8 +153,8 @@ impl<'s> Step<'s, '_> {
 
     /// What was waited for under a number is over.
     pub(crate) fn close(&mut self, wait: WaitId, reason: Closed) {
-        if let Some(key) = self.instance.waits.get(wait).map(|wait| wait.key) {
-            self.emit(Event::WaitClosed { key, reason });
+        if let Some((key, kind)) = self.instance.waits.get(wait).map(|wait| (wait.key, wait.kind.of_type())) {
+            self.emit(Event::WaitClosed { key, kind, reason });
         }
     }
 

@@ -8,7 +8,7 @@ use crate::behaviour::sub_process;
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
 use crate::graph::{Catch, ListenerAction, NodeKind};
-use crate::instance::{Caller, IncidentStage, Key, NONE, Ordinal, Owner, ROOT, State, TokenId, Wait, WaitKind};
+use crate::instance::{IncidentStage, Key, NONE, Ordinal, Owner, ROOT, State, TokenId, Wait, WaitKind, WaitType};
 use crate::trigger::message;
 use crate::{Name, value::Value};
 
@@ -16,19 +16,18 @@ impl Step<'_, '_> {
     pub(super) fn start(
         &mut self,
         at: &StartAt,
-        business_key: Option<Name>,
+        start: Start,
         variables: Variables,
-        caller: Option<Caller>,
         initiator: Option<Name>,
     ) -> Result<(), Rejection> {
         if !matches!(self.instance.state, State::Created) {
             return Err(Rejection::AlreadyStarted(self.instance.key));
         }
         let nodes = self.start_nodes(at)?;
-        let start = if business_key.is_none() && caller.is_none() {
+        let start = if start == Start::default() {
             NONE
         } else {
-            self.events.starts.push(Start { business_key, caller });
+            self.events.starts.push(start);
             index_of(self.events.starts.len() - 1)
         };
         self.emit(Event::InstanceStarted { start });
@@ -102,7 +101,7 @@ impl Step<'_, '_> {
             self.instance.waits().filter(waits_too).map(|wait| (wait.key, wait.owner)).collect();
         self.begin_late(token);
         for (key, owner) in others {
-            self.emit(Event::WaitClosed { key, reason: Closed::Completed });
+            self.emit(Event::WaitClosed { key, kind: WaitType::Incident, reason: Closed::Completed });
             if let Owner::Token(token) = owner {
                 self.begin_late(token);
             }

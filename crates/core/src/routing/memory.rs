@@ -1,0 +1,154 @@
+//! A runner as the world that its instances go round in: it knows everything at once.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use super::matching::{matches, starts};
+use super::runner::Buffered;
+use super::{
+    Listeners, Message, Noted, Notice, Request, Runner, Running, StartPoint, Stepped, Taker, World, requests,
+    start_triggers,
+};
+use crate::Name;
+use crate::expressions::{Binding, Deployment};
+use crate::graph::{Catch, ProcessGraph};
+use crate::instance::{Instance, Key, WaitKind};
+use crate::step::{Command, Context, Events, Rejection, step};
+use crate::time::Timestamp;
+use crate::value::Value;
+
+/// How long a message that nobody waits for is kept.
+const TIME_TO_LIVE: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+
+impl World for Runner {
+    type Missing = Infallible;
+
+    fn instance(&mut self, key: Key) -> Result<Option<&Running>, Infallible> {
+        Ok(self.instances.get(&key))
+    }
+
+    fn step(&mut self, instance: Key, command: Command) -> Result<Vec<Request>, Rejection> {
+        let running = self.instances.get_mut(&instance).ok_or(Rejection::NotActive(instance))?;
+        let mut events = Events::new();
+        let mut context = Context::new(self.now, &*self.expressions, self.next_key);
+        context.budget = self.budget;
+        step(&running.graph, &mut running.instance, command, &mut context, &mut events)?;
+        self.next_key = context.next_key;
+        let asked = requests(&running.graph, &running.instance, &events);
+        let graph = running.graph.clone();
+        self.index(instance, &events);
+        self.log.push(Stepped { instance, graph, events });
+        Ok(asked)
+    }
+
+    fn begin(
+        &mut self,
+        key: Option<Key>,
+        graph: Arc<ProcessGraph>,
+        command: Command,
+    ) -> Result<(Key, Vec<Request>), Rejection> {
+        let key = key.unwrap_or_else(|| self.take_key());
+        self.instances.insert(key, Running { graph, instance: Instance::new(key) });
+        match self.step(key, command) {
+            Ok(requests) => Ok((key, requests)),
+            Err(rejection) => {
+                self.instances.remove(&key);
+                Err(rejection)
+            }
+        }
+    }
+
+    fn process(
+        &mut self,
+        id: &str,
+        binding: &Binding,
+        deployment: Option<Deployment>,
+    ) -> Result<Option<Arc<ProcessGraph>>, Infallible> {
+        Ok(self.bound(id, binding, deployment))
+    }
+
+    fn takers(&mut self, message: &Message) -> Result<Vec<Taker>, Infallible> {
+        let takers = self.waits().filter_map(|(running, wait)| match &wait.kind {
+            WaitKind::Message(expected) if matches(&running.graph, &running.instance, wait, message) => Some(Taker {
+                instance: running.instance.key(),
+                subscription: wait.key,
+                keyed: expected.correlation_key.is_some() || !expected.properties.is_empty(),
+                business_key: running.instance.business_key().cloned(),
+                started_by: running.instance.started_by(),
+            }),
+            _ => None,
+        });
+        Ok(takers.collect())
+    }
+
+    fn started_by(&mut self, message: &Message) -> Result<Option<StartPoint>, Infallible> {
+        let newest = self.processes.values().filter_map(|versions| versions.last());
+        Ok(newest.into_iter().find_map(|graph| {
+            let trigger = start_triggers(graph).find(|trigger| starts(graph, trigger.node, trigger.catch, message))?;
+            Some(StartPoint::of(graph, &trigger))
+        }))
+    }
+
+    fn listeners(&mut self, name: &Name, _: &[(Name, Value)], from: Option<Key>) -> Result<Listeners, Infallible> {
+        let listening = self.waits().filter(|(running, wait)| {
+            let listens = matches!(&wait.kind, WaitKind::Signal(signal) if signal.name == *name);
+            listens && Some(running.instance.key()) != from
+        });
+        let mut instances: Vec<Key> = listening.map(|(running, _)| running.instance.key()).collect();
+        instances.sort_unstable();
+        instances.dedup();
+        let caught = Value::String(name.clone());
+        let catches = |catch: &Catch| matches!(catch, Catch::Signal { name } if name.as_literal() == Some(&caught));
+        Ok(Listeners { instances, starts: self.start_points(catches) })
+    }
+
+    fn noted(&mut self, start: &StartPoint) -> Result<Vec<Noted>, Infallible> {
+        Ok(self.noted.get(&(start.graph.id().clone(), start.node)).cloned().unwrap_or_default())
+    }
+
+    fn note(&mut self, start: &StartPoint, noted: Option<Noted>) {
+        let event = (start.graph.id().clone(), start.node);
+        match noted {
+            Some(noted) => self.noted.entry(event).or_default().push(noted),
+            None => drop(self.noted.remove(&event)),
+        }
+    }
+
+    fn keep(&mut self, message: Message, from: Option<Key>) {
+        let until = self.now.checked_add(TIME_TO_LIVE).unwrap_or(Timestamp::MAX);
+        self.notices.push(Notice::MessageKept { from, message: message.clone(), until });
+        self.buffered.push(Buffered { message, from, until });
+    }
+
+    fn kept_for(&mut self, instance: Key, subscription: Key) -> Result<Option<Message>, Infallible> {
+        let found = self.instances.get(&instance).and_then(|running| {
+            let wait = running.instance.wait(subscription)?;
+            self.buffered.iter().position(|buffered| {
+                // An instance never gets its own message.
+                buffered.from != Some(instance) && matches(&running.graph, &running.instance, wait, &buffered.message)
+            })
+        });
+        Ok(found.map(|place| self.buffered.remove(place).message))
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+}
+
+impl Runner {
+    /// The definitions of start events of all newest versions that catch such a thing.
+    pub(super) fn start_points(&self, catches: impl Fn(&Catch) -> bool) -> Vec<StartPoint> {
+        let newest = self.processes.values().filter_map(|versions| versions.last());
+        let points = newest.flat_map(|graph| {
+            let triggers = start_triggers(graph).filter(|trigger| catches(trigger.catch));
+            triggers.map(|trigger| StartPoint::of(graph, &trigger))
+        });
+        points.collect()
+    }
+
+    pub(super) fn drop_expired(&mut self) {
+        let now = self.now;
+        self.buffered.retain(|buffered| buffered.until > now);
+    }
+}
