@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use potok_core::expressions::Expressions;
 use potok_core::graph::Package;
-use potok_core::step::Variables;
+use potok_core::step::{Counter, Variables};
 use potok_core::value::Value;
 
 use crate::host::Host;
@@ -108,7 +108,8 @@ fn counter() -> Variables {
 }
 
 fn run(file: &str, expressions: &dyn Expressions, variables: fn() -> Variables) -> Result<f64, String> {
-    let mut host = Host::new(file, expressions)?;
+    let keys = Counter::default();
+    let mut host = Host::new(file, expressions, &keys)?;
     // What is computed only once is done before the measurement.
     host.run(variables());
     Ok(per_second(|| host.run(variables())))

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use potok_core::expressions::Expressions;
 use potok_core::graph::ProcessGraph;
-use potok_core::instance::{Instance, Key};
-use potok_core::step::{Command, Context, Events, StartAt, Variables, step};
+use potok_core::instance::Instance;
+use potok_core::step::{Command, Context, Counter, Events, Keys, StartAt, Variables, step};
 
 /// Runs instances of one process.
 pub struct Host<'a> {
     graph: Arc<ProcessGraph>,
+    keys: &'a Counter,
     context: Context<'a>,
     events: Events,
 }
@@ -19,20 +20,20 @@ impl<'a> Host<'a> {
     ///
     /// # Errors
     /// If the file is refused.
-    pub fn new(file: &str, expressions: &'a dyn Expressions) -> Result<Self, String> {
+    pub fn new(file: &str, expressions: &'a dyn Expressions, keys: &'a Counter) -> Result<Self, String> {
         let graph = ProcessGraph::from_bpmn(file.as_bytes(), expressions)
             .map_err(|diagnostics| diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
         Ok(Self {
             graph,
-            context: Context::new(jiff::Timestamp::UNIX_EPOCH, expressions, Key(1)),
+            keys,
+            context: Context::new(jiff::Timestamp::UNIX_EPOCH, expressions, keys),
             events: Events::new(),
         })
     }
 
     /// Starts an instance; it runs as far as it can.
     pub fn start(&mut self, variables: Variables) -> Instance {
-        let mut instance = Instance::new(self.context.next_key);
-        self.context.next_key = Key(self.context.next_key.0 + 1);
+        let mut instance = Instance::new(self.keys.next());
         let (at, started_by) = (StartAt::None, None);
         let start = Command::Start { at, business_key: None, variables, caller: None, started_by, initiator: None };
         self.step(&mut instance, start);

@@ -13,6 +13,7 @@ use potok_benches::workloads::{self, TEN_TASKS, Workload};
 use potok_benches::{flatness, models};
 use potok_core::graph::Package;
 use potok_core::model::Definitions;
+use potok_core::step::Counter;
 use potok_core::xml::Document;
 use potok_expressions::Evaluator;
 
@@ -42,6 +43,7 @@ fn main() -> Result<(), String> {
 
 fn print_table(expressions: &Evaluator) -> Result<(), String> {
     let workloads = workloads::all();
+    let keys = Counter::default();
     let drawn = models::drawn(BLOCKS, true);
     let drawn_path = write("drawn.bpmn", &drawn)?;
     let plain = models::drawn(BLOCKS, false);
@@ -57,9 +59,9 @@ fn print_table(expressions: &Evaluator) -> Result<(), String> {
     let (size, plain_size) = (megabytes(&drawn), megabytes(&plain));
     let mut race = Race::default();
     for workload in &workloads {
-        enter(&mut race, workload, expressions, &spiff)?;
+        enter(&mut race, workload, (expressions, &keys), &spiff)?;
     }
-    let mut tasks = Host::new(&models::row("userTask", 3).file(), expressions)?;
+    let mut tasks = Host::new(&models::row("userTask", 3).file(), expressions, &keys)?;
     race.enter("three user tasks", move || Some(3.0 * per_second(|| tasks.run(Vec::new()))));
     race.enter("spiff three user tasks", || Some(3.0 * spiff.borrow_mut().as_mut()?.measure(&tasks_path)?));
     race.enter("package", || {
@@ -95,11 +97,11 @@ fn print_table(expressions: &Evaluator) -> Result<(), String> {
 fn enter<'a>(
     race: &mut Race<'a>,
     workload: &'a Workload,
-    expressions: &'a Evaluator,
+    (expressions, keys): (&'a Evaluator, &'a Counter),
     spiff: &'a std::cell::RefCell<Option<SpiffWorkflow>>,
 ) -> Result<(), String> {
     let name = workload.name;
-    match Host::new(&workload.file, expressions) {
+    match Host::new(&workload.file, expressions, keys) {
         Ok(mut host) => race.enter(name, move || Some(per_second(|| host.run(workload.variables.clone())))),
         Err(problem) => println!("{name} cannot be measured: {problem}"),
     }

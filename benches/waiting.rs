@@ -5,6 +5,7 @@ use std::alloc::System;
 
 use potok_benches::{host::Host, models};
 use potok_core::Name;
+use potok_core::step::Counter;
 use potok_core::value::Value;
 use potok_expressions::Evaluator;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -16,7 +17,8 @@ const INSTANCES: u32 = 100_000;
 
 fn main() -> Result<(), String> {
     let expressions = Evaluator::new();
-    let mut host = Host::new(&models::row("userTask", 3).file(), &expressions)?;
+    let keys = Counter::default();
+    let mut host = Host::new(&models::row("userTask", 3).file(), &expressions, &keys)?;
     let mut instances = Vec::with_capacity(INSTANCES as usize);
     drop(host.start(Vec::new()));
     let (region, resident) = (Region::new(ALLOCATOR), resident());

@@ -4,7 +4,7 @@
 
 use potok_core::graph::Package;
 use potok_core::instance::{Instance, Key, WaitKind};
-use potok_core::step::{Command, Context, Events, StartAt, step};
+use potok_core::step::{Command, Context, Counter, Events, StartAt, step};
 use potok_core::time::Timestamp;
 use potok_expressions::Evaluator;
 use potok_tests::scenario;
@@ -211,7 +211,8 @@ fn a_host_that_slept_a_week_fires_each_missed_occurrence_once() {
         started_by: None,
         initiator: None,
     };
-    step(graph, &mut instance, start, &mut Context::new(monday, &evaluator, Key(2)), &mut events).expect("a start");
+    let keys = Counter::from(Key(2));
+    step(graph, &mut instance, start, &mut Context::new(monday, &evaluator, &keys), &mut events).expect("a start");
     let due = |instance: &Instance| {
         instance.waits().find_map(|wait| match &wait.kind {
             WaitKind::Timer(timer) => Some((wait.key, timer.timer.due)),
@@ -220,7 +221,7 @@ fn a_host_that_slept_a_week_fires_each_missed_occurrence_once() {
     };
     let mut fired = 0;
     while let Some((timer, _)) = due(&instance).filter(|(_, due)| *due <= week_later) {
-        let mut context = Context::new(week_later, &evaluator, Key(1000 + fired));
+        let mut context = Context::new(week_later, &evaluator, &keys);
         step(graph, &mut instance, Command::FireTimer { timer }, &mut context, &mut events).expect("a timer");
         fired += 1;
     }

@@ -13,7 +13,7 @@ use crate::Name;
 use crate::expressions::{Binding, Deployment};
 use crate::graph::{Catch, ProcessGraph};
 use crate::instance::{Instance, Key, WaitKind};
-use crate::step::{Command, Context, Events, Rejection, step};
+use crate::step::{Command, Context, Events, Keys, Rejection, step};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -30,10 +30,9 @@ impl World for Runner {
     fn step(&mut self, instance: Key, command: Command) -> Result<Vec<Request>, Rejection> {
         let running = self.instances.get_mut(&instance).ok_or(Rejection::NotActive(instance))?;
         let mut events = Events::new();
-        let mut context = Context::new(self.now, &*self.expressions, self.next_key);
+        let mut context = Context::new(self.now, &*self.expressions, &self.keys);
         context.budget = self.budget;
         step(&running.graph, &mut running.instance, command, &mut context, &mut events)?;
-        self.next_key = context.next_key;
         let asked = requests(&running.graph, &running.instance, &events);
         let graph = running.graph.clone();
         self.index(instance, &events);
@@ -47,7 +46,7 @@ impl World for Runner {
         graph: Arc<ProcessGraph>,
         command: Command,
     ) -> Result<(Key, Vec<Request>), Rejection> {
-        let key = key.unwrap_or_else(|| self.take_key());
+        let key = key.unwrap_or_else(|| self.keys.next());
         self.instances.insert(key, Running { graph, instance: Instance::new(key) });
         match self.step(key, command) {
             Ok(requests) => Ok((key, requests)),

@@ -10,7 +10,7 @@ use crate::Name;
 use crate::expressions::{Evaluation, Expressions};
 use crate::graph::{Catch, ProcessGraph};
 use crate::instance::{Instance, Key, Ordinal, Wait};
-use crate::step::{Command, STEP_BUDGET};
+use crate::step::{Command, Counter, STEP_BUDGET};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -25,7 +25,7 @@ pub(super) struct Buffered {
 pub struct Runner {
     pub(super) expressions: Arc<dyn Expressions>,
     pub(super) now: Timestamp,
-    pub(super) next_key: Key,
+    pub(super) keys: Counter,
     pub(super) budget: u32,
     pub(super) processes: BTreeMap<Name, Vec<Arc<ProcessGraph>>>,
     pub(super) instances: BTreeMap<Key, Running>,
@@ -48,7 +48,7 @@ impl Runner {
         Self {
             expressions,
             now,
-            next_key: Key(1),
+            keys: Counter::default(),
             budget: STEP_BUDGET,
             processes: BTreeMap::new(),
             instances: BTreeMap::new(),
@@ -190,12 +190,6 @@ impl Runner {
         work.ask(instance, self.step(instance, command)?);
         self.work_off(work);
         Ok(())
-    }
-
-    pub(super) fn take_key(&mut self) -> Key {
-        let key = self.next_key;
-        self.next_key = Key(key.0 + 1);
-        key
     }
 
     /// Answers requests, in order, until nothing is left.

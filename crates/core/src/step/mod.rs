@@ -10,6 +10,7 @@ mod commands;
 mod evaluate;
 mod event;
 mod flow;
+mod keys;
 mod lifecycle;
 mod scope;
 mod start;
@@ -21,9 +22,13 @@ use crate::time::Timestamp;
 
 pub use command::{Command, Refusal, Rejection, StartAt, Variables};
 pub use event::{Closed, Event, Events, OpenedWait, Ref, Start, ThrownMessage, ThrownSignal};
+pub use keys::{Counter, Keys};
 
 pub(crate) use agenda::{Agenda, Stage};
 pub(crate) use evaluate::{Change, Problem, ScopeView};
+
+/// No wait has been opened whose condition has not been asked.
+pub(crate) const UNASKED: Key = Key(u64::MAX);
 
 /// Flow nodes that one step may pass before it is taken for an endless loop.
 pub const STEP_BUDGET: u32 = 1_000_000;
@@ -43,11 +48,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// What evaluates decisions.
     pub expressions: &'a dyn Expressions,
-    /// The next key to give out. The host reserves a range that starts here, and finds here afterwards how far it was
-    /// used.
-    pub next_key: Key,
-    /// From one key to the next: hosts whose keys carry more than a counter leave room for that.
-    pub key_step: u64,
+    /// Gives the keys of what is waited for.
+    pub keys: &'a dyn Keys,
     /// Flow nodes that the step may pass.
     pub budget: u32,
     agenda: Agenda,
@@ -56,8 +58,8 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// A context for one or more steps at one moment.
     #[must_use]
-    pub fn new(now: Timestamp, expressions: &'a dyn Expressions, next_key: Key) -> Self {
-        Self { now, expressions, next_key, key_step: 1, budget: STEP_BUDGET, agenda: Agenda::default() }
+    pub fn new(now: Timestamp, expressions: &'a dyn Expressions, keys: &'a dyn Keys) -> Self {
+        Self { now, expressions, keys, budget: STEP_BUDGET, agenda: Agenda::default() }
     }
 }
 
@@ -75,7 +77,7 @@ pub fn step(
     // An instance's time never runs backwards, whatever its hosts' clocks say.
     context.now = context.now.max(instance.now);
     events.now = context.now;
-    let (budget, unasked) = (context.budget, context.next_key);
+    let budget = context.budget;
     let mut step = Step {
         graph,
         instance,
@@ -84,7 +86,7 @@ pub fn step(
         budget,
         variables_changed: false,
         changes: Vec::new(),
-        unasked,
+        unasked: UNASKED,
         ended_at: 0,
     };
     step.carry_out(command)?;
@@ -143,8 +145,8 @@ impl<'s> Step<'s, '_> {
 
     /// Opens a wait; gives its key.
     pub(crate) fn open(&mut self, owner: Owner, node: Ordinal, definition: usize, kind: WaitKind) -> Key {
-        let key = self.context.next_key;
-        self.context.next_key = Key(key.0.wrapping_add(self.context.key_step));
+        let key = self.context.keys.next();
+        self.unasked = self.unasked.min(key);
         let details = index_of(self.events.waits.len());
         self.events.waits.push(OpenedWait { key, owner, node, definition: index_of(definition), kind });
         self.emit(Event::WaitOpened { details });

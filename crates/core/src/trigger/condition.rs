@@ -2,7 +2,7 @@
 
 use crate::graph::{Catch, ChangeFilter};
 use crate::instance::{IncidentKind, IncidentStage, Key, Owner, ScopeId, WaitId, WaitKind};
-use crate::step::{Change, Step};
+use crate::step::{Change, Step, UNASKED};
 use crate::trigger::message;
 
 impl Step<'_, '_> {
@@ -24,7 +24,7 @@ impl Step<'_, '_> {
         }
         self.variables_changed = false;
         self.changes.clear();
-        self.unasked = self.context.next_key;
+        self.unasked = UNASKED;
         false
     }
 
