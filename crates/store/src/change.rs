@@ -54,6 +54,16 @@ impl Changes {
         self.push(R::TABLE, id.into_cells(), Action::Remove);
     }
 
+    /// Removes all rows of a table that belong to an instance.
+    pub fn remove_of<R: Record>(&mut self, instance: Key) {
+        self.push(R::TABLE, instance.into_cells(), Action::RemoveAll);
+    }
+
+    /// Does what others do after these.
+    pub fn append(&mut self, others: Self) {
+        self.list.extend(others.list);
+    }
+
     /// Adds a task that is new, with its candidates.
     pub fn add_task(&mut self, task: Task) {
         task.candidates().for_each(|candidate| self.put(candidate));

@@ -62,7 +62,9 @@ fn numbers(unit: &Unit) -> Vec<i64> {
     let log = unit.log.iter().map(|row| number(0, row.instance.into_cells()));
     let guards = unit.guards.iter().map(|guard| match guard {
         Guard::Claim(claim) => number(1, claim_key(claim)),
-        Guard::Lease { instance, .. } | Guard::Assignee { instance, .. } => number(0, instance.into_cells()),
+        Guard::Lease { instance, .. } | Guard::Assignee { instance, .. } | Guard::Row { instance, .. } => {
+            number(0, instance.into_cells())
+        }
         Guard::Work { instance, work } => number(2, (*instance, *work).into_cells()),
         Guard::Message(message) => number(3, message.into_cells()),
     });
@@ -128,6 +130,9 @@ impl Facts {
                     }
                     Guard::Message(key) => {
                         messages.insert(*key);
+                    }
+                    Guard::Row { instance, seq, .. } => {
+                        points.insert((*instance, *seq));
                     }
                 }
             }
@@ -199,6 +204,7 @@ impl Facts {
                 Guard::Message(message) => {
                     self.messages.remove(message);
                 }
+                Guard::Row { .. } => {}
             }
         }
         Verdict::Accepted
@@ -218,6 +224,7 @@ impl Facts {
                 .is_some_and(|task| task.state == TaskState::Open && task.assignee == *assignee),
             Guard::Work { instance, work } => self.work.contains(&(*instance, *work)),
             Guard::Message(message) => self.messages.contains(message),
+            Guard::Row { instance, seq, unit } => self.log.get(&(*instance, *seq)) == Some(unit),
         }
     }
 
@@ -240,7 +247,7 @@ impl Facts {
                     Guard::Claim(claim) => changes.put(claim.clone()),
                     Guard::Work { instance, work } => changes.remove::<Work>((*instance, *work)),
                     Guard::Message(message) => changes.remove::<Message>(*message),
-                    Guard::Lease { .. } | Guard::Assignee { .. } => {}
+                    Guard::Lease { .. } | Guard::Assignee { .. } | Guard::Row { .. } => {}
                 }
             }
             merged.merge(&changes);

@@ -6,12 +6,13 @@ use potok_core::Name;
 use potok_core::instance::Key;
 
 use crate::cell::{Bytes, Field, Row};
+use crate::change::Merged;
 use crate::content::{contents, digest, lock};
 use crate::record::Record;
 use crate::record::sealed::{Cells, Sealed};
 use crate::row::{Content, Definition, DefinitionKind, Deployment, Resource};
-use crate::select::{Filter, Select};
-use crate::{Store, StoreError};
+use crate::select::{Filter, Operator, Select};
+use crate::{Changes, Store, StoreError};
 
 /// The number that is locked to count versions.
 const LOCK: i64 = 0x6465_706c_6f79;
@@ -25,12 +26,13 @@ pub enum Version {
     Number(u32),
     /// The newest with that tag.
     Tag(Name),
-    /// The one of that deployment.
+    /// The one that was the newest once that deployment was made.
     Deployment(Key),
 }
 
 impl Store {
-    /// Deploys files and what is defined in them; gives the definitions with their versions, which are filled in.
+    /// Deploys files and what is defined in them; gives the definitions with their versions, which are filled in. `follows`
+    /// says for each what else changes with it, given the version before it.
     ///
     /// # Errors
     /// If the database cannot be written.
@@ -39,23 +41,28 @@ impl Store {
         deployment: &Deployment,
         files: &[(Name, Bytes)],
         definitions: Vec<Definition>,
+        follows: impl Fn(&Definition, Option<Key>) -> Changes + Send,
     ) -> Result<Vec<Definition>, StoreError> {
         let mut session = self.database.write().await?;
         session.lock(&[LOCK], true).await?;
-        let mut newest: BTreeMap<(DefinitionKind, Name, Name), u32> = BTreeMap::new();
+        let mut newest: BTreeMap<(DefinitionKind, Name, Name), (u32, Option<Key>)> = BTreeMap::new();
+        let mut merged = Merged::default();
         let mut numbered = Vec::with_capacity(definitions.len());
         for definition in definitions {
             let of = (definition.kind, definition.tenant.clone(), definition.id.clone());
             let before = match newest.get(&of) {
-                Some(version) => *version,
+                Some(before) => *before,
                 None => {
                     let select = named(definition.kind, &definition.tenant, &definition.id).limit(1);
                     let found = session.select(&select).await?.pop().map(Definition::from_row).transpose()?;
-                    found.map_or(0, |found| found.version)
+                    found.map_or((0, None), |found| (found.version, Some(found.key)))
                 }
             };
-            newest.insert(of, before + 1);
-            numbered.push(Definition { version: before + 1, deployment: deployment.key, ..definition });
+            let version = before.0 + 1;
+            newest.insert(of, (version, Some(definition.key)));
+            let definition = Definition { version, deployment: deployment.key, ..definition };
+            merged.merge(&follows(&definition, before.1));
+            numbered.push(definition);
         }
         session.insert(Deployment::TABLE, &[deployment.clone().into_row()]).await?;
         let mut resources: BTreeMap<&Name, Row> = BTreeMap::new();
@@ -79,6 +86,7 @@ impl Store {
                 session.put(table, &rows).await?;
             }
         }
+        merged.write(&mut *session).await?;
         session.commit().await?;
         Ok(numbered)
     }
@@ -99,7 +107,9 @@ impl Store {
             Version::Latest => select,
             Version::Number(number) => select.filter(Filter::equal("version", number.to_cell())),
             Version::Tag(tag) => select.filter(Filter::equal("tag", tag.to_cell())),
-            Version::Deployment(deployment) => select.filter(Filter::equal("deployment", deployment.to_cell())),
+            Version::Deployment(deployment) => {
+                select.filter(Filter::Compare("deployment", Operator::LessOrEqual, deployment.to_cell()))
+            }
         };
         Ok(self.rows(&select).await?.pop())
     }

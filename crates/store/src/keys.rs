@@ -7,8 +7,7 @@ use potok_core::time::Timestamp;
 
 /// Keys of one node: 41 bits of milliseconds since 2025, 12 bits of counter, 10 bits of the node's number.
 ///
-/// The node stands last, so that a step may take as many keys in a row as it needs: one after the other they are
-/// [`Keys::STEP`] apart, run from the counter into the time, and never meet another node's.
+/// More keys of a millisecond than the counter holds run into the time: no key is given twice.
 #[derive(Debug)]
 pub struct Keys {
     node: u64,
@@ -17,20 +16,17 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// From a key to the next one of the same node.
-    pub const STEP: u64 = 1 << NODE_BITS;
-
     /// The keys of a node.
     #[must_use]
     pub fn new(node: u32) -> Self {
-        Self { node: u64::from(node) % Self::STEP, next: AtomicU64::new(0) }
+        Self { node: u64::from(node) % (1 << NODE_BITS), next: AtomicU64::new(0) }
     }
 
-    /// Reserves keys; gives the first. The others follow at [`Keys::STEP`].
-    pub fn reserve(&self, count: u64, now: Timestamp) -> Key {
+    /// The next key.
+    pub fn next(&self, now: Timestamp) -> Key {
         let milliseconds = u64::try_from(now.as_millisecond() - EPOCH).unwrap_or(0) & ((1 << TIME_BITS) - 1);
         let earliest = (milliseconds << COUNTER_BITS).max(1);
-        let after = |next: u64| next.max(earliest).wrapping_add(count);
+        let after = |next: u64| next.max(earliest) + 1;
         let next = self.next.update(Ordering::Relaxed, Ordering::Relaxed, after).max(earliest);
         Key(next << NODE_BITS | self.node)
     }
@@ -51,14 +47,14 @@ mod tests {
     fn keys_grow_with_time_and_never_meet() {
         let now = Timestamp::from_millisecond(EPOCH + 5).unwrap();
         let (first, second) = (Keys::new(1), Keys::new(2));
-        let a = u64::from(first.reserve(10_000, now));
-        let b = u64::from(first.reserve(1, now));
-        let c = u64::from(second.reserve(1, now));
-        assert_eq!(b, a + 10_000 * Keys::STEP);
-        assert_eq!(a % Keys::STEP, 1);
-        assert_eq!(c % Keys::STEP, 2);
+        let a = u64::from(first.next(now));
+        let many: Vec<u64> = (0..10_000).map(|_| u64::from(first.next(now))).collect();
+        assert!(many.windows(2).all(|two| two[0] < two[1]) && a < many[0], "more than fit into a millisecond");
+        let c = u64::from(second.next(now));
+        assert_eq!((a % 1024, c % 1024), (1, 2), "the node stands last");
         let later = Timestamp::from_millisecond(EPOCH + 5_000).unwrap();
-        assert!(u64::from(first.reserve(1, later)) > b);
-        assert!(u64::from(first.reserve(1, now)) > b, "a clock that runs backwards gives no key twice");
+        let last = u64::from(first.next(later));
+        assert!(last > many[9_999]);
+        assert!(u64::from(first.next(now)) > last, "a clock that runs backwards gives no key twice");
     }
 }

@@ -49,6 +49,15 @@ pub enum Guard {
         /// The work.
         work: Key,
     },
+    /// That row of an instance's log was written by that unit: what the unit was stepped on while it was not durable yet.
+    Row {
+        /// The instance.
+        instance: Key,
+        /// The row's place.
+        seq: u64,
+        /// The unit that is to have written it.
+        unit: u64,
+    },
     /// The kept message has not been taken; it is removed.
     Message(Key),
 }

@@ -3,7 +3,9 @@
 use super::DecodeError;
 use super::declare::{Coded, fields, variants};
 use super::read::Reader;
+use crate::graph::MessageTarget;
 use crate::instance::{Phase, ScopeKind};
+use crate::routing::{Message, Noted, StartTimer};
 use crate::step::{Closed, Event, Events, OpenedWait, Start, ThrownMessage, ThrownSignal};
 
 fields!(Events { now, list, starts, variables, values, waits, changes, messages, signals });
@@ -64,4 +66,8 @@ variants!(Phase {
 fields!(Start { business_key, caller, started_by });
 fields!(OpenedWait { key, owner, node, definition, kind });
 fields!(ThrownMessage { name, correlation_key, properties, payload });
+fields!(Message { name, target, correlation_key, properties, business_key, variables, payload });
+fields!(MessageTarget { participant, process, node });
+fields!(Noted { definition, payload });
+fields!(StartTimer { node, timer });
 fields!(ThrownSignal { name, instance_only, payload });

@@ -20,7 +20,8 @@ mod value;
 mod wait;
 
 use crate::instance::Instance;
-use crate::step::Events;
+use crate::routing::{Message, Noted, StartTimer};
+use crate::step::{Events, ThrownSignal};
 use declare::Coded;
 use read::Reader;
 
@@ -98,6 +99,28 @@ impl Instance {
         decode(bytes)
     }
 }
+
+/// What waits in a database outside any log, as bytes of the same format.
+macro_rules! kept {
+    ($($type:ident),+ $(,)?) => {
+        $(impl $type {
+            /// It as bytes, to be kept in a database.
+            #[must_use]
+            pub fn encode(&self) -> Vec<u8> {
+                encode(self)
+            }
+
+            /// What [`encode`](Self::encode) wrote.
+            ///
+            /// # Errors
+            /// If a newer version wrote it, or the bytes are damaged.
+            pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+                decode(bytes)
+            }
+        })+
+    };
+}
+kept!(Message, Noted, StartTimer, ThrownSignal);
 
 fn encode<T: Coded>(what: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(128);

@@ -6,6 +6,7 @@ use jiff::civil;
 
 use super::*;
 use crate::Name;
+use crate::graph::MessageTarget;
 use crate::instance::*;
 use crate::step::{Closed, Event, OpenedWait, Start, ThrownMessage, ThrownSignal};
 use crate::time::{Every, Repeat, Timer, Timestamp};
@@ -285,6 +286,17 @@ fn what_was_written_once_is_read_for_ever() {
         State::Cancelled { reason: Some("twice".into()) },
     ]);
     golden.pin_all(&[TokenState::Moving, TokenState::Waiting, TokenState::Joined { position: 1 }]);
+    golden.pin(&Message {
+        name: Some("paid".into()),
+        target: Some(MessageTarget { participant: None, process: Some("order".into()), node: Some("pay".into()) }),
+        correlation_key: Some(7.into()),
+        properties: named(1),
+        business_key: Some("C-17".into()),
+        variables: named(2),
+        payload: named(3),
+    });
+    golden.pin(&Noted { definition: 1, payload: named(4) });
+    golden.pin(&StartTimer { node: 3, timer: Timer { due: moment(), remaining: Some(2), repeat: every() } });
     golden.pin(&row());
     golden.pin(&instance());
     assert!(golden.wrong.is_empty(), "not read as they were written: {:#?}", golden.wrong);

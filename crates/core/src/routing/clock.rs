@@ -1,28 +1,18 @@
 //! Time in a runner: what is due, and what happens when it passes.
 
-use std::sync::Arc;
-
-use super::{RunError, Runner, StartOptions};
-use crate::graph::ProcessGraph;
+use super::{RunError, Runner, StartOptions, StartTimer};
 use crate::step::{Command, StartAt};
-use crate::time::{Timer, Timestamp};
+use crate::time::Timestamp;
 
 /// Timers that fire at one and the same moment one after the other; more is taken for a loop that takes no time.
 const MAXIMUM_TIMERS_AT_ONCE: u32 = 100_000;
-
-/// A start timer of a deployed process.
-pub(super) struct StartTimer {
-    pub(super) process: Arc<ProcessGraph>,
-    pub(super) node: u32,
-    pub(super) timer: Timer,
-}
 
 impl Runner {
     /// When the next timer is due.
     #[must_use]
     pub fn next_timer(&self) -> Option<Timestamp> {
         let waiting = self.timers.iter().next().map(|(due, _)| *due);
-        let starting = self.start_timers.iter().map(|timer| timer.timer.due).min();
+        let starting = self.start_timers.iter().map(|(_, start)| start.timer.due).min();
         waiting.into_iter().chain(starting).min()
     }
 
@@ -52,16 +42,13 @@ impl Runner {
     }
 
     fn fire_start_timer(&mut self, due: Timestamp) -> Result<(), RunError> {
-        let Some(index) = self.start_timers.iter().position(|timer| timer.timer.due <= due) else { return Ok(()) };
-        let timer = &mut self.start_timers[index];
-        let (process, node) = (timer.process.clone(), timer.node);
-        match timer.timer.next_due(timer.timer.due) {
-            Some(next) => timer.timer = next,
-            None => {
-                self.start_timers.remove(index);
-            }
+        let is_due = |(_, start): &(_, StartTimer)| start.timer.due <= due;
+        let Some(index) = self.start_timers.iter().position(is_due) else { return Ok(()) };
+        let (process, start) = self.start_timers.remove(index);
+        if let Some(next) = start.next() {
+            self.start_timers.insert(index, (process.clone(), next));
         }
-        let at = StartAt::Event(process.node(node).id.clone());
+        let at = StartAt::Event(process.node(start.node).id.clone());
         self.start_graph(process, StartOptions { at, ..StartOptions::default() })?;
         Ok(())
     }

@@ -2,32 +2,20 @@
 
 use std::sync::Arc;
 
-use super::clock::StartTimer;
-use super::matching::Given;
-use super::{Notice, Runner, start_triggers};
-use crate::expressions::{Binding, Deployment, Evaluation};
-use crate::graph::{Catch, Package, ProcessGraph};
-use crate::time::Timer;
-use crate::value::Zone;
+use super::{Notice, Runner, start_timers};
+use crate::expressions::{Binding, Deployment};
+use crate::graph::{Package, ProcessGraph};
 
 impl Runner {
     /// Deploys all processes of a file; each becomes the newest version of its id.
     pub fn deploy(&mut self, package: &Package) {
         for process in &package.processes {
-            self.start_timers.retain(|timer| timer.process.id() != process.id());
-            for trigger in start_triggers(process) {
-                if let Catch::Timer { kind, expression } = trigger.catch {
-                    let value = expression.evaluate(&mut Evaluation::new(&Given(&[]), self.now));
-                    let timer = value.map_err(|error| error.to_string()).and_then(|value| {
-                        Timer::parse(*kind, &value, self.now, &Zone::UTC).map_err(|error| error.to_string())
-                    });
-                    match timer {
-                        Ok(timer) => {
-                            self.start_timers.push(StartTimer { process: process.clone(), node: trigger.node, timer });
-                        }
-                        Err(message) => {
-                            self.notices.push(Notice::TimerStartFailed { process: process.id().clone(), message })
-                        }
+            self.start_timers.retain(|(other, _)| other.id() != process.id());
+            for timer in start_timers(process, self.now) {
+                match timer {
+                    Ok(timer) => self.start_timers.push((process.clone(), timer)),
+                    Err(message) => {
+                        self.notices.push(Notice::TimerStartFailed { process: process.id().clone(), message });
                     }
                 }
             }

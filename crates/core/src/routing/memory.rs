@@ -33,7 +33,7 @@ impl World for Runner {
         let mut context = Context::new(self.now, &*self.expressions, &self.keys);
         context.budget = self.budget;
         step(&running.graph, &mut running.instance, command, &mut context, &mut events)?;
-        let asked = requests(&running.graph, &running.instance, &events);
+        let asked = requests(&running.graph, &running.instance, &events, 0);
         let graph = running.graph.clone();
         self.index(instance, &events);
         self.log.push(Stepped { instance, graph, events });

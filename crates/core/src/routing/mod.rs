@@ -20,7 +20,7 @@ mod world;
 pub use matching::{Message, matches, starts};
 pub use request::{Request, requests};
 pub use runner::Runner;
-pub use starts::{StartTrigger, start_triggers};
+pub use starts::{StartTimer, StartTrigger, start_timers, start_triggers};
 pub use told::{Correlated, Notice, RunError, StartOptions, Stepped};
 pub use work::Work;
 pub use world::{Listeners, Noted, Running, StartPoint, Taker, World};

@@ -81,16 +81,17 @@ pub enum Request {
     },
 }
 
-/// What events of an instance ask of others, in the order of the events. The instance is as it was after them.
+/// What events of an instance ask of others, from that one of the list on, in their order. The instance is as it was after
+/// them.
 #[must_use]
-pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events) -> Vec<Request> {
+pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events, from: usize) -> Vec<Request> {
     let text = |index: u32| match events.values.get(index as usize) {
         Some(Value::String(text)) => text.clone(),
         _ => "".into(),
     };
     let (call, caller) = (instance.key(), instance.caller().map(|caller| caller.instance));
     let mut requests = Vec::new();
-    for event in &events.list {
+    for event in events.list.get(from..).unwrap_or_default() {
         match *event {
             Event::WaitOpened { details } => {
                 let Some(wait) = events.waits.get(details as usize) else { continue };

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::clock::StartTimer;
 use super::matching::Given;
-use super::{Correlated, Message, Noted, Notice, RunError, Running, StartOptions, Stepped, Work, World};
+use super::{Correlated, Message, Noted, Notice, RunError, Running, StartOptions, StartTimer, Stepped, Work, World};
 use crate::Name;
 use crate::expressions::{Evaluation, Expressions};
 use crate::graph::{Catch, ProcessGraph};
@@ -33,7 +32,7 @@ pub struct Runner {
     pub(super) owners: BTreeMap<Key, Key>,
     pub(super) timers: BTreeSet<(Timestamp, Key)>,
     pub(super) due: BTreeMap<Key, Timestamp>,
-    pub(super) start_timers: Vec<StartTimer>,
+    pub(super) start_timers: Vec<(Arc<ProcessGraph>, StartTimer)>,
     pub(super) buffered: Vec<Buffered>,
     /// What has occurred of start events that need several definitions, by process and flow node.
     pub(super) noted: BTreeMap<(Name, Ordinal), Vec<Noted>>,

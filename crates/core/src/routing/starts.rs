@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use super::StartPoint;
+use super::matching::Given;
+use crate::expressions::Evaluation;
 use crate::graph::{Catch, NodeKind, ProcessGraph};
 use crate::instance::Ordinal;
+use crate::time::{Timer, Timestamp};
+use crate::value::Zone;
 
 /// A flow node whose event starts the process.
 #[derive(Clone, Copy, Debug)]
@@ -46,5 +50,34 @@ pub fn start_triggers(graph: &ProcessGraph) -> impl Iterator<Item = StartTrigger
             catch,
             parallel,
         })
+    })
+}
+
+/// A timer that starts a process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StartTimer {
+    /// The start event.
+    pub node: Ordinal,
+    /// When it fires next.
+    pub timer: Timer,
+}
+
+impl StartTimer {
+    /// The same one, as it is after it has fired; nothing if that was the last time.
+    #[must_use]
+    pub fn next(&self) -> Option<Self> {
+        let timer = self.timer.next_due(self.timer.due)?;
+        Some(Self { node: self.node, timer })
+    }
+}
+
+/// The timers that start a process which is deployed at that time; or what is wrong with one.
+pub fn start_timers(graph: &ProcessGraph, now: Timestamp) -> impl Iterator<Item = Result<StartTimer, String>> {
+    start_triggers(graph).filter_map(move |trigger| {
+        let Catch::Timer { kind, expression } = trigger.catch else { return None };
+        let value = expression.evaluate(&mut Evaluation::new(&Given(&[]), now)).map_err(|error| error.to_string());
+        let timer =
+            value.and_then(|value| Timer::parse(*kind, &value, now, &Zone::UTC).map_err(|error| error.to_string()));
+        Some(timer.map(|timer| StartTimer { node: trigger.node, timer }))
     })
 }

@@ -32,7 +32,6 @@ CREATE TABLE instances (
     business_key text COLLATE "C" NOT NULL,
     tenant text COLLATE "C" NOT NULL,
     parent bigint NOT NULL,
-    call bigint NOT NULL,
     initiator text COLLATE "C" NOT NULL,
     started bigint NOT NULL,
     state bigint NOT NULL,
@@ -42,7 +41,6 @@ CREATE TABLE instances (
 CREATE INDEX instances_active ON instances (process, "key") WHERE state = 0;
 CREATE INDEX instances_business_key ON instances (business_key, "key");
 CREATE INDEX instances_parent ON instances (parent);
-CREATE INDEX instances_call ON instances (call);
 
 CREATE TABLE variables (
     instance bigint NOT NULL,
@@ -132,6 +130,7 @@ CREATE TABLE subscriptions (
     correlation text COLLATE "C" NOT NULL,
     business_key text COLLATE "C" NOT NULL,
     tenant text COLLATE "C" NOT NULL,
+    started_by bigint NOT NULL,
     process text COLLATE "C" NOT NULL,
     node text COLLATE "C" NOT NULL,
     PRIMARY KEY (instance, "key")

@@ -30,7 +30,6 @@ CREATE TABLE instances (
     business_key TEXT NOT NULL,
     tenant TEXT NOT NULL,
     parent INTEGER NOT NULL,
-    call INTEGER NOT NULL,
     initiator TEXT NOT NULL,
     started INTEGER NOT NULL,
     state INTEGER NOT NULL,
@@ -40,7 +39,6 @@ CREATE TABLE instances (
 CREATE INDEX instances_active ON instances (process, "key") WHERE state = 0;
 CREATE INDEX instances_business_key ON instances (business_key, "key");
 CREATE INDEX instances_parent ON instances (parent);
-CREATE INDEX instances_call ON instances (call);
 
 CREATE TABLE variables (
     instance INTEGER NOT NULL,
@@ -127,6 +125,7 @@ CREATE TABLE subscriptions (
     correlation TEXT NOT NULL,
     business_key TEXT NOT NULL,
     tenant TEXT NOT NULL,
+    started_by INTEGER NOT NULL,
     process TEXT NOT NULL,
     node TEXT NOT NULL
 ) STRICT;

@@ -40,8 +40,6 @@ pub struct InstanceQuery {
     pub business_key_like: Option<String>,
     /// Called by this instance.
     pub parent: Option<Key>,
-    /// Started by this call.
-    pub call: Option<Key>,
     /// Suspended, or not.
     pub suspended: Option<bool>,
     /// Started from then on.
@@ -79,7 +77,6 @@ impl Filters for InstanceQuery {
         filters.equal("business_key", self.business_key.as_ref());
         filters.like("business_key", self.business_key_like.as_ref());
         filters.equal("parent", self.parent.as_ref());
-        filters.equal("call", self.call.as_ref());
         filters.equal("suspended", self.suspended.as_ref());
         filters.between("started", self.started_from.as_ref(), self.started_before.as_ref());
         filters.between("ended", self.ended_from.as_ref(), self.ended_before.as_ref());

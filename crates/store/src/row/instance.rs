@@ -35,10 +35,8 @@ record! {
         business_key: Option<Name>,
         /// The tenant.
         tenant: Option<Name>,
-        /// The instance that called it.
+        /// The instance that called it; the call's key is its own.
         parent: Option<Key>,
-        /// The call that started it.
-        call: Option<Key>,
         /// Who started it.
         initiator: Option<Name>,
         /// When it started.

@@ -91,6 +91,8 @@ record! {
         business_key: Option<Name>,
         /// The tenant.
         tenant: Option<Name>,
+        /// The instance whose message started its instance.
+        started_by: Option<Key>,
         /// The id of the process.
         process: Name,
         /// The id of its flow node.

@@ -14,6 +14,7 @@ crate::on_every_database!(
     a_unit_spans_instances_or_does_nothing,
     a_unit_sent_again_is_done_once,
     a_unit_builds_on_one_before_it_in_the_same_batch,
+    a_unit_that_was_stepped_on_a_loser_loses,
     what_was_written_is_read_back,
     a_claim_is_taken_once_until_given_back_or_expired,
     work_and_messages_are_taken_once,
@@ -87,6 +88,21 @@ async fn a_unit_builds_on_one_before_it_in_the_same_batch(store: Store) {
     let outcomes = commit(&store, &[unit(5, &[(10, 4)]), unit(6, &[(10, 6)])]).await;
     assert_eq!(outcomes, [Outcome::Conflict(Key(10)), Outcome::Conflict(Key(10))]);
     assert_eq!(history(&store, 10).await, [(1, 1), (2, 2), (3, 4), (4, 4)]);
+}
+
+async fn a_unit_that_was_stepped_on_a_loser_loses(store: Store) {
+    committed(&store, unit(1, &[(10, 1)])).await;
+    let on = |instance, seq, unit| Guard::Row { instance: Key(instance), seq, unit };
+    let first = Unit { guards: vec![on(10, 1, 1)], ..unit(2, &[(10, 2)]) };
+    let second = Unit { guards: vec![on(10, 2, 2)], ..unit(3, &[(10, 3)]) };
+    assert_eq!(commit(&store, &[first, second]).await, [Outcome::Committed, Outcome::Committed]);
+    // Somebody else writes row 4: what was stepped on a row 4 of our own must not follow.
+    committed(&store, unit(9, &[(10, 4)])).await;
+    let own = Unit { guards: vec![on(10, 3, 3)], ..unit(4, &[(10, 4)]) };
+    let on_own = Unit { guards: vec![on(10, 4, 4)], ..unit(5, &[(10, 5)]) };
+    let missed = Outcome::Missed { guard: 0, standing: None };
+    assert_eq!(commit(&store, &[own, on_own]).await, [Outcome::Conflict(Key(10)), missed]);
+    assert_eq!(history(&store, 10).await, [(1, 1), (2, 2), (3, 3), (4, 9)]);
 }
 
 async fn what_was_written_is_read_back(store: Store) {

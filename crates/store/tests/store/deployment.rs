@@ -7,7 +7,7 @@ use potok_store::query::{DefinitionQuery, GroupQuery, UserQuery};
 use potok_store::row::{
     Attachment, Claim, ClaimKind, Comment, Definition, DefinitionKind, Deployment, Group, Membership, Message, User,
 };
-use potok_store::{Guard, Store, StoreError, Unit, Version};
+use potok_store::{Changes, Guard, Store, StoreError, Unit, Version};
 
 use crate::database::{at, committed};
 
@@ -32,7 +32,10 @@ fn definition(key: u64, id: &str) -> Definition {
 
 async fn deploy(store: &Store, key: u64, bytes: &[u8], definitions: Vec<Definition>) -> Vec<Definition> {
     let deployment = Deployment { key: Key(key), ..Deployment::default() };
-    store.deploy(&deployment, &[("loan.bpmn".into(), bytes.into())], definitions).await.unwrap()
+    store
+        .deploy(&deployment, &[("loan.bpmn".into(), bytes.into())], definitions, |_, _| Changes::default())
+        .await
+        .unwrap()
 }
 
 async fn versions_are_counted_for_each_id(store: Store) {

@@ -200,14 +200,13 @@ async fn instances_are_found(store: Store) {
     let mut unit = Unit { id: 1, ..Unit::default() };
     unit.changes.add(Instance { business_key: Some("C-2".into()), ..instance(1) });
     unit.changes.add(Instance { business_key: Some("C-1".into()), suspended: true, ..instance(2) });
-    unit.changes.add(Instance { parent: Some(Key(1)), call: Some(Key(99)), ..instance(3) });
+    unit.changes.add(Instance { parent: Some(Key(1)), ..instance(3) });
     committed(&store, unit).await;
     let all = InstanceQuery::default;
     let key = |instance: &Instance| instance.key;
     assert_eq!(found(&store, InstanceQuery { business_key: Some("C-1".into()), ..all() }, key).await, [2]);
     assert_eq!(found(&store, InstanceQuery { business_key_like: Some("C-%".into()), ..all() }, key).await, [1, 2]);
     assert_eq!(found(&store, InstanceQuery { parent: Some(Key(1)), ..all() }, key).await, [3]);
-    assert_eq!(found(&store, InstanceQuery { call: Some(Key(99)), ..all() }, key).await, [3]);
     assert_eq!(found(&store, InstanceQuery { suspended: Some(false), ..all() }, key).await, [1, 3]);
     assert_eq!(found(&store, InstanceQuery { started_from: Some(at(2)), ..all() }, key).await, [2, 3]);
     assert_eq!(found(&store, InstanceQuery { ended_from: Some(at(0)), ..all() }, key).await, [0; 0]);
