@@ -8,7 +8,7 @@ use potok_core::time::Timestamp;
 
 use crate::cell::Field;
 use crate::record::Record;
-use crate::record::sealed::Cells;
+use crate::record::sealed::{Cells, Sealed as _};
 use crate::row::{Job, Timer, Work};
 use crate::select::{Filter, Operator, Select};
 use crate::{Store, StoreError};
@@ -63,17 +63,25 @@ impl Store {
         self.take(select, &[], lease).await
     }
 
-    /// When the next timer is due, if any is waited for.
+    /// When the next timer fires or the next follow-up work is to be done, of what nobody has taken.
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub async fn next_timer(&self) -> Result<Option<Timestamp>, StoreError> {
-        let select = Select::from(Timer::TABLE)
-            .filter(Filter::Code("suspended", 0))
-            .order("due", false)
-            .order("key", false)
-            .limit(1);
-        Ok(self.rows::<Timer>(&select).await?.pop().map(|timer| timer.due))
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut session = self.database.read().await?;
+        let now = session.now().await?;
+        let next = |table| {
+            Select::from(table)
+                .filter(Filter::Compare("leased_until", Operator::LessOrEqual, now.to_cell()))
+                .order("due", false)
+                .order("key", false)
+                .limit(1)
+        };
+        let timer = session.select(&next(Timer::TABLE).filter(Filter::Code("suspended", 0))).await?.pop();
+        let work = session.select(&next(Work::TABLE)).await?.pop();
+        let timer = timer.map(Timer::from_row).transpose()?.map(|timer| timer.due);
+        let work = work.map(Work::from_row).transpose()?.map(|work| work.due);
+        Ok(timer.into_iter().chain(work).min())
     }
 
     /// Hands out follow-up work, the oldest first.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use potok_core::Name;
+use potok_core::time::Timestamp;
 
 use crate::cell::Field;
 use crate::record::Record;
@@ -76,19 +77,20 @@ impl Store {
         session.select(&select).await?.into_iter().map(Node::from_row).collect()
     }
 
-    /// Removes what has expired, a bite at a time: kept messages, claims, files that never arrived whole, marks of units sent long ago. Says how many.
+    /// Removes what has expired, a bite at a time: messages that were kept until `now`, the engine's time; and by the database's
+    /// clock claims, files that never arrived whole, and marks of units sent long ago. Says how many.
     ///
     /// # Errors
     /// If the database cannot be written.
-    pub async fn sweep(&self, limit: usize) -> Result<usize, StoreError> {
+    pub async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
         let mut session = self.database.write().await?;
-        let now = session.now().await?;
-        let long_ago = now.checked_sub(UNITS_KEPT).unwrap_or(now);
+        let clock = session.now().await?;
+        let long_ago = clock.checked_sub(UNITS_KEPT).unwrap_or(clock);
         let mut swept = 0;
         for (table, column, until) in [
             (Message::TABLE, "expires", now),
-            (Claim::TABLE, "expires", now),
-            (ContentPoint::TABLE, "expires", now),
+            (Claim::TABLE, "expires", clock),
+            (ContentPoint::TABLE, "expires", clock),
             (Written::TABLE, "time", long_ago),
         ] {
             let expired = Filter::Compare(column, Operator::LessOrEqual, until.to_cell());

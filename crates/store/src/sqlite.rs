@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -40,7 +40,7 @@ pub(crate) struct Sqlite {
     clock: Clock,
     /// Held as long as the file is open, so that no second process opens it. Not the database's own file: closing
     /// any handle of that would drop SQLite's locks.
-    _lock: Option<File>,
+    lock: Mutex<Option<File>>,
 }
 
 impl Sqlite {
@@ -82,7 +82,7 @@ impl Sqlite {
             Some(_) => pool().max_connections(8).connect_lazy_with(options.pragma("query_only", "on")),
             None => writer.clone(),
         };
-        Ok(Self { writer, readers, clock, _lock: lock })
+        Ok(Self { writer, readers, clock, lock: Mutex::new(lock) })
     }
 }
 
@@ -133,6 +133,8 @@ impl Database for Sqlite {
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+        // Only now may another process have the file.
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

@@ -67,22 +67,10 @@ impl Work {
             world.notice(Notice::MessageSent { message });
             return Ok(());
         }
-        let sender = world.instance(from)?.map(|sender| &sender.instance);
-        let business_key = sender.and_then(|sender| sender.business_key().cloned());
-        let sender_started_by = sender.and_then(|sender| sender.started_by());
-        // A message goes from one participant to another: never back to its sender.
-        let mut takers = choose(world.takers(&message)?);
-        takers.retain(|taker| taker.instance != from);
-        let is_related = |taker: &&Taker| taker.started_by == Some(from) || sender_started_by == Some(taker.instance);
-        let related = takers.iter().find(is_related);
-        let same_key = takers.iter().find(|taker| business_key.is_some() && taker.business_key == business_key);
-        let only = match &takers[..] {
-            [only] => Some(only),
-            _ => None,
-        };
-        let taker = related.or(same_key).or(only);
+        let business_key = world.instance(from)?.and_then(|sender| sender.instance.business_key().cloned());
+        let taker = taker_of(world, &message, from)?;
         // Whatever must be looked up is known before anything is counted or done.
-        match taker {
+        match &taker {
             Some(taker) => {
                 world.instance(taker.instance)?;
             }
@@ -104,6 +92,32 @@ impl Work {
             world.keep(message, Some(from));
         }
         Ok(())
+    }
+
+    /// Looks again for whoever takes a message that was kept: perhaps somebody has begun to wait meanwhile. Says whether
+    /// somebody took it.
+    ///
+    /// # Errors
+    /// If the host must look something up first.
+    pub fn deliver_again<W: World>(
+        &mut self,
+        world: &mut W,
+        message: &Message,
+        from: Option<Key>,
+    ) -> Result<bool, W::Missing> {
+        let taker = match from {
+            Some(from) => taker_of(world, message, from)?,
+            None => <[Taker; 1]>::try_from(choose(world.takers(message)?)).ok().map(|[only]| only),
+        };
+        let Some(Taker { instance, subscription, .. }) = taker else { return Ok(false) };
+        if world.instance(instance)?.is_none() {
+            return Ok(false);
+        }
+        let command = Command::DeliverMessage { subscription, variables: message.payload.clone() };
+        let delivered = world.step(instance, command);
+        let taken = delivered.is_ok();
+        self.ask(instance, delivered.unwrap_or_default());
+        Ok(taken)
     }
 
     fn start_by_message<W: World>(
@@ -207,8 +221,9 @@ impl Work {
         Ok(())
     }
 
-    /// Each listener is told next, on its own: so that what must be looked up for one does not tell another twice.
-    fn tell(&mut self, name: &Name, payload: &[(Name, Value)], from: Option<Key>, listeners: Listeners) {
+    /// Tells all listeners of a signal of that instance or from outside next, each on its own: so that what must be looked up for
+    /// one does not tell another twice.
+    pub fn tell(&mut self, name: &Name, payload: &[(Name, Value)], from: Option<Key>, listeners: Listeners) {
         let instances = listeners.instances.into_iter().map(|to| {
             let command = Command::DeliverSignal { name: name.clone(), variables: payload.to_vec() };
             Asked::Command(to, command)
@@ -216,6 +231,20 @@ impl Work {
         let starts = listeners.starts.into_iter().map(|start| Asked::Start(start, payload.to_vec(), from));
         self.ask_first(instances.chain(starts).collect());
     }
+}
+
+/// Who takes a message that an instance throws. It goes from one participant to another, never back to its sender.
+fn taker_of<W: World>(world: &mut W, message: &Message, from: Key) -> Result<Option<Taker>, W::Missing> {
+    let sender = world.instance(from)?.map(|sender| &sender.instance);
+    let business_key = sender.and_then(|sender| sender.business_key().cloned());
+    let sender_started_by = sender.and_then(|sender| sender.started_by());
+    let mut takers = choose(world.takers(message)?);
+    takers.retain(|taker| taker.instance != from);
+    let is_related = |taker: &Taker| taker.started_by == Some(from) || sender_started_by == Some(taker.instance);
+    let has_key = |taker: &Taker| business_key.is_some() && taker.business_key == business_key;
+    let chosen = takers.iter().position(is_related).or_else(|| takers.iter().position(has_key));
+    let chosen = chosen.or((takers.len() == 1).then_some(0));
+    Ok(chosen.map(|place| takers.swap_remove(place)))
 }
 
 /// Of those that take a message one for each instance, the oldest. Where some expect that very key, those that would take any do

@@ -189,6 +189,7 @@ CREATE TABLE messages (
     name text COLLATE "C" NOT NULL,
     correlation text COLLATE "C" NOT NULL,
     business_key text COLLATE "C" NOT NULL,
+    sender bigint NOT NULL,
     payload bytea NOT NULL,
     created bigint NOT NULL,
     expires bigint NOT NULL

@@ -181,6 +181,7 @@ CREATE TABLE messages (
     name TEXT NOT NULL,
     correlation TEXT NOT NULL,
     business_key TEXT NOT NULL,
+    sender INTEGER NOT NULL,
     payload BLOB NOT NULL,
     created INTEGER NOT NULL,
     expires INTEGER NOT NULL

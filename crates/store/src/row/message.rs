@@ -20,6 +20,8 @@ record! {
         correlation: Option<Name>,
         /// The business key that it is for.
         business_key: Option<Name>,
+        /// The instance that threw it, which never gets its own.
+        sender: Option<Key>,
         /// All of it, as the engine encodes it.
         payload: Bytes,
         /// When it was kept.

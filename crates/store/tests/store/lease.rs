@@ -96,7 +96,7 @@ async fn due_timers_are_handed_out_once(store: Store) {
     unit.changes.add(timer(3, 40));
     unit.changes.add(Timer { suspended: true, ..timer(4, 10) });
     committed(&store, unit).await;
-    assert_eq!(store.next_timer().await.unwrap(), Some(at(20)));
+    assert_eq!(store.next_due().await.unwrap(), Some(at(20)));
     let due: Vec<Key> = store.take_timers(at(30), 9, HOUR).await.unwrap().iter().map(|timer| timer.key).collect();
     assert_eq!(due, [Key(2), Key(1)]);
     assert_eq!(store.take_timers(at(30), 9, HOUR).await.unwrap(), []);

@@ -1,0 +1,641 @@
+//! One try of a unit of work: the world that its instances go round in, with locks on all that it has touched.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use potok_core::Name;
+use potok_core::encoding::FORMAT;
+use potok_core::expressions::{Binding, Deployment};
+use potok_core::graph::ProcessGraph;
+use potok_core::instance::{Instance, Key, WaitKind};
+use potok_core::routing::{
+    Listeners, Message, Noted, Notice, Request, Running, StartPoint, Taker, World, matches, requests, start_triggers,
+    starts,
+};
+use potok_core::step::{Command, Context, Event, Events, Rejection, ThrownSignal, step};
+use potok_core::time::Timestamp;
+use potok_core::value::Value;
+use potok_store::query::{MessageQuery, SubscriptionQuery};
+use potok_store::row::{
+    Instance as InstanceRow, Job, LogRow, Message as KeptMessage, Snapshot, Subscription, SubscriptionKind, Task,
+    TaskState, Timer, Work as WorkRow,
+};
+use potok_store::{Changes, Guard, Unit};
+use tokio::sync::OwnedMutexGuard;
+
+use crate::cache::{Loaded, Resident, Slot};
+use crate::catalog::Deployed;
+use crate::commit::Pending;
+use crate::engine::Inner;
+use crate::envelope::Envelope;
+use crate::follow::{Around, correlation, follow};
+use crate::work::{Chore, Spread};
+use crate::{Error, InstanceId};
+
+/// A snapshot is written when the rows since the last one outweigh it, and at least this many bytes.
+const SNAPSHOT_FROM: usize = 16 * 1024;
+
+/// How long a message that an instance throws is kept if nobody waits for it.
+const TIME_TO_LIVE: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+
+/// What must be looked up first.
+#[derive(Debug)]
+pub(crate) enum Missing {
+    Instance(Key),
+    Process(Name, Binding, Option<Deployment>),
+    Takers(Box<Message>),
+    Start(Box<Message>),
+    Noted(Key, u32),
+    /// An open task, as the database has it once nothing of its instance is being committed.
+    Task(Key, Key),
+    /// What of an instance is handed out or fires, likewise.
+    Rows(Key),
+}
+
+/// What of an instance is handed out or fires.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    instance: Option<InstanceRow>,
+    jobs: Vec<Job>,
+    timers: Vec<Timer>,
+}
+
+impl Rows {
+    /// Holds it back, or no longer.
+    pub(crate) fn suspend(self, changes: &mut Changes, suspended: bool) {
+        self.instance.into_iter().for_each(|row| changes.put(InstanceRow { suspended, ..row }));
+        self.jobs.into_iter().for_each(|row| changes.put(Job { suspended, ..row }));
+        self.timers.into_iter().for_each(|row| changes.put(Timer { suspended, ..row }));
+    }
+}
+
+/// Why a try ends before its end.
+pub(crate) enum Stop {
+    /// Somebody else has that instance; lock all in order and begin anew.
+    Contended(Key),
+    Error(Error),
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+struct Held {
+    slot: Arc<Slot>,
+    resident: OwnedMutexGuard<Resident>,
+    /// What happened to it in this unit of work.
+    events: Events,
+}
+
+/// What must be done once the unit is durable, and before its caller is answered.
+#[derive(Debug, Default)]
+pub(crate) struct After {
+    /// Subscriptions that were opened: a kept message may be for them.
+    pub(crate) opened: Vec<(Key, Key)>,
+    /// Messages that were kept: somebody may have begun to wait.
+    pub(crate) kept: Vec<Key>,
+    /// Signals to be spread.
+    pub(crate) spread: Vec<WorkRow>,
+    /// Something else may be due now.
+    pub(crate) wake: bool,
+}
+
+/// Which version of a process: its id, a binding, and the deployment of the model that asks.
+type Asked = (Name, Binding, Option<Deployment>);
+
+pub(crate) struct Attempt<'e> {
+    pub(crate) engine: &'e Inner,
+    pub(crate) now: Timestamp,
+    tenant: Name,
+    held: BTreeMap<Key, Held>,
+    processes: Vec<(Asked, Option<Arc<Deployed>>)>,
+    takers: Option<(Message, Vec<Taker>)>,
+    start: Option<(Message, Option<StartPoint>)>,
+    /// What has occurred of start events, by definition and flow node, with the keys under which it is kept.
+    noted: BTreeMap<(Key, u32), Vec<(Key, Noted)>>,
+    pub(crate) guards: Vec<Guard>,
+    pub(crate) changes: Changes,
+    pub(crate) envelope: Envelope,
+    /// The instance that the envelope's act is about.
+    pub(crate) subject: Option<Key>,
+    tasks: BTreeMap<Key, Option<Task>>,
+    rows: Option<Rows>,
+    keep_until: Option<Timestamp>,
+    after: After,
+}
+
+impl<'e> Attempt<'e> {
+    pub(crate) fn new(engine: &'e Inner, envelope: Envelope) -> Self {
+        Self {
+            engine,
+            now: engine.clock.now(),
+            tenant: Name::new(),
+            held: BTreeMap::new(),
+            processes: Vec::new(),
+            takers: None,
+            start: None,
+            noted: BTreeMap::new(),
+            guards: Vec::new(),
+            changes: Changes::default(),
+            envelope,
+            subject: None,
+            tasks: BTreeMap::new(),
+            rows: None,
+            keep_until: None,
+            after: After::default(),
+        }
+    }
+
+    /// Finds out what was missing.
+    pub(crate) async fn find(&mut self, missing: Missing) -> Result<(), Stop> {
+        match missing {
+            Missing::Instance(key) => self.hold(key).await?,
+            Missing::Process(id, binding, deployment) => {
+                let found = self.engine.catalog.find(&self.tenant, &id, &binding, deployment).await?;
+                self.processes.push(((id, binding, deployment), found));
+            }
+            Missing::Takers(message) => {
+                let takers = self.find_takers(&message).await?;
+                self.takers = Some((*message, takers));
+            }
+            Missing::Start(message) => {
+                let start = self.find_start(&message).await?;
+                self.start = Some((*message, start));
+            }
+            Missing::Noted(definition, node) => {
+                let name = Some(noted_name(definition, node));
+                let rows = self.engine.store.list(&MessageQuery { name, ..MessageQuery::default() }).await?.rows;
+                let noted = |row: KeptMessage| Some((row.key, Noted::decode(&row.payload).ok()?));
+                self.noted.insert((definition, node), rows.into_iter().filter_map(noted).collect());
+            }
+            Missing::Task(instance, task) => {
+                self.hold(instance).await?;
+                self.settle(instance).await;
+                let row = self.engine.store.get::<Task>((instance, task)).await?;
+                self.tasks.insert(task, row.filter(|row| row.state == TaskState::Open));
+            }
+            Missing::Rows(instance) => {
+                self.hold(instance).await?;
+                self.settle(instance).await;
+                let store = &self.engine.store;
+                self.rows = Some(Rows {
+                    instance: store.get(instance).await?,
+                    jobs: store.of_instance(instance).await?,
+                    timers: store.of_instance(instance).await?,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// An open task.
+    pub(crate) fn task(&self, instance: Key, task: Key) -> Result<Option<&Task>, Missing> {
+        self.tasks.get(&task).map(Option::as_ref).ok_or(Missing::Task(instance, task))
+    }
+
+    /// What of an instance is handed out or fires.
+    pub(crate) fn rows(&self, instance: Key) -> Result<&Rows, Missing> {
+        self.rows.as_ref().ok_or(Missing::Rows(instance))
+    }
+
+    /// The instances that others may hold, too.
+    pub(crate) fn shared(&self) -> impl Iterator<Item = Key> {
+        let is_shared = |held: &&Held| held.resident.loaded.as_ref().is_none_or(|loaded| loaded.seq > 0);
+        self.held.values().filter(is_shared).map(|held| held.slot.key)
+    }
+
+    /// Locks an instance and loads it, if it is there.
+    pub(crate) async fn hold(&mut self, key: Key) -> Result<(), Stop> {
+        if !self.held.contains_key(&key) {
+            let held = self.lock(key).await?;
+            if let Some(loaded) = &held.resident.loaded {
+                self.tenant = loaded.tenant.clone().unwrap_or_default();
+            }
+            self.held.insert(key, held);
+        }
+        Ok(())
+    }
+
+    /// Locks in the order of keys may wait, so that no two wait for each other; out of order it is only tried.
+    async fn lock(&self, key: Key) -> Result<Held, Stop> {
+        let slot = self.engine.cache.slot(key);
+        let in_order = self.held.last_key_value().is_none_or(|(last, _)| *last < key);
+        let mut resident = if in_order {
+            slot.resident.clone().lock_owned().await
+        } else {
+            slot.resident.clone().try_lock_owned().map_err(|_| Stop::Contended(key))?
+        };
+        let generation = slot.generation();
+        if resident.generation != generation {
+            *resident = Resident { generation, loaded: None };
+        }
+        if resident.loaded.is_none() {
+            slot.settle().await;
+            resident.generation = slot.generation();
+            resident.loaded = self.engine.load(key).await?;
+        }
+        Ok(Held { slot, resident, events: Events::new() })
+    }
+
+    pub(crate) fn loaded(&self, key: Key) -> Option<&Loaded> {
+        self.held.get(&key)?.resident.loaded.as_ref()
+    }
+
+    pub(crate) fn loaded_mut(&mut self, key: Key) -> Option<&mut Loaded> {
+        self.held.get_mut(&key)?.resident.loaded.as_mut()
+    }
+
+    /// Waits until nothing of an instance that is held is being committed: then the database says all about it.
+    pub(crate) async fn settle(&self, key: Key) {
+        if let Some(held) = self.held.get(&key) {
+            held.slot.settle().await;
+        }
+    }
+
+    /// Who waits for a message, as the database says, and as the instances themselves confirm.
+    async fn find_takers(&self, message: &Message) -> Result<Vec<Taker>, Stop> {
+        let mut query = SubscriptionQuery {
+            kind: Some(SubscriptionKind::Message),
+            starts: Some(false),
+            tenant: Some(self.tenant.clone()),
+            takes: message.correlation_key.as_ref().and_then(correlation),
+            business_key: message.business_key.clone(),
+            ..SubscriptionQuery::default()
+        };
+        let mut rows = Vec::new();
+        if let Some(name) = &message.name {
+            query.names = vec![name.clone()];
+            rows = self.engine.store.list(&query).await?.rows;
+        }
+        if let Some(target) = &message.target {
+            // A message flow leads there whatever the name.
+            let by_flow = SubscriptionQuery {
+                names: Vec::new(),
+                process: target.process.clone(),
+                node: target.node.clone(),
+                ..query
+            };
+            if by_flow.node.is_some() {
+                rows.extend(self.engine.store.list(&by_flow).await?.rows);
+            }
+        }
+        rows.sort_by_key(|row| row.key);
+        rows.dedup_by_key(|row| row.key);
+        let mut takers = Vec::new();
+        for row in rows {
+            takers.extend(self.taker(&row, message).await?);
+        }
+        Ok(takers)
+    }
+
+    async fn taker(&self, row: &Subscription, message: &Message) -> Result<Option<Taker>, Stop> {
+        let locked;
+        let loaded = match self.held.get(&row.instance) {
+            Some(held) => held.resident.loaded.as_ref(),
+            None => {
+                locked = self.lock(row.instance).await?;
+                locked.resident.loaded.as_ref()
+            }
+        };
+        let Some(loaded) = loaded else { return Ok(None) };
+        let Running { graph, instance } = &loaded.running;
+        let Some(wait) = instance.wait(row.key) else { return Ok(None) };
+        let WaitKind::Message(expected) = &wait.kind else { return Ok(None) };
+        Ok(matches(graph, instance, wait, message).then(|| Taker {
+            instance: row.instance,
+            subscription: row.key,
+            keyed: expected.correlation_key.is_some() || !expected.properties.is_empty(),
+            business_key: instance.business_key().cloned(),
+            started_by: instance.started_by(),
+        }))
+    }
+
+    /// The start event of a newest version that takes a message.
+    async fn find_start(&mut self, message: &Message) -> Result<Option<StartPoint>, Stop> {
+        let query = SubscriptionQuery {
+            kind: Some(SubscriptionKind::Message),
+            starts: Some(true),
+            tenant: Some(self.tenant.clone()),
+            ..SubscriptionQuery::default()
+        };
+        let target = message.target.as_ref();
+        let query = match (target.and_then(|target| target.node.clone()), &message.name) {
+            (Some(node), _) => {
+                let process = target.and_then(|target| target.process.clone());
+                SubscriptionQuery { node: Some(node), process, ..query }
+            }
+            (None, Some(name)) => SubscriptionQuery { names: vec![name.clone()], ..query },
+            (None, None) => return Ok(None),
+        };
+        for row in self.engine.store.list(&query).await?.rows {
+            let Some(deployed) = self.engine.catalog.get(row.instance).await? else { continue };
+            if deployed.definition.suspended {
+                continue;
+            }
+            let graph = &deployed.graph;
+            let trigger = start_triggers(graph).find(|trigger| {
+                graph.node(trigger.node).id == row.node && starts(graph, trigger.node, trigger.catch, message)
+            });
+            let point = trigger.map(|trigger| StartPoint::of(graph, &trigger));
+            if let Some(point) = point {
+                self.known(deployed);
+                return Ok(Some(point));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A version that instances may be begun of.
+    pub(crate) fn known(&mut self, deployed: Arc<Deployed>) {
+        let of = (deployed.graph.id().clone(), Binding::Latest, Some(deployed.graph.deployment()));
+        self.processes.push((of, Some(deployed)));
+    }
+
+    fn deployed(&self, graph: &Arc<ProcessGraph>) -> Option<&Arc<Deployed>> {
+        let deployed = self.processes.iter().filter_map(|(_, found)| found.as_ref());
+        deployed.into_iter().find(|deployed| Arc::ptr_eq(&deployed.graph, graph))
+    }
+
+    /// Until when a message is kept that nobody waits for; an hour unless this is set.
+    pub(crate) fn keep_until(&mut self, until: Timestamp) {
+        self.keep_until = Some(until);
+    }
+
+    /// Follow-up work that is to be done soon.
+    pub(crate) fn later(&mut self, instance: Key, kind: u32, due: Timestamp, payload: Vec<u8>) -> WorkRow {
+        let key = self.engine.next_key(self.now);
+        let work = WorkRow { instance, key, kind, due, payload: payload.into(), ..WorkRow::default() };
+        self.changes.add(work.clone());
+        self.after.wake = true;
+        work
+    }
+
+    /// Gives up: what was touched is loaded anew by whoever is next.
+    pub(crate) fn discard(self) {
+        for mut held in self.held.into_values() {
+            if !held.events.list.is_empty() {
+                held.resident.loaded = None;
+            }
+        }
+    }
+
+    /// Everything as one unit, on its way to be committed. The locks are let go of: others step on, and fail with it.
+    pub(crate) fn submit(mut self) -> (Option<Pending>, After) {
+        let id = self.engine.random();
+        let mut log = Vec::new();
+        let mut slots = Vec::new();
+        let mut changes = Changes::default();
+        for held in self.held.values_mut() {
+            let Resident { generation, loaded } = &mut *held.resident;
+            let Some(loaded) = loaded else { continue };
+            let key = held.slot.key;
+            let is_subject = self.subject == Some(key);
+            if held.events.list.is_empty() && !is_subject {
+                continue;
+            }
+            if held.events.list.is_empty() {
+                held.events.now = self.now.max(loaded.running.instance.now());
+            }
+            let act = self.envelope.act.clone().filter(|_| is_subject);
+            let envelope = Envelope { by: self.envelope.by.clone(), act };
+            if held.slot.is_in_flight() && loaded.seq > 0 {
+                self.guards.push(Guard::Row { instance: key, seq: loaded.seq, unit: loaded.unit });
+            }
+            let Running { graph, instance } = &loaded.running;
+            let around =
+                Around { graph, definition: loaded.definition, tenant: &loaded.tenant, suspended: loaded.suspended };
+            follow(&mut changes, &around, instance, &held.events, &envelope);
+            loaded.seq += 1;
+            loaded.unit = id;
+            let events = held.events.encode();
+            loaded.tail += events.len();
+            if loaded.tail >= SNAPSHOT_FROM.max(loaded.snapshot) && instance.is_active() {
+                let bytes = instance.encode();
+                (loaded.tail, loaded.snapshot) = (0, bytes.len());
+                changes.put(Snapshot {
+                    instance: key,
+                    seq: loaded.seq,
+                    definition: loaded.definition,
+                    format: FORMAT.into(),
+                    bytes: bytes.into(),
+                });
+            }
+            log.push(LogRow {
+                instance: key,
+                seq: loaded.seq,
+                time: held.events.now,
+                definition: loaded.definition,
+                format: FORMAT.into(),
+                events: events.into(),
+                envelope: envelope.encode(),
+                ..LogRow::default()
+            });
+            held.slot.depart();
+            slots.push((held.slot.clone(), *generation, !instance.is_active()));
+            self.after.wake |= note(self.engine, key, &held.events);
+        }
+        changes.append(self.changes);
+        let (guards, after) = (self.guards, self.after);
+        if log.is_empty() && guards.is_empty() && changes.is_empty() {
+            return (None, after);
+        }
+        (Some(self.engine.committer.send(Unit { id, log, guards, changes }, slots)), after)
+    }
+}
+
+/// Notes who waits under which key; says whether something may be due now.
+fn note(engine: &Inner, instance: Key, events: &Events) -> bool {
+    let mut wake = false;
+    let opened = events.list.iter().filter_map(|event| match *event {
+        Event::WaitOpened { details } => events.waits.get(details as usize),
+        _ => None,
+    });
+    let opened: Vec<Key> = opened
+        .inspect(|wait| {
+            wake |= matches!(wait.kind, WaitKind::Job(_) | WaitKind::Timer(_) | WaitKind::Continuation { .. });
+        })
+        .map(|wait| wait.key)
+        .collect();
+    wake |= events.list.iter().any(|event| matches!(event, Event::WaitChanged { .. }));
+    let closed = events.list.iter().filter_map(|event| match *event {
+        Event::WaitClosed { key, .. } => Some(key),
+        _ => None,
+    });
+    engine.cache.note(instance, opened, closed);
+    wake
+}
+
+/// Under which name occurrences of a start event that needs several are kept, among the messages.
+fn noted_name(definition: Key, node: u32) -> Name {
+    format!("start event {node} of {definition}").into()
+}
+
+impl World for Attempt<'_> {
+    type Missing = Missing;
+
+    fn instance(&mut self, key: Key) -> Result<Option<&Running>, Missing> {
+        let held = self.held.get(&key).ok_or(Missing::Instance(key))?;
+        Ok(held.resident.loaded.as_ref().map(|loaded| &loaded.running))
+    }
+
+    fn step(&mut self, instance: Key, command: Command) -> Result<Vec<Request>, Rejection> {
+        let held = self.held.get_mut(&instance).ok_or(Rejection::NotActive(instance))?;
+        let loaded = held.resident.loaded.as_mut().ok_or(Rejection::NotActive(instance))?;
+        let Running { graph, instance } = &mut loaded.running;
+        let from = held.events.list.len();
+        let keys = Numbers { engine: self.engine, now: self.now };
+        let mut context = Context::new(self.now, &*self.engine.catalog.evaluator, &keys);
+        step(graph, instance, command, &mut context, &mut held.events)?;
+        self.takers = None;
+        self.start = None;
+        self.noted.clear();
+        Ok(requests(graph, instance, &held.events, from))
+    }
+
+    fn begin(
+        &mut self,
+        key: Option<Key>,
+        graph: Arc<ProcessGraph>,
+        command: Command,
+    ) -> Result<(Key, Vec<Request>), Rejection> {
+        let key = key.unwrap_or_else(|| self.engine.next_key(self.now));
+        let Some(deployed) = self.deployed(&graph).cloned() else { return Err(Rejection::NotActive(key)) };
+        let definition = &deployed.definition;
+        let slot = self.engine.cache.slot(key);
+        // Nobody else knows a key that has just been given out; the call of a called instance is known to its caller alone.
+        let Ok(mut resident) = slot.resident.clone().try_lock_owned() else {
+            return Err(Rejection::AlreadyStarted(key));
+        };
+        resident.generation = slot.generation();
+        resident.loaded = Some(Loaded {
+            running: Running { graph, instance: Instance::new(key) },
+            definition: definition.key,
+            tenant: Some(definition.tenant.clone()).filter(|tenant| !tenant.is_empty()),
+            suspended: false,
+            seq: 0,
+            unit: 0,
+            tail: 0,
+            snapshot: 0,
+        });
+        self.tenant.clone_from(&definition.tenant);
+        self.held.insert(key, Held { slot, resident, events: Events::new() });
+        match self.step(key, command) {
+            Ok(requests) => Ok((key, requests)),
+            Err(rejection) => {
+                if let Some(mut held) = self.held.remove(&key) {
+                    held.resident.loaded = None;
+                }
+                self.engine.cache.forget(key);
+                Err(rejection)
+            }
+        }
+    }
+
+    fn process(
+        &mut self,
+        id: &str,
+        binding: &Binding,
+        deployment: Option<Deployment>,
+    ) -> Result<Option<Arc<ProcessGraph>>, Missing> {
+        let is_it = |(of, _): &&(Asked, _)| of.0 == id && of.1 == *binding && of.2 == deployment;
+        match self.processes.iter().find(is_it) {
+            Some((_, found)) => Ok(found.as_ref().map(|deployed| deployed.graph.clone())),
+            None => Err(Missing::Process(id.into(), binding.clone(), deployment)),
+        }
+    }
+
+    fn takers(&mut self, message: &Message) -> Result<Vec<Taker>, Missing> {
+        match &self.takers {
+            Some((of, takers)) if of == message => Ok(takers.clone()),
+            _ => Err(Missing::Takers(Box::new(message.clone()))),
+        }
+    }
+
+    fn started_by(&mut self, message: &Message) -> Result<Option<StartPoint>, Missing> {
+        match &self.start {
+            Some((of, start)) if of == message => Ok(start.clone()),
+            _ => Err(Missing::Start(Box::new(message.clone()))),
+        }
+    }
+
+    fn listeners(&mut self, signal: &Name, payload: &[(Name, Value)], from: Option<Key>) -> Result<Listeners, Missing> {
+        let signal = ThrownSignal { name: signal.clone(), instance_only: false, payload: payload.to_vec() };
+        let spread =
+            Spread { from, tenant: self.tenant.clone(), before: self.engine.next_key(self.now), after: None, signal };
+        let work = self.later(Key(0), Chore::SPREAD, self.now, spread.encode());
+        self.after.spread.push(work);
+        Ok(Listeners::default())
+    }
+
+    fn noted(&mut self, start: &StartPoint) -> Result<Vec<Noted>, Missing> {
+        let Some(deployed) = self.deployed(&start.graph) else { return Ok(Vec::new()) };
+        let event = (deployed.definition.key, start.node);
+        match self.noted.get(&event) {
+            Some(noted) => Ok(noted.iter().map(|(_, noted)| noted.clone()).collect()),
+            None => Err(Missing::Noted(event.0, event.1)),
+        }
+    }
+
+    fn note(&mut self, start: &StartPoint, noted: Option<Noted>) {
+        let Some(definition) = self.deployed(&start.graph).map(|deployed| deployed.definition.key) else { return };
+        match noted {
+            Some(noted) => self.changes.add(KeptMessage {
+                key: self.engine.next_key(self.now),
+                name: noted_name(definition, start.node),
+                payload: noted.encode().into(),
+                created: self.now,
+                expires: Timestamp::MAX,
+                ..KeptMessage::default()
+            }),
+            None => {
+                let kept = self.noted.get(&(definition, start.node));
+                self.guards.extend(kept.into_iter().flatten().map(|(key, _)| Guard::Message(*key)));
+            }
+        }
+    }
+
+    fn keep(&mut self, message: Message, from: Option<Key>) {
+        let key = self.engine.next_key(self.now);
+        let an_hour = self.now.checked_add(TIME_TO_LIVE).unwrap_or(Timestamp::MAX);
+        self.changes.add(KeptMessage {
+            key,
+            tenant: Some(self.tenant.clone()).filter(|tenant| !tenant.is_empty()),
+            name: message.name.clone().unwrap_or_default(),
+            correlation: message.correlation_key.as_ref().and_then(correlation),
+            business_key: message.business_key.clone(),
+            sender: from,
+            payload: message.encode().into(),
+            created: self.now,
+            expires: self.keep_until.unwrap_or(an_hour),
+        });
+        self.after.kept.push(key);
+    }
+
+    /// Later: others may keep a message and open a subscription for it at the same time, so that both look again after
+    /// their commits in any case.
+    fn kept_for(&mut self, instance: Key, subscription: Key) -> Result<Option<Message>, Missing> {
+        self.after.opened.push((instance, subscription));
+        Ok(None)
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        if let Notice::ChainTooLong { from, name } = notice {
+            let name = name.unwrap_or_default();
+            tracing::warn!(instance = %InstanceId(from), %name, "instances answer each other without end: this is not carried on");
+        }
+    }
+}
+
+/// The keys of a node at one moment.
+struct Numbers<'e> {
+    engine: &'e Inner,
+    now: Timestamp,
+}
+
+impl potok_core::step::Keys for Numbers<'_> {
+    fn next(&self) -> Key {
+        self.engine.next_key(self.now)
+    }
+}

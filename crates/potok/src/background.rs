@@ -1,0 +1,150 @@
+//! What an engine does by itself: commits, timers, follow-up work, jobs with handlers, leases.
+
+use std::sync::{Arc, PoisonError, Weak};
+use std::time::Duration;
+
+use potok_core::step::Command;
+use potok_core::time::Timestamp;
+use potok_store::row::Timer;
+
+use crate::builder::NODE_LEASE;
+use crate::commit::Queue;
+use crate::engine::{Background, Engine, Inner};
+use crate::envelope::Envelope;
+use crate::{Error, TimerId};
+
+/// How long a node has a due timer or piece of work to itself.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// Timers and pieces of work that are taken at once.
+const AT_ONCE: usize = 256;
+
+/// How long it sleeps at most: another node may have left something that is due.
+const NAP: Duration = Duration::from_millis(500);
+
+/// How long it waits after the database could not be reached.
+const AFTER_TROUBLE: Duration = Duration::from_secs(1);
+
+pub(crate) fn start(running: &Background, inner: &Arc<Inner>, queue: Queue, executes: bool) {
+    let mut tasks = running.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+    let weak = Arc::downgrade(inner);
+    tasks.spawn(queue.work_off(inner.store.clone(), move |slot| {
+        if let Some(inner) = weak.upgrade() {
+            inner.cache.forget(slot.key);
+            inner.ended.notify_waiters();
+        }
+    }));
+    tasks.spawn(keep_house(Arc::downgrade(inner)));
+    if executes {
+        tasks.spawn(execute(Arc::downgrade(inner)));
+        inner.handlers.start(&mut tasks, inner);
+    }
+}
+
+/// Renews the node's lease, sweeps up what has expired, and looks for what other nodes have deployed.
+async fn keep_house(inner: Weak<Inner>) {
+    loop {
+        tokio::time::sleep(NODE_LEASE / 3).await;
+        let Some(inner) = inner.upgrade() else { return };
+        let house = async {
+            inner.renew(NODE_LEASE).await?;
+            inner.catalog.discover().await?;
+            inner.store.sweep(inner.clock.now(), 1000).await?;
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = house.await {
+            tracing::warn!(%error, "housekeeping is tried again");
+        }
+    }
+}
+
+/// Fires timers and does follow-up work when they are due.
+async fn execute(inner: Weak<Inner>) {
+    loop {
+        let Some(inner) = inner.upgrade() else { return };
+        let woken = inner.wake.notified();
+        let nap = match inner.execute_due().await {
+            Ok(0) => match inner.until_next().await {
+                Ok(nap) => nap,
+                Err(_) => AFTER_TROUBLE,
+            },
+            Ok(_) => continue,
+            Err(error) => {
+                tracing::warn!(%error, "timers and follow-up work wait for the database");
+                AFTER_TROUBLE
+            }
+        };
+        tokio::select! {
+            () = woken => {}
+            () = inner.clock.moved.notified() => {}
+            () = tokio::time::sleep(nap) => {}
+        }
+    }
+}
+
+impl Inner {
+    /// How long until the next timer is due, at most a nap.
+    async fn until_next(&self) -> Result<Duration, Error> {
+        let Some(due) = self.store.next_due().await? else { return Ok(NAP) };
+        let wait = Duration::try_from(due.duration_since(self.clock.now())).unwrap_or_default();
+        // A clock that is set by hand does not bring it any nearer.
+        Ok(if self.clock.is_set_by_hand() { NAP } else { wait.clamp(Duration::from_millis(1), NAP) })
+    }
+
+    /// Does once what is due: timers and follow-up work; says how much there was.
+    pub(crate) async fn execute_due(&self) -> Result<usize, Error> {
+        let now = self.clock.now();
+        let work = self.store.take_work(now, AT_ONCE, LEASE).await?;
+        for chore in &work {
+            if let Err(error) = self.do_chore(chore).await {
+                tracing::warn!(%error, work = %chore.key, "follow-up work is tried again");
+            }
+        }
+        let timers = self.store.take_timers(now, AT_ONCE, LEASE).await?;
+        for timer in &timers {
+            if let Err(error) = self.fire(timer, now).await {
+                tracing::warn!(%error, timer = %TimerId(timer.key), "a timer is tried again");
+            }
+        }
+        Ok(work.len() + timers.len())
+    }
+
+    /// Fires a timer that is due; one that is gone by now, or due later, has been fired by another.
+    async fn fire(&self, timer: &Timer, now: Timestamp) -> Result<(), Error> {
+        use potok_core::instance::WaitKind;
+        use potok_core::routing::World as _;
+        self.transact(Envelope::default(), |attempt, work| {
+            let Some(running) = attempt.instance(timer.instance)? else { return Ok(Ok(())) };
+            let is_due = running.instance.wait(timer.key).is_some_and(|wait| match &wait.kind {
+                WaitKind::Timer(timer) => timer.timer.due <= now,
+                _ => false,
+            });
+            if is_due && attempt.loaded(timer.instance).is_some_and(|loaded| !loaded.suspended) {
+                match attempt.step(timer.instance, Command::FireTimer { timer: timer.key }) {
+                    Ok(requests) => work.ask(timer.instance, requests),
+                    Err(rejection) => return Ok(Err(rejection.into())),
+                }
+            }
+            Ok(Ok(()))
+        })
+        .await
+    }
+}
+
+impl Engine {
+    /// Executes by hand what is due now: timers, savepoints, signals on their way and jobs with handlers, until nothing is left.
+    /// Says how much there was.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn execute_due(&self) -> Result<usize, Error> {
+        let mut all = 0;
+        loop {
+            let done = self.inner.execute_due().await? + self.inner.handlers.execute_due(&self.inner).await?;
+            if done == 0 {
+                return Ok(all);
+            }
+            all += done;
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! How an engine is built.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use potok_core::Name;
+use potok_core::encoding::FORMAT;
+use potok_store::{Simulation, Store};
+
+use crate::background;
+use crate::commit::Committer;
+use crate::engine::{Background, Engine, Inner};
+use crate::handler::{Handlers, IntoResult};
+use crate::{Clock, Error, Job};
+
+/// For how long a node's number is leased; it is renewed three times in that time.
+pub(crate) const NODE_LEASE: Duration = Duration::from_secs(30);
+
+/// Builds an [`Engine`].
+#[derive(Debug)]
+pub struct Builder {
+    database: Database,
+    clock: Clock,
+    name: Name,
+    handlers: Handlers,
+    executes: bool,
+    capacity: usize,
+}
+
+#[derive(Debug)]
+enum Database {
+    Url(String),
+    File(PathBuf),
+    InMemory,
+    Store(Store),
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            database: Database::InMemory,
+            clock: Clock::system(),
+            name: "potok".into(),
+            handlers: Handlers::default(),
+            executes: true,
+            capacity: 100_000,
+        }
+    }
+}
+
+impl Builder {
+    /// On an SQLite file, which need not be there yet.
+    #[must_use]
+    pub fn sqlite(self, path: impl Into<PathBuf>) -> Self {
+        Self { database: Database::File(path.into()), ..self }
+    }
+
+    /// On an SQLite database in memory, which is gone with the engine: for tests. That is the default.
+    #[must_use]
+    pub fn sqlite_in_memory(self) -> Self {
+        Self { database: Database::InMemory, ..self }
+    }
+
+    /// On PostgreSQL, by a URL such as `postgres://user@host/database`; several engines may share one.
+    #[must_use]
+    pub fn postgres(self, url: impl Into<String>) -> Self {
+        Self { database: Database::Url(url.into()), ..self }
+    }
+
+    /// On whatever a path or URL names: `work.db`, `:memory:`, `sqlite:work.db`, `postgres://...`.
+    #[must_use]
+    pub fn database(self, url: impl Into<String>) -> Self {
+        Self { database: Database::Url(url.into()), ..self }
+    }
+
+    /// As a node of a simulated database, in which all that can go wrong does by a seed.
+    #[must_use]
+    pub fn simulation(self, simulation: &Simulation) -> Self {
+        Self { database: Database::Store(simulation.node()), ..self }
+    }
+
+    /// By that clock rather than the machine's.
+    #[must_use]
+    pub fn clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Under that name, for people who look at the nodes of a database.
+    #[must_use]
+    pub fn name(self, name: impl Into<Name>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// Does the jobs of a topic with a function, several at a time. A job may be handed out twice, after a crash or when its lease runs
+    /// out: its [`key`](Job::id) stays the same, so that the function can tell.
+    ///
+    /// What the function returns completes the job: `()`, a JSON object or variables; an error fails it, to be tried again.
+    #[must_use]
+    pub fn handler<F, R>(mut self, topic: impl Into<Name>, handler: F) -> Self
+    where
+        F: Fn(Job) -> R + Send + Sync + 'static,
+        R: Future + Send + 'static,
+        R::Output: IntoResult,
+    {
+        self.handlers.add(topic.into(), handler);
+        self
+    }
+
+    /// How many jobs of one topic run here at a time; 16 unless this is set.
+    #[must_use]
+    pub fn concurrency(mut self, jobs: usize) -> Self {
+        self.handlers.concurrency = jobs.max(1);
+        self
+    }
+
+    /// For how long a handler has a job to itself before another node may take it; five minutes unless this is set. It is not
+    /// cut off then.
+    #[must_use]
+    pub fn job_lease(mut self, lease: Duration) -> Self {
+        self.handlers.lease = lease;
+        self
+    }
+
+    /// Whether timers, savepoints and jobs are executed by themselves. If not, they wait until
+    /// [`Engine::execute_due`] is called: for tests and maintenance.
+    #[must_use]
+    pub fn job_execution(self, executes: bool) -> Self {
+        Self { executes, ..self }
+    }
+
+    /// How many instances are kept in memory at most; 100,000 unless this is set.
+    #[must_use]
+    pub fn instances_in_memory(self, capacity: usize) -> Self {
+        Self { capacity, ..self }
+    }
+
+    /// Opens the database and starts.
+    ///
+    /// # Errors
+    /// If the database cannot be opened, is open in another process, or was written by a newer version.
+    pub async fn start(self) -> Result<Engine, Error> {
+        let store = match self.database {
+            Database::Url(url) => Store::open(&url).await?,
+            Database::File(path) => Store::sqlite(path).await?,
+            Database::InMemory => Store::sqlite_in_memory().await?,
+            Database::Store(store) => store,
+        };
+        let node = store.join(self.name, fastrand::u64(1..), FORMAT.into(), NODE_LEASE).await?;
+        let (committer, queue) = Committer::new();
+        let inner = Arc::new(Inner::new(store.clone(), self.clock, self.handlers, self.capacity, node, committer));
+        inner.catalog.discover().await?;
+        let running = Arc::new(Background::default());
+        background::start(&running, &inner, queue, self.executes);
+        Ok(Engine::new(inner, running))
+    }
+}

@@ -1,0 +1,189 @@
+//! Instances in memory: each in a slot with a lock of its own.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use potok_core::Name;
+use potok_core::instance::Key;
+use potok_core::routing::Running;
+use tokio::sync::{Mutex as Lock, Notify};
+
+/// An instance as it is after its last row, which may not be durable yet.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) running: Running,
+    /// The definition that it runs.
+    pub(crate) definition: Key,
+    pub(crate) tenant: Option<Name>,
+    pub(crate) suspended: bool,
+    /// Its last row.
+    pub(crate) seq: u64,
+    /// The unit of work that wrote it.
+    pub(crate) unit: u64,
+    /// Bytes of its rows since its last snapshot.
+    pub(crate) tail: usize,
+    /// Bytes of its last snapshot.
+    pub(crate) snapshot: usize,
+}
+
+/// What a slot's lock guards.
+#[derive(Debug, Default)]
+pub(crate) struct Resident {
+    /// The slot's generation in which it was loaded.
+    pub(crate) generation: u64,
+    /// Nothing if it must be loaded first.
+    pub(crate) loaded: Option<Loaded>,
+}
+
+/// The place of one instance.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) key: Key,
+    pub(crate) resident: Arc<Lock<Resident>>,
+    /// Counts how often what was stepped on turned out not to become durable.
+    generation: AtomicU64,
+    /// Units of work that are being committed.
+    in_flight: AtomicU64,
+    settled: Notify,
+    /// Looked at since the cache last asked.
+    used: AtomicBool,
+}
+
+impl Slot {
+    fn new(key: Key) -> Self {
+        Self {
+            key,
+            resident: Arc::default(),
+            generation: AtomicU64::new(0),
+            in_flight: AtomicU64::new(0),
+            settled: Notify::new(),
+            used: AtomicBool::new(true),
+        }
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_in_flight(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire) > 0
+    }
+
+    /// A unit of work with this instance goes to be committed.
+    pub(crate) fn depart(&self) {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// It is back: what it was stepped on in that generation has become durable, or not.
+    pub(crate) fn arrive(&self, generation: u64, durable: bool) {
+        if !durable {
+            // Only the first of several that failed together: what was loaded since then is fresh.
+            let next = generation + 1;
+            let _ = self.generation.compare_exchange(generation, next, Ordering::AcqRel, Ordering::Acquire);
+        }
+        self.in_flight.fetch_sub(1, Ordering::AcqRel);
+        self.settled.notify_waiters();
+    }
+
+    /// Waits until nothing of it is being committed.
+    pub(crate) async fn settle(&self) {
+        loop {
+            let settled = self.settled.notified();
+            if !self.is_in_flight() {
+                return;
+            }
+            settled.await;
+        }
+    }
+}
+
+/// The instances in memory, and who waits under which key.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    capacity: usize,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    slots: HashMap<Key, Arc<Slot>>,
+    /// Slots in the order in which they are asked whether they are still used.
+    order: VecDeque<Key>,
+    /// The instance that waits under a key.
+    owners: HashMap<Key, Key>,
+}
+
+impl Cache {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { capacity, table: Mutex::default() }
+    }
+
+    fn table(&self) -> std::sync::MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The slot of an instance, loaded or not.
+    pub(crate) fn slot(&self, key: Key) -> Arc<Slot> {
+        let mut table = self.table();
+        if let Some(slot) = table.slots.get(&key) {
+            slot.used.store(true, Ordering::Relaxed);
+            return slot.clone();
+        }
+        let slot = Arc::new(Slot::new(key));
+        table.slots.insert(key, slot.clone());
+        table.order.push_back(key);
+        table.make_room(self.capacity);
+        slot
+    }
+
+    /// The instance in memory that waits under a key.
+    pub(crate) fn owner(&self, wait: Key) -> Option<Key> {
+        self.table().owners.get(&wait).copied()
+    }
+
+    /// Notes what an instance waits for from now on, and no longer.
+    pub(crate) fn note(
+        &self,
+        instance: Key,
+        opened: impl IntoIterator<Item = Key>,
+        closed: impl IntoIterator<Item = Key>,
+    ) {
+        let mut table = self.table();
+        table.owners.extend(opened.into_iter().map(|wait| (wait, instance)));
+        for wait in closed {
+            table.owners.remove(&wait);
+        }
+    }
+
+    /// Lets go of an instance that has ended or never came to be.
+    pub(crate) fn forget(&self, key: Key) {
+        self.table().slots.remove(&key);
+    }
+}
+
+impl Table {
+    /// Lets go of instances that nobody has looked at for long and that nobody holds.
+    fn make_room(&mut self, capacity: usize) {
+        let mut tries = self.order.len();
+        while self.slots.len() > capacity && tries > 0 {
+            tries -= 1;
+            let Some(key) = self.order.pop_front() else { return };
+            let Some(slot) = self.slots.get(&key) else { continue };
+            if slot.used.swap(false, Ordering::Relaxed) || Arc::strong_count(slot) > 1 {
+                self.order.push_back(key);
+                continue;
+            }
+            let resident = slot.resident.clone();
+            self.slots.remove(&key);
+            // Nobody else has the slot, so that nobody has locked it.
+            if let Ok(resident) = resident.try_lock()
+                && let Some(loaded) = &resident.loaded
+            {
+                for wait in loaded.running.instance.waits() {
+                    self.owners.remove(&wait.key);
+                }
+            }
+        }
+    }
+}

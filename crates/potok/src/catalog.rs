@@ -1,0 +1,144 @@
+//! What is deployed, compiled when it is first needed.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use potok_core::Name;
+use potok_core::expressions::{Binding, Deployment};
+use potok_core::graph::{Package, ProcessGraph};
+use potok_core::instance::Key;
+use potok_core::time::Calendar;
+use potok_expressions::Evaluator;
+use potok_store::query::DefinitionQuery;
+use potok_store::row::{Definition, DefinitionKind};
+use potok_store::{Store, Version};
+
+use crate::Error;
+
+/// A version of a process, ready to run.
+#[derive(Debug)]
+pub(crate) struct Deployed {
+    pub(crate) definition: Definition,
+    pub(crate) graph: Arc<ProcessGraph>,
+}
+
+/// Versions of processes, and the decisions and calendars that they compute with.
+#[derive(Debug)]
+pub(crate) struct Catalog {
+    store: Store,
+    pub(crate) evaluator: Arc<Evaluator>,
+    deployed: RwLock<HashMap<Key, Arc<Deployed>>>,
+    /// Deployments whose decisions and calendars the evaluator has.
+    known: Mutex<BTreeSet<Key>>,
+}
+
+impl Catalog {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store, evaluator: Arc::default(), deployed: RwLock::default(), known: Mutex::default() }
+    }
+
+    /// The version of a process that a binding means, in a model of that deployment.
+    pub(crate) async fn find(
+        &self,
+        tenant: &Name,
+        id: &Name,
+        binding: &Binding,
+        deployment: Option<Deployment>,
+    ) -> Result<Option<Arc<Deployed>>, Error> {
+        let version = match (binding, deployment) {
+            (Binding::Latest, _) | (Binding::Deployment, None) => Version::Latest,
+            (Binding::Deployment, Some(deployment)) => Version::Deployment(Key(deployment.0)),
+            (Binding::Version(number), _) => match number.trim().parse() {
+                Ok(number) => Version::Number(number),
+                Err(_) => return Ok(None),
+            },
+            (Binding::VersionTag(tag), _) => Version::Tag(tag.clone()),
+        };
+        match self.store.definition(DefinitionKind::Process, tenant, id, &version).await? {
+            Some(definition) => self.compiled(definition).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The version with that key.
+    pub(crate) async fn get(&self, key: Key) -> Result<Option<Arc<Deployed>>, Error> {
+        if let Some(deployed) = self.cached(key) {
+            return Ok(Some(deployed));
+        }
+        match self.store.get::<Definition>(key).await? {
+            Some(definition) => self.compiled(definition).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn cached(&self, key: Key) -> Option<Arc<Deployed>> {
+        self.deployed.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
+    }
+
+    async fn compiled(&self, definition: Definition) -> Result<Arc<Deployed>, Error> {
+        if let Some(deployed) = self.cached(definition.key) {
+            // Compiled once, but whether it is suspended changes.
+            let Deployed { graph, .. } = &*deployed;
+            return Ok(Arc::new(Deployed { definition, graph: graph.clone() }));
+        }
+        self.discover().await?;
+        let unusable = |reason: String| {
+            let Definition { id, version, .. } = &definition;
+            Error::Unusable { id: id.clone(), version: *version, reason }
+        };
+        let bytes = self.store.resource(definition.deployment, &definition.resource).await?;
+        let bytes = bytes.ok_or_else(|| unusable("its file is gone".into()))?;
+        let number = Deployment(definition.deployment.0);
+        let package = Package::of_deployment(&bytes, &*self.evaluator, number)
+            .map_err(|diagnostics| unusable(diagnostics.first().map(ToString::to_string).unwrap_or_default()))?;
+        let graph = package.process(&definition.id).cloned();
+        let graph = graph.ok_or_else(|| unusable("its file has no such process".into()))?;
+        let deployed = Arc::new(Deployed { definition, graph });
+        let mut all = self.deployed.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(deployed.definition.key, deployed.clone());
+        Ok(deployed)
+    }
+
+    /// Loads decisions and calendars of deployments that are new, in the order in which they were deployed, for that is how their
+    /// versions count.
+    pub(crate) async fn discover(&self) -> Result<(), Error> {
+        let mut all = Vec::new();
+        for kind in [DefinitionKind::Decision, DefinitionKind::Calendar] {
+            let query = DefinitionQuery { kind: Some(kind), ..DefinitionQuery::default() };
+            all.extend(self.store.list(&query).await?.rows);
+        }
+        all.sort_by_key(|definition| definition.deployment);
+        let mut files: Vec<(Key, Name, DefinitionKind)> =
+            all.into_iter().map(|definition| (definition.deployment, definition.resource, definition.kind)).collect();
+        files.dedup();
+        let is_known = |key: &Key| self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(key);
+        files.retain(|(deployment, ..)| !is_known(deployment));
+        let mut loaded = Vec::with_capacity(files.len());
+        for (deployment, file, kind) in files {
+            loaded.push((deployment, kind, self.store.resource(deployment, &file).await?.unwrap_or_default()));
+        }
+        // Another call may have been here meanwhile.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.retain(|(deployment, ..)| !known.contains(deployment));
+        for (deployment, kind, bytes) in loaded {
+            known.insert(deployment);
+            let problem = match kind {
+                DefinitionKind::Calendar => match Calendar::from_yaml(&String::from_utf8_lossy(&bytes)) {
+                    Ok(calendar) => {
+                        self.evaluator.add_calendar(calendar.name().clone(), calendar);
+                        None
+                    }
+                    Err(problem) => Some(problem),
+                },
+                _ => {
+                    let added = self.evaluator.add_decisions_of(&bytes, Deployment(deployment.0));
+                    added.err().and_then(|problems| problems.into_iter().next())
+                }
+            };
+            if let Some(problem) = problem {
+                tracing::error!(%deployment, %problem, "a deployed file is refused by this version of the program");
+            }
+        }
+        Ok(())
+    }
+}

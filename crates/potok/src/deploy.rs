@@ -1,0 +1,389 @@
+//! Deployments: files as they are, and what is defined in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use potok_core::Name;
+use potok_core::expressions::{Binding, Deployment as Number};
+use potok_core::graph::{Catch, NodeKind, Package, ProcessGraph};
+use potok_core::instance::Key;
+use potok_core::routing::{start_timers, start_triggers};
+use potok_core::time::{Calendar, Timestamp};
+use potok_core::value::Value;
+use potok_expressions::Evaluator;
+use potok_store::query::DefinitionQuery;
+use potok_store::row::{
+    Definition, DefinitionKind, Deployment as DeploymentRow, Resource, Subscription, SubscriptionKind, Work,
+};
+use potok_store::{Bytes, Changes, Version, digest};
+
+use crate::engine::Engine;
+use crate::error::RefusedFile;
+use crate::work::Chore;
+use crate::{DefinitionId, DeploymentId, Error};
+
+/// What a file is, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A BPMN model: `.bpmn` or `.bpmn20.xml`.
+    Model,
+    /// Decisions: `.dmn`.
+    Decisions,
+    /// A working calendar: `calendar*.yaml`.
+    Calendar,
+    /// A form: `.form`.
+    Form,
+}
+
+impl FileKind {
+    /// What a file of that name is; nothing if it is only kept.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        let name = name.rsplit(['/', '\\']).next().unwrap_or(name).to_lowercase();
+        let ends = |ending: &str| name.ends_with(ending);
+        match () {
+            () if ends(".bpmn") || ends(".bpmn20.xml") => Some(Self::Model),
+            () if ends(".dmn") => Some(Self::Decisions),
+            () if name.starts_with("calendar") && (ends(".yaml") || ends(".yml")) => Some(Self::Calendar),
+            () if ends(".form") => Some(Self::Form),
+            () => None,
+        }
+    }
+}
+
+/// What was deployed.
+#[derive(Clone, Debug)]
+pub struct Deployed {
+    /// The deployment; none if nothing has changed since the last one.
+    pub id: Option<DeploymentId>,
+    /// What its files define, in their newest versions: also those that have not changed.
+    pub definitions: Vec<Definition>,
+}
+
+impl Deployed {
+    /// The definition of that id.
+    #[must_use]
+    pub fn definition(&self, id: &str) -> Option<&Definition> {
+        self.definitions.iter().find(|definition| definition.id == id)
+    }
+}
+
+/// Files about to be deployed together.
+#[derive(Debug)]
+#[must_use = "nothing is deployed until `send`"]
+pub struct Deployment<'e> {
+    engine: &'e Engine,
+    name: Option<Name>,
+    tenant: Name,
+    files: Vec<(Name, Bytes)>,
+    anew: bool,
+}
+
+/// A file that has been read and checked.
+struct Checked {
+    name: Name,
+    bytes: Bytes,
+    definitions: Vec<Definition>,
+    package: Option<Package>,
+}
+
+impl Deployment<'_> {
+    /// Under that name.
+    pub fn name(self, name: impl Into<Name>) -> Self {
+        Self { name: Some(name.into()), ..self }
+    }
+
+    /// For that tenant.
+    pub fn tenant(self, tenant: impl Into<Name>) -> Self {
+        Self { tenant: tenant.into(), ..self }
+    }
+
+    /// With a file. Its name says what it is; whatever is no model, decision, form or calendar is only kept.
+    pub fn file(mut self, name: impl Into<Name>, bytes: impl AsRef<[u8]>) -> Self {
+        self.files.push((name.into(), bytes.as_ref().into()));
+        self
+    }
+
+    /// Makes new versions also of what has not changed.
+    pub fn anew(self) -> Self {
+        Self { anew: true, ..self }
+    }
+
+    /// Deploys all files or none. A file that is the same as in its newest version makes no new one, unless it calls or decides by
+    /// the binding `deployment` and another has changed.
+    ///
+    /// # Errors
+    /// If a file is refused, there is none, or the database cannot be written.
+    pub async fn send(self) -> Result<Deployed, Error> {
+        let inner = &self.engine.inner;
+        let now = inner.clock.now();
+        let key = inner.next_key(now);
+        let mut checked = Vec::with_capacity(self.files.len());
+        for (name, bytes) in &self.files {
+            checked.push(check(name, bytes, key, &inner.catalog.evaluator)?);
+        }
+        if checked.iter().all(|file| file.definitions.is_empty()) {
+            return Err(Error::NothingToDeploy);
+        }
+        let mut standing = Vec::new();
+        if !self.anew {
+            let mut unchanged = BTreeSet::new();
+            for file in &checked {
+                if let Some(definitions) = self.unchanged(file).await? {
+                    unchanged.insert(file.name.clone());
+                    standing.extend(definitions);
+                }
+            }
+            let has_changed = unchanged.len() < checked.len();
+            if !has_changed {
+                return Ok(Deployed { id: None, definitions: standing });
+            }
+            checked.retain(|file| {
+                !unchanged.contains(&file.name) || file.package.as_ref().is_some_and(binds_to_deployment)
+            });
+        }
+        let mut graphs = BTreeMap::new();
+        let mut definitions = Vec::new();
+        let mut files = Vec::new();
+        for file in checked {
+            for process in file.package.into_iter().flat_map(|package| package.processes) {
+                graphs.insert(process.id().clone(), process);
+            }
+            for definition in file.definitions {
+                let key = inner.next_key(now);
+                definitions.push(Definition { key, tenant: self.tenant.clone(), ..definition });
+            }
+            files.push((file.name, file.bytes));
+        }
+        standing.retain(|old: &Definition| !definitions.iter().any(|new| (new.kind, &new.id) == (old.kind, &old.id)));
+        let row = DeploymentRow {
+            key,
+            name: self.name.clone(),
+            tenant: Some(self.tenant.clone()).filter(|tenant| !tenant.is_empty()),
+            deployer: self.engine.user.clone(),
+            deployed: now,
+        };
+        let follows = |definition: &Definition, before: Option<Key>| {
+            let mut changes = Changes::default();
+            if definition.kind == DefinitionKind::Process
+                && let Some(graph) = graphs.get(&definition.id)
+            {
+                if let Some(before) = before {
+                    changes.remove_of::<Subscription>(before);
+                    changes.remove_of::<Work>(before);
+                }
+                starts(&mut changes, definition, graph, now, &|| inner.next_key(now));
+            }
+            changes
+        };
+        let mut deployed = inner.store.deploy(&row, &files, definitions, follows).await?;
+        inner.catalog.discover().await?;
+        inner.wake.notify_waiters();
+        deployed.extend(standing);
+        Ok(Deployed { id: Some(DeploymentId(key)), definitions: deployed })
+    }
+
+    /// The newest versions of what a file defines, if they are from the very same bytes.
+    async fn unchanged(&self, file: &Checked) -> Result<Option<Vec<Definition>>, Error> {
+        let store = &self.engine.inner.store;
+        let content = digest(&file.bytes);
+        let mut newest = Vec::new();
+        for Definition { kind, id, .. } in &file.definitions {
+            let Some(found) = store.definition(*kind, &self.tenant, id, &Version::Latest).await? else {
+                return Ok(None);
+            };
+            let resource = store.get::<Resource>((found.deployment, found.resource.clone())).await?;
+            if resource.is_none_or(|resource| resource.content != content) {
+                return Ok(None);
+            }
+            newest.push(found);
+        }
+        // A file that defines nothing is kept with what has changed.
+        Ok((!newest.is_empty()).then_some(newest))
+    }
+}
+
+impl Engine {
+    /// Files to be deployed together.
+    pub fn deployment(&self) -> Deployment<'_> {
+        Deployment { engine: self, name: None, tenant: Name::new(), files: Vec::new(), anew: false }
+    }
+
+    /// Deploys a file, or all models, decisions, forms and calendars of a folder.
+    ///
+    /// # Errors
+    /// If there is nothing to deploy, a file cannot be read or is refused, or the database cannot be written.
+    pub async fn deploy_path(&self, path: impl AsRef<Path>) -> Result<Deployed, Error> {
+        let path = path.as_ref();
+        let unreadable = |path: &Path, error: &std::io::Error| Error::Unreadable {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        };
+        let mut files = Vec::new();
+        if path.is_dir() {
+            for entry in std::fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
+                let file = entry.map_err(|error| unreadable(path, &error))?.path();
+                let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                if FileKind::of(name).is_some() && file.is_file() {
+                    files.push(file);
+                }
+            }
+            files.sort();
+        } else {
+            files.push(path.to_owned());
+        }
+        let mut deployment = self.deployment();
+        if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
+            deployment = deployment.name(name);
+        }
+        for file in files {
+            let bytes = std::fs::read(&file).map_err(|error| unreadable(&file, &error))?;
+            let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            deployment = deployment.file(name, bytes);
+        }
+        deployment.send().await
+    }
+
+    /// Definitions that are searched for.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn definitions(&self, query: &DefinitionQuery) -> Result<Vec<Definition>, Error> {
+        Ok(self.inner.store.list(query).await?.rows)
+    }
+
+    /// The bytes of a deployed file, as they were deployed.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn resource(&self, deployment: DeploymentId, file: &str) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.inner.store.resource(deployment.0, &file.into()).await?)
+    }
+
+    /// Starts no more instances of a definition until it is resumed; says whether there is one.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn suspend_definition(&self, definition: DefinitionId) -> Result<bool, Error> {
+        Ok(self.inner.store.suspend_definition(definition.0, true).await?)
+    }
+
+    /// Lets instances of a definition be started again; says whether there is one.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn resume_definition(&self, definition: DefinitionId) -> Result<bool, Error> {
+        Ok(self.inner.store.suspend_definition(definition.0, false).await?)
+    }
+}
+
+fn check(name: &Name, bytes: &Bytes, deployment: Key, evaluator: &Evaluator) -> Result<Checked, Error> {
+    let refused = |diagnostics| Error::Refused(Box::new(RefusedFile { file: name.clone(), diagnostics }));
+    let define = |kind, id: &Name, title: Option<&Name>| Definition {
+        kind,
+        id: id.clone(),
+        name: title.cloned(),
+        resource: name.clone(),
+        ..Definition::default()
+    };
+    let mut package = None;
+    let definitions = match FileKind::of(name) {
+        Some(FileKind::Model) => {
+            let read = Package::of_deployment(bytes, evaluator, Number(deployment.0)).map_err(refused)?;
+            let defined = read.processes.iter().map(|process| Definition {
+                tag: process.version_tag().cloned(),
+                ordinals: ordinals(process),
+                ..define(DefinitionKind::Process, process.id(), process.name())
+            });
+            let defined = defined.collect();
+            package = Some(read);
+            defined
+        }
+        Some(FileKind::Decisions) => {
+            let ids = Evaluator::new().add_decisions(bytes).map_err(refused)?;
+            ids.iter().map(|id| define(DefinitionKind::Decision, id, None)).collect()
+        }
+        Some(FileKind::Calendar) => {
+            let calendar = Calendar::from_yaml(&String::from_utf8_lossy(bytes));
+            let calendar = calendar.map_err(|diagnostic| refused(vec![diagnostic]))?;
+            vec![define(DefinitionKind::Calendar, calendar.name(), None)]
+        }
+        Some(FileKind::Form) => {
+            let form: Result<serde_json::Value, _> = serde_json::from_slice(bytes);
+            let id = form.ok().and_then(|form| Some(Name::from(form.get("id")?.as_str()?)));
+            vec![define(DefinitionKind::Form, &id.unwrap_or_else(|| name.clone()), None)]
+        }
+        None => Vec::new(),
+    };
+    Ok(Checked { name: name.clone(), bytes: bytes.clone(), definitions, package })
+}
+
+/// The ids of flow nodes in the order of their ordinals.
+fn ordinals(process: &ProcessGraph) -> Bytes {
+    let ids: Vec<&str> = process.nodes().map(|node| &*node.id).collect();
+    ids.join("\n").into_bytes().into()
+}
+
+/// Whether something in a file calls or decides what it is deployed with.
+fn binds_to_deployment(package: &Package) -> bool {
+    package.processes.iter().flat_map(|process| process.nodes()).any(|node| match &node.kind {
+        NodeKind::Call(call) => call.binding == Binding::Deployment,
+        NodeKind::Decision(decision) => decision.binding == Binding::Deployment,
+        _ => false,
+    })
+}
+
+/// What starts the newest version of a process from now on.
+fn starts(
+    changes: &mut Changes,
+    definition: &Definition,
+    graph: &ProcessGraph,
+    now: Timestamp,
+    next_key: &dyn Fn() -> Key,
+) {
+    for trigger in start_triggers(graph) {
+        let node = &graph.node(trigger.node).id;
+        let literal = |name: &potok_core::graph::Expression| match name.as_literal() {
+            Some(Value::String(name)) => Some(name.clone()),
+            _ => None,
+        };
+        let (kind, name) = match trigger.catch {
+            Catch::Message { name, .. } => {
+                let name = name.as_ref().and_then(literal);
+                (SubscriptionKind::Message, name.unwrap_or_else(|| node.clone()))
+            }
+            Catch::Signal { name } => match literal(name) {
+                Some(name) => (SubscriptionKind::Signal, name),
+                None => continue,
+            },
+            Catch::Condition { .. } => (SubscriptionKind::Condition, Name::new()),
+            _ => continue,
+        };
+        changes.add(Subscription {
+            instance: definition.key,
+            key: next_key(),
+            kind,
+            starts: true,
+            name,
+            tenant: Some(definition.tenant.clone()).filter(|tenant| !tenant.is_empty()),
+            process: graph.id().clone(),
+            node: node.clone(),
+            ..Subscription::default()
+        });
+    }
+    for timer in start_timers(graph, now) {
+        match timer {
+            Ok(timer) => changes.add(Work {
+                instance: definition.key,
+                key: next_key(),
+                kind: Chore::START_TIMER,
+                due: timer.timer.due,
+                payload: timer.encode().into(),
+                ..Work::default()
+            }),
+            Err(problem) => {
+                tracing::error!(process = %graph.id(), %problem, "a timer start event never fires");
+            }
+        }
+    }
+}

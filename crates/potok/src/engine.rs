@@ -1,0 +1,247 @@
+//! The engine: what a program holds, and what runs behind it.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use potok_core::encoding::FORMAT;
+use potok_core::instance::{Instance, Key};
+use potok_core::routing::Running;
+use potok_core::step::Events;
+use potok_core::{Name, encoding::DecodeError};
+use potok_store::row::{Instance as InstanceRow, Node};
+use potok_store::{Keys, Store};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::cache::{Cache, Loaded};
+use crate::catalog::Catalog;
+use crate::commit::Committer;
+use crate::envelope::Envelope;
+use crate::handler::Handlers;
+use crate::{Builder, Clock, Error, InstanceId};
+
+/// A workflow engine on a database. Cheap to clone; all clones are the same engine.
+///
+/// ```
+/// use potok::{Engine, Job};
+/// use serde_json::json;
+///
+/// # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
+/// let model = br#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="shop"
+///     xmlns:potok="urn:potok:bpmn:1.0">
+///   <process id="order" isExecutable="true">
+///     <startEvent id="start"/>
+///     <userTask id="approve" potok:candidateGroups="sales"/>
+///     <serviceTask id="send" potok:job="send-letter"/>
+///     <endEvent id="end"/>
+///     <sequenceFlow id="f1" sourceRef="start" targetRef="approve"/>
+///     <sequenceFlow id="f2" sourceRef="approve" targetRef="send"/>
+///     <sequenceFlow id="f3" sourceRef="send" targetRef="end"/>
+///   </process>
+/// </definitions>"#;
+///
+/// let engine = Engine::builder()
+///     .sqlite_in_memory()
+///     .handler("send-letter", |job: Job| async move { Ok::<_, potok::JobError>(json!({"to": job.variable("client")})) })
+///     .start()
+///     .await?;
+/// engine.deployment().file("order.bpmn", model).send().await?;
+/// let case = engine.start("order").business_key("C-17").variables(json!({"client": "Anna"})).send().await?;
+/// for task in engine.tasks().candidate_group("sales").list().await? {
+///     engine.claim(task.id(), "boris").await?;
+///     engine.complete(task.id(), ()).await?;
+/// }
+/// engine.instance(case.id()).ended().await?;
+/// # engine.stop().await;
+/// # Ok::<(), potok::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+    /// Who acts; nobody in particular if the program itself.
+    pub(crate) user: Option<Name>,
+    /// Stops what runs behind it when the last engine is dropped.
+    _running: Arc<Background>,
+}
+
+/// What runs behind an engine.
+#[derive(Debug, Default)]
+pub(crate) struct Background {
+    pub(crate) tasks: Mutex<JoinSet<()>>,
+}
+
+/// What all clones of an engine share.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) catalog: Catalog,
+    pub(crate) cache: Cache,
+    pub(crate) committer: Committer,
+    pub(crate) clock: Clock,
+    pub(crate) handlers: Handlers,
+    /// Jobs, timers or follow-up work may be due.
+    pub(crate) wake: Notify,
+    /// An instance has ended.
+    pub(crate) ended: Notify,
+    pub(crate) node: Mutex<Node>,
+    keys: RwLock<Keys>,
+    random: Mutex<fastrand::Rng>,
+}
+
+impl Engine {
+    /// An engine to be built.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn new(inner: Arc<Inner>, running: Arc<Background>) -> Self {
+        Self { inner, user: None, _running: running }
+    }
+
+    /// The same engine for a user: what is done with it is done within that user's rights, and stands in the history as the
+    /// user's.
+    #[must_use]
+    pub fn as_user(&self, user: impl Into<Name>) -> Self {
+        Self { user: Some(user.into()), ..self.clone() }
+    }
+
+    /// The clock that the engine goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// The database, for what the engine has no words for. Reading is always safe.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// Stops: handlers that run come to their end, then the database is let go of. What waits goes on when an engine is started on it
+    /// again.
+    pub async fn stop(&self) {
+        self.inner.handlers.stop().await;
+        let mut tasks = std::mem::take(&mut *self._running.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
+        let node = self.inner.node.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Err(error) = self.inner.store.leave(&node).await {
+            tracing::warn!(%error, "the node's number stays taken until its lease runs out");
+        }
+        self.inner.store.close().await;
+    }
+
+    pub(crate) fn envelope(&self) -> Envelope {
+        Envelope { by: self.user.clone(), act: None }
+    }
+}
+
+impl Inner {
+    pub(crate) fn new(
+        store: Store,
+        clock: Clock,
+        handlers: Handlers,
+        capacity: usize,
+        node: Node,
+        committer: Committer,
+    ) -> Self {
+        Self {
+            catalog: Catalog::new(store.clone()),
+            store,
+            cache: Cache::new(capacity),
+            committer,
+            clock,
+            handlers,
+            wake: Notify::new(),
+            ended: Notify::new(),
+            keys: RwLock::new(Keys::new(node.number)),
+            node: Mutex::new(node),
+            random: Mutex::new(fastrand::Rng::new()),
+        }
+    }
+
+    /// The next key of this node.
+    pub(crate) fn next_key(&self, now: potok_core::time::Timestamp) -> Key {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).next(now)
+    }
+
+    /// A random number that is not 0.
+    pub(crate) fn random(&self) -> u64 {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).u64(1..)
+    }
+
+    /// Renews the lease of the node's number; one that was lost is given up for another.
+    pub(crate) async fn renew(&self, lease: Duration) -> Result<(), Error> {
+        let node = self.node.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if self.store.renew(&node, lease).await? {
+            return Ok(());
+        }
+        let node = self.store.join(node.name, self.random(), FORMAT.into(), lease).await?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Keys::new(node.number);
+        *self.node.lock().unwrap_or_else(PoisonError::into_inner) = node;
+        Ok(())
+    }
+
+    /// Loads an instance: its last snapshot, and what happened since then.
+    pub(crate) async fn load(&self, key: Key) -> Result<Option<Loaded>, Error> {
+        let Some(row) = self.store.get::<InstanceRow>(key).await? else { return Ok(None) };
+        let Some((instance, last)) = self.replay(key, u64::MAX).await? else { return Ok(None) };
+        let Some(deployed) = self.catalog.get(row.definition).await? else { return Ok(None) };
+        let running = Running { graph: deployed.graph.clone(), instance };
+        Ok(Some(Loaded {
+            running,
+            definition: row.definition,
+            tenant: row.tenant,
+            suspended: row.suspended,
+            seq: last.seq,
+            unit: last.unit,
+            tail: last.tail,
+            snapshot: last.snapshot,
+        }))
+    }
+
+    /// An instance as it was after that row of its history.
+    pub(crate) async fn replay(&self, key: Key, until: u64) -> Result<Option<(Instance, Last)>, Error> {
+        let damaged = |error: DecodeError| Error::Damaged { instance: InstanceId(key), error };
+        let snapshot = self.store.snapshot(key, until).await?;
+        let mut last = Last::default();
+        let mut instance = match snapshot {
+            Some(snapshot) => {
+                (last.seq, last.snapshot) = (snapshot.seq, snapshot.bytes.len());
+                Instance::decode(&snapshot.bytes).map_err(damaged)?
+            }
+            None => Instance::new(key),
+        };
+        loop {
+            let left = usize::try_from(until - last.seq).unwrap_or(usize::MAX).min(PAGE);
+            let rows = self.store.history(key, last.seq, left).await?;
+            let count = rows.len();
+            for row in rows {
+                let events = Events::decode(&row.events).map_err(damaged)?;
+                for event in &events.list {
+                    instance.apply(*event, &events);
+                }
+                (last.seq, last.unit) = (row.seq, row.unit);
+                last.tail += row.events.len();
+            }
+            if count < PAGE {
+                break;
+            }
+        }
+        Ok((last.seq > 0).then_some((instance, last)))
+    }
+}
+
+/// Rows that are read at once.
+const PAGE: usize = 1000;
+
+/// Where an instance's history ends.
+#[derive(Debug, Default)]
+pub(crate) struct Last {
+    pub(crate) seq: u64,
+    pub(crate) unit: u64,
+    /// Bytes since the last snapshot, and of it.
+    pub(crate) tail: usize,
+    pub(crate) snapshot: usize,
+}

@@ -1,0 +1,63 @@
+//! What stands on a row of the log beside its events: who asked for it, and what it did that is no event of the process.
+
+use potok_core::Name;
+use potok_core::instance::Key;
+use potok_core::time::Timestamp;
+use potok_store::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::task::Assignment;
+
+/// Beside the events of one row.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Envelope {
+    /// Who asked for it; nobody if the engine did it by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Name>,
+    /// What it did that is no event of the process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Act>,
+}
+
+/// What is no event of the process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Act {
+    /// Who works on a task, or how it is to be worked on, was changed.
+    TaskChanged {
+        /// The task.
+        task: Key,
+        /// As it is from now on.
+        assignment: Assignment,
+    },
+    /// A job failed and is tried again.
+    JobFailed {
+        /// The job.
+        job: Key,
+        /// What went wrong.
+        error: Name,
+        /// Not before.
+        available: Timestamp,
+    },
+    /// Nothing goes on in the instance until it is resumed.
+    Suspended,
+    /// It goes on.
+    Resumed,
+}
+
+impl Envelope {
+    /// As bytes; none if there is nothing in it.
+    pub(crate) fn encode(&self) -> Bytes {
+        if *self == Self::default() {
+            return Bytes::default();
+        }
+        // Names, keys and times are always JSON.
+        serde_json::to_vec(self).unwrap_or_default().into()
+    }
+
+    /// What [`encode`](Self::encode) wrote; an empty one if it cannot be read.
+    pub(crate) fn decode(bytes: &[u8]) -> Self {
+        serde_json::from_slice(bytes).unwrap_or_default()
+    }
+}

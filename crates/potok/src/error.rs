@@ -1,0 +1,207 @@
+//! What can go wrong for a caller.
+
+use std::sync::Arc;
+
+use potok_core::Name;
+use potok_core::diagnostic::Diagnostic;
+use potok_core::encoding::DecodeError;
+use potok_core::routing::RunError;
+use potok_core::step::Rejection;
+use potok_core::value::ValueError;
+use potok_store::StoreError;
+
+use crate::{IncidentId, InstanceId, JobId, TaskId};
+
+/// Why the engine did not do as asked. Nothing was changed, unless the variant says otherwise.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database cannot do it now.
+    #[error(transparent)]
+    Store(Arc<StoreError>),
+    /// The database was lost in the middle of the commit and did not come back: whether this was done is not known.
+    #[error(
+        "the database was lost in the middle of a commit, and whether it was done is not known; look before you repeat it"
+    )]
+    OutcomeUnknown,
+    /// The instance refused.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// A file cannot be deployed.
+    #[error("{} cannot be deployed: {}", .0.file, .0.summary())]
+    Refused(Box<RefusedFile>),
+    /// A file or folder cannot be read.
+    #[error("cannot read {path}: {reason}")]
+    Unreadable {
+        /// Its path.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// There is nothing to deploy.
+    #[error("there is nothing to deploy: no file ends in .bpmn, .bpmn20.xml, .dmn or .form, or is a calendar*.yaml")]
+    NothingToDeploy,
+    /// No such process.
+    #[error("no process `{0}` is deployed in the version that is asked for")]
+    UnknownProcess(Name),
+    /// The definition is suspended.
+    #[error("process `{0}` is suspended: no instances are started until it is resumed")]
+    ProcessSuspended(Name),
+    /// No such instance.
+    #[error("there is no instance {0}")]
+    UnknownInstance(InstanceId),
+    /// The instance is suspended.
+    #[error("instance {0} is suspended; resume it first")]
+    InstanceSuspended(InstanceId),
+    /// No such open task.
+    #[error("there is no open task {0}: it is completed, cancelled, or was never there")]
+    UnknownTask(TaskId),
+    /// Somebody else has the task.
+    #[error("task {task} is claimed by {assignee} already")]
+    TaskClaimed {
+        /// The task.
+        task: TaskId,
+        /// Who has it.
+        assignee: Name,
+    },
+    /// The user may not do that.
+    #[error("{user} may not {what}")]
+    Forbidden {
+        /// The user.
+        user: Name,
+        /// What was asked for.
+        what: String,
+    },
+    /// No such job.
+    #[error("there is no job {0}: it is done, cancelled, or was never there")]
+    UnknownJob(JobId),
+    /// Another worker has the job by now.
+    #[error(
+        "the lease of job {0} has run out and it is not this worker's any more; what it did may be done again by another"
+    )]
+    LeaseLost(JobId),
+    /// No such incident.
+    #[error("there is no open incident {0}")]
+    UnknownIncident(IncidentId),
+    /// Several instances wait for the message.
+    #[error("{0} subscriptions match the message: narrow it by business key, correlation key or variables")]
+    Ambiguous(usize),
+    /// The message's id has been given before.
+    #[error("a message with the id `{0}` has been delivered already")]
+    MessageRepeated(Name),
+    /// The variables are no JSON object.
+    #[error("variables must be a JSON object, e.g. {{\"amount\": 12}}")]
+    NoVariables,
+    /// A variable is too large or too deep.
+    #[error("variable `{name}`: {error}")]
+    Variable {
+        /// Its name.
+        name: Name,
+        /// What is wrong with it.
+        error: ValueError,
+    },
+    /// Others were faster, again and again.
+    #[error("instance {0} is written by so many at once that this did not get through; try again")]
+    Contended(InstanceId),
+    /// What stands in the database cannot be read.
+    #[error("the history of instance {instance} cannot be read: {error}")]
+    Damaged {
+        /// The instance.
+        instance: InstanceId,
+        /// What is wrong.
+        error: DecodeError,
+    },
+    /// A deployed model that this version of the program refuses.
+    #[error("definition {id} in version {version} cannot be run by this version of the program: {reason}")]
+    Unusable {
+        /// Its id.
+        id: Name,
+        /// Its version.
+        version: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody else has done it.
+    #[error("there is nothing to do any more")]
+    NothingToDo,
+    /// The engine has been stopped.
+    #[error("the engine has been stopped")]
+    Stopped,
+}
+
+/// A file that is not deployed, and all that is wrong with it.
+#[derive(Clone, Debug)]
+pub struct RefusedFile {
+    /// Its name.
+    pub file: Name,
+    /// What is wrong with it.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl RefusedFile {
+    fn summary(&self) -> String {
+        let first = self.diagnostics.iter().find(|it| it.severity == potok_core::diagnostic::Severity::Error);
+        match (first, self.diagnostics.len()) {
+            (None, _) => "it is refused".into(),
+            (Some(first), 1) => first.to_string(),
+            (Some(first), count) => format!("{first} (and {} more findings)", count - 1),
+        }
+    }
+}
+
+impl Error {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::OutcomeUnknown => "store-outcome-unknown",
+            Self::Rejected(rejection) => rejection.code(),
+            Self::Refused(_) => "deployment-refused",
+            Self::Unreadable { .. } => "file-unreadable",
+            Self::NothingToDeploy => "deployment-empty",
+            Self::UnknownProcess(_) => "process-unknown",
+            Self::ProcessSuspended(_) => "process-suspended",
+            Self::UnknownInstance(_) => "instance-unknown",
+            Self::InstanceSuspended(_) => "instance-suspended",
+            Self::UnknownTask(_) => "task-unknown",
+            Self::TaskClaimed { .. } => "task-claimed",
+            Self::Forbidden { .. } => "forbidden",
+            Self::UnknownJob(_) => "job-unknown",
+            Self::LeaseLost(_) => "lease-lost",
+            Self::UnknownIncident(_) => "incident-unknown",
+            Self::Ambiguous(_) => "message-ambiguous",
+            Self::MessageRepeated(_) => "message-repeated",
+            Self::NoVariables => "variables-no-object",
+            Self::Variable { error, .. } => error.code(),
+            Self::Contended(_) => "instance-contended",
+            Self::Damaged { error, .. } => error.code(),
+            Self::Unusable { .. } => "definition-unusable",
+            Self::NothingToDo => "nothing-to-do",
+            Self::Stopped => "engine-stopped",
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown,
+            error => Self::Store(Arc::new(error)),
+        }
+    }
+}
+
+impl From<RunError> for Error {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Rejected(rejection) => Self::Rejected(rejection),
+            RunError::UnknownProcess(process) => Self::UnknownProcess(process),
+            RunError::UnknownInstance(instance) => Self::UnknownInstance(InstanceId(instance)),
+            RunError::UnknownKey(key) => Self::Rejected(Rejection::Unknown(key)),
+            RunError::Ambiguous(count) => Self::Ambiguous(count),
+            // Only a host that makes time pass itself meets this.
+            RunError::EndlessTimers(_) => Self::Stopped,
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! What follows from a row of the log: one function from events to derived rows.
+
+use potok_core::Name;
+use potok_core::graph::ProcessGraph;
+use potok_core::instance::{Instance, Key, ROOT, WaitKind, WaitType};
+use potok_core::step::{Closed, Event, Events, OpenedWait};
+use potok_core::time::Timestamp;
+use potok_core::value::Value;
+use potok_store::Changes;
+use potok_store::row::{
+    Incident, Instance as InstanceRow, InstanceState, Job, Subscription, SubscriptionKind, Task, TaskState, Timer,
+    Variable, Work,
+};
+
+use crate::envelope::{Act, Envelope};
+use crate::work::Chore;
+
+/// How urgent a task or job is that says nothing of it.
+pub(crate) const PRIORITY: i64 = 50;
+
+/// What is the same for all rows of an instance.
+pub(crate) struct Around<'a> {
+    pub(crate) graph: &'a ProcessGraph,
+    pub(crate) definition: Key,
+    pub(crate) tenant: &'a Option<Name>,
+    pub(crate) suspended: bool,
+}
+
+/// Changes the derived rows as the events say. The instance is as it was after them.
+pub(crate) fn follow(
+    changes: &mut Changes,
+    around: &Around<'_>,
+    instance: &Instance,
+    events: &Events,
+    envelope: &Envelope,
+) {
+    let key = instance.key();
+    let now = events.now;
+    for event in &events.list {
+        match *event {
+            Event::InstanceStarted { .. } => changes.add(InstanceRow {
+                key,
+                definition: around.definition,
+                process: around.graph.id().clone(),
+                business_key: instance.business_key().cloned(),
+                tenant: around.tenant.clone(),
+                parent: instance.caller().map(|caller| caller.instance),
+                initiator: envelope.by.clone(),
+                started: now,
+                state: InstanceState::Active,
+                suspended: false,
+                ended: None,
+            }),
+            Event::WaitOpened { details } => {
+                if let Some(wait) = events.waits.get(details as usize) {
+                    opened(changes, around, instance, wait, now);
+                }
+            }
+            Event::WaitClosed { key: wait, kind, reason } => closed(changes, key, wait, kind, reason, now),
+            Event::WaitChanged { key: wait, change } => {
+                if let Some(kind) = events.changes.get(change as usize)
+                    && let Some(wait) = instance.wait(wait)
+                {
+                    changed(changes, around, instance, (wait.key, wait.node, kind), envelope, now);
+                }
+            }
+            Event::VariableSet { scope: ROOT, variable } => {
+                if let Some((name, value)) = events.variables.get(variable as usize) {
+                    match searchable(key, name, value) {
+                        Some(variable) => changes.set_variable(variable),
+                        None => changes.remove::<Variable>((key, name.clone())),
+                    }
+                }
+            }
+            Event::VariableRemoved { scope: ROOT, name } => {
+                if let Some(Value::String(name)) = events.values.get(name as usize) {
+                    changes.remove::<Variable>((key, name.clone()));
+                }
+            }
+            Event::InstanceCompleted => changes.end_instance(key, InstanceState::Completed, now),
+            Event::InstanceFailed { .. } => changes.end_instance(key, InstanceState::Failed, now),
+            Event::InstanceCancelled { .. } => changes.end_instance(key, InstanceState::Cancelled, now),
+            _ => {}
+        }
+    }
+}
+
+fn opened(changes: &mut Changes, around: &Around<'_>, instance: &Instance, wait: &OpenedWait, now: Timestamp) {
+    let (key, graph) = (instance.key(), around.graph);
+    let Some(node) = graph.get_node(wait.node) else { return };
+    match &wait.kind {
+        WaitKind::UserTask(task) => changes.add_task(Task {
+            instance: key,
+            key: wait.key,
+            definition: around.definition,
+            process: graph.id().clone(),
+            node: node.id.clone(),
+            name: node.name.clone(),
+            assignee: task.assignee.clone(),
+            candidate_users: task.candidate_users.clone(),
+            candidate_groups: task.candidate_groups.clone(),
+            priority: task.priority.unwrap_or(PRIORITY),
+            due: task.due,
+            follow_up: task.follow_up,
+            form: task.form_key.clone(),
+            lane: node.details.lane.clone(),
+            tenant: around.tenant.clone(),
+            created: now,
+            ..Task::default()
+        }),
+        WaitKind::Call(_) | WaitKind::Condition { .. } | WaitKind::AdHoc | WaitKind::Compensation { .. } => {}
+        WaitKind::Continuation { .. } => {
+            changes.add(Work { instance: key, key: wait.key, kind: Chore::CONTINUE, due: now, ..Work::default() })
+        }
+        WaitKind::Incident(incident) => changes.add(Incident {
+            instance: key,
+            key: wait.key,
+            definition: around.definition,
+            process: graph.id().clone(),
+            node: node.id.clone(),
+            code: incident.kind.code().into(),
+            message: incident.message.clone(),
+            tenant: around.tenant.clone(),
+            raised: now,
+            resolved: None,
+        }),
+        WaitKind::Job(_) => {
+            if let Some(job) = job(around, key, (wait.key, wait.node, &wait.kind), now) {
+                changes.add(job);
+            }
+        }
+        WaitKind::Timer(timer) => {
+            let (due, suspended) = (timer.timer.due, around.suspended);
+            changes.add(Timer { instance: key, key: wait.key, due, suspended, leased_until: Timestamp::UNIX_EPOCH });
+        }
+        WaitKind::Message(_) | WaitKind::Signal(_) => {
+            if let Some(subscription) = subscription(around, instance, (wait.key, wait.node, &wait.kind)) {
+                changes.add(subscription);
+            }
+        }
+    }
+}
+
+fn closed(changes: &mut Changes, instance: Key, wait: Key, kind: WaitType, reason: Closed, now: Timestamp) {
+    let row = (instance, wait);
+    match kind {
+        WaitType::UserTask => {
+            let state = match reason {
+                Closed::Completed => TaskState::Completed,
+                Closed::Cancelled => TaskState::Cancelled,
+            };
+            changes.end_task(instance, wait, state, now);
+        }
+        WaitType::Job => changes.remove::<Job>(row),
+        WaitType::Timer => changes.remove::<Timer>(row),
+        WaitType::Message | WaitType::Signal => changes.remove::<Subscription>(row),
+        WaitType::Continuation => changes.remove::<Work>(row),
+        WaitType::Incident => changes.resolve_incident(instance, wait, now),
+        WaitType::Condition | WaitType::Call | WaitType::AdHoc | WaitType::Compensation => {}
+    }
+}
+
+/// A wait: its key, its flow node, and what it is for.
+type Waiting<'a> = (Key, u32, &'a WaitKind);
+
+fn changed(
+    changes: &mut Changes,
+    around: &Around<'_>,
+    instance: &Instance,
+    wait: Waiting<'_>,
+    envelope: &Envelope,
+    now: Timestamp,
+) {
+    let key = instance.key();
+    match wait.2 {
+        WaitKind::Job(_) => {
+            if let Some(mut job) = job(around, key, wait, now) {
+                if let Some(Act::JobFailed { job: failed, error, available }) = &envelope.act
+                    && *failed == wait.0
+                {
+                    job.error = Some(error.clone());
+                    job.available = *available;
+                }
+                changes.put(job);
+            }
+        }
+        WaitKind::Timer(timer) => {
+            let (due, suspended) = (timer.timer.due, around.suspended);
+            changes.put(Timer { instance: key, key: wait.0, due, suspended, leased_until: Timestamp::UNIX_EPOCH });
+        }
+        WaitKind::Message(_) | WaitKind::Signal(_) => {
+            if let Some(subscription) = subscription(around, instance, wait) {
+                changes.put(subscription);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn job(around: &Around<'_>, instance: Key, (key, node, kind): Waiting<'_>, now: Timestamp) -> Option<Job> {
+    let WaitKind::Job(job) = kind else { return None };
+    Some(Job {
+        instance,
+        key,
+        definition: around.definition,
+        process: around.graph.id().clone(),
+        node: around.graph.get_node(node)?.id.clone(),
+        topic: job.kind.clone(),
+        tenant: around.tenant.clone(),
+        priority: job.priority,
+        retries: job.retries,
+        error: None,
+        suspended: around.suspended,
+        available: now,
+        worker: None,
+        lease: 0,
+        leased_until: Timestamp::UNIX_EPOCH,
+    })
+}
+
+fn subscription(around: &Around<'_>, instance: &Instance, (key, node, kind): Waiting<'_>) -> Option<Subscription> {
+    let (kind, name, correlation) = match kind {
+        WaitKind::Message(message) => {
+            let correlation = message.correlation_key.as_ref().and_then(correlation);
+            (SubscriptionKind::Message, message.name.clone(), correlation)
+        }
+        WaitKind::Signal(signal) => (SubscriptionKind::Signal, signal.name.clone(), None),
+        _ => return None,
+    };
+    Some(Subscription {
+        instance: instance.key(),
+        key,
+        kind,
+        starts: false,
+        name,
+        correlation,
+        business_key: instance.business_key().cloned(),
+        tenant: around.tenant.clone(),
+        started_by: instance.started_by(),
+        process: around.graph.id().clone(),
+        node: around.graph.get_node(node)?.id.clone(),
+    })
+}
+
+/// A correlation key as text, the same for all values that are loosely equal. Lists and maps have none: they are compared
+/// themselves.
+pub(crate) fn correlation(value: &Value) -> Option<Name> {
+    match value.plain() {
+        Value::List(_) | Value::Map(_) | Value::DateTime(_) => None,
+        Value::Number(_) => Some(match value.as_i64() {
+            Some(whole) => whole.to_string().into(),
+            None => value.to_string().into(),
+        }),
+        plain => Some(plain.to_string().into()),
+    }
+}
+
+/// A variable as it is searched for; lists, maps and bytes are not.
+pub(crate) fn searchable(instance: Key, name: &Name, value: &Value) -> Option<Variable> {
+    let name = name.clone();
+    Some(match value.plain() {
+        Value::Null => Variable::null(instance, name),
+        Value::Boolean(value) => Variable::boolean(instance, name, *value),
+        Value::Integer(_) | Value::Number(_) => Variable::number(instance, name, value.as_f64().unwrap_or(0.0)),
+        Value::List(_) | Value::Map(_) | Value::Bytes(_) | Value::Declared(_) => return None,
+        plain => Variable::text(instance, name, plain.to_string().into()),
+    })
+}

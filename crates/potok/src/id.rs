@@ -1,0 +1,56 @@
+//! Ids of what can be addressed: each of a type of its own, so that none is taken for another.
+
+use std::fmt;
+use std::num::ParseIntError;
+use std::str::FromStr;
+
+use potok_core::instance::Key;
+use serde::{Deserialize, Serialize};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident,)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+            #[serde(transparent)]
+            pub struct $name(pub Key);
+
+            impl From<Key> for $name {
+                fn from(key: Key) -> Self {
+                    Self(key)
+                }
+            }
+
+            impl fmt::Display for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    self.0.fmt(f)
+                }
+            }
+
+            impl FromStr for $name {
+                type Err = ParseIntError;
+
+                fn from_str(text: &str) -> Result<Self, ParseIntError> {
+                    text.parse().map(|number| Self(Key(number)))
+                }
+            }
+        )+
+    };
+}
+
+ids! {
+    /// A process instance. A called one has the id of its call.
+    InstanceId,
+    /// A user task.
+    TaskId,
+    /// A job.
+    JobId,
+    /// A timer.
+    TimerId,
+    /// An incident.
+    IncidentId,
+    /// A version of a process, decision, form or calendar.
+    DefinitionId,
+    /// What was deployed together.
+    DeploymentId,
+}

@@ -1,0 +1,396 @@
+//! Instances: started, looked at, ended.
+
+use potok_core::Name;
+use potok_core::expressions::Binding;
+use potok_core::instance::{Instance as State, ROOT, ScopeId};
+use potok_core::routing::{Running, World as _};
+use potok_core::step::{Command, Events, Rejection, StartAt, Variables};
+use potok_core::time::Timestamp;
+use potok_core::value::Value;
+use potok_store::query::{IncidentQuery, InstanceQuery};
+use potok_store::row::{Incident, Instance as InstanceRow, InstanceState};
+
+use crate::engine::Engine;
+use crate::envelope::{Act, Envelope};
+use crate::{DefinitionId, Error, IncidentId, InstanceId, IntoVariables};
+
+/// A process instance, as it was when it was looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instance {
+    row: InstanceRow,
+}
+
+impl std::ops::Deref for Instance {
+    type Target = InstanceRow;
+
+    fn deref(&self) -> &InstanceRow {
+        &self.row
+    }
+}
+
+impl Instance {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> InstanceId {
+        InstanceId(self.row.key)
+    }
+
+    /// The version of its process.
+    #[must_use]
+    pub fn definition_id(&self) -> DefinitionId {
+        DefinitionId(self.row.definition)
+    }
+
+    /// Whether it still runs.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.row.state == InstanceState::Active
+    }
+}
+
+/// An instance about to be started.
+#[derive(Debug)]
+#[must_use = "nothing is started until `send`"]
+pub struct Start<'e> {
+    engine: &'e Engine,
+    process: Name,
+    tenant: Name,
+    binding: Binding,
+    at: StartAt,
+    business_key: Option<Name>,
+    variables: Result<Variables, Error>,
+}
+
+impl Start<'_> {
+    /// With that business key.
+    pub fn business_key(self, key: impl Into<Name>) -> Self {
+        Self { business_key: Some(key.into()), ..self }
+    }
+
+    /// With these variables.
+    pub fn variables(self, variables: impl IntoVariables) -> Self {
+        Self { variables: variables.into_variables(), ..self }
+    }
+
+    /// Of that version.
+    pub fn version(self, version: u32) -> Self {
+        Self { binding: Binding::Version(version.to_string().into()), ..self }
+    }
+
+    /// Of the newest version with that tag.
+    pub fn tag(self, tag: impl Into<Name>) -> Self {
+        Self { binding: Binding::VersionTag(tag.into()), ..self }
+    }
+
+    /// Of that tenant's process.
+    pub fn tenant(self, tenant: impl Into<Name>) -> Self {
+        Self { tenant: tenant.into(), ..self }
+    }
+
+    /// Before these flow nodes rather than at its start events.
+    pub fn before(self, elements: impl IntoIterator<Item = impl Into<Name>>) -> Self {
+        Self { at: StartAt::Elements(elements.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// At a start event that has occurred, whatever it waits for.
+    pub fn at_event(self, event: impl Into<Name>) -> Self {
+        Self { at: StartAt::Event(event.into()), ..self }
+    }
+
+    /// Starts it: it has run as far as it can, and that is durable.
+    ///
+    /// # Errors
+    /// If there is no such process, it cannot be started so, or the database cannot be written.
+    pub async fn send(self) -> Result<Instance, Error> {
+        let inner = &self.engine.inner;
+        let variables = self.variables?;
+        let found = inner.catalog.find(&self.tenant, &self.process, &self.binding, None).await?;
+        let deployed = found.ok_or(Error::UnknownProcess(self.process))?;
+        if deployed.definition.suspended {
+            return Err(Error::ProcessSuspended(deployed.definition.id.clone()));
+        }
+        let envelope = self.engine.envelope();
+        let key = inner.transact(envelope.clone(), |attempt, work| {
+            attempt.known(deployed.clone());
+            let command = Command::Start {
+                at: self.at.clone(),
+                business_key: self.business_key.clone(),
+                variables: variables.clone(),
+                caller: None,
+                started_by: None,
+                initiator: envelope.by.clone(),
+            };
+            Ok(attempt.begin(None, deployed.graph.clone(), command).map_err(Error::from).map(|(key, requests)| {
+                work.ask(key, requests);
+                key
+            }))
+        });
+        self.engine.instance(InstanceId(key.await?)).get().await
+    }
+}
+
+/// One instance, by its id.
+#[derive(Clone, Debug)]
+pub struct Case {
+    engine: Engine,
+    id: InstanceId,
+}
+
+impl Engine {
+    /// Begins an instance of a process, of its newest version unless another is asked for.
+    pub fn start(&self, process: impl Into<Name>) -> Start<'_> {
+        Start {
+            engine: self,
+            process: process.into(),
+            tenant: Name::new(),
+            binding: Binding::Latest,
+            at: StartAt::None,
+            business_key: None,
+            variables: Ok(Variables::new()),
+        }
+    }
+
+    /// The instance with that id.
+    #[must_use]
+    pub fn instance(&self, id: InstanceId) -> Case {
+        Case { engine: self.clone(), id }
+    }
+
+    /// Instances that are searched for.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn instances(&self, query: &InstanceQuery) -> Result<Vec<Instance>, Error> {
+        let rows = self.inner.store.list(query).await?.rows;
+        Ok(rows.into_iter().map(|row| Instance { row }).collect())
+    }
+
+    /// Incidents that are searched for.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn incidents(&self, query: &IncidentQuery) -> Result<Vec<Incident>, Error> {
+        Ok(self.inner.store.list(query).await?.rows)
+    }
+
+    /// Tries again what is stuck.
+    ///
+    /// # Errors
+    /// If there is no such open incident.
+    pub async fn resolve_incident(&self, incident: IncidentId) -> Result<(), Error> {
+        let query = IncidentQuery { keys: vec![incident.0], ..IncidentQuery::default() };
+        let row = self.inner.store.list(&query).await?.rows.pop().ok_or(Error::UnknownIncident(incident))?;
+        let command = || Command::ResolveIncident { incident: incident.0 };
+        match self.instance(InstanceId(row.instance)).give(command).await {
+            Err(Error::Rejected(Rejection::Unknown(_) | Rejection::NotActive(_))) => {
+                Err(Error::UnknownIncident(incident))
+            }
+            done => done,
+        }
+    }
+}
+
+impl Case {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> InstanceId {
+        self.id
+    }
+
+    /// What is known of it.
+    ///
+    /// # Errors
+    /// If there is no such instance.
+    pub async fn get(&self) -> Result<Instance, Error> {
+        let row = self.engine.inner.store.get::<InstanceRow>(self.id.0).await?;
+        row.map(|row| Instance { row }).ok_or(Error::UnknownInstance(self.id))
+    }
+
+    /// Its state: tokens, scopes, variables, what it waits for.
+    ///
+    /// # Errors
+    /// If there is no such instance.
+    pub async fn state(&self) -> Result<State, Error> {
+        let state = |running: Option<&Running>| running.map(|running| running.instance.clone());
+        self.engine.inner.look(self.id.0, state).await?.ok_or(Error::UnknownInstance(self.id))
+    }
+
+    /// Its state as it was after that row of its history, from 1: travel in time.
+    ///
+    /// # Errors
+    /// If there is no such instance.
+    pub async fn at(&self, seq: u64) -> Result<State, Error> {
+        let (state, _) = self.engine.inner.replay(self.id.0, seq).await?.ok_or(Error::UnknownInstance(self.id))?;
+        Ok(state)
+    }
+
+    /// A variable of the process itself.
+    ///
+    /// # Errors
+    /// If there is no such instance.
+    pub async fn variable(&self, name: &str) -> Result<Option<Value>, Error> {
+        Ok(self.state().await?.variable(name).cloned())
+    }
+
+    /// The variables of the process itself, in the names' order.
+    ///
+    /// # Errors
+    /// If there is no such instance.
+    pub async fn variables(&self) -> Result<Variables, Error> {
+        Ok(self.state().await?.variables().to_vec())
+    }
+
+    /// Sets variables of the process itself.
+    ///
+    /// # Errors
+    /// If there is no such instance, or it has ended.
+    pub async fn set_variables(&self, variables: impl IntoVariables) -> Result<(), Error> {
+        self.set_variables_in(ROOT, variables).await
+    }
+
+    /// Sets variables of a scope.
+    ///
+    /// # Errors
+    /// If there is no such instance or scope, or it has ended.
+    pub async fn set_variables_in(&self, scope: ScopeId, variables: impl IntoVariables) -> Result<(), Error> {
+        let variables = variables.into_variables()?;
+        self.give(|| Command::SetVariables { scope, variables: variables.clone() }).await
+    }
+
+    /// Ends it from outside.
+    ///
+    /// # Errors
+    /// If there is no such instance, or it has ended.
+    pub async fn cancel(&self, reason: impl Into<Name>) -> Result<(), Error> {
+        let reason = reason.into();
+        let reason = Some(reason).filter(|reason| !reason.is_empty());
+        self.give(|| Command::Cancel { reason: reason.clone() }).await
+    }
+
+    /// Begins activities of an ad-hoc sub-process that waits under that key.
+    ///
+    /// # Errors
+    /// If nothing like that waits, or it may not begin now.
+    pub async fn activate(
+        &self,
+        ad_hoc: potok_core::instance::Key,
+        elements: impl IntoIterator<Item = impl Into<Name>>,
+    ) -> Result<(), Error> {
+        let elements: Vec<Name> = elements.into_iter().map(Into::into).collect();
+        self.give(|| Command::ActivateAdHoc { ad_hoc, elements: elements.clone() }).await
+    }
+
+    /// Lets nothing go on in it until it is resumed: no timer fires, no job is handed out, no task is completed.
+    ///
+    /// # Errors
+    /// If there is no such instance, or it has ended.
+    pub async fn suspend(&self) -> Result<(), Error> {
+        self.set_suspended(true).await
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// If there is no such instance, or it has ended.
+    pub async fn resume(&self) -> Result<(), Error> {
+        self.set_suspended(false).await
+    }
+
+    async fn set_suspended(&self, suspended: bool) -> Result<(), Error> {
+        let key = self.id.0;
+        let envelope = self.engine.envelope();
+        self.engine
+            .inner
+            .transact(envelope.clone(), |attempt, _| {
+                let rows = attempt.rows(key)?.clone();
+                let Some(loaded) = attempt.loaded_mut(key) else { return Ok(Err(Error::UnknownInstance(self.id))) };
+                if !loaded.running.instance.is_active() {
+                    return Ok(Err(Rejection::NotActive(key).into()));
+                }
+                loaded.suspended = suspended;
+                rows.suspend(&mut attempt.changes, suspended);
+                attempt.subject = Some(key);
+                attempt.envelope.act = Some(if suspended { Act::Suspended } else { Act::Resumed });
+                Ok(Ok(()))
+            })
+            .await?;
+        self.engine.inner.wake.notify_waiters();
+        Ok(())
+    }
+
+    /// Its history after that row, the oldest first: what happened, when, and who asked for it.
+    ///
+    /// # Errors
+    /// If there is no such instance, or what stands there cannot be read.
+    pub async fn history(&self, after: u64, limit: usize) -> Result<Vec<Entry>, Error> {
+        let rows = self.engine.inner.store.history(self.id.0, after, limit).await?;
+        if rows.is_empty() && after == 0 {
+            return Err(Error::UnknownInstance(self.id));
+        }
+        let entry = |row: potok_store::row::LogRow| {
+            let events = Events::decode(&row.events).map_err(|error| Error::Damaged { instance: self.id, error })?;
+            Ok(Entry { seq: row.seq, time: row.time, envelope: Envelope::decode(&row.envelope), events })
+        };
+        rows.into_iter().map(entry).collect()
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Errors
+    /// If there is no such instance.
+    pub async fn ended(&self) -> Result<Instance, Error> {
+        loop {
+            let ended = self.engine.inner.ended.notified();
+            let instance = self.get().await?;
+            if !instance.is_active() {
+                return Ok(instance);
+            }
+            tokio::select! {
+                () = ended => {}
+                // Another node may end it.
+                () = tokio::time::sleep(std::time::Duration::from_millis(500)) => {}
+            }
+        }
+    }
+
+    /// Gives it a command.
+    ///
+    /// # Errors
+    /// If there is no such instance, it is suspended, or it refuses.
+    pub(crate) async fn give(&self, command: impl Fn() -> Command + Send + Sync) -> Result<(), Error> {
+        let key = self.id.0;
+        let given = self.engine.inner.transact(self.engine.envelope(), |attempt, work| {
+            if attempt.instance(key)?.is_none() {
+                return Ok(Err(Error::UnknownInstance(self.id)));
+            }
+            Ok(attempt.step(key, command()).map_err(Error::from).map(|requests| work.ask(key, requests)))
+        });
+        given.await
+    }
+}
+
+/// One row of an instance's history.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its place, from 1.
+    pub seq: u64,
+    /// When it happened.
+    pub time: Timestamp,
+    /// Who asked for it, and what it did that is no event.
+    pub envelope: Envelope,
+    /// What happened.
+    pub events: Events,
+}
+
+/// The variables in sight of a scope, in the names' order: of several of one name the innermost.
+pub(crate) fn visible(instance: &State, scope: ScopeId) -> Variables {
+    let mut all = std::collections::BTreeMap::new();
+    let mut next = instance.scope(scope);
+    while let Some(scope) = next {
+        for (name, value) in scope.variables() {
+            all.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        next = instance.scope(scope.parent);
+    }
+    all.into_iter().collect()
+}

@@ -1,0 +1,328 @@
+//! Jobs: work for handlers and for workers elsewhere.
+
+use std::ops::Deref;
+use std::time::Duration;
+
+use potok_core::Name;
+use potok_core::instance::{Key, WaitKind};
+use potok_core::model::TimerKind;
+use potok_core::routing::{Running, World as _};
+use potok_core::step::{Command, Rejection, Variables};
+use potok_core::time::{Timer, Timestamp};
+use potok_core::value::{Value, Zone};
+use potok_store::query::JobQuery;
+use potok_store::row::Job as JobRow;
+use potok_store::{Fetch, Guard};
+
+use crate::engine::{Engine, Inner};
+use crate::envelope::{Act, Envelope};
+use crate::{Error, InstanceId, IntoVariables, JobId};
+
+/// Time between tries where neither the model nor the worker says.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// A job in a worker's hands. It derefs to its row.
+#[derive(Clone, Debug)]
+pub struct Job {
+    row: JobRow,
+    business_key: Option<Name>,
+    headers: Vec<(Name, Value)>,
+    variables: Variables,
+}
+
+impl Deref for Job {
+    type Target = JobRow;
+
+    fn deref(&self) -> &JobRow {
+        &self.row
+    }
+}
+
+impl Job {
+    /// Its id: the same however often it is handed out, so that work can be done once.
+    #[must_use]
+    pub fn id(&self) -> JobId {
+        JobId(self.row.key)
+    }
+
+    /// Its instance.
+    #[must_use]
+    pub fn instance_id(&self) -> InstanceId {
+        InstanceId(self.row.instance)
+    }
+
+    /// Its instance's business key.
+    #[must_use]
+    pub fn business_key(&self) -> Option<&Name> {
+        self.business_key.as_ref()
+    }
+
+    /// The variables that its flow node sees, in the names' order.
+    #[must_use]
+    pub fn variables(&self) -> &[(Name, Value)] {
+        &self.variables
+    }
+
+    /// A variable that its flow node sees, as JSON; null if there is none.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> serde_json::Value {
+        let found = self.variables.iter().find(|(other, _)| other == name);
+        found.map_or(serde_json::Value::Null, |(_, value)| value.to_json())
+    }
+
+    /// What the model configures for it.
+    #[must_use]
+    pub fn headers(&self) -> &[(Name, Value)] {
+        &self.headers
+    }
+}
+
+/// How a job failed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JobFailure {
+    /// What went wrong.
+    pub message: Name,
+    /// Tries left; one less than before if not given. None left: an incident.
+    pub retries: Option<i64>,
+    /// Time until it is handed out again; as the model says if not given, else ten seconds.
+    pub pause: Option<Duration>,
+}
+
+impl Engine {
+    /// Hands out jobs of these topics that nobody has, the most urgent first; waits for some as long as `patience` if there are none.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn fetch_jobs(
+        &self,
+        worker: impl Into<Name>,
+        topics: &[Name],
+        limit: usize,
+        lease: Duration,
+        patience: Duration,
+    ) -> Result<Vec<Job>, Error> {
+        let worker = worker.into();
+        let until = tokio::time::Instant::now() + patience;
+        loop {
+            let woken = self.inner.wake.notified();
+            let jobs = self.inner.fetch(&worker, topics, limit, lease).await?;
+            let left = until.saturating_duration_since(tokio::time::Instant::now());
+            if !jobs.is_empty() || left.is_zero() {
+                return Ok(jobs);
+            }
+            tokio::select! {
+                () = woken => {}
+                // Another node may have opened one.
+                () = tokio::time::sleep(left.min(Duration::from_millis(500))) => {}
+            }
+        }
+    }
+
+    /// Jobs, whoever has them.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn jobs(&self, query: &JobQuery) -> Result<Vec<JobRow>, Error> {
+        Ok(self.inner.store.list(query).await?.rows)
+    }
+
+    /// Gives a worker more time for a job.
+    ///
+    /// # Errors
+    /// If the lease is no longer the worker's.
+    pub async fn extend_job(&self, job: &Job, lease: Duration) -> Result<(), Error> {
+        let extended = self.inner.store.extend_job(job.instance, job.key, job.lease, lease).await?;
+        if extended { Ok(()) } else { Err(Error::LeaseLost(job.id())) }
+    }
+
+    /// Gives a job back undone.
+    ///
+    /// # Errors
+    /// If the lease is no longer the worker's.
+    pub async fn release_job(&self, job: &Job) -> Result<(), Error> {
+        let released = self.inner.store.release_job(job.instance, job.key, job.lease).await?;
+        self.inner.wake.notify_waiters();
+        if released { Ok(()) } else { Err(Error::LeaseLost(job.id())) }
+    }
+
+    /// Completes a job.
+    ///
+    /// # Errors
+    /// If the lease is no longer the worker's, the job is gone, or the variables are none.
+    pub async fn complete_job(&self, job: &Job, variables: impl IntoVariables) -> Result<(), Error> {
+        let variables = variables.into_variables()?;
+        self.inner.complete_job(&self.envelope(), job, variables, Variables::new()).await
+    }
+
+    /// Says that a job failed.
+    ///
+    /// # Errors
+    /// If the lease is no longer the worker's, or the job is gone.
+    pub async fn fail_job(&self, job: &Job, failure: &JobFailure) -> Result<(), Error> {
+        self.inner.fail_job(&self.envelope(), job, failure).await
+    }
+
+    /// Reports a BPMN error from a job.
+    ///
+    /// # Errors
+    /// If the lease is no longer the worker's, or the job is gone.
+    pub async fn throw_job_error(
+        &self,
+        job: &Job,
+        code: impl Into<Name>,
+        message: Option<Name>,
+        variables: impl IntoVariables,
+    ) -> Result<(), Error> {
+        let variables = variables.into_variables()?;
+        self.inner.throw_error(&self.envelope(), job, code.into(), message, variables).await
+    }
+
+    /// Reports a BPMN escalation from a job.
+    ///
+    /// # Errors
+    /// If the lease is no longer the worker's, or the job is gone.
+    pub async fn throw_job_escalation(
+        &self,
+        job: &Job,
+        code: impl Into<Name>,
+        variables: impl IntoVariables,
+    ) -> Result<(), Error> {
+        let variables = variables.into_variables()?;
+        self.inner.throw_escalation(&self.envelope(), job, code.into(), variables).await
+    }
+}
+
+impl Inner {
+    /// The name under which this engine's handlers take jobs.
+    pub(crate) fn worker(&self) -> Name {
+        self.node.lock().unwrap_or_else(std::sync::PoisonError::into_inner).name.clone()
+    }
+
+    pub(crate) async fn fetch(
+        &self,
+        worker: &Name,
+        topics: &[Name],
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Job>, Error> {
+        let fetch = Fetch { worker: worker.clone(), topics: topics.to_vec(), limit, lease, number: self.random() };
+        let rows = self.store.fetch_jobs(&fetch, self.clock.now()).await?;
+        let mut jobs = Vec::with_capacity(rows.len());
+        for row in rows {
+            let described = |running: Option<&Running>| describe(running?, row.key);
+            // One that has gone meanwhile is nobody's work.
+            if let Some((business_key, headers, variables)) = self.look(row.instance, described).await? {
+                jobs.push(Job { row, business_key, headers, variables });
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// Gives a job's instance a command, if the job is still in this worker's hands.
+    async fn answer(
+        &self,
+        by: &Envelope,
+        job: &Job,
+        command: impl Fn(Timestamp) -> (Command, Option<Act>) + Send + Sync,
+    ) -> Result<(), Error> {
+        let guard = Guard::Lease { instance: job.instance, job: job.key, lease: job.lease };
+        let lost = || Error::LeaseLost(job.id());
+        let answered = self.transact_guarded(by.clone(), &guard, |attempt, work| {
+            if attempt.instance(job.instance)?.is_none() {
+                return Ok(Err(Error::UnknownJob(job.id())));
+            }
+            let (command, act) = command(attempt.now);
+            match attempt.step(job.instance, command) {
+                Ok(requests) => work.ask(job.instance, requests),
+                Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => return Ok(Err(Error::UnknownJob(job.id()))),
+                Err(rejection) => return Ok(Err(rejection.into())),
+            }
+            (attempt.subject, attempt.envelope.act) = (Some(job.instance), act);
+            Ok(Ok(()))
+        });
+        answered.await?.ok_or_else(lost)
+    }
+
+    pub(crate) async fn complete_job(
+        &self,
+        by: &Envelope,
+        job: &Job,
+        variables: Variables,
+        local_variables: Variables,
+    ) -> Result<(), Error> {
+        let command = |_| {
+            let (variables, local_variables) = (variables.clone(), local_variables.clone());
+            (Command::CompleteJob { job: job.key, variables, local_variables }, None)
+        };
+        self.answer(by, job, command).await
+    }
+
+    pub(crate) async fn fail_job(&self, by: &Envelope, job: &Job, failure: &JobFailure) -> Result<(), Error> {
+        let JobFailure { message, retries, pause } = failure;
+        let cycle = |running: Option<&Running>| match &running?.instance.wait(job.key)?.kind {
+            WaitKind::Job(job) => job.retry_cycle.clone(),
+            _ => None,
+        };
+        let cycle = self.look(job.instance, cycle).await?;
+        let command = |now: Timestamp| {
+            let command = Command::FailJob { job: job.key, retries: *retries, message: message.clone() };
+            let available = again(now, *pause, cycle.as_deref());
+            (command, Some(Act::JobFailed { job: job.key, error: message.clone(), available }))
+        };
+        self.answer(by, job, command).await
+    }
+
+    pub(crate) async fn throw_error(
+        &self,
+        by: &Envelope,
+        job: &Job,
+        code: Name,
+        message: Option<Name>,
+        variables: Variables,
+    ) -> Result<(), Error> {
+        let command = |_| {
+            let (code, message, variables) = (code.clone(), message.clone(), variables.clone());
+            (Command::ThrowError { wait: job.key, code, message, variables }, None)
+        };
+        self.answer(by, job, command).await
+    }
+
+    pub(crate) async fn throw_escalation(
+        &self,
+        by: &Envelope,
+        job: &Job,
+        code: Name,
+        variables: Variables,
+    ) -> Result<(), Error> {
+        let command =
+            |_| (Command::ThrowEscalation { wait: job.key, code: code.clone(), variables: variables.clone() }, None);
+        self.answer(by, job, command).await
+    }
+}
+
+/// When a job that has failed is handed out again.
+fn again(now: Timestamp, pause: Option<Duration>, cycle: Option<&str>) -> Timestamp {
+    let by_model = |cycle: &str| {
+        // Some engines write a list of pauses; the first one stands for all.
+        let first = cycle.split(',').next()?.trim();
+        let kind = if first.starts_with('R') { TimerKind::Cycle } else { TimerKind::Duration };
+        let timer = Timer::parse(kind, &Value::String(first.into()), now, &Zone::UTC).ok()?;
+        Some(timer.due.max(now))
+    };
+    let after = |pause: Duration| now.checked_add(pause).unwrap_or(Timestamp::MAX);
+    match pause {
+        Some(pause) => after(pause),
+        None => cycle.and_then(by_model).unwrap_or_else(|| after(PAUSE)),
+    }
+}
+
+/// What a worker is told of a job beside its row.
+type Described = (Option<Name>, Vec<(Name, Value)>, Variables);
+
+fn describe(running: &Running, job: Key) -> Option<Described> {
+    let instance = &running.instance;
+    let wait = instance.wait(job)?;
+    let WaitKind::Job(kind) = &wait.kind else { return None };
+    let variables = crate::instance::visible(instance, instance.scope_of(wait));
+    Some((instance.business_key().cloned(), kind.headers.clone(), variables))
+}

@@ -1,0 +1,44 @@
+//! A BPMN 2.0 workflow engine to embed.
+//!
+//! An [`Engine`] runs processes on a database: what it has acknowledged is durable, and goes on wherever an engine is started on
+//! the same database. See [`Engine`] for a whole program.
+
+mod attempt;
+mod background;
+mod builder;
+mod cache;
+mod catalog;
+mod clock;
+mod commit;
+mod deploy;
+mod engine;
+mod envelope;
+mod error;
+mod follow;
+mod handler;
+mod id;
+mod instance;
+mod job;
+mod message;
+mod task;
+mod transact;
+mod variables;
+mod work;
+
+pub use builder::Builder;
+pub use clock::Clock;
+pub use deploy::{Deployed, Deployment, FileKind};
+pub use engine::Engine;
+pub use envelope::{Act, Envelope};
+pub use error::{Error, RefusedFile};
+pub use handler::{IntoResult, JobError};
+pub use id::{DefinitionId, DeploymentId, IncidentId, InstanceId, JobId, TaskId, TimerId};
+pub use instance::{Case, Entry, Instance, Start};
+pub use job::{Job, JobFailure};
+pub use message::{Delivery, Sending};
+pub use task::{Assignment, Task, Tasks};
+pub use variables::IntoVariables;
+
+pub use potok_core::Name;
+pub use potok_core::value::Value;
+pub use potok_store::{query, row};

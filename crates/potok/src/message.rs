@@ -1,0 +1,143 @@
+//! Messages and signals from outside.
+
+use std::time::Duration;
+
+use potok_core::Name;
+use potok_core::routing::{Correlated, Message, Work};
+use potok_core::step::Variables;
+use potok_core::time::Timestamp;
+use potok_core::value::Value;
+use potok_store::Guard;
+use potok_store::row::{Claim, ClaimKind};
+
+use crate::engine::Engine;
+use crate::{Error, InstanceId, IntoVariables};
+
+/// How long a message is kept that nobody waits for, and how long its id is known.
+const TIME_TO_LIVE: Duration = Duration::from_secs(3600);
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// An instance that waited has it.
+    Delivered(InstanceId),
+    /// It started an instance.
+    Started(InstanceId),
+    /// It is one of several events that a process starts with; others are still to come.
+    Noted,
+    /// Nobody waits for it: it is kept for a while.
+    Kept,
+}
+
+/// A message about to be sent.
+#[derive(Debug)]
+#[must_use = "nothing is sent until `send`"]
+pub struct Sending<'e> {
+    engine: &'e Engine,
+    message: Message,
+    payload: Result<Variables, Error>,
+    id: Option<Name>,
+    time_to_live: Duration,
+}
+
+impl Sending<'_> {
+    /// Only to an instance with this business key; a process that it starts gets it.
+    pub fn business_key(mut self, key: impl Into<Name>) -> Self {
+        self.message.business_key = Some(key.into());
+        self
+    }
+
+    /// With the key that subscriptions with a key must have.
+    pub fn correlation_key(mut self, key: impl Into<Value>) -> Self {
+        self.message.correlation_key = Some(key.into());
+        self
+    }
+
+    /// With the value of a correlation property.
+    pub fn property(mut self, name: impl Into<Name>, value: impl Into<Value>) -> Self {
+        self.message.properties.push((name.into(), value.into()));
+        self
+    }
+
+    /// Only to an instance whose variable has this value.
+    pub fn where_variable(mut self, name: impl Into<Name>, value: impl Into<Value>) -> Self {
+        self.message.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// With what it carries.
+    pub fn variables(mut self, variables: impl IntoVariables) -> Self {
+        self.payload = variables.into_variables();
+        self
+    }
+
+    /// With an id: a message that is sent twice is delivered once.
+    pub fn id(mut self, id: impl Into<Name>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Kept for so long if nobody waits for it; an hour unless this is set.
+    pub fn time_to_live(mut self, time: Duration) -> Self {
+        self.time_to_live = time;
+        self
+    }
+
+    /// Sends it: to the one subscription that takes it, else it starts a process, else it is kept.
+    ///
+    /// # Errors
+    /// If several subscriptions take it, or its id has been given before.
+    pub async fn send(mut self) -> Result<Delivery, Error> {
+        self.message.payload = self.payload?;
+        let (message, inner) = (&self.message, &self.engine.inner);
+        let correlated = inner.transact(self.engine.envelope(), |attempt, work: &mut Work| {
+            let until = attempt.now.checked_add(self.time_to_live).unwrap_or(Timestamp::MAX);
+            attempt.keep_until(until);
+            let correlated = work.correlate(attempt, message)?;
+            if let Some(id) = &self.id {
+                // By the database's clock, not the engine's.
+                let known = Timestamp::now().checked_add(self.time_to_live.max(TIME_TO_LIVE));
+                attempt.guards.push(Guard::Claim(Claim {
+                    kind: ClaimKind::MessageId,
+                    value: id.clone(),
+                    expires: known.ok(),
+                    ..Claim::default()
+                }));
+            }
+            Ok(correlated.map_err(Error::from))
+        });
+        Ok(match correlated.await? {
+            Correlated::Delivered(key) => Delivery::Delivered(InstanceId(key)),
+            Correlated::Started(key) => Delivery::Started(InstanceId(key)),
+            Correlated::Noted => Delivery::Noted,
+            Correlated::Kept => Delivery::Kept,
+        })
+    }
+}
+
+impl Engine {
+    /// A message from outside.
+    pub fn message(&self, name: impl Into<Name>) -> Sending<'_> {
+        Sending {
+            engine: self,
+            message: Message { name: Some(name.into()), ..Message::default() },
+            payload: Ok(Variables::new()),
+            id: None,
+            time_to_live: TIME_TO_LIVE,
+        }
+    }
+
+    /// Sends a signal: to all instances that wait for it, and to the processes that it starts. Once this returns it is durable, and if
+    /// they are few all have it.
+    ///
+    /// # Errors
+    /// If the database cannot be written, or the variables are none.
+    pub async fn signal(&self, name: impl Into<Name>, variables: impl IntoVariables) -> Result<(), Error> {
+        let (name, variables) = (name.into(), variables.into_variables()?);
+        let sent = self.inner.transact(self.envelope(), |attempt, work| {
+            work.signal(attempt, &name, &variables)?;
+            Ok(Ok(()))
+        });
+        sent.await
+    }
+}

@@ -1,0 +1,61 @@
+//! What can be given as variables.
+
+use std::collections::BTreeMap;
+
+use potok_core::Name;
+use potok_core::step::Variables;
+use potok_core::value::Value;
+
+use crate::Error;
+
+/// What can be given as variables: nothing, a JSON object, or values by name.
+pub trait IntoVariables {
+    /// The variables, in order.
+    ///
+    /// # Errors
+    /// If it is JSON that is no object, or a value is too deep or too large.
+    fn into_variables(self) -> Result<Variables, Error>;
+}
+
+impl IntoVariables for () {
+    fn into_variables(self) -> Result<Variables, Error> {
+        Ok(Vec::new())
+    }
+}
+
+impl IntoVariables for Variables {
+    fn into_variables(self) -> Result<Variables, Error> {
+        for (name, value) in &self {
+            value.check().map_err(|error| Error::Variable { name: name.clone(), error })?;
+        }
+        Ok(self)
+    }
+}
+
+impl IntoVariables for BTreeMap<Name, Value> {
+    fn into_variables(self) -> Result<Variables, Error> {
+        self.into_iter().collect::<Variables>().into_variables()
+    }
+}
+
+impl<const COUNT: usize> IntoVariables for [(&str, Value); COUNT] {
+    fn into_variables(self) -> Result<Variables, Error> {
+        self.into_iter().map(|(name, value)| (Name::from(name), value)).collect::<Variables>().into_variables()
+    }
+}
+
+impl IntoVariables for serde_json::Value {
+    fn into_variables(self) -> Result<Variables, Error> {
+        let entries = match self {
+            Self::Object(entries) => entries,
+            Self::Null => return Ok(Vec::new()),
+            _ => return Err(Error::NoVariables),
+        };
+        let variable = |(name, value): (String, Self)| {
+            let name = Name::from(name);
+            let value = Value::from_json(value).map_err(|error| Error::Variable { name: name.clone(), error })?;
+            Ok((name, value))
+        };
+        entries.into_iter().map(variable).collect()
+    }
+}

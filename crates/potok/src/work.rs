@@ -1,0 +1,206 @@
+//! Follow-up work: rows that are removed in the transaction that does them.
+
+use potok_core::Name;
+use potok_core::graph::Catch;
+use potok_core::instance::Key;
+use potok_core::routing::{Listeners, StartPoint, StartTimer, World as _, start_triggers};
+use potok_core::step::{Command, StartAt, ThrownSignal};
+use potok_core::value::Value;
+use potok_store::Guard;
+use potok_store::query::{Paging, SubscriptionQuery};
+use potok_store::row::{Subscription, SubscriptionKind, Work as WorkRow};
+
+use crate::Error;
+use crate::engine::Inner;
+
+/// Listeners of a signal that one unit of work takes down.
+const PAGE: usize = 500;
+
+/// What kinds of follow-up work there are.
+pub(crate) struct Chore;
+
+impl Chore {
+    /// A timer starts a process: the row's instance is its definition.
+    pub(crate) const START_TIMER: u32 = 1;
+    /// An instance goes on behind a savepoint.
+    pub(crate) const CONTINUE: u32 = 2;
+    /// A signal goes to all who listen.
+    pub(crate) const SPREAD: u32 = 3;
+    /// A signal goes to an instance.
+    pub(crate) const SIGNAL: u32 = 4;
+    /// A signal starts a process: the row's instance is its definition.
+    pub(crate) const SIGNAL_START: u32 = 5;
+}
+
+/// A signal on its way to all who listen.
+#[derive(Clone)]
+pub(crate) struct Spread {
+    /// The instance that threw it.
+    pub(crate) from: Option<Key>,
+    pub(crate) tenant: Name,
+    /// Who began to listen after it was thrown does not hear it.
+    pub(crate) before: Key,
+    /// Up to there all know.
+    pub(crate) after: Option<potok_store::Cursor>,
+    pub(crate) signal: ThrownSignal,
+}
+
+impl Spread {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let after = self.after.as_ref().map(ToString::to_string).unwrap_or_default();
+        let head = serde_json::to_vec(&(self.from, &self.tenant, self.before, after)).unwrap_or_default();
+        let length = u32::try_from(head.len()).unwrap_or(0).to_le_bytes();
+        [&length[..], &head, &self.signal.encode()].concat()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (length, rest) = bytes.split_first_chunk()?;
+        let (head, signal) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+        let (from, tenant, before, after): (_, _, _, String) = serde_json::from_slice(head).ok()?;
+        let after = if after.is_empty() { None } else { Some(after.parse().ok()?) };
+        Some(Self { from, tenant, before, after, signal: ThrownSignal::decode(signal).ok()? })
+    }
+}
+
+impl Inner {
+    /// Does follow-up work, if nobody has done it yet.
+    pub(crate) async fn do_chore(&self, work: &WorkRow) -> Result<(), Error> {
+        let guard = Guard::Work { instance: work.instance, work: work.key };
+        match work.kind {
+            Chore::START_TIMER => self.start_by_timer(work, &guard).await,
+            Chore::CONTINUE => {
+                let command = || Command::Continue { continuation: work.key };
+                self.give_once(&guard, work.instance, command).await
+            }
+            Chore::SPREAD => self.spread(work, &guard).await,
+            Chore::SIGNAL => {
+                let Ok(ThrownSignal { name, payload, .. }) = ThrownSignal::decode(&work.payload) else {
+                    return self.drop_chore(&guard).await;
+                };
+                let command = || Command::DeliverSignal { name: name.clone(), variables: payload.clone() };
+                self.give_once(&guard, work.instance, command).await
+            }
+            Chore::SIGNAL_START => self.start_by_signal(work, &guard).await,
+            // A newer version's work is left to it.
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives an instance a command; one that does not wait for it any more has no need of it.
+    async fn give_once(
+        &self,
+        guard: &Guard,
+        instance: Key,
+        command: impl Fn() -> Command + Send + Sync,
+    ) -> Result<(), Error> {
+        self.transact_once(guard, |attempt, work| {
+            if attempt.instance(instance)?.is_some()
+                && let Ok(requests) = attempt.step(instance, command())
+            {
+                work.ask(instance, requests);
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn drop_chore(&self, guard: &Guard) -> Result<(), Error> {
+        self.transact_once(guard, |_, _| Ok(true)).await
+    }
+
+    async fn start_by_timer(&self, row: &WorkRow, guard: &Guard) -> Result<(), Error> {
+        let (Some(deployed), Ok(start)) = (self.catalog.get(row.instance).await?, StartTimer::decode(&row.payload))
+        else {
+            return self.drop_chore(guard).await;
+        };
+        self.transact_once(guard, |attempt, work| {
+            attempt.known(deployed.clone());
+            if let Some(next) = start.next() {
+                attempt.later(row.instance, Chore::START_TIMER, next.timer.due, next.encode());
+            }
+            if deployed.definition.suspended {
+                return Ok(true);
+            }
+            let command = Command::Start {
+                at: StartAt::Event(deployed.graph.node(start.node).id.clone()),
+                business_key: None,
+                variables: Vec::new(),
+                caller: None,
+                started_by: None,
+                initiator: None,
+            };
+            if let Ok((key, requests)) = attempt.begin(None, deployed.graph.clone(), command) {
+                work.ask(key, requests);
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Takes down a page of those who listen, each as work of its own.
+    async fn spread(&self, row: &WorkRow, guard: &Guard) -> Result<(), Error> {
+        let Some(spread) = Spread::decode(&row.payload) else { return self.drop_chore(guard).await };
+        let query = SubscriptionQuery {
+            kind: Some(SubscriptionKind::Signal),
+            names: vec![spread.signal.name.clone()],
+            tenant: Some(spread.tenant.clone()),
+            page: Paging { after: spread.after.clone(), limit: Some(PAGE), ..Paging::default() },
+            ..SubscriptionQuery::default()
+        };
+        let page = self.store.list(&query).await?;
+        let listens =
+            |row: &&Subscription| row.key < spread.before && (row.starts || Some(row.instance) != spread.from);
+        let mut listeners: Vec<(Key, bool)> =
+            page.rows.iter().filter(listens).map(|row| (row.instance, row.starts)).collect();
+        listeners.sort_unstable();
+        listeners.dedup();
+        let next = page.next.map(|after| Spread { after: Some(after), ..spread.clone() });
+        let told = std::sync::Mutex::new(Vec::new());
+        self.transact_once(guard, |attempt, _| {
+            let mut rows = Vec::new();
+            for (instance, starts) in &listeners {
+                let (kind, payload) = match starts {
+                    true => (Chore::SIGNAL_START, spread.encode()),
+                    false => (Chore::SIGNAL, spread.signal.encode()),
+                };
+                rows.push(attempt.later(*instance, kind, attempt.now, payload));
+            }
+            if let Some(next) = &next {
+                rows.push(attempt.later(Key(0), Chore::SPREAD, attempt.now, next.encode()));
+            }
+            *told.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = rows;
+            Ok(true)
+        })
+        .await?;
+        let told = told.into_inner().unwrap_or_default();
+        // As long as they are few, whoever sent the signal sees what came of it.
+        if told.len() <= PAGE / 5 {
+            for work in told {
+                Box::pin(self.do_chore(&work)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn start_by_signal(&self, row: &WorkRow, guard: &Guard) -> Result<(), Error> {
+        let decoded = Spread::decode(&row.payload);
+        let (Some(deployed), Some(Spread { from, signal, .. })) = (self.catalog.get(row.instance).await?, decoded)
+        else {
+            return self.drop_chore(guard).await;
+        };
+        let caught = Value::String(signal.name.clone());
+        let points: Vec<StartPoint> = start_triggers(&deployed.graph)
+            .filter(|trigger| matches!(trigger.catch, Catch::Signal { name } if name.as_literal() == Some(&caught)))
+            .map(|trigger| StartPoint::of(&deployed.graph, &trigger))
+            .collect();
+        self.transact_once(guard, |attempt, work| {
+            attempt.known(deployed.clone());
+            if !deployed.definition.suspended {
+                let listeners = Listeners { instances: Vec::new(), starts: points.clone() };
+                work.tell(&signal.name, &signal.payload, from, listeners);
+            }
+            Ok(true)
+        })
+        .await
+    }
+}

@@ -1,0 +1,100 @@
+//! Deployments and their versions.
+
+use potok::{DefinitionId, Error};
+use serde_json::json;
+
+use crate::database::{Place, deploy};
+use crate::model::{approval, file, process, row};
+
+crate::on_every_database!(
+    the_same_content_is_no_new_version,
+    versions_run_beside_each_other,
+    a_broken_file_deploys_nothing,
+    decisions_and_calendars_come_with_their_models,
+    a_suspended_definition_starts_nothing,
+);
+
+async fn the_same_content_is_no_new_version(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let other = row("other", "<startEvent id=\"s\"/>\n<endEvent id=\"e\"/>");
+    let again = deploy(&engine, &[("approval.bpmn", &approval()), ("other.bpmn", &other)]).await;
+    assert_eq!(again.definition("approval").unwrap().version, 1);
+    assert_eq!(again.definition("other").unwrap().version, 1);
+    let nothing = deploy(&engine, &[("approval.bpmn", &approval())]).await;
+    assert_eq!(nothing.id, None);
+    let anew = engine.deployment().file("approval.bpmn", approval()).anew().send().await.unwrap();
+    assert_eq!(anew.definition("approval").unwrap().version, 2);
+    let resource = engine.resource(anew.id.unwrap(), "approval.bpmn").await.unwrap();
+    assert_eq!(resource.as_deref(), Some(approval().as_bytes()));
+    engine.stop().await;
+}
+
+async fn versions_run_beside_each_other(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let old = engine.start("approval").send().await.unwrap();
+    deploy(&engine, &[("approval.bpmn", &approval().replace("\"pay\"", "\"invoice\""))]).await;
+    let new = engine.start("approval").send().await.unwrap();
+    let first = engine.start("approval").version(1).send().await.unwrap();
+    for task in engine.tasks().node("approve").list().await.unwrap() {
+        engine.complete(task.id(), ()).await.unwrap();
+    }
+    for (case, node) in [(old, "pay"), (new, "invoice"), (first, "pay")] {
+        assert_eq!(&*engine.tasks().instance(case.id()).list().await.unwrap()[0].node, node);
+    }
+    assert_eq!(engine.start("approval").version(7).send().await.unwrap_err().code(), "process-unknown");
+    engine.stop().await;
+}
+
+async fn a_broken_file_deploys_nothing(place: Place) {
+    let engine = place.by_hand().await;
+    let broken = approval().replace("targetRef=\"pay\"", "targetRef=\"nowhere\"");
+    let sent = engine.deployment().file("good.bpmn", approval()).file("bad.bpmn", broken).send().await;
+    let Err(Error::Refused(refused)) = sent else { panic!("{sent:?}") };
+    assert_eq!(&*refused.file, "bad.bpmn");
+    assert!(refused.diagnostics.iter().any(|diagnostic| diagnostic.line > 0));
+    assert_eq!(engine.start("approval").send().await.unwrap_err().code(), "process-unknown");
+    assert_eq!(engine.deployment().file("notes.txt", "x").send().await.unwrap_err().code(), "deployment-empty");
+    engine.stop().await;
+}
+
+async fn decisions_and_calendars_come_with_their_models(place: Place) {
+    let dmn = |percent: u32| {
+        format!(
+            r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="Discounts" namespace="shop">
+            <decision id="discount" name="Discount"><decisionTable><input><inputExpression><text>amount</text></inputExpression></input>
+            <output name="percent"/><rule><inputEntry><text>&gt;= 100</text></inputEntry><outputEntry><text>{percent}</text></outputEntry></rule>
+            </decisionTable></decision></definitions>"#
+        )
+    };
+    let model = row(
+        "order",
+        r#"
+        <startEvent id="start"/>
+        <businessRuleTask id="rate" potok:decision="discount" potok:resultVariable="discount"/>
+        <endEvent id="end"/>"#,
+    );
+    let engine = place.with(&[("order.bpmn", &model), ("discount.dmn", &dmn(5))]).await;
+    let discount = async |engine: &potok::Engine| {
+        let case = engine.start("order").variables(json!({"amount": 100})).send().await.unwrap();
+        engine.instance(case.id()).variable("discount").await.unwrap().unwrap().as_i64()
+    };
+    assert_eq!(discount(&engine).await, Some(5));
+    deploy(&engine, &[("order.bpmn", &model), ("discount.dmn", &dmn(7))]).await;
+    assert_eq!(discount(&engine).await, Some(7));
+    engine.stop().await;
+    let engine = place.by_hand().await;
+    assert_eq!(discount(&engine).await, Some(7), "the same after a restart");
+    engine.stop().await;
+}
+
+async fn a_suspended_definition_starts_nothing(place: Place) {
+    let engine = place.by_hand().await;
+    let two = file(&(process("a", "<startEvent id=\"s\"/>\n<endEvent id=\"e\"/>")));
+    let deployed = deploy(&engine, &[("a.bpmn", &two)]).await;
+    let definition = DefinitionId(deployed.definition("a").unwrap().key);
+    assert!(engine.suspend_definition(definition).await.unwrap());
+    assert_eq!(engine.start("a").send().await.unwrap_err().code(), "process-suspended");
+    engine.resume_definition(definition).await.unwrap();
+    engine.start("a").send().await.unwrap();
+    engine.stop().await;
+}

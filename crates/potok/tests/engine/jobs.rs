@@ -1,0 +1,177 @@
+//! Jobs, by handlers and by workers elsewhere.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use potok::query::IncidentQuery;
+use potok::row::InstanceState;
+use potok::{IncidentId, Job, JobError, JobFailure, Value};
+use serde_json::json;
+
+use crate::database::{Place, deploy, morning};
+use crate::model::row;
+
+crate::on_every_database!(
+    a_handler_does_a_job,
+    a_worker_does_a_job,
+    a_job_that_fails_is_tried_again_and_becomes_an_incident,
+    a_handler_that_panics_has_failed,
+    an_error_of_a_job_is_caught,
+    a_lease_that_has_run_out_is_lost,
+    handlers_go_on_after_a_restart,
+);
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn letter() -> String {
+    row(
+        "letter",
+        r#"
+        <startEvent id="start"/>
+        <serviceTask id="send" potok:job="send-letter" potok:retries="2"/>
+        <endEvent id="end"/>"#,
+    )
+}
+
+async fn a_handler_does_a_job(place: Place) {
+    let engine = place
+        .builder()
+        .handler("send-letter", |job: Job| async move {
+            Ok::<_, JobError>(json!({"sent": format!("{} to {}", job.id(), job.variable("client").as_str().unwrap())}))
+        })
+        .start()
+        .await
+        .unwrap();
+    deploy(&engine, &[("letter.bpmn", &letter())]).await;
+    let case = engine.start("letter").variables(json!({"client": "Anna"})).send().await.unwrap();
+    let ended =
+        tokio::time::timeout(MINUTE, async { engine.instance(case.id()).ended().await }).await.unwrap().unwrap();
+    assert_eq!(ended.state, InstanceState::Completed);
+    let sent = engine.instance(case.id()).variable("sent").await.unwrap().unwrap();
+    assert!(sent.as_str().unwrap().ends_with(" to Anna"), "{sent}");
+    engine.stop().await;
+}
+
+async fn a_worker_does_a_job(place: Place) {
+    let engine = place.with(&[("letter.bpmn", &letter())]).await;
+    let none = engine.fetch_jobs("w", &["send-letter".into()], 10, MINUTE, Duration::ZERO).await.unwrap();
+    assert!(none.is_empty());
+    let case = engine.start("letter").business_key("C-1").variables(json!({"client": "Anna"})).send().await.unwrap();
+    let jobs = engine.fetch_jobs("w", &["send-letter".into()], 10, MINUTE, Duration::ZERO).await.unwrap();
+    assert_eq!((jobs.len(), jobs[0].business_key().map(|key| &**key)), (1, Some("C-1")));
+    assert_eq!(jobs[0].variable("client"), json!("Anna"));
+    let others = engine.fetch_jobs("v", &["send-letter".into()], 10, MINUTE, Duration::ZERO).await.unwrap();
+    assert!(others.is_empty(), "it is in a worker's hands");
+    engine.release_job(&jobs[0]).await.unwrap();
+    assert_eq!(engine.complete_job(&jobs[0], ()).await.unwrap_err().code(), "lease-lost");
+    let jobs = engine.fetch_jobs("v", &["send-letter".into()], 10, MINUTE, Duration::ZERO).await.unwrap();
+    engine.extend_job(&jobs[0], MINUTE).await.unwrap();
+    engine.complete_job(&jobs[0], json!({"sent": true})).await.unwrap();
+    assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Completed);
+    assert_eq!(engine.complete_job(&jobs[0], ()).await.unwrap_err().code(), "job-unknown");
+    engine.stop().await;
+}
+
+async fn a_job_that_fails_is_tried_again_and_becomes_an_incident(place: Place) {
+    let engine = place.with(&[("letter.bpmn", &letter())]).await;
+    let case = engine.start("letter").send().await.unwrap();
+    let topics = ["send-letter".into()];
+    let job = engine.fetch_jobs("w", &topics, 1, MINUTE, Duration::ZERO).await.unwrap().remove(0);
+    let failure = JobFailure { message: "no paper".into(), pause: Some(MINUTE), retries: None };
+    engine.fail_job(&job, &failure).await.unwrap();
+    let later = engine.fetch_jobs("w", &topics, 1, MINUTE, Duration::ZERO).await.unwrap();
+    assert!(later.is_empty(), "not before a minute has passed");
+    engine.clock().advance(morning() + MINUTE);
+    let job = engine.fetch_jobs("w", &topics, 1, MINUTE, Duration::ZERO).await.unwrap().remove(0);
+    assert_eq!((job.retries, job.error.as_deref()), (1, Some("no paper")));
+    engine.fail_job(&job, &JobFailure { message: "no ink".into(), ..JobFailure::default() }).await.unwrap();
+
+    let incidents = engine.incidents(&IncidentQuery::default()).await.unwrap();
+    assert_eq!((incidents.len(), &*incidents[0].code), (1, "job-failed"));
+    engine.clock().advance(morning() + 10 * MINUTE);
+    assert!(engine.fetch_jobs("w", &topics, 1, MINUTE, Duration::ZERO).await.unwrap().is_empty(), "no tries left");
+    engine.resolve_incident(IncidentId(incidents[0].key)).await.unwrap();
+    let job = engine.fetch_jobs("w", &topics, 1, MINUTE, Duration::ZERO).await.unwrap().remove(0);
+    engine.complete_job(&job, ()).await.unwrap();
+    assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Completed);
+    assert_eq!(engine.resolve_incident(IncidentId(incidents[0].key)).await.unwrap_err().code(), "incident-unknown");
+    engine.stop().await;
+}
+
+async fn a_handler_that_panics_has_failed(place: Place) {
+    let tries = Arc::new(AtomicU32::new(0));
+    let counted = tries.clone();
+    let engine = place
+        .builder()
+        .job_execution(false)
+        .handler("send-letter", move |_: Job| {
+            let tries = counted.clone();
+            async move {
+                assert!(tries.fetch_add(1, Ordering::SeqCst) > 0, "the printer burns");
+            }
+        })
+        .clock(potok::Clock::standing_at(morning()))
+        .start()
+        .await
+        .unwrap();
+    deploy(&engine, &[("letter.bpmn", &letter())]).await;
+    let case = engine.start("letter").send().await.unwrap();
+    engine.execute_due().await.unwrap();
+    let jobs = engine.jobs(&potok::query::JobQuery::default()).await.unwrap();
+    assert!(jobs[0].error.as_deref().unwrap().contains("the printer burns"), "{:?}", jobs[0].error);
+    engine.clock().advance(morning() + MINUTE);
+    engine.execute_due().await.unwrap();
+    assert_eq!(tries.load(Ordering::SeqCst), 2);
+    assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Completed);
+    engine.stop().await;
+}
+
+async fn an_error_of_a_job_is_caught(place: Place) {
+    let model = row(
+        "letter",
+        r#"
+        <startEvent id="start"/>
+        <serviceTask id="send" potok:job="send-letter"/>
+        <endEvent id="end"/>
+        <boundaryEvent id="returned" attachedToRef="send"><errorEventDefinition errorRef="returned_error"/></boundaryEvent>"#,
+    )
+    .replace(
+        "<process",
+        r#"<error id="returned_error" errorCode="RETURNED"/><process"#,
+    )
+    .replace(
+        "</process>",
+        r#"<userTask id="ask"/><sequenceFlow id="f9" sourceRef="returned" targetRef="ask"/></process>"#,
+    );
+    let engine = place.with(&[("letter.bpmn", &model)]).await;
+    engine.start("letter").send().await.unwrap();
+    let job = engine.fetch_jobs("w", &["send-letter".into()], 1, MINUTE, Duration::ZERO).await.unwrap().remove(0);
+    engine.throw_job_error(&job, "RETURNED", None, json!({"address": "unknown"})).await.unwrap();
+    let task = engine.tasks().node("ask").list().await.unwrap().remove(0);
+    assert_eq!(engine.task_variables(task.id()).await.unwrap(), [("address".into(), Value::from("unknown"))]);
+    engine.stop().await;
+}
+
+async fn a_lease_that_has_run_out_is_lost(place: Place) {
+    let engine = place.with(&[("letter.bpmn", &letter())]).await;
+    engine.start("letter").send().await.unwrap();
+    let topics = ["send-letter".into()];
+    let slow = engine.fetch_jobs("slow", &topics, 1, Duration::ZERO, Duration::ZERO).await.unwrap().remove(0);
+    let quick = engine.fetch_jobs("quick", &topics, 1, MINUTE, Duration::ZERO).await.unwrap().remove(0);
+    assert_eq!(slow.id(), quick.id(), "the same key, so that a worker can tell");
+    assert_eq!(engine.complete_job(&slow, ()).await.unwrap_err().code(), "lease-lost");
+    engine.complete_job(&quick, ()).await.unwrap();
+    engine.stop().await;
+}
+
+async fn handlers_go_on_after_a_restart(place: Place) {
+    let engine = place.with(&[("letter.bpmn", &letter())]).await;
+    let case = engine.start("letter").send().await.unwrap();
+    engine.stop().await;
+    let engine = place.builder().handler("send-letter", |_: Job| async {}).start().await.unwrap();
+    let ended =
+        tokio::time::timeout(MINUTE, async { engine.instance(case.id()).ended().await }).await.unwrap().unwrap();
+    assert_eq!(ended.state, InstanceState::Completed);
+    engine.stop().await;
+}

@@ -1,0 +1,45 @@
+//! The same tests on SQLite in a file and in memory, on PostgreSQL, and on plain memory.
+//!
+//! PostgreSQL is named by `POTOK_POSTGRES_URL`. Without it these tests say that they were left out; with `CI=true` that is
+//! a failure.
+
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod database;
+mod deployments;
+mod jobs;
+mod messages;
+mod model;
+mod restart;
+mod tasks;
+mod timers;
+
+/// Writes one test for each database.
+#[macro_export]
+macro_rules! on_every_database {
+    ($($name:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name($crate::database::Place::Memory(potok_store::Simulation::new(
+                    1, potok_store::Faults::default(), potok_core::time::Timestamp::now(),
+                ))).await;
+            })*
+        }
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name($crate::database::Place::File($crate::database::File::new())).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                let name = concat!(module_path!(), "::", stringify!($name));
+                if let Some(place) = $crate::database::postgres(name).await {
+                    super::$name(place).await;
+                }
+            })*
+        }
+    };
+}

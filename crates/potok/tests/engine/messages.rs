@@ -1,0 +1,162 @@
+//! Messages and signals.
+
+use potok::{Delivery, Error};
+use serde_json::json;
+
+use crate::database::{Place, deploy};
+use crate::model::{file, process, row};
+
+crate::on_every_database!(
+    a_message_finds_the_one_that_waits,
+    a_message_that_nobody_waits_for_is_kept,
+    a_message_starts_a_process,
+    a_message_id_is_delivered_once,
+    pools_send_each_other_messages,
+    a_signal_reaches_all,
+);
+
+fn waiting() -> String {
+    row(
+        "order",
+        r#"
+        <startEvent id="start"/>
+        <intermediateCatchEvent id="paid"><messageEventDefinition messageRef="payment"/></intermediateCatchEvent>
+        <userTask id="ship"/>
+        <endEvent id="end"/>"#,
+    )
+    .replace("<process", r#"<message id="payment" name="payment"/><process"#)
+}
+
+async fn a_message_finds_the_one_that_waits(place: Place) {
+    let engine = place.with(&[("order.bpmn", &waiting())]).await;
+    let first = engine.start("order").business_key("A").send().await.unwrap();
+    let second = engine.start("order").business_key("B").variables(json!({"no": 2})).send().await.unwrap();
+    assert!(matches!(engine.message("payment").send().await, Err(Error::Ambiguous(2))));
+    let delivered = engine.message("payment").business_key("A").variables(json!({"sum": 3})).send().await.unwrap();
+    assert_eq!(delivered, Delivery::Delivered(first.id()));
+    assert_eq!(engine.instance(first.id()).variable("sum").await.unwrap(), Some(3.into()));
+    let delivered = engine.message("payment").where_variable("no", 2).send().await.unwrap();
+    assert_eq!(delivered, Delivery::Delivered(second.id()));
+    assert_eq!(engine.tasks().node("ship").count().await.unwrap(), 2);
+    engine.stop().await;
+}
+
+async fn a_message_that_nobody_waits_for_is_kept(place: Place) {
+    let engine = place.with(&[("order.bpmn", &waiting())]).await;
+    let sent = engine.message("payment").business_key("A").variables(json!({"sum": 3})).send().await.unwrap();
+    assert_eq!(sent, Delivery::Kept);
+    let other = engine.start("order").business_key("B").send().await.unwrap();
+    assert_eq!(engine.tasks().count().await.unwrap(), 0);
+    let case = engine.start("order").business_key("A").send().await.unwrap();
+    let task = engine.tasks().node("ship").list().await.unwrap();
+    assert_eq!((task.len(), task[0].instance_id()), (1, case.id()), "not {}", other.id());
+    assert_eq!(engine.instance(case.id()).variable("sum").await.unwrap(), Some(3.into()));
+    engine.start("order").business_key("A").send().await.unwrap();
+    assert_eq!(engine.tasks().node("ship").count().await.unwrap(), 1, "it was taken once");
+    engine.stop().await;
+}
+
+fn started_by_message() -> String {
+    row(
+        "claim",
+        r#"
+        <startEvent id="reported"><messageEventDefinition messageRef="damage"/></startEvent>
+        <userTask id="inspect"/>
+        <endEvent id="end"/>"#,
+    )
+    .replace("<process", r#"<message id="damage" name="damage"/><process"#)
+}
+
+async fn a_message_starts_a_process(place: Place) {
+    let engine = place.with(&[("claim.bpmn", &started_by_message())]).await;
+    let started = engine.message("damage").business_key("D-1").variables(json!({"car": "Lada"})).send().await.unwrap();
+    let Delivery::Started(case) = started else { panic!("{started:?}") };
+    let instance = engine.instance(case).get().await.unwrap();
+    assert_eq!((instance.business_key.as_deref(), &*instance.process), (Some("D-1"), "claim"));
+    // Only the newest version is started.
+    deploy(&engine, &[("claim.bpmn", &started_by_message().replace("inspect", "look"))]).await;
+    engine.message("damage").send().await.unwrap();
+    assert_eq!(engine.tasks().node("look").count().await.unwrap(), 1);
+    assert_eq!(engine.tasks().node("inspect").count().await.unwrap(), 1);
+    engine.stop().await;
+}
+
+async fn a_message_id_is_delivered_once(place: Place) {
+    let engine = place.with(&[("claim.bpmn", &started_by_message())]).await;
+    engine.message("damage").id("m-1").send().await.unwrap();
+    let again = engine.message("damage").id("m-1").send().await.unwrap_err();
+    assert_eq!(again.code(), "message-repeated");
+    engine.message("damage").id("m-2").send().await.unwrap();
+    assert_eq!(engine.tasks().count().await.unwrap(), 2);
+    engine.stop().await;
+}
+
+async fn pools_send_each_other_messages(place: Place) {
+    let model = file(&format!(
+        r#"<message id="asked" name="asked"/><message id="answered" name="answered"/>
+        <collaboration id="c"><participant id="client" processRef="client_process"/><participant id="shop" processRef="shop_process"/>
+        <messageFlow id="m1" sourceRef="ask" targetRef="asked_start"/><messageFlow id="m2" sourceRef="answer" targetRef="hear"/></collaboration>
+        {}{}"#,
+        process(
+            "client_process",
+            r#"
+            <startEvent id="start"/>
+            <intermediateThrowEvent id="ask"><messageEventDefinition messageRef="asked"/></intermediateThrowEvent>
+            <intermediateCatchEvent id="hear"><messageEventDefinition messageRef="answered"/></intermediateCatchEvent>
+            <userTask id="thank"/>
+            <endEvent id="end"/>"#
+        ),
+        process(
+            "shop_process",
+            r#"
+            <startEvent id="asked_start"><messageEventDefinition messageRef="asked"/></startEvent>
+            <userTask id="think"/>
+            <intermediateThrowEvent id="answer"><messageEventDefinition messageRef="answered"/></intermediateThrowEvent>
+            <endEvent id="shop_end"/>"#
+        ),
+    ));
+    let engine = place.with(&[("talk.bpmn", &model)]).await;
+    let one = engine.start("client_process").send().await.unwrap();
+    let two = engine.start("client_process").send().await.unwrap();
+    let think = engine.tasks().node("think").list().await.unwrap();
+    assert_eq!(think.len(), 2);
+    for task in think.into_iter().rev() {
+        engine.complete(task.id(), ()).await.unwrap();
+    }
+    let mut thanks: Vec<_> =
+        engine.tasks().node("thank").list().await.unwrap().iter().map(|task| task.instance_id()).collect();
+    thanks.sort_unstable();
+    assert_eq!(thanks, [one.id(), two.id()], "each answer goes to whoever asked");
+    engine.stop().await;
+}
+
+async fn a_signal_reaches_all(place: Place) {
+    let listener = row(
+        "listener",
+        r#"
+        <startEvent id="start"/>
+        <intermediateCatchEvent id="heard"><signalEventDefinition signalRef="alarm"/></intermediateCatchEvent>
+        <userTask id="leave"/>
+        <endEvent id="end"/>"#,
+    )
+    .replace("<process", r#"<signal id="alarm" name="alarm"/><process"#);
+    let starter = row(
+        "starter",
+        r#"
+        <startEvent id="begun"><signalEventDefinition signalRef="alarm"/></startEvent>
+        <userTask id="look"/>
+        <endEvent id="end"/>"#,
+    )
+    .replace("<process", r#"<signal id="alarm" name="alarm"/><process"#);
+    let engine = place.with(&[("listener.bpmn", &listener), ("starter.bpmn", &starter)]).await;
+    for _ in 0..5 {
+        engine.start("listener").send().await.unwrap();
+    }
+    engine.signal("alarm", json!({"floor": 3})).await.unwrap();
+    assert_eq!(engine.tasks().node("leave").count().await.unwrap(), 5);
+    assert_eq!(engine.tasks().node("look").count().await.unwrap(), 1);
+    engine.signal("alarm", ()).await.unwrap();
+    assert_eq!(engine.tasks().node("leave").count().await.unwrap(), 5);
+    assert_eq!(engine.execute_due().await.unwrap(), 0, "nothing is left over");
+    engine.stop().await;
+}

@@ -1,0 +1,150 @@
+//! What was acknowledged goes on where it was.
+
+use potok::row::InstanceState;
+use potok::{Clock, Error};
+use serde_json::json;
+
+use crate::database::{Place, at, deploy, morning};
+use crate::model::{approval, file, process, row};
+
+crate::on_every_database!(
+    an_instance_goes_on_after_a_restart,
+    a_long_instance_is_loaded_from_its_snapshot,
+    callers_and_called_go_on_after_a_restart,
+    many_callers_of_one_instance_at_once,
+    two_nodes_do_nothing_twice,
+);
+
+async fn an_instance_goes_on_after_a_restart(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let case = engine.start("approval").variables(json!({"amount": 12, "who": "Анна"})).send().await.unwrap();
+    let before = engine.instance(case.id()).state().await.unwrap();
+    engine.stop().await;
+
+    let engine = place.by_hand().await;
+    assert_eq!(engine.instance(case.id()).state().await.unwrap(), before);
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    engine.complete(task, ()).await.unwrap();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    engine.complete(task, ()).await.unwrap();
+    assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Completed);
+    engine.stop().await;
+}
+
+async fn a_long_instance_is_loaded_from_its_snapshot(place: Place) {
+    let model = file(
+        r#"<process id="loop" isExecutable="true"><startEvent id="start"/><userTask id="again"/>
+        <sequenceFlow id="f1" sourceRef="start" targetRef="again"/><sequenceFlow id="f2" sourceRef="again" targetRef="again"/></process>"#,
+    );
+    let engine = place.with(&[("loop.bpmn", &model)]).await;
+    let case = engine.start("loop").send().await.unwrap();
+    let text = "x".repeat(1000);
+    for round in 0..60 {
+        let task = engine.tasks().list().await.unwrap()[0].id();
+        engine.complete(task, json!({"round": round, "text": text})).await.unwrap();
+    }
+    let before = engine.instance(case.id()).state().await.unwrap();
+    let snapshot = engine.store().snapshot(case.key, u64::MAX).await.unwrap().expect("a snapshot");
+    assert!(snapshot.seq > 10 && snapshot.seq <= 61, "{}", snapshot.seq);
+    engine.stop().await;
+    let engine = place.by_hand().await;
+    assert_eq!(engine.instance(case.id()).state().await.unwrap(), before);
+    assert_eq!(engine.instance(case.id()).at(3).await.unwrap().variable("round"), Some(&1.into()));
+    engine.stop().await;
+}
+
+fn calling() -> String {
+    let outer = process(
+        "outer",
+        r#"
+        <startEvent id="start"/>
+        <callActivity id="call" calledElement="inner"/>
+        <userTask id="check"/>
+        <endEvent id="end"/>"#,
+    );
+    let inner = process("inner", "<startEvent id=\"begin\"/>\n<userTask id=\"work\"/>\n<endEvent id=\"done\"/>");
+    file(&format!("{outer}{inner}"))
+}
+
+async fn callers_and_called_go_on_after_a_restart(place: Place) {
+    let engine = place.with(&[("calling.bpmn", &calling())]).await;
+    let case = engine.start("outer").send().await.unwrap();
+    let work = engine.tasks().node("work").list().await.unwrap();
+    assert_eq!(work.len(), 1, "one commit starts both");
+    assert_ne!(work[0].instance_id(), case.id());
+    engine.stop().await;
+
+    let engine = place.by_hand().await;
+    engine.complete(work[0].id(), json!({"result": 7})).await.unwrap();
+    let check = engine.tasks().instance(case.id()).list().await.unwrap();
+    assert_eq!(check.len(), 1, "the end of the called one goes on with its caller");
+    let called = engine.start("outer").send().await.unwrap();
+    engine.instance(called.id()).cancel("").await.unwrap();
+    assert_eq!(engine.tasks().node("work").count().await.unwrap(), 0, "cancelling the caller cancels what it called");
+    engine.stop().await;
+}
+
+async fn many_callers_of_one_instance_at_once(place: Place) {
+    let model = row(
+        "parallel",
+        r#"
+        <startEvent id="start"/>
+        <userTask id="work"><multiInstanceLoopCharacteristics><loopCardinality>40</loopCardinality></multiInstanceLoopCharacteristics></userTask>
+        <endEvent id="end"/>"#,
+    );
+    let engine = place.with(&[("parallel.bpmn", &model)]).await;
+    let case = engine.start("parallel").send().await.unwrap();
+    let tasks = engine.tasks().list().await.unwrap();
+    assert_eq!(tasks.len(), 40);
+    let all: Vec<_> = tasks
+        .into_iter()
+        .map(|task| {
+            let engine = engine.clone();
+            tokio::spawn(async move { engine.complete(task.id(), ()).await })
+        })
+        .collect();
+    for done in all {
+        done.await.unwrap().unwrap();
+    }
+    assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Completed);
+    let history = engine.instance(case.id()).history(0, 1000).await.unwrap();
+    assert_eq!(history.len(), 41);
+    engine.stop().await;
+}
+
+async fn two_nodes_do_nothing_twice(place: Place) {
+    if matches!(place, Place::File(_)) {
+        let engine = place.by_hand().await;
+        let second = place.builder().start().await;
+        assert!(
+            matches!(second, Err(Error::Store(error)) if error.code() == "store-in-use"),
+            "one process for each file"
+        );
+        return engine.stop().await;
+    }
+    let one = place.with(&[("approval.bpmn", &approval())]).await;
+    let two = place.builder().clock(Clock::standing_at(at("2026-01-05T08:59:58Z"))).start().await.unwrap();
+    for _ in 0..10 {
+        one.start("approval").send().await.unwrap();
+    }
+    assert!(morning() > two.clock().now());
+    for round in 0..2 {
+        let tasks = one.tasks().list().await.unwrap();
+        assert_eq!(tasks.len(), 10, "round {round}");
+        let both = tasks.iter().flat_map(|task| [(one.clone(), task.id()), (two.clone(), task.id())]);
+        let all: Vec<_> =
+            both.map(|(engine, task)| tokio::spawn(async move { engine.complete(task, ()).await })).collect();
+        let mut done = 0;
+        for completed in all {
+            match completed.await.unwrap() {
+                Ok(()) => done += 1,
+                Err(error) => assert_eq!(error.code(), "task-unknown", "{error}"),
+            }
+        }
+        assert_eq!(done, 10, "round {round}");
+    }
+    assert_eq!(one.tasks().count().await.unwrap(), 0);
+    deploy(&two, &[("approval.bpmn", &approval())]).await;
+    one.stop().await;
+    two.stop().await;
+}

@@ -1,0 +1,160 @@
+//! User tasks.
+
+use potok::query::{Comparison, VariableFilter, VariableValue};
+use potok::row::{Group, InstanceState, Membership, TaskState};
+use potok::{Error, Value};
+use potok_store::{Outcome, Patience, Unit};
+use serde_json::json;
+
+use crate::database::Place;
+use crate::model::approval;
+
+crate::on_every_database!(
+    tasks_are_claimed_and_completed,
+    only_one_claims_a_task,
+    a_user_acts_within_their_rights,
+    a_delegated_task_comes_back,
+    tasks_are_found_by_what_their_instances_hold,
+    a_suspended_instance_waits,
+    a_cancelled_instance_has_no_open_tasks,
+    who_did_what_stands_in_the_history,
+);
+
+async fn tasks_are_claimed_and_completed(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let case = engine.start("approval").business_key("C-17").variables(json!({"amount": 12})).send().await.unwrap();
+    assert_eq!((case.business_key.as_deref(), case.state), (Some("C-17"), InstanceState::Active));
+
+    let open = engine.tasks().candidate_group("sales").list().await.unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!(
+        (&*open[0].node, open[0].name.as_deref(), open[0].instance_id()),
+        ("approve", Some("Approve"), case.id())
+    );
+    engine.claim(open[0].id(), "anna").await.unwrap();
+    assert_eq!(engine.tasks().assignee("anna").count().await.unwrap(), 1);
+    engine.complete(open[0].id(), json!({"approved": true})).await.unwrap();
+
+    let done = engine.task(open[0].id()).await.unwrap();
+    assert_eq!((done.state, done.assignee.as_deref()), (TaskState::Completed, Some("anna")));
+    let pay = engine.tasks().instance(case.id()).list().await.unwrap();
+    assert_eq!((pay.len(), pay[0].assignee.as_deref()), (1, Some("boris")));
+    let again = engine.complete(open[0].id(), ()).await.unwrap_err();
+    assert_eq!(again.code(), "task-unknown");
+
+    engine.complete(pay[0].id(), ()).await.unwrap();
+    let ended = engine.instance(case.id()).ended().await.unwrap();
+    assert_eq!(ended.state, InstanceState::Completed);
+    assert_eq!(engine.instance(case.id()).variable("approved").await.unwrap(), Some(Value::Boolean(true)));
+}
+
+async fn only_one_claims_a_task(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    engine.start("approval").send().await.unwrap();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    let claims: Vec<_> = (0..8)
+        .map(|number| {
+            let engine = engine.clone();
+            tokio::spawn(async move { engine.claim(task, format!("user-{number}")).await })
+        })
+        .collect();
+    let mut won = 0;
+    for claim in claims {
+        match claim.await.unwrap() {
+            Ok(()) => won += 1,
+            Err(error) => assert_eq!(error.code(), "task-claimed"),
+        }
+    }
+    assert_eq!(won, 1);
+    let assignee = engine.task(task).await.unwrap().assignee.clone().unwrap();
+    engine.claim(task, assignee).await.unwrap();
+    engine.unclaim(task).await.unwrap();
+    engine.claim(task, "late").await.unwrap();
+}
+
+async fn a_user_acts_within_their_rights(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let mut people = Unit { id: 99, ..Unit::default() };
+    people.changes.put(Group { id: "sales".into(), name: None });
+    people.changes.put(Membership { member: "anna".into(), team: "sales".into() });
+    assert_eq!(engine.store().commit(&[people], Patience::Wait).await.unwrap(), [Outcome::Committed]);
+
+    engine.start("approval").send().await.unwrap();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    let (anna, boris) = (engine.as_user("anna"), engine.as_user("boris"));
+    assert_eq!(boris.claim(task, "boris").await.unwrap_err().code(), "forbidden");
+    assert_eq!(boris.complete(task, ()).await.unwrap_err().code(), "forbidden");
+    anna.claim(task, "anna").await.unwrap();
+    assert_eq!(boris.unclaim(task).await.unwrap_err().code(), "forbidden");
+    anna.complete(task, ()).await.unwrap();
+    let pay = engine.tasks().list().await.unwrap()[0].id();
+    assert_eq!(anna.complete(pay, ()).await.unwrap_err().code(), "forbidden");
+    boris.complete(pay, ()).await.unwrap();
+}
+
+async fn a_delegated_task_comes_back(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    engine.start("approval").send().await.unwrap();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    engine.claim(task, "anna").await.unwrap();
+    engine.delegate(task, "vera").await.unwrap();
+    let asked = engine.task(task).await.unwrap();
+    assert_eq!((asked.assignee.as_deref(), asked.owner.as_deref()), (Some("vera"), Some("anna")));
+    engine.resolve(task).await.unwrap();
+    assert_eq!(engine.task(task).await.unwrap().assignee.as_deref(), Some("anna"));
+    engine.update_task(task, |assignment| assignment.priority = 90).await.unwrap();
+    assert_eq!(engine.task(task).await.unwrap().priority, 90);
+}
+
+async fn tasks_are_found_by_what_their_instances_hold(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    for amount in [5, 50, 500] {
+        engine.start("approval").variables(json!({"amount": amount, "lines": [1, 2]})).send().await.unwrap();
+    }
+    let large = VariableFilter { name: "amount".into(), comparison: Comparison::Greater(VariableValue::Number(10.0)) };
+    assert_eq!(engine.tasks().variable(large).count().await.unwrap(), 2);
+    let first = engine.tasks().limit(2).page().await.unwrap();
+    let second = engine.tasks().limit(2).after(first.next.unwrap()).page().await.unwrap();
+    assert_eq!((first.rows.len(), second.rows.len(), second.next), (2, 1, None));
+    let variables = engine.task_variables(second.rows[0].id()).await.unwrap();
+    assert_eq!(variables.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["amount", "lines"]);
+}
+
+async fn a_suspended_instance_waits(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let case = engine.start("approval").send().await.unwrap();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    engine.instance(case.id()).suspend().await.unwrap();
+    assert!(engine.instance(case.id()).get().await.unwrap().suspended);
+    assert_eq!(engine.complete(task, ()).await.unwrap_err().code(), "instance-suspended");
+    engine.instance(case.id()).resume().await.unwrap();
+    engine.complete(task, ()).await.unwrap();
+}
+
+async fn a_cancelled_instance_has_no_open_tasks(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let case = engine.start("approval").send().await.unwrap();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    engine.instance(case.id()).cancel("ordered twice").await.unwrap();
+    assert_eq!(engine.tasks().count().await.unwrap(), 0);
+    assert_eq!(engine.task(task).await.unwrap().state, TaskState::Cancelled);
+    assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Cancelled);
+    assert!(matches!(engine.complete(task, ()).await, Err(Error::UnknownTask(_))));
+}
+
+async fn who_did_what_stands_in_the_history(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let case = engine.as_user("vera").start("approval").send().await.unwrap();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    engine.as_user("anna").assign(task, "anna").await.unwrap_err();
+    engine.assign(task, "anna").await.unwrap();
+    engine.as_user("anna").complete(task, json!({"note": "fine"})).await.unwrap();
+    let history = engine.instance(case.id()).history(0, 100).await.unwrap();
+    let by: Vec<_> = history.iter().map(|entry| entry.envelope.by.as_deref()).collect();
+    assert_eq!(by, [Some("vera"), None, Some("anna")]);
+    let before = engine.instance(case.id()).at(2).await.unwrap();
+    assert_eq!(before.variable("note"), None);
+    let after = engine.instance(case.id()).at(3).await.unwrap();
+    assert_eq!(after.variable("note"), Some(&"fine".into()));
+    assert_eq!(case.initiator.as_deref(), Some("vera"));
+}
