@@ -171,7 +171,6 @@ impl Step<'_, '_> {
     }
 
     /// A token leaves a queue and goes on.
-    #[inline]
     pub(crate) fn resume(&mut self, token: TokenId, stage: Stage) {
         self.emit(Event::TokenResumed { token });
         self.schedule(token, stage);

@@ -144,7 +144,7 @@ impl Step<'_, '_> {
     }
 
     /// Evaluates a condition: only true is true; null is not; anything else is an error.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn holds(
         &mut self,
         condition: &Expression,

@@ -96,7 +96,7 @@ impl Step<'_, '_> {
     }
 
     /// The work of a flow node is nothing: it is complete.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pass(&mut self, token: TokenId, node: Ordinal) {
         let node = self.graph.node(node);
         if let Some(way) = node.way {
