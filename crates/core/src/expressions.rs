@@ -38,6 +38,11 @@ pub enum Purpose {
 pub trait Variables {
     /// The innermost variable of that name, if there is one.
     fn get(&self, name: &str) -> Option<Cow<'_, Value>>;
+    /// The same, if it can be lent out as it stands; what has to be made up first is only had by [`get`](Self::get).
+    fn lend(&self, name: &str) -> Option<&Value> {
+        let _ = name;
+        None
+    }
     /// Whether there is a variable of that name.
     fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
@@ -123,8 +128,8 @@ pub trait CompiledExpression: Debug + Send + Sync {
     fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Value, EvaluationError>;
 
     /// The value, for what most models ask most often: a comparison of a variable, a small sum. None tells nothing: evaluate.
-    fn quick(&self, evaluation: &Evaluation<'_>) -> Option<Quick> {
-        let _ = evaluation;
+    fn quick(&self, variables: &dyn Variables) -> Option<Quick> {
+        let _ = variables;
         None
     }
 

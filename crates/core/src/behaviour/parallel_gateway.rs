@@ -1,7 +1,5 @@
 //! Parallel gateways: one token from each flow in, one token to each flow out (BPMN 2.0.2 §13.4.1).
 
-use smallvec::SmallVec;
-
 use crate::instance::{NONE, Ordinal, ScopeId, TokenId};
 use crate::step::{Event, Stage, Step};
 
@@ -44,10 +42,9 @@ pub(crate) fn merge(step: &mut Step<'_, '_>, scope: ScopeId, node: Ordinal) -> T
 
 /// Uses up the oldest token of each flow that has one, but for the one that survives.
 fn take_in(step: &mut Step<'_, '_>, scope: ScopeId, node: Ordinal, survivor: TokenId) {
-    let heads: SmallVec<[TokenId; 16]> =
-        step.instance.join(scope, node).map_or_else(SmallVec::new, |join| join.heads().collect());
-    for token in heads {
-        if token != survivor {
+    for position in 0..step.graph.node(node).incoming.max(1) {
+        let head = step.instance.join(scope, node).and_then(|join| join.head(position));
+        if let Some(token) = head.filter(|token| *token != survivor) {
             step.emit(Event::TokenConsumed { token, cancelled: false });
         }
     }

@@ -34,12 +34,18 @@ pub(crate) fn open_scope(step: &mut Step<'_, '_>, scope: ScopeId) -> Result<(), 
 }
 
 /// Tokens are born where a scope begins; an empty one is done at once.
-pub(crate) fn start(step: &mut Step<'_, '_>, scope: ScopeId, container: &Container) {
-    for node in &container.starts {
-        let token = step.born(scope, *node);
-        step.schedule(token, Stage::Enter);
-    }
-    if container.starts.is_empty() {
-        step.emptied(scope);
+fn start(step: &mut Step<'_, '_>, scope: ScopeId, container: &Container) {
+    match container.starts[..] {
+        [] => step.emptied(scope),
+        [node] => {
+            let token = step.born(scope, node);
+            step.set_out(token, node);
+        }
+        ref nodes => {
+            for node in nodes {
+                let token = step.born(scope, *node);
+                step.schedule(token, Stage::Enter);
+            }
+        }
     }
 }

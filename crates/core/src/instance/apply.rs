@@ -41,11 +41,7 @@ impl Instance {
                 let Some(token) = self.tokens.get_mut(id) else { return };
                 let state = std::mem::replace(&mut token.state, TokenState::Moving);
                 if let TokenState::Joined { position } = state {
-                    let token = token.clone();
-                    if let Some(scope) = self.scopes.get_mut(token.scope) {
-                        self.upstream_joins -= unqueue(scope, &mut self.tokens, &token, position);
-                    }
-                    self.link_token(id, token.scope);
+                    self.leave_queue(id, position);
                 }
             }
             Event::TokenJoined { token, position, incoming, upstream } => {
@@ -225,9 +221,11 @@ impl Instance {
         scope.repeat_mut()
     }
 
-    /// Puts a token at the end of its scope's list.
-    fn link_token(&mut self, id: TokenId, scope: ScopeId) {
-        let Some(scope) = self.scopes.get_mut(scope) else { return };
+    /// Moves a token from the queue of its flow node to the end of its scope's list.
+    fn leave_queue(&mut self, id: TokenId, position: u32) {
+        let Some(token) = self.tokens.get(id).cloned() else { return };
+        let Some(scope) = self.scopes.get_mut(token.scope) else { return };
+        self.upstream_joins -= unqueue(scope, &mut self.tokens, &token, position);
         let last = std::mem::replace(&mut scope.last_token, id);
         if last == NONE {
             scope.first_token = id;
@@ -241,6 +239,7 @@ impl Instance {
     }
 
     /// Moves a token from its scope's list to the queue of its flow node.
+    #[inline(always)]
     fn enqueue(&mut self, id: TokenId, position: u32, incoming: u32, upstream: bool) {
         let Some(token) = self.tokens.get(id).cloned().filter(|_| position < incoming) else { return };
         let Some(scope) = self.scopes.get_mut(token.scope) else { return };
@@ -354,7 +353,7 @@ fn unlink(scope: &mut Scope, tokens: &mut Slab<Token>, token: &Token) {
 }
 
 /// Takes a token out of its join's queue. Gives how many joins that look upstream are gone with it.
-#[inline]
+#[inline(always)]
 fn unqueue(scope: &mut Scope, tokens: &mut Slab<Token>, token: &Token, position: u32) -> u32 {
     let Some(join) = scope.join_mut(token.node) else { return 0 };
     let Some(queue) = join.queues.get_mut(position as usize) else { return 0 };

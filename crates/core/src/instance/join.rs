@@ -49,6 +49,11 @@ impl Join {
         self.queues.get(position as usize).is_some_and(|queue| queue.first != NONE)
     }
 
+    /// The oldest token that came by the flow of that position.
+    pub(crate) fn head(&self, position: u32) -> Option<TokenId> {
+        self.queues.get(position as usize).map(|queue| queue.first).filter(|token| *token != NONE)
+    }
+
     /// The oldest token of each flow that has one.
     pub(crate) fn heads(&self) -> impl Iterator<Item = TokenId> {
         self.queues.iter().map(|queue| queue.first).filter(|token| *token != NONE)

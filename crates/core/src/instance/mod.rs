@@ -226,7 +226,7 @@ impl Instance {
 
     /// The innermost variable of that name in sight of a scope, also of its counters while it loops.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn visible(&self, scope: ScopeId, name: &str) -> Option<Cow<'_, Value>> {
         let mut scope = self.scopes.get(scope)?;
         loop {
@@ -234,6 +234,15 @@ impl Instance {
                 return Some(value);
             }
             scope = self.scopes.get(scope.parent)?;
+        }
+    }
+
+    /// The innermost variable of that name in sight of a scope, if it is not a counter.
+    #[inline]
+    pub(crate) fn lend(&self, scope: ScopeId, name: &str) -> Option<&Value> {
+        match self.visible(scope, name) {
+            Some(Cow::Borrowed(value)) => Some(value),
+            _ => None,
         }
     }
 

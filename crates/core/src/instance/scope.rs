@@ -124,7 +124,7 @@ impl Scope {
 
     /// Its own variable of that name.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn variable(&self, name: &str) -> Option<&Value> {
         self.position(name).map(|index| &self.variables[index].1)
     }
@@ -194,7 +194,7 @@ impl Scope {
     }
 
     /// A variable, or a counter.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lookup(&self, name: &str) -> Option<Cow<'_, Value>> {
         match self.variable(name) {
             Some(value) => Some(Cow::Borrowed(value)),
@@ -204,6 +204,7 @@ impl Scope {
     }
 
     /// One of the counters that BPMN gives loops (BPMN 2.0.2 Table 10.30), also under Camunda's names.
+    #[inline(never)]
     fn counter(&self, name: &str) -> Option<Value> {
         if self.round != NONE && name == "loopCounter" {
             return Some(Value::Integer(self.round.into()));

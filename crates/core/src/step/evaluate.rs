@@ -57,6 +57,14 @@ impl Variables for ScopeView<'_> {
         }
     }
 
+    #[inline]
+    fn lend(&self, name: &str) -> Option<&Value> {
+        match self.extra {
+            [] => self.instance.lend(self.scope, name),
+            _ => None,
+        }
+    }
+
     fn names(&self) -> Vec<Name> {
         let chain = self.instance.scope_chain(self.scope);
         let mut names: Vec<Name> = chain.flat_map(|scope| scope.variables()).map(|(name, _)| name.clone()).collect();
@@ -132,10 +140,11 @@ impl Step<'_, '_> {
     ) -> Option<Quick> {
         let ExpressionKind::Compiled(compiled) = &expression.kind else { return None };
         let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra };
-        compiled.quick(&Evaluation::new(&view, self.context.now))
+        compiled.quick(&view)
     }
 
     /// Evaluates a condition: only true is true; null is not; anything else is an error.
+    #[inline(always)]
     pub(crate) fn holds(
         &mut self,
         condition: &Expression,
@@ -143,9 +152,19 @@ impl Step<'_, '_> {
         node: Ordinal,
         extra: &[(Name, Value)],
     ) -> Result<bool, EvaluationError> {
-        if let Some(Quick::Boolean(holds)) = self.quick(condition, scope, node, extra) {
-            return Ok(holds);
+        match self.quick(condition, scope, node, extra) {
+            Some(Quick::Boolean(holds)) => Ok(holds),
+            _ => self.holds_after_all(condition, scope, node, extra),
         }
+    }
+
+    fn holds_after_all(
+        &mut self,
+        condition: &Expression,
+        scope: ScopeId,
+        node: Ordinal,
+        extra: &[(Name, Value)],
+    ) -> Result<bool, EvaluationError> {
         match self.evaluate_with(condition, scope, node, extra)?.plain() {
             Value::Boolean(value) => Ok(*value),
             Value::Null => Ok(false),
@@ -240,14 +259,14 @@ impl Step<'_, '_> {
     }
 
     /// Sets a variable in the innermost scope that has it, else in the process itself.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set_nearest(&mut self, scope: ScopeId, name: Name, value: Value) {
         let scope = self.nearest(scope, &name);
         self.set_local(scope, name, value);
     }
 
     /// The innermost scope that has a variable, else the process itself.
-    #[inline]
+    #[inline(always)]
     fn nearest(&self, scope: ScopeId, name: &str) -> ScopeId {
         let mut current = scope;
         while let Some(candidate) = self.instance.scopes.get(current) {

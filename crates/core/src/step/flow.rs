@@ -37,26 +37,38 @@ impl Step<'_, '_> {
     }
 
     /// Passes flow nodes where there is nothing to do, as long as no other token's turn comes.
-    pub(super) fn go_straight(&mut self, token: TokenId, mut way: Straight) {
+    pub(super) fn go_straight(&mut self, token: TokenId, way: Straight) {
         if self.instance.upstream_joins > 0
             && let Some(scope) = self.instance.tokens.get(token).map(|token| token.scope)
         {
             self.touch(scope);
         }
+        self.emit(Event::TokenMoved { token, flow: way.flow, node: way.target });
+        let (mut node, mut arrival) = (way.target, self.graph.arrival(way.target));
+        if let Arrival::Pass(next) = arrival
+            && self.budget > 0
+            && self.is_alone()
+        {
+            (node, arrival) = self.pass_on(token, next);
+        }
+        self.come_to(token, node, arrival);
+    }
+
+    /// A token that is alone passes flow nodes; gives the one that it comes to in the end.
+    #[inline(never)] // so that to go one flow further, which is most common, needs no preparations for a loop
+    fn pass_on(&mut self, token: TokenId, mut way: Straight) -> (Ordinal, Arrival) {
         loop {
+            self.budget -= 1;
             self.emit(Event::TokenMoved { token, flow: way.flow, node: way.target });
             match self.graph.arrival(way.target) {
-                Arrival::Pass(next) if self.budget > 0 && self.is_alone() => {
-                    self.budget -= 1;
-                    way = next;
-                }
-                arrival => return self.come_to(token, way.target, arrival),
+                Arrival::Pass(next) if self.budget > 0 => way = next,
+                arrival => return (way.target, arrival),
             }
         }
     }
 
     /// A token has come to a flow node. To join and to end are done at once, anything else in its turn.
-    #[inline]
+    #[inline(always)]
     fn come_to(&mut self, token: TokenId, node: Ordinal, arrival: Arrival) {
         match arrival {
             Arrival::Join | Arrival::End if self.budget == 0 => self.schedule(token, Stage::Enter),
@@ -72,7 +84,19 @@ impl Step<'_, '_> {
         }
     }
 
+    /// A token was born, the only one: it sets out at once if nothing else is to be done, else in its turn.
+    pub(crate) fn set_out(&mut self, token: TokenId, node: Ordinal) {
+        match self.graph.arrival(node) {
+            Arrival::Pass(way) if self.budget > 0 && self.is_alone() => {
+                self.budget -= 1;
+                self.go_straight(token, way);
+            }
+            _ => self.schedule(token, Stage::Enter),
+        }
+    }
+
     /// The work of a flow node is nothing: it is complete.
+    #[inline(always)]
     pub(crate) fn pass(&mut self, token: TokenId, node: Ordinal) {
         let node = self.graph.node(node);
         if let Some(way) = node.way {
@@ -163,6 +187,7 @@ impl Step<'_, '_> {
     }
 
     /// A token takes a flow, whose listeners are called from the given one on; false if one of them fails.
+    #[inline(always)]
     pub(super) fn go_by(&mut self, token: TokenId, flow: Ordinal, listener: u32) -> bool {
         let SequenceFlow { target, listeners, .. } = self.graph.flow(flow);
         if !listeners.is_empty() && !self.call_take_listeners(token, flow, listener) {

@@ -38,6 +38,7 @@ impl Step<'_, '_> {
     }
 
     /// What contained tokens is done: its activity completes.
+    #[inline(always)]
     pub(crate) fn end_scope(&mut self, id: ScopeId) {
         let Some(scope) = self.instance.scopes.get(id) else { return };
         let (owner, node) = (scope.owner, scope.node);

@@ -30,7 +30,7 @@ use dsntk_feel::values::Value as FeelValue;
 use dsntk_feel::{FeelScope, Name as FeelName};
 use dsntk_feel_parser::AstNode;
 use potok_core::Name;
-use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, EvaluationError, Quick};
+use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, EvaluationError, Quick, Variables};
 use potok_core::value::Value;
 
 use crate::calendars::{self, Calendars};
@@ -228,8 +228,8 @@ impl CompiledExpression for Feel {
         self.slow.evaluate(evaluation)
     }
 
-    fn quick(&self, evaluation: &Evaluation<'_>) -> Option<Quick> {
-        self.fast.as_ref()?.quick(evaluation)
+    fn quick(&self, variables: &dyn Variables) -> Option<Quick> {
+        self.fast.as_ref()?.quick(variables)
     }
 
     fn reads(&self) -> Option<&[Name]> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use potok_core::Name;
-use potok_core::expressions::{Evaluation, EvaluationError, Quick};
+use potok_core::expressions::{Evaluation, EvaluationError, Quick, Variables};
 use potok_core::value::{DateTime, Value};
 
 use super::coerce::{self, failed};
@@ -75,10 +75,10 @@ impl Node {
     }
 
     /// The value of a variable or constant that is a whole number.
-    fn integer(&self, evaluation: &Evaluation<'_>) -> Option<i64> {
+    fn integer(&self, variables: &dyn Variables) -> Option<i64> {
         match self {
             Self::Constant(Value::Integer(value)) => Some(*value),
-            Self::Variable(name) => match read(evaluation, name).as_deref() {
+            Self::Variable(name) => match variables.lend(name) {
                 Some(Value::Integer(value)) => Some(*value),
                 _ => None,
             },
@@ -87,31 +87,31 @@ impl Node {
     }
 
     /// Whether a comparison of a variable with a constant holds.
-    fn holds_at_once(&self, evaluation: &Evaluation<'_>) -> Option<bool> {
+    fn holds_at_once(&self, variables: &dyn Variables) -> Option<bool> {
         match self {
-            Self::CompareInteger(comparison, name, number) => match read(evaluation, name).as_deref() {
+            Self::CompareInteger(comparison, name, number) => match variables.lend(name) {
                 Some(Value::Integer(value)) => Some(coerce::holds(*comparison, value.cmp(number))),
                 _ => None,
             },
-            Self::EqualsText { name, text, equal } => match read(evaluation, name).as_deref() {
+            Self::EqualsText { name, text, equal } => match variables.lend(name) {
                 Some(Value::String(value)) => Some((value == text) == *equal),
                 _ => None,
             },
-            Self::Not(inner) => inner.holds_at_once(evaluation).map(|holds| !holds),
-            Self::And(sides) => Some(sides.0.holds_at_once(evaluation)? && sides.1.holds_at_once(evaluation)?),
-            Self::Or(sides) => Some(sides.0.holds_at_once(evaluation)? || sides.1.holds_at_once(evaluation)?),
+            Self::Not(inner) => inner.holds_at_once(variables).map(|holds| !holds),
+            Self::And(sides) => Some(sides.0.holds_at_once(variables)? && sides.1.holds_at_once(variables)?),
+            Self::Or(sides) => Some(sides.0.holds_at_once(variables)? || sides.1.holds_at_once(variables)?),
             _ => None,
         }
     }
 
     /// The value, if it is a plain condition or a sum.
-    pub(crate) fn quick(&self, evaluation: &Evaluation<'_>) -> Option<Quick> {
+    pub(crate) fn quick(&self, variables: &dyn Variables) -> Option<Quick> {
         match self {
             Self::Arithmetic(operator, sides) => {
-                let (left, right) = (sides.0.integer(evaluation)?, sides.1.integer(evaluation)?);
+                let (left, right) = (sides.0.integer(variables)?, sides.1.integer(variables)?);
                 operator.of_integers(left, right).map(Quick::Integer)
             }
-            condition => condition.holds_at_once(evaluation).map(Quick::Boolean),
+            condition => condition.holds_at_once(variables).map(Quick::Boolean),
         }
     }
 

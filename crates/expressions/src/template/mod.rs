@@ -13,7 +13,9 @@ mod token;
 mod tests;
 
 use potok_core::Name;
-use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, EvaluationError, Purpose, Quick};
+use potok_core::expressions::{
+    CompileError, CompiledExpression, Evaluation, EvaluationError, Purpose, Quick, Variables,
+};
 use potok_core::value::Value;
 
 use node::Node;
@@ -106,9 +108,9 @@ impl CompiledExpression for Template {
         Ok(text.into())
     }
 
-    fn quick(&self, evaluation: &Evaluation<'_>) -> Option<Quick> {
+    fn quick(&self, variables: &dyn Variables) -> Option<Quick> {
         match &self.parts[..] {
-            [Part::Expression(node)] => node.quick(evaluation),
+            [Part::Expression(node)] => node.quick(variables),
             _ => None,
         }
     }
