@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use crate::Name;
 use crate::time::Timestamp;
-use crate::{Name, value::Value};
+use crate::value::{Value, ValueError};
 
 /// The language an expression is written in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -162,6 +163,12 @@ pub enum EvaluationError {
     /// No decision of that id is deployed.
     #[error("no decision `{0}` is deployed")]
     UnknownDecision(Name),
+}
+
+impl From<ValueError> for EvaluationError {
+    fn from(error: ValueError) -> Self {
+        Self::Limit(error.to_string())
+    }
 }
 
 /// Which version of a decision or process is meant.

@@ -26,7 +26,8 @@ pub(crate) fn start(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstan
     let items = items.map_or(NONE, |items| step.keep(items));
     let scope = repeat::open(step, token, total, items);
     if total == 0 {
-        finish(step, scope, multi);
+        let results = collected(step, scope, multi, None);
+        finish(step, scope, multi, results);
         return Ok(());
     }
     if multi.bare {
@@ -35,7 +36,8 @@ pub(crate) fn start(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstan
         for round in 0..total {
             step.emit(Event::RoundPassed { scope, round });
         }
-        finish(step, scope, multi);
+        let results = collected(step, scope, multi, None);
+        finish(step, scope, multi, results);
         return Ok(());
     }
     step.instance.tokens.reserve(begun);
@@ -142,6 +144,13 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
         Some(condition) => step.holds(condition, inside, node, &counters)?,
         None => false,
     };
+    let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(()) };
+    let is_last = complete || (repeat.started >= repeat.total && repeat.active() <= 1);
+    let results =
+        if is_last { collected(step, scope, multi, result.as_ref().map(|value| (round, value))) } else { None };
+    if let Some(results) = &results {
+        results.check().map_err(EvaluationError::from)?;
+    }
     for event in thrown_events(step, inside, node, scope, multi, &counters)? {
         match event {
             // A round that has ended waits for nothing.
@@ -159,19 +168,31 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
     let result = result.map_or(NONE, |result| step.keep(result));
     step.retire(token);
     step.emit(Event::RoundEnded { token, round, result });
-    if complete {
+    if is_last {
         step.cancel_contents(scope, NONE);
-        finish(step, scope, multi);
+        finish(step, scope, multi, results);
         return Ok(());
     }
-    let Some(counts) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(()) };
-    let (started, total, running) = (counts.started, counts.total, counts.active());
+    let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(()) };
+    let (started, total) = (repeat.started, repeat.total);
     if started < total {
         begin_round(step, scope, started, multi);
-    } else if running == 0 {
-        finish(step, scope, multi);
     }
     Ok(())
+}
+
+/// The results of all rounds, with that of the one that is about to end; none if the model keeps none.
+fn collected(step: &Step<'_, '_>, scope: ScopeId, multi: &MultiInstance, last: Option<(u32, &Value)>) -> Option<Value> {
+    multi.output_collection.as_ref()?;
+    let repeat = step.instance.scopes.get(scope)?.repeat()?;
+    let mut results = repeat.results.clone();
+    results.resize(repeat.total as usize, Value::Null);
+    if let Some((round, value)) = last
+        && let Some(place) = results.get_mut(round as usize)
+    {
+        *place = value.clone();
+    }
+    Some(Value::from(results))
 }
 
 /// The counters as they are once a round that runs now has ended: what conditions on its completion see.
@@ -214,16 +235,13 @@ fn thrown_events<'m>(
     Ok(events)
 }
 
-/// All rounds are done: their results are collected, and the activity is complete.
-fn finish(step: &mut Step<'_, '_>, scope: ScopeId, multi: &MultiInstance) {
+/// All rounds are done: their results are known, and the activity is complete.
+fn finish(step: &mut Step<'_, '_>, scope: ScopeId, multi: &MultiInstance, results: Option<Value>) {
     let Some(owner) = step.instance.scopes.get(scope).map(|scope| scope.owner) else { return };
     let outside = step.instance.tokens.get(owner).map_or(NONE, |token| token.scope);
     step.close_waits(Owner::Token(owner), Closed::Cancelled);
-    if let Some(name) = &multi.output_collection {
-        let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return };
-        let mut results = repeat.results.clone();
-        results.resize(repeat.total as usize, Value::Null);
-        step.set_nearest(outside, name.clone(), Value::from(results));
+    if let (Some(name), Some(results)) = (&multi.output_collection, results) {
+        step.set_nearest(outside, name.clone(), results);
     }
     repeat::end(step, scope);
 }

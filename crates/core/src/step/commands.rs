@@ -15,6 +15,7 @@ use crate::{Name, value::Value};
 
 impl Step<'_, '_> {
     pub(super) fn carry_out(&mut self, command: Command) -> Result<(), Rejection> {
+        command.check_values()?;
         if let Command::Start { at, business_key, variables, caller, started_by, initiator } = command {
             return self.start(&at, Start { business_key, caller, started_by }, variables, initiator);
         }

@@ -114,7 +114,7 @@ impl<'s> Step<'s, '_> {
                 let Some((first, rest)) = input.target.split_first() else { continue };
                 // A path goes into a variable of this scope, never into one outside.
                 let own = self.instance.scopes.get(scope).and_then(|scope| scope.variable(first)).cloned();
-                self.set_local(scope, first.clone(), put(own, rest, value));
+                self.set_local(scope, first.clone(), put(own, rest, value)?);
             }
         }
         if is_round { Ok(()) } else { self.subscribe_boundary_events(token) }
@@ -224,9 +224,10 @@ impl<'s> Step<'s, '_> {
         let given = if node.details.isolated { inside } else { outside };
         let outputs = of_call.iter().map(|output| (given, output));
         for (target, output) in outputs.chain(node.details.outputs.iter().map(|output| (outside, output))) {
-            match self.mapped(&output.source, inside, ordinal, &[]) {
-                Ok(value) => self.set_target(target, &output.target, value),
-                Err(error) => return self.stuck(token, error.into(), IncidentStage::Complete),
+            let value = self.mapped(&output.source, inside, ordinal, &[]);
+            let set = value.and_then(|value| Ok(self.set_target(target, &output.target, value)?));
+            if let Err(error) = set {
+                return self.stuck(token, error.into(), IncidentStage::Complete);
             }
         }
         self.finish(token, 0);

@@ -20,6 +20,7 @@ use crate::graph::ProcessGraph;
 use crate::instance::{Instance, Key, Ordinal, Owner, TokenId, WaitId, WaitKind};
 use crate::time::Timestamp;
 
+pub(crate) use command::check_values;
 pub use command::{Command, Refusal, Rejection, StartAt, Variables};
 pub use event::{Closed, Event, Events, OpenedWait, Ref, Start, ThrownMessage, ThrownSignal};
 pub use keys::{Counter, Keys};
