@@ -217,6 +217,7 @@ fn row() -> Events {
             started_by: Some(Key(8)),
         }],
         variables: named("text"),
+            caught: true,
         values: values(),
         waits: (0..)
             .zip(waits())

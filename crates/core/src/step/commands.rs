@@ -17,7 +17,7 @@ impl Step<'_, '_> {
     pub(super) fn carry_out(&mut self, command: Command) -> Result<(), Rejection> {
         command.check_values()?;
         if let Command::Start { at, business_key, variables, caller, started_by, initiator } = command {
-            return self.start(&at, Start { business_key, caller, started_by }, variables, initiator);
+            return self.start(&at, Start { business_key, caller, started_by, caught: false }, variables, initiator);
         }
         if !self.instance.is_active() {
             return Err(Rejection::NotActive(self.instance.key));

@@ -9,6 +9,9 @@ use crate::graph::{Arrival, FlowNode, ListenerAction, Loop, NodeKind};
 use crate::instance::{IncidentKind, IncidentStage, IncidentWait, NONE, Ordinal, Owner, ScopeKind, TokenId, WaitKind};
 use crate::{Name, value::Value};
 
+/// The serial of an instance's first token.
+const FIRST: u32 = 0;
+
 impl<'s> Step<'s, '_> {
     /// The flow node that a token stands on.
     #[inline]
@@ -149,10 +152,13 @@ impl<'s> Step<'s, '_> {
         }
     }
 
-    /// Whether a token came to an event by an event-based gateway: that has waited for it.
-    fn has_occurred(&self, token: TokenId) -> bool {
-        let flow = self.instance.tokens.get(token).and_then(|token| self.graph.flows().get(token.flow as usize));
-        flow.is_some_and(|flow| matches!(self.graph.node(flow.source).kind, NodeKind::EventBasedGateway { .. }))
+    /// Whether what a token stands on has been caught before it came: by an event-based gateway, or to start the instance.
+    pub(super) fn has_occurred(&self, token: TokenId) -> bool {
+        let Some(token) = self.instance.tokens.get(token) else { return false };
+        match self.graph.flows().get(token.flow as usize) {
+            Some(flow) => matches!(self.graph.node(flow.source).kind, NodeKind::EventBasedGateway { .. }),
+            None => self.instance.caught && token.serial == FIRST,
+        }
     }
 
     /// Calls the listeners of a stage from the given one on; false if one of them makes the token wait, or fails.
