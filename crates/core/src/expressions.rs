@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Name;
 use crate::time::Timestamp;
 use crate::value::{Value, ValueError};
@@ -172,7 +174,7 @@ impl From<ValueError> for EvaluationError {
 }
 
 /// Which version of a decision or process is meant.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Binding {
     /// The newest.
     #[default]

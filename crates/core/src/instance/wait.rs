@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Key, NONE, Ordinal, ScopeId, TokenId, WaitId};
+use crate::expressions::Binding;
 use crate::time::{Timer, Timestamp};
 use crate::{Name, value::Value};
 
@@ -217,6 +218,8 @@ pub struct SignalWait {
 pub struct CallWait {
     /// The id of the process that is called.
     pub process: Name,
+    /// Which version of it.
+    pub binding: Binding,
     /// The called instance's business key.
     pub business_key: Option<Name>,
     /// What it gets.

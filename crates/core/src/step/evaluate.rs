@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::{Event, Ref, Step, index_of};
 use crate::Name;
-use crate::expressions::{Assignment, Evaluation, EvaluationError, Execution, Quick, Variables};
-use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, ProcessGraph};
+use crate::expressions::{Assignment, Binding, Evaluation, EvaluationError, Execution, Quick, Variables};
+use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, ProcessGraph, VersionBinding};
 use crate::instance::{Instance, NONE, Ordinal, ScopeId};
 use crate::value::{Value, ValueError};
 
@@ -187,6 +187,29 @@ impl Step<'_, '_> {
                 other.kind()
             ))),
         }
+    }
+
+    /// Which version is meant.
+    pub(crate) fn binding(
+        &mut self,
+        binding: &VersionBinding,
+        scope: ScopeId,
+        node: Ordinal,
+    ) -> Result<Binding, EvaluationError> {
+        let mut text = |expression: &Expression| {
+            self.text(expression, scope, node)?.ok_or_else(|| {
+                EvaluationError::Failed(format!(
+                    "the version `{}` has no value; set the variables that it is computed from",
+                    expression.text
+                ))
+            })
+        };
+        Ok(match binding {
+            VersionBinding::Latest => Binding::Latest,
+            VersionBinding::Deployment => Binding::Deployment,
+            VersionBinding::Version(version) => Binding::Version(text(version)?),
+            VersionBinding::VersionTag(tag) => Binding::VersionTag(text(tag)?),
+        })
     }
 
     /// Computes a mapping's value.
