@@ -117,14 +117,20 @@ fn begin_round(step: &mut Step<'_, '_>, scope: ScopeId, index: u32, multi: &Mult
     }
 }
 
-/// A round is done: perhaps events are thrown, perhaps the whole is, perhaps the next begins.
-pub(crate) fn round_completed(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstance) {
-    if let Err(problem) = try_complete_round(step, token, multi) {
-        step.stuck(token, problem, IncidentStage::Round);
+/// A round is done: perhaps events are thrown (those before `next` have been), perhaps the whole is, perhaps the next begins.
+pub(crate) fn round_completed(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstance, mut next: u32) {
+    if let Err(problem) = try_complete_round(step, token, multi, &mut next) {
+        step.stuck(token, problem, IncidentStage::Round(next));
     }
 }
 
-fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstance) -> Result<(), Problem> {
+/// `next` is the event that is to be thrown next: none is thrown again when a round that was stuck tries again.
+fn try_complete_round(
+    step: &mut Step<'_, '_>,
+    token: TokenId,
+    multi: &MultiInstance,
+    next: &mut u32,
+) -> Result<(), Problem> {
     let Some((scope, inside, node, serial)) =
         step.instance.tokens.get(token).map(|token| (token.scope, token.inside, token.node, token.serial))
     else {
@@ -151,7 +157,8 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
     if let Some(results) = &results {
         results.check().map_err(EvaluationError::from)?;
     }
-    for event in thrown_events(step, inside, node, scope, multi, &counters)? {
+    for (number, event) in thrown_events(step, inside, node, scope, multi, &counters, *next)? {
+        *next = number;
         match event {
             // A round that has ended waits for nothing.
             Throw::Compensation { activity, .. } => {
@@ -161,6 +168,7 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
                 intermediate_event::throw_one(step, token, event)?;
             }
         }
+        *next = number + 1;
         if !step.is_alive(token, serial) {
             return Ok(()); // What was thrown has interrupted the activity itself.
         }
@@ -209,7 +217,7 @@ fn counters_after(step: &Step<'_, '_>, scope: ScopeId) -> Vec<(Name, Value)> {
 }
 
 /// The events of `behavior` (BPMN 2.0.2 Table 10.31): `None` throws on each completion, `One` on the first, `Complex` where
-/// its conditions hold. Boundary events of the activity catch them.
+/// its conditions hold. Boundary events of the activity catch them. Each has a number, by its place; none before `from` counts.
 fn thrown_events<'m>(
     step: &mut Step<'_, '_>,
     inside: ScopeId,
@@ -217,21 +225,23 @@ fn thrown_events<'m>(
     scope: ScopeId,
     multi: &'m MultiInstance,
     counters: &[(Name, Value)],
-) -> Result<Vec<&'m Throw>, Problem> {
+    from: u32,
+) -> Result<Vec<(u32, &'m Throw)>, Problem> {
     let is_first = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()).is_none_or(|r| r.completed == 0);
-    let mut events = Vec::new();
+    let mut events: Vec<(u32, &Throw)> = Vec::new();
     match multi.behavior {
         MultiInstanceBehavior::All => {}
         MultiInstanceBehavior::One if !is_first => {}
-        MultiInstanceBehavior::One | MultiInstanceBehavior::None => events.extend(&multi.event),
+        MultiInstanceBehavior::One | MultiInstanceBehavior::None => events.extend((0..).zip(&multi.event)),
         MultiInstanceBehavior::Complex => {
+            let mut numbers = 0..;
             for (condition, thrown) in &multi.complex {
-                if step.holds(condition, inside, node, counters)? {
-                    events.extend(thrown.iter());
-                }
+                let holds = step.holds(condition, inside, node, counters)?;
+                events.extend(numbers.by_ref().zip(thrown.iter()).filter(|_| holds));
             }
         }
     }
+    events.retain(|(number, _)| *number >= from);
     Ok(events)
 }
 

@@ -6,8 +6,8 @@ use jiff::civil;
 
 use super::*;
 use crate::Name;
-use crate::graph::MessageTarget;
 use crate::expressions::Binding;
+use crate::graph::MessageTarget;
 use crate::instance::*;
 use crate::step::{Closed, Event, OpenedWait, Start, ThrownMessage, ThrownSignal};
 use crate::time::{Every, Repeat, Timer, Timestamp};
@@ -177,7 +177,7 @@ fn stages() -> Vec<IncidentStage> {
         Stage::Execute,
         Stage::Listener(1),
         Stage::Complete,
-        Stage::Round,
+        Stage::Round(1),
         Stage::ProcessEnd(1),
         Stage::Leave,
         Stage::Reset,
@@ -217,9 +217,9 @@ fn row() -> Events {
             business_key: Some("A-1".into()),
             caller: Some(Caller { instance: Key(9), depth: 1, catches: vec![None] }),
             started_by: Some(Key(8)),
+            caught: true,
         }],
         variables: named("text"),
-            caught: true,
         values: values(),
         waits: (0..)
             .zip(waits())
@@ -276,7 +276,12 @@ fn what_was_written_once_is_read_for_ever() {
     golden.pin_all(&values());
     golden.pin_all(&[Zone::Offset(-60), Zone::Named("UTC".into())]);
     golden.pin_all(&[Owner::Token(1), Owner::Scope(1)]);
-    golden.pin_all(&[Binding::Latest, Binding::Deployment, Binding::Version("2".into()), Binding::VersionTag("v1".into())]);
+    golden.pin_all(&[
+        Binding::Latest,
+        Binding::Deployment,
+        Binding::Version("2".into()),
+        Binding::VersionTag("v1".into()),
+    ]);
     golden.pin_all(&waits());
     golden.pin_all(&waits().iter().map(WaitKind::of_type).collect::<Vec<_>>());
     golden.pin_all(&incidents());

@@ -94,7 +94,7 @@ variants!(IncidentStage {
     3 = Execute,
     4 = Listener(listener),
     5 = Complete,
-    6 = Round,
+    6 = Round(event),
     7 = ProcessEnd(listener),
     8 = Leave,
     9 = Reset,

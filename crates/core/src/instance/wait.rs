@@ -306,8 +306,8 @@ pub enum IncidentStage {
     Listener(u32),
     /// Completes its flow node again (output mappings).
     Complete,
-    /// Ends its round of a loop again: asks whether there is another one.
-    Round,
+    /// Ends its round of a loop again, from this one of the events on that it throws: asks whether there is another round.
+    Round(u32),
     /// Calls the end listeners of the process from this one on; then the process ends.
     ProcessEnd(u32),
     /// Chooses its flows out again.

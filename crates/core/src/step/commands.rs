@@ -62,7 +62,7 @@ impl Step<'_, '_> {
                 self.close(wait, Closed::Completed);
                 if after && self.is_round(token) {
                     self.emit(Event::TokenResumed { token });
-                    repeat::round_completed(self, token);
+                    repeat::round_completed(self, token, 0);
                 } else {
                     self.resume(token, if after { Stage::Leave } else { Stage::Begin });
                 }
@@ -276,9 +276,9 @@ impl Step<'_, '_> {
                 self.resume(token, stage);
             }
             IncidentStage::Complete => self.resume(token, Stage::Complete),
-            IncidentStage::Round => {
+            IncidentStage::Round(event) => {
                 self.emit(Event::TokenResumed { token });
-                repeat::round_completed(self, token);
+                repeat::round_completed(self, token, event);
             }
             IncidentStage::ProcessEnd(listener) => {
                 self.emit(Event::TokenResumed { token });

@@ -251,7 +251,7 @@ impl<'s> Step<'s, '_> {
                 self.wait(token, WaitKind::Continuation { after: true });
                 return;
             }
-            return behaviour::repeat::round_completed(self, token);
+            return behaviour::repeat::round_completed(self, token, 0);
         }
         self.retire(token);
         if node.details.continuation.after {
