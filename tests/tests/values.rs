@@ -76,7 +76,7 @@ fn a_mapping_into_a_part_that_nests() {
 #[test]
 fn what_all_instances_give_together() {
     let collecting = |size: usize| {
-        model(&format!(
+        model(
             r#"<process id="p" isExecutable="true">
   <startEvent id="start"/>
   <scriptTask id="work" scriptFormat="feel" potok:resultVariable="r"><script>list</script>
@@ -87,8 +87,8 @@ fn what_all_instances_give_together() {
   <endEvent id="end"/>
   <sequenceFlow id="f1" sourceRef="start" targetRef="work"/>
   <sequenceFlow id="f2" sourceRef="work" targetRef="end"/>
-</process>"#
-        ))
+</process>"#,
+        )
         .start_with(json!({"list": vec![1; size]}))
     };
     collecting(10).completed().variable("all", json!(vec![vec![1; 10]; 100]));

@@ -139,7 +139,12 @@ impl Runner {
 
     /// All that instances wait for, oldest first: (instance, wait).
     pub fn waits(&self) -> impl Iterator<Item = (&Running, &Wait)> {
-        self.owners.iter().filter_map(|(key, instance)| {
+        self.waits_from(Key::default())
+    }
+
+    /// All that instances wait for under this key and newer ones, oldest first.
+    pub fn waits_from(&self, key: Key) -> impl Iterator<Item = (&Running, &Wait)> {
+        self.owners.range(key..).filter_map(|(key, instance)| {
             let running = self.instances.get(instance)?;
             Some((running, running.instance.wait(*key)?))
         })
