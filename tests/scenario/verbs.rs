@@ -262,20 +262,14 @@ impl Scenario {
     #[track_caller]
     pub fn signal_with(self, name: &str, json: Json) -> Self {
         let payload = variables(json);
-        self.act("signal", |runner| {
-            runner.signal(name, &payload);
-            Ok(())
-        })
+        self.act("signal", |runner| runner.signal(name, &payload))
     }
 
     /// Tells conditional start events of data from outside.
     #[track_caller]
     pub fn data(self, json: Json) -> Self {
         let data = variables(json);
-        self.act("data", |runner| {
-            runner.evaluate_conditions(&data);
-            Ok(())
-        })
+        self.act("data", |runner| runner.evaluate_conditions(&data))
     }
 
     // --- time

@@ -217,6 +217,27 @@ fn output_that_fails_does_not_call_again() {
 }
 
 #[test]
+fn version_that_is_called_may_be_computed() {
+    let files = ["version_of_variable", "version_1", "version_2"].map(|file| format!("call_activity/{file}.bpmn"));
+    let run = || scenario_of(&files.each_ref().map(String::as_str));
+    run()
+        .start_with(json!({"version": 1, "tag": "old"}))
+        .complete("look_old")
+        .instance_of("version_of_variable")
+        .waits_at(["tagged"]);
+    run().start_with(json!({"version": "2", "tag": "old"})).complete("look_new").complete("look_old").completed();
+    run()
+        .start_with(json!({"version": null}))
+        .incident("numbered", "expression-failed")
+        .incident_says("no value")
+        .set("version", 2)
+        .resolve("numbered")
+        .complete("look_new")
+        .main_instance()
+        .incident("tagged", "expression-failed");
+}
+
+#[test]
 fn call_of_the_same_deployment_is_not_for_a_newer_version() {
     deployments(&[&["call_activity/together.bpmn", "call_activity/version_1.bpmn"], &["call_activity/version_2.bpmn"]])
         .start()

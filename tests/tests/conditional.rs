@@ -1,6 +1,6 @@
 //! Conditional events occur when their condition begins to hold (BPMN 2.0.2 §10.5.4).
 
-use potok_tests::scenario;
+use potok_tests::{Scenario, model, scenario};
 use serde_json::json;
 
 #[test]
@@ -111,4 +111,78 @@ fn condition_is_asked_only_after_changes_of_its_kind() {
         .set("door", "open")
         .completed()
         .passed("hot", 1);
+}
+
+#[test]
+fn camunda_lets_an_event_that_stays_occur_with_each_change_while_it_holds() {
+    // What Camunda 7.24 counts for the same commands.
+    let passed = |scenario: Scenario, counts: [usize; 4]| {
+        let events = ["any", "of_x", "created", "updated"];
+        events.into_iter().zip(counts).fold(scenario, |scenario, (event, count)| scenario.passed(event, count))
+    };
+    let mut scenario = passed(scenario("conditional/each_change.bpmn").start_with(json!({"x": 1})), [0, 0, 0, 0]);
+    for (name, value, counts) in [
+        ("x", 5, [1, 1, 0, 1]),
+        ("x", 5, [2, 2, 0, 2]),
+        ("x", 6, [3, 3, 0, 3]),
+        ("y", 1, [4, 3, 1, 3]),
+        ("y", 2, [5, 3, 1, 4]),
+        ("x", 1, [5, 3, 1, 4]),
+        ("x", 7, [6, 4, 1, 5]),
+    ] {
+        scenario = passed(scenario.set(name, value), counts);
+    }
+    scenario.complete("work").completed();
+}
+
+#[test]
+fn camunda_asks_once_when_an_event_begins_to_wait() {
+    scenario("conditional/each_change.bpmn")
+        .start_with(json!({"x": 5}))
+        .passed("any", 1)
+        .passed("of_x", 1)
+        .set("y", 1)
+        .passed("any", 2)
+        .passed("of_x", 1);
+}
+
+#[test]
+fn elsewhere_an_event_that_stays_occurs_when_its_condition_begins_to_hold() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/models/conditional/each_change.bpmn"));
+    let text = text.unwrap_or_default();
+    let (_, process) = text.split_once("<process").unwrap_or_default();
+    let (process, _) = process.split_once("</definitions>").unwrap_or_default();
+    let standard = process.replace(r#" camunda:assignee="anna""#, "");
+    let standard = standard.replace(r#" camunda:variableName="x""#, "");
+    let standard = standard.replace(r#" camunda:variableEvents="create""#, "");
+    let standard = standard.replace(r#" camunda:variableEvents="update""#, "");
+    model(&format!("<process{standard}"))
+        .start_with(json!({"x": 1}))
+        .set("x", 5)
+        .set("x", 6)
+        .set("y", 1)
+        .passed("any", 1)
+        .set("x", 1)
+        .set("x", 7)
+        .passed("any", 2)
+        .passed("updated", 2);
+}
+
+#[test]
+fn an_event_that_changes_what_it_looks_at_weighs_on_the_budget() {
+    model(
+        r#"<process id="p" isExecutable="true">
+  <startEvent id="start"/>
+  <userTask id="work"/>
+  <boundaryEvent id="grows" attachedToRef="work" cancelActivity="false">
+    <extensionElements><camunda:inputOutput><camunda:outputParameter name="x">${x + 1}</camunda:outputParameter></camunda:inputOutput></extensionElements>
+    <conditionalEventDefinition><condition>${x > 3}</condition></conditionalEventDefinition>
+  </boundaryEvent>
+  <sequenceFlow id="f" sourceRef="start" targetRef="work"/>
+</process>"#,
+    )
+    .step_budget(100)
+    .start_with(json!({"x": 4}))
+    .incident("grows", "step-budget-exceeded")
+    .active();
 }

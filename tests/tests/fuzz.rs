@@ -189,7 +189,7 @@ fn run(package: &Package, evaluator: &Arc<Evaluator>, dice: &mut Dice) {
                 Command::DeliverMessage { subscription: key, variables }
             }
             WaitKind::Signal(signal) => {
-                runner.signal(&signal.name, &variables);
+                let _ = runner.signal(&signal.name, &variables);
                 continue;
             }
             WaitKind::Condition { .. } => Command::SetVariables { scope: 0, variables },

@@ -98,3 +98,21 @@ fn a_joining_activity_still_gathers_its_tokens_after_the_budget_was_exceeded() {
     .complete("both")
     .completed();
 }
+
+#[test]
+fn a_process_that_calls_itself_many_times_at_once_is_stopped_before_each_call_has_called_as_often() {
+    model(
+        r#"<process id="p" isExecutable="true">
+  <startEvent id="start"/>
+  <callActivity id="again" calledElement="p">
+    <multiInstanceLoopCharacteristics><loopCardinality>100</loopCardinality></multiInstanceLoopCharacteristics>
+  </callActivity>
+  <sequenceFlow id="f" sourceRef="start" targetRef="again"/>
+</process>"#,
+    )
+    .start()
+    .active()
+    .has_instances("p", 101)
+    .nth_instance_of("p", 100)
+    .incidents("again", "call-without-end", 100);
+}

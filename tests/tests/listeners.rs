@@ -139,3 +139,46 @@ fn loop_that_cannot_tell_whether_it_goes_on_does_not_call_its_end_listeners_agai
         .completed()
         .variable("tries", 2);
 }
+
+#[test]
+fn start_listeners_of_a_receive_task_that_starts_the_process() {
+    scenario("listeners/instantiating.bpmn")
+        .message("order", json!({}))
+        .job_is("take", |job| assert_eq!(&*job.kind, "greet"))
+        .fail_job_with_retries("take", "nobody there", 0)
+        .incident("take", "job-failed")
+        .resolve("take")
+        .job("take", json!({}))
+        .job_is("take", |job| assert_eq!(&*job.kind, "thank"))
+        .job("take", json!({}))
+        .waits_at(["work"])
+        .message("alarm", json!({}))
+        .job_is("alarmed", |job| assert_eq!(&*job.kind, "ring"))
+        .job("alarmed", json!({}))
+        .waits_at(["work"])
+        .passed("rung", 1);
+}
+
+#[test]
+fn start_listeners_of_events_after_a_gateway_that_starts_the_process() {
+    scenario("listeners/instantiating.bpmn")
+        .message("call", json!({}))
+        .job_is("called", |job| assert_eq!(&*job.kind, "greet"))
+        .job_is("written", |job| assert_eq!(&*job.kind, "open"))
+        .job("written", json!({}))
+        .job("called", json!({}))
+        .waits_at(["work", "written"])
+        .message("letter", json!({}))
+        .waits_at(["work", "work"]);
+}
+
+#[test]
+fn a_receive_task_that_is_begun_by_hand_waits_for_its_message() {
+    scenario("listeners/instantiating.bpmn")
+        .start_at(["take"])
+        .job_is("take", |job| assert_eq!(&*job.kind, "greet"))
+        .job("take", json!({}))
+        .waits_at(["take"])
+        .message("order", json!({}))
+        .job_is("take", |job| assert_eq!(&*job.kind, "thank"));
+}

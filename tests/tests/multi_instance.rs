@@ -398,3 +398,34 @@ fn a_compensation_thrown_by_a_round_undoes_what_was_done_before_the_loop() {
     .completed()
     .passed("unbook", 1);
 }
+
+#[test]
+fn events_of_a_round_that_is_stuck_are_not_thrown_twice() {
+    let stuck = model(
+        r#"<signal id="one" name="one"/><signal id="two" name="two-${suffix}"/>
+  <process id="p" isExecutable="true">
+    <startEvent id="start"/>
+    <task id="work"><multiInstanceLoopCharacteristics isSequential="true" behavior="Complex">
+      <loopCardinality>1</loopCardinality>
+      <complexBehaviorDefinition><condition>true</condition><event id="first"><signalEventDefinition signalRef="one"/></event></complexBehaviorDefinition>
+      <complexBehaviorDefinition><condition>true</condition><event id="second"><signalEventDefinition signalRef="two"/></event></complexBehaviorDefinition>
+    </multiInstanceLoopCharacteristics></task>
+    <boundaryEvent id="on_one" attachedToRef="work" cancelActivity="false"><signalEventDefinition signalRef="one"/></boundaryEvent>
+    <endEvent id="end"/>
+    <sequenceFlow id="f1" sourceRef="start" targetRef="work"/>
+    <sequenceFlow id="f2" sourceRef="work" targetRef="end"/>
+    <sequenceFlow id="f3" sourceRef="on_one" targetRef="end"/>
+  </process>"#,
+    );
+    stuck
+        .start()
+        .incident("work", "expression-failed")
+        .passed("on_one", 1)
+        .resolve("work")
+        .incident("work", "expression-failed")
+        .passed("on_one", 1)
+        .set("suffix", "b")
+        .resolve("work")
+        .completed()
+        .passed("on_one", 1);
+}

@@ -7,8 +7,11 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use crate::Name;
 use crate::time::Timestamp;
-use crate::{Name, value::Value};
+use crate::value::{Value, ValueError};
 
 /// The language an expression is written in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -169,8 +172,14 @@ pub enum EvaluationError {
     UnknownDecision(Name),
 }
 
+impl From<ValueError> for EvaluationError {
+    fn from(error: ValueError) -> Self {
+        Self::Limit(error.to_string())
+    }
+}
+
 /// Which version of a decision or process is meant.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Binding {
     /// The newest.
     #[default]

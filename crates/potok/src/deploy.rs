@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use potok_core::Name;
-use potok_core::expressions::{Binding, Deployment as Number};
-use potok_core::graph::{Catch, NodeKind, Package, ProcessGraph};
+use potok_core::expressions::Deployment as Number;
+use potok_core::graph::{Catch, NodeKind, Package, ProcessGraph, VersionBinding};
 use potok_core::instance::Key;
 use potok_core::routing::{start_timers, start_triggers};
 use potok_core::time::{Calendar, Timestamp};
@@ -327,8 +327,8 @@ fn ordinals(process: &ProcessGraph) -> Bytes {
 /// Whether something in a file calls or decides what it is deployed with.
 fn binds_to_deployment(package: &Package) -> bool {
     package.processes.iter().flat_map(|process| process.nodes()).any(|node| match &node.kind {
-        NodeKind::Call(call) => call.binding == Binding::Deployment,
-        NodeKind::Decision(decision) => decision.binding == Binding::Deployment,
+        NodeKind::Call(call) => matches!(call.binding, VersionBinding::Deployment),
+        NodeKind::Decision(decision) => matches!(decision.binding, VersionBinding::Deployment),
         _ => false,
     })
 }

@@ -131,12 +131,11 @@ impl Engine {
     /// they are few all have it.
     ///
     /// # Errors
-    /// If the database cannot be written, or the variables are none.
+    /// If the database cannot be written, or the variables are none, or too large.
     pub async fn signal(&self, name: impl Into<Name>, variables: impl IntoVariables) -> Result<(), Error> {
         let (name, variables) = (name.into(), variables.into_variables()?);
         let sent = self.inner.transact(self.envelope(), |attempt, work| {
-            work.signal(attempt, &name, &variables)?;
-            Ok(Ok(()))
+            Ok(work.signal(attempt, &name, &variables)?.map_err(Error::from))
         });
         sent.await
     }

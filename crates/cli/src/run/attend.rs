@@ -45,10 +45,7 @@ impl Walk<'_> {
                 self.terminal.say(&format!("{heading}: what the signal carries, as name=value (Enter: nothing)"))?;
                 let variables = self.variables()?;
                 let name = waiting.name.clone().unwrap_or_default();
-                Ok(self.session.act(|runner| {
-                    runner.signal(&name, &variables);
-                    Ok(())
-                })?)
+                Ok(self.session.act(|runner| runner.signal(&name, &variables))?)
             }
             What::Timer => {
                 let running = self.session.runner.instance(waiting.instance);

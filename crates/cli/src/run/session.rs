@@ -120,8 +120,10 @@ impl Session {
 
     /// Savepoints go on, and jobs with a default result are done, until nothing is left of either.
     pub(crate) fn settle(&mut self) -> Result<(), Failure> {
+        // What was passed over stays as it is: nobody else acts meanwhile.
+        let mut from = Key::default();
         for _ in 0..BY_ITSELF {
-            let next = self.runner.waits().find_map(|(running, wait)| match &wait.kind {
+            let next = self.runner.waits_from(from).find_map(|(running, wait)| match &wait.kind {
                 WaitKind::Continuation { .. } => Some((wait.key, Command::Continue { continuation: wait.key })),
                 WaitKind::Job(job) if job.retries > 0 => {
                     let variables = self.jobs.get(&*job.kind)?;
@@ -136,6 +138,7 @@ impl Session {
                 _ => None,
             });
             let Some((key, command)) = next else { return Ok(()) };
+            from = key;
             let result = self.runner.command_at(key, command).map_err(|error| Failure::new(error.to_string()));
             self.absorb()?;
             result?;

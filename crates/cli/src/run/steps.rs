@@ -215,10 +215,7 @@ impl<'a> Steps<'a> {
         if !waits && !starts {
             return Err(self.not_waiting(&all, What::Signal, name, "signal"));
         }
-        self.session.act(|runner| {
-            runner.signal(name, &variables);
-            Ok(())
-        })
+        self.session.act(|runner| runner.signal(name, &variables))
     }
 
     fn wait(&mut self, until: &str) -> Result<(), Failure> {

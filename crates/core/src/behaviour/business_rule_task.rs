@@ -14,13 +14,17 @@ use crate::value::Value;
 pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, decision: &Decision) -> Result<(), Problem> {
     let (scope, node) = (step.variable_scope(token), step.node_of(token));
     let id = step.text(&decision.reference, scope, node)?.unwrap_or_default();
+    let binding = step.binding(&decision.binding, scope, node)?;
     let view = ScopeView { instance: step.instance, graph: step.graph, scope, node, extra: &[] };
     let mut evaluation = Evaluation::new(&view, step.context.now);
-    let decided = step.context.expressions.decide(&id, &decision.binding, step.graph.deployment(), &mut evaluation)?;
+    let decided = step.context.expressions.decide(&id, &binding, step.graph.deployment(), &mut evaluation)?;
     if decision.result == DecisionResult::Variables {
-        step.receive(token, variables(&id, decided));
+        let variables = variables(&id, decided);
+        variables.iter().try_for_each(|(_, value)| value.check()).map_err(EvaluationError::from)?;
+        step.receive(token, variables);
     } else if let Some(name) = &step.graph.node(node).details.result_variable {
         let result = shape(&id, decision.result, decided)?;
+        result.check().map_err(EvaluationError::from)?;
         step.receive_one(token, name.clone(), result);
     }
     step.schedule(token, Stage::Complete);

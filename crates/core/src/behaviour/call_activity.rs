@@ -11,6 +11,7 @@ use crate::step::{Problem, Stage, Step, Variables};
 pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Result<(), Problem> {
     let (scope, node) = (step.variable_scope(token), step.node_of(token));
     let process = step.text(&call.process, scope, node)?.unwrap_or_default();
+    let binding = step.binding(&call.binding, scope, node)?;
     let business_key = match &call.business_key {
         Some(key) => step.text(key, scope, node)?,
         // Elsewhere than in Camunda and Flowable, where a model must say so, a call belongs to its caller's case.
@@ -35,7 +36,7 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
     }
     variables.sort_by(|(a, _), (b, _)| a.cmp(b));
     let catches = step.caught_errors(token);
-    step.wait(token, WaitKind::Call(Arc::new(CallWait { process, business_key, variables, catches })));
+    step.wait(token, WaitKind::Call(Arc::new(CallWait { process, binding, business_key, variables, catches })));
     Ok(())
 }
 

@@ -26,7 +26,8 @@ pub(crate) fn start(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstan
     let items = items.map_or(NONE, |items| step.keep(items));
     let scope = repeat::open(step, token, total, items);
     if total == 0 {
-        finish(step, scope, multi);
+        let results = collected(step, scope, multi, None);
+        finish(step, scope, multi, results);
         return Ok(());
     }
     if multi.bare {
@@ -35,7 +36,8 @@ pub(crate) fn start(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstan
         for round in 0..total {
             step.emit(Event::RoundPassed { scope, round });
         }
-        finish(step, scope, multi);
+        let results = collected(step, scope, multi, None);
+        finish(step, scope, multi, results);
         return Ok(());
     }
     step.instance.tokens.reserve(begun);
@@ -115,14 +117,20 @@ fn begin_round(step: &mut Step<'_, '_>, scope: ScopeId, index: u32, multi: &Mult
     }
 }
 
-/// A round is done: perhaps events are thrown, perhaps the whole is, perhaps the next begins.
-pub(crate) fn round_completed(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstance) {
-    if let Err(problem) = try_complete_round(step, token, multi) {
-        step.stuck(token, problem, IncidentStage::Round);
+/// A round is done: perhaps events are thrown (those before `next` have been), perhaps the whole is, perhaps the next begins.
+pub(crate) fn round_completed(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstance, mut next: u32) {
+    if let Err(problem) = try_complete_round(step, token, multi, &mut next) {
+        step.stuck(token, problem, IncidentStage::Round(next));
     }
 }
 
-fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstance) -> Result<(), Problem> {
+/// `next` is the event that is to be thrown next: none is thrown again when a round that was stuck tries again.
+fn try_complete_round(
+    step: &mut Step<'_, '_>,
+    token: TokenId,
+    multi: &MultiInstance,
+    next: &mut u32,
+) -> Result<(), Problem> {
     let Some((scope, inside, node, serial)) =
         step.instance.tokens.get(token).map(|token| (token.scope, token.inside, token.node, token.serial))
     else {
@@ -142,7 +150,15 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
         Some(condition) => step.holds(condition, inside, node, &counters)?,
         None => false,
     };
-    for event in thrown_events(step, inside, node, scope, multi, &counters)? {
+    let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(()) };
+    let is_last = complete || (repeat.started >= repeat.total && repeat.active() <= 1);
+    let results =
+        if is_last { collected(step, scope, multi, result.as_ref().map(|value| (round, value))) } else { None };
+    if let Some(results) = &results {
+        results.check().map_err(EvaluationError::from)?;
+    }
+    for (number, event) in thrown_events(step, inside, node, scope, multi, &counters, *next)? {
+        *next = number;
         match event {
             // A round that has ended waits for nothing.
             Throw::Compensation { activity, .. } => {
@@ -152,6 +168,7 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
                 intermediate_event::throw_one(step, token, event)?;
             }
         }
+        *next = number + 1;
         if !step.is_alive(token, serial) {
             return Ok(()); // What was thrown has interrupted the activity itself.
         }
@@ -159,19 +176,31 @@ fn try_complete_round(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInst
     let result = result.map_or(NONE, |result| step.keep(result));
     step.retire(token);
     step.emit(Event::RoundEnded { token, round, result });
-    if complete {
+    if is_last {
         step.cancel_contents(scope, NONE);
-        finish(step, scope, multi);
+        finish(step, scope, multi, results);
         return Ok(());
     }
-    let Some(counts) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(()) };
-    let (started, total, running) = (counts.started, counts.total, counts.active());
+    let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(()) };
+    let (started, total) = (repeat.started, repeat.total);
     if started < total {
         begin_round(step, scope, started, multi);
-    } else if running == 0 {
-        finish(step, scope, multi);
     }
     Ok(())
+}
+
+/// The results of all rounds, with that of the one that is about to end; none if the model keeps none.
+fn collected(step: &Step<'_, '_>, scope: ScopeId, multi: &MultiInstance, last: Option<(u32, &Value)>) -> Option<Value> {
+    multi.output_collection.as_ref()?;
+    let repeat = step.instance.scopes.get(scope)?.repeat()?;
+    let mut results = repeat.results.clone();
+    results.resize(repeat.total as usize, Value::Null);
+    if let Some((round, value)) = last
+        && let Some(place) = results.get_mut(round as usize)
+    {
+        *place = value.clone();
+    }
+    Some(Value::from(results))
 }
 
 /// The counters as they are once a round that runs now has ended: what conditions on its completion see.
@@ -188,7 +217,7 @@ fn counters_after(step: &Step<'_, '_>, scope: ScopeId) -> Vec<(Name, Value)> {
 }
 
 /// The events of `behavior` (BPMN 2.0.2 Table 10.31): `None` throws on each completion, `One` on the first, `Complex` where
-/// its conditions hold. Boundary events of the activity catch them.
+/// its conditions hold. Boundary events of the activity catch them. Each has a number, by its place; none before `from` counts.
 fn thrown_events<'m>(
     step: &mut Step<'_, '_>,
     inside: ScopeId,
@@ -196,34 +225,33 @@ fn thrown_events<'m>(
     scope: ScopeId,
     multi: &'m MultiInstance,
     counters: &[(Name, Value)],
-) -> Result<Vec<&'m Throw>, Problem> {
+    from: u32,
+) -> Result<Vec<(u32, &'m Throw)>, Problem> {
     let is_first = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()).is_none_or(|r| r.completed == 0);
-    let mut events = Vec::new();
+    let mut events: Vec<(u32, &Throw)> = Vec::new();
     match multi.behavior {
         MultiInstanceBehavior::All => {}
         MultiInstanceBehavior::One if !is_first => {}
-        MultiInstanceBehavior::One | MultiInstanceBehavior::None => events.extend(&multi.event),
+        MultiInstanceBehavior::One | MultiInstanceBehavior::None => events.extend((0..).zip(&multi.event)),
         MultiInstanceBehavior::Complex => {
+            let mut numbers = 0..;
             for (condition, thrown) in &multi.complex {
-                if step.holds(condition, inside, node, counters)? {
-                    events.extend(thrown.iter());
-                }
+                let holds = step.holds(condition, inside, node, counters)?;
+                events.extend(numbers.by_ref().zip(thrown.iter()).filter(|_| holds));
             }
         }
     }
+    events.retain(|(number, _)| *number >= from);
     Ok(events)
 }
 
-/// All rounds are done: their results are collected, and the activity is complete.
-fn finish(step: &mut Step<'_, '_>, scope: ScopeId, multi: &MultiInstance) {
+/// All rounds are done: their results are known, and the activity is complete.
+fn finish(step: &mut Step<'_, '_>, scope: ScopeId, multi: &MultiInstance, results: Option<Value>) {
     let Some(owner) = step.instance.scopes.get(scope).map(|scope| scope.owner) else { return };
     let outside = step.instance.tokens.get(owner).map_or(NONE, |token| token.scope);
     step.close_waits(Owner::Token(owner), Closed::Cancelled);
-    if let Some(name) = &multi.output_collection {
-        let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return };
-        let mut results = repeat.results.clone();
-        results.resize(repeat.total as usize, Value::Null);
-        step.set_nearest(outside, name.clone(), Value::from(results));
+    if let (Some(name), Some(results)) = (&multi.output_collection, results) {
+        step.set_nearest(outside, name.clone(), results);
     }
     repeat::end(step, scope);
 }

@@ -38,14 +38,14 @@ pub(crate) fn begin_round(step: &mut Step<'_, '_>, scope: ScopeId, number: u32) 
     token
 }
 
-/// A round's activity has completed.
-pub(crate) fn round_completed(step: &mut Step<'_, '_>, token: TokenId) {
+/// A round's activity has completed; of the events that it throws, those before `event` have been thrown.
+pub(crate) fn round_completed(step: &mut Step<'_, '_>, token: TokenId, event: u32) {
     let Some(repeat) = &step.node(token).details.repeat else { return };
     match repeat {
         Loop::Standard { maximum, condition, .. } => {
             standard_loop::round_completed(step, token, *maximum, condition.as_ref());
         }
-        Loop::MultiInstance(multi) => multi_instance::round_completed(step, token, multi),
+        Loop::MultiInstance(multi) => multi_instance::round_completed(step, token, multi, event),
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn round_completed(
     let more = maximum.is_none_or(|maximum| begun < maximum)
         && match goes_on(step, token, condition, &[]) {
             Ok(more) => more,
-            Err(error) => return step.stuck(token, error.into(), IncidentStage::Round),
+            Err(error) => return step.stuck(token, error.into(), IncidentStage::Round(0)),
         };
     step.retire(token);
     step.emit(Event::RoundEnded { token, round: begun.saturating_sub(1), result: NONE });

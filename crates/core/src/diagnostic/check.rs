@@ -5,7 +5,7 @@ use super::subject::{Subject, World};
 use super::{
     Diagnostic, activities, boundary, collaboration, compensation, conditions, correlation, data, declarations,
     event_gateways, events, flow_lists, flows, gateways, lanes, links, loops, places, processes, reachability,
-    references, schema, starts, sub_processes, timers, triggers,
+    references, schema, starts, structures, sub_processes, timers, triggers,
 };
 use crate::model::{Definitions, ProcessIndex};
 use crate::xml::ElementIndex;
@@ -52,6 +52,7 @@ fn elements(world: &World<'_>, drawing_only: bool, findings: &mut Findings<'_>) 
         places::check(element, findings);
         schema::check(world, element, findings);
         references::check(world, element, findings);
+        structures::check(world, element, findings);
         data::set(world, element, findings);
     }
 }

@@ -12,6 +12,7 @@ define! {
         "A flow out of an event or an event-based gateway has no condition.";
     CONDITION_WITHOUT_EFFECT = "condition-without-effect", Error, "BPMN 2.0.2 §8.4.13",
         "A flow out of a parallel gateway has no condition: it would not be looked at.";
+    // For activities a MUST of BPMN, yet a warning: engines agree that the token goes on or is stuck.
     CONDITION_ON_ONLY_FLOW = "condition-on-only-flow", Warning, "BPMN 2.0.2 §8.4.13",
         "A conditional flow is not the only way out of its node.";
     EXCLUSIVE_WITHOUT_CONDITION = "exclusive-flow-without-condition", Error, "BPMN 2.0.2 §10.6.2, §13.4.2",

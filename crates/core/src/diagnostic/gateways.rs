@@ -8,6 +8,7 @@ use crate::model::{FlowNode, Gateway};
 define! {
     GATEWAY_WITHOUT_OUTGOING = "gateway-without-outgoing", Error, "BPMN 2.0.2 §10.6.2, §13.4",
         "A flow leads out of each exclusive, inclusive and complex gateway.";
+    // A MUST of BPMN, yet a warning: every engine passes the token on, and authors leave such gateways when they delete a flow.
     GATEWAY_SUPERFLUOUS = "gateway-superfluous", Warning, "BPMN 2.0.2 §10.6.1",
         "A gateway has several incoming or several outgoing flows.";
     GATEWAY_DIRECTION = "gateway-direction", Error, "BPMN 2.0.2 §8.4.9, §10.6.1",
@@ -24,7 +25,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             continue;
         }
         without_outgoing(node, gateway, findings);
-        superfluous(node, findings);
+        superfluous(node, gateway, findings);
         complex(node, gateway, findings);
     }
 }
@@ -41,12 +42,18 @@ fn without_outgoing(node: &FlowNode, gateway: &Gateway, findings: &mut Findings<
     }
 }
 
-fn superfluous(node: &FlowNode, findings: &mut Findings<'_>) {
-    if node.incoming.len() == 1 && node.outgoing.len() == 1 {
+fn superfluous(node: &FlowNode, gateway: &Gateway, findings: &mut Findings<'_>) {
+    let (incoming, outgoing) = (node.incoming.len(), node.outgoing.len());
+    // A choice without a way out has a finding of its own.
+    let can_go_on = outgoing > 0 || matches!(gateway, Gateway::Parallel);
+    if incoming < 2 && outgoing < 2 && can_go_on {
         findings.add(
             &GATEWAY_SUPERFLUOUS,
             node.element,
-            format!("{} has one incoming and one outgoing flow: it neither splits nor joins", label(node)),
+            format!(
+                "{} has {incoming} incoming and {outgoing} outgoing flows: it neither splits nor joins",
+                label(node)
+            ),
             "delete it, or draw the missing flow",
         );
     }

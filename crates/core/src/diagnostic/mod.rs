@@ -28,6 +28,7 @@ mod rule;
 mod sarif;
 mod schema;
 mod starts;
+mod structures;
 mod sub_processes;
 mod subject;
 mod timers;

@@ -14,10 +14,12 @@ use crate::model::{ActivityKind, EventDefinition, EventPosition, FlowNode, Gatew
 define! {
     CANNOT_START = "nothing-to-start-with", Error, "BPMN 2.0.2 §10.5.2, §13.2",
         "A process or sub-process with flow nodes has a start event or a node without incoming flows.";
+    // Beside a start event this is a MUST of BPMN, yet a warning: engines run the rest, and nothing ever comes here.
     NODE_UNREACHABLE = "node-unreachable", Warning, "BPMN 2.0.2 §10.5.2",
         "Every node can be reached from a start.";
     NO_WAY_TO_END = "no-way-to-end", Warning, "unusual",
         "From every node an end can be reached.";
+    // Beside an end event this is a MUST of BPMN, yet a warning: engines agree that the path ends there.
     IMPLICIT_END = "path-without-end-event", Warning, "BPMN 2.0.2 §10.5.3",
         "Where a level has start or end events, every path of it ends with an end event.";
 }

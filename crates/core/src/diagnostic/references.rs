@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use super::Rule;
 use super::findings::Findings;
 use super::rule::define;
+use super::structures::SCHEMA_TYPES;
 use super::subject::{World, element_label};
 use crate::xml::Element;
 
@@ -168,27 +169,3 @@ fn may_be_elsewhere(world: &World<'_>, row: &Row, text: &str) -> bool {
     let is_type = *row.rule == ITEM_UNKNOWN && SCHEMA_TYPES.contains(&local);
     is_type || qualified.is_some() && world.imports()
 }
-
-/// Some modelers write one of these where the id of an item definition should be.
-const SCHEMA_TYPES: &[&str] = &[
-    "any",
-    "anySimpleType",
-    "anyType",
-    "anyURI",
-    "base64Binary",
-    "boolean",
-    "byte",
-    "date",
-    "dateTime",
-    "decimal",
-    "double",
-    "duration",
-    "float",
-    "hexBinary",
-    "int",
-    "integer",
-    "long",
-    "short",
-    "string",
-    "time",
-];

@@ -3,7 +3,7 @@
 use super::{
     Severity, activities, boundary, collaboration, compensation, conditions, correlation, data, declarations,
     event_gateways, events, flow_lists, flows, gateways, lanes, links, loops, places, processes, reachability,
-    references, schema, starts, sub_processes, timers, triggers,
+    references, schema, starts, structures, sub_processes, timers, triggers,
 };
 
 /// A rule that models are checked against.
@@ -43,6 +43,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         places::RULES,
         schema::RULES,
         references::RULES,
+        structures::RULES,
         declarations::RULES,
         flows::RULES,
         flow_lists::RULES,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{ScopeKind, Subject, World, activity, event, gateway, is_start, label};
+use super::subject::{ScopeKind, Subject, World, activity, event, gateway, is_end, is_start, label};
 use crate::model::{
     ActivityKind, EventDefinition, EventPosition, FlowNode, Gateway, Message, MessageFlowEnd, NodeIndex, Process,
     ProcessIndex,
@@ -15,6 +15,8 @@ define! {
         "A process has at most one start event without a trigger.";
     SUB_PROCESS_SEVERAL_STARTS = "sub-process-several-starts", Warning, "BPMN 2.0.2 §10.5.2, §13.3.4",
         "An embedded sub-process has at most one start event.";
+    END_WITHOUT_START = "end-without-start-event", Error, "BPMN 2.0.2 §10.5.2",
+        "A process or sub-process with an end event has a start event, or something else that starts the process.";
     EVENT_SUB_PROCESS_START_COUNT = "event-sub-process-start-count", Error, "BPMN 2.0.2 §10.3.5",
         "An event sub-process has exactly one start event.";
     EVENT_SUB_PROCESS_START_NONE = "event-sub-process-start-without-trigger", Error, "BPMN 2.0.2 §10.3.5",
@@ -39,6 +41,9 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             ScopeKind::SubProcess | ScopeKind::Transaction => sub_process_starts(subject, scope, &starts, findings),
             ScopeKind::AdHocSubProcess => {}
         }
+        if starts.is_empty() {
+            end_without_start(subject, scope, findings);
+        }
     }
     for (_, node) in subject.nodes() {
         instantiating(node, findings);
@@ -62,6 +67,23 @@ fn several_none_starts(starts: &[&FlowNode], findings: &mut Findings<'_>) {
                 label(first)
             ),
             "lead both paths from one start event, or give this one a trigger",
+        );
+    }
+}
+
+/// What has an end event must have a start event, too. (An event sub-process must have one anyway, an ad-hoc none of either.)
+fn end_without_start(subject: &Subject<'_>, scope: Option<NodeIndex>, findings: &mut Findings<'_>) {
+    if matches!(subject.scope_kind(scope), ScopeKind::EventSubProcess | ScopeKind::AdHocSubProcess) {
+        return;
+    }
+    let mut nodes = subject.nodes_in(scope).map(|(_, node)| node);
+    let is_begun_otherwise = subject.nodes_in(scope).any(|(_, node)| is_instantiating(node));
+    if let (Some(end), false) = (nodes.find(|node| is_end(node)), is_begun_otherwise) {
+        findings.add(
+            &END_WITHOUT_START,
+            end.element,
+            format!("{} ends {}, which has no start event", label(end), subject.scope_label(scope)),
+            "add a start event and lead sequence flows from it to the first nodes, or remove the end events",
         );
     }
 }
@@ -111,11 +133,15 @@ fn event_sub_process_starts(
     }
 }
 
-/// Receive tasks and event-based gateways that start a process.
-fn instantiating(node: &FlowNode, findings: &mut Findings<'_>) {
+/// A receive task or event-based gateway that starts a process.
+fn is_instantiating(node: &FlowNode) -> bool {
     let receive = activity(node)
         .is_some_and(|activity| matches!(activity.kind, ActivityKind::ReceiveTask { instantiate: true, .. }));
-    if !receive && !matches!(gateway(node), Some(Gateway::EventBased { instantiate: true, .. })) {
+    receive || matches!(gateway(node), Some(Gateway::EventBased { instantiate: true, .. }))
+}
+
+fn instantiating(node: &FlowNode, findings: &mut Findings<'_>) {
+    if !is_instantiating(node) {
         return;
     }
     if node.parent.is_some() {

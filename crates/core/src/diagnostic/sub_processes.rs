@@ -3,7 +3,7 @@
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{ScopeKind, Subject, activity, is_end, is_start, label};
-use crate::model::FlowNode;
+use crate::model::{Activity, FlowNode, LoopCharacteristics};
 
 define! {
     SUB_PROCESS_EMPTY = "sub-process-empty", Warning, "BPMN 2.0.2 §10.3.5",
@@ -12,8 +12,8 @@ define! {
         "An ad-hoc sub-process holds neither start nor end events.";
     AD_HOC_WITHOUT_ACTIVITY = "ad-hoc-without-activity", Error, "BPMN 2.0.2 §10.3.5",
         "An ad-hoc sub-process holds at least one activity.";
-    SUB_PROCESS_IO = "sub-process-with-io", Warning, "BPMN 2.0.2 §10.4.1",
-        "A sub-process has no ioSpecification: it sees the variables around it.";
+    SUB_PROCESS_IO = "sub-process-with-io", Error, "BPMN 2.0.2 §10.4.1",
+        "A sub-process has no ioSpecification, unless it is multi-instance: it sees the variables around it.";
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
@@ -31,7 +31,8 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             ),
             _ => {}
         }
-        if activity(node).is_some_and(|activity| activity.io.is_some()) {
+        // Multi-instance takes its collection from there.
+        if activity(node).is_some_and(|activity| activity.io.is_some() && !is_multi_instance(activity)) {
             findings.add(
                 &SUB_PROCESS_IO,
                 node.element,
@@ -40,6 +41,10 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             );
         }
     }
+}
+
+fn is_multi_instance(activity: &Activity) -> bool {
+    matches!(activity.loop_characteristics, Some(LoopCharacteristics::MultiInstance(_)))
 }
 
 fn ad_hoc(node: &FlowNode, inner: &[&FlowNode], findings: &mut Findings<'_>) {

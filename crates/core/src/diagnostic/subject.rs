@@ -85,6 +85,11 @@ impl<'a> World<'a> {
         self.element(text).or_else(local)
     }
 
+    /// The namespace is the one that this file gives to what it declares.
+    pub(super) fn is_own(&self, namespace: &str) -> bool {
+        self.definitions.target_namespace.as_deref() == Some(namespace)
+    }
+
     /// The file imports others, whose elements it may refer to.
     pub(super) fn imports(&self) -> bool {
         self.parts(self.definitions.document.root()).any(|element| element.name() == "import")

@@ -1,9 +1,7 @@
 //! What a call activity calls and hands over.
 
 use super::reader::{is_true, own};
-use super::{Call, Reader, VariableMapping};
-use crate::Name;
-use crate::expressions::Binding;
+use super::{Binding, Call, Reader, VariableMapping};
 use crate::xml::Element;
 
 /// The attributes that say which version of something is meant.
@@ -43,7 +41,7 @@ impl<'d> Reader<'d> {
         let outputs = std::mem::take(outputs);
         Call {
             target: own(called, "processId").map(|text| self.value(called, &text)),
-            binding: binding_type(called),
+            binding: self.binding_type(called),
             inputs: Vec::new(),
             // What is mapped wins over what is propagated.
             propagate_out: outputs.is_empty() && propagate("propagateAllChildVariables"),
@@ -96,18 +94,24 @@ impl<'d> Reader<'d> {
     pub(super) fn classic_binding(&self, element: Element<'d>, words: &BindingWords) -> Binding {
         match self.classic(element, words.binding).as_deref() {
             Some("deployment") => Binding::Deployment,
-            Some("version") => Binding::Version(self.classic(element, words.version).unwrap_or_default()),
-            Some("versionTag") => Binding::VersionTag(self.classic(element, words.tag).unwrap_or_default()),
+            Some("version") => {
+                Binding::Version(self.value(element, &self.classic(element, words.version).unwrap_or_default()))
+            }
+            Some("versionTag") => {
+                Binding::VersionTag(self.value(element, &self.classic(element, words.tag).unwrap_or_default()))
+            }
             _ => Binding::Latest,
         }
     }
-}
 
-/// `bindingType` and `versionTag`, as Camunda 8 writes them.
-pub(super) fn binding_type(element: Element<'_>) -> Binding {
-    match own(element, "bindingType").as_deref() {
-        Some("deployment") => Binding::Deployment,
-        Some("versionTag") => Binding::VersionTag(own(element, "versionTag").unwrap_or_else(|| Name::from(""))),
-        _ => Binding::Latest,
+    /// `bindingType` and `versionTag`, as Camunda 8 writes them.
+    pub(super) fn binding_type(&self, element: Element<'d>) -> Binding {
+        match own(element, "bindingType").as_deref() {
+            Some("deployment") => Binding::Deployment,
+            Some("versionTag") => {
+                Binding::VersionTag(self.value(element, &own(element, "versionTag").unwrap_or_default()))
+            }
+            _ => Binding::Latest,
+        }
     }
 }

@@ -1,9 +1,7 @@
 //! The decision that a business rule task asks.
 
-use super::call::binding_type;
 use super::reader::own;
-use super::{Decision, DecisionResult, Dialect, Reader};
-use crate::expressions::Binding;
+use super::{Binding, Decision, DecisionResult, Dialect, Reader};
 use crate::xml::Element;
 
 impl<'d> Reader<'d> {
@@ -19,7 +17,7 @@ impl<'d> Reader<'d> {
         if let Some(called) = self.zeebe_element(task, "calledDecision") {
             return Some(boxed(Decision {
                 reference: self.value(called, &own(called, "decisionId")?),
-                binding: binding_type(called),
+                binding: self.binding_type(called),
                 result: DecisionResult::AsIs,
             }));
         }

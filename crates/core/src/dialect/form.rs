@@ -1,12 +1,10 @@
 //! Forms of user tasks and start events.
 
 use super::activity::pair;
-use super::call::binding_type;
 use super::namespace::ZEEBE;
 use super::reader::{children, extensions, is_true, own, text};
-use super::{Form, FormField, Reader};
+use super::{Binding, Form, FormField, Reader};
 use crate::Name;
-use crate::expressions::Binding;
 use crate::xml::Element;
 
 /// How Camunda 8's first form keys name a form that stands in the process itself.
@@ -21,7 +19,7 @@ impl<'d> Reader<'d> {
                 .or_else(|| own(definition, "externalReference"))
                 .map(|text| self.value(definition, &text));
             form.reference = own(definition, "formId").map(|text| self.value(definition, &text));
-            form.binding = binding_type(definition);
+            form.binding = self.binding_type(definition);
             form.embedded =
                 form.key.as_ref().and_then(|key| self.embedded_form(element, key.text.strip_prefix(EMBEDDED)?));
         }

@@ -27,7 +27,6 @@ pub use namespace::POTOK as POTOK_NAMESPACE;
 pub use reader::Reader;
 
 use crate::Name;
-use crate::expressions::Binding;
 use crate::model::Expression;
 use crate::xml::ElementIndex;
 
@@ -116,6 +115,20 @@ pub struct Assignment {
     pub follow_up_date: Option<Expression>,
     /// The higher, the sooner.
     pub priority: Option<Expression>,
+}
+
+/// Which version of something is meant, as the model writes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Binding {
+    /// The newest.
+    #[default]
+    Latest,
+    /// The one deployed together with the model that refers to it.
+    Deployment,
+    /// The one with this number.
+    Version(Expression),
+    /// The one with this tag.
+    VersionTag(Expression),
 }
 
 /// A form.

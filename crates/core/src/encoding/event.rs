@@ -63,7 +63,7 @@ variants!(Phase {
     4 = Compensating,
 });
 
-fields!(Start { business_key, caller, started_by });
+fields!(Start { business_key, caller, started_by, caught });
 fields!(OpenedWait { key, owner, node, definition, kind });
 fields!(ThrownMessage { name, correlation_key, properties, payload });
 fields!(Message { name, target, correlation_key, properties, business_key, variables, payload });

@@ -11,6 +11,7 @@ fields!(Instance {
     business_key,
     caller,
     started_by,
+    caught,
     now,
     scopes,
     tokens,

@@ -6,6 +6,7 @@ use jiff::civil;
 
 use super::*;
 use crate::Name;
+use crate::expressions::Binding;
 use crate::graph::MessageTarget;
 use crate::instance::*;
 use crate::step::{Closed, Event, OpenedWait, Start, ThrownMessage, ThrownSignal};
@@ -151,6 +152,7 @@ fn waits() -> Vec<WaitKind> {
         WaitKind::Condition { satisfied: true },
         WaitKind::Call(Arc::new(CallWait {
             process: "called".into(),
+            binding: Binding::VersionTag("v1".into()),
             business_key: Some("A-1".into()),
             variables: named(1),
             catches: vec![None, Some("late".into())],
@@ -175,7 +177,7 @@ fn stages() -> Vec<IncidentStage> {
         Stage::Execute,
         Stage::Listener(1),
         Stage::Complete,
-        Stage::Round,
+        Stage::Round(1),
         Stage::ProcessEnd(1),
         Stage::Leave,
         Stage::Reset,
@@ -215,6 +217,7 @@ fn row() -> Events {
             business_key: Some("A-1".into()),
             caller: Some(Caller { instance: Key(9), depth: 1, catches: vec![None] }),
             started_by: Some(Key(8)),
+            caught: true,
         }],
         variables: named("text"),
         values: values(),
@@ -273,6 +276,12 @@ fn what_was_written_once_is_read_for_ever() {
     golden.pin_all(&values());
     golden.pin_all(&[Zone::Offset(-60), Zone::Named("UTC".into())]);
     golden.pin_all(&[Owner::Token(1), Owner::Scope(1)]);
+    golden.pin_all(&[
+        Binding::Latest,
+        Binding::Deployment,
+        Binding::Version("2".into()),
+        Binding::VersionTag("v1".into()),
+    ]);
     golden.pin_all(&waits());
     golden.pin_all(&waits().iter().map(WaitKind::of_type).collect::<Vec<_>>());
     golden.pin_all(&incidents());

@@ -3,6 +3,7 @@
 use super::DecodeError;
 use super::declare::{Coded, fields, variants};
 use super::read::Reader;
+use crate::expressions::Binding;
 use crate::instance::{
     CallWait, Caller, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait, TimerWait,
     UserTaskWait, Wait, WaitKind, WaitType, Waits,
@@ -62,7 +63,14 @@ fields!(JobWait { kind, retries, retry_cycle, priority, headers, listener });
 fields!(TimerWait { timer });
 fields!(MessageWait { name, correlation_key, properties });
 fields!(SignalWait { name });
-fields!(CallWait { process, business_key, variables, catches });
+fields!(CallWait { process, binding, business_key, variables, catches });
+variants!(Binding {
+    0 = Latest,
+    1 = Deployment,
+    2 = Version(version),
+    3 = VersionTag(tag),
+});
+
 fields!(Caller { instance, depth, catches });
 fields!(IncidentWait { kind, message, stage });
 
@@ -86,7 +94,7 @@ variants!(IncidentStage {
     3 = Execute,
     4 = Listener(listener),
     5 = Complete,
-    6 = Round,
+    6 = Round(event),
     7 = ProcessEnd(listener),
     8 = Leave,
     9 = Reset,

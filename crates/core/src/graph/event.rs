@@ -47,6 +47,8 @@ pub struct ChangeFilter {
     pub on_create: bool,
     /// When a variable gets another value.
     pub on_update: bool,
+    /// It occurs with each of them while its condition holds, not only when that begins to hold.
+    pub each: bool,
 }
 
 /// What an event catches.

@@ -3,19 +3,27 @@
 use super::compile::Compiler;
 use super::{Catch, ChangeFilter, CorrelationProperty, Expression, MessageTarget, Throw};
 use crate::Name;
+use crate::dialect::Dialect;
 use crate::expressions::Purpose;
-use crate::model::{self, Event, EventDefinition, MessageFlowEnd, NodeIndex, Reference};
+use crate::model::{self, Event, EventDefinition, EventPosition, MessageFlowEnd, NodeIndex, Reference};
 
 impl<'a> Compiler<'a> {
     pub(super) fn catches(&mut self, event: &Event) -> Box<[Catch]> {
-        event.definitions.iter().filter_map(|definition| self.catch(definition)).collect()
+        // Camunda 7 lets what stays occur with each change of a variable while its condition holds.
+        let stays = match &event.position {
+            EventPosition::Start { interrupting } => !interrupting,
+            EventPosition::Boundary { cancel_activity, .. } => !cancel_activity,
+            _ => false,
+        };
+        let each = stays && !event.parallel_multiple && self.definitions.dialect == Dialect::Camunda;
+        event.definitions.iter().filter_map(|definition| self.catch(definition, each)).collect()
     }
 
     pub(super) fn throws(&mut self, node: &model::FlowNode, event: &Event) -> Box<[Throw]> {
         event.definitions.iter().filter_map(|definition| self.throw(Some(node), definition)).collect()
     }
 
-    fn catch(&mut self, definition: &EventDefinition) -> Option<Catch> {
+    fn catch(&mut self, definition: &EventDefinition, each: bool) -> Option<Catch> {
         Some(match definition {
             EventDefinition::Message { message, .. } => self.message_catch(message.as_ref()),
             EventDefinition::Timer { timer, .. } => {
@@ -25,11 +33,12 @@ impl<'a> Compiler<'a> {
             EventDefinition::Signal { signal, .. } => Catch::Signal { name: self.signal_name(signal.as_ref())?.0 },
             EventDefinition::Conditional { condition, variables, changes, .. } => {
                 let looks_at = |change: &str| changes.is_empty() || changes.iter().any(|other| &**other == change);
-                let filter = (!variables.is_empty() || !changes.is_empty()).then(|| {
+                let filter = (each || !variables.is_empty() || !changes.is_empty()).then(|| {
                     Box::new(ChangeFilter {
                         variables: variables.clone(),
                         on_create: looks_at("create"),
                         on_update: looks_at("update"),
+                        each,
                     })
                 });
                 self.filters_conditions |= filter.is_some();

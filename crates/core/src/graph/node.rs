@@ -3,7 +3,6 @@
 use super::{BoundaryEvent, Catch, CatchEvent, Expression, Loop, StartEvent, Throw};
 use crate::Name;
 use crate::dialect::{Continuation, DecisionResult, ListenerStage};
-use crate::expressions::Binding;
 use crate::instance::Ordinal;
 use crate::model::AdHocOrdering;
 
@@ -215,13 +214,26 @@ pub struct Job {
     pub retry_cycle: Option<Expression>,
 }
 
+/// Which version of a decision or process is meant.
+#[derive(Debug)]
+pub enum VersionBinding {
+    /// The newest.
+    Latest,
+    /// The one deployed together with the model that refers to it.
+    Deployment,
+    /// The one with this number.
+    Version(Expression),
+    /// The one with this tag.
+    VersionTag(Expression),
+}
+
 /// A decision.
 #[derive(Debug)]
 pub struct Decision {
     /// Its id.
     pub reference: Expression,
     /// Which version of it.
-    pub binding: Binding,
+    pub binding: VersionBinding,
     /// How the result becomes a value.
     pub result: DecisionResult,
 }
@@ -232,7 +244,7 @@ pub struct Call {
     /// Its id.
     pub process: Expression,
     /// Which version of it.
-    pub binding: Binding,
+    pub binding: VersionBinding,
     /// Variables for it.
     pub inputs: Vec<Mapping>,
     /// Variables from it.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::compile::Compiler;
 use super::{
     AdHoc, Call, Container, Decision, Details, Expression, Form, Job, Listener, ListenerAction, NodeKind, UserTask,
+    VersionBinding,
 };
 use crate::Name;
 use crate::dialect::{self, Dialect, ElementProperties, JobProperties};
-use crate::expressions::{Binding, Purpose};
+use crate::expressions::Purpose;
 use crate::instance::{Ordinal, UserTaskWait};
 use crate::model::{self, Activity, ActivityKind, FlowNodeKind, Reference};
 use crate::value::Value;
@@ -73,7 +74,7 @@ impl<'a> Compiler<'a> {
         if let Some(decision) = &extension.decision {
             return NodeKind::Decision(Box::new(Decision {
                 reference: self.expression(&decision.reference, Purpose::Expression),
-                binding: decision.binding.clone(),
+                binding: self.binding(&decision.binding),
                 result: decision.result,
             }));
         }
@@ -243,7 +244,7 @@ impl<'a> Compiler<'a> {
         let declared = activity.io.is_some();
         NodeKind::Call(Box::new(Call {
             process,
-            binding: call.map_or(Binding::Latest, |call| call.binding.clone()),
+            binding: call.map_or(VersionBinding::Latest, |call| self.binding(&call.binding)),
             inputs: call.map_or_else(Vec::new, |call| call.inputs.iter().map(|input| self.mapping(input)).collect()),
             outputs: call
                 .map_or_else(Vec::new, |call| call.outputs.iter().map(|output| self.mapping(output)).collect()),
@@ -356,6 +357,17 @@ impl<'a> Compiler<'a> {
                 },
             })
             .collect()
+    }
+
+    fn binding(&mut self, binding: &dialect::Binding) -> VersionBinding {
+        match binding {
+            dialect::Binding::Latest => VersionBinding::Latest,
+            dialect::Binding::Deployment => VersionBinding::Deployment,
+            dialect::Binding::Version(version) => {
+                VersionBinding::Version(self.expression(version, Purpose::Expression))
+            }
+            dialect::Binding::VersionTag(tag) => VersionBinding::VersionTag(self.expression(tag, Purpose::Expression)),
+        }
     }
 
     fn form(&mut self, extension: &ElementProperties) -> Option<Box<Form>> {

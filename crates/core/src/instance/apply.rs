@@ -23,6 +23,7 @@ impl Instance {
                     self.business_key.clone_from(&start.business_key);
                     self.caller = start.caller.clone().map(Box::new);
                     self.started_by = start.started_by.unwrap_or_default();
+                    self.caught = start.caught;
                 }
                 self.scopes.insert(Scope::new(ScopeKind::Process, NONE, NONE, NONE, NONE));
             }

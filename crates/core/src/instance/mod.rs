@@ -102,6 +102,8 @@ pub struct Instance {
     pub(crate) caller: Option<Box<Caller>>,
     /// The instance whose message or signal started this one; 0 if none.
     pub(crate) started_by: Key,
+    /// What the first token was born on has been caught already.
+    pub(crate) caught: bool,
     /// The instance's own latest time; a step never goes back behind it.
     pub(crate) now: Timestamp,
     pub(crate) scopes: Slab<Scope>,

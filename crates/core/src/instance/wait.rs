@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Key, NONE, Ordinal, ScopeId, TokenId, WaitId};
+use crate::expressions::Binding;
 use crate::time::{Timer, Timestamp};
 use crate::{Name, value::Value};
 
@@ -217,6 +218,8 @@ pub struct SignalWait {
 pub struct CallWait {
     /// The id of the process that is called.
     pub process: Name,
+    /// Which version of it.
+    pub binding: Binding,
     /// The called instance's business key.
     pub business_key: Option<Name>,
     /// What it gets.
@@ -303,8 +306,8 @@ pub enum IncidentStage {
     Listener(u32),
     /// Completes its flow node again (output mappings).
     Complete,
-    /// Ends its round of a loop again: asks whether there is another one.
-    Round,
+    /// Ends its round of a loop again, from this one of the events on that it throws: asks whether there is another round.
+    Round(u32),
     /// Calls the end listeners of the process from this one on; then the process ends.
     ProcessEnd(u32),
     /// Chooses its flows out again.

@@ -10,7 +10,8 @@ use crate::value::Value;
 /// Called processes may be nested this deep; deeper is taken for a process that calls itself without end.
 const MAXIMUM_CALL_DEPTH: u32 = 200;
 
-/// Instances that the calls of one command may start in all.
+/// Calls that one command may cause in all. Once more are asked for, those that are not answered yet are refused: each of them might
+/// ask for many more.
 const MAXIMUM_CALLS: u32 = 10_000;
 
 /// A process to be called.
@@ -92,7 +93,6 @@ impl Work {
             );
             return self.give(world, from, refuse(Refusal::Endless, message));
         }
-        self.calls += 1;
         if self.calls > MAXIMUM_CALLS {
             let message = format!(
                 "one command would start more than {MAXIMUM_CALLS} called instances: `{process}` is called without end; \

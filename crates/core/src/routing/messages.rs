@@ -5,19 +5,23 @@ use super::{Correlated, Listeners, Message, Noted, Notice, RunError, StartPoint,
 use crate::Name;
 use crate::graph::MessageTarget;
 use crate::instance::Key;
-use crate::step::{Command, StartAt, ThrownMessage, ThrownSignal};
+use crate::step::{Command, StartAt, ThrownMessage, ThrownSignal, check_values};
 use crate::value::Value;
 
 impl Work {
     /// Sends a message from outside: to the one subscription that takes it, else it starts a process, else it is kept.
     ///
     /// # Errors
-    /// If the host must look something up first; or, inside, if several subscriptions take it, or the one refuses.
+    /// If the host must look something up first; or, inside, if several subscriptions take it, the one refuses, or a value
+    /// is too large.
     pub fn correlate<W: World>(
         &mut self,
         world: &mut W,
         message: &Message,
     ) -> Result<Result<Correlated, RunError>, W::Missing> {
+        if let Err(rejection) = check_values(&message.payload) {
+            return Ok(Err(rejection.into()));
+        }
         let takers = choose(world.takers(message)?);
         Ok(match &takers[..] {
             [] => match self.start_by_message(world, message, None)? {
@@ -132,7 +136,8 @@ impl Work {
         self.trigger(world, &start, &message.payload, business_key, from).map(Some)
     }
 
-    /// A definition of a start event has occurred: the process starts, if the event needs no others or has them all.
+    /// A definition of a start event has occurred: the process starts, if the event needs no others or has them all. What comes
+    /// with it has been checked (`Value::check`).
     ///
     /// # Errors
     /// If the host must look something up first.
@@ -171,7 +176,7 @@ impl Work {
                 self.ask(key, requests);
                 Correlated::Started(key)
             }
-            // A start event of its own graph is never refused.
+            // A start event of its own graph is never refused, and what came has been checked.
             Err(_) => Correlated::Noted,
         })
     }
@@ -196,16 +201,19 @@ impl Work {
     /// Sends a signal from outside: to everybody who listens, and to the processes that it starts.
     ///
     /// # Errors
-    /// If the host must look something up first.
+    /// If the host must look something up first; or, inside, if a value is too large.
     pub fn signal<W: World>(
         &mut self,
         world: &mut W,
         name: &Name,
         payload: &[(Name, Value)],
-    ) -> Result<(), W::Missing> {
+    ) -> Result<Result<(), RunError>, W::Missing> {
+        if let Err(rejection) = check_values(payload) {
+            return Ok(Err(rejection.into()));
+        }
         let listeners = world.listeners(name, payload, None)?;
         self.tell(name, payload, None, listeners);
-        Ok(())
+        Ok(Ok(()))
     }
 
     pub(super) fn spread_signal<W: World>(

@@ -1,7 +1,7 @@
 //! Events of one instance to requests to others.
 
 use crate::expressions::Binding;
-use crate::graph::{MessageTarget, NodeKind, ProcessGraph};
+use crate::graph::{MessageTarget, ProcessGraph};
 use crate::instance::{Instance, Key, NONE, WaitKind, WaitType};
 use crate::step::{Closed, Event, Events, ThrownMessage, ThrownSignal};
 use crate::{Name, value::Value};
@@ -99,10 +99,7 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events, from
                     WaitKind::Call(call) => requests.push(Request::Call {
                         call: wait.key,
                         process: call.process.clone(),
-                        binding: match graph.get_node(wait.node).map(|node| &node.kind) {
-                            Some(NodeKind::Call(call)) => call.binding.clone(),
-                            _ => Binding::Latest,
-                        },
+                        binding: call.binding.clone(),
                         business_key: call.business_key.clone(),
                         variables: call.variables.clone(),
                         catches: call.catches.clone(),

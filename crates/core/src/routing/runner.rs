@@ -9,7 +9,7 @@ use crate::Name;
 use crate::expressions::{Evaluation, Expressions};
 use crate::graph::{Catch, ProcessGraph};
 use crate::instance::{Instance, Key, Ordinal, Wait};
-use crate::step::{Command, Counter, STEP_BUDGET};
+use crate::step::{Command, Counter, STEP_BUDGET, check_values};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -71,7 +71,7 @@ impl Runner {
     /// hour.
     ///
     /// # Errors
-    /// If several subscriptions take it.
+    /// If several subscriptions take it, or one of its values is too large.
     pub fn correlate(&mut self, message: Message) -> Result<Correlated, RunError> {
         let mut work = Work::new();
         let Ok(correlated) = work.correlate(self, &message);
@@ -80,14 +80,22 @@ impl Runner {
     }
 
     /// Sends a signal from outside: to everybody who listens, and to processes that it starts.
-    pub fn signal(&mut self, name: &str, payload: &[(Name, Value)]) {
+    ///
+    /// # Errors
+    /// If one of its values is too large.
+    pub fn signal(&mut self, name: &str, payload: &[(Name, Value)]) -> Result<(), RunError> {
         let mut work = Work::new();
-        let Ok(()) = work.signal(self, &name.into(), payload);
+        let Ok(told) = work.signal(self, &name.into(), payload);
         self.work_off(work);
+        told
     }
 
     /// Tells the processes with conditional start events of data from outside: those whose condition holds start with it.
-    pub fn evaluate_conditions(&mut self, variables: &[(Name, Value)]) {
+    ///
+    /// # Errors
+    /// If one of the values is too large.
+    pub fn evaluate_conditions(&mut self, variables: &[(Name, Value)]) -> Result<(), RunError> {
+        check_values(variables)?;
         let view = Given(variables);
         let mut work = Work::new();
         let holds = |catch: &Catch| match catch {
@@ -101,6 +109,7 @@ impl Runner {
             let Ok(_) = work.trigger(self, &start, variables, None, None);
         }
         self.work_off(work);
+        Ok(())
     }
 
     /// The time.
@@ -130,7 +139,12 @@ impl Runner {
 
     /// All that instances wait for, oldest first: (instance, wait).
     pub fn waits(&self) -> impl Iterator<Item = (&Running, &Wait)> {
-        self.owners.iter().filter_map(|(key, instance)| {
+        self.waits_from(Key::default())
+    }
+
+    /// All that instances wait for under this key and newer ones, oldest first.
+    pub fn waits_from(&self, key: Key) -> impl Iterator<Item = (&Running, &Wait)> {
+        self.owners.range(key..).filter_map(|(key, instance)| {
             let running = self.instances.get(instance)?;
             Some((running, running.instance.wait(*key)?))
         })

@@ -36,7 +36,7 @@ pub struct Work {
     chain: u32,
     /// Messages and signals carried.
     carried: u32,
-    /// Called instances started.
+    /// Calls asked for.
     pub(super) calls: u32,
     /// A chain was too long: what is kept stays kept until the next unit of work.
     pub(super) stopped: bool,
@@ -52,6 +52,8 @@ impl Work {
     /// Takes up what an instance asks of others.
     pub fn ask(&mut self, from: Key, requests: Vec<Request>) {
         let chain = self.chain;
+        let calls = requests.iter().filter(|request| matches!(request, Request::Call { .. })).count();
+        self.calls = self.calls.saturating_add(u32::try_from(calls).unwrap_or(u32::MAX));
         self.agenda.extend(requests.into_iter().map(|request| (Asked::Request(from, request), chain)));
     }
 

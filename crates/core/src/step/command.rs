@@ -1,7 +1,8 @@
 //! What can be asked of an instance, and how it refuses.
 
+use crate::Name;
 use crate::instance::{Caller, Key, ScopeId};
-use crate::{Name, value::Value};
+use crate::value::{Value, ValueError};
 
 /// Variables given with a command, in order.
 pub type Variables = Vec<(Name, Value)>;
@@ -181,6 +182,42 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Checks that all values given with it can be kept.
+    pub(super) fn check_values(&self) -> Result<(), Rejection> {
+        match self {
+            Self::CompleteJob { variables, local_variables, .. } => {
+                check_values(variables)?;
+                check_values(local_variables)
+            }
+            Self::Start { variables, .. }
+            | Self::CompleteUserTask { variables, .. }
+            | Self::ThrowError { variables, .. }
+            | Self::ThrowEscalation { variables, .. }
+            | Self::DeliverMessage { variables, .. }
+            | Self::DeliverSignal { variables, .. }
+            | Self::CompleteCall { variables, .. }
+            | Self::SetVariables { variables, .. } => check_values(variables),
+            Self::FailJob { .. }
+            | Self::FireTimer { .. }
+            | Self::Continue { .. }
+            | Self::FailCall { .. }
+            | Self::EscalateCall { .. }
+            | Self::RefuseCall { .. }
+            | Self::ActivateAdHoc { .. }
+            | Self::CompleteAdHoc { .. }
+            | Self::ResolveIncident { .. }
+            | Self::Cancel { .. } => Ok(()),
+        }
+    }
+}
+
+/// Checks that values can be kept.
+pub(crate) fn check_values(variables: &[(Name, Value)]) -> Result<(), Rejection> {
+    let check = |(name, value): &(Name, Value)| value.check().map_err(|error| Rejection::Value(name.clone(), error));
+    variables.iter().try_for_each(check)
+}
+
 /// Why a command was refused. The instance is as it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
@@ -219,6 +256,9 @@ pub enum Rejection {
     /// There is no such scope.
     #[error("instance {0} has no scope {1}")]
     UnknownScope(Key, ScopeId),
+    /// A value is too large or too deep to be kept.
+    #[error("variable `{0}`: {1}")]
+    Value(Name, ValueError),
     /// A sequential ad-hoc sub-process does one thing at a time.
     #[error("the ad-hoc sub-process `{0}` is sequential and one of its activities still runs: complete that first")]
     AdHocBusy(Name),
@@ -239,6 +279,7 @@ impl Rejection {
             Self::UnknownElement { .. } => "element-unknown",
             Self::NoNoneStart(_) => "none-start-missing",
             Self::UnknownScope(..) => "scope-unknown",
+            Self::Value(_, error) => error.code(),
             Self::AdHocBusy(_) => "ad-hoc-busy",
             Self::AdHocEnding(_) => "ad-hoc-ending",
         }

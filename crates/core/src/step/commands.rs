@@ -15,8 +15,9 @@ use crate::{Name, value::Value};
 
 impl Step<'_, '_> {
     pub(super) fn carry_out(&mut self, command: Command) -> Result<(), Rejection> {
+        command.check_values()?;
         if let Command::Start { at, business_key, variables, caller, started_by, initiator } = command {
-            return self.start(&at, Start { business_key, caller, started_by }, variables, initiator);
+            return self.start(&at, Start { business_key, caller, started_by, caught: false }, variables, initiator);
         }
         if !self.instance.is_active() {
             return Err(Rejection::NotActive(self.instance.key));
@@ -61,7 +62,7 @@ impl Step<'_, '_> {
                 self.close(wait, Closed::Completed);
                 if after && self.is_round(token) {
                     self.emit(Event::TokenResumed { token });
-                    repeat::round_completed(self, token);
+                    repeat::round_completed(self, token, 0);
                 } else {
                     self.resume(token, if after { Stage::Leave } else { Stage::Begin });
                 }
@@ -275,9 +276,9 @@ impl Step<'_, '_> {
                 self.resume(token, stage);
             }
             IncidentStage::Complete => self.resume(token, Stage::Complete),
-            IncidentStage::Round => {
+            IncidentStage::Round(event) => {
                 self.emit(Event::TokenResumed { token });
-                repeat::round_completed(self, token);
+                repeat::round_completed(self, token, event);
             }
             IncidentStage::ProcessEnd(listener) => {
                 self.emit(Event::TokenResumed { token });

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use super::{Event, Ref, Step, index_of};
-use crate::expressions::{Assignment, Evaluation, EvaluationError, Execution, Quick, Variables};
-use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, ProcessGraph};
+use crate::Name;
+use crate::expressions::{Assignment, Binding, Evaluation, EvaluationError, Execution, Quick, Variables};
+use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, ProcessGraph, VersionBinding};
 use crate::instance::{Instance, NONE, Ordinal, ScopeId};
-use crate::{Name, value::Value};
+use crate::value::{Value, ValueError};
 
 /// A change of a variable that conditional events with a filter may look at.
 pub(crate) struct Change {
@@ -111,15 +112,21 @@ impl Step<'_, '_> {
         let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra };
         let mut evaluation = Evaluation::new(&view, self.context.now);
         let result = expression.evaluate(&mut evaluation);
+        if let Ok(value) = &result {
+            value.check()?;
+        }
         if !evaluation.assigned.is_empty() && matches!(result, Ok(_) | Err(EvaluationError::BpmnError { .. })) {
-            self.assign(scope, evaluation.assigned);
+            self.assign(scope, evaluation.assigned)?;
         }
         result
     }
 
     /// Sets what a script has set.
     #[cold]
-    fn assign(&mut self, scope: ScopeId, assigned: Vec<Assignment>) {
+    fn assign(&mut self, scope: ScopeId, assigned: Vec<Assignment>) -> Result<(), EvaluationError> {
+        for Assignment { name, value, .. } in &assigned {
+            value.check().map_err(|error| EvaluationError::Limit(format!("variable `{name}`: {error}")))?;
+        }
         for assignment in assigned {
             if assignment.local {
                 self.set_local(scope, assignment.name, assignment.value);
@@ -127,6 +134,7 @@ impl Step<'_, '_> {
                 self.set_nearest(scope, assignment.name, assignment.value);
             }
         }
+        Ok(())
     }
 
     /// The value of a plain expression, where it can be told at once.
@@ -200,6 +208,29 @@ impl Step<'_, '_> {
         }
     }
 
+    /// Which version is meant.
+    pub(crate) fn binding(
+        &mut self,
+        binding: &VersionBinding,
+        scope: ScopeId,
+        node: Ordinal,
+    ) -> Result<Binding, EvaluationError> {
+        let mut text = |expression: &Expression| {
+            self.text(expression, scope, node)?.ok_or_else(|| {
+                EvaluationError::Failed(format!(
+                    "the version `{}` has no value; set the variables that it is computed from",
+                    expression.text
+                ))
+            })
+        };
+        Ok(match binding {
+            VersionBinding::Latest => Binding::Latest,
+            VersionBinding::Deployment => Binding::Deployment,
+            VersionBinding::Version(version) => Binding::Version(text(version)?),
+            VersionBinding::VersionTag(tag) => Binding::VersionTag(text(tag)?),
+        })
+    }
+
     /// Computes a mapping's value.
     pub(crate) fn mapped(
         &mut self,
@@ -208,20 +239,22 @@ impl Step<'_, '_> {
         node: Ordinal,
         extra: &[(Name, Value)],
     ) -> Result<Value, EvaluationError> {
-        match source {
-            MappingSource::Expression(expression) => self.evaluate_with(expression, scope, node, extra),
+        let value = match source {
+            MappingSource::Expression(expression) => return self.evaluate_with(expression, scope, node, extra),
             MappingSource::List(items) => {
                 let items: Result<Vec<_>, _> = items.iter().map(|item| self.mapped(item, scope, node, extra)).collect();
-                Ok(Value::from(items?))
+                Value::from(items?)
             }
             MappingSource::Map(entries) => {
                 let mut map = std::collections::BTreeMap::new();
                 for (name, item) in entries {
                     map.insert(name.clone(), self.mapped(item, scope, node, extra)?);
                 }
-                Ok(Value::Map(map.into()))
+                Value::Map(map.into())
             }
-        }
+        };
+        value.check()?;
+        Ok(value)
     }
 
     /// Computes mappings into plain variables, without setting any.
@@ -238,7 +271,7 @@ impl Step<'_, '_> {
             let Some((first, rest)) = mapping.target.split_first() else { continue };
             let before = variables.iter().rposition(|(name, _)| name == first);
             let base = before.map(|index| variables[index].1.clone());
-            let value = put(base, rest, value);
+            let value = put(base, rest, value)?;
             match before {
                 Some(index) => variables[index].1 = value,
                 None => variables.push((first.clone(), value)),
@@ -248,14 +281,15 @@ impl Step<'_, '_> {
     }
 
     /// Sets a variable, or a part of one, where it stands, seen from `scope`; else in the process.
-    pub(crate) fn set_target(&mut self, scope: ScopeId, target: &[Name], value: Value) {
-        let Some((first, rest)) = target.split_first() else { return };
+    pub(crate) fn set_target(&mut self, scope: ScopeId, target: &[Name], value: Value) -> Result<(), ValueError> {
+        let Some((first, rest)) = target.split_first() else { return Ok(()) };
         let value = if rest.is_empty() {
             value
         } else {
-            put(self.instance.visible(scope, first).map(Cow::into_owned), rest, value)
+            put(self.instance.visible(scope, first).map(Cow::into_owned), rest, value)?
         };
         self.set_nearest(scope, first.clone(), value);
+        Ok(())
     }
 
     /// Sets a variable in the innermost scope that has it, else in the process itself.
@@ -299,14 +333,23 @@ impl Step<'_, '_> {
 }
 
 /// Puts a value into a map, along a path of names; what is no map on the way becomes one.
-pub(super) fn put(base: Option<Value>, path: &[Name], value: Value) -> Value {
+pub(super) fn put(base: Option<Value>, path: &[Name], value: Value) -> Result<Value, ValueError> {
+    if path.is_empty() {
+        return Ok(value);
+    }
+    let value = put_inside(base, path, value);
+    value.check()?;
+    Ok(value)
+}
+
+fn put_inside(base: Option<Value>, path: &[Name], value: Value) -> Value {
     let Some((first, rest)) = path.split_first() else { return value };
     let mut map = match base {
         Some(Value::Map(map)) => map,
         _ => std::sync::Arc::default(),
     };
     let entries = std::sync::Arc::make_mut(&mut map);
-    let inner = put(entries.get(first).cloned(), rest, value);
+    let inner = put_inside(entries.get(first).cloned(), rest, value);
     entries.insert(first.clone(), inner);
     Value::Map(map)
 }

@@ -257,6 +257,8 @@ pub struct Start {
     pub caller: Option<Caller>,
     /// The instance whose message or signal started it.
     pub started_by: Option<Key>,
+    /// What its first token stands on has been caught already, and is not waited for.
+    pub caught: bool,
 }
 
 /// A wait as it opens.

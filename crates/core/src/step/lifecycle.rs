@@ -9,6 +9,9 @@ use crate::graph::{Arrival, FlowNode, ListenerAction, Loop, NodeKind};
 use crate::instance::{IncidentKind, IncidentStage, IncidentWait, NONE, Ordinal, Owner, ScopeKind, TokenId, WaitKind};
 use crate::{Name, value::Value};
 
+/// The serial of an instance's first token.
+const FIRST: u32 = 0;
+
 impl<'s> Step<'s, '_> {
     /// The flow node that a token stands on.
     #[inline]
@@ -114,7 +117,7 @@ impl<'s> Step<'s, '_> {
                 let Some((first, rest)) = input.target.split_first() else { continue };
                 // A path goes into a variable of this scope, never into one outside.
                 let own = self.instance.scopes.get(scope).and_then(|scope| scope.variable(first)).cloned();
-                self.set_local(scope, first.clone(), put(own, rest, value));
+                self.set_local(scope, first.clone(), put(own, rest, value)?);
             }
         }
         if is_round { Ok(()) } else { self.subscribe_boundary_events(token) }
@@ -149,10 +152,13 @@ impl<'s> Step<'s, '_> {
         }
     }
 
-    /// Whether a token came to an event by an event-based gateway: that has waited for it.
-    fn has_occurred(&self, token: TokenId) -> bool {
-        let flow = self.instance.tokens.get(token).and_then(|token| self.graph.flows().get(token.flow as usize));
-        flow.is_some_and(|flow| matches!(self.graph.node(flow.source).kind, NodeKind::EventBasedGateway { .. }))
+    /// Whether what a token stands on has been caught before it came: by an event-based gateway, or to start the instance.
+    pub(super) fn has_occurred(&self, token: TokenId) -> bool {
+        let Some(token) = self.instance.tokens.get(token) else { return false };
+        match self.graph.flows().get(token.flow as usize) {
+            Some(flow) => matches!(self.graph.node(flow.source).kind, NodeKind::EventBasedGateway { .. }),
+            None => self.instance.caught && token.serial == FIRST,
+        }
     }
 
     /// Calls the listeners of a stage from the given one on; false if one of them makes the token wait, or fails.
@@ -224,9 +230,10 @@ impl<'s> Step<'s, '_> {
         let given = if node.details.isolated { inside } else { outside };
         let outputs = of_call.iter().map(|output| (given, output));
         for (target, output) in outputs.chain(node.details.outputs.iter().map(|output| (outside, output))) {
-            match self.mapped(&output.source, inside, ordinal, &[]) {
-                Ok(value) => self.set_target(target, &output.target, value),
-                Err(error) => return self.stuck(token, error.into(), IncidentStage::Complete),
+            let value = self.mapped(&output.source, inside, ordinal, &[]);
+            let set = value.and_then(|value| Ok(self.set_target(target, &output.target, value)?));
+            if let Err(error) = set {
+                return self.stuck(token, error.into(), IncidentStage::Complete);
             }
         }
         self.finish(token, 0);
@@ -244,7 +251,7 @@ impl<'s> Step<'s, '_> {
                 self.wait(token, WaitKind::Continuation { after: true });
                 return;
             }
-            return behaviour::repeat::round_completed(self, token);
+            return behaviour::repeat::round_completed(self, token, 0);
         }
         self.retire(token);
         if node.details.continuation.after {

@@ -15,11 +15,14 @@ mod lifecycle;
 mod scope;
 mod start;
 
+use std::collections::BTreeMap;
+
 use crate::expressions::Expressions;
 use crate::graph::ProcessGraph;
 use crate::instance::{Instance, Key, Ordinal, Owner, TokenId, WaitId, WaitKind};
 use crate::time::Timestamp;
 
+pub(crate) use command::check_values;
 pub use command::{Command, Refusal, Rejection, StartAt, Variables};
 pub use event::{Closed, Event, Events, OpenedWait, Ref, Start, ThrownMessage, ThrownSignal};
 pub use keys::{Counter, Keys};
@@ -86,6 +89,7 @@ pub fn step(
         budget,
         variables_changed: false,
         changes: Vec::new(),
+        asked: BTreeMap::new(),
         unasked: UNASKED,
         ended_at: 0,
     };
@@ -105,6 +109,8 @@ pub(crate) struct Step<'s, 'c> {
     pub(crate) variables_changed: bool,
     /// The changes since conditions were last asked, if some look at certain ones only.
     pub(crate) changes: Vec<Change>,
+    /// How many of them a condition that occurs with each has been asked after, by its wait.
+    pub(crate) asked: BTreeMap<Key, usize>,
     /// Waits from this key on have not been asked whether their condition holds.
     pub(crate) unasked: Key,
     /// The flow node on which a token has come to its end, the last of all.

@@ -16,7 +16,7 @@ impl Step<'_, '_> {
     pub(super) fn start(
         &mut self,
         at: &StartAt,
-        start: Start,
+        mut start: Start,
         variables: Variables,
         initiator: Option<Name>,
     ) -> Result<(), Rejection> {
@@ -24,6 +24,8 @@ impl Step<'_, '_> {
             return Err(Rejection::AlreadyStarted(self.instance.key));
         }
         let nodes = self.start_nodes(at)?;
+        let is_start = |node: &Ordinal| matches!(self.graph.node(*node).kind, NodeKind::StartEvent(_));
+        start.caught = matches!(at, StartAt::Event(_)) && !nodes.iter().all(is_start);
         let start = if start == Start::default() {
             NONE
         } else {
@@ -110,12 +112,7 @@ impl Step<'_, '_> {
 
     fn begin_late(&mut self, token: TokenId) {
         self.emit(Event::TokenResumed { token });
-        let (ordinal, node) = (self.node_of(token), self.node(token));
-        if node.details.instantiates || self.graph.instantiating_gateway(ordinal).is_some() {
-            self.begin_with_event(token);
-        } else {
-            self.schedule(token, Stage::Enter);
-        }
+        self.begin_with_event(token);
     }
 
     fn start_nodes(&self, at: &StartAt) -> Result<SmallVec<[Ordinal; 2]>, Rejection> {
@@ -163,9 +160,12 @@ impl Step<'_, '_> {
         }
     }
 
-    /// The event that starts the instance has occurred: its token goes on; after a parallel instantiating gateway the other events
+    /// What starts the instance: a start event, which may have a savepoint before it, or an event that has occurred; after a parallel instantiating gateway the other events
     /// are waited for (BPMN 2.0.2 §10.6.6, §13.4.4).
     fn begin_with_event(&mut self, token: TokenId) {
+        if !self.has_occurred(token) {
+            return self.schedule(token, Stage::Enter);
+        }
         let node = self.node_of(token);
         let graph = self.graph;
         if let Some(gateway) = graph.instantiating_gateway(node)
@@ -179,8 +179,6 @@ impl Step<'_, '_> {
                 }
             }
         }
-        // A start event may have a savepoint before it; what was caught elsewhere has been waited for.
-        let is_start = matches!(graph.node(node).kind, NodeKind::StartEvent(_));
-        self.schedule(token, if is_start { Stage::Enter } else { Stage::Complete });
+        self.leave_event(token);
     }
 }

@@ -1,4 +1,5 @@
-//! Conditions on data: a conditional event occurs when its condition begins to hold (BPMN 2.0.2 Table 10.89).
+//! Conditions on data: a conditional event occurs when its condition begins to hold (BPMN 2.0.2 Table 10.89). In Camunda 7's
+//! dialect one that stays occurs with each change of a variable while its condition holds.
 
 use crate::graph::{Catch, ChangeFilter};
 use crate::instance::{IncidentKind, IncidentStage, Key, Owner, ScopeId, WaitId, WaitKind};
@@ -6,8 +7,8 @@ use crate::step::{Change, Step, UNASKED};
 use crate::trigger::message;
 
 impl Step<'_, '_> {
-    /// After variables have changed, asks all conditions that are waited for, oldest first; triggers the first that has
-    /// begun to hold.
+    /// After variables have changed, asks all conditions that are waited for, oldest first; triggers the first that
+    /// occurs.
     pub(crate) fn trigger_a_condition(&mut self) -> bool {
         if !self.variables_changed {
             return false;
@@ -17,19 +18,30 @@ impl Step<'_, '_> {
         }
         let waiting: Vec<WaitId> = self.instance.waits.conditions().collect();
         for id in waiting {
-            if self.begins_to_hold(id) {
+            if self.occurs(id) {
                 self.occurred(id, Vec::new());
                 return true;
             }
         }
         self.variables_changed = false;
         self.changes.clear();
+        self.asked.clear();
         self.unasked = UNASKED;
         false
     }
 
     /// Whether something has changed that a condition looks at, where its scope sees it. It is always asked when it begins to wait.
-    fn has_changed(&self, filter: &ChangeFilter, key: Key, scope: ScopeId) -> bool {
+    /// One that occurs with each change is asked after one at a time.
+    fn has_changed(&mut self, filter: &ChangeFilter, key: Key, scope: ScopeId) -> bool {
+        let is_new = key >= self.unasked;
+        let asked = match self.asked.get(&key) {
+            Some(asked) => *asked,
+            None if is_new && filter.each => {
+                self.asked.insert(key, self.changes.len());
+                return true;
+            }
+            None => 0,
+        };
         let counts = |change: &Change| {
             (if change.created { filter.on_create } else { filter.on_update })
                 && (filter.variables.is_empty() || filter.variables.contains(&change.name))
@@ -38,10 +50,15 @@ impl Step<'_, '_> {
             let around = |scope: &ScopeId| self.instance.scopes.get(*scope).map(|scope| scope.parent);
             std::iter::successors(Some(scope), around).any(|scope| scope == change.scope)
         };
-        key >= self.unasked || self.changes.iter().any(|change| counts(change) && sees(change))
+        let found = self.changes.iter().skip(asked).position(|change| counts(change) && sees(change));
+        if filter.each {
+            self.asked.insert(key, found.map_or(self.changes.len(), |index| asked + index + 1));
+            return found.is_some();
+        }
+        is_new || found.is_some()
     }
 
-    fn begins_to_hold(&mut self, id: WaitId) -> bool {
+    fn occurs(&mut self, id: WaitId) -> bool {
         let Some(wait) = self.instance.waits.get(id) else { return false };
         let WaitKind::Condition { satisfied: before } = wait.kind else { return false };
         let (key, owner, node, definition) = (wait.key, wait.owner, wait.node, wait.definition);
@@ -66,6 +83,9 @@ impl Step<'_, '_> {
                 return false;
             }
         };
+        if filter.as_ref().is_some_and(|filter| filter.each) {
+            return now;
+        }
         if now != before {
             self.change(id, WaitKind::Condition { satisfied: now });
         }

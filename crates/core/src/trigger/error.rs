@@ -83,7 +83,7 @@ impl Step<'_, '_> {
         self.set_all(self.variable_scope(token), payload);
         self.close_waits(Owner::Token(token), Closed::Cancelled);
         if self.is_round(token) {
-            return repeat::round_completed(self, token);
+            return repeat::round_completed(self, token, 0);
         }
         let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
         if inside != NONE {

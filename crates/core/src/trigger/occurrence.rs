@@ -165,8 +165,23 @@ impl Step<'_, '_> {
     /// A token stands on an event that has just occurred, and leaves it.
     pub(crate) fn arrive(&mut self, token: TokenId, payload: Variables) {
         self.receive(token, payload);
-        let listens = self.node(token).details.listeners.iter().any(|listener| listener.stage == ListenerStage::Start);
-        self.schedule(token, if listens { Stage::Listen(0) } else { Stage::Complete });
+        self.leave_event(token);
+    }
+
+    /// A token leaves the event that it stands on, once its start listeners have been called. It may have come by no flow, and
+    /// what it sets may let the event occur again: so it weighs on the budget here.
+    pub(crate) fn leave_event(&mut self, token: TokenId) {
+        let listeners = &self.node(token).details.listeners;
+        let first = (0..).zip(listeners).find(|(_, listener)| listener.stage == ListenerStage::Start);
+        let (stage, again) = match first {
+            Some((index, _)) => (Stage::Listen(index), IncidentStage::Listener(index)),
+            None => (Stage::Complete, IncidentStage::Complete),
+        };
+        if self.budget == 0 {
+            return self.out_of_budget(token, again);
+        }
+        self.budget -= 1;
+        self.schedule(token, stage);
     }
 
     /// What came with an event or work is set: in a scope of its own where output mappings choose from it.
@@ -211,7 +226,7 @@ impl Step<'_, '_> {
         let born = self.born(inside, start);
         self.receive(born, payload);
         match opened {
-            Ok(()) => self.schedule(born, Stage::Complete),
+            Ok(()) => self.leave_event(born),
             Err(error) => self.stuck(born, error.into(), IncidentStage::Open),
         }
     }

@@ -49,7 +49,7 @@ fn measure(json: &Json) -> Result<(), ValueError> {
     let mut parts = 0_usize;
     while let Some((json, depth)) = open.pop() {
         parts += 1;
-        if depth > MAXIMUM_DEPTH {
+        if depth == MAXIMUM_DEPTH && (json.is_array() || json.is_object()) {
             return Err(ValueError::TooDeep);
         }
         match json {

@@ -8,14 +8,20 @@ pub const MAXIMUM_DEPTH: usize = 128;
 /// How many values one value may consist of, counting one that is shared as often as it is written out.
 pub const MAXIMUM_PARTS: usize = 1_000_000;
 
+/// How many bytes of text and binary data one value may hold, counted in the same way.
+pub const MAXIMUM_BYTES: usize = 64 * 1024 * 1024;
+
 /// Why a value is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
     /// Too many lists and maps inside each other.
     #[error("the value is nested deeper than {MAXIMUM_DEPTH} levels (flatten it, or keep it as text)")]
     TooDeep,
-    /// Too many values in it.
-    #[error("the value has more than {MAXIMUM_PARTS} parts (keep it in a file or database, and only its key here)")]
+    /// Too much in it.
+    #[error(
+        "the value has more than {MAXIMUM_PARTS} parts or {MAXIMUM_BYTES} bytes (keep it in a file or database, and only \
+         its key here)"
+    )]
     TooLarge,
 }
 
@@ -31,35 +37,60 @@ impl ValueError {
 }
 
 impl Value {
-    /// Checks that it keeps within the limits. Whoever makes values out of values, as a script does that puts a
+    /// Checks that it keeps within the limits. Whoever makes values out of values, as a mapping does that puts a
     /// variable into a list again and again, asks this before it keeps one.
     ///
     /// # Errors
-    /// If it is nested too deep or has too many parts.
+    /// If it is nested too deep or has too much in it.
+    #[inline]
     pub fn check(&self) -> Result<(), ValueError> {
-        let mut open = vec![(self, 0)];
-        let mut parts = 0_usize;
-        while let Some((value, depth)) = open.pop() {
-            parts += 1;
-            if depth > MAXIMUM_DEPTH {
-                return Err(ValueError::TooDeep);
+        match self {
+            Self::String(_) | Self::List(_) | Self::Map(_) | Self::Bytes(_) | Self::Declared(_) => {
+                Room { depth: MAXIMUM_DEPTH, parts: MAXIMUM_PARTS, bytes: MAXIMUM_BYTES }.take(self)
             }
-            let inner = match value {
-                Self::List(values) => values.len(),
-                Self::Map(entries) => entries.len(),
-                Self::Declared(_) => 1,
-                _ => continue,
-            };
-            if inner.saturating_add(parts).saturating_add(open.len()) > MAXIMUM_PARTS {
-                return Err(ValueError::TooLarge);
-            }
-            match value {
-                Self::List(values) => open.extend(values.iter().map(|value| (value, depth + 1))),
-                Self::Map(entries) => open.extend(entries.values().map(|value| (value, depth + 1))),
-                Self::Declared(declared) => open.push((&declared.value, depth + 1)),
-                _ => {}
-            }
+            _ => Ok(()),
         }
+    }
+}
+
+/// What a value may still take.
+struct Room {
+    depth: usize,
+    parts: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// Takes a value as it would be written out. It is never deeper in itself than the limit lets it.
+    fn take(&mut self, value: &Value) -> Result<(), ValueError> {
+        self.parts = self.parts.checked_sub(1).ok_or(ValueError::TooLarge)?;
+        match value {
+            Value::String(text) => self.take_bytes(text.len()),
+            Value::Bytes(bytes) => self.take_bytes(bytes.len()),
+            Value::List(values) => self.inside(|room| values.iter().try_for_each(|value| room.take(value))),
+            Value::Map(entries) => self.inside(|room| {
+                entries.iter().try_for_each(|(name, value)| {
+                    room.take_bytes(name.len())?;
+                    room.take(value)
+                })
+            }),
+            Value::Declared(declared) => self.inside(|room| {
+                declared.info.iter().try_for_each(|(name, text)| room.take_bytes(name.len() + text.len()))?;
+                room.take(&declared.value)
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn take_bytes(&mut self, bytes: usize) -> Result<(), ValueError> {
+        self.bytes = self.bytes.checked_sub(bytes).ok_or(ValueError::TooLarge)?;
+        Ok(())
+    }
+
+    fn inside(&mut self, take: impl FnOnce(&mut Self) -> Result<(), ValueError>) -> Result<(), ValueError> {
+        self.depth = self.depth.checked_sub(1).ok_or(ValueError::TooDeep)?;
+        take(self)?;
+        self.depth += 1;
         Ok(())
     }
 }

@@ -198,6 +198,19 @@ fn a_value_that_grew_too_deep_or_too_wide_is_found_out() {
     // Small in memory, but a billion billion parts when written out.
     let doubled = (0..60).fold(Value::Null, |inner, _| Value::from(vec![inner.clone(), inner]));
     assert_eq!(doubled.check(), Err(ValueError::TooLarge));
+    let text = Value::from("x".repeat(1_000_000));
+    assert_eq!(text.check(), Ok(()));
+    assert_eq!(Value::from(vec![text; 100]).check(), Err(ValueError::TooLarge));
+}
+
+#[test]
+fn what_is_checked_can_be_read_again() {
+    let lists = |levels: usize| (1..levels).fold(Value::from(Vec::new()), |inner, _| Value::from(vec![inner]));
+    assert_eq!(lists(MAXIMUM_DEPTH).check(), Ok(()));
+    assert_eq!(lists(MAXIMUM_DEPTH + 1).check(), Err(ValueError::TooDeep));
+    assert!(Value::from_json(lists(MAXIMUM_DEPTH).to_json()).is_ok());
+    let json = (0..MAXIMUM_DEPTH).fold(json!([]), |inner, _| serde_json::Value::Array(vec![inner]));
+    assert_eq!(Value::from_json(json), Err(ValueError::TooDeep));
 }
 
 #[test]

@@ -177,13 +177,7 @@ fn prefix_of<'d>(element: Element<'d>, namespace: &str) -> Option<&'d str> {
     let mut candidates =
         scopes.flat_map(Element::declarations).filter(|(prefix, uri)| !prefix.is_empty() && uri == namespace);
     // A prefix that an inner element gives another meaning is none.
-    candidates.find(|(prefix, _)| meaning(element, prefix).as_deref() == Some(namespace)).map(|(prefix, _)| prefix)
-}
-
-/// What a prefix means at an element.
-fn meaning<'d>(element: Element<'d>, prefix: &str) -> Option<std::borrow::Cow<'d, str>> {
-    let mut scopes = std::iter::successors(Some(element), |inner| inner.parent()).flat_map(Element::declarations);
-    scopes.find(|(declared, _)| *declared == prefix).map(|(_, uri)| uri)
+    candidates.find(|(prefix, _)| element.namespace_of(prefix).as_deref() == Some(namespace)).map(|(prefix, _)| prefix)
 }
 
 /// A prefix for a namespace that has none: the last part of its URI that can be a name, with a number if taken.
@@ -193,7 +187,7 @@ fn new_prefix(element: Element<'_>, namespace: &str, taken: impl Fn(&str) -> boo
     let word = words.next().unwrap_or("ns").to_ascii_lowercase();
     let mut prefix = word.clone();
     let mut number = 1;
-    while taken(&prefix) || meaning(element, &prefix).is_some() {
+    while taken(&prefix) || element.namespace_of(&prefix).is_some() {
         number += 1;
         prefix = format!("{word}{number}");
     }

@@ -140,6 +140,12 @@ impl<'d> Element<'d> {
         &all[self.node.attributes as usize..end]
     }
 
+    /// The namespace that a prefix means here; an empty prefix is the default namespace's.
+    pub(crate) fn namespace_of(self, prefix: &str) -> Option<Cow<'d, str>> {
+        let mut scopes = std::iter::successors(Some(self), |inner| inner.parent()).flat_map(Element::declarations);
+        scopes.find(|(declared, _)| *declared == prefix).map(|(_, uri)| uri)
+    }
+
     /// The namespace declarations in its start tag: (prefix, URI).
     pub(super) fn declarations(self) -> impl Iterator<Item = (&'d str, Cow<'d, str>)> {
         let text = self.document.text.as_str();

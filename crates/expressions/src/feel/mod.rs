@@ -1,8 +1,10 @@
 //! FEEL, the DMN standard's expression language: evaluated by a library, contained here.
 
+mod calls;
 mod check;
 mod convert;
 mod corrected;
+mod depth;
 mod exact;
 mod fast;
 mod guard;
@@ -11,6 +13,7 @@ mod names;
 mod natives;
 mod patterns;
 mod plain;
+mod prepare;
 mod rewrite;
 mod token;
 mod tree;
@@ -84,12 +87,12 @@ impl Debug for Feel {
 
 /// Compiles a FEEL expression. `known` are names with symbols or keywords in them that the expression may use.
 pub(crate) fn compile(text: &str, known: &[&str], calendars: &Arc<Calendars>) -> Result<Feel, CompileError> {
-    let prepared = token::prepare(text, known)?;
+    let prepared = prepare::prepare(text, known)?;
     roomy(&prepared, || assemble(parse(&prepared, dsntk_feel_parser::parse_expression)?, &prepared, calendars))
 }
 
 fn roomy(
-    prepared: &token::Prepared,
+    prepared: &prepare::Prepared,
     run: impl FnOnce() -> Result<Feel, CompileError> + Send,
 ) -> Result<Feel, CompileError> {
     guard::contained(|| guard::roomy(prepared.depth, run))
@@ -104,11 +107,11 @@ pub(crate) fn compile_tests(
     input: &str,
     calendars: &Arc<Calendars>,
 ) -> Result<Feel, CompileError> {
-    let prepared = token::prepare(text, known)?;
+    let prepared = prepare::prepare(text, known)?;
     roomy(&prepared, || tests(&prepared, input, calendars))
 }
 
-fn tests(prepared: &token::Prepared, name: &str, calendars: &Arc<Calendars>) -> Result<Feel, CompileError> {
+fn tests(prepared: &prepare::Prepared, name: &str, calendars: &Arc<Calendars>) -> Result<Feel, CompileError> {
     let input = || Box::new(AstNode::Name(INPUT.into()));
     let node = match parse(prepared, dsntk_feel_parser::parse_unary_tests)? {
         AstNode::Irrelevant => AstNode::Boolean(true),
@@ -128,7 +131,7 @@ fn tests(prepared: &token::Prepared, name: &str, calendars: &Arc<Calendars>) -> 
 /// Looks through an expression that the library will compile by itself: refuses what could reach outside or recurse, and
 /// gives the names of the functions that are called.
 pub(crate) fn inspect(text: &str, known: &[&str]) -> Result<Vec<String>, CompileError> {
-    let prepared = token::prepare(text, known)?;
+    let prepared = prepare::prepare(text, known)?;
     let look = || {
         let expression = parse(&prepared, dsntk_feel_parser::parse_expression);
         let mut node = expression.or_else(|_| parse(&prepared, dsntk_feel_parser::parse_unary_tests))?;
@@ -140,7 +143,7 @@ pub(crate) fn inspect(text: &str, known: &[&str]) -> Result<Vec<String>, Compile
 
 type Parser = fn(&FeelScope, &str, bool) -> dsntk_common::Result<AstNode>;
 
-fn parse(prepared: &token::Prepared, parser: Parser) -> Result<AstNode, CompileError> {
+fn parse(prepared: &prepare::Prepared, parser: Parser) -> Result<AstNode, CompileError> {
     let error = |message: String| CompileError { message, offset: None };
     let scope = FeelScope::default();
     for name in &prepared.names {
@@ -154,7 +157,7 @@ fn shortened(text: &str) -> &str {
     text.char_indices().nth(120).map_or(text, |(end, _)| &text[..end])
 }
 
-fn assemble(mut node: AstNode, prepared: &token::Prepared, calendars: &Arc<Calendars>) -> Result<Feel, CompileError> {
+fn assemble(mut node: AstNode, prepared: &prepare::Prepared, calendars: &Arc<Calendars>) -> Result<Feel, CompileError> {
     let original = |name: &str| -> Name {
         let alias = prepared.aliases.iter().find(|(alias, _)| alias == name);
         alias.map_or(name, |(_, original)| original).into()

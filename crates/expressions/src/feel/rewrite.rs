@@ -4,13 +4,11 @@
 use std::collections::BTreeSet;
 
 use dsntk_feel::Name as FeelName;
-use dsntk_feel::bif::is_built_in_function_name;
 use dsntk_feel_parser::AstNode;
 use potok_core::expressions::CompileError;
 
 use super::check::Facts;
 use super::loops::{self, PARTIAL};
-use super::natives;
 use super::tree::{children, mentions};
 
 /// Names that no text can spell stand for what the engine gives.
@@ -44,33 +42,33 @@ pub(crate) fn rewrite(node: &mut AstNode, facts: &Facts) -> Result<Needs, Compil
     Ok(rewriter.needs)
 }
 
-struct Rewriter<'a> {
+pub(super) struct Rewriter<'a> {
     facts: &'a Facts,
     locals: Vec<String>,
-    filters: usize,
+    pub(super) filters: usize,
     /// The name at hand begins a path.
     in_path: bool,
-    needs: Needs,
+    pub(super) needs: Needs,
 }
 
-fn name(text: &str) -> AstNode {
+pub(super) fn name(text: &str) -> AstNode {
     AstNode::Name(FeelName::from(text))
 }
 
-fn call(function: &str, arguments: Vec<AstNode>) -> AstNode {
+pub(super) fn call(function: &str, arguments: Vec<AstNode>) -> AstNode {
     AstNode::FunctionInvocation(Box::new(name(function)), Box::new(AstNode::PositionalParameters(arguments)))
 }
 
-fn take(node: &mut AstNode) -> AstNode {
+pub(super) fn take(node: &mut AstNode) -> AstNode {
     std::mem::replace(node, AstNode::Null)
 }
 
 impl Rewriter<'_> {
-    fn is_local(&self, name: &str) -> bool {
+    pub(super) fn is_local(&self, name: &str) -> bool {
         self.locals.iter().any(|local| local == name)
     }
 
-    fn spend(&mut self, node: &mut AstNode) {
+    pub(super) fn spend(&mut self, node: &mut AstNode) {
         if self.facts.grows && !is_literal(node) {
             self.step(node);
         }
@@ -83,7 +81,7 @@ impl Rewriter<'_> {
     }
 
     /// A value that is put together with others, of which there may be thousands in one text.
-    fn part(&mut self, node: &mut AstNode) {
+    pub(super) fn part(&mut self, node: &mut AstNode) {
         if self.facts.crowded && !matches!(node, AstNode::FunctionDefinition(..)) {
             self.spend(node);
         }
@@ -97,7 +95,7 @@ impl Rewriter<'_> {
         }
     }
 
-    fn node(&mut self, node: &mut AstNode) -> Result<(), CompileError> {
+    pub(super) fn node(&mut self, node: &mut AstNode) -> Result<(), CompileError> {
         match node {
             AstNode::Name(feel_name) => {
                 let text = feel_name.as_str().to_owned();
@@ -314,108 +312,9 @@ impl Rewriter<'_> {
             }
         }
     }
-
-    fn invocation(&mut self, node: &mut AstNode) -> Result<(), CompileError> {
-        let AstNode::FunctionInvocation(callee, parameters) = node else { return Ok(()) };
-        let AstNode::Name(function) = &**callee else {
-            for child in children(node) {
-                self.node(child)?;
-            }
-            return Ok(());
-        };
-        let function = function.as_str().to_owned();
-        if !self.is_local(&function) {
-            let arity = children(parameters).len();
-            if matches!(function.as_str(), "now" | "today") {
-                if arity > 0 {
-                    return Err(error(format!("`{function}()` takes no arguments")));
-                }
-                self.needs.time = true;
-                *node = name(if function == "now" { NOW } else { TODAY });
-                return Ok(());
-            }
-            if function == "is defined" && arity == 1 {
-                return self.is_defined(node);
-            }
-            if let AstNode::PositionalParameters(values) = &mut **parameters
-                && matches!(function.as_str(), "min" | "max")
-                && arity > 1
-            {
-                *values = vec![AstNode::List(std::mem::take(values))];
-            }
-            if function == "union" && matches!(**parameters, AstNode::PositionalParameters(_)) {
-                // The library compares every element with every other, however many there are.
-                **callee = name("concatenate");
-                *node = call("distinct values", vec![take(node)]);
-                return self.invocation(node);
-            }
-            let arity = children(parameters).len();
-            if !is_built_in_function_name(&function) || natives::exists(&natives::key(&function, arity)) {
-                **callee = name(&self.native(&function, arity)?);
-            }
-        }
-        for parameter in children(parameters) {
-            match parameter {
-                AstNode::NamedParameter(_, value) => self.node(value)?,
-                other => {
-                    self.node(other)?;
-                    self.part(other);
-                }
-            }
-        }
-        if matches!(
-            function.as_str(),
-            "replace" | "split" | "string join" | "concatenate" | "flatten" | "append" | "insert before"
-        ) {
-            self.spend(node);
-        }
-        Ok(())
-    }
-
-    fn native(&mut self, function: &str, arity: usize) -> Result<String, CompileError> {
-        let key = natives::key(function, arity);
-        if natives::exists(&key) {
-            self.needs.natives.insert(key.clone());
-            return Ok(key);
-        }
-        Err(error(match natives::arities(function) {
-            arities if !arities.is_empty() => format!("`{function}` takes {arities} arguments, not {arity}"),
-            _ if matches!(function, "uuid" | "random number") => {
-                format!("`{function}()` would give another value each time; let a worker or the caller give the value")
-            }
-            _ => format!("FEEL has no function `{function}`"),
-        }))
-    }
-
-    fn is_defined(&mut self, node: &mut AstNode) -> Result<(), CompileError> {
-        let AstNode::FunctionInvocation(_, parameters) = node else { return Ok(()) };
-        let Some(argument) = children(parameters).into_iter().next() else { return Ok(()) };
-        let argument = match argument {
-            AstNode::NamedParameter(_, value) => &mut **value,
-            other => other,
-        };
-        let replacement = match argument {
-            AstNode::Name(variable) if !self.is_local(variable.as_str()) && self.filters == 0 => {
-                self.needs.asks.insert(variable.as_str().to_owned());
-                name(&format!("{HAS}{variable}"))
-            }
-            AstNode::Path(value, entry) => {
-                self.node(value)?;
-                let AstNode::Name(entry) = &**entry else { return Ok(()) };
-                self.needs.natives.insert(HAS_ENTRY.to_owned());
-                call(HAS_ENTRY, vec![take(value), AstNode::String(entry.as_str().to_owned())])
-            }
-            other => {
-                self.node(other)?;
-                AstNode::Nq(Box::new(take(other)), Box::new(AstNode::Null))
-            }
-        };
-        *node = replacement;
-        Ok(())
-    }
 }
 
-fn error(message: String) -> CompileError {
+pub(super) fn error(message: String) -> CompileError {
     CompileError { message, offset: None }
 }
 
@@ -435,7 +334,7 @@ fn is_no_moment(node: &AstNode) -> bool {
     }
 }
 
-fn is_literal(node: &AstNode) -> bool {
+pub(super) fn is_literal(node: &AstNode) -> bool {
     match node {
         AstNode::Numeric(..) | AstNode::String(_) | AstNode::Boolean(_) | AstNode::Null => true,
         AstNode::Neg(inner) => matches!(**inner, AstNode::Numeric(..)),

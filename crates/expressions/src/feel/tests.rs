@@ -269,8 +269,8 @@ fn nothing_hangs() {
 #[test]
 fn the_deepest_that_compiles_fits_a_small_stack() {
     let deepest = |text: &dyn Fn(usize) -> String| {
-        let fits = |times: &usize| token::prepare(&text(*times), &[]).is_ok();
-        text((1..token::MAX_DEPTH).take_while(fits).last().expect("some fit"))
+        let fits = |times: &usize| prepare::prepare(&text(*times), &[]).is_ok();
+        text((1..depth::MAX_DEPTH).take_while(fits).last().expect("some fit"))
     };
     let terms = deepest(&|times| format!("{}1", "1+".repeat(times)));
     let lists = deepest(&|times| format!("{}{}", "[".repeat(times), "]".repeat(times)));

@@ -1,33 +1,10 @@
-//! Cheap first pass over FEEL text: tokens, limits, and which words make up one name.
-//!
-//! FEEL names may hold spaces, so where a name ends depends on what is in scope. Nothing is known about variables when
-//! a model is compiled, therefore: words that stand side by side are one name, keywords and symbols end it, and a name
-//! with a symbol in it is written in backticks (as other engines have it), or is given as known beforehand.
+//! Tokens of FEEL text, read and written.
 
 use potok_core::expressions::CompileError;
 
-use super::names::{is_keyword, known_phrases};
-
-/// The longest text that is compiled, in bytes.
-pub(crate) const MAX_LENGTH: usize = 32 * 1024;
-/// The greatest nesting, operators included, that is compiled. The library walks its tree recursively.
-pub(crate) const MAX_DEPTH: usize = 500;
-
-/// Text ready for the library, and the names in it.
-#[derive(Debug, Default)]
-pub(crate) struct Prepared {
-    /// The text with single spaces, without comments.
-    pub(crate) text: String,
-    /// All names that the parser must know.
-    pub(crate) names: Vec<String>,
-    /// Names that FEEL cannot spell, by the name that stands for them.
-    pub(crate) aliases: Vec<(String, String)>,
-    /// No branch of the syntax tree is longer.
-    pub(crate) depth: usize,
-}
-
+/// What a token is.
 #[derive(Clone, Debug, PartialEq)]
-enum Kind {
+pub(super) enum Kind {
     Word(String),
     Number(String),
     Text(String),
@@ -35,10 +12,11 @@ enum Kind {
     Symbol(&'static str),
 }
 
+/// A token, and where it stands.
 #[derive(Clone, Debug)]
-struct Token {
-    kind: Kind,
-    offset: usize,
+pub(super) struct Token {
+    pub(super) kind: Kind,
+    pub(super) offset: usize,
 }
 
 const SYMBOLS: [&str; 24] = [
@@ -48,19 +26,6 @@ const SYMBOLS: [&str; 24] = [
 
 pub(crate) fn error(message: impl Into<String>, offset: usize) -> CompileError {
     CompileError { message: message.into(), offset: Some(offset) }
-}
-
-/// Prepares FEEL text for the library's parser. `known` are names that may hold symbols or keywords.
-pub(crate) fn prepare(text: &str, known: &[&str]) -> Result<Prepared, CompileError> {
-    if text.len() > MAX_LENGTH {
-        return Err(error(format!("the expression is longer than {MAX_LENGTH} bytes; split it up"), MAX_LENGTH));
-    }
-    let tokens = scan(text)?;
-    if tokens.is_empty() {
-        return Err(error("the expression is empty; write `null` if nothing is meant", 0));
-    }
-    let depth = depth(&tokens)?;
-    Ok(Prepared { depth, ..join(&tokens, known)? })
 }
 
 /// DMN 1.3 §10.3.1.2, rule 28, without `?`, which is a word of its own here.
@@ -77,7 +42,8 @@ fn word_part(character: char) -> bool {
         || matches!(character, '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
 }
 
-fn scan(text: &str) -> Result<Vec<Token>, CompileError> {
+/// Takes text apart; comments are left out.
+pub(super) fn scan(text: &str) -> Result<Vec<Token>, CompileError> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(character) = text[at..].chars().next() {
@@ -212,225 +178,6 @@ fn character_of(code: u32, offset: usize) -> Result<char, CompileError> {
     char::from_u32(code).ok_or_else(|| error("the escape in this text stands for no character", offset))
 }
 
-/// An upper bound of the syntax tree's height: operators and keywords of one comma-separated piece may all stand below
-/// each other, and below them the deepest bracket.
-fn depth(tokens: &[Token]) -> Result<usize, CompileError> {
-    #[derive(Default)]
-    struct Group {
-        operators: usize,
-        inner: usize,
-        deepest: usize,
-        range: bool,
-        loops: usize,
-    }
-    let too_deep = |offset| error("the expression is nested too deeply or has too many operators; split it up", offset);
-    let mut groups = vec![Group::default()];
-    let mut depth = 0;
-    for (at, token) in tokens.iter().enumerate() {
-        let Some(group) = groups.last_mut() else {
-            return Err(error("a bracket is closed that was not opened", token.offset));
-        };
-        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
-        // Brackets of ranges may be turned round: `]1..5[`.
-        let bracket = match &token.kind {
-            Kind::Symbol("]") if !before.is_some_and(may_close) => "[",
-            Kind::Symbol("[") if group.range && !tokens.get(at + 1).is_some_and(starts_operand) => "]",
-            Kind::Symbol(symbol) => symbol,
-            _ => "",
-        };
-        group.range |= bracket == "..";
-        match &token.kind {
-            Kind::Symbol(_) if matches!(bracket, "(" | "[" | "{") => groups.push(Group::default()),
-            Kind::Symbol(_) if matches!(bracket, ")" | "]" | "}") => {
-                let height = group.deepest.max(group.operators + group.inner) + 1;
-                groups.pop();
-                let Some(outer) = groups.last_mut() else {
-                    return Err(error("a bracket is closed that was not opened", token.offset));
-                };
-                // Brackets may also follow each other: `f(1)(2)`, `a[1][2]`.
-                outer.operators += 1;
-                outer.inner = outer.inner.max(height);
-            }
-            // The lists of a loop are gone through one in another.
-            Kind::Symbol(",") if group.loops > 0 => group.operators += 1,
-            Kind::Symbol(",") => {
-                group.deepest = group.deepest.max(group.operators + group.inner);
-                group.operators = 0;
-                group.inner = 0;
-            }
-            Kind::Symbol(":") => {}
-            Kind::Symbol(_) => group.operators += 1,
-            Kind::Word(word) if is_keyword(word) => {
-                match word.as_str() {
-                    "for" | "some" | "every" => group.loops += 1,
-                    "return" | "satisfies" => group.loops = group.loops.saturating_sub(1),
-                    _ => {}
-                }
-                group.operators += 1;
-            }
-            _ => {}
-        }
-        let open = groups.len();
-        if let Some(group) = groups.last() {
-            depth = depth.max(open + group.operators.max(group.deepest) + group.inner);
-        }
-        if depth > MAX_DEPTH {
-            return Err(too_deep(token.offset));
-        }
-    }
-    if groups.len() > 1 {
-        return Err(error("a bracket is not closed", tokens.last().map_or(0, |token| token.offset)));
-    }
-    Ok(depth)
-}
-
-/// Whether a closing bracket may follow: an operand ends here, or the brackets are empty.
-fn may_close(token: &Token) -> bool {
-    match &token.kind {
-        Kind::Word(word) => !is_keyword(word) || matches!(word.as_str(), "true" | "false" | "null"),
-        Kind::Symbol(symbol) => matches!(*symbol, ")" | "]" | "}" | "?" | "[" | ".."),
-        _ => true,
-    }
-}
-
-/// Whether an operand may begin with this token.
-fn starts_operand(token: &Token) -> bool {
-    match &token.kind {
-        Kind::Word(word) => !matches!(word.as_str(), "and" | "or" | "in" | "then" | "else" | "return" | "satisfies"),
-        Kind::Symbol(symbol) => matches!(*symbol, "(" | "[" | "{" | "-" | "?" | "@"),
-        _ => true,
-    }
-}
-
-/// Joins words to names and writes the text anew.
-fn join(tokens: &[Token], known: &[&str]) -> Result<Prepared, CompileError> {
-    let mut known: Vec<(Vec<Kind>, &str)> = known
-        .iter()
-        .filter_map(|name| Some((scan(name).ok()?.into_iter().map(|token| token.kind).collect(), *name)))
-        .filter(|(kinds, _): &(Vec<Kind>, &str)| !kinds.is_empty())
-        .collect();
-    known.sort_by_key(|(kinds, _)| std::cmp::Reverse(kinds.len()));
-
-    let mut prepared = Prepared::default();
-    let mut at = 0;
-    while let Some(token) = tokens.get(at) {
-        let after_dot = at > 0 && tokens[at - 1].kind == Kind::Symbol(".");
-        if let Some((kinds, name)) = known.iter().find(|(kinds, _)| starts_with(&tokens[at..], kinds)) {
-            let plain = kinds.iter().all(|kind| matches!(kind, Kind::Word(word) if !is_keyword(word)));
-            // A longer run of words is another name.
-            let ends = !plain
-                || !matches!(tokens.get(at + kinds.len()), Some(Token { kind: Kind::Word(word), .. }) if !is_keyword(word));
-            if ends {
-                prepared.name(name, plain || after_dot);
-                at += kinds.len();
-                continue;
-            }
-        }
-        match &token.kind {
-            Kind::Word(word) => {
-                let length = phrase_length(tokens, at).unwrap_or_else(|| name_length(tokens, at));
-                if length == 0 {
-                    prepared.push(word);
-                    at += 1;
-                } else {
-                    let name = words(&tokens[at..at + length]);
-                    prepared.name(&name, true);
-                    at += length;
-                }
-                continue;
-            }
-            Kind::Quoted(name) => prepared.name(name, after_dot),
-            Kind::Number(number) => prepared.push(number),
-            Kind::Text(text) => prepared.push(&literal(text)),
-            Kind::Symbol(symbol) => {
-                if *symbol == "?" {
-                    prepared.name("?", true);
-                } else {
-                    prepared.push(symbol);
-                }
-            }
-        }
-        at += 1;
-    }
-    Ok(prepared)
-}
-
-impl Prepared {
-    fn push(&mut self, text: &str) {
-        if !self.text.is_empty() {
-            self.text.push(' ');
-        }
-        self.text.push_str(text);
-    }
-
-    fn name(&mut self, name: &str, plain: bool) {
-        if plain {
-            self.push(name);
-            if !self.names.iter().any(|known| known == name) {
-                self.names.push(name.to_owned());
-            }
-            return;
-        }
-        let alias = match self.aliases.iter().find(|(_, original)| original == name) {
-            Some((alias, _)) => alias.clone(),
-            None => {
-                let alias = format!("_alias_{}_", self.aliases.len());
-                self.aliases.push((alias.clone(), name.to_owned()));
-                self.names.push(alias.clone());
-                alias
-            }
-        };
-        self.push(&alias);
-    }
-}
-
-fn starts_with(tokens: &[Token], kinds: &[Kind]) -> bool {
-    tokens.len() >= kinds.len() && tokens.iter().zip(kinds).all(|(token, kind)| token.kind == *kind)
-}
-
-fn words(tokens: &[Token]) -> String {
-    let parts: Vec<&str> = tokens
-        .iter()
-        .filter_map(|token| match &token.kind {
-            Kind::Word(word) | Kind::Number(word) => Some(word.as_str()),
-            _ => None,
-        })
-        .collect();
-    parts.join(" ")
-}
-
-/// The length of a built-in function's or type's name that holds a keyword, e.g. `date and time(`.
-fn phrase_length(tokens: &[Token], at: usize) -> Option<usize> {
-    known_phrases().iter().find_map(|(phrase, is_type)| {
-        let length = phrase.len();
-        let matches = tokens.len() >= at + length
-            && phrase.iter().zip(&tokens[at..]).all(|(word, token)| matches!(&token.kind, Kind::Word(w) if w == word));
-        let called = matches!(tokens.get(at + length), Some(Token { kind: Kind::Symbol("("), .. }));
-        let typed = *is_type
-            && at > 0
-            && match &tokens[at - 1].kind {
-                Kind::Word(word) => word == "of",
-                Kind::Symbol(symbol) => matches!(*symbol, "<" | ":" | "->"),
-                _ => false,
-            };
-        (matches && (called || typed)).then_some(length)
-    })
-}
-
-/// How many tokens from here make up one name; 0 if a keyword stands here.
-fn name_length(tokens: &[Token], at: usize) -> usize {
-    let mut length = 0;
-    for token in &tokens[at..] {
-        match &token.kind {
-            Kind::Word(word) if is_keyword(word) => break,
-            Kind::Word(_) => length += 1,
-            Kind::Number(number) if length > 0 && number.bytes().all(|byte| byte.is_ascii_digit()) => length += 1,
-            _ => break,
-        }
-    }
-    length
-}
-
 /// Text as a FEEL literal that the library's lexer accepts.
 pub(crate) fn literal(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);
@@ -449,57 +196,4 @@ pub(crate) fn literal(text: &str) -> String {
     }
     literal.push('"');
     literal
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(feel: &str) -> String {
-        prepare(feel, &[]).expect("FEEL").text
-    }
-
-    #[test]
-    fn words_side_by_side_are_one_name() {
-        let prepared = prepare("Сумма   заявки>100 and region = \"юг\"", &[]).expect("FEEL");
-        assert_eq!(prepared.text, "Сумма заявки > 100 and region = \"юг\"");
-        assert_eq!(prepared.names, ["Сумма заявки", "region"]);
-    }
-
-    #[test]
-    fn keywords_need_no_space() {
-        assert_eq!(text("if(a)then(b)else(c)"), "if ( a ) then ( b ) else ( c )");
-        assert_eq!(text("[1..5]"), "[ 1 .. 5 ]");
-        assert_eq!(text("a-b // rest"), "a - b");
-    }
-
-    #[test]
-    fn built_in_names_may_hold_keywords() {
-        assert_eq!(prepare("date and time(x)", &[]).expect("FEEL").names, ["date and time", "x"]);
-        assert_eq!(prepare("date and time", &[]).expect("FEEL").names, ["date", "time"]);
-    }
-
-    #[test]
-    fn known_names_and_backticks_may_hold_symbols() {
-        let prepared = prepare("Pre-bureau risk + `a-b`", &["Pre-bureau risk"]).expect("FEEL");
-        assert_eq!(prepared.text, "_alias_0_ + _alias_1_");
-        assert_eq!(prepared.aliases[0].1, "Pre-bureau risk");
-        assert_eq!(prepared.aliases[1].1, "a-b");
-    }
-
-    #[test]
-    fn escapes_are_read_here() {
-        assert_eq!(text(r#""\uD83D\uDC0E\d""#), "\"🐎\\\\d\"");
-        assert!(prepare(r#""\uD83D ""#, &[]).is_err());
-    }
-
-    #[test]
-    fn depth_is_limited_before_parsing() {
-        for bad in ["[".repeat(5_000), format!("{}1", "1+".repeat(3_000)), format!("a{}", "[1]".repeat(1_000))] {
-            let message = prepare(&bad, &[]).expect_err("limit").message;
-            assert!(message.contains("nested too deeply"), "{message}");
-        }
-        let long_list = format!("[{}1]", "1,".repeat(5_000));
-        assert!(prepare(&long_list, &[]).is_ok());
-    }
 }

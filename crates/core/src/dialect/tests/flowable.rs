@@ -1,6 +1,5 @@
 use super::*;
-use crate::dialect::{DecisionResult, ListenerStage};
-use crate::expressions::Binding;
+use crate::dialect::{Binding, DecisionResult, ListenerStage};
 
 #[test]
 fn an_external_worker_task_is_a_job() {
