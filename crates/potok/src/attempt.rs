@@ -15,12 +15,12 @@ use potok_core::routing::{
 use potok_core::step::{Command, Context, Event, Events, Rejection, ThrownSignal, step};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
-use potok_store::query::{MessageQuery, SubscriptionQuery};
+use potok_store::query::SubscriptionQuery;
 use potok_store::row::{
     Instance as InstanceRow, Job, LogRow, Message as KeptMessage, Snapshot, Subscription, SubscriptionKind, Task,
     TaskState, Timer, Work as WorkRow,
 };
-use potok_store::{Changes, Guard, Unit};
+use potok_store::{Changes, Guard, Store, Unit};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::cache::{Loaded, Resident, Slot};
@@ -29,7 +29,7 @@ use crate::commit::Pending;
 use crate::engine::Inner;
 use crate::envelope::Envelope;
 use crate::follow::{Around, correlation, follow};
-use crate::work::{Chore, Spread};
+use crate::work::{Chore, Occurred, Spread};
 use crate::{Error, InstanceId};
 
 /// A snapshot is written when the rows since the last one outweigh it, and at least this many bytes.
@@ -61,6 +61,14 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
+    pub(crate) async fn read(store: &Store, instance: Key) -> Result<Self, Error> {
+        Ok(Self {
+            instance: store.get(instance).await?,
+            jobs: store.of_instance(instance).await?,
+            timers: store.of_instance(instance).await?,
+        })
+    }
+
     /// Holds it back, or no longer.
     pub(crate) fn suspend(self, changes: &mut Changes, suspended: bool) {
         self.instance.into_iter().for_each(|row| changes.put(InstanceRow { suspended, ..row }));
@@ -87,6 +95,23 @@ struct Held {
     resident: OwnedMutexGuard<Resident>,
     /// What happened to it in this unit of work.
     events: Events,
+    /// It refused something: that is only to be believed if nobody else has written it meanwhile.
+    refused: bool,
+}
+
+impl Held {
+    /// Whether it is not what the database has by now: then it is loaded anew by whoever is next.
+    async fn is_stale(&mut self, store: &Store) -> Result<bool, Error> {
+        // What it was stepped on is durable from then on, or has failed.
+        self.slot.settle().await;
+        let seq = self.resident.loaded.as_ref().map_or(0, |loaded| loaded.seq);
+        let failed = self.slot.generation() != self.resident.generation;
+        if failed || (store.is_shared() && !store.history(self.slot.key, seq, 1).await?.is_empty()) {
+            self.resident.loaded = None;
+            return Ok(true);
+        }
+        Ok(false)
+    }
 }
 
 /// What must be done once the unit is durable, and before its caller is answered.
@@ -165,9 +190,11 @@ impl<'e> Attempt<'e> {
                 self.start = Some((*message, start));
             }
             Missing::Noted(definition, node) => {
-                let name = Some(noted_name(definition, node));
-                let rows = self.engine.store.list(&MessageQuery { name, ..MessageQuery::default() }).await?.rows;
-                let noted = |row: KeptMessage| Some((row.key, Noted::decode(&row.payload).ok()?));
+                let rows: Vec<WorkRow> = self.engine.store.of_instance(definition).await?;
+                let noted = |row: WorkRow| match Occurred::decode(&row)? {
+                    Occurred { node: other, noted } if other == node => Some((row.key, noted)),
+                    _ => None,
+                };
                 self.noted.insert((definition, node), rows.into_iter().filter_map(noted).collect());
             }
             Missing::Task(instance, task) => {
@@ -179,12 +206,7 @@ impl<'e> Attempt<'e> {
             Missing::Rows(instance) => {
                 self.hold(instance).await?;
                 self.settle(instance).await;
-                let store = &self.engine.store;
-                self.rows = Some(Rows {
-                    instance: store.get(instance).await?,
-                    jobs: store.of_instance(instance).await?,
-                    timers: store.of_instance(instance).await?,
-                });
+                self.rows = Some(Rows::read(&self.engine.store, instance).await?);
             }
         }
         Ok(())
@@ -236,7 +258,19 @@ impl<'e> Attempt<'e> {
             resident.generation = slot.generation();
             resident.loaded = self.engine.load(key).await?;
         }
-        Ok(Held { slot, resident, events: Events::new() })
+        Ok(Held { slot, resident, events: Events::new(), refused: false })
+    }
+
+    /// Whether what was decided was decided on instances as they are. What is written is checked by the commit; what was only
+    /// looked at, or refused, is checked here.
+    pub(crate) async fn is_fresh(&mut self, all: bool) -> Result<bool, Error> {
+        let mut fresh = true;
+        for held in self.held.values_mut() {
+            if all || held.refused || held.events.list.is_empty() {
+                fresh &= !held.is_stale(&self.engine.store).await?;
+            }
+        }
+        Ok(fresh)
     }
 
     pub(crate) fn loaded(&self, key: Key) -> Option<&Loaded> {
@@ -291,11 +325,17 @@ impl<'e> Attempt<'e> {
     }
 
     async fn taker(&self, row: &Subscription, message: &Message) -> Result<Option<Taker>, Stop> {
-        let locked;
+        let mut locked;
         let loaded = match self.held.get(&row.instance) {
             Some(held) => held.resident.loaded.as_ref(),
             None => {
                 locked = self.lock(row.instance).await?;
+                // The database says that it waits: if it does not, that may be news.
+                let waits = |loaded: &Loaded| loaded.running.instance.wait(row.key).is_some();
+                if !locked.resident.loaded.as_ref().is_some_and(waits) && locked.is_stale(&self.engine.store).await? {
+                    drop(locked);
+                    locked = self.lock(row.instance).await?;
+                }
                 locked.resident.loaded.as_ref()
             }
         };
@@ -467,11 +507,6 @@ fn note(engine: &Inner, instance: Key, events: &Events) -> bool {
     wake
 }
 
-/// Under which name occurrences of a start event that needs several are kept, among the messages.
-fn noted_name(definition: Key, node: u32) -> Name {
-    format!("start event {node} of {definition}").into()
-}
-
 impl World for Attempt<'_> {
     type Missing = Missing;
 
@@ -487,7 +522,10 @@ impl World for Attempt<'_> {
         let from = held.events.list.len();
         let keys = Numbers { engine: self.engine, now: self.now };
         let mut context = Context::new(self.now, &*self.engine.catalog.evaluator, &keys);
-        step(graph, instance, command, &mut context, &mut held.events)?;
+        if let Err(rejection) = step(graph, instance, command, &mut context, &mut held.events) {
+            held.refused = true;
+            return Err(rejection);
+        }
         self.takers = None;
         self.start = None;
         self.noted.clear();
@@ -520,7 +558,7 @@ impl World for Attempt<'_> {
             snapshot: 0,
         });
         self.tenant.clone_from(&definition.tenant);
-        self.held.insert(key, Held { slot, resident, events: Events::new() });
+        self.held.insert(key, Held { slot, resident, events: Events::new(), refused: false });
         match self.step(key, command) {
             Ok(requests) => Ok((key, requests)),
             Err(rejection) => {
@@ -581,17 +619,21 @@ impl World for Attempt<'_> {
     fn note(&mut self, start: &StartPoint, noted: Option<Noted>) {
         let Some(definition) = self.deployed(&start.graph).map(|deployed| deployed.definition.key) else { return };
         match noted {
-            Some(noted) => self.changes.add(KeptMessage {
-                key: self.engine.next_key(self.now),
-                name: noted_name(definition, start.node),
-                payload: noted.encode().into(),
-                created: self.now,
-                expires: Timestamp::MAX,
-                ..KeptMessage::default()
-            }),
+            Some(noted) => {
+                let occurred = Occurred { node: start.node, noted };
+                self.changes.add(WorkRow {
+                    instance: definition,
+                    key: self.engine.next_key(self.now),
+                    kind: Chore::OCCURRED,
+                    due: Timestamp::MAX,
+                    payload: occurred.encode().into(),
+                    ..WorkRow::default()
+                });
+            }
             None => {
                 let kept = self.noted.get(&(definition, start.node));
-                self.guards.extend(kept.into_iter().flatten().map(|(key, _)| Guard::Message(*key)));
+                let guard = |(key, _): &(Key, Noted)| Guard::Work { instance: definition, work: *key };
+                self.guards.extend(kept.into_iter().flatten().map(guard));
             }
         }
     }

@@ -49,6 +49,10 @@ async fn keep_house(inner: Weak<Inner>) {
         let house = async {
             inner.renew(NODE_LEASE).await?;
             inner.catalog.discover().await?;
+            if inner.store.bury().await? > 0 {
+                inner.look_again();
+                inner.wake.notify_waiters();
+            }
             inner.store.sweep(inner.clock.now(), 1000).await?;
             Ok::<_, Error>(())
         };
@@ -106,6 +110,7 @@ impl Inner {
                 tracing::warn!(%error, timer = %TimerId(timer.key), "a timer is tried again");
             }
         }
+        self.deliver_all_again().await?;
         Ok(work.len() + timers.len())
     }
 

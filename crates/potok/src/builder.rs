@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use potok_core::Name;
 use potok_core::encoding::FORMAT;
-use potok_store::{Simulation, Store};
+use potok_store::Store;
 
 use crate::background;
+use crate::cache::Cache;
 use crate::commit::Committer;
 use crate::engine::{Background, Engine, Inner};
 use crate::handler::{Handlers, IntoResult};
@@ -27,6 +28,7 @@ pub struct Builder {
     handlers: Handlers,
     executes: bool,
     capacity: usize,
+    random: fastrand::Rng,
 }
 
 #[derive(Debug)]
@@ -46,6 +48,7 @@ impl Default for Builder {
             handlers: Handlers::default(),
             executes: true,
             capacity: 100_000,
+            random: fastrand::Rng::new(),
         }
     }
 }
@@ -75,10 +78,16 @@ impl Builder {
         Self { database: Database::Url(url.into()), ..self }
     }
 
-    /// As a node of a simulated database, in which all that can go wrong does by a seed.
+    /// On a store that is open, e.g. a node of a [`Simulation`](potok_store::Simulation), where all that can go wrong does.
     #[must_use]
-    pub fn simulation(self, simulation: &Simulation) -> Self {
-        Self { database: Database::Store(simulation.node()), ..self }
+    pub fn store(self, store: Store) -> Self {
+        Self { database: Database::Store(store), ..self }
+    }
+
+    /// With random numbers from a seed rather than from the machine: what a simulation does twice is then the same.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self { random: fastrand::Rng::with_seed(seed), ..self }
     }
 
     /// By that clock rather than the machine's.
@@ -140,16 +149,25 @@ impl Builder {
     ///
     /// # Errors
     /// If the database cannot be opened, is open in another process, or was written by a newer version.
-    pub async fn start(self) -> Result<Engine, Error> {
+    pub async fn start(mut self) -> Result<Engine, Error> {
         let store = match self.database {
             Database::Url(url) => Store::open(&url).await?,
             Database::File(path) => Store::sqlite(path).await?,
             Database::InMemory => Store::sqlite_in_memory().await?,
             Database::Store(store) => store,
         };
-        let node = store.join(self.name, fastrand::u64(1..), FORMAT.into(), NODE_LEASE).await?;
+        let node = store.join(self.name, self.random.u64(1..), FORMAT.into(), NODE_LEASE).await?;
         let (committer, queue) = Committer::new();
-        let inner = Arc::new(Inner::new(store.clone(), self.clock, self.handlers, self.capacity, node, committer));
+        let inner = Arc::new(Inner::new(
+            store.clone(),
+            self.clock,
+            self.handlers,
+            Cache::new(self.capacity),
+            node,
+            committer,
+            self.random,
+        ));
+        inner.renew(NODE_LEASE).await?;
         inner.catalog.discover().await?;
         let running = Arc::new(Background::default());
         background::start(&running, &inner, queue, self.executes);

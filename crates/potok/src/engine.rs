@@ -1,5 +1,6 @@
 //! The engine: what a program holds, and what runs behind it.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -84,6 +85,8 @@ pub(crate) struct Inner {
     pub(crate) wake: Notify,
     /// An instance has ended.
     pub(crate) ended: Notify,
+    /// Kept messages and those who wait for them are to be brought together again.
+    pub(crate) look_again: AtomicBool,
     pub(crate) node: Mutex<Node>,
     keys: RwLock<Keys>,
     random: Mutex<fastrand::Rng>,
@@ -126,7 +129,8 @@ impl Engine {
         let mut tasks = std::mem::take(&mut *self._running.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
         let node = self.inner.node.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Err(error) = self.inner.store.leave(&node).await {
+        let given = self.inner.keys.read().unwrap_or_else(PoisonError::into_inner).given(self.inner.clock.now());
+        if let Err(error) = self.inner.store.leave(&node, given).await {
             tracing::warn!(%error, "the node's number stays taken until its lease runs out");
         }
         self.inner.store.close().await;
@@ -142,22 +146,25 @@ impl Inner {
         store: Store,
         clock: Clock,
         handlers: Handlers,
-        capacity: usize,
+        cache: Cache,
         node: Node,
         committer: Committer,
+        random: fastrand::Rng,
     ) -> Self {
         Self {
             catalog: Catalog::new(store.clone()),
             store,
-            cache: Cache::new(capacity),
+            cache,
             committer,
             clock,
             handlers,
             wake: Notify::new(),
             ended: Notify::new(),
-            keys: RwLock::new(Keys::new(node.number)),
+            // Whoever was here before may have crashed.
+            look_again: AtomicBool::new(true),
+            keys: RwLock::new(Keys::of(&node)),
             node: Mutex::new(node),
-            random: Mutex::new(fastrand::Rng::new()),
+            random: Mutex::new(random),
         }
     }
 
@@ -174,11 +181,12 @@ impl Inner {
     /// Renews the lease of the node's number; one that was lost is given up for another.
     pub(crate) async fn renew(&self, lease: Duration) -> Result<(), Error> {
         let node = self.node.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if self.store.renew(&node, lease).await? {
+        let given = self.keys.read().unwrap_or_else(PoisonError::into_inner).given(self.clock.now());
+        if self.store.renew(&node, given, lease).await? {
             return Ok(());
         }
         let node = self.store.join(node.name, self.random(), FORMAT.into(), lease).await?;
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Keys::new(node.number);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Keys::of(&node);
         *self.node.lock().unwrap_or_else(PoisonError::into_inner) = node;
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 
 use potok_core::instance::{Key, WaitKind};
 use potok_core::routing::{Message, Running, Work, World as _, matches};
@@ -27,7 +28,12 @@ impl Inner {
     /// Looks at an instance, if it is there.
     pub(crate) async fn look<T>(&self, key: Key, look: impl FnOnce(Option<&Running>) -> T) -> Result<T, Error> {
         let mut attempt = Attempt::new(self, Envelope::default());
-        match attempt.hold(key).await {
+        let mut held = attempt.hold(key).await;
+        if held.is_ok() && !attempt.is_fresh(true).await? {
+            attempt = Attempt::new(self, Envelope::default());
+            held = attempt.hold(key).await;
+        }
+        match held {
             Ok(()) => Ok(look(attempt.loaded(key).map(|loaded| &loaded.running))),
             // The only lock is in order.
             Err(Stop::Contended(key)) => Err(Error::Contended(InstanceId(key))),
@@ -129,7 +135,13 @@ impl Inner {
     ) -> Result<Option<(T, Attempt<'_>)>, Error> {
         let mut attempt = Attempt::new(self, envelope.clone());
         match run(&mut attempt, order, action).await {
-            Ok(value) => Ok(Some((value, attempt))),
+            Ok(value) => {
+                if attempt.is_fresh(false).await? {
+                    return Ok(Some((value, attempt)));
+                }
+                attempt.discard();
+                Ok(None)
+            }
             Err(Stop::Contended(key)) => {
                 order.extend(attempt.shared());
                 order.insert(key);
@@ -137,8 +149,9 @@ impl Inner {
                 Ok(None)
             }
             Err(Stop::Error(error)) => {
+                let fresh = attempt.is_fresh(true).await?;
                 attempt.discard();
-                Err(error)
+                if fresh { Err(error) } else { Ok(None) }
             }
         }
     }
@@ -149,15 +162,20 @@ impl Inner {
             if after.wake {
                 self.wake.notify_waiters();
             }
-            // What fails here is done, and its failure told, by whoever comes next: the unit itself is durable.
+            // The unit itself is durable: what fails here is left to the background.
+            if after.opened.len().max(after.kept.len()) > AT_ONCE {
+                self.look_again();
+            }
             for (instance, subscription) in after.opened.into_iter().take(AT_ONCE) {
                 if let Err(error) = self.deliver_kept(instance, subscription).await {
                     tracing::warn!(%error, instance = %InstanceId(instance), "a kept message was not delivered");
+                    self.look_again();
                 }
             }
             for key in after.kept.into_iter().take(AT_ONCE) {
                 if let Err(error) = self.deliver_again(key).await {
                     tracing::warn!(%error, message = %key, "a kept message was not delivered");
+                    self.look_again();
                 }
             }
             for work in after.spread.into_iter().take(AT_ONCE) {
@@ -218,6 +236,38 @@ impl Inner {
         })
         .await?;
         Ok(true)
+    }
+
+    /// Looks again for whoever takes the messages that are kept, if somebody may not have got to it.
+    pub(crate) async fn deliver_all_again(&self) -> Result<(), Error> {
+        if !self.look_again.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let mut query = MessageQuery { kept_at: Some(now), ..MessageQuery::default() };
+        query.page.limit = Some(AT_ONCE);
+        loop {
+            let looked = async {
+                let page = self.store.list(&query).await?;
+                for row in &page.rows {
+                    self.deliver_again(row.key).await?;
+                }
+                Ok(page.next)
+            };
+            match looked.await {
+                Ok(Some(next)) => query.page.after = Some(next),
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    self.look_again();
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Somebody may have written that it waits for a message, or keeps one, and not have got to look for the other.
+    pub(crate) fn look_again(&self) {
+        self.look_again.store(true, Ordering::Release);
     }
 
     /// Looks again for whoever takes a message that was kept.

@@ -2,8 +2,8 @@
 
 use potok_core::Name;
 use potok_core::graph::Catch;
-use potok_core::instance::Key;
-use potok_core::routing::{Listeners, StartPoint, StartTimer, World as _, start_triggers};
+use potok_core::instance::{Key, Ordinal};
+use potok_core::routing::{Listeners, Noted, StartPoint, StartTimer, World as _, start_triggers};
 use potok_core::step::{Command, StartAt, ThrownSignal};
 use potok_core::value::Value;
 use potok_store::Guard;
@@ -30,6 +30,26 @@ impl Chore {
     pub(crate) const SIGNAL: u32 = 4;
     /// A signal starts a process: the row's instance is its definition.
     pub(crate) const SIGNAL_START: u32 = 5;
+    /// One of several definitions of a start event has occurred: the row's instance is its process's definition. It is never
+    /// due, but taken by the last of them.
+    pub(crate) const OCCURRED: u32 = 6;
+}
+
+/// What has occurred of a start event that needs several definitions.
+pub(crate) struct Occurred {
+    pub(crate) node: Ordinal,
+    pub(crate) noted: Noted,
+}
+
+impl Occurred {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        [&self.node.to_le_bytes()[..], &self.noted.encode()].concat()
+    }
+
+    pub(crate) fn decode(row: &WorkRow) -> Option<Self> {
+        let (node, noted) = row.payload.split_first_chunk().filter(|_| row.kind == Chore::OCCURRED)?;
+        Some(Self { node: u32::from_le_bytes(*node), noted: Noted::decode(noted).ok()? })
+    }
 }
 
 /// A signal on its way to all who listen.

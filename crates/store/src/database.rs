@@ -16,6 +16,8 @@ pub(crate) trait Database: std::fmt::Debug + Send + Sync {
     async fn read(&self) -> Result<Box<dyn Session>, StoreError>;
     /// Begins a transaction. Dropped, it is undone.
     async fn write(&self) -> Result<Box<dyn Session>, StoreError>;
+    /// Whether others may write to it, too.
+    fn is_shared(&self) -> bool;
     /// Lets go of the database.
     async fn close(&self);
 }

@@ -53,6 +53,10 @@ impl Database for Memory {
         self.session(Some(self.data.clone().lock_owned().await)).await
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     async fn close(&self) {}
 }
 

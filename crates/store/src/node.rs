@@ -6,6 +6,7 @@ use potok_core::Name;
 use potok_core::time::Timestamp;
 
 use crate::cell::Field;
+use crate::keys::AHEAD;
 use crate::record::Record;
 use crate::record::sealed::{Cells, Sealed};
 use crate::row::{Claim, ContentPoint, Message, Node, Written};
@@ -35,33 +36,36 @@ impl Store {
         let is_free = |number: &u32| !taken.iter().any(|node| node.number == *number && node.leased_until > now);
         let number = (0..NUMBERS).find(is_free).ok_or(StoreError::NoNodeNumber)?;
         let leased_until = crate::lease::after(now, duration);
-        let node = Node { number, lease, name, format, leased_until };
+        let before = taken.iter().find(|node| node.number == number).map_or(0, |node| node.keys);
+        let node = Node { number, lease, keys: before, name, format, leased_until };
         session.put(Node::TABLE, &[node.clone().into_row()]).await?;
         session.commit().await?;
         Ok(node)
     }
 
-    /// Renews the lease of a node number; says whether it is still the caller's. If not, it must not give out keys.
+    /// Renews the lease of a node number, whose keys have been given out up to there; says whether it is still the caller's. If not,
+    /// it must not give out keys. To be called at least every minute.
     ///
     /// # Errors
     /// If the database cannot be written.
-    pub async fn renew(&self, node: &Node, duration: Duration) -> Result<bool, StoreError> {
+    pub async fn renew(&self, node: &Node, given: u64, duration: Duration) -> Result<bool, StoreError> {
         let mut session = self.database.write().await?;
         let until = crate::lease::after(session.now().await?, duration);
-        let taken = session.take(&own(node), &[("leased_until", until.to_cell())]).await?;
+        let keys = given.saturating_add(AHEAD);
+        let taken = session.take(&own(node), &[("leased_until", until.to_cell()), ("keys", keys.to_cell())]).await?;
         session.commit().await?;
         Ok(!taken.is_empty())
     }
 
-    /// Gives a node number back.
+    /// Gives a node number back, whose keys have been given out up to there.
     ///
     /// # Errors
     /// If the database cannot be written.
-    pub async fn leave(&self, node: &Node) -> Result<(), StoreError> {
+    pub async fn leave(&self, node: &Node, given: u64) -> Result<(), StoreError> {
         let mut session = self.database.write().await?;
-        if session.count(&own(node)).await? > 0 {
-            session.delete(Node::TABLE, &[node.number.into_cells()]).await?;
-        }
+        let over =
+            [("leased_until", Timestamp::UNIX_EPOCH.to_cell()), ("lease", 0_u64.to_cell()), ("keys", given.to_cell())];
+        session.take(&own(node), &over).await?;
         session.commit().await
     }
 
@@ -75,6 +79,23 @@ impl Store {
         let alive = Filter::Compare("leased_until", Operator::Greater, now.to_cell());
         let select = Select::from(Node::TABLE).filter(alive).order("number", false);
         session.select(&select).await?.into_iter().map(Node::from_row).collect()
+    }
+
+    /// Takes their numbers from nodes whose leases have run out; says how many there were. What they were in the midst of may need
+    /// looking after.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn bury(&self) -> Result<usize, StoreError> {
+        let mut session = self.database.write().await?;
+        session.lock(&[LOCK], true).await?;
+        let now = session.now().await?;
+        let dead = Select::from(Node::TABLE)
+            .filter(Filter::Compare("leased_until", Operator::LessOrEqual, now.to_cell()))
+            .filter(Filter::Compare("lease", Operator::NotEqual, 0_u64.to_cell()));
+        let buried = session.take(&dead, &[("lease", 0_u64.to_cell())]).await?;
+        session.commit().await?;
+        Ok(buried.len())
     }
 
     /// Removes what has expired, a bite at a time: messages that were kept until `now`, the engine's time; and by the database's

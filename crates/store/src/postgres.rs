@@ -48,6 +48,10 @@ impl Database for Postgres {
         Ok(Box::new(PostgresSession { link: Link::Writing(self.pool.begin().await?), schema: self.schema }))
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     async fn close(&self) {
         self.pool.close().await;
     }

@@ -130,6 +130,10 @@ impl Database for Sqlite {
         Ok(Box::new(SqliteSession { link, clock: self.clock.clone() }))
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

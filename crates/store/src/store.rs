@@ -154,6 +154,12 @@ impl Store {
         Ok(self.rows(&select).await?.pop())
     }
 
+    /// Whether other nodes may write to the database, too.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.database.is_shared()
+    }
+
     /// Lets go of the database.
     pub async fn close(&self) {
         self.database.close().await;

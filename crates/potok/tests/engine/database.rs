@@ -38,7 +38,7 @@ pub(crate) enum Place {
 impl Place {
     pub(crate) fn builder(&self) -> Builder {
         match self {
-            Self::Memory(simulation) => Engine::builder().simulation(simulation),
+            Self::Memory(simulation) => Engine::builder().store(simulation.node()),
             Self::File(file) => Engine::builder().sqlite(file.0.join("work.db")),
             Self::Postgres(url) => Engine::builder().postgres(url),
         }
@@ -55,6 +55,13 @@ impl Place {
         deploy(&engine, files).await;
         engine
     }
+}
+
+/// Stops an engine, and sees to it that it leaves the database sound.
+pub(crate) async fn stop(engine: &Engine) {
+    let findings = engine.examine().await.unwrap();
+    assert!(findings.is_empty(), "the database is not as the log says: {findings:#?}");
+    engine.stop().await;
 }
 
 pub(crate) async fn deploy(engine: &Engine, files: &[(&str, &str)]) -> potok::Deployed {

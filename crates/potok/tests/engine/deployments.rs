@@ -3,7 +3,7 @@
 use potok::{DefinitionId, Error};
 use serde_json::json;
 
-use crate::database::{Place, deploy};
+use crate::database::{Place, deploy, stop};
 use crate::model::{approval, file, process, row};
 
 crate::on_every_database!(
@@ -26,7 +26,7 @@ async fn the_same_content_is_no_new_version(place: Place) {
     assert_eq!(anew.definition("approval").unwrap().version, 2);
     let resource = engine.resource(anew.id.unwrap(), "approval.bpmn").await.unwrap();
     assert_eq!(resource.as_deref(), Some(approval().as_bytes()));
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn versions_run_beside_each_other(place: Place) {
@@ -42,7 +42,7 @@ async fn versions_run_beside_each_other(place: Place) {
         assert_eq!(&*engine.tasks().instance(case.id()).list().await.unwrap()[0].node, node);
     }
     assert_eq!(engine.start("approval").version(7).send().await.unwrap_err().code(), "process-unknown");
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn a_broken_file_deploys_nothing(place: Place) {
@@ -54,7 +54,7 @@ async fn a_broken_file_deploys_nothing(place: Place) {
     assert!(refused.diagnostics.iter().any(|diagnostic| diagnostic.line > 0));
     assert_eq!(engine.start("approval").send().await.unwrap_err().code(), "process-unknown");
     assert_eq!(engine.deployment().file("notes.txt", "x").send().await.unwrap_err().code(), "deployment-empty");
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn decisions_and_calendars_come_with_their_models(place: Place) {
@@ -81,10 +81,10 @@ async fn decisions_and_calendars_come_with_their_models(place: Place) {
     assert_eq!(discount(&engine).await, Some(5));
     deploy(&engine, &[("order.bpmn", &model), ("discount.dmn", &dmn(7))]).await;
     assert_eq!(discount(&engine).await, Some(7));
-    engine.stop().await;
+    stop(&engine).await;
     let engine = place.by_hand().await;
     assert_eq!(discount(&engine).await, Some(7), "the same after a restart");
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn a_suspended_definition_starts_nothing(place: Place) {
@@ -96,5 +96,5 @@ async fn a_suspended_definition_starts_nothing(place: Place) {
     assert_eq!(engine.start("a").send().await.unwrap_err().code(), "process-suspended");
     engine.resume_definition(definition).await.unwrap();
     engine.start("a").send().await.unwrap();
-    engine.stop().await;
+    stop(&engine).await;
 }

@@ -9,7 +9,7 @@ use potok::row::InstanceState;
 use potok::{IncidentId, Job, JobError, JobFailure, Value};
 use serde_json::json;
 
-use crate::database::{Place, deploy, morning};
+use crate::database::{Place, deploy, morning, stop};
 use crate::model::row;
 
 crate::on_every_database!(
@@ -50,7 +50,7 @@ async fn a_handler_does_a_job(place: Place) {
     assert_eq!(ended.state, InstanceState::Completed);
     let sent = engine.instance(case.id()).variable("sent").await.unwrap().unwrap();
     assert!(sent.as_str().unwrap().ends_with(" to Anna"), "{sent}");
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn a_worker_does_a_job(place: Place) {
@@ -70,7 +70,7 @@ async fn a_worker_does_a_job(place: Place) {
     engine.complete_job(&jobs[0], json!({"sent": true})).await.unwrap();
     assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Completed);
     assert_eq!(engine.complete_job(&jobs[0], ()).await.unwrap_err().code(), "job-unknown");
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn a_job_that_fails_is_tried_again_and_becomes_an_incident(place: Place) {
@@ -96,7 +96,7 @@ async fn a_job_that_fails_is_tried_again_and_becomes_an_incident(place: Place) {
     engine.complete_job(&job, ()).await.unwrap();
     assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Completed);
     assert_eq!(engine.resolve_incident(IncidentId(incidents[0].key)).await.unwrap_err().code(), "incident-unknown");
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn a_handler_that_panics_has_failed(place: Place) {
@@ -124,7 +124,7 @@ async fn a_handler_that_panics_has_failed(place: Place) {
     engine.execute_due().await.unwrap();
     assert_eq!(tries.load(Ordering::SeqCst), 2);
     assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Completed);
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn an_error_of_a_job_is_caught(place: Place) {
@@ -150,7 +150,7 @@ async fn an_error_of_a_job_is_caught(place: Place) {
     engine.throw_job_error(&job, "RETURNED", None, json!({"address": "unknown"})).await.unwrap();
     let task = engine.tasks().node("ask").list().await.unwrap().remove(0);
     assert_eq!(engine.task_variables(task.id()).await.unwrap(), [("address".into(), Value::from("unknown"))]);
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn a_lease_that_has_run_out_is_lost(place: Place) {
@@ -162,16 +162,16 @@ async fn a_lease_that_has_run_out_is_lost(place: Place) {
     assert_eq!(slow.id(), quick.id(), "the same key, so that a worker can tell");
     assert_eq!(engine.complete_job(&slow, ()).await.unwrap_err().code(), "lease-lost");
     engine.complete_job(&quick, ()).await.unwrap();
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn handlers_go_on_after_a_restart(place: Place) {
     let engine = place.with(&[("letter.bpmn", &letter())]).await;
     let case = engine.start("letter").send().await.unwrap();
-    engine.stop().await;
+    stop(&engine).await;
     let engine = place.builder().handler("send-letter", |_: Job| async {}).start().await.unwrap();
     let ended =
         tokio::time::timeout(MINUTE, async { engine.instance(case.id()).ended().await }).await.unwrap().unwrap();
     assert_eq!(ended.state, InstanceState::Completed);
-    engine.stop().await;
+    stop(&engine).await;
 }

@@ -7,10 +7,12 @@
 
 mod database;
 mod deployments;
+mod doctor;
 mod jobs;
 mod messages;
 mod model;
 mod restart;
+mod simulation;
 mod tasks;
 mod timers;
 

@@ -3,7 +3,7 @@
 use potok::{Delivery, Error};
 use serde_json::json;
 
-use crate::database::{Place, deploy};
+use crate::database::{Place, deploy, stop};
 use crate::model::{file, process, row};
 
 crate::on_every_database!(
@@ -38,7 +38,7 @@ async fn a_message_finds_the_one_that_waits(place: Place) {
     let delivered = engine.message("payment").where_variable("no", 2).send().await.unwrap();
     assert_eq!(delivered, Delivery::Delivered(second.id()));
     assert_eq!(engine.tasks().node("ship").count().await.unwrap(), 2);
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn a_message_that_nobody_waits_for_is_kept(place: Place) {
@@ -53,7 +53,7 @@ async fn a_message_that_nobody_waits_for_is_kept(place: Place) {
     assert_eq!(engine.instance(case.id()).variable("sum").await.unwrap(), Some(3.into()));
     engine.start("order").business_key("A").send().await.unwrap();
     assert_eq!(engine.tasks().node("ship").count().await.unwrap(), 1, "it was taken once");
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 fn started_by_message() -> String {
@@ -78,7 +78,7 @@ async fn a_message_starts_a_process(place: Place) {
     engine.message("damage").send().await.unwrap();
     assert_eq!(engine.tasks().node("look").count().await.unwrap(), 1);
     assert_eq!(engine.tasks().node("inspect").count().await.unwrap(), 1);
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn a_message_id_is_delivered_once(place: Place) {
@@ -88,7 +88,7 @@ async fn a_message_id_is_delivered_once(place: Place) {
     assert_eq!(again.code(), "message-repeated");
     engine.message("damage").id("m-2").send().await.unwrap();
     assert_eq!(engine.tasks().count().await.unwrap(), 2);
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn pools_send_each_other_messages(place: Place) {
@@ -127,7 +127,7 @@ async fn pools_send_each_other_messages(place: Place) {
         engine.tasks().node("thank").list().await.unwrap().iter().map(|task| task.instance_id()).collect();
     thanks.sort_unstable();
     assert_eq!(thanks, [one.id(), two.id()], "each answer goes to whoever asked");
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn a_signal_reaches_all(place: Place) {
@@ -158,5 +158,5 @@ async fn a_signal_reaches_all(place: Place) {
     engine.signal("alarm", ()).await.unwrap();
     assert_eq!(engine.tasks().node("leave").count().await.unwrap(), 5);
     assert_eq!(engine.execute_due().await.unwrap(), 0, "nothing is left over");
-    engine.stop().await;
+    stop(&engine).await;
 }

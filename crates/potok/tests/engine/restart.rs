@@ -4,7 +4,7 @@ use potok::row::InstanceState;
 use potok::{Clock, Error};
 use serde_json::json;
 
-use crate::database::{Place, at, deploy, morning};
+use crate::database::{Place, at, deploy, morning, stop};
 use crate::model::{approval, file, process, row};
 
 crate::on_every_database!(
@@ -19,7 +19,7 @@ async fn an_instance_goes_on_after_a_restart(place: Place) {
     let engine = place.with(&[("approval.bpmn", &approval())]).await;
     let case = engine.start("approval").variables(json!({"amount": 12, "who": "Анна"})).send().await.unwrap();
     let before = engine.instance(case.id()).state().await.unwrap();
-    engine.stop().await;
+    stop(&engine).await;
 
     let engine = place.by_hand().await;
     assert_eq!(engine.instance(case.id()).state().await.unwrap(), before);
@@ -28,7 +28,7 @@ async fn an_instance_goes_on_after_a_restart(place: Place) {
     let task = engine.tasks().list().await.unwrap()[0].id();
     engine.complete(task, ()).await.unwrap();
     assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Completed);
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn a_long_instance_is_loaded_from_its_snapshot(place: Place) {
@@ -46,11 +46,11 @@ async fn a_long_instance_is_loaded_from_its_snapshot(place: Place) {
     let before = engine.instance(case.id()).state().await.unwrap();
     let snapshot = engine.store().snapshot(case.key, u64::MAX).await.unwrap().expect("a snapshot");
     assert!(snapshot.seq > 10 && snapshot.seq <= 61, "{}", snapshot.seq);
-    engine.stop().await;
+    stop(&engine).await;
     let engine = place.by_hand().await;
     assert_eq!(engine.instance(case.id()).state().await.unwrap(), before);
     assert_eq!(engine.instance(case.id()).at(3).await.unwrap().variable("round"), Some(&1.into()));
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 fn calling() -> String {
@@ -72,7 +72,7 @@ async fn callers_and_called_go_on_after_a_restart(place: Place) {
     let work = engine.tasks().node("work").list().await.unwrap();
     assert_eq!(work.len(), 1, "one commit starts both");
     assert_ne!(work[0].instance_id(), case.id());
-    engine.stop().await;
+    stop(&engine).await;
 
     let engine = place.by_hand().await;
     engine.complete(work[0].id(), json!({"result": 7})).await.unwrap();
@@ -81,7 +81,7 @@ async fn callers_and_called_go_on_after_a_restart(place: Place) {
     let called = engine.start("outer").send().await.unwrap();
     engine.instance(called.id()).cancel("").await.unwrap();
     assert_eq!(engine.tasks().node("work").count().await.unwrap(), 0, "cancelling the caller cancels what it called");
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn many_callers_of_one_instance_at_once(place: Place) {
@@ -109,7 +109,7 @@ async fn many_callers_of_one_instance_at_once(place: Place) {
     assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Completed);
     let history = engine.instance(case.id()).history(0, 1000).await.unwrap();
     assert_eq!(history.len(), 41);
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn two_nodes_do_nothing_twice(place: Place) {
@@ -120,7 +120,7 @@ async fn two_nodes_do_nothing_twice(place: Place) {
             matches!(second, Err(Error::Store(error)) if error.code() == "store-in-use"),
             "one process for each file"
         );
-        return engine.stop().await;
+        return stop(&engine).await;
     }
     let one = place.with(&[("approval.bpmn", &approval())]).await;
     let two = place.builder().clock(Clock::standing_at(at("2026-01-05T08:59:58Z"))).start().await.unwrap();
@@ -145,6 +145,6 @@ async fn two_nodes_do_nothing_twice(place: Place) {
     }
     assert_eq!(one.tasks().count().await.unwrap(), 0);
     deploy(&two, &[("approval.bpmn", &approval())]).await;
-    one.stop().await;
-    two.stop().await;
+    stop(&one).await;
+    stop(&two).await;
 }

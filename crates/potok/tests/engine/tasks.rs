@@ -6,7 +6,7 @@ use potok::{Error, Value};
 use potok_store::{Outcome, Patience, Unit};
 use serde_json::json;
 
-use crate::database::Place;
+use crate::database::{Place, stop};
 use crate::model::approval;
 
 crate::on_every_database!(
@@ -46,6 +46,7 @@ async fn tasks_are_claimed_and_completed(place: Place) {
     let ended = engine.instance(case.id()).ended().await.unwrap();
     assert_eq!(ended.state, InstanceState::Completed);
     assert_eq!(engine.instance(case.id()).variable("approved").await.unwrap(), Some(Value::Boolean(true)));
+    stop(&engine).await;
 }
 
 async fn only_one_claims_a_task(place: Place) {
@@ -70,6 +71,7 @@ async fn only_one_claims_a_task(place: Place) {
     engine.claim(task, assignee).await.unwrap();
     engine.unclaim(task).await.unwrap();
     engine.claim(task, "late").await.unwrap();
+    stop(&engine).await;
 }
 
 async fn a_user_acts_within_their_rights(place: Place) {
@@ -90,6 +92,7 @@ async fn a_user_acts_within_their_rights(place: Place) {
     let pay = engine.tasks().list().await.unwrap()[0].id();
     assert_eq!(anna.complete(pay, ()).await.unwrap_err().code(), "forbidden");
     boris.complete(pay, ()).await.unwrap();
+    stop(&engine).await;
 }
 
 async fn a_delegated_task_comes_back(place: Place) {
@@ -104,6 +107,7 @@ async fn a_delegated_task_comes_back(place: Place) {
     assert_eq!(engine.task(task).await.unwrap().assignee.as_deref(), Some("anna"));
     engine.update_task(task, |assignment| assignment.priority = 90).await.unwrap();
     assert_eq!(engine.task(task).await.unwrap().priority, 90);
+    stop(&engine).await;
 }
 
 async fn tasks_are_found_by_what_their_instances_hold(place: Place) {
@@ -118,6 +122,7 @@ async fn tasks_are_found_by_what_their_instances_hold(place: Place) {
     assert_eq!((first.rows.len(), second.rows.len(), second.next), (2, 1, None));
     let variables = engine.task_variables(second.rows[0].id()).await.unwrap();
     assert_eq!(variables.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["amount", "lines"]);
+    stop(&engine).await;
 }
 
 async fn a_suspended_instance_waits(place: Place) {
@@ -129,6 +134,7 @@ async fn a_suspended_instance_waits(place: Place) {
     assert_eq!(engine.complete(task, ()).await.unwrap_err().code(), "instance-suspended");
     engine.instance(case.id()).resume().await.unwrap();
     engine.complete(task, ()).await.unwrap();
+    stop(&engine).await;
 }
 
 async fn a_cancelled_instance_has_no_open_tasks(place: Place) {
@@ -140,6 +146,7 @@ async fn a_cancelled_instance_has_no_open_tasks(place: Place) {
     assert_eq!(engine.task(task).await.unwrap().state, TaskState::Cancelled);
     assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Cancelled);
     assert!(matches!(engine.complete(task, ()).await, Err(Error::UnknownTask(_))));
+    stop(&engine).await;
 }
 
 async fn who_did_what_stands_in_the_history(place: Place) {
@@ -157,4 +164,5 @@ async fn who_did_what_stands_in_the_history(place: Place) {
     let after = engine.instance(case.id()).at(3).await.unwrap();
     assert_eq!(after.variable("note"), Some(&"fine".into()));
     assert_eq!(case.initiator.as_deref(), Some("vera"));
+    stop(&engine).await;
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use potok::row::InstanceState;
 
-use crate::database::{Place, at};
+use crate::database::{Place, at, stop};
 use crate::model::row;
 
 crate::on_every_database!(
@@ -31,7 +31,7 @@ async fn a_timer_fires_when_it_is_due(place: Place) {
     engine.clock().advance(at("2026-01-05T11:00:00Z"));
     assert_eq!(engine.execute_due().await.unwrap(), 1);
     assert_eq!(engine.tasks().node("work").count().await.unwrap(), 1);
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn missed_cycles_fire_each(place: Place) {
@@ -46,13 +46,13 @@ async fn missed_cycles_fire_each(place: Place) {
     .replace("</process>", r#"<userTask id="call"/><sequenceFlow id="f9" sourceRef="weekly" targetRef="call"/></process>"#);
     let engine = place.with(&[("remind.bpmn", &model)]).await;
     engine.start("remind").send().await.unwrap();
-    engine.stop().await;
+    stop(&engine).await;
     let engine = place.by_hand().await;
     engine.clock().advance(at("2026-01-27T09:00:00Z"));
     engine.execute_due().await.unwrap();
     assert_eq!(engine.tasks().node("call").count().await.unwrap(), 3, "none is left out, none fires twice");
     assert_eq!(engine.execute_due().await.unwrap(), 0);
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn a_timer_starts_a_process(place: Place) {
@@ -71,7 +71,7 @@ async fn a_timer_starts_a_process(place: Place) {
     engine.clock().advance(at("2026-02-06T09:00:00Z"));
     engine.execute_due().await.unwrap();
     assert_eq!(engine.tasks().count().await.unwrap(), 2);
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn a_savepoint_ends_the_unit(place: Place) {
@@ -89,7 +89,7 @@ async fn a_savepoint_ends_the_unit(place: Place) {
     assert_eq!(engine.execute_due().await.unwrap(), 1);
     assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Completed);
     assert_eq!(engine.execute_due().await.unwrap(), 0);
-    engine.stop().await;
+    stop(&engine).await;
 }
 
 async fn timers_fire_by_themselves(place: Place) {
@@ -106,5 +106,5 @@ async fn timers_fire_by_themselves(place: Place) {
     let case = engine.start("blink").send().await.unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(60), async { engine.instance(case.id()).ended().await });
     assert_eq!(ended.await.unwrap().unwrap().state, InstanceState::Completed);
-    engine.stop().await;
+    stop(&engine).await;
 }

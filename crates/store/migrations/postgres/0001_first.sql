@@ -200,6 +200,7 @@ CREATE INDEX messages_name ON messages (name, "key");
 CREATE TABLE nodes (
     number bigint PRIMARY KEY,
     lease bigint NOT NULL,
+    keys bigint NOT NULL,
     name text COLLATE "C" NOT NULL,
     format bigint NOT NULL,
     leased_until bigint NOT NULL

@@ -192,6 +192,7 @@ CREATE INDEX messages_name ON messages (name, "key");
 CREATE TABLE nodes (
     number INTEGER PRIMARY KEY,
     lease INTEGER NOT NULL,
+    keys INTEGER NOT NULL,
     name TEXT NOT NULL,
     format INTEGER NOT NULL,
     leased_until INTEGER NOT NULL

@@ -160,14 +160,16 @@ async fn node_numbers_are_leased(store: Store) {
     let (first, second) = (join(1, HOUR).await, join(2, HOUR).await);
     assert_eq!((first.number, second.number), (0, 1));
     assert_eq!(store.nodes().await.unwrap(), [first.clone(), second.clone()]);
-    store.leave(&first).await.unwrap();
+    store.leave(&first, 4711).await.unwrap();
     let third = join(3, Duration::ZERO).await;
+    assert_eq!(third.keys, 4711, "its keys go on where those before it ended");
     assert_eq!(third.number, 0);
     let fourth = join(4, HOUR).await;
     assert_eq!(fourth.number, 0, "the lease had run out");
-    assert!(!store.renew(&third, HOUR).await.unwrap(), "somebody else has the number");
-    assert!(store.renew(&fourth, HOUR).await.unwrap());
-    store.leave(&third).await.unwrap();
+    assert!(!store.renew(&third, 0, HOUR).await.unwrap(), "somebody else has the number");
+    assert!(store.renew(&fourth, 0, HOUR).await.unwrap());
+    store.leave(&third, 0).await.unwrap();
+    assert_eq!(store.bury().await.unwrap(), 0, "nobody is dead");
     assert_eq!(store.nodes().await.unwrap().len(), 2, "only one's own number is given back");
 }
 

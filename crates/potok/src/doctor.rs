@@ -1,0 +1,312 @@
+//! Whether a database is sound: everything derived is derived once more from the log, and compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use potok_core::instance::{Instance, Key, WaitKind};
+use potok_core::step::Events;
+use potok_core::time::Timestamp;
+use potok_store::query::{IncidentQuery, InstanceQuery, JobQuery, SubscriptionQuery, TaskQuery, TimerQuery};
+use potok_store::row::{
+    Incident, Instance as InstanceRow, Job, LogRow, Snapshot, Subscription, Task, Timer, Variable, Work,
+};
+use potok_store::{Changes, Outcome, Patience, Position, Store, Unit};
+
+use crate::engine::{Engine, Inner};
+use crate::envelope::{Act, Envelope};
+use crate::follow::{Around, follow};
+use crate::work::Chore;
+use crate::{Error, InstanceId};
+
+/// Rows that are read at once.
+const PAGE: usize = 1000;
+
+/// Something that is wrong with a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The instance that it is about.
+    pub instance: InstanceId,
+    /// What is wrong.
+    pub what: String,
+    /// It can be derived from the log: [`Engine::mend`] does.
+    pub mendable: bool,
+}
+
+impl Engine {
+    /// Examines the database: every instance's history replays to its snapshots, and everything that is derived from the log is
+    /// as the log says. It is exact while nothing else is done; finding nothing is always good news.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn examine(&self) -> Result<Vec<Finding>, Error> {
+        self.inner.examine(false).await
+    }
+
+    /// Examines the database, and writes anew what can be derived. Only while nothing else is done: with
+    /// [`job_execution(false)`](crate::Builder::job_execution), and nobody else at work.
+    ///
+    /// # Errors
+    /// If the database cannot be read or written.
+    pub async fn mend(&self) -> Result<Vec<Finding>, Error> {
+        self.inner.examine(true).await
+    }
+}
+
+/// What is derived of one instance.
+#[derive(Debug, Default, PartialEq)]
+struct Derived {
+    instance: Vec<InstanceRow>,
+    tasks: Vec<Task>,
+    jobs: Vec<Job>,
+    timers: Vec<Timer>,
+    subscriptions: Vec<Subscription>,
+    incidents: Vec<Incident>,
+    variables: Vec<Variable>,
+    continuations: Vec<Work>,
+}
+
+impl Derived {
+    async fn read(store: &Store, key: Key) -> Result<Self, Error> {
+        let mut derived = Self {
+            instance: store.get::<InstanceRow>(key).await?.into_iter().collect(),
+            tasks: store.of_instance(key).await?,
+            jobs: store.of_instance(key).await?,
+            timers: store.of_instance(key).await?,
+            subscriptions: store.of_instance(key).await?,
+            incidents: store.of_instance(key).await?,
+            variables: store.of_instance(key).await?,
+            continuations: store.of_instance(key).await?,
+        };
+        // Leases are not history.
+        for job in &mut derived.jobs {
+            (job.worker, job.lease, job.leased_until) = (None, 0, Timestamp::UNIX_EPOCH);
+        }
+        derived.timers.iter_mut().for_each(|timer| timer.leased_until = Timestamp::UNIX_EPOCH);
+        derived.continuations.retain(|work| work.kind == Chore::CONTINUE);
+        derived.continuations.iter_mut().for_each(|work| work.leased_until = Timestamp::UNIX_EPOCH);
+        derived.tasks.sort_by_key(|row| row.key);
+        derived.jobs.sort_by_key(|row| row.key);
+        derived.timers.sort_by_key(|row| row.key);
+        derived.subscriptions.sort_by_key(|row| row.key);
+        derived.incidents.sort_by_key(|row| row.key);
+        derived.variables.sort_by(|left, right| left.name.cmp(&right.name));
+        derived.continuations.sort_by_key(|row| row.key);
+        Ok(derived)
+    }
+
+    /// In which of its parts two differ.
+    fn differences(&self, other: &Self) -> Vec<String> {
+        let mut differences = Vec::new();
+        let mut compare = |what: &str, here: &dyn std::fmt::Debug, there: &dyn std::fmt::Debug, equal: bool| {
+            if !equal {
+                differences.push(format!("{what} are {here:?}, by the log {there:?}"));
+            }
+        };
+        compare("its own row is", &self.instance, &other.instance, self.instance == other.instance);
+        compare("tasks", &self.tasks, &other.tasks, self.tasks == other.tasks);
+        compare("jobs", &self.jobs, &other.jobs, self.jobs == other.jobs);
+        compare("timers", &self.timers, &other.timers, self.timers == other.timers);
+        compare("subscriptions", &self.subscriptions, &other.subscriptions, self.subscriptions == other.subscriptions);
+        compare("incidents", &self.incidents, &other.incidents, self.incidents == other.incidents);
+        compare("variables", &self.variables, &other.variables, self.variables == other.variables);
+        compare("savepoints", &self.continuations, &other.continuations, self.continuations == other.continuations);
+        differences
+    }
+
+    /// Writes these rows over those that stand.
+    fn write_over(self, standing: &Self) -> Changes {
+        let mut changes = Changes::default();
+        standing.tasks.iter().for_each(|row| changes.remove::<Task>((row.instance, row.key)));
+        standing.jobs.iter().for_each(|row| changes.remove::<Job>((row.instance, row.key)));
+        standing.timers.iter().for_each(|row| changes.remove::<Timer>((row.instance, row.key)));
+        standing.subscriptions.iter().for_each(|row| changes.remove::<Subscription>((row.instance, row.key)));
+        standing.incidents.iter().for_each(|row| changes.remove::<Incident>((row.instance, row.key)));
+        standing.variables.iter().for_each(|row| changes.remove::<Variable>((row.instance, row.name.clone())));
+        standing.continuations.iter().for_each(|row| changes.remove::<Work>((row.instance, row.key)));
+        self.instance.into_iter().for_each(|row| changes.put(row));
+        self.tasks.into_iter().for_each(|row| changes.put_task(row));
+        self.jobs.into_iter().for_each(|row| changes.put(row));
+        self.timers.into_iter().for_each(|row| changes.put(row));
+        self.subscriptions.into_iter().for_each(|row| changes.put(row));
+        self.incidents.into_iter().for_each(|row| changes.put(row));
+        self.variables.into_iter().for_each(|row| changes.put(row));
+        self.continuations.into_iter().for_each(|row| changes.put(row));
+        changes
+    }
+}
+
+impl Inner {
+    async fn examine(&self, mend: bool) -> Result<Vec<Finding>, Error> {
+        let mut findings = Vec::new();
+        let instances = self.in_log().await?;
+        for key in &instances {
+            self.examine_instance(*key, mend, &mut findings).await?;
+        }
+        self.strays(&instances, mend, &mut findings).await?;
+        Ok(findings)
+    }
+
+    /// The instances that the log speaks of.
+    async fn in_log(&self) -> Result<BTreeSet<Key>, Error> {
+        let mut instances = BTreeSet::new();
+        let mut place = Position::default();
+        loop {
+            let rows = self.store.feed(place, PAGE).await?;
+            let Some(last) = rows.last() else { return Ok(instances) };
+            place = Position::from(last);
+            instances.extend(rows.iter().map(|row| row.instance));
+        }
+    }
+
+    async fn examine_instance(&self, key: Key, mend: bool, findings: &mut Vec<Finding>) -> Result<(), Error> {
+        let mut find =
+            |what: String, mendable: bool| findings.push(Finding { instance: InstanceId(key), what, mendable });
+        let mirror = Store::memory();
+        let mut instance = Instance::new(key);
+        let mut suspended = false;
+        let snapshots: BTreeMap<u64, Snapshot> =
+            self.store.of_instance::<Snapshot>(key).await?.into_iter().map(|row| (row.seq, row)).collect();
+        let mut seq = 0;
+        loop {
+            let rows = self.store.history(key, seq, PAGE).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in rows {
+                if row.seq != seq + 1 {
+                    find(format!("row {} of its history is missing", seq + 1), false);
+                    return Ok(());
+                }
+                seq = row.seq;
+                match self.mirror(&mirror, &mut instance, &row, &mut suspended).await {
+                    Ok(()) => {}
+                    Err(Error::Store(error)) => return Err(Error::Store(error)),
+                    Err(error) => {
+                        find(format!("row {seq} of its history: {error}"), false);
+                        return Ok(());
+                    }
+                }
+                if let Some(snapshot) = snapshots.get(&seq)
+                    && Instance::decode(&snapshot.bytes).as_ref() != Ok(&instance)
+                {
+                    find(format!("its snapshot {seq} is not what its history replays to"), true);
+                    if mend {
+                        let bytes = instance.encode().into();
+                        self.put(|changes| changes.put(Snapshot { bytes, ..snapshot.clone() })).await?;
+                    }
+                }
+            }
+        }
+        let (standing, derived) = (Derived::read(&self.store, key).await?, Derived::read(&mirror, key).await?);
+        let differences = standing.differences(&derived);
+        for difference in &differences {
+            find(difference.clone(), true);
+        }
+        for task in &derived.tasks {
+            let is_open = task.state == potok_store::row::TaskState::Open;
+            let waits = instance.wait(task.key).is_some_and(|wait| matches!(wait.kind, WaitKind::UserTask(_)));
+            if is_open != waits {
+                find(format!("task {} is open, but nothing waits for it, or the other way round", task.key), false);
+            }
+        }
+        if mend && !differences.is_empty() {
+            self.put(|changes| changes.append(derived.write_over(&standing))).await?;
+        }
+        Ok(())
+    }
+
+    /// Does to a mirror what a row of the log did.
+    async fn mirror(
+        &self,
+        mirror: &Store,
+        instance: &mut Instance,
+        row: &LogRow,
+        suspended: &mut bool,
+    ) -> Result<(), Error> {
+        let damaged = |error| Error::Damaged { instance: InstanceId(row.instance), error };
+        let events = Events::decode(&row.events).map_err(damaged)?;
+        let envelope = Envelope::decode(&row.envelope);
+        let deployed = self.catalog.get(row.definition).await?;
+        let deployed = deployed.ok_or_else(|| Error::UnknownProcess(row.definition.to_string().into()))?;
+        for event in &events.list {
+            instance.apply(*event, &events);
+        }
+        let tenant = Some(deployed.definition.tenant.clone()).filter(|tenant| !tenant.is_empty());
+        let around =
+            Around { graph: &deployed.graph, definition: row.definition, tenant: &tenant, suspended: *suspended };
+        let mut changes = Changes::default();
+        follow(&mut changes, &around, instance, &events, &envelope);
+        match envelope.act {
+            Some(Act::TaskChanged { task, assignment }) => {
+                if let Some(standing) = mirror.get::<Task>((row.instance, task)).await? {
+                    changes.put_task(assignment.of_task(standing));
+                }
+            }
+            Some(Act::Suspended | Act::Resumed) => {
+                *suspended = envelope.act == Some(Act::Suspended);
+                let rows = crate::attempt::Rows::read(mirror, row.instance).await?;
+                rows.suspend(&mut changes, *suspended);
+            }
+            Some(Act::JobFailed { .. }) | None => {}
+        }
+        write(mirror, changes, self.random()).await
+    }
+
+    /// Rows of instances that the log does not know.
+    async fn strays(&self, known: &BTreeSet<Key>, mend: bool, findings: &mut Vec<Finding>) -> Result<(), Error> {
+        let mut strays: Vec<(&str, Key, Key)> = Vec::new();
+        let is_stray = |key: &Key| !known.contains(key);
+        for row in self.store.list(&InstanceQuery::default()).await?.rows {
+            strays.extend(is_stray(&row.key).then_some(("instance", row.key, row.key)));
+        }
+        for row in self.store.list(&TaskQuery::default()).await?.rows {
+            strays.extend(is_stray(&row.instance).then_some(("task", row.instance, row.key)));
+        }
+        for row in self.store.list(&JobQuery::default()).await?.rows {
+            strays.extend(is_stray(&row.instance).then_some(("job", row.instance, row.key)));
+        }
+        for row in self.store.list(&TimerQuery::default()).await?.rows {
+            strays.extend(is_stray(&row.instance).then_some(("timer", row.instance, row.key)));
+        }
+        for row in self.store.list(&IncidentQuery::default()).await?.rows {
+            strays.extend(is_stray(&row.instance).then_some(("incident", row.instance, row.key)));
+        }
+        let waiting = SubscriptionQuery { starts: Some(false), ..SubscriptionQuery::default() };
+        for row in self.store.list(&waiting).await?.rows {
+            strays.extend(is_stray(&row.instance).then_some(("subscription", row.instance, row.key)));
+        }
+        for (what, instance, key) in &strays {
+            let what = format!("{what} {key} belongs to an instance that the log does not know");
+            findings.push(Finding { instance: InstanceId(*instance), what, mendable: true });
+        }
+        if mend && !strays.is_empty() {
+            self.put(|changes| {
+                for (what, instance, key) in strays {
+                    match what {
+                        "instance" => changes.remove::<InstanceRow>(key),
+                        "task" => changes.remove::<Task>((instance, key)),
+                        "job" => changes.remove::<Job>((instance, key)),
+                        "timer" => changes.remove::<Timer>((instance, key)),
+                        "incident" => changes.remove::<Incident>((instance, key)),
+                        _ => changes.remove::<Subscription>((instance, key)),
+                    }
+                }
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn put(&self, change: impl FnOnce(&mut Changes)) -> Result<(), Error> {
+        let mut changes = Changes::default();
+        change(&mut changes);
+        write(&self.store, changes, self.random()).await
+    }
+}
+
+async fn write(store: &Store, changes: Changes, id: u64) -> Result<(), Error> {
+    let unit = Unit { id, changes, ..Unit::default() };
+    match store.commit(&[unit], Patience::Wait).await?.pop() {
+        Some(Outcome::Committed) => Ok(()),
+        _ => Err(Error::NothingToDo),
+    }
+}
