@@ -5,5 +5,6 @@ pub mod host;
 pub mod measure;
 pub mod models;
 pub mod peers;
+pub mod plain;
 pub mod table;
 pub mod workloads;

@@ -5,15 +5,12 @@
 
 use std::time::{Duration, Instant};
 
+use potok_benches::plain::{self, Failure};
 use potok_benches::table::{Goal, Row, print};
 use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 use potok_store::row::{LogRow, Task, TaskState};
 use potok_store::{Outcome, Patience, Store, Unit};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection};
-
-type Failure = Box<dyn std::error::Error>;
 
 /// How long each measurement takes.
 const MOMENT: Duration = Duration::from_secs(2);
@@ -32,27 +29,21 @@ async fn measure() -> Result<(), Failure> {
     std::fs::create_dir_all(&folder)?;
     let mut rows = Vec::new();
 
-    let (single, many) = plain_sqlite(&folder).await?;
+    let single = plain::sqlite(&folder, 1).await?;
+    let many = plain::sqlite(&folder, 500).await?;
     let store = Store::sqlite(folder.join("potok.db")).await?;
     rows.extend(compare("SQLite", &store, single, many).await?);
     store.close().await;
     std::fs::remove_dir_all(&folder)?;
 
-    match std::env::var("POTOK_POSTGRES_URL") {
-        Ok(url) if !url.is_empty() => {
-            let mut connection = PgConnection::connect(&url).await?;
-            let schema = "DROP SCHEMA IF EXISTS potok_bench CASCADE; CREATE SCHEMA potok_bench; \
-                          SET search_path TO potok_bench; CREATE TABLE plain (id bigint PRIMARY KEY, bytes bytea)";
-            sqlx::raw_sql(schema).execute(&mut connection).await?;
-            let single = plain_postgres(&mut connection, 1).await?;
-            let many = plain_postgres(&mut connection, 500).await?;
-            let separator = if url.contains('?') { '&' } else { '?' };
-            let store = Store::open(&format!("{url}{separator}options=-csearch_path%3Dpotok_bench")).await?;
+    match plain::postgres_schema().await? {
+        Some(url) => {
+            let (single, many) = (plain::postgres(&url, 1, 1).await?, plain::postgres(&url, 1, 500).await?);
+            let store = Store::open(&url).await?;
             rows.extend(compare("PostgreSQL", &store, single, many).await?);
             store.close().await;
-            sqlx::raw_sql("DROP SCHEMA potok_bench CASCADE").execute(&mut connection).await?;
         }
-        _ => eprintln!("POTOK_POSTGRES_URL is not set: PostgreSQL is left out"),
+        None => eprintln!("POTOK_POSTGRES_URL is not set: PostgreSQL is left out"),
     }
     print("Commits", ["workload", "Potok", "compared with", "ratio", "at least", "aim"], &rows);
     Ok(())
@@ -155,46 +146,4 @@ fn unit(instance: u64, seq: u64, ended: Option<u64>, task: u64) -> Unit {
         ..Task::default()
     });
     unit
-}
-
-/// Single-row commits per second, and rows per second in large statements.
-async fn plain_sqlite(folder: &std::path::Path) -> Result<(f64, f64), Failure> {
-    let mut connection = SqliteConnectOptions::new()
-        .filename(folder.join("plain.db"))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .connect()
-        .await?;
-    sqlx::query("CREATE TABLE plain (id INTEGER PRIMARY KEY, bytes BLOB)").execute(&mut connection).await?;
-    Ok((insert_sqlite(&mut connection, 1).await?, insert_sqlite(&mut connection, 500).await?))
-}
-
-async fn insert_sqlite(connection: &mut SqliteConnection, rows: u32) -> Result<f64, Failure> {
-    let sql = format!("INSERT INTO plain (bytes) VALUES {}", vec!["(?)"; rows as usize].join(", "));
-    let (start, mut count) = (Instant::now(), 0_u32);
-    while start.elapsed() < MOMENT {
-        let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
-        for _ in 0..rows {
-            query = query.bind(vec![7_u8; 500]);
-        }
-        query.execute(&mut *connection).await?;
-        count += rows;
-    }
-    Ok(f64::from(count) / start.elapsed().as_secs_f64())
-}
-
-async fn plain_postgres(connection: &mut PgConnection, rows: u32) -> Result<f64, Failure> {
-    let (start, mut count) = (Instant::now(), 0_u32);
-    let first: i64 = sqlx::query_scalar("SELECT count(*) FROM plain").fetch_one(&mut *connection).await?;
-    while start.elapsed() < MOMENT {
-        let ids: Vec<i64> = (0..rows).map(|row| first + i64::from(count + row)).collect();
-        sqlx::query("INSERT INTO plain SELECT * FROM unnest($1::bigint[], $2::bytea[])")
-            .bind(ids)
-            .bind(vec![vec![7_u8; 500]; rows as usize])
-            .execute(&mut *connection)
-            .await?;
-        count += rows;
-    }
-    Ok(f64::from(count) / start.elapsed().as_secs_f64())
 }
