@@ -101,12 +101,13 @@ struct Held {
 
 impl Held {
     /// Whether it is not what the database has by now: then it is loaded anew by whoever is next.
-    async fn is_stale(&mut self, store: &Store) -> Result<bool, Error> {
+    async fn is_stale(&mut self, engine: &Inner) -> Result<bool, Error> {
         // What it was stepped on is durable from then on, or has failed.
         self.slot.settle().await;
         let seq = self.resident.loaded.as_ref().map_or(0, |loaded| loaded.seq);
         let failed = self.slot.generation() != self.resident.generation;
-        if failed || (store.is_shared() && !store.history(self.slot.key, seq, 1).await?.is_empty()) {
+        let is_shared = engine.store.is_shared() || engine.cache.is_shared();
+        if failed || (is_shared && !engine.store.history(self.slot.key, seq, 1).await?.is_empty()) {
             self.resident.loaded = None;
             return Ok(true);
         }
@@ -267,7 +268,7 @@ impl<'e> Attempt<'e> {
         let mut fresh = true;
         for held in self.held.values_mut() {
             if all || held.refused || held.events.list.is_empty() {
-                fresh &= !held.is_stale(&self.engine.store).await?;
+                fresh &= !held.is_stale(self.engine).await?;
             }
         }
         Ok(fresh)
@@ -332,7 +333,7 @@ impl<'e> Attempt<'e> {
                 locked = self.lock(row.instance).await?;
                 // The database says that it waits: if it does not, that may be news.
                 let waits = |loaded: &Loaded| loaded.running.instance.wait(row.key).is_some();
-                if !locked.resident.loaded.as_ref().is_some_and(waits) && locked.is_stale(&self.engine.store).await? {
+                if !locked.resident.loaded.as_ref().is_some_and(waits) && locked.is_stale(self.engine).await? {
                     drop(locked);
                     locked = self.lock(row.instance).await?;
                 }

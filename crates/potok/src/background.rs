@@ -8,6 +8,7 @@ use potok_core::time::Timestamp;
 use potok_store::row::Timer;
 
 use crate::builder::NODE_LEASE;
+use crate::cache::Slot;
 use crate::commit::Queue;
 use crate::engine::{Background, Engine, Inner};
 use crate::envelope::Envelope;
@@ -26,19 +27,26 @@ const NAP: Duration = Duration::from_millis(500);
 const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 
 pub(crate) fn start(running: &Background, inner: &Arc<Inner>, queue: Queue, executes: bool) {
+    commit(running, inner, queue);
     let mut tasks = running.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-    let weak = Arc::downgrade(inner);
-    tasks.spawn(queue.work_off(inner.store.clone(), move |slot| {
-        if let Some(inner) = weak.upgrade() {
-            inner.cache.forget(slot.key);
-            inner.ended.notify_waiters();
-        }
-    }));
     tasks.spawn(keep_house(Arc::downgrade(inner)));
     if executes {
         tasks.spawn(execute(Arc::downgrade(inner)));
         inner.handlers.start(&mut tasks, inner);
     }
+}
+
+/// Commits what comes.
+pub(crate) fn commit(running: &Background, inner: &Arc<Inner>, queue: Queue) {
+    let weak = Arc::downgrade(inner);
+    let ended = move |slot: &Slot| {
+        if let Some(inner) = weak.upgrade() {
+            inner.cache.forget(slot.key);
+            inner.ended.notify_waiters();
+        }
+    };
+    let mut tasks = running.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+    tasks.spawn(queue.work_off(inner.store.clone(), ended));
 }
 
 /// Renews the node's lease, sweeps up what has expired, and looks for what other nodes have deployed.

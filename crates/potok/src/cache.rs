@@ -102,6 +102,8 @@ impl Slot {
 #[derive(Debug)]
 pub(crate) struct Cache {
     capacity: usize,
+    /// Transactions of the program that may write what is in memory.
+    transactions: AtomicU64,
     table: Mutex<Table>,
 }
 
@@ -116,7 +118,33 @@ struct Table {
 
 impl Cache {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, table: Mutex::default() }
+        Self { capacity, transactions: AtomicU64::new(0), table: Mutex::default() }
+    }
+
+    /// A transaction begins that may write what is in memory, or has ended.
+    pub(crate) fn share(&self, begins: bool) {
+        if begins {
+            self.transactions.fetch_add(1, Ordering::AcqRel);
+        } else {
+            self.transactions.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Whether somebody else in this process may write what is in memory.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.transactions.load(Ordering::Acquire) > 0
+    }
+
+    /// The instances that it has or had in memory.
+    pub(crate) fn touched(&self) -> Vec<Key> {
+        self.table().order.iter().copied().collect()
+    }
+
+    /// What is in memory of an instance is no longer what the database has.
+    pub(crate) fn outdate(&self, key: Key) {
+        if let Some(slot) = self.table().slots.get(&key) {
+            slot.generation.fetch_add(1, Ordering::AcqRel);
+        }
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, Table> {

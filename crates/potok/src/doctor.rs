@@ -9,7 +9,7 @@ use potok_store::query::{IncidentQuery, InstanceQuery, JobQuery, SubscriptionQue
 use potok_store::row::{
     Incident, Instance as InstanceRow, Job, LogRow, Snapshot, Subscription, Task, Timer, Variable, Work,
 };
-use potok_store::{Changes, Outcome, Patience, Position, Store, Unit};
+use potok_store::{Changes, Outcome, Patience, Store, Unit};
 
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
@@ -148,12 +148,13 @@ impl Inner {
     /// The instances that the log speaks of.
     async fn in_log(&self) -> Result<BTreeSet<Key>, Error> {
         let mut instances = BTreeSet::new();
-        let mut place = Position::default();
         loop {
-            let rows = self.store.feed(place, PAGE).await?;
-            let Some(last) = rows.last() else { return Ok(instances) };
-            place = Position::from(last);
-            instances.extend(rows.iter().map(|row| row.instance));
+            let after = instances.last().copied().unwrap_or_default();
+            let page = self.store.instances_in_log(after, PAGE).await?;
+            if page.is_empty() {
+                return Ok(instances);
+            }
+            instances.extend(page);
         }
     }
 

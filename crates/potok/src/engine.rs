@@ -63,7 +63,7 @@ pub struct Engine {
     /// Who acts; nobody in particular if the program itself.
     pub(crate) user: Option<Name>,
     /// Stops what runs behind it when the last engine is dropped.
-    _running: Arc<Background>,
+    pub(crate) running: Arc<Background>,
 }
 
 /// What runs behind an engine.
@@ -88,8 +88,8 @@ pub(crate) struct Inner {
     /// Kept messages and those who wait for them are to be brought together again.
     pub(crate) look_again: AtomicBool,
     pub(crate) node: Mutex<Node>,
-    keys: RwLock<Keys>,
-    random: Mutex<fastrand::Rng>,
+    pub(crate) keys: Arc<RwLock<Keys>>,
+    pub(crate) random: Mutex<fastrand::Rng>,
 }
 
 impl Engine {
@@ -100,7 +100,7 @@ impl Engine {
     }
 
     pub(crate) fn new(inner: Arc<Inner>, running: Arc<Background>) -> Self {
-        Self { inner, user: None, _running: running }
+        Self { inner, user: None, running }
     }
 
     /// The same engine for a user: what is done with it is done within that user's rights, and stands in the history as the
@@ -126,7 +126,7 @@ impl Engine {
     /// again.
     pub async fn stop(&self) {
         self.inner.handlers.stop().await;
-        let mut tasks = std::mem::take(&mut *self._running.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut tasks = std::mem::take(&mut *self.running.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
         let node = self.inner.node.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let given = self.inner.keys.read().unwrap_or_else(PoisonError::into_inner).given(self.inner.clock.now());
@@ -162,7 +162,7 @@ impl Inner {
             ended: Notify::new(),
             // Whoever was here before may have crashed.
             look_again: AtomicBool::new(true),
-            keys: RwLock::new(Keys::of(&node)),
+            keys: Arc::new(RwLock::new(Keys::of(&node))),
             node: Mutex::new(node),
             random: Mutex::new(random),
         }

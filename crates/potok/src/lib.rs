@@ -23,6 +23,7 @@ mod job;
 mod message;
 mod task;
 mod transact;
+mod transaction;
 mod variables;
 mod work;
 
@@ -39,8 +40,9 @@ pub use instance::{Case, Entry, Instance, Start};
 pub use job::{Job, JobFailure};
 pub use message::{Delivery, Sending};
 pub use task::{Assignment, Task, Tasks};
+pub use transaction::Transaction;
 pub use variables::IntoVariables;
 
 pub use potok_core::Name;
 pub use potok_core::value::Value;
-pub use potok_store::{query, row};
+pub use potok_store::{query, row, sqlx};

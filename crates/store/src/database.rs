@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use potok_core::time::Timestamp;
+use sqlx::{PgConnection, SqliteConnection};
 
 use crate::StoreError;
 use crate::cell::{Cell, Row};
@@ -50,4 +51,12 @@ pub(crate) trait Session: Send {
     /// numbers, because there is one at a time.
     async fn horizon(&mut self) -> Result<Option<i64>, StoreError>;
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+    /// The connection, if it is one to SQLite.
+    fn sqlite(&mut self) -> Option<&mut SqliteConnection> {
+        None
+    }
+    /// The connection, if it is one to PostgreSQL.
+    fn postgres(&mut self) -> Option<&mut PgConnection> {
+        None
+    }
 }

@@ -46,6 +46,7 @@ mod simulation;
 mod sql;
 mod sqlite;
 mod store;
+mod transaction;
 mod unit;
 
 pub use cell::Bytes;
@@ -59,5 +60,8 @@ pub use lease::Fetch;
 pub use query::{Cursor, Page, Paging, Query};
 pub use record::{Identity, Record};
 pub use simulation::{Faults, Simulation};
+/// The drivers of a [`Connection`]'s statements.
+pub use sqlx;
 pub use store::Store;
+pub use transaction::{Connection, Transaction};
 pub use unit::{Guard, Outcome, Patience, Unit};

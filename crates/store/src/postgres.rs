@@ -190,6 +190,10 @@ impl Session for PostgresSession {
         Timestamp::from_microsecond(time).map_err(|error| StoreError::Refused(error.to_string()))
     }
 
+    fn postgres(&mut self) -> Option<&mut PgConnection> {
+        Some(self.connection())
+    }
+
     async fn horizon(&mut self) -> Result<Option<i64>, StoreError> {
         let sql = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
         Ok(Some(sqlx::query_scalar(sql).fetch_one(self.connection()).await?))

@@ -282,6 +282,10 @@ impl Session for SqliteSession {
         Ok(self.clock.now())
     }
 
+    fn sqlite(&mut self) -> Option<&mut SqliteConnection> {
+        Some(self.connection())
+    }
+
     async fn horizon(&mut self) -> Result<Option<i64>, StoreError> {
         Ok(None)
     }

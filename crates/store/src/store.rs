@@ -13,7 +13,7 @@ use crate::narrow::narrow;
 use crate::postgres::Postgres;
 use crate::record::Record;
 use crate::record::sealed::{Cells, Sealed};
-use crate::row::{LogRow, Snapshot};
+use crate::row::{LogPoint, LogRow, Snapshot};
 use crate::select::{Filter, Operator, Select};
 use crate::sqlite::Sqlite;
 use crate::{Cursor, Outcome, Page, Patience, Query, StoreError, Unit};
@@ -138,6 +138,19 @@ impl Store {
             .order("seq", false)
             .limit(limit);
         self.rows(&select).await
+    }
+
+    /// The instances of which the log has a first row, after that one, in the keys' order, at most so many.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn instances_in_log(&self, after: Key, limit: usize) -> Result<Vec<Key>, StoreError> {
+        let select = Select::from(LogPoint::TABLE)
+            .filter(Filter::equal("seq", 1_u64.to_cell()))
+            .filter(Filter::Compare("instance", Operator::Greater, after.to_cell()))
+            .order("instance", false)
+            .limit(limit);
+        Ok(self.rows::<LogPoint>(&select).await?.into_iter().map(|point| point.instance).collect())
     }
 
     /// The latest snapshot of an instance in which no log row after that one is.

@@ -15,6 +15,7 @@ mod restart;
 mod simulation;
 mod tasks;
 mod timers;
+mod transaction;
 
 /// Writes one test for each database.
 #[macro_export]
