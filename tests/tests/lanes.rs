@@ -1,6 +1,7 @@
 //! Lanes: who a user task belongs to.
 
 use potok_tests::scenario;
+use serde_json::json;
 
 #[test]
 fn task_without_an_assignment_belongs_to_its_innermost_lane() {
@@ -40,4 +41,21 @@ fn lanes_assign_nothing_in_a_foreign_dialect() {
         .groups("read", [])
         .complete("read")
         .completed();
+}
+
+#[test]
+fn an_assignment_to_nobody_leaves_the_task_to_the_lane() {
+    for nobody in [json!(null), json!("")] {
+        scenario("lanes/nobody.bpmn")
+            .start_with(json!({"manager": nobody, "readers": []}))
+            .groups("write", ["Desk, front"])
+            .complete("write")
+            .groups("read", ["Desk, front"]);
+    }
+    scenario("lanes/nobody.bpmn")
+        .start_with(json!({"manager": "anna", "readers": ["ivan"]}))
+        .groups("write", [])
+        .assignee("write", "anna")
+        .complete("write")
+        .groups("read", []);
 }

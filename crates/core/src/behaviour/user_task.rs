@@ -64,7 +64,7 @@ fn assign(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> Result<Us
     };
     let candidate_users = all(&task.candidate_users)?;
     let candidate_groups = all(&task.candidate_groups)?;
-    Ok(UserTaskWait {
+    let mut wait = UserTaskWait {
         assignee,
         candidate_users,
         candidate_groups,
@@ -75,7 +75,9 @@ fn assign(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> Result<Us
             None => None,
         },
         form_key,
-    })
+    };
+    task.fall_to_lane(&mut wait);
+    Ok(wait)
 }
 
 /// A whole number out of a value, also out of text.

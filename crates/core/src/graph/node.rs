@@ -197,6 +197,17 @@ pub struct UserTask {
     pub priority: Option<Expression>,
     /// Nothing above needs evaluating: this is what every instance gets.
     pub fixed: Option<std::sync::Arc<crate::instance::UserTaskWait>>,
+    /// The group of its lane, which gets the task where nobody else does.
+    pub lane_group: Option<Name>,
+}
+
+impl UserTask {
+    /// What nobody is named for, also because an expression gives nobody, falls to the lane's group.
+    pub(crate) fn fall_to_lane(&self, wait: &mut crate::instance::UserTaskWait) {
+        if wait.assignee.is_none() && wait.candidate_users.is_empty() && wait.candidate_groups.is_empty() {
+            wait.candidate_groups.extend(self.lane_group.clone());
+        }
+    }
 }
 
 /// Work for a worker.

@@ -151,7 +151,7 @@ impl<'a> Compiler<'a> {
         performers: &[model::Performer],
         lane_group: Option<Name>,
     ) -> UserTask {
-        let mut task = UserTask::default();
+        let mut task = UserTask { lane_group, ..UserTask::default() };
         if let Some(assignment) = &extension.assignment {
             task.assignee = self.optional(assignment.assignee.as_ref());
             task.candidate_users.extend(self.optional(assignment.candidate_users.as_ref()));
@@ -173,17 +173,6 @@ impl<'a> Compiler<'a> {
                 _ => task.candidate_groups.push(expression),
             }
         }
-        if task.assignee.is_none()
-            && task.candidate_users.is_empty()
-            && task.candidate_groups.is_empty()
-            && let Some(group) = lane_group
-        {
-            // One group, also where its name has a comma.
-            task.candidate_groups.push(Expression {
-                kind: super::ExpressionKind::Literal(Value::from(vec![Value::String(group.clone())])),
-                text: group,
-            });
-        }
         let form_key = extension.form.as_ref().and_then(|form| form.key.as_ref());
         let dynamic = [&task.assignee, &task.due_date, &task.follow_up_date, &task.priority]
             .into_iter()
@@ -195,25 +184,19 @@ impl<'a> Compiler<'a> {
             || task.follow_up_date.is_some()
             || form_key.is_some_and(|key| key.language != crate::expressions::Language::Literal);
         if !dynamic {
-            task.fixed = Some(Arc::new(UserTaskWait {
-                assignee: task.assignee.as_ref().and_then(literal_text),
-                candidate_users: task
-                    .candidate_users
-                    .iter()
-                    .filter_map(Expression::as_literal)
-                    .flat_map(names)
-                    .collect(),
-                candidate_groups: task
-                    .candidate_groups
-                    .iter()
-                    .filter_map(Expression::as_literal)
-                    .flat_map(names)
-                    .collect(),
+            let names_in =
+                |list: &[Expression]| list.iter().filter_map(Expression::as_literal).flat_map(names).collect();
+            let mut fixed = UserTaskWait {
+                assignee: task.assignee.as_ref().and_then(literal_text).filter(|assignee| !assignee.is_empty()),
+                candidate_users: names_in(&task.candidate_users),
+                candidate_groups: names_in(&task.candidate_groups),
                 due: None,
                 follow_up: None,
                 priority: task.priority.as_ref().and_then(literal_text).and_then(|text| text.trim().parse().ok()),
                 form_key: form_key.map(|key| key.text.clone()),
-            }));
+            };
+            task.fall_to_lane(&mut fixed);
+            task.fixed = Some(Arc::new(fixed));
         }
         task
     }
