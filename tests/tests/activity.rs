@@ -65,6 +65,12 @@ fn user_who_starts_is_known() {
 }
 
 #[test]
+fn without_a_user_who_starts_the_variable_is_null_unless_it_is_handed_over() {
+    scenario("dialects/camunda_initiator.bpmn").start().waits_at(["write"]).variable("starter", json!(null));
+    scenario("dialects/camunda_initiator.bpmn").start_with(json!({"starter": "maria"})).assignee("write", "maria");
+}
+
+#[test]
 fn service_task_is_a_job() {
     scenario("activity/service_task.bpmn")
         .start_with(json!({"urgency": 9, "kilograms": 2}))

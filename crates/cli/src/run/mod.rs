@@ -69,6 +69,9 @@ pub(crate) struct Options {
     /// The instance's business key
     #[arg(long, value_name = "KEY")]
     business_key: Option<String>,
+    /// The user who starts the process
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -113,6 +116,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     if options.format == Format::Json {
         session.events = Some(Box::new(io::BufWriter::new(io::stdout())));
     }
+    let user = options.user.as_deref().or_else(|| scenario.as_ref()?.user.as_deref());
+    session.user = user.map(Into::into);
     let business_key = options.business_key.as_deref().map(Into::into);
     match scenario {
         Some(scenario) => unattended::run(&mut session, &scenario, business_key),

@@ -24,6 +24,8 @@ pub(crate) struct Scenario {
     pub(crate) now: Option<Lined<String>>,
     pub(crate) process: Option<String>,
     pub(crate) business_key: Option<String>,
+    /// Who starts the process.
+    pub(crate) user: Option<String>,
     pub(crate) start: Option<Lined<Given>>,
     pub(crate) steps: Vec<Lined<Step>>,
     /// What jobs give of which no step speaks, by type.
@@ -72,6 +74,7 @@ struct File {
     now: Option<Spanned<String>>,
     process: Option<String>,
     business_key: Option<String>,
+    user: Option<String>,
     start: Option<Spanned<Option<Given>>>,
     #[serde(default)]
     steps: Vec<Spanned<Given>>,
@@ -93,13 +96,14 @@ impl Scenario {
         let read: File = serde_saphyr::from_str(text).map_err(|error| {
             let place = error.location().map(|place| format!(":{}:{}", place.line(), place.column()));
             Failure::new(format!("{file}{}: {}", place.unwrap_or_default(), yaml::message(&error)))
-                .help("a scenario has `now`, `process`, `business_key`, `start`, `steps` and `jobs`")
+                .help("a scenario has `now`, `process`, `business_key`, `user`, `start`, `steps` and `jobs`")
         })?;
         let mut scenario = Self {
             file,
             now: read.now.map(|now| Lined { line: now.referenced.line(), value: now.value }),
             process: read.process,
             business_key: read.business_key,
+            user: read.user,
             start: read
                 .start
                 .map(|start| Lined { line: start.referenced.line(), value: start.value.unwrap_or_default() }),

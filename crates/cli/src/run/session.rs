@@ -42,6 +42,8 @@ pub(crate) struct Session {
     pub(crate) runner: Runner,
     pub(crate) process: Arc<ProcessGraph>,
     pub(crate) clock: Clock,
+    /// Who starts the process.
+    pub(crate) user: Option<Name>,
     /// The instance that the run is about.
     pub(crate) main: Option<Key>,
     pub(crate) trace: Vec<Passed>,
@@ -72,6 +74,7 @@ impl Session {
             runner,
             process,
             clock,
+            user: None,
             main: None,
             trace: Vec::new(),
             notices: Vec::new(),
@@ -93,7 +96,8 @@ impl Session {
         business_key: Option<Name>,
     ) -> Result<(), Failure> {
         let id = self.process.id().clone();
-        let options = StartOptions { at, business_key, variables, ..StartOptions::default() };
+        let initiator = self.user.clone();
+        let options = StartOptions { at, business_key, variables, initiator, ..StartOptions::default() };
         self.act(|runner| runner.start(&id, options).map(|_| ()))
     }
 

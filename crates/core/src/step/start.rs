@@ -40,9 +40,12 @@ impl Step<'_, '_> {
         for (name, value) in variables {
             self.set_local(ROOT, name, value);
         }
-        if let Some(user) = initiator {
-            for name in nodes.iter().filter_map(|node| graph.node(*node).details.initiator.clone()) {
-                self.set_local(ROOT, name, Value::String(user.clone()));
+        let initiator = initiator.map(Value::String);
+        for name in nodes.iter().filter_map(|node| graph.node(*node).details.initiator.clone()) {
+            // Without a user it is null, so that it can be asked for, unless a call has handed it over.
+            let handed = self.instance.scopes.get(ROOT).is_some_and(|root| root.variable(&name).is_some());
+            if initiator.is_some() || !handed {
+                self.set_local(ROOT, name, initiator.clone().unwrap_or(Value::Null));
             }
         }
         if nodes.is_empty() {
