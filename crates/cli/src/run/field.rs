@@ -6,6 +6,7 @@ use potok_core::Name;
 use potok_core::dialect::FormField;
 use potok_core::model::Expression;
 use potok_core::value::{DateTime, TimeOfDay, Value, parse_date};
+use regex::Regex;
 use serde_json::Value as Json;
 
 /// What a field holds.
@@ -42,6 +43,8 @@ pub(crate) struct Field {
     pub(crate) maximum: Option<f64>,
     pub(crate) shortest: Option<usize>,
     pub(crate) longest: Option<usize>,
+    /// A regular expression that a text must match.
+    pub(crate) pattern: Option<String>,
 }
 
 /// What a field holds at first.
@@ -86,6 +89,7 @@ impl Field {
             maximum: constraint("max").and_then(|text| text.parse().ok()),
             shortest: constraint("minlength").and_then(|text| text.parse().ok()),
             longest: constraint("maxlength").and_then(|text| text.parse().ok()),
+            pattern: constraint("pattern").map(str::to_owned),
         })
     }
 
@@ -205,6 +209,14 @@ impl Field {
             if let Some(longest) = self.longest.filter(|longest| length > *longest) {
                 return Err(format!("must be at most {longest} characters long"));
             }
+            if let Some(pattern) = &self.pattern {
+                let read = Regex::new(pattern);
+                let read =
+                    read.map_err(|_| format!("the field's pattern `{pattern}` cannot be read: correct the form"))?;
+                if !read.is_match(text) {
+                    return Err(format!("`{text}` does not have the form `{pattern}`"));
+                }
+            }
         }
         Ok(value)
     }
@@ -254,6 +266,7 @@ mod tests {
             maximum: None,
             shortest: None,
             longest: Some(5),
+            pattern: None,
         }
     }
 
@@ -278,6 +291,11 @@ mod tests {
     fn what_is_too_small_or_too_long_is_refused() {
         assert_eq!(field(Kind::Integer).parse("0"), Err("must be at least 1".to_owned()));
         assert_eq!(field(Kind::Text).parse("123456"), Err("must be at most 5 characters long".to_owned()));
+        let coded = Field { pattern: Some("^[A-Z]+$".to_owned()), ..field(Kind::Text) };
+        assert_eq!(coded.parse("AB"), Ok("AB".into()));
+        assert_eq!(coded.parse("ab"), Err("`ab` does not have the form `^[A-Z]+$`".to_owned()));
+        let broken = Field { pattern: Some("(".to_owned()), ..field(Kind::Text) };
+        assert!(broken.parse("ab").is_err_and(|message| message.contains("cannot be read")));
         assert!(field(Kind::Integer).accept(&Json::String("3".into())).is_err());
         assert!(field(Kind::Text).accept(&Json::Null).is_err());
     }

@@ -71,6 +71,7 @@ fn field(component: &Json) -> Option<Field> {
         maximum: rule("max").and_then(Json::as_f64),
         shortest: length("minLength"),
         longest: length("maxLength"),
+        pattern: rule("pattern").and_then(Json::as_str).filter(|pattern| !pattern.is_empty()).map(str::to_owned),
     })
 }
 
@@ -87,7 +88,7 @@ mod tests {
         let form = read(
             r#"{"id": "order", "components": [
                 {"type": "text", "text": "Hello"},
-                {"type": "textfield", "key": "first", "label": "First", "validate": {"required": true, "maxLength": 3}},
+                {"type": "textfield", "key": "first", "label": "First", "validate": {"required": true, "maxLength": 3, "pattern": "^a"}},
                 {"type": "group", "components": [{"type": "select", "key": "second",
                     "values": [{"label": "Yes", "value": "y"}], "defaultValue": "y"}]},
                 {"type": "number", "key": "third", "disabled": true, "validate": {"min": 2}}]}"#,
@@ -98,6 +99,7 @@ mod tests {
         assert_eq!(named, [("first", Kind::Text), ("second", Kind::Choice), ("third", Kind::Number)]);
         assert!(form.fields[0].required && !form.fields[2].writable);
         assert_eq!(form.fields[2].minimum, Some(2.0));
+        assert_eq!(form.fields[0].pattern.as_deref(), Some("^a"));
     }
 
     #[test]

@@ -98,6 +98,8 @@ impl<'d> Reader<'d> {
         field.label = own(element, "label");
         field.default = own(element, "default").map(|text| self.value(element, &text));
         field.required = own(element, "required").is_some_and(|value| is_true(&value));
+        let limits = ["min", "max", "pattern"].into_iter();
+        field.constraints = limits.filter_map(|name| Some((Name::from(name), Some(own(element, name)?)))).collect();
         Some(field)
     }
 }

@@ -14,7 +14,7 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
         word_of("input", &[(Honoured, "source target")]),
         word_of("output", &[(Honoured, "source target")]),
         word_of("header", &[(Honoured, "key value")]),
-        word_of("formField", &[(Honoured, "id label type required default")]),
+        word_of("formField", &[(Honoured, "id label type required default min max pattern")]),
         word_of("value", &[(Honoured, "id label")]),
         word_of("property", &[(Honoured, "name value")]),
     ],
