@@ -59,6 +59,44 @@ fn a_call_becomes_an_it_request() {
 }
 
 #[test]
+fn a_late_call_back_is_still_made() {
+    let run = scenario("incoming-call.bpmn", "incoming-call-late-call-back.answers.yaml");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&["(reassign-call-back)", "(called-back)", "(call-handled)"]);
+}
+
+#[test]
+fn an_original_that_comes_during_a_reminder_is_not_lost() {
+    let run = scenario("contract.bpmn", "contract-while-reminding.answers.yaml");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&["(remind-of-original)", "(original-here)", "(contract-fulfilled)", "manager           = \"maria\""]);
+}
+
+#[test]
+fn two_questions_go_out_in_one_letter_and_no_answer_is_lost() {
+    let run = scenario("it-request.bpmn", "it-request-two-questions.answers.yaml");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&["(comment-written)", "(remind-of-question)", "(client-answered)", "(work-done)", "(comment-written)"]);
+    let answers = bpmn("it-request-two-questions.answers.yaml");
+    let events = potok(&["run", &bpmn("it-request.bpmn"), "--answers", &answers, "--format", "json"], "");
+    assert!(events.out.contains(r#""value":"Какой из них?\nКакая версия программы?""#), "{}", events.out);
+}
+
+#[test]
+fn the_task_of_a_manager_whom_nobody_named_falls_to_the_lane() {
+    let steps = "steps: [{job: register-client}, {job: assign-number, result: {number: 1}}, {job: generate-document}, \
+                 {complete: approve-contract, with: {head_agrees: false}}, \
+                 {complete: approve-payment, with: {accounting_agrees: true}}, \
+                 {complete: approve-terms, with: {service_agrees: true}}]\n";
+    let start = "start: {deal: D, client: C, contract_kind: site, subject: S, amount: 1, valid_until: 2027-01-01, \
+                 email: a@b.example}\n";
+    let nobody = file("nobody", "contract.answers.yaml", format!("{start}{steps}"));
+    refused(&potok(&["run", &bpmn("contract.bpmn"), "--answers", &nobody], ""), &["(rework-contract)  group sales"]);
+    let user = potok(&["run", &bpmn("contract.bpmn"), "--answers", &nobody, "--user", "olga"], "");
+    refused(&user, &["(rework-contract)  for olga"]);
+}
+
+#[test]
 fn a_contract_is_fulfilled() {
     let run = scenario("contract.bpmn", "contract.answers.yaml");
     assert_eq!(run.code, 0, "{}", run.err);

@@ -196,7 +196,14 @@ impl<'a> Steps<'a> {
 
     fn key_of(&self, waiting: &Waiting) -> Option<&Value> {
         match &self.session.runner.instance(waiting.instance)?.instance.wait(waiting.key)?.kind {
-            WaitKind::Message(message) => message.correlation_key.as_ref(),
+            WaitKind::Message(message) => {
+                // What has one correlation property is told apart by that.
+                let property = || match &message.properties[..] {
+                    [(_, value)] => Some(value),
+                    _ => None,
+                };
+                message.correlation_key.as_ref().or_else(property)
+            }
             _ => None,
         }
     }

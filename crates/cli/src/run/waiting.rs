@@ -113,6 +113,7 @@ impl Session {
             WaitKind::Message(message) => {
                 details.push(format!("message {}", message.name));
                 details.extend(message.correlation_key.as_ref().map(|key| format!("key {key}")));
+                details.extend(message.properties.iter().map(|(name, value)| format!("{name} {value}")));
                 (What::Message, Some(message.name.clone()))
             }
             WaitKind::Signal(signal) => {
