@@ -319,3 +319,16 @@ fn escalation_that_nothing_catches_has_no_effect() {
         .completed()
         .trace("start ask do end");
 }
+
+#[test]
+fn script_in_a_language_that_is_not_known_here_is_a_job() {
+    scenario("activity/groovy.bpmn")
+        .start()
+        .job_is("compute", |job| {
+            assert_eq!(&*job.kind, "groovy");
+            assert_eq!(job.headers, [("script".into(), "total = 1 + 2".into())]);
+        })
+        .job("compute", json!({"total": 3}))
+        .completed()
+        .variable("total", 3);
+}

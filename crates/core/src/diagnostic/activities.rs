@@ -18,6 +18,8 @@ define! {
         "A script task has a script.";
     SCRIPT_WITHOUT_FORMAT = "script-task-without-format", Warning, "unusual",
         "A script task of Camunda 7 or Flowable names its language, or its script holds `${...}`.";
+    SCRIPT_FOR_WORKER = "script-task-for-worker", Warning, "unusual",
+        "A script task's language is FEEL, `${...}` or JavaScript; in any other the script is a job for a worker.";
     CALL_WITHOUT_TARGET = "call-activity-without-target", Error, "BPMN 2.0.2 §10.3.6",
         "A call activity says what it calls.";
     CALLED_WITHOUT_NONE_START = "called-process-without-none-start", Error, "BPMN 2.0.2 §10.3.6, §10.5.2",
@@ -108,6 +110,16 @@ fn work(
                 format!("the script of {owner} names no language, so that it is a text as it stands: nothing is computed"),
                 "name its language in scriptFormat, e.g. scriptFormat=\"feel\", or write `${...}`",
             );
+        }
+        ActivityKind::ScriptTask { script: Some(script), .. } if !works(extension) => {
+            if let Language::Other(language) = &script.language {
+                findings.add(
+                    &SCRIPT_FOR_WORKER,
+                    element,
+                    format!("the script of {owner} is in `{language}`: a job of that type stands for it"),
+                    format!("give a worker that takes jobs of type `{language}`, or write it in FEEL or JavaScript"),
+                );
+            }
         }
         ActivityKind::CallActivity { called_element } => {
             let by_dialect = extension.call.as_ref().and_then(|call| call.target.as_ref());

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::Name;
 use crate::dialect::{self, Dialect, ElementProperties, JobProperties};
-use crate::expressions::Purpose;
+use crate::expressions::{Language, Purpose};
 use crate::instance::{Ordinal, UserTaskWait};
 use crate::model::{self, Activity, ActivityKind, FlowNodeKind, Reference};
 use crate::value::Value;
@@ -82,9 +82,10 @@ impl<'a> Compiler<'a> {
             return NodeKind::Expression(self.expression(expression, Purpose::Script));
         }
         match kind {
-            ActivityKind::ScriptTask { script: Some(script), .. } => {
-                NodeKind::Script(self.expression(script, Purpose::Script))
-            }
+            ActivityKind::ScriptTask { script: Some(script), .. } => match &script.language {
+                Language::Other(language) => NodeKind::Job(Box::new(script_job(language, script))),
+                _ => NodeKind::Script(self.expression(script, Purpose::Script)),
+            },
             ActivityKind::SendTask { message: Some(message), .. } => {
                 NodeKind::SendTask(self.message_throw(Some(message)))
             }
@@ -182,7 +183,7 @@ impl<'a> Compiler<'a> {
             .any(|expression| expression.as_literal().is_none())
             || task.due_date.is_some()
             || task.follow_up_date.is_some()
-            || form_key.is_some_and(|key| key.language != crate::expressions::Language::Literal);
+            || form_key.is_some_and(|key| key.language != Language::Literal);
         if !dynamic {
             let names_in =
                 |list: &[Expression]| list.iter().filter_map(Expression::as_literal).flat_map(names).collect();
@@ -362,6 +363,17 @@ impl<'a> Compiler<'a> {
             fields: form.fields.clone(),
             business_key: form.business_key.clone(),
         }))
+    }
+}
+
+/// A script in a language that is not evaluated here is work for a worker that knows it.
+fn script_job(language: &Name, script: &model::Expression) -> Job {
+    Job {
+        kind: Expression::literal(language.clone()),
+        retries: None,
+        priority: None,
+        headers: vec![("script".into(), Expression::literal(script.text.clone()))],
+        retry_cycle: None,
     }
 }
 

@@ -30,6 +30,8 @@ const SIGNATURES: &[(Signature, Pure)] = &[
     (("is empty", &["list"]), is_empty),
     (("to base64", &["value"]), to_base64),
     (("partition", &["list", "size"]), partition),
+    (("cycle", &["interval"]), cycle),
+    (("cycle", &["repetitions", "interval"]), cycle),
     (("duplicate values", &["list"]), duplicate_values),
     (("distinct values", &["list"]), distinct_values),
     (("last day of month", &["date"]), last_day_of_month),
@@ -122,6 +124,25 @@ fn assert(arguments: &[FeelValue]) -> FeelValue {
     match arguments.get(2) {
         Some(FeelValue::String(cause)) => guard::fail(cause.clone()),
         _ => guard::fail("an assertion of the expression does not hold".into()),
+    }
+}
+
+/// A timer's cycle as ISO 8601 writes it; without end where the repetitions are null.
+fn cycle(arguments: &[FeelValue]) -> FeelValue {
+    let (repetitions, interval) = match arguments {
+        [interval] => (&FeelValue::Null(None), interval),
+        [repetitions, interval, ..] => (repetitions, interval),
+        [] => return null("a cycle has an interval"),
+    };
+    let times = match repetitions {
+        FeelValue::Number(times) => times.to_string(),
+        FeelValue::Null(_) => String::new(),
+        _ => return null("how often a cycle repeats is a number"),
+    };
+    match interval {
+        FeelValue::DaysAndTimeDuration(length) => FeelValue::String(format!("R{times}/{length}")),
+        FeelValue::YearsAndMonthsDuration(length) => FeelValue::String(format!("R{times}/{length}")),
+        _ => null("the interval of a cycle is a duration"),
     }
 }
 

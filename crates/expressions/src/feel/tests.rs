@@ -50,6 +50,19 @@ fn refusal(text: &str) -> String {
 }
 
 #[test]
+fn cycles_of_timers() {
+    for (text, expected) in [
+        ("cycle(3, duration(\"PT1H\"))", Value::from("R3/PT1H")),
+        ("cycle(duration(\"P1DT2H\"))", "R/P1DT2H".into()),
+        ("cycle(null, duration(\"P1M\"))", "R/P1M".into()),
+        ("cycle(interval: duration(\"PT1M\"), repetitions: 2)", "R2/PT1M".into()),
+        ("cycle(3, \"PT1H\")", Value::Null),
+    ] {
+        assert_eq!(value(text, &[]), expected, "{text}");
+    }
+}
+
+#[test]
 fn plain_conditions() {
     let variables = [
         ("amount", Value::Integer(1_500)),
