@@ -182,3 +182,12 @@ fn a_receive_task_that_is_begun_by_hand_waits_for_its_message() {
         .message("order", json!({}))
         .job_is("take", |job| assert_eq!(&*job.kind, "thank"));
 }
+
+#[test]
+fn a_script_of_a_task_listener_asks_the_task() {
+    scenario("listeners/task_script.bpmn")
+        .start_with(json!({"who": "anna"}))
+        .variable("told", "anna Approve anna")
+        .variable("asked", "anna")
+        .assignee("approve", "anna");
+}

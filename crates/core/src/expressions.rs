@@ -72,6 +72,8 @@ pub struct Execution {
     pub element: Name,
     /// The name of the element that asks.
     pub element_name: Option<Name>,
+    /// If that is a user task: whom the model assigns it to.
+    pub assignee: Option<Name>,
 }
 
 /// One evaluation: what an expression sees, and what a script sets.

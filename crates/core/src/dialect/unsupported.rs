@@ -1,12 +1,14 @@
 //! Diagnostics about words of the dialects that do not do here what their authors expect.
 
+use std::collections::BTreeSet;
+
 use super::Reader;
 use super::job::{connector_kind, java_kind};
 use super::listener::{classic_stages, zeebe_stage};
 use super::mapping::DEEPEST_VALUE;
 use super::multi_instance::aggregate;
 use super::namespace::{Family, usual_prefix};
-use super::reader::{is_true, own};
+use super::reader::{children, is_true, own};
 use super::vocabulary::{self, Mark};
 use crate::Name;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -160,6 +162,9 @@ impl<'d> Findings<'d> {
                 if !exists {
                     self.stage_unknown(element, own(element, "event"));
                 }
+                if element.name() == "taskListener" {
+                    self.look_at_task_words(element);
+                }
             }
             (Family::Zeebe, "executionListener" | "taskListener") => {
                 if zeebe_stage(element).is_none() {
@@ -206,6 +211,26 @@ impl<'d> Findings<'d> {
                 self.ignored(element, span, "a value nested this deep", help);
             }
             _ => {}
+        }
+    }
+
+    /// What the script or expression of a task listener asks of `task`.
+    fn look_at_task_words(&mut self, listener: Element<'d>) {
+        let span = listener.tag_span();
+        let script = children(listener, "script").next();
+        let text = script.map(|script| script.text().into_owned());
+        let text = text.or_else(|| own(listener, "expression").map(|text| text.to_string())).unwrap_or_default();
+        for word in task_words(&text) {
+            if script.is_some() && !TASK_WORDS.contains(&word) {
+                let help = "say in the user task's attributes who gets it and when it is due, as expressions";
+                self.unsupported(listener, span, &format!("task.{word} in a task listener"), help);
+            }
+            let is_later = own(listener, "event").is_some_and(|event| !matches!(event.trim(), "create" | "assignment"));
+            if matches!(word, "assignee" | "getAssignee") && is_later {
+                let help =
+                    "it gives whom the model assigns the task to; let who completes it give the name as a variable";
+                self.ignored(listener, span, &format!("task.{word} for who has claimed the task"), help);
+            }
         }
     }
 
@@ -260,6 +285,39 @@ fn bpmn_id(element: Element<'_>) -> Option<Name> {
         around = element.parent();
     }
     None
+}
+
+/// What scripts of task listeners may ask of `task`.
+const TASK_WORDS: &[&str] = &[
+    "getVariable",
+    "getVariableLocal",
+    "hasVariable",
+    "setVariable",
+    "setVariableLocal",
+    "getVariables",
+    "setVariables",
+    "removeVariable",
+    "getProcessInstanceId",
+    "getProcessDefinitionId",
+    "execution",
+    "getExecution",
+    "getTaskDefinitionKey",
+    "taskDefinitionKey",
+    "getName",
+    "name",
+    "getAssignee",
+    "assignee",
+];
+
+/// The words that follow `task.` in a text, each once.
+fn task_words(text: &str) -> BTreeSet<&str> {
+    let is_part = |character: char| character.is_alphanumeric() || character == '_';
+    let found = text.match_indices("task.").filter(|(at, _)| !text[..*at].ends_with(is_part));
+    let words = found.map(|(at, start)| {
+        let rest = &text[at + start.len()..];
+        &rest[..rest.find(|character| !is_part(character)).unwrap_or(rest.len())]
+    });
+    words.filter(|word| !word.is_empty()).collect()
 }
 
 /// How many lists and maps surround a value, as far as that matters.

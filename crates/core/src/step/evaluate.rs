@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Event, Ref, Step, index_of};
 use crate::Name;
 use crate::expressions::{Assignment, Binding, Evaluation, EvaluationError, Execution, Quick, Variables};
-use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, ProcessGraph, VersionBinding};
+use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, NodeKind, ProcessGraph, VersionBinding};
 use crate::instance::{Instance, NONE, Ordinal, ScopeId};
 use crate::value::{Value, ValueError};
 
@@ -83,7 +83,19 @@ impl Variables for ScopeView<'_> {
             process: self.graph.id().clone(),
             element: node.map_or_else(|| self.graph.id().clone(), |node| node.id.clone()),
             element_name: node.and_then(|node| node.name.clone()),
+            assignee: self.assignee(),
         })
+    }
+}
+
+impl ScopeView<'_> {
+    /// Whom the model assigns the user task to that asks.
+    fn assignee(&self) -> Option<Name> {
+        let NodeKind::UserTask(task) = &self.graph.get_node(self.node)?.kind else { return None };
+        // The assignment itself asks for nobody.
+        let view = ScopeView { node: NONE, ..*self };
+        let assignee = task.assignee.as_ref()?.evaluate(&mut Evaluation::new(&view, self.instance.now())).ok()?;
+        assignee.as_str().filter(|assignee| !assignee.is_empty()).map(Name::from)
     }
 }
 

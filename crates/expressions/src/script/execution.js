@@ -1,4 +1,4 @@
-// The rarer words of `execution`.
+// The rarer words of `execution`, and those of `task`, which listeners of user tasks know.
 (function (execution, values, set, facts) {
   "use strict";
   const fact = (name) => () => {
@@ -17,4 +17,19 @@
     getCurrentActivityId: fact("element"),
     getCurrentActivityName: fact("elementName"),
   });
+  if ("task" in globalThis) return;
+  const words = ["getVariable", "getVariableLocal", "hasVariable", "setVariable", "setVariableLocal", "getVariables",
+    "setVariables", "removeVariable", "getProcessInstanceId", "getProcessDefinitionId"];
+  const task = Object.fromEntries(words.map((name) => [name, execution[name]]));
+  Object.assign(task, {
+    execution,
+    getExecution: () => execution,
+    getTaskDefinitionKey: fact("element"),
+    getName: fact("elementName"),
+    getAssignee: fact("assignee"),
+  });
+  for (const [name, word] of [["taskDefinitionKey", "element"], ["name", "elementName"], ["assignee", "assignee"]]) {
+    Object.defineProperty(task, name, { get: fact(word) });
+  }
+  globalThis.task = task;
 });

@@ -60,7 +60,7 @@ impl Parts {
             !usual.iter().any(|word| rest.starts_with(word))
         });
         Self {
-            execution: any || rare,
+            execution: any || rare || text.contains("task"),
             errors: mentions(&["BpmnError", "Java", "org"]),
             dates: mentions(&["Date"]),
             arrays: mentions(&["Array", "DataView"]),
@@ -250,6 +250,7 @@ impl Script {
                 "process": &*execution.process,
                 "element": &*execution.element,
                 "elementName": execution.element_name.as_deref(),
+                "assignee": execution.assignee.as_deref(),
             })
         });
         json!({

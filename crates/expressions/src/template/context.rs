@@ -19,6 +19,7 @@ pub(crate) enum Member {
     Process,
     Element,
     ElementName,
+    Assignee,
 }
 
 impl Member {
@@ -47,6 +48,7 @@ impl Member {
             "getTaskDefinitionKey" | "taskDefinitionKey" if task => Self::Element,
             "getCurrentActivityName" | "currentActivityName" | "getCurrentFlowElement" if !task => Self::ElementName,
             "getName" | "name" if task => Self::ElementName,
+            "getAssignee" | "assignee" if task => Self::Assignee,
             _ => return None,
         };
         let method =
@@ -95,6 +97,7 @@ impl Member {
             Self::Process => fact(evaluation, |execution| execution.process.into()),
             Self::Element => fact(evaluation, |execution| execution.element.into()),
             Self::ElementName => fact(evaluation, |execution| execution.element_name.into()),
+            Self::Assignee => fact(evaluation, |execution| execution.assignee.into()),
         }
     }
 }

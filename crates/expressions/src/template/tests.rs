@@ -25,6 +25,7 @@ impl Variables for Given {
             process: "sale".into(),
             element: "check".into(),
             element_name: Some("Check it".into()),
+            assignee: Some("anna".into()),
         })
     }
 }
@@ -170,6 +171,7 @@ fn execution_asks_and_tells() {
         ("${execution.processInstanceId}", "42".into()),
         ("${execution.getCurrentActivityId()}-${execution.currentActivityName}", "check-Check it".into()),
         ("${task.getName()}", "Check it".into()),
+        ("${task.assignee}-${task.getAssignee()}", "anna-anna".into()),
         ("${execution.getVariables().size()}", Value::Integer(12)),
         ("${variables:exists(unknown) || vars:equals(name, 'Anna')}", true.into()),
         ("${variables:getOrDefault('unknown', 5)}", Value::Integer(5)),

@@ -148,3 +148,18 @@ fn a_retry_cycle_counts_for_jobs_only() {
     assert_eq!(codes(&document(&task("serviceTask", job))), Vec::<String>::new());
     assert_eq!(codes(&document(&task("userTask", "camunda:asyncBefore=\"true\""))), ["extension-ignored a"]);
 }
+
+#[test]
+fn what_a_task_listener_may_not_ask_of_the_task_is_named() {
+    let listener = |event: &str, script: &str| {
+        document(&format!(
+            "<bpmn:userTask id=\"a\"><bpmn:extensionElements><camunda:taskListener event=\"{event}\">\
+             <camunda:script scriptFormat=\"javascript\">{script}</camunda:script></camunda:taskListener>\
+             </bpmn:extensionElements></bpmn:userTask>"
+        ))
+    };
+    let fine = "task.setVariable('x', task.getAssignee()); subtask.setAssignee('x')";
+    assert_eq!(codes(&listener("create", fine)), Vec::<String>::new());
+    assert_eq!(codes(&listener("create", "task.setAssignee('x')")), ["extension-unsupported a"]);
+    assert_eq!(codes(&listener("complete", "task.getAssignee()")), ["extension-ignored a"]);
+}
