@@ -5,7 +5,7 @@ use super::{
     ProcessGraph, SequenceFlow, StartEvent, Throw, Topology, Upstream, Way, data::DataNames,
 };
 use crate::Name;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
 use crate::dialect::Dialect;
 use crate::expressions::{Deployment, Expressions, Language, Purpose};
 use crate::instance::Ordinal;
@@ -104,29 +104,14 @@ impl Compiler<'_> {
     /// Compiles an expression; what does not compile is reported and gives null.
     pub(super) fn expression(&mut self, expression: &model::Expression, purpose: Purpose) -> super::Expression {
         let text = expression.text.clone();
-        let problem = match &expression.language {
-            Language::Literal => return super::Expression::literal(text),
-            Language::Other(language) => (
-                "expression-language-unknown",
-                format!("the language `{language}` is not one that this engine evaluates"),
-                "write it in FEEL, as ${...}, or in JavaScript; or make it a job for a worker".to_string(),
-            ),
-            language => match self.expressions.compile(language, purpose, &text) {
-                Ok(compiled) => {
-                    return super::Expression { text, kind: super::ExpressionKind::Compiled(compiled) };
-                }
-                Err(error) => (
-                    "expression-invalid",
-                    format!("the expression `{}` cannot be read: {}", shorten(&text), error.message),
-                    "correct the expression".to_string(),
-                ),
-            },
-        };
-        let (code, message, help) = problem;
-        let severity = if self.process.is_executable == Some(false) { Severity::Warning } else { Severity::Error };
-        let diagnostic = self.definitions.diagnostic(code, severity, expression.element, message, help);
-        self.diagnostics.push(diagnostic);
-        super::Expression { text, kind: super::ExpressionKind::Literal(Value::Null) }
+        match super::fault::compiled(expression, purpose, self.expressions) {
+            Ok(kind) => super::Expression { text, kind },
+            Err(fault) => {
+                let is_drawing = self.process.is_executable == Some(false);
+                self.diagnostics.push(fault.diagnostic(self.definitions, expression, is_drawing));
+                super::Expression { text, kind: super::ExpressionKind::Literal(Value::Null) }
+            }
+        }
     }
 
     pub(super) fn optional(&mut self, expression: Option<&model::Expression>) -> Option<super::Expression> {
@@ -470,8 +455,4 @@ fn attached_to(node: &model::FlowNode) -> Option<NodeIndex> {
         },
         _ => None,
     }
-}
-
-fn shorten(text: &str) -> String {
-    if text.chars().count() <= 60 { text.into() } else { text.chars().take(57).chain("...".chars()).collect() }
 }

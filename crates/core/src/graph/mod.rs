@@ -6,6 +6,7 @@ mod data;
 mod event;
 mod events;
 mod expression;
+mod fault;
 mod node;
 mod package;
 mod properties;

@@ -105,7 +105,7 @@ pub(super) fn local_name(text: &str, qualified: Span) -> Result<u32, Fault> {
 
 /// Whether a text can be a name without a prefix. (Not every forbidden character is looked for, only those that would
 /// be read differently elsewhere.)
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let first = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80);
     first && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || byte >= 0x80)
 }

@@ -9,6 +9,7 @@ mod document;
 mod edit;
 mod element;
 mod encoding;
+mod locate;
 mod parse;
 mod place;
 mod text;
@@ -16,6 +17,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use attributes::is_name;
 pub use document::Document;
 pub use edit::{Edit, EditError};
 pub use element::{Attribute, Attributes, Children, Descendants, Element};

@@ -12,7 +12,7 @@ pub(super) fn is_diagram(namespace: &str) -> bool {
 }
 
 /// Whether an element of that name is something a token can stand on.
-pub(super) fn is_flow_node(name: &str) -> bool {
+pub(crate) fn is_flow_node(name: &str) -> bool {
     is_activity(name) || is_event(name) || name.ends_with("Gateway") && is_known(name)
 }
 
