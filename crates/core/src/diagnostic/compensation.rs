@@ -16,6 +16,8 @@ define! {
         "An association leads from a compensation boundary event to its handler.";
     SEVERAL_HANDLERS = "compensation-several-handlers", Error, "BPMN 2.0.2 §10.7.1",
         "A compensation boundary event has one handler.";
+    CAUGHT_TWICE = "compensation-caught-twice", Error, "BPMN 2.0.2 §10.5.6, §10.7.1",
+        "An activity has at most one compensation boundary event, a sub-process at most one compensation event sub-process.";
     HANDLER_UNMARKED = "compensation-handler-unmarked", Error, "BPMN 2.0.2 §10.7.1",
         "A compensation handler is an activity with isForCompensation.";
     HANDLER_ELSEWHERE = "compensation-handler-elsewhere", Error, "BPMN 2.0.2 §10.7.1",
@@ -70,7 +72,40 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             );
         }
     }
+    caught_twice(subject, findings);
     throws(subject, findings);
+}
+
+/// Of two that catch compensation at one place, only one could run.
+fn caught_twice(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    let by_boundary = subject.nodes().map(|(host, _)| {
+        let events = subject.boundaries(host).iter().filter_map(|index| subject.node(*index));
+        events.filter(|node| is_compensation_boundary(node)).collect::<Vec<_>>()
+    });
+    let by_event = subject.scopes().map(|scope| {
+        let inside = subject.nodes_in(scope).filter(|(_, node)| is_event_sub_process(node));
+        let compensates = |(index, node)| {
+            let mut starts = subject.nodes_in(Some(index)).filter(|(_, start)| is_start(start));
+            let catches = |definition: &EventDefinition| matches!(definition, EventDefinition::Compensation { .. });
+            starts.any(|(_, start)| has_definition(start, catches)).then_some(node)
+        };
+        inside.filter_map(compensates).collect::<Vec<_>>()
+    });
+    for catchers in by_boundary.chain(by_event) {
+        let Some((first, others)) = catchers.split_first() else { continue };
+        for other in others {
+            findings.add(
+                &CAUGHT_TWICE,
+                other.element,
+                format!(
+                    "{} catches compensation, which {} catches already: only one of them would run",
+                    label(other),
+                    label(first)
+                ),
+                "keep one; put several steps into one sub-process",
+            );
+        }
+    }
 }
 
 fn mark(marks: &mut [bool], index: NodeIndex) {

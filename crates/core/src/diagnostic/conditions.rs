@@ -3,11 +3,14 @@
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{Subject, event, flow_label, label};
+use crate::expressions::Language;
 use crate::model::{FlowNode, FlowNodeKind, Gateway, NodeIndex, SequenceFlow};
 
 define! {
     CONDITION_SEVERAL = "condition-several", Error, "BPMN 2.0.2 §8.4.13",
         "A flow has one condition.";
+    CONDITION_IS_TEXT = "condition-is-text", Warning, "unusual",
+        "A condition of Camunda 7 or Flowable holds `${...}`; without it, it is a text as it stands.";
     CONDITION_NOT_ALLOWED = "condition-not-allowed", Error, "BPMN 2.0.2 §8.4.13, §10.5.2, §10.6.6",
         "A flow out of an event or an event-based gateway has no condition.";
     CONDITION_WITHOUT_EFFECT = "condition-without-effect", Error, "BPMN 2.0.2 §8.4.13",
@@ -39,6 +42,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
         default_flow(subject, index, node, findings);
         for flow in &flows {
             several_conditions(subject, flow, findings);
+            condition_is_text(flow, findings);
             condition_place(node, flow, flows.len(), findings);
             default_with_condition(node, flow, findings);
         }
@@ -89,6 +93,24 @@ fn default_flow(subject: &Subject<'_>, index: NodeIndex, node: &FlowNode, findin
             "let `default` name one of the flows out of it, or remove it",
         ),
         Some(_) => {}
+    }
+}
+
+/// Only Camunda 7 and Flowable take a condition without a language for a template; to them this one is a text.
+fn condition_is_text(flow: &SequenceFlow, findings: &mut Findings<'_>) {
+    let Some(condition) = &flow.condition else { return };
+    let text = condition.text.trim();
+    let says = text.is_empty() || matches!(text, "true" | "false") || text.contains("${") || text.contains("#{");
+    if condition.language == Language::Template && !says {
+        findings.add(
+            &CONDITION_IS_TEXT,
+            flow.element,
+            format!(
+                "the condition `{text}` of {} is a text, neither true nor false: it is not computed",
+                flow_label(flow)
+            ),
+            format!("write `${{{text}}}`, or `={text}` for FEEL"),
+        );
     }
 }
 

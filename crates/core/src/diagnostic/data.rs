@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{Named, Subject, World, activity, element_label, event, label, named};
+use crate::dialect::Dialect;
 use crate::model::{DataAssociation, InputOutputSpecification, LoopCharacteristics, NodeIndex, Property};
 use crate::xml::Element;
 
@@ -29,8 +30,8 @@ define! {
         "The data object that a reference shows exists.";
     DATA_STORE_UNKNOWN = "data-store-unknown", Error, "BPMN 2.0.2 §10.4.1",
         "The data store that a reference shows exists.";
-    COLLECTION_UNKNOWN = "multi-instance-data-unknown", Warning, "BPMN 2.0.2 §10.3.8",
-        "The data that a multi-instance activity reads or writes exists; otherwise the text is taken for a variable's name.";
+    COLLECTION_UNKNOWN = "multi-instance-data-unknown", Error, "BPMN 2.0.2 §10.3.8",
+        "The data that a multi-instance activity reads or writes exists. (Flowable names variables there.)";
     DATA_NAME_TWICE = "data-name-twice", Warning, "unusual",
         "Data objects of one level have different names: they are variables.";
 }
@@ -79,12 +80,13 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             for (attribute, reference) in
                 [("loopDataInputRef", &multi.data_input), ("loopDataOutputRef", &multi.data_output)]
             {
-                if let Some(text) = reference.as_deref().filter(|text| !known.contains(text)) {
+                let unknown = |text: &&str| !known.contains(text) && subject.definitions.dialect != Dialect::Flowable;
+                if let Some(text) = reference.as_deref().filter(unknown) {
                     findings.add(
                         &COLLECTION_UNKNOWN,
                         multi.element,
-                        format!("{owner} has the {attribute} `{text}`, which is no data of the model; it is taken for a variable's name"),
-                        "let it name a data object, data input or data output",
+                        format!("{owner} has the {attribute} `{text}`, which is no data of the model"),
+                        "let it name a data object, data input or data output; potok:collection names a variable",
                     );
                 }
             }

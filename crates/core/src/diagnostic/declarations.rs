@@ -5,7 +5,7 @@ use super::rule::define;
 use super::subject::{World, named};
 
 define! {
-    OPERATION_MESSAGE_UNKNOWN = "operation-message-unknown", Warning, "BPMN 2.0.2 §8.5",
+    OPERATION_MESSAGE_UNKNOWN = "operation-message-unknown", Error, "BPMN 2.0.2 §8.5",
         "The messages of an operation are declared.";
     OPERATION_ERROR_UNKNOWN = "operation-error-unknown", Error, "BPMN 2.0.2 §8.5",
         "The errors that an operation may throw are declared.";

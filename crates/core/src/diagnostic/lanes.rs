@@ -15,6 +15,8 @@ define! {
         "A lane names nodes of its own process.";
     NOT_A_NODE = "lane-names-no-node", Warning, "BPMN 2.0.2 §10.8",
         "A lane names flow nodes only.";
+    NAMES_LANE = "lane-names-lane", Error, "BPMN 2.0.2 §10.8",
+        "A lane holds other lanes in a childLaneSet; a flowNodeRef names none.";
     NODE_TWICE = "node-in-two-lanes", Warning, "BPMN 2.0.2 §10.8",
         "A node stands in one lane of a lane set.";
 }
@@ -63,6 +65,13 @@ fn unknown(subject: &Subject<'_>, lane: &Lane, text: &str, findings: &mut Findin
             lane.element,
             format!("{owner} names `{text}`, which stands in another process, `{process}`"),
             "remove the flowNodeRef; that process has lanes of its own",
+        );
+    } else if subject.world.element(text).is_some_and(|element| element.name() == "lane") {
+        findings.add(
+            &NAMES_LANE,
+            lane.element,
+            format!("{owner} names the lane `{text}`, which is no flow node"),
+            "put that lane into a childLaneSet of this one",
         );
     } else if let Some(element) = subject.world.element(text) {
         findings.add(

@@ -18,11 +18,12 @@ define! {
         "An item definition that is referred to is declared.";
     SET_DATA_UNKNOWN = "io-set-data-unknown", Error, "BPMN 2.0.2 §10.4.1",
         "An input or output set names inputs or outputs that are declared beside it.";
-    // A warning: modelers lose resources when they write what they have read, and who does a task is said by dialects.
-    RESOURCE_UNKNOWN = "resource-unknown", Warning, "BPMN 2.0.2 §8.4.12",
+    RESOURCE_UNKNOWN = "resource-unknown", Error, "BPMN 2.0.2 §8.4.12",
         "A resource that is referred to is declared.";
     REFERENCE_UNKNOWN = "reference-unknown", Error, "BPMN 2.0.2 Semantic.xsd",
         "A reference names what exists, and what is of the right kind.";
+    PREFIX_UNBOUND = "reference-prefix-unbound", Warning, "BPMN 2.0.2 Semantic.xsd",
+        "The prefix of a reference is declared.";
 }
 
 /// A reference by attribute or child element.
@@ -111,6 +112,7 @@ static BY_OWNER: LazyLock<BTreeMap<&str, Vec<&Row>>> = LazyLock::new(|| {
 });
 
 pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings<'_>) {
+    prefixes(element, findings);
     for row in BY_OWNER.get(element.name()).into_iter().flatten() {
         for name in row.names.split_ascii_whitespace() {
             if let Some(text) = element.attribute(name) {
@@ -119,6 +121,28 @@ pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, findings: &mut 
         }
         for part in world.parts(element).filter(|part| is_one_of(row.names, part.name())) {
             reference(world, element, row, part.name(), &part.text(), findings);
+        }
+    }
+}
+
+/// A reference is a qualified name: its prefix stands for a namespace.
+fn prefixes(element: Element<'_>, findings: &mut Findings<'_>) {
+    for attribute in element.attributes() {
+        let (name, value) = (attribute.name(), attribute.value());
+        let Some((prefix, _)) = value.trim().split_once(':') else { continue };
+        // Types may be of schemas that stand elsewhere.
+        if name.ends_with("Ref")
+            && name != "structureRef"
+            && attribute.namespace().is_empty()
+            && element.namespace_of(prefix).is_none()
+        {
+            let label = element_label(element);
+            findings.add(
+                &PREFIX_UNBOUND,
+                element.index(),
+                format!("`{name}` of {label} is `{}`, but no namespace has the prefix `{prefix}`", value.trim()),
+                format!("remove `{prefix}:`, or declare it with `xmlns:{prefix}`"),
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{World, element_label};
-use crate::xml::Element;
+use crate::xml::{Element, is_name};
 
 define! {
     ATTRIBUTE_MISSING = "attribute-missing", Error, "BPMN 2.0.2 Semantic.xsd",
@@ -19,6 +19,8 @@ define! {
         "What an element can have once stands in it once.";
     NOT_OF_TYPE = "value-not-of-type", Error, "BPMN 2.0.2 Semantic.xsd",
         "Numbers are whole and not negative, and flags are `true` or `false`.";
+    ID_MALFORMED = "id-malformed", Warning, "BPMN 2.0.2 Semantic.xsd",
+        "An id begins with a letter or `_`, and holds only letters, digits, `_`, `-` and `.`.";
     VALUE_UNKNOWN = "value-unknown", Error, "BPMN 2.0.2 Semantic.xsd",
         "An attribute that takes one of several words has one of them.";
 }
@@ -125,6 +127,18 @@ pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, findings: &mut 
     parts(world, element, findings);
     repeated(world, element, findings);
     values(element, findings);
+    id(element, findings);
+}
+
+/// An id is an XML name without a colon (xsd:ID). Nothing here depends on it, but other tools do.
+fn id(element: Element<'_>, findings: &mut Findings<'_>) {
+    let Some(id) = element.attribute("id").filter(|id| !id.is_empty() && !is_name(id)) else { return };
+    findings.add(
+        &ID_MALFORMED,
+        element.index(),
+        format!("the id `{id}` is not formed as ids are"),
+        "begin it with a letter or `_`, and use only letters, digits, `_`, `-` and `.`",
+    );
 }
 
 fn is_one_of(names: &str, name: &str) -> bool {

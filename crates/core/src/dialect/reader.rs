@@ -120,9 +120,13 @@ fn filled(value: Option<std::borrow::Cow<'_, str>>) -> Option<Name> {
     value.filter(|value| !value.trim().is_empty()).map(|value| Name::from(&*value))
 }
 
-/// The dialect that the modeler declares.
+/// The dialect that the modeler declares; Flowable's and Activiti's only say which program wrote the file.
 fn platform(root: Element<'_>) -> Option<Dialect> {
-    let platform = root.attributes().find(|attribute| attribute.name() == "executionPlatform")?;
+    let Some(platform) = root.attributes().find(|attribute| attribute.name() == "executionPlatform") else {
+        let exporter = root.attribute("exporter")?.to_ascii_lowercase();
+        let is_flowable = exporter.contains("flowable") || exporter.contains("activiti");
+        return is_flowable.then_some(Dialect::Flowable);
+    };
     let platform = platform.value().to_ascii_lowercase();
     match platform.as_str() {
         platform if platform.contains("cloud") || platform.contains("zeebe") => Some(Dialect::Zeebe),

@@ -95,6 +95,8 @@ fn the_platform_decides_the_dialect() {
     assert_eq!(dialect("modeler:executionPlatform=\"Camunda Cloud\"", job), Dialect::Zeebe);
     assert_eq!(dialect("modeler:executionPlatform=\"Camunda Platform\"", job), Dialect::Camunda);
     assert_eq!(dialect("modeler:executionPlatform=\"Operaton\"", ""), Dialect::Camunda);
+    assert_eq!(dialect("exporter=\"Flowable Open Source Modeler\"", ""), Dialect::Flowable);
+    assert_eq!(dialect("exporter=\"bpmn-js\"", ""), Dialect::Standard);
 }
 
 #[test]
