@@ -1,15 +1,19 @@
 //! `potok check`.
 
+mod form;
+
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use potok_core::Name;
 use potok_core::diagnostic::{Callables, Diagnostic, json, sarif_of_files};
 use potok_core::graph::Package;
 use potok_core::model::Definitions;
 use potok_core::time::Calendar;
+use potok_core::xml::Document;
 use potok_expressions::Evaluator;
 
 use crate::failure::Failure;
@@ -29,7 +33,7 @@ Exit code: 0 without errors (warnings are shown), 1 with errors or a file that c
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Options {
-    /// Models (.bpmn), decisions (.dmn), calendars (calendar*.yaml), or folders with them
+    /// Models (.bpmn), decisions (.dmn), forms (.form), calendars (calendar*.yaml), or folders with them
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// How to list the findings
@@ -54,6 +58,8 @@ struct Checked {
     diagnostics: Vec<Diagnostic>,
     /// What it calls may stand in files that are read later.
     model: Option<Definitions>,
+    /// Places in it are bytes of the file: it is in UTF-8.
+    in_bytes: bool,
 }
 
 /// Checks files, each by itself and what it calls among the others.
@@ -61,7 +67,15 @@ pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
     let mut files = Vec::new();
     let mut unreadable = Vec::new();
     for path in &options.files {
-        if path.is_dir() { walk(path, &mut files, &mut unreadable) } else { files.push(path.clone()) }
+        let before = files.len();
+        match path.is_dir() {
+            true => walk(path, &mut files, &mut unreadable),
+            false => files.push(path.clone()),
+        }
+        if files.len() == before && unreadable.is_empty() {
+            let failure = Failure::new(format!("{} has nothing to check", path.display()));
+            unreadable.push(failure.help("name a file, or a folder with .bpmn, .dmn, .form or calendar*.yaml files"));
+        }
     }
     let evaluator = Evaluator::new();
     let mut callables = Callables::default();
@@ -73,12 +87,16 @@ pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
                 diagnostics: findings(path, &bytes, &evaluator, &mut callables),
                 text: if options.format == Format::Text { folder::text(&bytes) } else { String::new() },
                 model: model(path, &bytes, &mut callables),
+                in_bytes: std::str::from_utf8(&bytes).is_ok(),
             }),
             Err(failure) => unreadable.push(failure),
         }
     }
     for Checked { diagnostics, model, .. } in &mut checked {
-        diagnostics.extend(model.take().map(|model| callables.missing(&model)).unwrap_or_default());
+        if let Some(model) = model.take() {
+            diagnostics.extend(callables.shared(&model));
+            diagnostics.extend(callables.missing(&model));
+        }
         diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
     }
     let mut count = Count::default();
@@ -100,7 +118,10 @@ pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
         }
         Format::Json => {
             let files = checked.iter().map(|checked| {
-                let diagnostics: Vec<_> = checked.diagnostics.iter().map(json).collect();
+                let mut diagnostics: Vec<_> = checked.diagnostics.iter().map(json).collect();
+                for diagnostic in diagnostics.iter_mut().filter_map(|one| one.as_object_mut()) {
+                    diagnostic.retain(|name, _| checked.in_bytes || !matches!(name.as_str(), "start" | "end"));
+                }
                 serde_json::json!({ "file": checked.file, "diagnostics": diagnostics })
             });
             let files: Vec<_> = files.collect();
@@ -108,7 +129,7 @@ pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
             writeln!(out, "{all:#}")?;
         }
         Format::Sarif => {
-            let files = checked.iter().map(|checked| (&*checked.file, &*checked.diagnostics));
+            let files = checked.iter().map(|checked| (&*checked.file, &*checked.diagnostics, checked.in_bytes));
             writeln!(out, "{:#}", sarif_of_files(files))?;
         }
     }
@@ -121,7 +142,7 @@ pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
 
 /// The model in a file, if it is one, also with errors: others may call its processes all the same.
 fn model(path: &Path, bytes: &[u8], callables: &mut Callables) -> Option<Definitions> {
-    if matches!(Kind::of(path), Some(Kind::Decisions | Kind::Calendar)) {
+    if matches!(Kind::of(path), Some(Kind::Decisions | Kind::Calendar | Kind::Form)) {
         return None;
     }
     let (model, _) = Definitions::read_leniently(bytes).ok()?;
@@ -136,8 +157,13 @@ fn findings(path: &Path, bytes: &[u8], evaluator: &Evaluator, callables: &mut Ca
                 callables.add_decisions(ids);
                 Vec::new()
             }
-            Err(diagnostics) => diagnostics,
+            Err(diagnostics) => {
+                // What is wrong with it is told; that it is there, so that nobody looks for it elsewhere.
+                callables.add_decisions(decision_ids(bytes));
+                diagnostics
+            }
         },
+        Some(Kind::Form) => form::check(&String::from_utf8_lossy(bytes)),
         Some(Kind::Calendar) => Calendar::from_yaml(&String::from_utf8_lossy(bytes)).err().into_iter().collect(),
         _ => match Package::from_bpmn(bytes, evaluator) {
             Ok(package) => package.warnings,
@@ -146,7 +172,14 @@ fn findings(path: &Path, bytes: &[u8], evaluator: &Evaluator, callables: &mut Ca
     }
 }
 
-/// All models, decisions and calendars in a folder and the folders in it, by name; hidden ones are not looked at.
+/// The ids of the decisions in a file that is not right.
+fn decision_ids(bytes: &[u8]) -> Vec<Name> {
+    let Ok(document) = Document::parse(bytes) else { return Vec::new() };
+    let decisions = document.elements().filter(|element| element.name() == "decision");
+    decisions.filter_map(|decision| decision.attribute("id").map(Name::from)).collect()
+}
+
+/// All models, decisions, forms and calendars in a folder and the folders in it, by name; hidden ones are not looked at.
 fn walk(folder: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<Failure>) {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
@@ -165,7 +198,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<Failure>) 
             let path = entry.path();
             if is_folder && !hidden && path.file_name() != Some(OsStr::new("target")) {
                 open.push(path);
-            } else if !hidden && Kind::of(&path).is_some_and(|kind| kind != Kind::Form) && path.is_file() {
+            } else if !hidden && Kind::of(&path).is_some() && path.is_file() {
                 found.push(path);
             }
         }

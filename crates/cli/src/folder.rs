@@ -115,7 +115,16 @@ impl Folder {
         let mut packages = Vec::new();
         for file in files.iter().filter(|file| Kind::of(file) == Some(Kind::Model)) {
             match read(file).map(|bytes| Package::from_bpmn(&bytes, &*evaluator)) {
-                Ok(Ok(package)) => packages.push(package),
+                Ok(Ok(neighbour)) => {
+                    let twice = neighbour.processes.iter().find(|process| package.process(process.id()).is_some());
+                    if let Some(process) = twice {
+                        let (file, id) = (file.display(), process.id());
+                        beside
+                            .remarks
+                            .push(format!("{file} has a process `{id}` too; that of {} is run", path.display()));
+                    }
+                    packages.push(neighbour);
+                }
                 Ok(Err(diagnostics)) => beside.broken.push((file, Count::of(&diagnostics).errors)),
                 Err(_) => beside.remarks.push(format!("{} is left out: it cannot be read", file.display())),
             }

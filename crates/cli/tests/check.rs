@@ -115,6 +115,86 @@ fn what_is_called_is_looked_for_in_all_files() {
 }
 
 #[test]
+fn an_expression_that_cannot_be_read_is_shown_where_it_stands() {
+    let model = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\" xmlns:potok=\"urn:potok:bpmn:1.0\">\n\
+                 <process id=\"p\" isExecutable=\"true\">\n<userTask id=\"t\" potok:assignee=\"=1 +\"/>\n\
+                 <boundaryEvent id=\"b\" attachedToRef=\"t\"><timerEventDefinition id=\"d\">\n<timeDate>${1 +}</timeDate>\
+                 </timerEventDefinition></boundaryEvent></process></definitions>";
+    let path = file("expression", "e.bpmn", model);
+    let run = potok(&["check", &path, "--format", "json"], "");
+    let json: serde_json::Value = serde_json::from_str(&run.out).expect("JSON");
+    let found = json["files"][0]["diagnostics"].as_array().expect("findings");
+    let found: Vec<_> = found.iter().filter(|one| one["code"] == "expression-invalid").collect();
+    assert_eq!((&found[0]["element"], &found[0]["line"]), (&"t".into(), &3.into()), "{}", run.out);
+    assert!(found[0]["message"].as_str().is_some_and(|message| message.contains("in potok:assignee")), "{}", run.out);
+    assert_eq!(found[0]["column"], 35, "{}", run.out);
+    assert_eq!((&found[1]["element"], &found[1]["line"]), (&"b".into(), &5.into()), "{}", run.out);
+    assert!(found[1]["message"].as_str().is_some_and(|message| message.contains("in <timeDate>")), "{}", run.out);
+}
+
+#[test]
+fn two_files_with_one_process_are_told() {
+    let model = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\">\n<process id=\"p\" isExecutable=\"true\">\
+                 <task id=\"t\"/></process></definitions>";
+    let (one, two) = (file("twice", "one.bpmn", model), file("twice", "two.bpmn", model));
+    let run = potok(&["check", &one, &two], "");
+    assert_eq!(run.code, 0, "{}", run.out);
+    run.says(&["process-in-two-files", "one.bpmn:2:1", "process-in-two-files", "two.bpmn:2:1"]);
+    assert!(!potok(&["check", &one], "").out.contains("process-in-two-files"));
+    let run = potok(&["run", &one], "\n");
+    assert!(run.err.contains("two.bpmn has a process `p` too"), "{}", run.err);
+}
+
+#[test]
+fn places_in_bytes_are_given_only_where_they_are_bytes_of_the_file() {
+    let model = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\" \
+                 name=\"\u{e9}\"><process id=\"p\"><serviceTask id=\"t\"/></process></definitions>";
+    let latin: Vec<u8> = model.chars().map(|character| u8::try_from(character).expect("Latin-1")).collect();
+    let listed = |path: &str, format: &str| -> serde_json::Value {
+        serde_json::from_str(&potok(&["check", path, "--format", format], "").out).expect("JSON")
+    };
+    let path = file("latin", "l.bpmn", latin);
+    let finding = &listed(&path, "json")["files"][0]["diagnostics"][0];
+    assert!(finding["line"] == 2 && finding.get("start").is_none(), "{finding}");
+    let region = |path: &str| {
+        listed(path, "sarif")["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"].clone()
+    };
+    assert!(region(&path)["startLine"] == 2 && region(&path).get("byteOffset").is_none());
+    assert!(region(&file("latin", "u.bpmn", model.replace("ISO-8859-1", "UTF-8"))).get("byteOffset").is_some());
+}
+
+#[test]
+fn nothing_to_check_is_a_mistake() {
+    let folder = file("nothing", "readme.txt", "");
+    let folder = std::path::Path::new(&folder).parent().expect("a folder").display().to_string();
+    let run = potok(&["check", &folder], "");
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("has nothing to check"), "{}", run.err);
+}
+
+#[test]
+fn a_broken_decision_is_not_looked_for_elsewhere() {
+    let model = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\" xmlns:potok=\"urn:potok:bpmn:1.0\">\n\
+                 <process id=\"p\" isExecutable=\"true\"><businessRuleTask id=\"t\" potok:decision=\"risk\"/></process></definitions>";
+    let table = "<definitions xmlns=\"https://www.omg.org/spec/DMN/20191111/MODEL/\" id=\"d\" name=\"d\" namespace=\"n\">\
+                 <decision id=\"risk\" name=\"risk\"/></definitions>";
+    let run = potok(&["check", &file("risk", "m.bpmn", model), &file("risk", "t.dmn", table)], "");
+    run.says(&["decision-logic-missing"]);
+    assert!(!run.out.contains("called-decision-unknown"), "{}", run.out);
+}
+
+#[test]
+fn forms_are_checked_too() {
+    let run = potok(&["check", &file("forms", "broken.form", "{")], "");
+    assert_eq!(run.code, 1);
+    run.says(&["form-invalid"]);
+    let form = "{\"components\": [{\"type\": \"dynamiclist\", \"id\": \"d\", \"path\": \"lines\"}]}";
+    let run = potok(&["check", &file("forms", "list.form", form)], "");
+    assert_eq!(run.code, 0);
+    run.says(&["form-not-honoured"]);
+}
+
+#[test]
 fn help_and_version_are_there() {
     assert!(potok(&["--version"], "").out.starts_with("potok "));
     potok(&["--help"], "").says(&["Usage: potok", "run", "check", "Examples:"]);

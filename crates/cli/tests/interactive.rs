@@ -8,6 +8,12 @@ const ORDER: &str = "tests/models/order.bpmn";
 const NOW: &str = "2026-11-24T10:15:00+03:00";
 
 #[test]
+fn a_question_mark_shows_what_can_be_typed_in_a_question() {
+    let run = potok(&["run", &bpmn("incoming-call.bpmn"), "--now", NOW], "?\nАнна\nquit\n");
+    run.says(&["Имя звонящего (required): ", "leave this question", "Имя звонящего (required): ", "Клиент"]);
+}
+
+#[test]
 fn a_call_is_walked_through() {
     let typed = "Анна Петровна\n\nМБУ «Школа № 7»\nнет\n+7 8442 55-01-07\nУстав\nЮридический отдел\n\n\n\n\n\
                  next\n2\n\n1\nmaria\n1\nquit\n";

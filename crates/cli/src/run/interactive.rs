@@ -217,7 +217,7 @@ impl Walk<'_> {
             self.terminal.say(&waiting.show(style, number))?;
         }
         loop {
-            let answer = self.terminal.ask("What next? [1; ? for help] ")?;
+            let answer = self.terminal.ask_command("What next? [1; ? for help] ")?;
             let (word, rest) = answer.split_once(char::is_whitespace).unwrap_or((&answer, ""));
             match word {
                 "?" | "help" => self.terminal.say(HELP)?,
@@ -239,7 +239,8 @@ impl Walk<'_> {
                     return Ok(self.session.advance(moment)?);
                 }
                 "set" => match (assignment(rest), self.session.main) {
-                    (Some(variable), Some(main)) => return Ok(self.session.set(main, vec![variable])?),
+                    (Some(Ok(variable)), Some(main)) => return Ok(self.session.set(main, vec![variable])?),
+                    (Some(Err(message)), _) => self.complain(&message)?,
                     _ => self.complain("write set NAME=VALUE")?,
                 },
                 "" if !choices.is_empty() => return self.attend(choices[0]),

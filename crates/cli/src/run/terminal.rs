@@ -1,6 +1,8 @@
 //! Questions and answers, line by line.
 
-use std::io::{self, BufRead, IsTerminal as _, Write};
+use std::io::{self, BufRead as _, IsTerminal as _, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
 
 use potok_core::Name;
 use potok_core::value::Value;
@@ -8,6 +10,9 @@ use serde_json::Value as Json;
 
 use crate::failure::Failure;
 use crate::style::Style;
+
+const HELP: &str = "  back          leave this question, for what else waits and other commands
+  quit          leave the process";
 
 /// Why a question was not answered.
 #[derive(Debug)]
@@ -34,7 +39,8 @@ impl From<io::Error> for Stop {
 
 /// Where questions are asked.
 pub(crate) struct Terminal {
-    input: Box<dyn BufRead>,
+    /// Lines as they are typed; none for Ctrl-C.
+    input: Receiver<Option<Vec<u8>>>,
     output: Box<dyn Write>,
     pub(crate) style: Style,
     /// What is typed does not appear by itself, so that a line must be ended for the user.
@@ -49,7 +55,7 @@ impl Terminal {
         } else {
             (Box::new(io::stdout()), Style::of(&io::stdout()))
         };
-        Self { input: Box::new(io::stdin().lock()), output, style, silent: !io::stdin().is_terminal() }
+        Self { input: lines(), output, style, silent: !io::stdin().is_terminal() }
     }
 
     /// Writes a line, or several.
@@ -57,12 +63,21 @@ impl Terminal {
         writeln!(self.output, "{}", text.trim_end())
     }
 
-    /// Asks for a line, without the spaces around it.
+    /// Asks for a line, without the spaces around it. `?` is answered here.
     pub(crate) fn ask(&mut self, prompt: &str) -> Result<String, Stop> {
+        loop {
+            match self.ask_command(prompt)?.as_str() {
+                "?" => self.say(HELP)?,
+                line => return Ok(line.to_owned()),
+            }
+        }
+    }
+
+    /// Asks for a line that may be `?`.
+    pub(crate) fn ask_command(&mut self, prompt: &str) -> Result<String, Stop> {
         write!(self.output, "{prompt}")?;
         self.output.flush()?;
-        let mut line = Vec::new();
-        self.input.read_until(b'\n', &mut line)?;
+        let line = self.input.recv().ok().flatten().unwrap_or_default();
         if self.silent || line.is_empty() {
             writeln!(self.output)?;
         }
@@ -98,13 +113,13 @@ impl Terminal {
                     }
                     Err(message) => Err(message),
                 }
-            } else if let Some(variable) = assignment(&line) {
-                variables.push(variable);
-                Ok(())
             } else {
-                match other(&line) {
-                    Ok(other) => return Ok(Answer::Other(other)),
-                    Err(message) => Err(message),
+                match assignment(&line) {
+                    Some(variable) => variable.map(|variable| variables.push(variable)),
+                    None => match other(&line) {
+                        Ok(other) => return Ok(Answer::Other(other)),
+                        Err(message) => Err(message),
+                    },
                 }
             };
             if let Err(message) = understood {
@@ -121,20 +136,57 @@ pub(crate) enum Answer<T> {
     Other(T),
 }
 
-/// `name=value`; the value is JSON, or else text.
-pub(crate) fn assignment(line: &str) -> Option<(Name, Value)> {
+/// `name=value`; the value is JSON, or else text, of which a second `name=` is no part unless it stands in quotes.
+pub(crate) fn assignment(line: &str) -> Option<Result<(Name, Value), String>> {
     let (name, value) = line.split_once('=')?;
     let (name, value) = (name.trim(), value.trim());
-    let is_name = !name.is_empty()
-        && name.chars().all(|character| character.is_alphanumeric() || "_-.".contains(character))
-        && !name.starts_with(|character: char| character.is_ascii_digit());
-    is_name.then(|| (name.into(), loose(value)))
+    if !is_name(name) {
+        return None;
+    }
+    let json = serde_json::from_str::<Json>(value).ok();
+    if let Some(value) = json.and_then(|json| Value::from_json(json).ok()) {
+        return Some(Ok((name.into(), value)));
+    }
+    let mut words = value.split_whitespace().skip(1).filter_map(|word| word.split_once('='));
+    Some(match words.find(|(word, _)| is_name(word)) {
+        Some((second, _)) => {
+            Err(format!("write `{second}=` on a line of its own; if it is part of the text, put the text in quotes"))
+        }
+        None => Ok((name.into(), value.into())),
+    })
 }
 
-/// JSON, or else text.
-fn loose(text: &str) -> Value {
-    let json = serde_json::from_str::<Json>(text).ok();
-    json.and_then(|json| Value::from_json(json).ok()).unwrap_or_else(|| Value::from(text))
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.chars().all(|character| character.is_alphanumeric() || "_-.".contains(character))
+        && !name.starts_with(|character: char| character.is_ascii_digit())
+}
+
+/// Reads the standard input line by line, in a thread of its own, so that Ctrl-C can end a question: what was passed so far
+/// is shown then. A second Ctrl-C ends the program.
+fn lines() -> Receiver<Option<Vec<u8>>> {
+    let (typed, input) = mpsc::sync_channel(1);
+    let (interrupted, pressed) = (typed.clone(), AtomicBool::new(false));
+    let on_interrupt = move || {
+        if pressed.swap(true, Ordering::Relaxed) || interrupted.try_send(None).is_err() {
+            std::process::exit(130);
+        }
+    };
+    if io::stdin().is_terminal() {
+        // Where there are no such signals nothing is lost.
+        let _ = ctrlc::set_handler(on_interrupt);
+    }
+    std::thread::spawn(move || {
+        let mut stdin = io::stdin().lock();
+        loop {
+            let mut line = Vec::new();
+            let is_over = !matches!(stdin.read_until(b'\n', &mut line), Ok(read) if read > 0);
+            if typed.send(Some(line)).is_err() || is_over {
+                return;
+            }
+        }
+    });
+    input
 }
 
 fn object(text: &str) -> Result<Vec<(Name, Value)>, String> {
@@ -152,9 +204,18 @@ mod tests {
 
     #[test]
     fn a_value_is_json_or_else_text() {
-        assert_eq!(assignment("amount = 12"), Some(("amount".into(), Value::Integer(12))));
-        assert_eq!(assignment("number=\"12\""), Some(("number".into(), "12".into())));
-        assert_eq!(assignment("имя=Анна Петровна"), Some(("имя".into(), "Анна Петровна".into())));
+        assert_eq!(assignment("amount = 12"), Some(Ok(("amount".into(), Value::Integer(12)))));
+        assert_eq!(assignment("number=\"12\""), Some(Ok(("number".into(), "12".into()))));
+        assert_eq!(assignment("имя=Анна Петровна"), Some(Ok(("имя".into(), "Анна Петровна".into()))));
         assert_eq!(assignment("fail a=b"), None);
+    }
+
+    #[test]
+    fn two_variables_on_a_line_are_not_one_text() {
+        assert!(
+            assignment("days=5 approved=true").is_some_and(|read| read.is_err_and(|it| it.contains("`approved=`")))
+        );
+        assert_eq!(assignment("note=\"see a=b\""), Some(Ok(("note".into(), "see a=b".into()))));
+        assert_eq!(assignment("rule=a > 1, b == 2"), Some(Ok(("rule".into(), "a > 1, b == 2".into()))));
     }
 }

@@ -10,22 +10,23 @@ use super::{Diagnostic, rule};
 /// The findings about one file as a SARIF log with one run. `file` is shown as its address: a relative path or a URI.
 #[must_use]
 pub fn sarif(file: &str, diagnostics: &[Diagnostic]) -> Value {
-    sarif_of_files([(file, diagnostics)])
+    sarif_of_files([(file, diagnostics, true)])
 }
 
-/// The findings about several files as a SARIF log with one run.
+/// The findings about several files as a SARIF log with one run. Beside each file stands whether it is in UTF-8: in others
+/// the places of findings are no bytes of the file, and only lines and columns are given.
 #[must_use]
-pub fn sarif_of_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a [Diagnostic])>) -> Value {
+pub fn sarif_of_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a [Diagnostic], bool)>) -> Value {
     let mut rules = Vec::new();
     let mut indices = BTreeMap::new();
     let mut results = Vec::new();
-    for (file, diagnostics) in files {
+    for (file, diagnostics, in_bytes) in files {
         for diagnostic in diagnostics {
             let index = *indices.entry(diagnostic.code).or_insert_with(|| {
                 rules.push(described(diagnostic.code));
                 rules.len() - 1
             });
-            results.push(result(&uri(file), diagnostic, index));
+            results.push(result(&uri(file), diagnostic, index, in_bytes));
         }
     }
     json!({
@@ -51,16 +52,16 @@ fn described(code: &str) -> Value {
     }
 }
 
-fn result(uri: &str, diagnostic: &Diagnostic, rule_index: usize) -> Value {
+fn result(uri: &str, diagnostic: &Diagnostic, rule_index: usize, in_bytes: bool) -> Value {
+    let mut region = json!({ "startLine": diagnostic.line, "startColumn": diagnostic.column });
+    if in_bytes {
+        region["byteOffset"] = diagnostic.span.start.into();
+        region["byteLength"] = diagnostic.span.end.saturating_sub(diagnostic.span.start).into();
+    }
     let mut location = json!({
         "physicalLocation": {
             "artifactLocation": { "uri": uri },
-            "region": {
-                "startLine": diagnostic.line,
-                "startColumn": diagnostic.column,
-                "byteOffset": diagnostic.span.start,
-                "byteLength": diagnostic.span.end.saturating_sub(diagnostic.span.start),
-            },
+            "region": region,
         },
     });
     if let Some(element) = &diagnostic.element {
