@@ -20,6 +20,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 mod unsupported;
+mod values;
 mod vocabulary;
 
 pub use expression::ExpressionUse;

@@ -33,7 +33,8 @@ impl<'d> Reader<'d> {
     }
 }
 
-struct Findings<'d> {
+/// What is found, in document order.
+pub(super) struct Findings<'d> {
     reader: Reader<'d>,
     list: Vec<Diagnostic>,
 }
@@ -49,6 +50,7 @@ impl<'d> Findings<'d> {
                 return;
             }
             self.look_into(family, element);
+            self.look_at_values(family, element);
         }
         for attribute in element.attributes() {
             let (prefix, mark) = match (family, Family::of(attribute.namespace())) {
@@ -77,6 +79,9 @@ impl<'d> Findings<'d> {
                 continue;
             }
             self.judge(element, attribute.span(), word, mark, || java_kind(&attribute.value()));
+            if family.is_none() && matches!(mark, Mark::Honoured) {
+                self.look_at_value(element, attribute);
+            }
         }
         if family.is_none() {
             self.look_at_task(element);
@@ -174,6 +179,10 @@ impl<'d> Findings<'d> {
                     self.kind_missing(element, "name the worker's job type in the attribute `type`");
                 }
             }
+            (Family::Zeebe, "loopCharacteristics") if host_name != "multiInstanceLoopCharacteristics" => {
+                let help = "put it into the extensionElements of the activity's multiInstanceLoopCharacteristics";
+                self.ignored(element, span, &format!("<zeebe:loopCharacteristics> of a <{host_name}>"), help);
+            }
             (Family::Zeebe, "taskDefinition") if host_name == "adHocSubProcess" => {
                 let help = "the engine starts the activities inside; name them in zeebe:adHoc, or by the API";
                 self.ignored(element, span, "<zeebe:taskDefinition> of an ad-hoc sub-process", help);
@@ -259,7 +268,7 @@ impl<'d> Findings<'d> {
         self.add("extension-unsupported", Severity::Error, at, span, message, help.to_owned());
     }
 
-    fn add(
+    pub(super) fn add(
         &mut self,
         code: &'static str,
         severity: Severity,

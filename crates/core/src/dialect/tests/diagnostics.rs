@@ -163,3 +163,55 @@ fn what_a_task_listener_may_not_ask_of_the_task_is_named() {
     assert_eq!(codes(&listener("create", "task.setAssignee('x')")), ["extension-unsupported a"]);
     assert_eq!(codes(&listener("complete", "task.getAssignee()")), ["extension-ignored a"]);
 }
+
+#[test]
+fn values_that_mean_nothing_are_named() {
+    let inside = |kind: &str, content: &str| {
+        format!("<bpmn:{kind} id=\"x\"><bpmn:extensionElements>{content}</bpmn:extensionElements></bpmn:{kind}>")
+    };
+    let wrong = [
+        "<bpmn:userTask id=\"x\" camunda:asyncBefore=\"maybe\" />".to_owned(),
+        "<bpmn:userTask id=\"x\" camunda:priority=\"abc\" />".to_owned(),
+        "<bpmn:userTask id=\"x\" potok:dueDate=\"tomorrow\" />".to_owned(),
+        "<bpmn:userTask id=\"x\" camunda:jobPriority=\"high\" />".to_owned(),
+        "<bpmn:process id=\"x\" camunda:historyTimeToLive=\"long\" />".to_owned(),
+        "<bpmn:businessRuleTask id=\"x\" camunda:decisionRef=\"d\" camunda:mapDecisionResult=\"one\" />".to_owned(),
+        "<bpmn:serviceTask id=\"x\" camunda:type=\"externl\" camunda:topic=\"t\" />".to_owned(),
+        "<bpmn:conditionalEventDefinition id=\"x\" camunda:variableEvents=\"change\" />".to_owned(),
+        inside("serviceTask", "<zeebe:taskDefinition type=\"t\" retries=\"abc\" />"),
+        inside("userTask", "<zeebe:priorityDefinition priority=\"500\" />"),
+        inside("userTask", "<zeebe:taskSchedule dueDate=\"soon\" />"),
+        inside("callActivity", "<zeebe:calledElement processId=\"p\" bindingType=\"newest\" />"),
+        inside("userTask", "<zeebe:ioMapping><zeebe:input source=\"=1\" target=\"a..b\" /></zeebe:ioMapping>"),
+        inside("userTask", "<zeebe:ioMapping><zeebe:output source=\"=1\" target=\"\" /></zeebe:ioMapping>"),
+        inside("userTask", "<potok:input source=\"=1\" />"),
+        inside(
+            "userTask",
+            "<camunda:inputOutput><camunda:inputParameter>1</camunda:inputParameter></camunda:inputOutput>",
+        ),
+        inside("userTask", "<camunda:formData><camunda:formField id=\"a\" type=\"money\" /></camunda:formData>"),
+        inside(
+            "userTask",
+            "<camunda:formData><camunda:formField id=\"a\" type=\"string\"><camunda:validation>\
+                            <camunda:constraint name=\"zip\" /></camunda:validation></camunda:formField></camunda:formData>",
+        ),
+        inside("userTask", "<potok:formField id=\"a\" /><potok:formField id=\"a\" />"),
+        inside("userTask", "<camunda:executionListener event=\"start\" />"),
+        inside(
+            "userTask",
+            "<camunda:executionListener event=\"start\"><camunda:script>x = 1</camunda:script>\
+                            </camunda:executionListener>",
+        ),
+    ];
+    for content in wrong {
+        assert_eq!(codes(&document(&content)), ["extension-value-invalid x"], "{content}");
+    }
+    let retried = "<bpmn:serviceTask id=\"x\" camunda:type=\"external\" camunda:topic=\"t\"><bpmn:extensionElements>\
+                   <camunda:failedJobRetryTimeCycle>often</camunda:failedJobRetryTimeCycle></bpmn:extensionElements>\
+                   </bpmn:serviceTask>";
+    assert_eq!(codes(&document(retried)), ["extension-value-invalid x"]);
+    assert_eq!(codes(&document(&retried.replace("often", "PT5M, R3/PT1H"))), Vec::<String>::new());
+    let fine = "<bpmn:userTask id=\"x\" camunda:dueDate=\"P3D\" camunda:followUpDate=\"2026-12-01T09:00:00\" \
+                camunda:priority=\"${p}\" potok:priority=\"=p\" camunda:asyncBefore=\"true\" />";
+    assert_eq!(codes(&document(fine)), Vec::<String>::new());
+}

@@ -1,0 +1,263 @@
+//! Which values the words of the dialects take.
+
+use super::namespace::Family;
+use super::reader::{children, own};
+use super::unsupported::Findings;
+use crate::diagnostic::Severity;
+use crate::model::TimerKind;
+use crate::time::Timer;
+use crate::xml::{Attribute, Element, Span};
+
+/// What a value must be like.
+enum Wanted {
+    /// `true` or `false`.
+    Flag,
+    /// A whole number.
+    Number,
+    /// A whole number from 0 to 100.
+    Percent,
+    /// A date, a point in time, or a duration from now.
+    Moment,
+    /// When to try again.
+    Retries,
+    /// Days, as a number or a duration.
+    Days,
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// Any of these words, with commas between.
+    SomeOf(&'static [&'static str]),
+    /// The name of a variable, or a path in one.
+    Target,
+    /// Anything, but something.
+    Name,
+}
+
+use Wanted::{Days, Flag, Moment, Name, Number, Percent, Retries, SomeOf, Target, Words};
+
+const BINDINGS: Wanted = Words(&["latest", "deployment", "versionTag"]);
+const CHANGES: Wanted = SomeOf(&["create", "update", "delete"]);
+const RESULTS: Wanted = Words(&["singleEntry", "singleResult", "collectEntries", "resultList"]);
+const TYPES: Wanted =
+    Words(&["external", "external-worker", "dmn", "http", "mail", "script", "shell", "camel", "mule", "case"]);
+const FIELD_TYPES: Wanted = Words(&[
+    "string",
+    "text",
+    "long",
+    "integer",
+    "int",
+    "short",
+    "number",
+    "double",
+    "float",
+    "decimal",
+    "boolean",
+    "date",
+    "time",
+    "datetime",
+    "date-time",
+    "enum",
+    "json",
+    "object",
+    "client",
+]);
+const CONSTRAINTS: Wanted =
+    Words(&["required", "readonly", "min", "max", "minlength", "maxlength", "pattern", "validator"]);
+
+/// What an attribute of ours or of Camunda 7 and Flowable takes that stands on an element of BPMN.
+fn of_attribute(name: &str) -> Option<(Wanted, Severity)> {
+    Some(match name {
+        "asyncBefore"
+        | "asyncAfter"
+        | "async"
+        | "asyncLeave"
+        | "exclusive"
+        | "isStartableInTasklist"
+        | "sameDeployment"
+        | "inheritBusinessKey"
+        | "inheritVariables"
+        | "terminateAll" => (Flag, Severity::Warning),
+        "priority" | "jobPriority" | "taskPriority" | "retries" => (Number, Severity::Warning),
+        "dueDate" | "followUpDate" => (Moment, Severity::Error),
+        "historyTimeToLive" => (Days, Severity::Warning),
+        "mapDecisionResult" => (RESULTS, Severity::Warning),
+        "variableEvents" => (CHANGES, Severity::Warning),
+        "type" => (TYPES, Severity::Warning),
+        _ => return None,
+    })
+}
+
+/// What an attribute of an extension element takes; those that take something must be there if `Target` or `Name`.
+const OF_ELEMENTS: &[(Family, &str, &str, Wanted, Severity)] = &[
+    (Family::Zeebe, "taskDefinition", "retries", Number, Severity::Warning),
+    (Family::Zeebe, "executionListener", "retries", Number, Severity::Warning),
+    (Family::Zeebe, "taskListener", "retries", Number, Severity::Warning),
+    (Family::Zeebe, "priorityDefinition", "priority", Percent, Severity::Warning),
+    (Family::Zeebe, "jobPriorityDefinition", "priority", Number, Severity::Warning),
+    (Family::Zeebe, "taskSchedule", "dueDate", Moment, Severity::Error),
+    (Family::Zeebe, "taskSchedule", "followUpDate", Moment, Severity::Error),
+    (Family::Zeebe, "calledElement", "bindingType", BINDINGS, Severity::Warning),
+    (Family::Zeebe, "calledDecision", "bindingType", BINDINGS, Severity::Warning),
+    (Family::Zeebe, "formDefinition", "bindingType", BINDINGS, Severity::Warning),
+    (Family::Zeebe, "conditionalFilter", "variableEvents", CHANGES, Severity::Warning),
+    (Family::Zeebe, "input", "target", Target, Severity::Error),
+    (Family::Zeebe, "output", "target", Target, Severity::Error),
+    (Family::Zeebe, "header", "key", Name, Severity::Warning),
+    (Family::Potok, "input", "target", Target, Severity::Error),
+    (Family::Potok, "output", "target", Target, Severity::Error),
+    (Family::Potok, "header", "key", Name, Severity::Warning),
+    (Family::Potok, "formField", "id", Name, Severity::Error),
+    (Family::Potok, "formField", "type", FIELD_TYPES, Severity::Warning),
+    (Family::Potok, "formField", "required", Flag, Severity::Warning),
+    (Family::Classic, "inputParameter", "name", Name, Severity::Error),
+    (Family::Classic, "outputParameter", "name", Name, Severity::Error),
+    (Family::Classic, "field", "name", Name, Severity::Warning),
+    (Family::Classic, "formField", "id", Name, Severity::Error),
+    (Family::Classic, "formField", "type", FIELD_TYPES, Severity::Warning),
+    (Family::Classic, "formProperty", "id", Name, Severity::Error),
+    (Family::Classic, "formProperty", "type", FIELD_TYPES, Severity::Warning),
+    (Family::Classic, "constraint", "name", CONSTRAINTS, Severity::Warning),
+];
+
+impl Wanted {
+    /// Whether it is a fault that there is no value at all.
+    fn is_needed(&self) -> bool {
+        matches!(self, Target | Name)
+    }
+
+    /// How to mend a value, if it must be mended. What is computed is not looked at.
+    fn mend(&self, value: &str) -> Option<String> {
+        let value = value.trim();
+        if value.starts_with('=') || value.contains("${") || value.contains("#{") {
+            return None;
+        }
+        let listed = |words: &[&str]| format!("write {}", words.join(", "));
+        match self {
+            Flag if !matches!(value, "true" | "false") => Some("write `true` or `false`".into()),
+            Number if value.parse::<i64>().is_err() => Some("write a whole number".into()),
+            Percent if !value.parse::<u8>().is_ok_and(|number| number <= 100) => {
+                Some("write a whole number from 0 to 100".into())
+            }
+            Moment if !is_moment(value) => {
+                Some("write a date, e.g. 2026-12-01T09:00:00Z, a duration, e.g. P3D, or an expression".into())
+            }
+            Retries if !value.split(',').all(|part| is_cycle(part.trim())) => {
+                Some("write how often and after how long, e.g. R3/PT10M, or durations with commas between".into())
+            }
+            Days if value.parse::<u32>().is_err() && Timer::check(TimerKind::Duration, value).is_err() => {
+                Some("write days, e.g. 30 or P30D".into())
+            }
+            Words(words) if !words.iter().any(|word| word.eq_ignore_ascii_case(value)) => Some(listed(words)),
+            SomeOf(words) if !value.split(',').all(|part| words.contains(&part.trim())) => Some(listed(words)),
+            Target if !value.split('.').all(is_variable) => {
+                Some("name a variable, or a path in one, with dots between".into())
+            }
+            Name if value.is_empty() => Some("give it a name".into()),
+            _ => None,
+        }
+    }
+}
+
+fn is_moment(value: &str) -> bool {
+    let kind = if value.trim_start_matches('-').starts_with('P') { TimerKind::Duration } else { TimerKind::Date };
+    Timer::check(kind, value).is_ok()
+}
+
+fn is_cycle(value: &str) -> bool {
+    [TimerKind::Cycle, TimerKind::Duration].into_iter().any(|kind| Timer::check(kind, value).is_ok())
+}
+
+/// FEEL's names may hold blanks.
+fn is_variable(name: &str) -> bool {
+    !name.trim().is_empty() && !name.contains(|character| "\"'(){}[],;".contains(character))
+}
+
+impl<'d> Findings<'d> {
+    /// The value of an attribute that stands on an element of BPMN.
+    pub(super) fn look_at_value(&mut self, element: Element<'d>, attribute: Attribute<'d>) {
+        let Some((wanted, severity)) = of_attribute(attribute.name()) else { return };
+        let value = attribute.value();
+        if !value.trim().is_empty()
+            && let Some(help) = wanted.mend(&value)
+        {
+            let written = attribute.span().of(element.document().text()).to_owned();
+            self.invalid(severity, element, attribute.span(), written, help);
+        }
+    }
+
+    /// The values that stand in an extension element.
+    pub(super) fn look_at_values(&mut self, family: Family, element: Element<'d>) {
+        let rows = OF_ELEMENTS.iter().filter(|(of, name, ..)| *of == family && *name == element.name());
+        for (_, name, attribute, wanted, severity) in rows {
+            let value = element.attribute(attribute).filter(|value| wanted.is_needed() || !value.trim().is_empty());
+            let help = match &value {
+                Some(value) => wanted.mend(value),
+                None => wanted.is_needed().then(|| format!("add the attribute `{attribute}`")),
+            };
+            if let Some(help) = help {
+                let written = match value {
+                    Some(value) => format!("{attribute}=\"{value}\" of <{name}>"),
+                    None => format!("a <{name}> without `{attribute}`"),
+                };
+                self.invalid(*severity, element, element.tag_span(), written, help);
+            }
+        }
+        match (family, element.name()) {
+            (Family::Classic, "failedJobRetryTimeCycle") => {
+                let text = element.text();
+                if let Some(help) = Retries.mend(&text) {
+                    let written = format!("<failedJobRetryTimeCycle> `{}`", text.trim());
+                    self.invalid(Severity::Warning, element, element.tag_span(), written, help);
+                }
+            }
+            (Family::Classic, "executionListener" | "taskListener") if does_nothing(element) => {
+                let help = "give it an expression, a script or a class, or delete it".to_owned();
+                let written = format!("a <{}> that does nothing", element.name());
+                self.invalid(Severity::Warning, element, element.tag_span(), written, help);
+            }
+            (Family::Classic, "script") if is_plain_text(element) => {
+                let help = "name its language in scriptFormat, e.g. scriptFormat=\"javascript\"".to_owned();
+                let written = "a script without a language, which is a text as it stands,".to_owned();
+                self.invalid(Severity::Warning, element, element.tag_span(), written, help);
+            }
+            (Family::Classic, "formField" | "formProperty") | (Family::Potok, "formField") => {
+                if let Some(id) = own(element, "id").filter(|id| is_second_field(element, id)) {
+                    let help =
+                        "give each field of a form an id of its own: it is the variable that the field sets".to_owned();
+                    let written = format!("a second field `{id}`");
+                    self.invalid(Severity::Warning, element, element.tag_span(), written, help);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn invalid(&mut self, severity: Severity, at: Element<'d>, span: Span, what: String, help: String) {
+        self.add("extension-value-invalid", severity, at, span, format!("{what} means nothing here"), help);
+    }
+}
+
+/// The second of two form fields of one id.
+fn is_second_field(field: Element<'_>, id: &str) -> bool {
+    let same = |other: &Element<'_>| {
+        other.name() == field.name()
+            && other.namespace() == field.namespace()
+            && own(*other, "id").as_deref() == Some(id)
+    };
+    field.parent().and_then(|list| list.children().find(same)).is_some_and(|first| first != field)
+}
+
+/// A listener of Camunda 7 or Flowable that does nothing.
+fn does_nothing(listener: Element<'_>) -> bool {
+    let acts = |name| own(listener, name).is_some();
+    !["expression", "class", "delegateExpression", "type"].into_iter().any(acts)
+        && children(listener, "script").next().is_none()
+}
+
+/// A script that names no language and holds no `${...}`.
+fn is_plain_text(script: Element<'_>) -> bool {
+    let text = script.text();
+    own(script, "scriptFormat").or_else(|| own(script, "language")).is_none()
+        && !text.trim().is_empty()
+        && !text.contains("${")
+        && !text.contains("#{")
+}
