@@ -133,6 +133,16 @@ fn an_expression_that_cannot_be_read_is_shown_where_it_stands() {
 }
 
 #[test]
+fn what_hosts_compute_is_read_too() {
+    let model = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\" xmlns:potok=\"urn:potok:bpmn:1.0\">\n\
+                 <process id=\"p\" isExecutable=\"true\"><userTask id=\"t\" potok:owner=\"=1 +\"><extensionElements>\n\
+                 <potok:formField id=\"f\" default=\"${1 +\"/></extensionElements></userTask></process></definitions>";
+    let run = potok(&["check", &file("hosts", "h.bpmn", model)], "");
+    assert_eq!(run.code, 1);
+    run.says(&["in potok:owner", "h.bpmn:2:", "in default", "h.bpmn:3:"]);
+}
+
+#[test]
 fn two_files_with_one_process_are_told() {
     let model = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\">\n<process id=\"p\" isExecutable=\"true\">\
                  <task id=\"t\"/></process></definitions>";

@@ -160,6 +160,8 @@ impl<'a> Compiler<'a> {
             task.due_date = self.optional(assignment.due_date.as_ref());
             task.follow_up_date = self.optional(assignment.follow_up_date.as_ref());
             task.priority = self.optional(assignment.priority.as_ref());
+            // The owner is for hosts; what cannot be read should be known all the same.
+            self.optional(assignment.owner.as_ref());
         }
         for performer in performers {
             let expression = self.expression(&performer.expression, Purpose::Expression);
@@ -356,6 +358,10 @@ impl<'a> Compiler<'a> {
 
     fn form(&mut self, extension: &ElementProperties) -> Option<Box<Form>> {
         let form = extension.form.as_ref()?;
+        for field in &form.fields {
+            // Hosts compute it when the form is shown; what cannot be read should be known before.
+            self.optional(field.default.as_ref());
+        }
         Some(Box::new(Form {
             key: self.optional(form.key.as_ref()),
             reference: self.optional(form.reference.as_ref()),
