@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Subject, activity, event, gateway, label};
+use super::subject::{Subject, activity, event, gateway, has_definition, label};
 use crate::model::{ActivityKind, EventDefinition, EventPosition, FlowNode, Gateway, NodeIndex};
 
 define! {
@@ -22,6 +22,8 @@ define! {
         "The events after an event-based gateway wait for different messages.";
     PARALLEL = "event-gateway-parallel", Error, "BPMN 2.0.2 §10.6.6",
         "Only an event-based gateway that starts a process is parallel.";
+    PARALLEL_TRIGGER = "event-gateway-parallel-trigger", Error, "BPMN 2.0.2 §13.4.4 Table 13.4",
+        "After a parallel event-based gateway come messages only: they find the same process by what they have in common.";
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
@@ -48,6 +50,25 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             );
         }
         targets(subject, node, findings);
+        if *parallel && *instantiate {
+            only_messages(subject, node, findings);
+        }
+    }
+}
+
+/// What starts a process by parts must be correlated, which only messages can.
+fn only_messages(subject: &Subject<'_>, gateway: &FlowNode, findings: &mut Findings<'_>) {
+    let flows = gateway.outgoing.iter().filter_map(|flow| subject.flow(*flow));
+    for target in flows.filter_map(|flow| flow.target.target).filter_map(|index| subject.node(index)) {
+        let is_other = |definition: &EventDefinition| !matches!(definition, EventDefinition::Message { .. });
+        if is_waiting_event(target) && has_definition(target, is_other) {
+            findings.add(
+                &PARALLEL_TRIGGER,
+                target.element,
+                format!("{} follows {}, but waits for something other than a message", label(target), label(gateway)),
+                "let it wait for a message, or make the gateway exclusive",
+            );
+        }
     }
 }
 
@@ -91,8 +112,7 @@ fn targets(subject: &Subject<'_>, gateway: &FlowNode, findings: &mut Findings<'_
             first_receive = first_receive.or(Some(target));
             boundary(subject, index, target, findings);
         }
-        has_message_event |=
-            super::subject::has_definition(target, |definition| matches!(definition, EventDefinition::Message { .. }));
+        has_message_event |= has_definition(target, |definition| matches!(definition, EventDefinition::Message { .. }));
         for message in waits_for(subject, target) {
             if !messages.insert(message) {
                 findings.add(

@@ -24,6 +24,8 @@ define! {
         "An escalation that is referred to is declared.";
     OPERATION_UNKNOWN = "operation-unknown", Error, "BPMN 2.0.2 §8.5",
         "An operation that is referred to is declared in an interface.";
+    OTHER_MESSAGE = "operation-other-message", Warning, "BPMN 2.0.2 §8.5, §10.3.3",
+        "A task that names a message and an operation names the message that the operation takes.";
     CATCH_WITHOUT_MESSAGE = "catch-without-message", Error, "BPMN 2.0.2 §10.5.5, §10.3.3",
         "What waits for a message says for which one, or a message flow leads to it.";
     THROW_WITHOUT_MESSAGE = "throw-without-message", Error, "BPMN 2.0.2 §10.5.5, §10.3.3",
@@ -121,6 +123,7 @@ fn task(subject: &Subject<'_>, index: NodeIndex, node: &FlowNode, findings: &mut
         ActivityKind::SendTask { message, operation } => {
             message_known(definitions, owner, node.element, message.as_ref(), findings);
             operation_known(owner, node.element, operation.as_ref(), findings);
+            same_message(definitions, owner, node.element, message.as_ref(), operation.as_ref(), findings);
             let does = operation.is_some() || works(&node.extension);
             if message.is_none() && !does && !subject.sends_message_flow(index) {
                 throw_without_message(owner, node.element, findings);
@@ -129,6 +132,7 @@ fn task(subject: &Subject<'_>, index: NodeIndex, node: &FlowNode, findings: &mut
         ActivityKind::ReceiveTask { message, operation, .. } => {
             message_known(definitions, owner, node.element, message.as_ref(), findings);
             operation_known(owner, node.element, operation.as_ref(), findings);
+            same_message(definitions, owner, node.element, message.as_ref(), operation.as_ref(), findings);
             let known = message.is_some() || has_in_message(definitions, operation.as_ref());
             if !known && !subject.receives_message_flow(index) {
                 catch_without_message(owner, node.element, findings);
@@ -239,6 +243,32 @@ fn operation_known(
             element,
             format!("{owner} refers to the operation `{}`, which is not declared", operation.text),
             "declare the operation in an `interface` beside the processes, or correct `operationRef`",
+        );
+    }
+}
+
+/// The message of a send or receive task is the one that its operation takes.
+fn same_message(
+    definitions: &Definitions,
+    owner: Named<'_>,
+    element: ElementIndex,
+    message: Option<&Reference<usize>>,
+    operation: Option<&Reference<OperationIndex>>,
+    findings: &mut Findings<'_>,
+) {
+    let taken = operation
+        .and_then(|operation| operation.target)
+        .and_then(|index| definitions.interfaces.get(index.interface)?.operations.get(index.operation))
+        .and_then(|operation| operation.in_message.as_ref());
+    if let (Some(message), Some(taken)) = (message, taken)
+        && let (Some(own), Some(other)) = (message.target, taken.target)
+        && own != other
+    {
+        findings.add(
+            &OTHER_MESSAGE,
+            element,
+            format!("{owner} names the message `{}`, but its operation takes `{}`", message.text, taken.text),
+            "let both name the same message, or remove one of the references",
         );
     }
 }
