@@ -82,13 +82,20 @@ pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
     let mut checked = Vec::new();
     for path in &files {
         match folder::read(path) {
-            Ok(bytes) => checked.push(Checked {
-                file: path.display().to_string(),
-                diagnostics: findings(path, &bytes, &evaluator, &mut callables),
-                text: if options.format == Format::Text { folder::text(&bytes) } else { String::new() },
-                model: model(path, &bytes, &mut callables),
-                in_bytes: std::str::from_utf8(&bytes).is_ok(),
-            }),
+            Ok(bytes) => {
+                let diagnostics = findings(path, &bytes, &evaluator, &mut callables);
+                let model = model(path, &bytes, &mut callables);
+                checked.push(Checked {
+                    file: path.display().to_string(),
+                    diagnostics,
+                    text: if options.format == Format::Text { folder::text(&bytes) } else { String::new() },
+                    in_bytes: match &model {
+                        Some(model) => model.document.text().as_bytes() == bytes,
+                        None => std::str::from_utf8(&bytes).is_ok(),
+                    },
+                    model,
+                });
+            }
             Err(failure) => unreadable.push(failure),
         }
     }

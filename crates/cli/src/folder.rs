@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use potok_core::Name;
 use potok_core::graph::Package;
 use potok_core::time::Calendar;
 use potok_core::xml::{Document, Limits};
@@ -113,15 +114,12 @@ impl Folder {
             }
         };
         let mut packages = Vec::new();
+        let mut standing: BTreeMap<Name, Vec<&Path>> = BTreeMap::new();
         for file in files.iter().filter(|file| Kind::of(file) == Some(Kind::Model)) {
             match read(file).map(|bytes| Package::from_bpmn(&bytes, &*evaluator)) {
                 Ok(Ok(neighbour)) => {
-                    let twice = neighbour.processes.iter().find(|process| package.process(process.id()).is_some());
-                    if let Some(process) = twice {
-                        let (file, id) = (file.display(), process.id());
-                        beside
-                            .remarks
-                            .push(format!("{file} has a process `{id}` too; that of {} is run", path.display()));
+                    for process in &neighbour.processes {
+                        standing.entry(process.id().clone()).or_default().push(file);
                     }
                     packages.push(neighbour);
                 }
@@ -131,6 +129,10 @@ impl Folder {
         }
         let Beside { forms, zone, mut remarks, broken, .. } = beside;
         remarks.extend(left_out(&broken));
+        for process in &package.processes {
+            standing.entry(process.id().clone()).or_default().push(path);
+        }
+        remarks.extend(standing.iter().filter_map(|(id, files)| stands_twice(id, files)).take(NAMED));
         Ok(Self { evaluator, package, neighbours: packages, forms, zone, remarks })
     }
 }
@@ -180,6 +182,17 @@ impl<'e> Beside<'e> {
             _ => {}
         }
     }
+}
+
+/// A remark on a process that several files have: the last counts.
+fn stands_twice(id: &str, files: &[&Path]) -> Option<String> {
+    let (last, others @ [first, ..]) = files.split_last()? else { return None };
+    let more = if others.len() > 1 {
+        format!(" and {}", report::number(others.len() - 1, "other file"))
+    } else {
+        String::new()
+    };
+    Some(format!("{}{more} has a process `{id}` too; that of {} is run", first.display(), last.display()))
 }
 
 /// One remark on all neighbours with errors, however many.

@@ -1,5 +1,7 @@
 //! What is wrong with a form (`.form`), and what of it `potok run` does not do.
 
+use std::ops::Range;
+
 use potok_core::diagnostic::{Diagnostic, Severity};
 use potok_core::xml::Span;
 use regex::Regex;
@@ -7,27 +9,31 @@ use serde_json::Value as Json;
 
 /// Looks at a form as form-js writes it.
 pub(super) fn check(text: &str) -> Vec<Diagnostic> {
-    let invalid = |line, column, message: String| {
+    let invalid = |at, message: String| {
         let help = "save it from a form editor; a form is a JSON object with `components`";
-        vec![finding(Severity::Error, "form-invalid", None, (line, column), message, help)]
+        vec![finding(Severity::Error, "form-invalid", None, text, at..at, message, help)]
     };
     let form: Json = match serde_json::from_str(text) {
         Ok(form) => form,
         Err(error) => {
-            let place = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).max(1);
-            return invalid(place(error.line()), place(error.column()), format!("this is no JSON: {error}"));
+            let before = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+            let at = (before + error.column().saturating_sub(1)).min(text.len());
+            let at = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            return invalid(at, format!("this is no JSON: {error}"));
         }
     };
     let Some(components) = form.get("components").and_then(Json::as_array) else {
-        return invalid(1, 1, "this is no form: it has no `components`".to_owned());
+        return invalid(0, "this is no form: it has no `components`".to_owned());
     };
     let mut found = Vec::new();
     let mut open: Vec<&Json> = components.iter().rev().collect();
     while let Some(component) = open.pop() {
         if let Some((message, help)) = not_honoured(component) {
             let id = component.get("id").or_else(|| component.get("key")).and_then(Json::as_str);
-            let at = id.and_then(|id| text.find(&format!("\"{id}\""))).unwrap_or(0);
-            found.push(finding(Severity::Warning, "form-not-honoured", id, place(text, at), message, help));
+            let written = id.map(|id| format!("\"{id}\"")).unwrap_or_default();
+            let at = text.find(&written).unwrap_or(0);
+            let place = at..at + written.len();
+            found.push(finding(Severity::Warning, "form-not-honoured", id, text, place, message, help));
         }
         open.extend(component.get("components").and_then(Json::as_array).into_iter().flatten().rev());
     }
@@ -58,23 +64,28 @@ fn not_honoured(component: &Json) -> Option<(String, &'static str)> {
     }
 }
 
-fn place(text: &str, at: usize) -> (u32, u32) {
-    let before = &text[..at];
-    let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    (number(before.matches('\n').count()), number(line.chars().count()))
-}
-
 fn finding(
     severity: Severity,
     code: &'static str,
     element: Option<&str>,
-    (line, column): (u32, u32),
+    text: &str,
+    place: Range<usize>,
     message: String,
     help: &str,
 ) -> Diagnostic {
-    let span = Span { start: 0, end: 0 };
-    Diagnostic { code, severity, element: element.map(Into::into), span, line, column, message, help: help.into() }
+    let before = &text[..place.start];
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+    Diagnostic {
+        code,
+        severity,
+        element: element.map(Into::into),
+        span: Span { start: number(place.start), end: number(place.end) },
+        line: number(before.matches('\n').count() + 1),
+        column: number(column + 1),
+        message,
+        help: help.into(),
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ define! {
         "A compensation boundary event has one handler.";
     CAUGHT_TWICE = "compensation-caught-twice", Error, "BPMN 2.0.2 §10.5.6, §10.7.1",
         "An activity has at most one compensation boundary event, a sub-process at most one compensation event sub-process.";
+    INSIDE_UNUSED = "compensation-inside-unused", Warning, "BPMN 2.0.2 §10.7.1",
+        "What undoes a sub-process is its boundary event's handler, or a compensation event sub-process inside, not both.";
     HANDLER_UNMARKED = "compensation-handler-unmarked", Error, "BPMN 2.0.2 §10.7.1",
         "A compensation handler is an activity with isForCompensation.";
     HANDLER_ELSEWHERE = "compensation-handler-elsewhere", Error, "BPMN 2.0.2 §10.7.1",
@@ -82,15 +84,7 @@ fn caught_twice(subject: &Subject<'_>, findings: &mut Findings<'_>) {
         let events = subject.boundaries(host).iter().filter_map(|index| subject.node(*index));
         events.filter(|node| is_compensation_boundary(node)).collect::<Vec<_>>()
     });
-    let by_event = subject.scopes().map(|scope| {
-        let inside = subject.nodes_in(scope).filter(|(_, node)| is_event_sub_process(node));
-        let compensates = |(index, node)| {
-            let mut starts = subject.nodes_in(Some(index)).filter(|(_, start)| is_start(start));
-            let catches = |definition: &EventDefinition| matches!(definition, EventDefinition::Compensation { .. });
-            starts.any(|(_, start)| has_definition(start, catches)).then_some(node)
-        };
-        inside.filter_map(compensates).collect::<Vec<_>>()
-    });
+    let by_event = subject.scopes().map(|scope| compensating_sub_processes(subject, scope));
     for catchers in by_boundary.chain(by_event) {
         let Some((first, others)) = catchers.split_first() else { continue };
         for other in others {
@@ -106,6 +100,31 @@ fn caught_twice(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             );
         }
     }
+    for (host, node) in subject.nodes().filter(|(_, node)| is_scope(node)) {
+        let mut boundary = subject.boundaries(host).iter().filter_map(|index| subject.node(*index));
+        if let (Some(boundary), Some(inside)) = (
+            boundary.find(|node| is_compensation_boundary(node)),
+            compensating_sub_processes(subject, Some(host)).first(),
+        ) {
+            findings.add(
+                &INSIDE_UNUSED,
+                inside.element,
+                format!("{} never runs: {} undoes {} as a whole", label(inside), label(boundary), label(node)),
+                "delete one of them",
+            );
+        }
+    }
+}
+
+/// The event sub-processes of a scope that catch compensation.
+fn compensating_sub_processes<'a>(subject: &Subject<'a>, scope: Option<NodeIndex>) -> Vec<&'a FlowNode> {
+    let inside = subject.nodes_in(scope).filter(|(_, node)| is_event_sub_process(node));
+    let compensates = |(index, node)| {
+        let mut starts = subject.nodes_in(Some(index)).filter(|(_, start)| is_start(start));
+        let catches = |definition: &EventDefinition| matches!(definition, EventDefinition::Compensation { .. });
+        starts.any(|(_, start)| has_definition(start, catches)).then_some(node)
+    };
+    inside.filter_map(compensates).collect()
 }
 
 fn mark(marks: &mut [bool], index: NodeIndex) {

@@ -87,6 +87,8 @@ fn owner(element: Element<'_>) -> Option<Name> {
     around().filter(is_shown).find_map(id).or_else(|| around().find_map(id))
 }
 
+/// The beginning of a text, on one line.
 fn shorten(text: &str) -> String {
-    if text.chars().count() <= 60 { text.into() } else { text.chars().take(57).chain("...".chars()).collect() }
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= 60 { text } else { text.chars().take(57).chain("...".chars()).collect() }
 }
