@@ -28,7 +28,7 @@ use crate::catalog::Deployed;
 use crate::commit::Pending;
 use crate::engine::Inner;
 use crate::envelope::Envelope;
-use crate::follow::{Around, correlation, follow};
+use crate::follow::{self, Around, correlation, follow};
 use crate::work::{Chore, Occurred, Spread};
 use crate::{Error, InstanceId};
 
@@ -272,6 +272,15 @@ impl<'e> Attempt<'e> {
             }
         }
         Ok(fresh)
+    }
+
+    /// The row of an instance that was begun in this unit of work.
+    pub(crate) fn row(&self, key: Key) -> Option<InstanceRow> {
+        let loaded = self.loaded(key)?;
+        let Running { graph, instance } = &loaded.running;
+        let (definition, tenant, suspended) = (loaded.definition, &loaded.tenant, loaded.suspended);
+        let row = follow::row(&Around { graph, definition, tenant, suspended }, instance);
+        Some(InstanceRow { initiator: self.envelope.by.clone(), started: self.now, ..row })
     }
 
     pub(crate) fn loaded(&self, key: Key) -> Option<&Loaded> {

@@ -28,13 +28,21 @@ pub(crate) struct Catalog {
     store: Store,
     pub(crate) evaluator: Arc<Evaluator>,
     deployed: RwLock<HashMap<Key, Arc<Deployed>>>,
+    /// The newest versions, by tenant and id, where nobody else deploys.
+    newest: RwLock<HashMap<(Name, Name), Arc<Deployed>>>,
     /// Deployments whose decisions and calendars the evaluator has.
     known: Mutex<BTreeSet<Key>>,
 }
 
 impl Catalog {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, evaluator: Arc::default(), deployed: RwLock::default(), known: Mutex::default() }
+        Self {
+            store,
+            evaluator: Arc::default(),
+            deployed: RwLock::default(),
+            newest: RwLock::default(),
+            known: Mutex::default(),
+        }
     }
 
     /// The version of a process that a binding means, in a model of that deployment.
@@ -54,10 +62,26 @@ impl Catalog {
             },
             (Binding::VersionTag(tag), _) => Version::Tag(tag.clone()),
         };
-        match self.store.definition(DefinitionKind::Process, tenant, id, &version).await? {
-            Some(definition) => self.compiled(definition).await.map(Some),
-            None => Ok(None),
+        let of = (tenant.clone(), id.clone());
+        if version == Version::Latest
+            && let Some(deployed) = self.newest.read().unwrap_or_else(PoisonError::into_inner).get(&of)
+        {
+            return Ok(Some(deployed.clone()));
         }
+        let Some(definition) = self.store.definition(DefinitionKind::Process, tenant, id, &version).await? else {
+            return Ok(None);
+        };
+        let deployed = self.compiled(definition).await?;
+        if version == Version::Latest && !self.store.is_shared() {
+            let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
+            newest.insert(of, deployed.clone());
+        }
+        Ok(Some(deployed))
+    }
+
+    /// Forgets which versions are the newest, and which are suspended.
+    pub(crate) fn changed(&self) {
+        self.newest.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The version with that key.

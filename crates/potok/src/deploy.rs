@@ -177,6 +177,7 @@ impl Deployment<'_> {
             changes
         };
         let mut deployed = inner.store.deploy(&row, &files, definitions, follows).await?;
+        inner.catalog.changed();
         inner.catalog.discover().await?;
         inner.wake.notify_waiters();
         deployed.extend(standing);
@@ -265,7 +266,7 @@ impl Engine {
     /// # Errors
     /// If the database cannot be written.
     pub async fn suspend_definition(&self, definition: DefinitionId) -> Result<bool, Error> {
-        Ok(self.inner.store.suspend_definition(definition.0, true).await?)
+        self.set_suspended(definition, true).await
     }
 
     /// Lets instances of a definition be started again; says whether there is one.
@@ -273,7 +274,13 @@ impl Engine {
     /// # Errors
     /// If the database cannot be written.
     pub async fn resume_definition(&self, definition: DefinitionId) -> Result<bool, Error> {
-        Ok(self.inner.store.suspend_definition(definition.0, false).await?)
+        self.set_suspended(definition, false).await
+    }
+
+    async fn set_suspended(&self, definition: DefinitionId, suspended: bool) -> Result<bool, Error> {
+        let found = self.inner.store.suspend_definition(definition.0, suspended).await;
+        self.inner.catalog.changed();
+        Ok(found?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use potok_core::Name;
 use potok_core::graph::ProcessGraph;
-use potok_core::instance::{Instance, Key, ROOT, WaitKind, WaitType};
+use potok_core::instance::{Instance, Key, ROOT, State, WaitKind, WaitType};
 use potok_core::step::{Closed, Event, Events, OpenedWait};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
@@ -38,19 +38,10 @@ pub(crate) fn follow(
     let now = events.now;
     for event in &events.list {
         match *event {
-            Event::InstanceStarted { .. } => changes.add(InstanceRow {
-                key,
-                definition: around.definition,
-                process: around.graph.id().clone(),
-                business_key: instance.business_key().cloned(),
-                tenant: around.tenant.clone(),
-                parent: instance.caller().map(|caller| caller.instance),
-                initiator: envelope.by.clone(),
-                started: now,
-                state: InstanceState::Active,
-                suspended: false,
-                ended: None,
-            }),
+            Event::InstanceStarted { .. } => {
+                let begun = InstanceRow { state: InstanceState::Active, ended: None, ..row(around, instance) };
+                changes.add(InstanceRow { initiator: envelope.by.clone(), started: now, ..begun });
+            }
             Event::WaitOpened { details } => {
                 if let Some(wait) = events.waits.get(details as usize) {
                     opened(changes, around, instance, wait, now);
@@ -82,6 +73,29 @@ pub(crate) fn follow(
             Event::InstanceCancelled { .. } => changes.end_instance(key, InstanceState::Cancelled, now),
             _ => {}
         }
+    }
+}
+
+/// An instance's own row as it is now, apart from who started it and when.
+pub(crate) fn row(around: &Around<'_>, instance: &Instance) -> InstanceRow {
+    let state = match instance.state() {
+        State::Created | State::Active => InstanceState::Active,
+        State::Completed => InstanceState::Completed,
+        State::Failed { .. } => InstanceState::Failed,
+        State::Cancelled { .. } => InstanceState::Cancelled,
+    };
+    InstanceRow {
+        key: instance.key(),
+        definition: around.definition,
+        process: around.graph.id().clone(),
+        business_key: instance.business_key().cloned(),
+        tenant: around.tenant.clone(),
+        parent: instance.caller().map(|caller| caller.instance),
+        initiator: None,
+        started: instance.now(),
+        state,
+        suspended: around.suspended,
+        ended: (state != InstanceState::Active).then_some(instance.now()),
     }
 }
 

@@ -3,13 +3,14 @@
 use potok_core::Name;
 use potok_core::expressions::Binding;
 use potok_core::instance::{Instance as State, ROOT, ScopeId};
-use potok_core::routing::{Running, World as _};
+use potok_core::routing::{Running, Work, World as _};
 use potok_core::step::{Command, Events, Rejection, StartAt, Variables};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
 use potok_store::query::{IncidentQuery, InstanceQuery};
 use potok_store::row::{Incident, Instance as InstanceRow, InstanceState};
 
+use crate::attempt::Attempt;
 use crate::engine::Engine;
 use crate::envelope::{Act, Envelope};
 use crate::{DefinitionId, Error, IncidentId, InstanceId, IntoVariables};
@@ -110,7 +111,7 @@ impl Start<'_> {
             return Err(Error::ProcessSuspended(deployed.definition.id.clone()));
         }
         let envelope = self.engine.envelope();
-        let key = inner.transact(envelope.clone(), |attempt, work| {
+        let action = |attempt: &mut Attempt<'_>, work: &mut Work| {
             attempt.known(deployed.clone());
             let command = Command::Start {
                 at: self.at.clone(),
@@ -124,8 +125,9 @@ impl Start<'_> {
                 work.ask(key, requests);
                 key
             }))
-        });
-        self.engine.instance(InstanceId(key.await?)).get().await
+        };
+        let row = inner.transact_and(envelope.clone(), action, |attempt, key| attempt.row(key)).await?;
+        row.map(|row| Instance { row }).ok_or(Error::NothingToDo)
     }
 }
 

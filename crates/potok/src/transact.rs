@@ -9,7 +9,7 @@ use potok_core::instance::{Key, WaitKind};
 use potok_core::routing::{Message, Running, Work, World as _, matches};
 use potok_core::step::Command;
 use potok_store::query::MessageQuery;
-use potok_store::row::Message as KeptMessage;
+use potok_store::row::{ClaimKind, Message as KeptMessage};
 use potok_store::{Guard, Outcome};
 
 use crate::attempt::{After, Attempt, Missing, Stop};
@@ -48,11 +48,32 @@ impl Inner {
         envelope: Envelope,
         action: impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync,
     ) -> Result<T, Error> {
+        self.transact_and(envelope, action, |_, value| value).await
+    }
+
+    /// The same; `finish` looks at what has become of it all, just before it is made durable.
+    pub(crate) async fn transact_and<T: Send, U: Send>(
+        &self,
+        envelope: Envelope,
+        action: impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync,
+        finish: impl Fn(&Attempt<'_>, T) -> U + Send + Sync,
+    ) -> Result<U, Error> {
         let mut order = BTreeSet::new();
         for _ in 0..TRIES {
-            if let Some(value) = self.try_once(&envelope, &mut order, &action).await? {
-                return Ok(value);
+            let Some((value, attempt)) = self.step(&envelope, &mut order, &action).await? else { continue };
+            let value = finish(&attempt, value);
+            let (pending, after) = attempt.submit();
+            if let Some(pending) = pending {
+                match pending.await.map_err(|_| Error::Stopped)?? {
+                    Outcome::Committed => {}
+                    Outcome::Missed { standing: Some(standing), .. } if standing.kind == ClaimKind::MessageId => {
+                        return Err(Error::MessageRepeated(standing.value));
+                    }
+                    _ => continue,
+                }
             }
+            self.afterwards(after).await;
+            return Ok(value);
         }
         Err(Error::Contended(InstanceId(order.first().copied().unwrap_or_default())))
     }
@@ -101,29 +122,6 @@ impl Inner {
             }
         }
         Err(Error::Contended(InstanceId(order.first().copied().unwrap_or_default())))
-    }
-
-    async fn try_once<T: Send>(
-        &self,
-        envelope: &Envelope,
-        order: &mut BTreeSet<Key>,
-        action: &(impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync),
-    ) -> Result<Option<T>, Error> {
-        let Some((value, attempt)) = self.step(envelope, order, action).await? else { return Ok(None) };
-        let (pending, after) = attempt.submit();
-        if let Some(pending) = pending {
-            match pending.await.map_err(|_| Error::Stopped)?? {
-                Outcome::Committed => {}
-                Outcome::Missed { standing: Some(standing), .. }
-                    if standing.kind == potok_store::row::ClaimKind::MessageId =>
-                {
-                    return Err(Error::MessageRepeated(standing.value));
-                }
-                _ => return Ok(None),
-            }
-        }
-        self.afterwards(after).await;
-        Ok(Some(value))
     }
 
     /// Steps the instances of a unit of work; nothing if somebody else has one of them: then all are locked in order next time.

@@ -117,6 +117,7 @@ impl Transaction {
         for key in touched {
             inner.cache.outdate(key);
         }
+        inner.catalog.changed();
         // Somebody outside may have begun to wait for what was sent, or sent what is waited for.
         inner.look_again();
         inner.wake.notify_waiters();

@@ -137,8 +137,18 @@ impl Facts {
                 }
             }
         }
+        let mut log = BTreeMap::new();
+        points.retain(|(instance, seq)| match session.recall(*instance, *seq) {
+            Some(Some(unit)) => {
+                log.insert((*instance, *seq), unit);
+                false
+            }
+            Some(None) => false,
+            None => true,
+        });
         let needs_time = !claims.is_empty() || !without_log.is_empty();
         let points: Vec<LogPoint> = find(session, points).await?;
+        log.extend(points.into_iter().map(|point| ((point.instance, point.seq), point.unit)));
         let written: Vec<Written> = find(session, without_log).await?;
         let claims: Vec<Claim> = find_rows(session, claims.into_iter().collect()).await?;
         let jobs: Vec<Job> = find(session, jobs).await?;
@@ -147,7 +157,7 @@ impl Facts {
         let messages: Vec<Message> = find(session, messages).await?;
         Ok(Self {
             now: if needs_time { session.now().await? } else { potok_core::time::Timestamp::MIN },
-            log: points.into_iter().map(|point| ((point.instance, point.seq), point.unit)).collect(),
+            log,
             written: written.into_iter().map(|written| written.unit).collect(),
             claims: claims.into_iter().map(|claim| (claim_key(&claim), claim)).collect(),
             leases: jobs.into_iter().map(|job| ((job.instance, job.key), job.lease)).collect(),

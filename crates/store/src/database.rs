@@ -2,6 +2,7 @@
 //! everything that must mean the same on all of them is before it.
 
 use async_trait::async_trait;
+use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 use sqlx::{PgConnection, SqliteConnection};
 
@@ -51,6 +52,10 @@ pub(crate) trait Session: Send {
     /// numbers, because there is one at a time.
     async fn horizon(&mut self) -> Result<Option<i64>, StoreError>;
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+    /// The unit that wrote a log row, or none if there is no such row; as far as that is known without looking.
+    fn recall(&self, _instance: Key, _seq: u64) -> Option<Option<u64>> {
+        None
+    }
     /// The connection, if it is one to SQLite.
     fn sqlite(&mut self) -> Option<&mut SqliteConnection> {
         None

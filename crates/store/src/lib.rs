@@ -39,6 +39,7 @@ mod narrow;
 mod node;
 mod postgres;
 pub mod query;
+mod recent;
 mod record;
 pub mod row;
 mod select;

@@ -1,11 +1,13 @@
 //! PostgreSQL: several nodes on one database.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use potok_core::time::Timestamp;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Arguments, AssertSqlSafe, PgConnection, Postgres as Driver, Row as _, Transaction};
+use sqlx::{Arguments, AssertSqlSafe, Connection as _, PgConnection, Postgres as Driver, Row as _, Transaction};
 
 use crate::StoreError;
 use crate::cell::{Cell, Kind, Row};
@@ -13,6 +15,9 @@ use crate::database::{Database, Session};
 use crate::record::{Column, Table};
 use crate::select::Select;
 use crate::sql::{Bind, Dialect, Statement};
+
+/// A connection that was idle for no longer is not asked whether it is still there.
+const JUST_USED: Duration = Duration::from_secs(1);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -28,8 +33,17 @@ impl Postgres {
         let options: PgConnectOptions = url.parse::<PgConnectOptions>()?.statement_cache_capacity(500);
         let pool = PgPoolOptions::new()
             .max_connections(16)
-            // A connection that was cut is noticed before it is used, not by the command that uses it.
-            .test_before_acquire(true)
+            // A connection that was cut is noticed before it is used, not by the command that uses it; one that has just been used
+            // is taken on trust.
+            .test_before_acquire(false)
+            .before_acquire(|connection, about| {
+                Box::pin(async move {
+                    if about.idle_for > JUST_USED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options)
             .await?;
         MIGRATIONS.run(&pool).await?;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
@@ -21,7 +22,10 @@ use crate::StoreError;
 use crate::cell::{Cell, Kind, Row};
 use crate::clock::Clock;
 use crate::database::{Database, Session};
-use crate::record::{Column, Table};
+use crate::recent::Recent;
+use crate::record::sealed::Sealed as _;
+use crate::record::{Column, Record as _, Table};
+use crate::row::{LogPoint, LogRow};
 use crate::select::{Filter, Select};
 use crate::sql::{Bind, Dialect, Statement};
 
@@ -38,6 +42,7 @@ pub(crate) struct Sqlite {
     writer: SqlitePool,
     readers: SqlitePool,
     clock: Clock,
+    recent: Arc<Recent>,
     /// Held as long as the file is open, so that no second process opens it. Not the database's own file: closing
     /// any handle of that would drop SQLite's locks.
     lock: Mutex<Option<File>>,
@@ -82,7 +87,7 @@ impl Sqlite {
             Some(_) => pool().max_connections(8).connect_lazy_with(options.pragma("query_only", "on")),
             None => writer.clone(),
         };
-        Ok(Self { writer, readers, clock, lock: Mutex::new(lock) })
+        Ok(Self { writer, readers, clock, recent: Arc::default(), lock: Mutex::new(lock) })
     }
 }
 
@@ -122,12 +127,12 @@ async fn check_owner(connection: &mut SqliteConnection) -> Result<(), StoreError
 impl Database for Sqlite {
     async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
         let link = Link::Reading(self.readers.acquire().await?);
-        Ok(Box::new(SqliteSession { link, clock: self.clock.clone() }))
+        Ok(Box::new(self.session(link)))
     }
 
     async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
         let link = Link::Writing(self.writer.begin_with("BEGIN IMMEDIATE").await?);
-        Ok(Box::new(SqliteSession { link, clock: self.clock.clone() }))
+        Ok(Box::new(self.session(link)))
     }
 
     fn is_shared(&self) -> bool {
@@ -142,6 +147,12 @@ impl Database for Sqlite {
     }
 }
 
+impl Sqlite {
+    fn session(&self, link: Link) -> SqliteSession {
+        SqliteSession { link, clock: self.clock.clone(), recent: self.recent.clone(), written: Vec::new() }
+    }
+}
+
 enum Link {
     Reading(PoolConnection<Driver>),
     Writing(Transaction<'static, Driver>),
@@ -150,6 +161,9 @@ enum Link {
 struct SqliteSession {
     link: Link,
     clock: Clock,
+    recent: Arc<Recent>,
+    /// Log rows written in this transaction: instance, place, unit.
+    written: Vec<(Key, u64, u64)>,
 }
 
 impl SqliteSession {
@@ -200,11 +214,11 @@ fn decode(row: &SqliteRow, columns: &[Column]) -> Result<Row, StoreError> {
     columns.iter().enumerate().map(cell).collect()
 }
 
-/// Rows in statements of [`ROWS`], then of 16, then the rest: few different texts, and few statements.
+/// Rows in statements of [`ROWS`], then of half as many and so on down to 16, then the rest: few different texts, and few statements.
 fn portions(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
     let mut rest = rows;
     std::iter::from_fn(move || {
-        let size = [ROWS, 16].into_iter().find(|size| rest.len() >= *size).unwrap_or(rest.len());
+        let size = [ROWS, 64, 32, 16].into_iter().find(|size| rest.len() >= *size).unwrap_or(rest.len());
         let (portion, after) = rest.split_at(size);
         rest = after;
         (!portion.is_empty()).then_some(portion)
@@ -236,6 +250,13 @@ impl Session for SqliteSession {
     }
 
     async fn insert(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), StoreError> {
+        if table.name == LogRow::TABLE.name {
+            let point = |row: &Row| {
+                let point = LogPoint::from_row(row[..LogPoint::TABLE.columns.len()].to_vec())?;
+                Ok((point.instance, point.seq, point.unit))
+            };
+            self.written.extend(rows.iter().map(point).collect::<Result<Vec<_>, StoreError>>()?);
+        }
         for rows in portions(rows) {
             self.execute(Statement::insert(Dialect::Sqlite, table, rows, false)).await?;
         }
@@ -263,6 +284,9 @@ impl Session for SqliteSession {
     }
 
     async fn delete(&mut self, table: &'static Table, keys: &[Row]) -> Result<(), StoreError> {
+        if table.name == LogRow::TABLE.name {
+            self.recent.forget();
+        }
         for keys in portions(keys) {
             self.execute(Statement::delete(Dialect::Sqlite, table, keys)).await?;
         }
@@ -293,9 +317,20 @@ impl Session for SqliteSession {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         match self.link {
             Link::Reading(_) => Ok(()),
-            Link::Writing(transaction) => {
-                transaction.commit().await.map_err(|error| StoreError::OutcomeUnknown(error.to_string()))
-            }
+            Link::Writing(transaction) => match transaction.commit().await {
+                Ok(()) => {
+                    self.recent.learn(self.written);
+                    Ok(())
+                }
+                Err(error) => {
+                    self.recent.forget();
+                    Err(StoreError::OutcomeUnknown(error.to_string()))
+                }
+            },
         }
+    }
+
+    fn recall(&self, instance: Key, seq: u64) -> Option<Option<u64>> {
+        self.recent.recall(instance, seq)
     }
 }
