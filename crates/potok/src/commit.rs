@@ -1,16 +1,22 @@
 //! Group commit: units of one moment share a transaction.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use potok_core::instance::Key;
 use potok_store::{Outcome, Patience, Store, StoreError, Unit};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 use crate::Error;
 use crate::cache::Slot;
 
 /// Units that one transaction takes at most.
 const MOST: usize = 512;
+
+/// Transactions under way at a time, where the database takes several.
+const LANES: usize = 4;
 
 /// How long a lost database is asked what became of a commit.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -66,26 +72,89 @@ impl Committer {
 }
 
 impl Queue {
-    /// Commits what comes until the engine is dropped or stopped.
-    pub(crate) async fn work_off(mut self, store: Store, ended: impl Fn(&Slot)) {
-        let mut batch: Vec<Departed> = Vec::new();
-        while self.0.recv_many(&mut batch, MOST).await > 0 {
-            let units: Vec<Unit> = batch.iter_mut().map(|departed| std::mem::take(&mut departed.unit)).collect();
-            match commit(&store, &units, Patience::Try).await {
-                Ok(outcomes) => {
-                    for ((departed, unit), outcome) in batch.drain(..).zip(units).zip(outcomes) {
-                        // Another node is writing what this one would: it waits for it, alone.
-                        let outcome = match outcome {
-                            Outcome::Busy => alone(&store, unit).await,
-                            outcome => Ok(outcome),
-                        };
-                        departed.arrive(outcome, &ended);
+    /// Commits what comes until the engine is dropped or stopped. Where others write to the database, too, several
+    /// transactions are under way at a time, each with instances of its own: what was stepped on a unit follows it.
+    pub(crate) async fn work_off<E>(mut self, store: Store, ended: E)
+    where
+        E: Fn(&Slot) + Clone + Send + Sync + 'static,
+    {
+        let lanes = if store.is_shared() { LANES } else { 1 };
+        let mut waiting: Vec<Departed> = Vec::new();
+        let mut under_way: JoinSet<Vec<Key>> = JoinSet::new();
+        let mut busy: HashSet<Key> = HashSet::new();
+        loop {
+            let batch = if under_way.len() < lanes { next_batch(&mut waiting, &mut busy) } else { Vec::new() };
+            if !batch.is_empty() {
+                let (store, ended) = (store.clone(), ended.clone());
+                under_way.spawn(commit_all(batch, store, ended));
+                continue;
+            }
+            tokio::select! {
+                biased;
+                Some(done) = under_way.join_next() => {
+                    for key in done.unwrap_or_default() {
+                        busy.remove(&key);
                     }
                 }
-                Err(error) => batch.drain(..).for_each(|departed| departed.arrive(Err(error.clone()), &ended)),
+                count = self.0.recv_many(&mut waiting, MOST) => {
+                    if count == 0 {
+                        break;
+                    }
+                    continue;
+                }
+            }
+            // What has come meanwhile goes along.
+            while waiting.len() < MOST
+                && let Ok(departed) = self.0.try_recv()
+            {
+                waiting.push(departed);
             }
         }
+        while under_way.join_next().await.is_some() {}
     }
+}
+
+/// Those that wait and touch no instance of a transaction under way, nor of one before them that has to wait.
+fn next_batch(waiting: &mut Vec<Departed>, busy: &mut HashSet<Key>) -> Vec<Departed> {
+    let mut batch = Vec::new();
+    let mut own: HashSet<Key> = HashSet::new();
+    let mut held_up: HashSet<Key> = HashSet::new();
+    let mut rest = Vec::new();
+    for departed in waiting.drain(..) {
+        let is_held_up = batch.len() >= MOST
+            || departed.slots.iter().any(|(slot, ..)| busy.contains(&slot.key) || held_up.contains(&slot.key));
+        let keys = departed.slots.iter().map(|(slot, ..)| slot.key);
+        if is_held_up {
+            held_up.extend(keys);
+            rest.push(departed);
+        } else {
+            own.extend(keys);
+            batch.push(departed);
+        }
+    }
+    *waiting = rest;
+    busy.extend(own);
+    batch
+}
+
+/// Commits a batch; gives the instances that it touched.
+async fn commit_all(mut batch: Vec<Departed>, store: Store, ended: impl Fn(&Slot)) -> Vec<Key> {
+    let keys = batch.iter().flat_map(|departed| &departed.slots).map(|(slot, ..)| slot.key).collect();
+    let units: Vec<Unit> = batch.iter_mut().map(|departed| std::mem::take(&mut departed.unit)).collect();
+    match commit(&store, &units, Patience::Try).await {
+        Ok(outcomes) => {
+            for ((departed, unit), outcome) in batch.into_iter().zip(units).zip(outcomes) {
+                // Another node is writing what this one would: it waits for it, alone.
+                let outcome = match outcome {
+                    Outcome::Busy => alone(&store, unit).await,
+                    outcome => Ok(outcome),
+                };
+                departed.arrive(outcome, &ended);
+            }
+        }
+        Err(error) => batch.into_iter().for_each(|departed| departed.arrive(Err(error.clone()), &ended)),
+    }
+    keys
 }
 
 async fn alone(store: &Store, unit: Unit) -> Result<Outcome, Error> {
