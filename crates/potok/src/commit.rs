@@ -18,6 +18,9 @@ const MOST: usize = 512;
 /// Transactions under way at a time, where the database takes several.
 const LANES: usize = 4;
 
+/// So many units are worth a transaction of their own while another is under way; fewer wait for it and share the next.
+const WORTHWHILE: usize = 128;
+
 /// How long a lost database is asked what became of a commit.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -83,7 +86,8 @@ impl Queue {
         let mut under_way: JoinSet<Vec<Key>> = JoinSet::new();
         let mut busy: HashSet<Key> = HashSet::new();
         loop {
-            let batch = if under_way.len() < lanes { next_batch(&mut waiting, &mut busy) } else { Vec::new() };
+            let is_worthwhile = under_way.is_empty() || (under_way.len() < lanes && waiting.len() >= WORTHWHILE);
+            let batch = if is_worthwhile { next_batch(&mut waiting, &mut busy) } else { Vec::new() };
             if !batch.is_empty() {
                 let (store, ended) = (store.clone(), ended.clone());
                 under_way.spawn(commit_all(batch, store, ended));

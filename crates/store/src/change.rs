@@ -9,7 +9,7 @@ use crate::cell::{Cell, Field, Row};
 use crate::database::Session;
 use crate::record::sealed::Cells;
 use crate::record::{Record, Table};
-use crate::row::{Candidate, Incident, Instance, InstanceState, Task, TaskState, Variable};
+use crate::row::{Candidate, Incident, Instance, InstanceState, LogRow, Task, TaskState, Variable};
 use crate::{StoreError, record};
 
 /// Changes of derived rows, follow-up work, snapshots and kept messages, in the order in which they happen.
@@ -140,12 +140,47 @@ impl Merged {
         }
     }
 
-    pub(crate) async fn write(self, session: &mut dyn Session) -> Result<(), StoreError> {
-        for merged in self.tables.into_values() {
-            merged.write(session).await?;
+    pub(crate) async fn write(self, session: &mut dyn Session, log: &[Row]) -> Result<(), StoreError> {
+        let tables: Vec<Sorted> = self.tables.into_values().map(MergedTable::sort).collect();
+        // What goes makes way for what comes.
+        session.gather();
+        for Sorted { table, cleared, remove, .. } in &tables {
+            for keys in [cleared, remove] {
+                if !keys.is_empty() {
+                    session.delete(table, keys).await?;
+                }
+            }
         }
-        Ok(())
+        session.flush().await?;
+        session.gather();
+        if !log.is_empty() {
+            session.insert(LogRow::TABLE, log).await?;
+        }
+        for Sorted { table, put, add, set, columns, .. } in &tables {
+            if !put.is_empty() {
+                session.put(table, put).await?;
+            }
+            if !add.is_empty() {
+                session.insert(table, add).await?;
+            }
+            if !set.is_empty() {
+                session.update(table, columns, set).await?;
+            }
+        }
+        session.flush().await
     }
+}
+
+/// What is done to a table, by the kind of statement.
+struct Sorted {
+    table: &'static Table,
+    cleared: Vec<Row>,
+    remove: Vec<Row>,
+    put: Vec<Row>,
+    add: Vec<Row>,
+    set: Vec<Row>,
+    /// The columns that are set.
+    columns: &'static [&'static str],
 }
 
 impl MergedTable {
@@ -177,7 +212,7 @@ impl MergedTable {
         self.rows.insert(key.clone(), after);
     }
 
-    async fn write(self, session: &mut dyn Session) -> Result<(), StoreError> {
+    fn sort(self) -> Sorted {
         let (mut add, mut put, mut set, mut remove) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut columns: &'static [&'static str] = &[];
         for (mut key, action) in self.rows {
@@ -192,24 +227,7 @@ impl MergedTable {
                 Action::Remove | Action::RemoveAll => remove.push(key),
             }
         }
-        let table = self.table;
-        let cleared: Vec<Row> = self.cleared.into_iter().collect();
-        if !cleared.is_empty() {
-            session.delete(table, &cleared).await?;
-        }
-        if !remove.is_empty() {
-            session.delete(table, &remove).await?;
-        }
-        if !put.is_empty() {
-            session.put(table, &put).await?;
-        }
-        if !add.is_empty() {
-            session.insert(table, &add).await?;
-        }
-        if !set.is_empty() {
-            session.update(table, columns, &set).await?;
-        }
-        Ok(())
+        Sorted { table: self.table, cleared: self.cleared.into_iter().collect(), remove, put, add, set, columns }
     }
 }
 

@@ -263,10 +263,7 @@ impl Facts {
             merged.merge(&changes);
             merged.merge(&unit.changes);
         }
-        if !log.is_empty() {
-            session.insert(LogRow::TABLE, &log).await?;
-        }
-        merged.write(session).await
+        merged.write(session, &log).await
     }
 }
 

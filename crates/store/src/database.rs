@@ -29,6 +29,12 @@ pub(crate) trait Database: std::fmt::Debug + Send + Sync {
 pub(crate) trait Session: Send {
     async fn select(&mut self, select: &Select) -> Result<Vec<Row>, StoreError>;
     async fn count(&mut self, select: &Select) -> Result<u64, StoreError>;
+    /// From here on changes may wait, in any order, until [`Session::flush`]: none of them sees another.
+    fn gather(&mut self) {}
+    /// Makes the changes that wait.
+    async fn flush(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Adds rows that are not there.
     async fn insert(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), StoreError>;
     /// Adds rows, or replaces those with their primary keys.

@@ -86,7 +86,7 @@ impl Store {
                 session.put(table, &rows).await?;
             }
         }
-        merged.write(&mut *session).await?;
+        merged.write(&mut *session, &[]).await?;
         session.commit().await?;
         Ok(numbered)
     }

@@ -55,11 +55,19 @@ impl Postgres {
 #[async_trait]
 impl Database for Postgres {
     async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
-        Ok(Box::new(PostgresSession { link: Link::Reading(self.pool.acquire().await?), schema: self.schema }))
+        Ok(Box::new(PostgresSession {
+            link: Link::Reading(self.pool.acquire().await?),
+            schema: self.schema,
+            gathered: None,
+        }))
     }
 
     async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
-        Ok(Box::new(PostgresSession { link: Link::Writing(self.pool.begin().await?), schema: self.schema }))
+        Ok(Box::new(PostgresSession {
+            link: Link::Writing(self.pool.begin().await?),
+            schema: self.schema,
+            gathered: None,
+        }))
     }
 
     fn is_shared(&self) -> bool {
@@ -79,6 +87,8 @@ enum Link {
 struct PostgresSession {
     link: Link,
     schema: i64,
+    /// Changes that wait to be made in one statement.
+    gathered: Option<Vec<Statement>>,
 }
 
 impl PostgresSession {
@@ -90,6 +100,10 @@ impl PostgresSession {
     }
 
     async fn execute(&mut self, statement: Statement) -> Result<(), StoreError> {
+        if let Some(gathered) = &mut self.gathered {
+            gathered.push(statement);
+            return Ok(());
+        }
         let arguments = arguments(statement.binds)?;
         sqlx::query_with(AssertSqlSafe(statement.text), arguments).execute(self.connection()).await?;
         Ok(())
@@ -150,6 +164,17 @@ fn decode(row: &PgRow, columns: &[Column]) -> Result<Row, StoreError> {
 
 #[async_trait]
 impl Session for PostgresSession {
+    fn gather(&mut self) {
+        self.gathered.get_or_insert_default();
+    }
+
+    async fn flush(&mut self) -> Result<(), StoreError> {
+        match self.gathered.take() {
+            Some(statements) if !statements.is_empty() => self.execute(Statement::together(statements)).await,
+            _ => Ok(()),
+        }
+    }
+
     async fn select(&mut self, select: &Select) -> Result<Vec<Row>, StoreError> {
         self.fetch(Statement::select(Dialect::Postgres, select), select.table).await
     }

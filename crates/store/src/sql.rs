@@ -67,6 +67,27 @@ impl Statement {
         sql
     }
 
+    /// Changes in one statement, as PostgreSQL takes them: none sees what another does.
+    pub(crate) fn together(statements: Vec<Self>) -> Self {
+        let mut sql = Self::new(Dialect::Postgres);
+        for (index, statement) in statements.into_iter().enumerate() {
+            let _ = write!(sql.text, "{}c{index} AS (", if index == 0 { "WITH " } else { ", " });
+            // Parameters are counted through.
+            let before = sql.binds.len();
+            let mut parts = statement.text.split('$');
+            sql.push(parts.next().unwrap_or_default());
+            for part in parts {
+                let digits = part.find(|character: char| !character.is_ascii_digit()).unwrap_or(part.len());
+                let number = part[..digits].parse::<usize>().unwrap_or(0) + before;
+                let _ = write!(sql.text, "${number}{}", &part[digits..]);
+            }
+            sql.push(")");
+            sql.binds.extend(statement.binds);
+        }
+        sql.push(" SELECT 1");
+        sql
+    }
+
     pub(crate) fn update(dialect: Dialect, table: &Table, columns: &[&Column], rows: &[Row]) -> Self {
         let mut sql = Self::new(dialect);
         let _ = write!(sql.text, "UPDATE \"{}\" AS t SET ", table.name);

@@ -144,6 +144,16 @@ impl Session for Borrowed {
         self.session()?.count(select).await
     }
 
+    fn gather(&mut self) {
+        if let Ok(session) = self.session() {
+            session.gather();
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), StoreError> {
+        self.session()?.flush().await
+    }
+
     async fn insert(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), StoreError> {
         self.session()?.insert(table, rows).await
     }
