@@ -208,3 +208,16 @@ fn a_failing_condition_after_the_reset_is_asked_again_as_after_the_reset() {
         .complete("rest")
         .completed();
 }
+
+#[test]
+fn a_way_out_of_a_boundary_event_to_a_filled_flow_does_not_reset_the_gateway() {
+    scenario("complex_gateway/retry.bpmn")
+        .start()
+        .complete("a")
+        .waits_at(["after", "b"])
+        .complete("after")
+        .waits_at(["b"])
+        .complete("b")
+        .completed()
+        .passed("after", 1);
+}

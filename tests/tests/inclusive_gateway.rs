@@ -257,3 +257,24 @@ fn one_gateway_joins_and_splits() {
         .completed()
         .passed("end", 1);
 }
+
+#[test]
+fn a_way_out_of_a_boundary_event_to_a_filled_flow_lets_nobody_off() {
+    scenario("inclusive_gateway/retry.bpmn")
+        .start()
+        .complete("a")
+        .waits_at(["b"])
+        .joins(["join"])
+        .complete("b")
+        .waits_at(["after"])
+        .complete("after")
+        .completed();
+    // The second try waits for itself, too: one token of each flow goes on.
+    scenario("inclusive_gateway/retry.bpmn")
+        .start()
+        .complete("a")
+        .travel("PT1H")
+        .waits_at(["a", "b"])
+        .complete("b")
+        .waits_at(["a", "after"]);
+}

@@ -31,7 +31,9 @@ pub(crate) fn ask(step: &mut Step<'_, '_>, scope: ScopeId, node: u32, upstream: 
 /// Whether a token elsewhere in the scope can reach a flow in that is not filled, and no flow in that is.
 ///
 /// The specification: "for every path that starts with a token, ends with an empty flow in and does not visit the gateway,
-/// there is also one from there that ends with a flow in that has a token". A token that can do both is not waited for.
+/// there is also one from there that ends with a flow in that has a token". A token that can do both is not waited for. Paths
+/// are formed by sequence flows: that a boundary event may lead to a filled flow lets nobody off. Where one may lead to an
+/// empty flow, its activity is waited for, since a token may still come.
 pub(crate) fn can_still_arrive(
     step: &Step<'_, '_>,
     scope: ScopeId,
@@ -39,16 +41,10 @@ pub(crate) fn can_still_arrive(
     upstream: &Upstream,
     is_filled: impl Fn(u32) -> bool,
 ) -> bool {
+    let is_filled = |position| u32::try_from(position).is_ok_and(&is_filled);
     let blocks = |at: u32| {
-        let reachable = upstream.reachable(step.graph, node, at);
-        let mut empty = false;
-        for position in reachable.ones() {
-            if u32::try_from(position).is_ok_and(&is_filled) {
-                return false;
-            }
-            empty = true;
-        }
-        empty
+        !upstream.reachable(step.graph, node, at).ones().all(is_filled)
+            && !upstream.reachable_by_flows(step.graph, node, at).ones().any(is_filled)
     };
     let Some(scope) = step.instance.scopes.get(scope) else { return false };
     let mut token = scope.first_token;
