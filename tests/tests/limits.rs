@@ -1,6 +1,7 @@
 //! What runs without end is stopped by an incident, before it takes all memory.
 
 use potok_tests::model;
+use serde_json::json;
 
 /// Start, one repeating activity, end.
 fn repeating(activity: &str) -> String {
@@ -115,4 +116,23 @@ fn a_process_that_calls_itself_many_times_at_once_is_stopped_before_each_call_ha
     .has_instances("p", 101)
     .nth_instance_of("p", 100)
     .incidents("again", "call-without-end", 100);
+}
+
+#[test]
+fn conditions_that_hold_in_a_circle_weigh_on_the_budget() {
+    let circle = |condition: &str| {
+        model(&format!(
+            r#"<process id="p" isExecutable="true">
+  <startEvent id="start"/>
+  <userTask id="work"/>
+  <boundaryEvent id="again" attachedToRef="work" cancelActivity="false">
+    <conditionalEventDefinition><condition>{condition}</condition></conditionalEventDefinition>
+  </boundaryEvent>
+  <sequenceFlow id="f1" sourceRef="start" targetRef="work"/>
+  <sequenceFlow id="f2" sourceRef="again" targetRef="work"/>
+</process>"#
+        ))
+    };
+    // A round enters the task, opens an event and asks it: none of those before it is asked again.
+    circle("x = 0").step_budget(4_000).start_with(json!({"x": 0})).is_at("work", 1_001).active();
 }

@@ -1,6 +1,6 @@
 //! The table of waits. Most instances wait for one thing, or a few: only those with more pay for an index by key.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -18,8 +18,8 @@ pub(crate) struct Waits {
     count: u32,
     /// By key, once there were more than a few, until there are none.
     index: Option<Box<BTreeMap<Key, WaitId>>>,
-    /// Waits for conditions, to be asked again after variables changed; none if there are none.
-    conditions: Option<Box<BTreeSet<WaitId>>>,
+    /// Waits for conditions by key, to be asked again after variables changed; none if there are none.
+    conditions: Option<Box<BTreeMap<Key, WaitId>>>,
 }
 
 impl Waits {
@@ -31,7 +31,7 @@ impl Waits {
     pub(crate) fn from_parts(rows: Slab<Wait>, indexed: bool) -> Self {
         let index = indexed.then(|| Box::new(rows.iter().map(|(id, wait)| (wait.key, id)).collect()));
         let conditions = rows.iter().filter(|(_, wait)| matches!(wait.kind, WaitKind::Condition { .. }));
-        let conditions: BTreeSet<_> = conditions.map(|(id, _)| id).collect();
+        let conditions: BTreeMap<_, _> = conditions.map(|(id, wait)| (wait.key, id)).collect();
         let conditions = (!conditions.is_empty()).then(|| Box::new(conditions));
         let count = rows.iter().fold(0, |count, _| count + 1);
         Self { rows, count, index, conditions }
@@ -40,6 +40,11 @@ impl Waits {
     /// The number that the next inserted wait gets.
     pub(crate) fn next(&self) -> WaitId {
         self.rows.next()
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> u32 {
+        self.count
     }
 
     pub(crate) fn get(&self, id: WaitId) -> Option<&Wait> {
@@ -69,9 +74,9 @@ impl Waits {
         few.into_iter().chain(many)
     }
 
-    /// Waits for conditions, by number.
-    pub(crate) fn conditions(&self) -> impl Iterator<Item = WaitId> {
-        self.conditions.iter().flat_map(|conditions| conditions.iter().copied())
+    /// The oldest wait for a condition whose key is not below the given one.
+    pub(crate) fn condition_from(&self, key: Key) -> Option<(Key, WaitId)> {
+        self.conditions.as_ref()?.range(key..).next().map(|(key, id)| (*key, *id))
     }
 
     pub(crate) fn insert(&mut self, wait: Wait) {
@@ -88,7 +93,7 @@ impl Waits {
             None => {}
         }
         if is_condition {
-            self.conditions.get_or_insert_default().insert(id);
+            self.conditions.get_or_insert_default().insert(key, id);
         }
     }
 
@@ -99,7 +104,7 @@ impl Waits {
             index.remove(&key);
         }
         if let Some(conditions) = &mut self.conditions {
-            conditions.remove(&id);
+            conditions.remove(&key);
             if conditions.is_empty() {
                 self.conditions = None;
             }

@@ -39,6 +39,9 @@ pub const STEP_BUDGET: u32 = 1_000_000;
 /// What a thrown message or signal takes from the budget: others must carry it, so that it weighs more than a move.
 const THROW_COST: u32 = 50;
 
+/// So many waits are looked at while a token passes a flow node.
+const LOOKS: u32 = 8;
+
 /// A fork in an instance with so many tokens is taken for one that multiplies without end: each new token weighs more than a move.
 const CROWD: u32 = 10_000;
 
@@ -91,6 +94,7 @@ pub fn step(
         changes: Vec::new(),
         asked: BTreeMap::new(),
         unasked: UNASKED,
+        next_condition: UNASKED,
         ended_at: 0,
     };
     step.carry_out(command)?;
@@ -113,6 +117,8 @@ pub(crate) struct Step<'s, 'c> {
     pub(crate) asked: BTreeMap<Key, usize>,
     /// Waits from this key on have not been asked whether their condition holds.
     pub(crate) unasked: Key,
+    /// Waits from this key on are next to be asked whether their condition holds.
+    pub(crate) next_condition: Key,
     /// The flow node on which a token has come to its end, the last of all.
     pub(crate) ended_at: Ordinal,
 }
@@ -137,7 +143,12 @@ impl<'s> Step<'s, '_> {
         self.budget = self.budget.saturating_sub(THROW_COST);
     }
 
-    /// A fork makes a token. Its number tells how many there are: those that are free are used first.
+    /// Everything that is waited for is looked through.
+    pub(crate) fn charge_look(&mut self) {
+        self.budget = self.budget.saturating_sub(self.instance.waits.count() / LOOKS);
+    }
+
+    /// A fork or an event makes a token. Its number tells how many there are: those that are free are used first.
     pub(crate) fn charge_token(&mut self, token: TokenId) {
         if token > CROWD {
             self.budget = self.budget.saturating_sub(CROWD_COST);
@@ -153,6 +164,7 @@ impl<'s> Step<'s, '_> {
     pub(crate) fn open(&mut self, owner: Owner, node: Ordinal, definition: usize, kind: WaitKind) -> Key {
         let key = self.context.keys.next();
         self.unasked = self.unasked.min(key);
+        self.next_condition = self.next_condition.min(key);
         let details = index_of(self.events.waits.len());
         self.events.waits.push(OpenedWait { key, owner, node, definition: index_of(definition), kind });
         self.emit(Event::WaitOpened { details });

@@ -7,23 +7,26 @@ use crate::step::{Change, Step, UNASKED};
 use crate::trigger::message;
 
 impl Step<'_, '_> {
-    /// After variables have changed, asks all conditions that are waited for, oldest first; triggers the first that
-    /// occurs.
+    /// After variables have changed, asks the conditions that are waited for, oldest first, and triggers the first that
+    /// occurs; the next call goes on from there. Without a change only those are asked that have just begun to wait. To ask
+    /// weighs on the budget, so that what goes round in a circle comes to its end.
     pub(crate) fn trigger_a_condition(&mut self) -> bool {
-        if !self.variables_changed {
-            return false;
+        if std::mem::take(&mut self.variables_changed) {
+            if self.graph.binds_subscriptions() {
+                message::rebind(self);
+            }
+            self.next_condition = Key(0);
         }
-        if self.graph.binds_subscriptions() {
-            message::rebind(self);
-        }
-        let waiting: Vec<WaitId> = self.instance.waits.conditions().collect();
-        for id in waiting {
+        while let Some((key, id)) = self.instance.waits.condition_from(self.next_condition) {
+            self.next_condition = key;
+            self.budget = self.budget.saturating_sub(1);
             if self.occurs(id) {
                 self.occurred(id, Vec::new());
                 return true;
             }
+            self.next_condition = Key(key.0.saturating_add(1));
         }
-        self.variables_changed = false;
+        self.next_condition = UNASKED;
         self.changes.clear();
         self.asked.clear();
         self.unasked = UNASKED;

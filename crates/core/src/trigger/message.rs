@@ -73,6 +73,7 @@ fn known_properties(
 /// §8.4.2, context-based correlation).
 pub(crate) fn rebind(step: &mut Step<'_, '_>) {
     let graph = step.graph;
+    step.charge_look();
     let waiting: Vec<Key> = step.instance.waits().map(|wait| wait.key).collect();
     for key in waiting {
         let Some(id) = step.instance.waits.find(key) else { continue };

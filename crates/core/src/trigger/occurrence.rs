@@ -181,6 +181,7 @@ impl Step<'_, '_> {
             return self.out_of_budget(token, again);
         }
         self.budget -= 1;
+        self.charge_token(token);
         self.schedule(token, stage);
     }
 

@@ -40,6 +40,7 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> R
 
 /// A signal reaches every subscription that was open when it came.
 pub(crate) fn deliver(step: &mut Step<'_, '_>, name: &str, payload: &Variables) {
+    step.charge_look();
     let waiting: Vec<Key> = step
         .instance
         .waits()

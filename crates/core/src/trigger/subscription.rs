@@ -22,11 +22,8 @@ impl Step<'_, '_> {
                 }
                 Catch::Timer { kind, expression } => timer::subscription(self, node, scope, *kind, expression)?,
                 Catch::Signal { name } => signal::subscription(self, node, scope, name)?,
-                Catch::Condition { .. } => {
-                    // Asked for the first time when the agenda is empty: what holds already occurs at once.
-                    self.variables_changed = true;
-                    WaitKind::Condition { satisfied: false }
-                }
+                // Asked for the first time when the agenda is empty: what holds already occurs at once.
+                Catch::Condition { .. } => WaitKind::Condition { satisfied: false },
                 // Errors, escalations, compensations and cancels find their catcher when they are thrown.
                 Catch::Error { .. } | Catch::Escalation { .. } | Catch::Compensation | Catch::Cancel | Catch::Link => {
                     continue;
