@@ -12,6 +12,8 @@ define! {
         "Intermediate catch events and boundary events have a trigger.";
     DEFINITIONS_MIXED = "event-definitions-mixed", Error, "BPMN 2.0.2 §10.5.4",
         "A multiple event combines neither links, nor compensation with what is caught otherwise.";
+    PARALLEL_MULTIPLE_OF_THROWN = "parallel-multiple-of-thrown", Error, "BPMN 2.0.2 §10.5.1, §10.5.7",
+        "A parallel multiple event waits for triggers that can wait for each other: no error, escalation or cancel.";
     PARALLEL_MULTIPLE_OF_ONE = "parallel-multiple-of-one", Warning, "BPMN 2.0.2 §10.5.1",
         "A parallel multiple event has at least two triggers.";
     MUST_INTERRUPT = "event-must-interrupt", Error, "BPMN 2.0.2 §10.5.2, §10.5.4, §13.5.3",
@@ -167,6 +169,24 @@ fn parallel_multiple(node: &FlowNode, event: &Event, findings: &mut Findings<'_>
             node.element,
             format!("{} is parallel multiple, but has {} definitions", label(node), event.definitions.len()),
             "add the other triggers that must all occur, or remove parallelMultiple",
+        );
+    }
+    // These are caught at the moment they are thrown, and end or pass their thrower by that: nothing is left to wait.
+    let is_thrown = |definition: &&EventDefinition| {
+        use EventDefinition as D;
+        matches!(definition, D::Error { .. } | D::Escalation { .. } | D::Cancel { .. })
+    };
+    let catches = matches!(event.position, EventPosition::Start { .. } | EventPosition::Boundary { .. });
+    if event.parallel_multiple
+        && catches
+        && event.definitions.len() > 1
+        && let Some(definition) = event.definitions.iter().find(is_thrown)
+    {
+        findings.add(
+            &PARALLEL_MULTIPLE_OF_THROWN,
+            definition.element(),
+            format!("{} waits for all its triggers, but its {} cannot wait for the others", label(node), definition.word()),
+            "give it an event of its own, and join the ways of both with a parallel gateway",
         );
     }
 }
