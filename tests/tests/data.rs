@@ -158,3 +158,20 @@ fn name_of_a_reference_names_its_data_object() {
         .sees("work", "first", 17)
         .sees("work", "second", 17);
 }
+
+#[test]
+fn what_an_event_or_send_task_carries_goes_to_the_one_data_output_of_what_catches_it() {
+    scenario("data/items.bpmn")
+        .process("p")
+        .start_with(json!({"o": 7}))
+        .completed()
+        .variable("warned", 7)
+        .no_variable("sent4")
+        .instance_of("q")
+        .waits_at(["check"])
+        .variable("kept1", 7)
+        .variable("kept2", 8)
+        .variable("kept3", 9)
+        .no_variable("bill")
+        .no_variable("invoice");
+}

@@ -1,9 +1,10 @@
 //! Intermediate events: catch and go on, throw and go on (BPMN 2.0.2 §10.5.4, §13.5.2).
 
 use super::{compensation, job};
-use crate::graph::{Catch, CatchEvent, Throw};
+use crate::dialect::Dialect;
+use crate::graph::{Catch, CatchEvent, NodeKind, Throw};
 use crate::instance::{NONE, Owner, TokenId};
-use crate::step::{Event, Problem, Stage, Step};
+use crate::step::{Event, Problem, Stage, Step, Variables};
 use crate::trigger::{error::Thrower, message, signal};
 
 /// Waits for what the event catches.
@@ -61,7 +62,8 @@ pub(crate) fn throw_one(step: &mut Step<'_, '_>, token: TokenId, thrown: &Throw)
                 Some(message) => step.text(message, scope, node)?,
                 None => None,
             };
-            step.throw_error(token, code.unwrap_or_default(), message, Vec::new(), Thrower::EndEvent);
+            let payload = carried(step, token);
+            step.throw_error(token, code.unwrap_or_default(), message, payload, Thrower::EndEvent);
             return Ok(true);
         }
         Throw::Escalation { code } => {
@@ -69,10 +71,17 @@ pub(crate) fn throw_one(step: &mut Step<'_, '_>, token: TokenId, thrown: &Throw)
                 Some(code) => step.text(code, scope, node)?,
                 None => None,
             };
-            step.throw_escalation(token, code.unwrap_or_default(), Vec::new());
+            let payload = carried(step, token);
+            step.throw_escalation(token, code.unwrap_or_default(), payload);
         }
         Throw::Compensation { activity, wait } => return Ok(compensation::throw(step, token, *activity, *wait)),
         Throw::Cancel | Throw::Terminate { .. } | Throw::Link { .. } => {}
     }
     Ok(false)
+}
+
+/// What an error or escalation carries: the throwing event's data inputs (BPMN 2.0.2 §10.4.1). In Camunda 7 they carry nothing.
+fn carried(step: &Step<'_, '_>, token: TokenId) -> Variables {
+    let is_event = matches!(step.node(token).kind, NodeKind::ThrowEvent(_) | NodeKind::EndEvent(_));
+    if is_event && step.graph.dialect() != Dialect::Camunda { step.own_variables(token) } else { Vec::new() }
 }

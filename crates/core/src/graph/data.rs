@@ -39,7 +39,11 @@ impl DataNames {
                     }
                     &activity.properties
                 }
-                FlowNodeKind::Event(event) => &event.properties,
+                FlowNodeKind::Event(event) => {
+                    event.data_inputs.iter().for_each(|input| put(&input.id, input.name.as_ref()));
+                    event.data_outputs.iter().for_each(|output| put(&output.id, output.name.as_ref()));
+                    &event.properties
+                }
                 FlowNodeKind::Gateway(_) => continue,
             };
             properties.iter().for_each(|property| put(&property.id, property.name.as_ref()));

@@ -61,6 +61,8 @@ pub struct Details {
     pub inputs: Vec<Mapping>,
     /// Computed when it completes.
     pub outputs: Vec<Mapping>,
+    /// The one data output of what catches: the variable for the one item that comes.
+    pub item: Option<Name>,
     /// What its work gives stays in its own scope, only outputs leave.
     pub isolated: bool,
     /// Called at its stages.

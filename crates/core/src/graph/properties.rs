@@ -278,6 +278,9 @@ impl<'a> Compiler<'a> {
                     let mappings = self.association(association);
                     if catching { &mut details.outputs } else { &mut details.inputs }.extend(mappings);
                 }
+                if let ([output], false) = (&event.data_outputs[..], event.parallel_multiple) {
+                    details.item = Some(self.data.variable(&output.id));
+                }
             }
             FlowNodeKind::Gateway(_) => {}
         }
@@ -318,6 +321,9 @@ impl<'a> Compiler<'a> {
             details.locals.push(self.data.variable(&property.id));
         }
         if let Some(io) = &activity.io {
+            if let (ActivityKind::ReceiveTask { .. }, [output]) = (&activity.kind, &io.outputs[..]) {
+                details.item = Some(self.data.variable(&output.id));
+            }
             details.locals.extend(
                 io.outputs
                     .iter()

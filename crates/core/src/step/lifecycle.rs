@@ -1,7 +1,7 @@
 //! The life of a flow node: entered, prepared, worked on, completed, left (BPMN 2.0.2 §13.3.2, Figure 13.2).
 
 use super::evaluate::put;
-use super::{Event, Problem, Stage, Step};
+use super::{Event, Problem, Stage, Step, Variables};
 use crate::behaviour;
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
@@ -132,6 +132,12 @@ impl<'s> Step<'s, '_> {
         let scope = self.instance.scopes.next();
         self.emit(Event::ScopeOpened { scope, kind: ScopeKind::Activity, token, round: NONE });
         scope
+    }
+
+    /// The variables of the scope that belongs to the flow node of a token: what its inputs have computed.
+    pub(crate) fn own_variables(&self, token: TokenId) -> Variables {
+        let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
+        self.instance.scopes.get(inside).map_or_else(Vec::new, |scope| scope.variables().to_vec())
     }
 
     /// The scope in which a token's flow node sees its variables.

@@ -17,7 +17,7 @@ impl Step<'_, '_> {
         &mut self,
         at: &StartAt,
         mut start: Start,
-        variables: Variables,
+        mut variables: Variables,
         initiator: Option<Name>,
     ) -> Result<(), Rejection> {
         if !matches!(self.instance.state, State::Created) {
@@ -36,6 +36,7 @@ impl Step<'_, '_> {
         let graph = self.graph;
         if let (StartAt::Event(_), [node]) = (at, &nodes[..]) {
             self.conversation_began(*node, &variables);
+            self.take_item(*node, &mut variables);
         }
         for (name, value) in variables {
             self.set_local(ROOT, name, value);

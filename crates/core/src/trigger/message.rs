@@ -102,12 +102,7 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> R
         None => None,
     };
     let correlation_key = key(step, node, scope, correlation_key.as_ref())?;
-    let payload = match step.instance.tokens.get(token) {
-        Some(token) if token.inside == scope => {
-            step.instance.scopes.get(scope).map_or_else(Vec::new, |scope| scope.variables().to_vec())
-        }
-        _ => Vec::new(),
-    };
+    let payload = step.own_variables(token);
     let mut carried = known_properties(step, node, scope, properties)?;
     for property in properties {
         if carried.iter().any(|(name, _)| *name == property.name) {

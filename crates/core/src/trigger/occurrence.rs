@@ -22,14 +22,14 @@ impl Step<'_, '_> {
                 if event.interrupting {
                     self.close(wait, Closed::Completed);
                     if event.parallel && self.still_waits(owner, node) {
-                        return self.receive(token, payload);
+                        return self.receive_from(token, node, payload);
                     }
                     self.interrupt(token, node, payload);
                 } else {
                     let scope = self.instance.tokens.get(token).map_or(NONE, |token| token.scope);
                     let complete = self.reopened(wait, &kind, owner, node, event.parallel);
                     if !complete {
-                        return self.receive(token, payload);
+                        return self.receive_from(token, node, payload);
                     }
                     let born = self.born(scope, node);
                     self.arrive(born, payload);
@@ -44,10 +44,10 @@ impl Step<'_, '_> {
                 if here == node {
                     let parallel = matches!(target, NodeKind::CatchEvent(event) if event.parallel);
                     if parallel && self.still_waits(owner, node) {
-                        return self.receive(token, payload);
+                        return self.receive_from(token, node, payload);
                     }
                     self.close_event_waits(owner, node);
-                    self.receive(token, payload);
+                    self.receive_from(token, node, payload);
                     return self.resume(token, Stage::Complete);
                 }
                 // An event-based gateway is decided (BPMN 2.0.2 §13.4.4): the token goes to the event that occurred.
@@ -164,7 +164,7 @@ impl Step<'_, '_> {
 
     /// A token stands on an event that has just occurred, and leaves it.
     pub(crate) fn arrive(&mut self, token: TokenId, payload: Variables) {
-        self.receive(token, payload);
+        self.receive_from(token, self.node_of(token), payload);
         self.leave_event(token);
     }
 
@@ -183,6 +183,20 @@ impl Step<'_, '_> {
         self.budget -= 1;
         self.charge_token(token);
         self.schedule(token, stage);
+    }
+
+    /// What came with an event is set at a token.
+    fn receive_from(&mut self, token: TokenId, event: Ordinal, mut payload: Variables) {
+        self.take_item(event, &mut payload);
+        self.receive(token, payload);
+    }
+
+    /// The one item that comes goes to the one data output of what catches it, whatever its name at the thrower (BPMN 2.0.2
+    /// §10.4.1).
+    pub(crate) fn take_item(&self, event: Ordinal, payload: &mut Variables) {
+        if let (Some(item), [(name, _)]) = (&self.graph.node(event).details.item, &mut payload[..]) {
+            *name = item.clone();
+        }
     }
 
     /// What came with an event or work is set: in a scope of its own where output mappings choose from it.
@@ -225,7 +239,7 @@ impl Step<'_, '_> {
         self.emit(Event::TokenWaited { token });
         let opened = crate::behaviour::sub_process::open_scope(self, inside);
         let born = self.born(inside, start);
-        self.receive(born, payload);
+        self.receive_from(born, start, payload);
         match opened {
             Ok(()) => self.leave_event(born),
             Err(error) => self.stuck(born, error.into(), IncidentStage::Open),

@@ -23,11 +23,8 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> R
     let node = step.node_of(token);
     let name = step.text(name, scope, node)?.unwrap_or_default();
     let mut carried = step.map_all(payload, scope, node, &[])?;
-    if payload.is_empty()
-        && let Some(token) = step.instance.tokens.get(token)
-        && token.inside == scope
-    {
-        carried = step.instance.scopes.get(scope).map_or_else(Vec::new, |scope| scope.variables().to_vec());
+    if payload.is_empty() {
+        carried = step.own_variables(token);
     }
     let signal = index_of(step.events.signals.len());
     let thrown = ThrownSignal { name: name.clone(), instance_only: *instance_only, payload: carried.clone() };
