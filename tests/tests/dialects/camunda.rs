@@ -387,3 +387,10 @@ fn an_error_of_one_instance_ends_them_all() {
 fn its_forks_use_their_own_namespace() {
     scenario("dialects/operaton.bpmn").start_with(json!({"boss": "maria"})).assignee("work", "maria");
 }
+
+#[test]
+fn what_is_declared_without_a_code_catches_everything() {
+    let model = "dialects/camunda_without_code.bpmn";
+    scenario(model).start().error("pay", "poor").waits_at(["mend"]);
+    scenario(model).start().job("pay", json!({})).waits_at(["after", "hurry"]);
+}

@@ -50,9 +50,9 @@ impl<'a> Compiler<'a> {
                 message_variable: variables.message.clone(),
             },
             EventDefinition::Escalation { escalation, code_variable, .. } => Catch::Escalation {
-                code: escalation.as_ref().map(|reference| match self.escalation(reference) {
-                    Some(declared) => code_text(declared.code.as_ref(), &declared.id),
-                    None => reference.text.clone(),
+                code: escalation.as_ref().and_then(|reference| match self.escalation(reference) {
+                    Some(declared) => self.caught_code(declared.code.as_ref(), &declared.id),
+                    None => Some(reference.text.clone()),
                 }),
                 code_variable: code_variable.clone(),
             },
@@ -203,10 +203,18 @@ impl<'a> Compiler<'a> {
     /// The code that an error event catches: none catches every error. A reference to no declared error is the code.
     fn error_code(&self, error: Option<&Reference<usize>>) -> Option<Name> {
         let error = error?;
-        Some(match error.target.map(|error| &self.definitions.errors[error]) {
-            Some(declared) => code_text(declared.code.as_ref(), &declared.id),
-            None => error.text.clone(),
-        })
+        match error.target.map(|error| &self.definitions.errors[error]) {
+            Some(declared) => self.caught_code(declared.code.as_ref(), &declared.id),
+            None => Some(error.text.clone()),
+        }
+    }
+
+    /// What is declared without a code has its id for one; in Camunda 7's dialect it catches everything.
+    fn caught_code(&self, code: Option<&model::Expression>, id: &Name) -> Option<Name> {
+        match code {
+            Some(code) => Some(code.text.clone()),
+            None => (self.definitions.dialect != Dialect::Camunda).then(|| id.clone()),
+        }
     }
 
     fn escalation(&self, escalation: &Reference<usize>) -> Option<&'a model::EscalationDeclaration> {
@@ -257,8 +265,4 @@ impl<'a> Compiler<'a> {
         }
         None
     }
-}
-
-fn code_text(code: Option<&model::Expression>, id: &Name) -> Name {
-    code.map_or(id, |code| &code.text).clone()
 }
