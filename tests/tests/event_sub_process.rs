@@ -312,3 +312,29 @@ fn event_sub_processes_nest_hundreds_deep() {
     }
     scenario.waits_at(["task_479"]).complete("task_479").completed();
 }
+
+#[test]
+fn siblings_catch_what_an_event_sub_process_throws() {
+    scenario("event_sub_process/siblings.bpmn")
+        .start()
+        .message("look", json!({}))
+        .complete("look")
+        .waits_at(["hurry", "look_again", "work"])
+        // What a handler throws itself goes outwards.
+        .complete("hurry")
+        .waits_at(["look_again", "work"])
+        .complete("look_again")
+        .waits_at(["mend"])
+        .complete("mend")
+        .completed();
+}
+
+#[test]
+fn an_event_sub_process_that_has_interrupted_its_scope_has_no_siblings() {
+    scenario("event_sub_process/siblings.bpmn")
+        .start()
+        .message("stop", json!({}))
+        .waits_at(["stop"])
+        .complete("stop")
+        .failed("broken");
+}

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 
 use crate::behaviour::repeat;
 use crate::dialect::Dialect;
-use crate::graph::{Catch, NodeKind};
-use crate::instance::{IncidentKind, IncidentStage, NONE, Owner, ROOT, ScopeId, TokenId};
+use crate::graph::{Catch, Container, FlowNode, NodeKind, StartEvent};
+use crate::instance::{IncidentKind, IncidentStage, NONE, Owner, ROOT, ScopeId, ScopeKind, TokenId};
 use crate::step::{Closed, Event, Step, Variables};
 use crate::{Name, value::Value};
 
@@ -145,15 +145,22 @@ impl Step<'_, '_> {
                 return Some((Catcher::Boundary { token: current, event }, definition));
             }
             let scope = self.instance.scopes.get(here.scope)?;
-            // What an event sub-process throws goes past the scope it stands in.
-            if scope.kind != crate::instance::ScopeKind::Loop && !matches!(node.kind, NodeKind::EventSubProcess(_)) {
+            // What an event sub-process throws itself goes past it. Its siblings may catch it, unless it has interrupted
+            // the scope: then none begins any more (§13.5.4).
+            if scope.kind != ScopeKind::Loop && !self.interrupts_scope(node) {
                 let container = self.graph.container(scope.node);
-                let mut starts = container.event_sub_processes.iter().filter_map(|e| self.graph.container(*e).trigger);
+                let others = container.event_sub_processes.iter().filter(|handler| **handler != here.node);
+                let mut starts = others.filter_map(|handler| self.graph.container(*handler).trigger);
                 if let Some((start, definition)) = best(&mut starts) {
                     return Some((Catcher::EventSubProcess { scope: here.scope, start }, definition));
                 }
             }
             current = scope.owner;
         }
+    }
+    /// Whether a flow node is an event sub-process that ends what else runs around it.
+    fn interrupts_scope(&self, node: &FlowNode) -> bool {
+        let NodeKind::EventSubProcess(Container { trigger: Some(start), .. }) = &node.kind else { return false };
+        matches!(&self.graph.node(*start).kind, NodeKind::StartEvent(StartEvent { interrupting: true, .. }))
     }
 }
