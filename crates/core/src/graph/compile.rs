@@ -363,7 +363,7 @@ impl Compiler<'_> {
                         .iter()
                         .map(|(condition, events)| {
                             let condition = self.expression(condition, Purpose::Expression);
-                            (condition, events.iter().filter_map(|event| self.throw(None, event)).collect())
+                            (condition, self.throws_of(None, events))
                         })
                         .collect(),
                     // Camunda 7 and Flowable count rounds from 0; FEEL and Camunda 8 count from 1.

@@ -20,7 +20,25 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn throws(&mut self, node: &model::FlowNode, event: &Event) -> Box<[Throw]> {
-        event.definitions.iter().filter_map(|definition| self.throw(Some(node), definition)).collect()
+        self.throws_of(Some(node), &event.definitions)
+    }
+
+    /// All that several definitions throw: what may end the thrower comes last, so that nothing is left out.
+    pub(super) fn throws_of<T: FromIterator<Throw>>(
+        &mut self,
+        node: Option<&model::FlowNode>,
+        definitions: &[EventDefinition],
+    ) -> T {
+        let thrown = definitions.iter().filter_map(|definition| self.throw(node, definition));
+        let mut throws: Vec<Throw> = thrown.collect();
+        throws.sort_by_key(|throw| match throw {
+            Throw::Escalation { .. } => 1,
+            Throw::Error { .. } => 2,
+            Throw::Cancel => 3,
+            Throw::Terminate { .. } => 4,
+            _ => 0,
+        });
+        throws.into_iter().collect()
     }
 
     fn catch(&mut self, definition: &EventDefinition, each: bool) -> Option<Catch> {
