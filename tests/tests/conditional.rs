@@ -186,3 +186,28 @@ fn an_event_that_changes_what_it_looks_at_weighs_on_the_budget() {
     .incident("grows", "step-budget-exceeded")
     .active();
 }
+
+#[test]
+fn camunda_asks_when_variables_are_set() {
+    // What Camunda 7.24 does.
+    scenario("conditional/when_set.bpmn")
+        .process("own")
+        .start_with(json!({"x": 0}))
+        .complete_with("work", json!({"x": 4}))
+        .waits_at(["after"]);
+    scenario("conditional/when_set.bpmn")
+        .process("own")
+        .start_with(json!({"x": 0}))
+        .complete_with("work", json!({"x": 5}))
+        .waits_at(["was_five"]);
+    scenario("conditional/when_set.bpmn")
+        .process("race")
+        .start_with(json!({"n": 0}))
+        .complete_with("count", json!({"n": 5}))
+        .waits_at(["was_many"]);
+}
+
+#[test]
+fn elsewhere_work_is_complete_with_what_it_gives() {
+    scenario("conditional/interrupting.bpmn").start().complete_with("work", json!({"temperature": 101})).completed();
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::command::{Command, Refusal, Rejection, Variables};
 use super::{Closed, Event, Stage, Start, Step};
 use crate::behaviour::{ad_hoc, call_activity, repeat};
-use crate::dialect::ListenerStage;
+use crate::dialect::{Dialect, ListenerStage};
 use crate::graph::{Catch, NodeKind};
 use crate::instance::{
     IncidentKind, IncidentStage, IncidentWait, Key, NONE, Owner, Phase, ROOT, TokenId, Wait, WaitId, WaitKind,
@@ -165,8 +165,19 @@ impl Step<'_, '_> {
             }
         }
         self.receive(token, variables);
+        if self.graph.dialect() == Dialect::Camunda && !self.outlives_conditions(token) {
+            return;
+        }
         self.emit(Event::TokenResumed { token });
         self.done(token, 0);
+    }
+
+    /// Camunda 7 asks conditions when variables are set, before the work that set them is complete: one that now holds may
+    /// end the activity. Says whether none has.
+    fn outlives_conditions(&mut self, token: TokenId) -> bool {
+        let Some(serial) = self.instance.tokens.get(token).map(|token| token.serial) else { return false };
+        while self.trigger_a_condition() {}
+        self.is_alive(token, serial)
     }
 
     /// Work that is done after all is no longer stuck.
