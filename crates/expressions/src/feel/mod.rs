@@ -5,6 +5,7 @@ mod check;
 mod convert;
 mod corrected;
 mod depth;
+mod endpoints;
 mod exact;
 mod fast;
 mod guard;
@@ -149,8 +150,10 @@ fn parse(prepared: &prepare::Prepared, parser: Parser) -> Result<AstNode, Compil
     for name in &prepared.names {
         scope.set_name(name.as_str().into());
     }
-    parser(&scope, &prepared.text, false)
-        .map_err(|_| error(format!("`{}` is not a FEEL expression", shortened(&prepared.text))))
+    let mut node = parser(&scope, &prepared.text, false)
+        .map_err(|_| error(format!("`{}` is not a FEEL expression", shortened(&prepared.text))))?;
+    endpoints::extend(&mut node);
+    Ok(node)
 }
 
 fn shortened(text: &str) -> &str {

@@ -318,6 +318,13 @@ fn unary_tests() {
         ("1, ? > 5", Value::Integer(9), true),
         ("null", Value::Null, true),
         ("true", true.into(), true),
+        ("> 7 - 1", Value::Integer(6), false),
+        ("> 7 - 1", Value::Integer(7), true),
+        (">= 2 * 1.5", Value::Integer(3), true),
+        ("not(> 5 + 5)", Value::Integer(6), true),
+        ("< 2 ** 3 - 1 - 1, > 100 / 10", Value::Integer(6), false),
+        ("< 2 ** 3 - 1 - 1, > 100 / 10", Value::Integer(11), true),
+        ("!= -3 + 9", Value::Integer(6), false),
     ] {
         assert_eq!(holds(tests, input.clone()), expected.into(), "{tests} on {input:?}");
     }
