@@ -238,3 +238,37 @@ fn asynchronous_scripts_fail_and_hold_nothing_up() {
         assert!(assigned.is_empty(), "{text}");
     }
 }
+
+#[test]
+fn dates_are_in_utc_whatever_the_machines_zone() {
+    // The same once more where the machine is far from UTC: what reads its zone is different there.
+    if std::env::var_os("TZ").is_none() {
+        let program = std::env::current_exe().expect("this program");
+        let again = std::process::Command::new(program)
+            .args(["--exact", "script::tests::dates_are_in_utc_whatever_the_machines_zone"])
+            .env("TZ", "America/New_York")
+            .output()
+            .expect("it runs");
+        assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stdout));
+    }
+    for (text, expected) in [
+        ("new Date('2026-01-01T00:00:00').toISOString()", "2026-01-01T00:00:00.000Z"),
+        ("new Date('2026-01-01 10:00').toISOString()", "2026-01-01T10:00:00.000Z"),
+        ("new Date('Jan 1 2026 10:00:00').toISOString()", "2026-01-01T10:00:00.000Z"),
+        ("new Date('Jan 1 2026').toISOString()", "2026-01-01T00:00:00.000Z"),
+        ("new Date('2026-01-01').toISOString()", "2026-01-01T00:00:00.000Z"),
+        ("new Date('2026-01-01T10:00:00+02:00').toISOString()", "2026-01-01T08:00:00.000Z"),
+        ("new Date('Thu, 01 Jan 2026 10:00:00 GMT').toISOString()", "2026-01-01T10:00:00.000Z"),
+        ("new Date('Thu Jan 01 2026 10:00:00 GMT+0200').toISOString()", "2026-01-01T08:00:00.000Z"),
+        ("new Date(Date.parse('2026-07-01T00:00:00')).toISOString()", "2026-07-01T00:00:00.000Z"),
+        ("String(new Date(0))", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("new Date(0).toDateString()", "Thu Jan 01 1970"),
+        ("new Date(0).toTimeString()", "00:00:00 GMT"),
+        ("new Date(0).toLocaleString()", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("new Date(0).toLocaleDateString() + ' ' + new Date(0).toLocaleTimeString()", "Thu Jan 01 1970 00:00:00 GMT"),
+        ("String(new Date(NaN).toDateString())", "Invalid Date"),
+        ("var d = new Date(0); d.setYear(99); d.toISOString() + d.getYear()", "1999-01-01T00:00:00.000Z99"),
+    ] {
+        assert_eq!(value(text), expected.into(), "{text}");
+    }
+}
