@@ -10,6 +10,7 @@ mod exact;
 mod fast;
 mod guard;
 mod loops;
+mod moments;
 mod names;
 mod natives;
 mod patterns;

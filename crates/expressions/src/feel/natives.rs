@@ -9,8 +9,8 @@ use dsntk_feel::values::Value as FeelValue;
 use dsntk_feel::{Evaluator, FeelScope, FeelType, FunctionBody, Name as FeelName};
 use dsntk_feel_temporal::{FeelDate, FeelDateTime, FeelTime, FeelZone};
 
-use super::rewrite::{HAS_ENTRY, MOMENT, SPEND};
-use super::{convert, corrected, guard, loops, patterns};
+use super::rewrite::{ADD, HAS_ENTRY, MOMENT, SPEND, SUBTRACT};
+use super::{convert, corrected, guard, loops, moments, patterns};
 use crate::calendars;
 
 /// What a function computes from its arguments.
@@ -51,6 +51,8 @@ const SIGNATURES: &[(Signature, Pure)] = &[
     ((loops::INTERVAL, &["start", "end"]), loops::interval),
     ((loops::RANGE, &["start", "end"]), loops::range),
     ((MOMENT, &["value"]), moment),
+    ((ADD, &["left", "right"]), moments::add),
+    ((SUBTRACT, &["left", "right"]), moments::subtract),
     ((HAS_ENTRY, &["context", "entry"]), has_entry),
 ];
 

@@ -16,6 +16,8 @@ pub(crate) const NOW: &str = "\u{1}now";
 pub(crate) const TODAY: &str = "\u{1}today";
 pub(crate) const SPEND: &str = "\u{1}spend";
 pub(crate) const MOMENT: &str = "\u{1}moment";
+pub(crate) const ADD: &str = "\u{1}add";
+pub(crate) const SUBTRACT: &str = "\u{1}subtract";
 pub(crate) const HAS_ENTRY: &str = "\u{1}has entry";
 /// Before a variable's name: whether there is such a variable.
 pub(crate) const HAS: &str = "\u{1}has ";
@@ -93,6 +95,12 @@ impl Rewriter<'_> {
             self.needs.natives.insert(MOMENT.to_owned());
             *node = call(MOMENT, vec![take(node)]);
         }
+    }
+
+    /// Moments are added to and subtracted as moments.
+    fn of_moments(&mut self, operator: &str, left: AstNode, right: AstNode) -> AstNode {
+        self.needs.natives.insert(operator.to_owned());
+        call(operator, vec![left, right])
     }
 
     pub(super) fn node(&mut self, node: &mut AstNode) -> Result<(), CompileError> {
@@ -230,7 +238,18 @@ impl Rewriter<'_> {
             AstNode::Add(left, right) => {
                 self.node(left)?;
                 self.node(right)?;
+                if !is_no_part(left) && !is_no_part(right) {
+                    *node = self.of_moments(ADD, take(left), take(right));
+                }
                 self.spend(node);
+                Ok(())
+            }
+            AstNode::Sub(left, right) => {
+                self.node(left)?;
+                self.node(right)?;
+                if !is_no_part(left) && !is_no_part(right) {
+                    *node = self.of_moments(SUBTRACT, take(left), take(right));
+                }
                 Ok(())
             }
             AstNode::List(items) => {
@@ -330,6 +349,27 @@ fn is_no_moment(node: &AstNode) -> bool {
                     | "lower case" | "substring" | "day of week" | "floor" | "ceiling" | "modulo" | "abs"
             )
         ),
+        other => is_literal(other),
+    }
+}
+
+/// Whether nothing that this value is added to or subtracted from is a moment: it is neither a moment nor a duration, nor may
+/// it be.
+fn is_no_part(node: &AstNode) -> bool {
+    match node {
+        AstNode::Mul(left, right) | AstNode::Div(left, right) => is_no_part(left) && is_no_part(right),
+        AstNode::Add(left, right) | AstNode::Sub(left, right) => is_no_part(left) || is_no_part(right),
+        AstNode::FunctionInvocation(callee, arguments) => match (&**callee, &**arguments) {
+            (AstNode::Name(name), AstNode::PositionalParameters(arguments)) if name.as_str() == SPEND => {
+                arguments.iter().all(is_no_part)
+            }
+            (AstNode::Name(name), _) => matches!(
+                name.as_str(),
+                "count" | "string" | "number" | "string length" | "upper case" | "lower case" | "substring"
+                    | "day of week" | "floor" | "ceiling" | "modulo"
+            ),
+            _ => false,
+        },
         other => is_literal(other),
     }
 }
