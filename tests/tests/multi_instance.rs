@@ -429,3 +429,23 @@ fn events_of_a_round_that_is_stuck_are_not_thrown_twice() {
         .completed()
         .passed("on_one", 1);
 }
+
+#[test]
+fn assignments_and_transformations_compute_what_a_loop_reads_and_writes() {
+    scenario("loops/data_transformation.bpmn")
+        .start()
+        .sees("count", "shelf", "a")
+        .complete_with("count", json!({"counted": 3}))
+        .sees("count", "shelf", "b")
+        .complete_with("count", json!({"counted": 4}))
+        .completed()
+        .variable("total", 7)
+        .no_variable("counts");
+    // What cannot be computed leaves the last round to try again.
+    scenario("loops/data_transformation.bpmn")
+        .start()
+        .complete_with("count", json!({"counted": 3}))
+        .complete_with("count", json!({"counted": "many"}))
+        .completed()
+        .variable("total", serde_json::Value::Null);
+}

@@ -26,7 +26,7 @@ pub(crate) fn start(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstan
     let items = items.map_or(NONE, |items| step.keep(items));
     let scope = repeat::open(step, token, total, items);
     if total == 0 {
-        let results = collected(step, scope, multi, None);
+        let results = collected(step, scope, multi, None)?;
         finish(step, scope, multi, results);
         return Ok(());
     }
@@ -36,7 +36,7 @@ pub(crate) fn start(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstan
         for round in 0..total {
             step.emit(Event::RoundPassed { scope, round });
         }
-        let results = collected(step, scope, multi, None);
+        let results = collected(step, scope, multi, None)?;
         finish(step, scope, multi, results);
         return Ok(());
     }
@@ -153,7 +153,7 @@ fn try_complete_round(
     let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(()) };
     let is_last = complete || (repeat.started >= repeat.total && repeat.active() <= 1);
     let results =
-        if is_last { collected(step, scope, multi, result.as_ref().map(|value| (round, value))) } else { None };
+        if is_last { collected(step, scope, multi, result.as_ref().map(|value| (round, value)))? } else { None };
     if let Some(results) = &results {
         results.check().map_err(EvaluationError::from)?;
     }
@@ -190,9 +190,16 @@ fn try_complete_round(
 }
 
 /// The results of all rounds, with that of the one that is about to end; none if the model keeps none.
-fn collected(step: &Step<'_, '_>, scope: ScopeId, multi: &MultiInstance, last: Option<(u32, &Value)>) -> Option<Value> {
-    multi.output_collection.as_ref()?;
-    let repeat = step.instance.scopes.get(scope)?.repeat()?;
+fn collected(
+    step: &mut Step<'_, '_>,
+    scope: ScopeId,
+    multi: &MultiInstance,
+    last: Option<(u32, &Value)>,
+) -> Result<Option<Value>, EvaluationError> {
+    if multi.output_collection.is_none() {
+        return Ok(None);
+    }
+    let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(None) };
     let mut results = repeat.results.clone();
     results.resize(repeat.total as usize, Value::Null);
     if let Some((round, value)) = last
@@ -200,7 +207,14 @@ fn collected(step: &Step<'_, '_>, scope: ScopeId, multi: &MultiInstance, last: O
     {
         *place = value.clone();
     }
-    Some(Value::from(results))
+    let results = Value::from(results);
+    match &multi.output_value {
+        Some((name, value)) => {
+            let node = step.instance.scopes.get(scope).map_or(NONE, |scope| scope.node);
+            step.evaluate_with(value, scope, node, &[(name.clone(), results)]).map(Some)
+        }
+        None => Ok(Some(results)),
+    }
 }
 
 /// The counters as they are once a round that runs now has ended: what conditions on its completion see.

@@ -342,7 +342,10 @@ impl Compiler<'_> {
                     .as_ref()
                     .map(|id| self.data.variable(id))
                     .or_else(|| extension.output_element.as_ref().and_then(variable_of));
-                let output = multi.data_output.as_ref().map(|id| self.loop_data_output(activity, id));
+                let (output, output_value) = match &multi.data_output {
+                    Some(id) => self.loop_data_output(activity, id),
+                    None => (None, None),
+                };
                 Some(Loop::MultiInstance(Box::new(MultiInstance {
                     sequential: multi.is_sequential,
                     cardinality: self.optional(multi.cardinality.as_ref()),
@@ -353,6 +356,7 @@ impl Compiler<'_> {
                         .or_else(|| multi.input_item.as_ref().map(|id| self.data.variable(id))),
                     index_variable: extension.index_variable.clone(),
                     output_collection: extension.output_collection.clone().or(output),
+                    output_value,
                     output_element: self.optional(extension.output_element.as_ref()),
                     output_variable,
                     completion_condition: self.optional(multi.completion_condition.as_ref()),

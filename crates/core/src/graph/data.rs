@@ -138,6 +138,9 @@ impl Compiler<'_> {
             Some(DataAssociation { transformation: Some(transformation), .. }) => {
                 self.expression(transformation, Purpose::Expression)
             }
+            Some(DataAssociation { assignments, .. }) if !assignments.is_empty() => {
+                self.expression(&assignments[0].from, Purpose::Expression)
+            }
             Some(DataAssociation { sources, .. }) if !sources.is_empty() => {
                 Expression::variable(self.data.variable(&sources[0]))
             }
@@ -145,11 +148,20 @@ impl Compiler<'_> {
         }
     }
 
-    /// Where a loop's results go.
-    pub(super) fn loop_data_output(&mut self, activity: &Activity, id: &Name) -> Name {
+    /// Where a loop's results go, and what computes them anew on the way: a transformation sees them under the name of the
+    /// loop's output.
+    pub(super) fn loop_data_output(
+        &mut self,
+        activity: &Activity,
+        id: &Name,
+    ) -> (Option<Name>, Option<(Name, Expression)>) {
         let association = activity.data_outputs.iter().find(|association| association.sources.contains(id));
         let target = association.and_then(|association| association.target.as_ref());
-        self.data.variable(target.unwrap_or(id))
+        let transformation = association.and_then(|association| association.transformation.as_ref());
+        let value = transformation.map(|transformation| {
+            (self.data.variable(id), self.expression(transformation, Purpose::Expression))
+        });
+        (Some(self.data.variable(target.unwrap_or(id))), value)
     }
 
     /// A mapping of a dialect.

@@ -36,6 +36,8 @@ pub struct MultiInstance {
     pub index_variable: Option<Name>,
     /// The variable that collects the results.
     pub output_collection: Option<Name>,
+    /// What becomes of the results before they are kept: seen under this name, a transformation computes it.
+    pub output_value: Option<(Name, Expression)>,
     /// What each round contributes.
     pub output_element: Option<Expression>,
     /// The variable of a round that is its result, declared in the round's scope.
