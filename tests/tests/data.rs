@@ -175,3 +175,18 @@ fn what_an_event_or_send_task_carries_goes_to_the_one_data_output_of_what_catche
         .no_variable("bill")
         .no_variable("invoice");
 }
+
+#[test]
+fn associations_reach_the_very_data_that_they_name() {
+    scenario("data/same_names.bpmn")
+        .start_with(json!({"order": 1}))
+        .sees("work", "seen", 1)
+        .complete_with("work", json!({"one": 5, "two": 6}))
+        .sees("look", "order", 6)
+        .variable("order", 5)
+        .complete("look")
+        // What a property of an event is given ends with the event.
+        .message("told", json!({"payload": 3}))
+        .waits_at(["after"])
+        .variables(json!({"order": 5}));
+}

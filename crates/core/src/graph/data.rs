@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::compile::Compiler;
-use super::{Expression, Mapping, MappingSource};
+use super::{Expression, Home, Mapping, MappingSource};
 use crate::Name;
 use crate::expressions::Purpose;
+use crate::instance::NONE;
 use crate::model::{self, Activity, DataAssociation, Definitions, FlowNodeKind, NodeIndex, Process};
 
 /// The variable that stands for each piece of data, by the data's id.
 pub(super) struct DataNames {
     names: BTreeMap<Name, Name>,
     declared: Vec<(Option<NodeIndex>, Name, Option<model::Expression>)>,
+    /// Where the variable stands, by the data's id, where its name alone does not tell.
+    homes: BTreeMap<Name, Home>,
 }
 
 impl DataNames {
@@ -74,12 +77,17 @@ impl DataNames {
             let name = store.and_then(|store| store.name.as_ref()).or(reference.name.as_ref());
             names.insert(reference.id.clone(), name.unwrap_or(&reference.id).clone());
         }
+        let homes = homes(process, &names);
         let declared = process
             .data_objects
             .iter()
             .map(|object| (object.parent, names.get(&object.id).unwrap_or(&object.id).clone(), object.initial.clone()))
             .collect();
-        Self { names, declared }
+        Self { names, declared, homes }
+    }
+
+    fn home(&self, id: &Name) -> Home {
+        self.homes.get(id).copied().unwrap_or_default()
     }
 
     /// The variable for a piece of data; an id that is not declared names the variable itself.
@@ -97,37 +105,75 @@ impl DataNames {
     }
 }
 
+/// Data objects and properties of the process that share their name with another, and properties of activities and events.
+fn homes(process: &Process, names: &BTreeMap<Name, Name>) -> BTreeMap<Name, Home> {
+    let mut homes = BTreeMap::new();
+    let objects = process.data_objects.iter().map(|object| (&object.id, object.parent));
+    let outer: Vec<_> = objects.chain(process.properties.iter().map(|property| (&property.id, None))).collect();
+    let mut count: BTreeMap<&Name, usize> = BTreeMap::new();
+    for (id, _) in &outer {
+        *count.entry(names.get(*id).unwrap_or(id)).or_default() += 1;
+    }
+    for (id, parent) in outer.iter().filter(|(id, _)| count.get(names.get(*id).unwrap_or(id)) > Some(&1)) {
+        homes.insert((*id).clone(), Home::Of(parent.map_or(NONE, |parent| parent.0)));
+    }
+    for reference in &process.data_object_references {
+        let object = reference.data_object.as_ref().and_then(|object| process.data_objects.get(object.target?));
+        if let Some(home) = object.and_then(|object| homes.get(&object.id)).copied() {
+            homes.insert(reference.id.clone(), home);
+        }
+    }
+    for node in &process.flow_nodes {
+        let properties = match &node.kind {
+            FlowNodeKind::Activity(activity) => &activity.properties,
+            FlowNodeKind::Event(event) => &event.properties,
+            FlowNodeKind::Gateway(_) => continue,
+        };
+        homes.extend(properties.iter().map(|property| (property.id.clone(), Home::Own)));
+    }
+    homes
+}
+
 impl Compiler<'_> {
     /// The mappings of one data association (BPMN 2.0.2 §10.4.2): its transformation or its first source goes to the
     /// target; assignments go where they say.
     pub(super) fn association(&mut self, association: &DataAssociation) -> Vec<Mapping> {
         let mut mappings = Vec::new();
-        if let Some(target) = association.target.as_ref().and_then(|target| self.data.known(target)).cloned() {
+        let target = association.target.as_ref();
+        let home = target.map_or(Home::Seen, |target| self.data.home(target));
+        if let Some(target) = target.and_then(|target| self.data.known(target)).cloned() {
             let source = match (&association.transformation, association.sources.first()) {
-                (Some(transformation), _) => Some(self.expression(transformation, Purpose::Expression)),
+                (Some(transformation), _) => {
+                    Some(MappingSource::Expression(self.expression(transformation, Purpose::Expression)))
+                }
                 (None, Some(source)) if association.assignments.is_empty() => {
-                    Some(Expression::variable(self.data.variable(source)))
+                    let variable = self.data.variable(source);
+                    Some(match self.data.home(source) {
+                        Home::Of(node) => MappingSource::Outer(node, variable),
+                        _ => MappingSource::Expression(Expression::variable(variable)),
+                    })
                 }
                 _ => None,
             };
             if let Some(source) = source {
-                mappings.push(Mapping { target: [target].into(), source: MappingSource::Expression(source) });
+                mappings.push(Mapping { target: [target].into(), home, source });
             }
         }
         for assignment in &association.assignments {
             let from = self.expression(&assignment.from, Purpose::Expression);
-            let target = self.assigned(&assignment.to.text);
-            mappings.push(Mapping { target, source: MappingSource::Expression(from) });
+            let (target, home) = self.assigned(&assignment.to.text);
+            mappings.push(Mapping { target, home, source: MappingSource::Expression(from) });
         }
         mappings
     }
 
     /// The path that an assignment's `to` names: data by its id, members after dots.
-    fn assigned(&self, to: &Name) -> Box<[Name]> {
+    fn assigned(&self, to: &Name) -> (Box<[Name]>, Home) {
         let bare = to.trim().trim_start_matches("${").trim_start_matches("#{").trim_end_matches('}').trim();
         let mut parts = bare.splitn(64, '.').map(Name::from);
-        let first = parts.next().map(|first| self.data.variable(&first));
-        first.into_iter().chain(parts).collect()
+        let Some(first) = parts.next() else { return (Box::default(), Home::Seen) };
+        let home = self.data.home(&first);
+        (std::iter::once(self.data.variable(&first)).chain(parts).collect(), home)
     }
 
     /// Where a loop's items come from: `loopDataInputRef` names an input of the activity, which an association fills, or
@@ -166,7 +212,7 @@ impl Compiler<'_> {
 
     /// A mapping of a dialect.
     pub(super) fn mapping(&mut self, mapping: &crate::dialect::VariableMapping) -> Mapping {
-        Mapping { target: path(&mapping.target), source: self.mapping_source(&mapping.source) }
+        Mapping { target: path(&mapping.target), home: Home::Seen, source: self.mapping_source(&mapping.source) }
     }
 
     fn mapping_source(&mut self, source: &crate::dialect::MappingSource) -> MappingSource {

@@ -288,8 +288,22 @@ pub struct ComplexGateway {
 pub struct Mapping {
     /// The variable, or a path into it.
     pub target: Box<[Name]>,
+    /// Where that variable stands.
+    pub home: Home,
     /// What it is computed from.
     pub source: MappingSource,
+}
+
+/// Where a variable stands that a mapping sets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Home {
+    /// In the innermost scope around the flow node that has one of the name; else in the process.
+    #[default]
+    Seen,
+    /// In the flow node's own scope: a property of it.
+    Own,
+    /// In this sub-process, or the process itself for [`NONE`](crate::instance::NONE): one further in has the same name.
+    Of(Ordinal),
 }
 
 /// What a mapped variable is computed from.
@@ -297,6 +311,9 @@ pub struct Mapping {
 pub enum MappingSource {
     /// An expression; a plain variable is one, too.
     Expression(Expression),
+    /// A variable of this sub-process, or of the process itself for [`NONE`](crate::instance::NONE), where one further in has
+    /// the same name.
+    Outer(Ordinal, Name),
     /// A list.
     List(Vec<MappingSource>),
     /// A map.

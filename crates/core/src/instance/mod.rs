@@ -255,6 +255,17 @@ impl Instance {
         joins.binary_search_by_key(&node, |join| join.node).ok().map(|index| &joins[index])
     }
 
+    /// The scope of a sub-process around a scope, or of the process itself for [`NONE`].
+    pub(crate) fn scope_around(&self, mut scope: ScopeId, node: Ordinal) -> ScopeId {
+        while let Some(here) = self.scopes.get(scope) {
+            if here.node == node && here.kind == ScopeKind::Activity {
+                return scope;
+            }
+            scope = here.parent;
+        }
+        ROOT
+    }
+
     /// The scopes from the given one outwards.
     pub(crate) fn scope_chain(&self, scope: ScopeId) -> impl Iterator<Item = &Scope> {
         std::iter::successors(self.scopes.get(scope), |scope| self.scopes.get(scope.parent))

@@ -253,6 +253,10 @@ impl Step<'_, '_> {
     ) -> Result<Value, EvaluationError> {
         let value = match source {
             MappingSource::Expression(expression) => return self.evaluate_with(expression, scope, node, extra),
+            MappingSource::Outer(node, name) => {
+                let scope = self.instance.scope_around(scope, *node);
+                return Ok(self.instance.visible(scope, name).map_or(Value::Null, Cow::into_owned));
+            }
             MappingSource::List(items) => {
                 let items: Result<Vec<_>, _> = items.iter().map(|item| self.mapped(item, scope, node, extra)).collect();
                 Value::from(items?)
@@ -301,6 +305,14 @@ impl Step<'_, '_> {
             put(self.instance.visible(scope, first).map(Cow::into_owned), rest, value)?
         };
         self.set_nearest(scope, first.clone(), value);
+        Ok(())
+    }
+
+    /// Sets a variable of that very scope, or a part of one: a path goes into a variable there, never into one outside.
+    pub(crate) fn set_own(&mut self, scope: ScopeId, target: &[Name], value: Value) -> Result<(), ValueError> {
+        let Some((first, rest)) = target.split_first() else { return Ok(()) };
+        let own = self.instance.scopes.get(scope).and_then(|scope| scope.variable(first)).cloned();
+        self.set_local(scope, first.clone(), put(own, rest, value)?);
         Ok(())
     }
 

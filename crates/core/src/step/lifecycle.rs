@@ -1,11 +1,10 @@
 //! The life of a flow node: entered, prepared, worked on, completed, left (BPMN 2.0.2 §13.3.2, Figure 13.2).
 
-use super::evaluate::put;
 use super::{Event, Problem, Stage, Step, Variables};
 use crate::behaviour;
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
-use crate::graph::{Arrival, FlowNode, ListenerAction, Loop, NodeKind};
+use crate::graph::{Arrival, FlowNode, Home, ListenerAction, Loop, NodeKind};
 use crate::instance::{IncidentKind, IncidentStage, IncidentWait, NONE, Ordinal, Owner, ScopeKind, TokenId, WaitKind};
 use crate::{Name, value::Value};
 
@@ -114,10 +113,7 @@ impl<'s> Step<'s, '_> {
             }
             for input in &details.inputs {
                 let value = self.mapped(&input.source, scope, ordinal, &[])?;
-                let Some((first, rest)) = input.target.split_first() else { continue };
-                // A path goes into a variable of this scope, never into one outside.
-                let own = self.instance.scopes.get(scope).and_then(|scope| scope.variable(first)).cloned();
-                self.set_local(scope, first.clone(), put(own, rest, value)?);
+                self.set_own(scope, &input.target, value)?;
             }
         }
         if is_round { Ok(()) } else { self.subscribe_boundary_events(token) }
@@ -237,7 +233,19 @@ impl<'s> Step<'s, '_> {
         let outputs = of_call.iter().map(|output| (given, output));
         for (target, output) in outputs.chain(node.details.outputs.iter().map(|output| (outside, output))) {
             let value = self.mapped(&output.source, inside, ordinal, &[]);
-            let set = value.and_then(|value| Ok(self.set_target(target, &output.target, value)?));
+            let set = value.and_then(|value| {
+                Ok(match output.home {
+                    Home::Seen => self.set_target(target, &output.target, value),
+                    Home::Own => {
+                        let own = self.own_scope(token);
+                        self.set_own(own, &output.target, value)
+                    }
+                    Home::Of(node) => {
+                        let home = self.instance.scope_around(target, node);
+                        self.set_target(home, &output.target, value)
+                    }
+                }?)
+            });
             if let Err(error) = set {
                 return self.stuck(token, error.into(), IncidentStage::Complete);
             }
