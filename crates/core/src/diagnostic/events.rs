@@ -185,7 +185,11 @@ fn parallel_multiple(node: &FlowNode, event: &Event, findings: &mut Findings<'_>
         findings.add(
             &PARALLEL_MULTIPLE_OF_THROWN,
             definition.element(),
-            format!("{} waits for all its triggers, but its {} cannot wait for the others", label(node), definition.word()),
+            format!(
+                "{} waits for all its triggers, but its {} cannot wait for the others",
+                label(node),
+                definition.word()
+            ),
             "give it an event of its own, and join the ways of both with a parallel gateway",
         );
     }

@@ -204,9 +204,8 @@ impl Compiler<'_> {
         let association = activity.data_outputs.iter().find(|association| association.sources.contains(id));
         let target = association.and_then(|association| association.target.as_ref());
         let transformation = association.and_then(|association| association.transformation.as_ref());
-        let value = transformation.map(|transformation| {
-            (self.data.variable(id), self.expression(transformation, Purpose::Expression))
-        });
+        let value = transformation
+            .map(|transformation| (self.data.variable(id), self.expression(transformation, Purpose::Expression)));
         (Some(self.data.variable(target.unwrap_or(id))), value)
     }
 

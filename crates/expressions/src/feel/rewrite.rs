@@ -365,8 +365,17 @@ fn is_no_part(node: &AstNode) -> bool {
             }
             (AstNode::Name(name), _) => matches!(
                 name.as_str(),
-                "count" | "string" | "number" | "string length" | "upper case" | "lower case" | "substring"
-                    | "day of week" | "floor" | "ceiling" | "modulo"
+                "count"
+                    | "string"
+                    | "number"
+                    | "string length"
+                    | "upper case"
+                    | "lower case"
+                    | "substring"
+                    | "day of week"
+                    | "floor"
+                    | "ceiling"
+                    | "modulo"
             ),
             _ => false,
         },

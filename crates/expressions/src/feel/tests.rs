@@ -334,15 +334,36 @@ fn unary_tests() {
 fn moments_are_added_and_subtracted_as_moments() {
     for (text, expected) in [
         // The clock is set forward at two, and back at three.
-        (r#"date and time("2026-03-29T01:30:00@Europe/Berlin") + duration("PT1H")"#, "2026-03-29T03:30:00+02:00[Europe/Berlin]"),
-        (r#"duration("PT24H") + date and time("2026-03-28T12:00:00@Europe/Berlin")"#, "2026-03-29T13:00:00+02:00[Europe/Berlin]"),
-        (r#"date and time("2026-03-29T13:00:00@Europe/Berlin") - duration("P1D")"#, "2026-03-28T12:00:00+01:00[Europe/Berlin]"),
-        (r#"date and time("2026-10-25T00:30:00@Europe/Berlin") + duration("PT2H")"#, "2026-10-25T02:30:00+02:00[Europe/Berlin]"),
+        (
+            r#"date and time("2026-03-29T01:30:00@Europe/Berlin") + duration("PT1H")"#,
+            "2026-03-29T03:30:00+02:00[Europe/Berlin]",
+        ),
+        (
+            r#"duration("PT24H") + date and time("2026-03-28T12:00:00@Europe/Berlin")"#,
+            "2026-03-29T13:00:00+02:00[Europe/Berlin]",
+        ),
+        (
+            r#"date and time("2026-03-29T13:00:00@Europe/Berlin") - duration("P1D")"#,
+            "2026-03-28T12:00:00+01:00[Europe/Berlin]",
+        ),
+        (
+            r#"date and time("2026-10-25T00:30:00@Europe/Berlin") + duration("PT2H")"#,
+            "2026-10-25T02:30:00+02:00[Europe/Berlin]",
+        ),
         (r#"date and time("2026-10-25T00:30:00@Europe/Berlin") + duration("PT3H")"#, "2026-10-25T02:30:00+01:00"),
-        (r#"date and time("2026-10-25T00:30:00@Europe/Berlin") + duration("P1M")"#, "2026-11-25T00:30:00+01:00[Europe/Berlin]"),
+        (
+            r#"date and time("2026-10-25T00:30:00@Europe/Berlin") + duration("P1M")"#,
+            "2026-11-25T00:30:00+01:00[Europe/Berlin]",
+        ),
         (r#"date and time("2026-03-29T01:30:00") + duration("PT1H")"#, "2026-03-29T02:30:00"),
-        (r#"date and time("2026-03-29T12:00:00@Europe/Berlin") - date and time("2026-03-28T12:00:00@Europe/Berlin")"#, "PT23H"),
-        (r#"date and time("2026-10-25T02:30:00@Europe/Berlin") - date and time("2026-10-25T01:30:00@Europe/Berlin")"#, "PT1H"),
+        (
+            r#"date and time("2026-03-29T12:00:00@Europe/Berlin") - date and time("2026-03-28T12:00:00@Europe/Berlin")"#,
+            "PT23H",
+        ),
+        (
+            r#"date and time("2026-10-25T02:30:00@Europe/Berlin") - date and time("2026-10-25T01:30:00@Europe/Berlin")"#,
+            "PT1H",
+        ),
         (r#"date and time("2026-03-29T02:30:00@Europe/Berlin") - date("2026-03-29")"#, "PT1H30M"),
         (r#"date("2026-03-29") - date("2026-03-28")"#, "P1D"),
     ] {
