@@ -168,6 +168,9 @@ impl Builder {
             self.random,
         ));
         inner.renew(NODE_LEASE).await?;
+        if !store.is_shared() {
+            store.release_all(&inner.worker()).await?;
+        }
         inner.catalog.discover().await?;
         let running = Arc::new(Background::default());
         background::start(&running, &inner, queue, self.executes);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use potok_core::Name;
 use potok_core::expressions::Deployment as Number;
@@ -251,6 +252,14 @@ impl Engine {
     /// If the database cannot be read.
     pub async fn definitions(&self, query: &DefinitionQuery) -> Result<Vec<Definition>, Error> {
         Ok(self.inner.store.list(query).await?.rows)
+    }
+
+    /// A version of a process, as it runs; nothing if there is no such version.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or this version of the program refuses the model.
+    pub async fn graph(&self, definition: DefinitionId) -> Result<Option<Arc<ProcessGraph>>, Error> {
+        Ok(self.inner.catalog.get(definition.0).await?.map(|deployed| deployed.graph.clone()))
     }
 
     /// The bytes of a deployed file, as they were deployed.

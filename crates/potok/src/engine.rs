@@ -183,6 +183,7 @@ impl Inner {
         let node = self.node.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let given = self.keys.read().unwrap_or_else(PoisonError::into_inner).given(self.clock.now());
         if self.store.renew(&node, given, lease).await? {
+            self.keys.read().unwrap_or_else(PoisonError::into_inner).renewed(given);
             return Ok(());
         }
         let node = self.store.join(node.name, self.random(), FORMAT.into(), lease).await?;

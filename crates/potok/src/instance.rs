@@ -355,6 +355,14 @@ impl Case {
         }
     }
 
+    /// Gives it a command of the core, whoever has the task or job that it is about: for tools with which people intervene.
+    ///
+    /// # Errors
+    /// If there is no such instance, it is suspended, or it refuses.
+    pub async fn command(&self, command: Command) -> Result<(), Error> {
+        self.give(|| command.clone()).await
+    }
+
     /// Gives it a command.
     ///
     /// # Errors

@@ -9,19 +9,32 @@ use crate::row::Node;
 
 /// Keys of one node: 41 bits of milliseconds since 2025, 12 bits of counter, 10 bits of the node's number.
 ///
-/// More keys of a millisecond than the counter holds run into the time: no key is given twice.
+/// More keys of a millisecond than the counter holds run into the time: no key is given twice. Nor do keys follow the time
+/// beyond what is marked as given out with the node's lease: a clock that is set by hand may run ahead of that by years, and
+/// whoever has the number after a crash could give the same keys at the same time.
 #[derive(Debug)]
 pub struct Keys {
     node: u64,
     /// The next time and counter.
     next: AtomicU64,
+    /// Up to there they are marked as given out.
+    marked: AtomicU64,
 }
 
 impl Keys {
     /// The keys of a node that has just been joined.
     #[must_use]
     pub fn of(node: &Node) -> Self {
-        Self { node: u64::from(node.number) % (1 << NODE_BITS), next: AtomicU64::new(node.keys) }
+        Self {
+            node: u64::from(node.number) % (1 << NODE_BITS),
+            next: AtomicU64::new(node.keys),
+            marked: AtomicU64::new(node.keys.saturating_add(AHEAD)),
+        }
+    }
+
+    /// Notes that the node's lease has been renewed with keys given out up to there.
+    pub fn renewed(&self, given: u64) {
+        self.marked.fetch_max(given.saturating_add(AHEAD), Ordering::Relaxed);
     }
 
     /// Up to where they have been given out: what is to be written with the node's lease.
@@ -32,7 +45,8 @@ impl Keys {
 
     /// The next key.
     pub fn next(&self, now: Timestamp) -> Key {
-        let earliest = earliest(now);
+        let earliest =
+            Some(earliest(now)).filter(|earliest| *earliest < self.marked.load(Ordering::Relaxed)).unwrap_or(0);
         let after = |next: u64| next.max(earliest) + 1;
         let next = self.next.update(Ordering::Relaxed, Ordering::Relaxed, after).max(earliest);
         Key(next << NODE_BITS | self.node)
@@ -63,7 +77,11 @@ mod tests {
     #[test]
     fn keys_grow_with_time_and_never_meet() {
         let now = Timestamp::from_millisecond(EPOCH + 5).unwrap();
-        let keys = |number, keys| Keys::of(&Node { number, keys, ..Node::default() });
+        let keys = |number, given| {
+            let keys = Keys::of(&Node { number, keys: given, ..Node::default() });
+            keys.renewed(keys.given(now));
+            keys
+        };
         let (first, second) = (keys(1, 0), keys(2, 0));
         let a = u64::from(first.next(now));
         let many: Vec<u64> = (0..10_000).map(|_| u64::from(first.next(now))).collect();
@@ -76,5 +94,22 @@ mod tests {
         assert!(u64::from(first.next(now)) > last, "a clock that runs backwards gives no key twice");
         let again = keys(1, first.given(now));
         assert!(u64::from(again.next(now)) > last + 1024, "nor does whoever has the number next");
+    }
+
+    #[test]
+    fn a_clock_that_leaps_ahead_takes_no_keys_along_that_are_not_marked() {
+        let now = Timestamp::from_millisecond(EPOCH + 5).unwrap();
+        let node = Node { number: 1, ..Node::default() };
+        let keys = Keys::of(&node);
+        let marked = keys.given(now);
+        keys.renewed(marked);
+        let a_year_later = Timestamp::from_millisecond(EPOCH + 365 * 24 * 3_600_000).unwrap();
+        let given: Vec<Key> = (0..3).map(|_| keys.next(a_year_later)).collect();
+        // It crashes; the next one is by the same clock.
+        let next = Keys::of(&Node { keys: marked + AHEAD, ..node });
+        assert!(next.next(a_year_later) > given[2]);
+        next.renewed(next.given(a_year_later));
+        let by_time = next.next(a_year_later);
+        assert_eq!(u64::from(by_time) >> (NODE_BITS + COUNTER_BITS), 365 * 24 * 3_600_000, "{by_time}");
     }
 }

@@ -9,7 +9,7 @@ use crate::cell::Field;
 use crate::keys::AHEAD;
 use crate::record::Record;
 use crate::record::sealed::{Cells, Sealed};
-use crate::row::{Claim, ContentPoint, Message, Node, Written};
+use crate::row::{Claim, ContentPoint, Job, Message, Node, Timer, Work, Written};
 use crate::select::{Filter, Operator, Select};
 use crate::{Store, StoreError};
 
@@ -38,7 +38,9 @@ impl Store {
         let leased_until = crate::lease::after(now, duration);
         let before = taken.iter().find(|node| node.number == number).map_or(0, |node| node.keys);
         let node = Node { number, lease, keys: before, name, format, leased_until };
-        session.put(Node::TABLE, &[node.clone().into_row()]).await?;
+        // Whoever has the number after a crash begins behind the keys that may be given out before the lease is renewed.
+        let marked = Node { keys: before.saturating_add(AHEAD), ..node.clone() };
+        session.put(Node::TABLE, &[marked.into_row()]).await?;
         session.commit().await?;
         Ok(node)
     }
@@ -55,6 +57,29 @@ impl Store {
         let taken = session.take(&own(node), &[("leased_until", until.to_cell()), ("keys", keys.to_cell())]).await?;
         session.commit().await?;
         Ok(!taken.is_empty())
+    }
+
+    /// Gives back what whoever had the database before has taken and not done: timers, follow-up work, and the jobs of that worker.
+    /// Only where nobody else can be at work, which is so where a database is not shared.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn release_all(&self, worker: &Name) -> Result<(), StoreError> {
+        let mut session = self.database.write().await?;
+        let free = ("leased_until", Timestamp::UNIX_EPOCH.to_cell());
+        let taken = |table| {
+            Select::from(table).filter(Filter::Compare(
+                "leased_until",
+                Operator::Greater,
+                Timestamp::UNIX_EPOCH.to_cell(),
+            ))
+        };
+        for table in [Timer::TABLE, Work::TABLE] {
+            session.take(&taken(table), std::slice::from_ref(&free)).await?;
+        }
+        let jobs = taken(Job::TABLE).filter(Filter::equal("worker", Some(worker.clone()).to_cell()));
+        session.take(&jobs, &[("lease", 0_u64.to_cell()), free]).await?;
+        session.commit().await
     }
 
     /// Gives a node number back, whose keys have been given out up to there.

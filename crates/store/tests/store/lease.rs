@@ -15,6 +15,7 @@ crate::on_every_database!(
     a_late_worker_is_refused_once_another_has_the_job,
     due_timers_are_handed_out_once,
     follow_up_work_is_handed_out_once,
+    what_somebody_left_undone_is_given_back,
 );
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -53,6 +54,23 @@ async fn a_job_is_handed_to_one_worker_within_its_lease(store: Store) {
     assert!(store.extend_job(Key(10), Key(2), 5, HOUR).await.unwrap());
     assert!(!store.extend_job(Key(10), Key(2), 4, HOUR).await.unwrap());
     assert_eq!(keys(&store, fetch(6, 5, HOUR)).await, [0; 0]);
+}
+
+async fn what_somebody_left_undone_is_given_back(store: Store) {
+    with_jobs(&store, &[job(1)]).await;
+    let mut unit = unit(2, &[(10, 2)]);
+    unit.changes.add(Timer { instance: Key(10), key: Key(4), due: at(10), ..Timer::default() });
+    unit.changes.add(Work { instance: Key(10), key: Key(5), due: at(10), ..Work::default() });
+    committed(&store, unit).await;
+    assert_eq!(keys(&store, fetch(1, 5, HOUR)).await, [1]);
+    assert_eq!(store.take_timers(at(20), 5, HOUR).await.unwrap().len(), 1);
+    assert_eq!(store.take_work(at(20), 5, HOUR).await.unwrap().len(), 1);
+    store.release_all(&"worker 2".into()).await.unwrap();
+    assert_eq!(keys(&store, fetch(2, 5, HOUR)).await, [0; 0], "another worker may still be at it");
+    store.release_all(&"worker 1".into()).await.unwrap();
+    assert_eq!(keys(&store, fetch(2, 5, HOUR)).await, [1]);
+    assert_eq!(store.take_timers(at(20), 5, HOUR).await.unwrap().len(), 1);
+    assert_eq!(store.take_work(at(20), 5, HOUR).await.unwrap().len(), 1);
 }
 
 async fn the_most_urgent_and_the_oldest_come_first(store: Store) {
