@@ -1,6 +1,6 @@
 //! Files: a model, and what stands beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -78,8 +78,11 @@ pub(crate) struct Folder {
     pub(crate) evaluator: Arc<Evaluator>,
     /// The model itself.
     pub(crate) package: Package,
+    file: PathBuf,
     /// The other models of its folder.
-    pub(crate) neighbours: Vec<Package>,
+    pub(crate) neighbours: Vec<(PathBuf, Package)>,
+    /// Its decisions, calendars and forms.
+    others: Vec<PathBuf>,
     /// Forms by id and by file name.
     pub(crate) forms: BTreeMap<String, Vec<Field>>,
     /// The zone of the working calendar.
@@ -99,6 +102,7 @@ impl Folder {
             zone: None,
             remarks: Vec::new(),
             broken: Vec::new(),
+            understood: Vec::new(),
         };
         let files = neighbours(path);
         for file in &files {
@@ -121,19 +125,35 @@ impl Folder {
                     for process in &neighbour.processes {
                         standing.entry(process.id().clone()).or_default().push(file);
                     }
-                    packages.push(neighbour);
+                    packages.push((file.clone(), neighbour));
                 }
                 Ok(Err(diagnostics)) => beside.broken.push((file, Count::of(&diagnostics).errors)),
                 Err(_) => beside.remarks.push(format!("{} is left out: it cannot be read", file.display())),
             }
         }
-        let Beside { forms, zone, mut remarks, broken, .. } = beside;
+        let Beside { forms, zone, mut remarks, broken, understood, .. } = beside;
         remarks.extend(left_out(&broken));
         for process in &package.processes {
             standing.entry(process.id().clone()).or_default().push(path);
         }
         remarks.extend(standing.iter().filter_map(|(id, files)| stands_twice(id, files)).take(NAMED));
-        Ok(Self { evaluator, package, neighbours: packages, forms, zone, remarks })
+        let (file, neighbours, others) = (path.to_owned(), packages, understood);
+        Ok(Self { evaluator, package, file, neighbours, others, forms, zone, remarks })
+    }
+
+    /// The files that can be deployed together: a process that several models define is the last one's, and the model's own above
+    /// all.
+    pub(crate) fn deployable(&self) -> impl Iterator<Item = &Path> {
+        let mut taken: BTreeSet<&str> = self.package.processes.iter().map(|process| &**process.id()).collect();
+        let mut models = vec![&*self.file];
+        for (file, package) in self.neighbours.iter().rev() {
+            let ids = || package.processes.iter().map(|process| &**process.id());
+            if !ids().any(|id| taken.contains(id)) {
+                taken.extend(ids());
+                models.push(file);
+            }
+        }
+        self.others.iter().map(PathBuf::as_path).chain(models.into_iter().rev())
     }
 }
 
@@ -145,6 +165,7 @@ struct Beside<'e> {
     remarks: Vec<String>,
     /// Neighbours with errors, and how many each has.
     broken: Vec<(&'e Path, usize)>,
+    understood: Vec<PathBuf>,
 }
 
 impl<'e> Beside<'e> {
@@ -157,22 +178,23 @@ impl<'e> Beside<'e> {
             return self.remarks.push(format!("{} is left out: it cannot be read", file.display()));
         };
         match kind {
-            Some(Kind::Decisions) => {
-                if let Err(diagnostics) = self.evaluator.add_decisions(&bytes) {
-                    self.broken.push((file, Count::of(&diagnostics).errors));
-                }
-            }
+            Some(Kind::Decisions) => match self.evaluator.add_decisions(&bytes) {
+                Ok(_) => self.understood.push(file.to_owned()),
+                Err(diagnostics) => self.broken.push((file, Count::of(&diagnostics).errors)),
+            },
             Some(Kind::Calendar) => match Calendar::from_yaml(&String::from_utf8_lossy(&bytes)) {
                 Ok(calendar) => {
                     if self.zone.is_none() || &**calendar.name() == "default" {
                         self.zone = Some(calendar.zone().clone());
                     }
                     self.evaluator.add_calendar(calendar.name().clone(), calendar);
+                    self.understood.push(file.to_owned());
                 }
                 Err(_) => self.broken.push((file, 1)),
             },
             Some(Kind::Form) => match form_js::read(&String::from_utf8_lossy(&bytes)) {
                 Ok(form) => {
+                    self.understood.push(file.to_owned());
                     let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
                     self.forms.insert(name.to_owned(), form.fields.clone());
                     self.forms.extend(form.id.map(|id| (id, form.fields)));

@@ -1,6 +1,7 @@
 //! `potok`: runs and checks BPMN models from the command line. It asks and shows; everything else is the engine's.
 
 mod check;
+mod doctor;
 mod failure;
 mod folder;
 mod report;
@@ -32,12 +33,15 @@ enum Command {
     Run(run::Options),
     /// List everything that is wrong or unusual in models
     Check(check::Options),
+    /// Examine a database: whether everything in it follows from its log
+    Doctor(doctor::Options),
 }
 
 fn main() -> ExitCode {
     let result = match Potok::parse().command {
         Command::Run(options) => run::run(&options),
         Command::Check(options) => check::check(&options),
+        Command::Doctor(options) => doctor::doctor(&options),
     };
     match result {
         Ok(code) => code,

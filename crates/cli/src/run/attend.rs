@@ -32,26 +32,26 @@ impl Walk<'_> {
                     self.session.set(waiting.instance, variables)?;
                 }
                 let command = Command::ResolveIncident { incident: key };
-                Ok(self.session.act(|runner| runner.command_at(key, command))?)
+                Ok(self.session.act(|host| host.command_at(key, command))?)
             }
             What::AdHoc => self.ad_hoc(waiting),
             What::Message => {
                 self.terminal.say(&format!("{heading}: what the message carries, as name=value (Enter: nothing)"))?;
                 let variables = self.variables()?;
                 let command = Command::DeliverMessage { subscription: key, variables };
-                Ok(self.session.act(|runner| runner.command_at(key, command))?)
+                Ok(self.session.act(|host| host.command_at(key, command))?)
             }
             What::Signal => {
                 self.terminal.say(&format!("{heading}: what the signal carries, as name=value (Enter: nothing)"))?;
                 let variables = self.variables()?;
                 let name = waiting.name.clone().unwrap_or_default();
-                Ok(self.session.act(|runner| runner.signal(&name, &variables))?)
+                Ok(self.session.act(|host| host.signal(&name, &variables))?)
             }
             What::Timer => {
-                let running = self.session.runner.instance(waiting.instance);
+                let running = self.session.host.instance(waiting.instance);
                 let due = match running.and_then(|running| running.instance.wait(key)).map(|wait| &wait.kind) {
                     Some(WaitKind::Timer(timer)) => timer.timer.due,
-                    _ => self.session.runner.now(),
+                    _ => self.session.host.now(),
                 };
                 Ok(self.session.advance(due)?)
             }
@@ -75,7 +75,7 @@ impl Walk<'_> {
             }
         };
         let task = waiting.key;
-        Ok(self.session.act(|runner| runner.complete_user_task(task, variables))?)
+        Ok(self.session.act(|host| host.complete_user_task(task, variables))?)
     }
 
     fn job(&mut self, waiting: &Waiting) -> Result<(), Stop> {
@@ -88,7 +88,7 @@ impl Walk<'_> {
         match self.terminal.ask_variables("  > ", |line| trouble(line, true))? {
             Answer::Variables(variables) => {
                 let job = waiting.key;
-                Ok(self.session.act(|runner| runner.complete_job(job, variables))?)
+                Ok(self.session.act(|host| host.complete_job(job, variables))?)
             }
             Answer::Other(trouble) => self.report(waiting.key, trouble),
         }
@@ -99,12 +99,12 @@ impl Walk<'_> {
             Trouble::Error { code, message } => Command::ThrowError { wait, code, message, variables: Vec::new() },
             Trouble::Failure(message) => Command::FailJob { job: wait, retries: None, message },
         };
-        Ok(self.session.act(|runner| runner.command_at(wait, command))?)
+        Ok(self.session.act(|host| host.command_at(wait, command))?)
     }
 
     /// The variables in a job's own scope.
     fn inputs(&self, waiting: &Waiting) -> Variables {
-        let Some(running) = self.session.runner.instance(waiting.instance) else { return Vec::new() };
+        let Some(running) = self.session.host.instance(waiting.instance) else { return Vec::new() };
         let Some(wait) = running.instance.wait(waiting.key) else { return Vec::new() };
         let scope = running.instance.scope(running.instance.scope_of(wait));
         scope.filter(|scope| scope.node == waiting.node).map_or(Vec::new(), |scope| scope.variables().to_vec())
@@ -112,7 +112,7 @@ impl Walk<'_> {
 
     fn ad_hoc(&mut self, waiting: &Waiting) -> Result<(), Stop> {
         let key = waiting.key;
-        let Some(running) = self.session.runner.instance(waiting.instance) else { return Ok(()) };
+        let Some(running) = self.session.host.instance(waiting.instance) else { return Ok(()) };
         let graph = running.graph.clone();
         let NodeKind::AdHoc(ad_hoc) = &graph.node(waiting.node).kind else { return Ok(()) };
         let starts: Vec<_> = ad_hoc.container.starts.iter().map(|start| graph.node(*start)).collect();
@@ -132,7 +132,7 @@ impl Walk<'_> {
                 });
                 Command::ActivateAdHoc { ad_hoc: key, elements: elements.collect() }
             };
-            match self.session.act(|runner| runner.command_at(key, command)) {
+            match self.session.act(|host| host.command_at(key, command)) {
                 Err(Failure::Told { message, .. }) => self.complain(&message)?,
                 other => return Ok(other?),
             }

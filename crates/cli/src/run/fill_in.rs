@@ -10,7 +10,7 @@ use super::waiting::{Waiting, one_line};
 
 impl Walk<'_> {
     pub(super) fn fields_of(&self, waiting: &Waiting) -> Option<Vec<Field>> {
-        let running = self.session.runner.instance(waiting.instance)?;
+        let running = self.session.host.instance(waiting.instance)?;
         let form = running.graph.get_node(waiting.node)?.details.form.as_deref();
         let key = match &running.instance.wait(waiting.key)?.kind {
             WaitKind::UserTask(task) => task.form_key.clone(),
@@ -20,7 +20,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn scope_of(&self, waiting: &Waiting) -> Option<(Key, ScopeId)> {
-        let running = self.session.runner.instance(waiting.instance)?;
+        let running = self.session.host.instance(waiting.instance)?;
         let wait = running.instance.wait(waiting.key)?;
         Some((waiting.instance, running.instance.scope_of(wait)))
     }
@@ -31,7 +31,7 @@ impl Walk<'_> {
         for field in fields {
             let first = {
                 let seen = scope.and_then(|(instance, scope)| {
-                    let running = self.session.runner.instance(instance)?;
+                    let running = self.session.host.instance(instance)?;
                     Some((&running.instance as &Instance, scope))
                 });
                 self.session.first_value(field, seen)

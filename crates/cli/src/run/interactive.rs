@@ -39,9 +39,11 @@ pub(crate) fn run(
     warnings: usize,
     file: &Path,
 ) -> Result<ExitCode, Failure> {
-    let mut walk = Walk { session, terminal, shown: 0, told: 0 };
+    let shown = session.trace.len();
+    let mut walk = Walk { session, terminal, shown, told: 0 };
     walk.introduce(warnings, file)?;
-    let stopped = match walk.begin(business_key).and_then(|()| walk.go_on()) {
+    let begun = if walk.session.main.is_some() { Ok(()) } else { walk.begin(business_key) };
+    let stopped = match begun.and_then(|()| walk.go_on()) {
         Ok(()) => None,
         Err(Stop::Failed(failure)) => return Err(failure),
         Err(Stop::Quit | Stop::Back) => Some(()),
@@ -65,7 +67,7 @@ impl Walk<'_> {
         let style = self.terminal.style;
         let process = &self.session.process;
         let title = title(process.id(), process.name().map(|name| &**name));
-        let now = self.session.clock.full(self.session.runner.now());
+        let now = self.session.clock.full(self.session.host.now());
         self.terminal.say(&format!("{}, {now}", style.strong(&title)))?;
         if warnings > 0 {
             let found = report::number(warnings, "warning");
@@ -206,7 +208,7 @@ impl Walk<'_> {
 
     fn menu(&mut self, waiting: &[Waiting]) -> Result<(), Stop> {
         let style = self.terminal.style;
-        let now = self.session.clock.full(self.session.runner.now());
+        let now = self.session.clock.full(self.session.host.now());
         self.terminal.say(&format!("\n{now}, waiting:"))?;
         let mut choices = Vec::new();
         for waiting in waiting {
@@ -223,12 +225,12 @@ impl Walk<'_> {
                 "?" | "help" => self.terminal.say(HELP)?,
                 "vars" => self.terminal.say(&self.session.variable_list())?,
                 "trace" => self.terminal.say(&self.session.trace_list(style))?,
-                "next" => match self.session.runner.next_timer() {
+                "next" => match self.session.host.next_timer() {
                     Some(due) => return Ok(self.session.advance(due)?),
                     None => self.complain("no timer is set")?,
                 },
                 "wait" => {
-                    let (now, clock) = (self.session.runner.now(), self.session.clock.clone());
+                    let (now, clock) = (self.session.host.now(), self.session.clock.clone());
                     let moment = match clock.after(now, rest) {
                         Ok(moment) => moment,
                         Err(failure) => clock.read(rest).map_err(|_| failure)?.0,
@@ -278,7 +280,7 @@ impl Walk<'_> {
         if !variables.is_empty() {
             self.terminal.say(&format!("\nVariables:\n{variables}"))?;
         }
-        let outcome = format!("{}, {}", outcome(&state), self.session.clock.full(self.session.runner.now()));
+        let outcome = format!("{}, {}", outcome(&state), self.session.clock.full(self.session.host.now()));
         let outcome = match state {
             State::Completed => style.good(&outcome),
             State::Failed { .. } | State::Cancelled { .. } => style.bad(&outcome),

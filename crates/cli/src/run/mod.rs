@@ -2,9 +2,11 @@
 
 mod attend;
 mod clock;
+mod durable;
 pub(crate) mod field;
 mod fill_in;
 pub(crate) mod form_js;
+mod host;
 mod interactive;
 mod record;
 mod scenario;
@@ -21,12 +23,15 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use jiff::tz::TimeZone;
+use potok_core::Name;
 use potok_core::graph::ProcessGraph;
 use potok_core::instance::State;
 use potok_core::routing::Runner;
 use potok_core::time::Timestamp;
 
 use self::clock::Clock;
+use self::durable::{Durable, Wanted};
+use self::host::Host;
 use self::scenario::Scenario;
 use self::session::Session;
 use self::terminal::Terminal;
@@ -40,6 +45,7 @@ Examples:
   potok run order.bpmn --now 2026-11-24T10:15:00+03:00    as if it were then; time moves only by travelling
   potok run order.bpmn --answers order.answers.yaml       let a scenario walk through it
   potok run order.bpmn --format json < answers.txt        one JSON object for each event
+  potok run order.bpmn --db work.db                       durable: run it again to go on where it was
 
 Models (.bpmn), decisions (.dmn), forms (.form) and working calendars (calendar*.yaml) in the same folder are
 loaded, too: called processes, other pools, decision tables and forms are found there.
@@ -72,6 +78,12 @@ pub(crate) struct Options {
     /// The user who starts the process
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
+    /// Keep it in a database, and go on with what still runs there: an SQLite file, or postgres://...
+    #[arg(long, value_name = "PATH_OR_URL")]
+    db: Option<String>,
+    /// Start another instance even if one still runs in the database
+    #[arg(long, requires = "db")]
+    new: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -107,26 +119,47 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     for remark in &folder.remarks {
         writeln!(io::stderr(), "{} {remark}", style.unusual("note:"))?;
     }
-    let mut runner = Runner::new(folder.evaluator.clone(), now);
-    // What is deployed last counts where ids are the same.
-    for package in folder.neighbours.iter().chain([&folder.package]) {
-        runner.deploy(package);
-    }
-    let mut session = Session::new(runner, process, clock, folder.evaluator, folder.forms);
+    let business_key = options.business_key.as_deref().map(Name::from);
+    let (host, found): (Box<dyn Host>, _) = match &options.db {
+        Some(database) => {
+            let key = business_key.clone().or_else(|| scenario.as_ref()?.business_key.as_deref().map(Name::from));
+            let wanted = Wanted { process: process.id(), business_key: key.as_ref(), new: options.new };
+            let (durable, found) = Durable::open(database, now, &folder, &wanted)?;
+            (Box::new(durable), found)
+        }
+        None => (Box::new(in_memory(&folder, now)), None),
+    };
+    let warnings = folder.package.warnings.len();
+    let mut session = Session::new(host, process, clock, folder.evaluator, folder.forms);
     if options.format == Format::Json {
         session.events = Some(Box::new(io::BufWriter::new(io::stdout())));
     }
     let user = options.user.as_deref().or_else(|| scenario.as_ref()?.user.as_deref());
     session.user = user.map(Into::into);
-    let business_key = options.business_key.as_deref().map(Into::into);
+    if let Some(found) = found {
+        let key = found.business_key.map(|key| format!(" ({key})")).unwrap_or_default();
+        let started = session.clock.full(found.started);
+        writeln!(io::stderr(), "{} instance {}{key} of {started} goes on", style.unusual("note:"), found.key)?;
+        session.go_on_with(found.key)?;
+        // Also what was due while nobody was there.
+        session.advance(now.max(session.host.now()))?;
+    }
     match scenario {
         Some(scenario) => unattended::run(&mut session, &scenario, business_key),
         None => {
             let mut terminal = Terminal::new(options.format == Format::Json);
-            let warnings = folder.package.warnings.len();
             interactive::run(&mut session, &mut terminal, business_key, warnings, &options.file)
         }
     }
+}
+
+fn in_memory(folder: &Folder, now: Timestamp) -> Runner {
+    let mut runner = Runner::new(folder.evaluator.clone(), now);
+    // What is deployed last counts where ids are the same.
+    for package in folder.neighbours.iter().map(|(_, package)| package).chain([&folder.package]) {
+        runner.deploy(package);
+    }
+    runner
 }
 
 /// The process that is meant: the one named, else the first that can be started as it is.

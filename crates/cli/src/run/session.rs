@@ -1,4 +1,4 @@
-//! A run: the runner, and what has been seen of it.
+//! A run: where its instances are, and what has been seen of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use potok_core::Name;
 use potok_core::expressions::{Evaluation, Expressions as _, Language, Purpose, Variables};
 use potok_core::graph::{Form, NodeKind, ProcessGraph};
 use potok_core::instance::{Instance, Key, NONE, ROOT, ScopeId, State, TokenId, WaitKind};
-use potok_core::routing::{Notice, RunError, Runner, StartOptions};
+use potok_core::routing::{Notice, StartOptions};
 use potok_core::step::{Command, StartAt};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
@@ -18,6 +18,7 @@ use serde_json::{Map, Value as Json, json};
 use super::clock::Clock;
 use super::field::{Default, Field, Kind};
 use super::form_js;
+use super::host::Host;
 use super::record::{Numbers, values};
 use crate::failure::Failure;
 
@@ -39,7 +40,7 @@ pub(crate) struct Passed {
 
 /// A run.
 pub(crate) struct Session {
-    pub(crate) runner: Runner,
+    pub(crate) host: Box<dyn Host>,
     pub(crate) process: Arc<ProcessGraph>,
     pub(crate) clock: Clock,
     /// Who starts the process.
@@ -64,14 +65,14 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(
-        runner: Runner,
+        host: Box<dyn Host>,
         process: Arc<ProcessGraph>,
         clock: Clock,
         evaluator: Arc<Evaluator>,
         forms: BTreeMap<String, Vec<Field>>,
     ) -> Self {
         Self {
-            runner,
+            host,
             process,
             clock,
             user: None,
@@ -98,27 +99,35 @@ impl Session {
         let id = self.process.id().clone();
         let initiator = self.user.clone();
         let options = StartOptions { at, business_key, variables, initiator, ..StartOptions::default() };
-        self.act(|runner| runner.start(&id, options).map(|_| ()))
+        self.act(|host| host.start(&id, options))
     }
 
     /// Does something, and lets everything go on that goes on by itself.
-    pub(crate) fn act<T>(&mut self, act: impl FnOnce(&mut Runner) -> Result<T, RunError>) -> Result<T, Failure> {
-        let result = act(&mut self.runner).map_err(|error| Failure::new(error.to_string()));
+    pub(crate) fn act(&mut self, act: impl FnOnce(&mut dyn Host) -> Result<(), Failure>) -> Result<(), Failure> {
+        let result = act(&mut *self.host);
         self.absorb()?;
-        let result = result?;
-        self.settle()?;
-        Ok(result)
+        result?;
+        self.settle()
+    }
+
+    /// Goes on with an instance that has run before: what happened until now is known, but not told again.
+    pub(crate) fn go_on_with(&mut self, instance: Key) -> Result<(), Failure> {
+        self.main = Some(instance);
+        let events = self.events.take();
+        let absorbed = self.absorb();
+        self.events = events;
+        absorbed
     }
 
     /// Lets time pass, with all that happens meanwhile happening at its time.
     pub(crate) fn advance(&mut self, to: Timestamp) -> Result<(), Failure> {
         for _ in 0..BY_ITSELF {
-            match self.runner.next_timer().filter(|due| *due <= to) {
-                Some(due) => self.act(|runner| runner.advance(due))?,
-                None => return self.act(|runner| runner.advance(to)),
+            match self.host.next_timer().filter(|due| *due <= to) {
+                Some(due) => self.act(|host| host.advance(due))?,
+                None => return self.act(|host| host.advance(to)),
             }
         }
-        let now = self.clock.full(self.runner.now());
+        let now = self.clock.full(self.host.now());
         Err(Failure::new(format!("{BY_ITSELF} timers have fired by {now}: go in shorter steps")))
     }
 
@@ -127,7 +136,7 @@ impl Session {
         // What was passed over stays as it is: nobody else acts meanwhile.
         let mut from = Key::default();
         for _ in 0..BY_ITSELF {
-            let next = self.runner.waits_from(from).find_map(|(running, wait)| match &wait.kind {
+            let next = self.host.waits_from(from).find_map(|(running, wait)| match &wait.kind {
                 WaitKind::Continuation { .. } => Some((wait.key, Command::Continue { continuation: wait.key })),
                 WaitKind::Job(job) if job.retries > 0 => {
                     let variables = self.jobs.get(&*job.kind)?;
@@ -143,7 +152,7 @@ impl Session {
             });
             let Some((key, command)) = next else { return Ok(()) };
             from = key;
-            let result = self.runner.command_at(key, command).map_err(|error| Failure::new(error.to_string()));
+            let result = self.host.command_at(key, command);
             self.absorb()?;
             result?;
         }
@@ -157,7 +166,7 @@ impl Session {
 
     /// Takes down what has happened.
     fn absorb(&mut self) -> Result<(), Failure> {
-        for stepped in self.runner.take_log() {
+        for stepped in self.host.take_log() {
             let (instance, graph, now) = (stepped.instance, stepped.graph, stepped.events.now);
             if self.main.is_none() && graph.id() == self.process.id() {
                 self.main = Some(instance);
@@ -195,7 +204,7 @@ impl Session {
                 }
             }
         }
-        for notice in self.runner.take_notices() {
+        for notice in self.host.take_notices() {
             self.notice(&notice)?;
         }
         if let Some(out) = &mut self.events {
@@ -249,7 +258,7 @@ impl Session {
                 Json::Object(more) => more,
                 _ => Map::new(),
             };
-            let time = self.runner.now().to_string();
+            let time = self.host.now().to_string();
             Line { time, instance: None, process: None, event, element: None, name: None, more }.write(out)?;
         }
         self.notices.push(words);
@@ -258,7 +267,7 @@ impl Session {
 
     /// The instance that the run is about.
     pub(crate) fn main_instance(&self) -> Option<&Instance> {
-        self.runner.instance(self.main?).map(|running| &running.instance)
+        self.host.instance(self.main?).map(|running| &running.instance)
     }
 
     /// How the run's own instance stands.
@@ -268,7 +277,7 @@ impl Session {
 
     /// Whether any instance still runs.
     pub(crate) fn is_active(&self) -> bool {
-        self.runner.instances().any(|running| running.instance.is_active())
+        self.host.instances().any(|running| running.instance.is_active())
     }
 
     /// The fields of a form; none if it is not described anywhere.
@@ -305,7 +314,7 @@ impl Session {
             Default::Expression(expression) => {
                 let compiled =
                     self.evaluator.compile(&expression.language, Purpose::Expression, &expression.text).ok()?;
-                let value = compiled.evaluate(&mut Evaluation::new(&view, self.runner.now())).ok()?;
+                let value = compiled.evaluate(&mut Evaluation::new(&view, self.host.now())).ok()?;
                 match value.plain() {
                     Value::Null => None,
                     Value::String(text) if field.kind != Kind::Text => field.parse(text).ok(),
@@ -317,7 +326,7 @@ impl Session {
 
     /// Sets variables of an instance's process.
     pub(crate) fn set(&mut self, instance: Key, variables: Vec<(Name, Value)>) -> Result<(), Failure> {
-        self.act(|runner| runner.command(instance, Command::SetVariables { scope: ROOT, variables }))
+        self.act(|host| host.command(instance, Command::SetVariables { scope: ROOT, variables }))
     }
 }
 

@@ -35,12 +35,12 @@ impl<'a> Steps<'a> {
             Step::Complete { task, with } => {
                 let waiting = self.find(What::Task, task, "task")?;
                 let variables = self.task_answers(&waiting, with)?;
-                self.session.act(|runner| runner.complete_user_task(waiting.key, variables))
+                self.session.act(|host| host.complete_user_task(waiting.key, variables))
             }
             Step::Job { job, result } => {
                 let key = self.find(What::Job, job, "job")?.key;
                 let variables = plain(result)?;
-                self.session.act(|runner| runner.complete_job(key, variables))
+                self.session.act(|host| host.complete_job(key, variables))
             }
             Step::Error { work, code, reason, with } => {
                 let found = self.find(What::Job, work, "job or task");
@@ -48,13 +48,13 @@ impl<'a> Steps<'a> {
                 let message = reason.as_deref().map(Into::into);
                 let command =
                     Command::ThrowError { wait, code: code.as_str().into(), message, variables: plain(with)? };
-                self.session.act(|runner| runner.command_at(wait, command))
+                self.session.act(|host| host.command_at(wait, command))
             }
             Step::Fail { job, reason, retries } => {
                 let job = self.find(What::Job, job, "job")?.key;
                 let message = reason.as_deref().unwrap_or("failed").into();
                 let command = Command::FailJob { job, retries: Some(*retries), message };
-                self.session.act(|runner| runner.command_at(job, command))
+                self.session.act(|host| host.command_at(job, command))
             }
             Step::Message { name, key, with } => self.message(name, key.as_ref(), with),
             Step::Signal { name, with } => self.signal(name, with),
@@ -66,17 +66,17 @@ impl<'a> Steps<'a> {
             }
             Step::Retry { element } => {
                 let incident = self.find(What::Incident, element, "incident")?.key;
-                self.session.act(|runner| runner.command_at(incident, Command::ResolveIncident { incident }))
+                self.session.act(|host| host.command_at(incident, Command::ResolveIncident { incident }))
             }
             Step::Activate { ad_hoc, elements } => {
                 let ad_hoc = self.find(What::AdHoc, ad_hoc, "ad-hoc sub-process")?.key;
                 let elements = elements.iter().map(|element| element.as_str().into()).collect();
                 let command = Command::ActivateAdHoc { ad_hoc, elements };
-                self.session.act(|runner| runner.command_at(ad_hoc, command))
+                self.session.act(|host| host.command_at(ad_hoc, command))
             }
             Step::Finish { ad_hoc } => {
                 let ad_hoc = self.find(What::AdHoc, ad_hoc, "ad-hoc sub-process")?.key;
-                self.session.act(|runner| runner.command_at(ad_hoc, Command::CompleteAdHoc { ad_hoc }))
+                self.session.act(|host| host.command_at(ad_hoc, Command::CompleteAdHoc { ad_hoc }))
             }
         }
     }
@@ -131,12 +131,12 @@ impl<'a> Steps<'a> {
 
     /// The ids of all elements of the processes that run.
     fn elements(&self) -> Vec<Name> {
-        let running = self.session.runner.instances().map(|running| &running.graph);
+        let running = self.session.host.instances().map(|running| &running.graph);
         running.chain([&self.session.process]).flat_map(|graph| graph.nodes()).map(|node| node.id.clone()).collect()
     }
 
     fn task_answers(&self, waiting: &Waiting, with: &Given) -> Result<Variables, Failure> {
-        let running = self.session.runner.instance(waiting.instance);
+        let running = self.session.host.instance(waiting.instance);
         let Some((running, wait)) = running.and_then(|running| Some((running, running.instance.wait(waiting.key)?)))
         else {
             return plain(with);
@@ -169,12 +169,12 @@ impl<'a> Steps<'a> {
             [waiting] => {
                 let subscription = waiting.key;
                 let command = Command::DeliverMessage { subscription, variables };
-                self.session.act(|runner| runner.command_at(subscription, command))
+                self.session.act(|host| host.command_at(subscription, command))
             }
             [] if self.starts(name) => {
                 let message =
                     Message { name: Some(name.into()), correlation_key: key, payload: variables, ..Message::default() };
-                self.session.act(|runner| runner.correlate(message)).map(|_| ())
+                self.session.act(|host| host.correlate(message))
             }
             [] => {
                 let failure = self.not_waiting(&all, What::Message, name, "message");
@@ -195,7 +195,7 @@ impl<'a> Steps<'a> {
     }
 
     fn key_of(&self, waiting: &Waiting) -> Option<&Value> {
-        match &self.session.runner.instance(waiting.instance)?.instance.wait(waiting.key)?.kind {
+        match &self.session.host.instance(waiting.instance)?.instance.wait(waiting.key)?.kind {
             WaitKind::Message(message) => {
                 // What has one correlation property is told apart by that.
                 let property = || match &message.properties[..] {
@@ -210,7 +210,7 @@ impl<'a> Steps<'a> {
 
     /// Whether a message starts a process: the one that is run, or one that already ran.
     fn starts(&self, name: &str) -> bool {
-        let mut graphs = self.session.runner.instances().map(|running| &running.graph).chain([&self.session.process]);
+        let mut graphs = self.session.host.instances().map(|running| &running.graph).chain([&self.session.process]);
         graphs.any(|graph| message_starts(graph, name))
     }
 
@@ -222,13 +222,13 @@ impl<'a> Steps<'a> {
         if !waits && !starts {
             return Err(self.not_waiting(&all, What::Signal, name, "signal"));
         }
-        self.session.act(|runner| runner.signal(name, &variables))
+        self.session.act(|host| host.signal(name, &variables))
     }
 
     fn wait(&mut self, until: &str) -> Result<(), Failure> {
-        let now = self.session.runner.now();
+        let now = self.session.host.now();
         if until == "next-timer" {
-            let due = self.session.runner.next_timer().ok_or_else(|| Failure::new("no timer is set"))?;
+            let due = self.session.host.next_timer().ok_or_else(|| Failure::new("no timer is set"))?;
             return self.session.advance(due);
         }
         let moment = match self.session.clock.after(now, until) {

@@ -30,7 +30,10 @@ fn walk(session: &mut Session, scenario: &Scenario, business_key: Option<Name>) 
         session.jobs.insert(kind.clone(), plain(given)?);
     }
     hold(session, &scenario.steps);
-    start(session, scenario, business_key)?;
+    // What still runs has been started.
+    if session.main.is_none() {
+        start(session, scenario, business_key)?;
+    }
     let mut steps = Steps::new(session);
     for (index, step) in scenario.steps.iter().enumerate() {
         // What this step is about is not done by itself before it, nor what the next one is about after it.
@@ -109,7 +112,7 @@ fn show(session: &Session, held: bool) -> Result<(), Failure> {
         let _ = writeln!(text, "{}", style.unusual(notice));
     }
     if held {
-        let now = session.clock.full(session.runner.now());
+        let now = session.clock.full(session.host.now());
         let _ = writeln!(text, "{}", style.good(&format!("{}, {now}", outcome(&session.state()))));
     }
     io::stdout().write_all(text.as_bytes())?;

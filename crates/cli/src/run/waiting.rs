@@ -80,8 +80,8 @@ impl Session {
     /// Everything that waits: what people can do first, and the oldest first.
     pub(crate) fn waiting(&self) -> Vec<Waiting> {
         let mut all: Vec<_> = self
-            .runner
-            .waits()
+            .host
+            .waits_from(Key::default())
             .filter_map(|(running, wait)| self.describe(&running.graph, &running.instance, wait))
             .collect();
         all.sort_by_key(|waiting| (waiting.what, waiting.key));
@@ -90,7 +90,7 @@ impl Session {
 
     fn describe(&self, graph: &ProcessGraph, instance: &Instance, wait: &Wait) -> Option<Waiting> {
         let node = graph.get_node(wait.node)?;
-        let now = self.runner.now();
+        let now = self.host.now();
         let mut details = Vec::new();
         let (what, name) = match &wait.kind {
             WaitKind::UserTask(task) => {
@@ -166,12 +166,12 @@ impl Session {
         if let Some(lane) = &node.details.lane {
             details.push(format!("lane {}", one_line(lane)));
         }
-        details.extend(task.due.map(|due| format!("due {}", self.clock.short(due, self.runner.now()))));
+        details.extend(task.due.map(|due| format!("due {}", self.clock.short(due, self.host.now()))));
     }
 
     /// `it-request`, or `it-request 7` where several instances of a process run.
     pub(crate) fn instance_name(&self, graph: &ProcessGraph, instance: &Instance) -> String {
-        let several = self.runner.instances().filter(|running| running.graph.id() == graph.id()).count() > 1;
+        let several = self.host.instances().filter(|running| running.graph.id() == graph.id()).count() > 1;
         if several { format!("{} {}", graph.id(), instance.key()) } else { graph.id().to_string() }
     }
 
@@ -185,7 +185,7 @@ impl Session {
                 ended => format!("nothing waits: {}", outcome(&ended)),
             };
         }
-        let mut text = format!("waiting at {}:\n", self.clock.full(self.runner.now()));
+        let mut text = format!("waiting at {}:\n", self.clock.full(self.host.now()));
         for waiting in &waiting {
             let _ = writeln!(text, "{}", waiting.show(style, None));
         }
