@@ -12,7 +12,7 @@ use potok_store::Store;
 use crate::background;
 use crate::cache::Cache;
 use crate::commit::Committer;
-use crate::engine::{Background, Engine, Inner};
+use crate::engine::{Background, Engine, Inner, Limits};
 use crate::handler::{Handlers, IntoResult};
 use crate::{Clock, Error, Job};
 
@@ -26,6 +26,7 @@ pub struct Builder {
     clock: Clock,
     name: Name,
     handlers: Handlers,
+    limits: Limits,
     executes: bool,
     capacity: usize,
     random: fastrand::Rng,
@@ -46,6 +47,7 @@ impl Default for Builder {
             clock: Clock::system(),
             name: "potok".into(),
             handlers: Handlers::default(),
+            limits: Limits::default(),
             executes: true,
             capacity: 100_000,
             random: fastrand::Rng::new(),
@@ -145,6 +147,13 @@ impl Builder {
         Self { capacity, ..self }
     }
 
+    /// How many bytes an attachment may have; 100 MiB unless this is set.
+    #[must_use]
+    pub fn attachment_limit(mut self, bytes: u64) -> Self {
+        self.limits.attachment = bytes;
+        self
+    }
+
     /// Opens the database and starts.
     ///
     /// # Errors
@@ -161,7 +170,7 @@ impl Builder {
         let inner = Arc::new(Inner::new(
             store.clone(),
             self.clock,
-            self.handlers,
+            (self.handlers, self.limits),
             Cache::new(self.capacity),
             node,
             committer,

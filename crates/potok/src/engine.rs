@@ -72,6 +72,19 @@ pub(crate) struct Background {
     pub(crate) tasks: Mutex<JoinSet<()>>,
 }
 
+/// What may be given at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Bytes of an attachment.
+    pub(crate) attachment: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { attachment: 100 << 20 }
+    }
+}
+
 /// What all clones of an engine share.
 #[derive(Debug)]
 pub(crate) struct Inner {
@@ -81,6 +94,7 @@ pub(crate) struct Inner {
     pub(crate) committer: Committer,
     pub(crate) clock: Clock,
     pub(crate) handlers: Handlers,
+    pub(crate) limits: Limits,
     /// Jobs, timers or follow-up work may be due.
     pub(crate) wake: Notify,
     /// An instance has ended.
@@ -145,7 +159,7 @@ impl Inner {
     pub(crate) fn new(
         store: Store,
         clock: Clock,
-        handlers: Handlers,
+        (handlers, limits): (Handlers, Limits),
         cache: Cache,
         node: Node,
         committer: Committer,
@@ -158,6 +172,7 @@ impl Inner {
             committer,
             clock,
             handlers,
+            limits,
             wake: Notify::new(),
             ended: Notify::new(),
             // Whoever was here before may have crashed.

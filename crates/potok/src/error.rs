@@ -72,6 +72,9 @@ pub enum Error {
         /// What was asked for.
         what: String,
     },
+    /// No such group.
+    #[error("there is no group `{0}`; create it first")]
+    UnknownGroup(Name),
     /// No such job.
     #[error("there is no job {0}: it is done, cancelled, or was never there")]
     UnknownJob(JobId),
@@ -167,6 +170,7 @@ impl Error {
             Self::UnknownTask(_) => "task-unknown",
             Self::TaskClaimed { .. } => "task-claimed",
             Self::Forbidden { .. } => "forbidden",
+            Self::UnknownGroup(_) => "group-unknown",
             Self::UnknownJob(_) => "job-unknown",
             Self::LeaseLost(_) => "lease-lost",
             Self::UnknownIncident(_) => "incident-unknown",

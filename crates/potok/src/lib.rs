@@ -21,6 +21,8 @@ mod id;
 mod instance;
 mod job;
 mod message;
+mod people;
+mod remark;
 mod task;
 mod transact;
 mod transaction;
@@ -39,6 +41,8 @@ pub use id::{DefinitionId, DeploymentId, IncidentId, InstanceId, JobId, TaskId, 
 pub use instance::{Case, Entry, Instance, Start};
 pub use job::{Job, JobFailure};
 pub use message::{Delivery, Sending};
+pub use people::People;
+pub use remark::{Attaching, Reading, Subject};
 pub use task::{Assignment, Task, Tasks};
 pub use transaction::Transaction;
 pub use variables::IntoVariables;

@@ -7,7 +7,7 @@ use potok_core::instance::{Key, WaitKind};
 use potok_core::routing::{Running, Work, World as _};
 use potok_core::step::{Command, Rejection, Variables};
 use potok_core::time::Timestamp;
-use potok_store::query::{Cursor, GroupQuery, Page, TaskOrder, TaskQuery, VariableFilter};
+use potok_store::query::{Cursor, Page, TaskOrder, TaskQuery, VariableFilter};
 use potok_store::row::{Delegation, Task as TaskRow, TaskState};
 use serde::{Deserialize, Serialize};
 
@@ -258,8 +258,8 @@ impl Engine {
     /// If the task is not open, somebody else has it, or (for an engine that acts as a user) it is not open to the user.
     pub async fn claim(&self, task: TaskId, user: impl Into<Name>) -> Result<(), Error> {
         let user = user.into();
-        let groups = self.groups_of(&user).await?;
         let is_checked = self.user.is_some();
+        let groups = if is_checked { self.groups_of(&user).await? } else { Vec::new() };
         self.change_task(task, |row| {
             match &row.assignee {
                 Some(assignee) if *assignee == user => return Ok(None),
@@ -439,14 +439,6 @@ impl Engine {
         }
         let found = self.task(task).await?;
         if found.state == TaskState::Open { Ok(found.row.instance) } else { Err(Error::UnknownTask(task)) }
-    }
-
-    async fn groups_of(&self, user: &Name) -> Result<Vec<Name>, Error> {
-        if self.user.is_none() {
-            return Ok(Vec::new());
-        }
-        let query = GroupQuery { member: Some(user.clone()), ..GroupQuery::default() };
-        Ok(self.inner.store.list(&query).await?.rows.into_iter().map(|group| group.id).collect())
     }
 
     /// A user changes what is their own: what they have, or are responsible for.

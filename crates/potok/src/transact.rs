@@ -10,7 +10,7 @@ use potok_core::routing::{Message, Running, Work, World as _, matches};
 use potok_core::step::Command;
 use potok_store::query::MessageQuery;
 use potok_store::row::{ClaimKind, Message as KeptMessage};
-use potok_store::{Guard, Outcome};
+use potok_store::{Changes, Guard, Outcome, Unit};
 
 use crate::attempt::{After, Attempt, Missing, Stop};
 use crate::engine::Inner;
@@ -38,6 +38,15 @@ impl Inner {
             // The only lock is in order.
             Err(Stop::Contended(key)) => Err(Error::Contended(InstanceId(key))),
             Err(Stop::Error(error)) => Err(error),
+        }
+    }
+
+    /// Writes what belongs to no instance's history.
+    pub(crate) async fn write(&self, changes: Changes) -> Result<(), Error> {
+        let unit = Unit { id: self.random(), changes, ..Unit::default() };
+        match self.committer.send(unit, Vec::new()).await.map_err(|_| Error::Stopped)?? {
+            Outcome::Committed => Ok(()),
+            _ => Err(Error::NothingToDo),
         }
     }
 

@@ -11,6 +11,7 @@ mod doctor;
 mod jobs;
 mod messages;
 mod model;
+mod people;
 mod restart;
 mod simulation;
 mod tasks;

@@ -15,7 +15,7 @@ pub use definition::{DefinitionQuery, DeploymentQuery};
 pub use instance::{InstanceOrder, InstanceQuery};
 pub use message::{MessageQuery, SubscriptionQuery};
 pub use page::{Cursor, Page, Paging};
-pub use person::{GroupQuery, UserQuery};
+pub use person::{GroupQuery, MembershipQuery, UserQuery};
 pub use task::{TaskOrder, TaskQuery};
 pub use variable::{Comparison, VariableFilter, VariableValue};
 pub use wait::{IncidentQuery, JobQuery, TimerQuery};

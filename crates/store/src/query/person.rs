@@ -46,6 +46,38 @@ impl Filters for UserQuery {
     }
 }
 
+/// Memberships, by user and group. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MembershipQuery {
+    /// Of one of these users.
+    pub members: Vec<Name>,
+    /// In one of these groups.
+    pub teams: Vec<Name>,
+    /// Which page.
+    pub page: Paging,
+}
+
+impl Query for MembershipQuery {
+    type Row = Membership;
+
+    fn paging(&self) -> &Paging {
+        &self.page
+    }
+}
+
+impl Filters for MembershipQuery {
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = Gathered::default();
+        filters.one_of("member", &self.members);
+        filters.one_of("team", &self.teams);
+        filters.0
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        Some("member")
+    }
+}
+
 /// Groups, by id. All filters that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupQuery {

@@ -1,0 +1,205 @@
+//! What people leave beside instances and tasks: comments, and files.
+
+use potok_core::Name;
+use potok_core::instance::Key;
+use potok_store::row::{Attachment, Comment, Instance as InstanceRow};
+use potok_store::{Bytes, Changes, StoreError, Upload};
+
+use crate::engine::Engine;
+use crate::{Error, InstanceId, TaskId};
+
+/// Bytes of a comment.
+const COMMENT: usize = 64 * 1024;
+
+/// What a comment or attachment is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// An instance; what is searched for there includes what is on its tasks.
+    Instance(InstanceId),
+    /// A task.
+    Task(TaskId),
+}
+
+impl From<InstanceId> for Subject {
+    fn from(id: InstanceId) -> Self {
+        Self::Instance(id)
+    }
+}
+
+impl From<TaskId> for Subject {
+    fn from(id: TaskId) -> Self {
+        Self::Task(id)
+    }
+}
+
+impl Engine {
+    /// Writes a comment on an instance or task, running or ended.
+    ///
+    /// # Errors
+    /// If there is no such instance or task, the text is longer than 64 KiB, or the database cannot be written.
+    pub async fn comment(&self, on: impl Into<Subject>, text: impl Into<Name>) -> Result<Comment, Error> {
+        let (instance, task) = self.subject(on.into()).await?;
+        let text = text.into();
+        let (size, limit) = (text.len() as u64, COMMENT as u64);
+        if size > limit {
+            return Err(StoreError::TooLarge { what: "the comment", size, limit }.into());
+        }
+        let now = self.inner.clock.now();
+        let key = self.inner.next_key(now);
+        let comment = Comment { instance, key, task, author: self.user.clone(), written: now, text };
+        let mut changes = Changes::default();
+        changes.put(comment.clone());
+        self.inner.write(changes).await?;
+        Ok(comment)
+    }
+
+    /// The comments on an instance or task, the oldest first.
+    ///
+    /// # Errors
+    /// If there is no such instance or task.
+    pub async fn comments(&self, on: impl Into<Subject>) -> Result<Vec<Comment>, Error> {
+        let (instance, task) = self.subject(on.into()).await?;
+        let mut comments: Vec<Comment> = self.inner.store.of_instance(instance).await?;
+        comments.retain(|comment| task.is_none() || comment.task == task);
+        comments.sort_by_key(|comment| comment.key);
+        Ok(comments)
+    }
+
+    /// Removes a comment, if it is still there.
+    ///
+    /// # Errors
+    /// If (for an engine that acts as a user) another has written it.
+    pub async fn remove_comment(&self, comment: &Comment) -> Result<(), Error> {
+        self.check_is_author(comment.author.as_ref(), "remove this comment")?;
+        let mut changes = Changes::default();
+        changes.remove::<Comment>((comment.instance, comment.key));
+        self.inner.write(changes).await
+    }
+
+    /// Begins to attach a file to an instance or task, running or ended. The file comes bit by bit and is never in memory whole.
+    ///
+    /// # Errors
+    /// If there is no such instance or task.
+    pub async fn attach(&self, to: impl Into<Subject>, name: impl Into<Name>) -> Result<Attaching, Error> {
+        let (instance, task) = self.subject(to.into()).await?;
+        let now = self.inner.clock.now();
+        let attachment = Attachment {
+            instance,
+            key: self.inner.next_key(now),
+            task,
+            author: self.user.clone(),
+            attached: now,
+            name: name.into(),
+            ..Attachment::default()
+        };
+        let upload = self.inner.store.upload(self.inner.random(), self.inner.limits.attachment);
+        Ok(Attaching { attachment, upload })
+    }
+
+    /// The attachments of an instance or task, the oldest first.
+    ///
+    /// # Errors
+    /// If there is no such instance or task.
+    pub async fn attachments(&self, of: impl Into<Subject>) -> Result<Vec<Attachment>, Error> {
+        let (instance, task) = self.subject(of.into()).await?;
+        let mut attachments: Vec<Attachment> = self.inner.store.of_instance(instance).await?;
+        attachments.retain(|attachment| task.is_none() || attachment.task == task);
+        attachments.sort_by_key(|attachment| attachment.key);
+        Ok(attachments)
+    }
+
+    /// The bytes of an attachment, to be read in chunks.
+    #[must_use]
+    pub fn read_attachment(&self, attachment: &Attachment) -> Reading<'_> {
+        Reading { engine: self, content: attachment.content.clone(), next: 0 }
+    }
+
+    /// Removes an attachment, if it is still there; its bytes too, unless others share them.
+    ///
+    /// # Errors
+    /// If (for an engine that acts as a user) another has attached it.
+    pub async fn remove_attachment(&self, attachment: &Attachment) -> Result<(), Error> {
+        self.check_is_author(attachment.author.as_ref(), "remove this attachment")?;
+        Ok(self.inner.store.remove_attachment(attachment.instance, attachment.key).await?)
+    }
+
+    /// Where a comment or attachment stands: the instance, and the task if it is on one.
+    async fn subject(&self, subject: Subject) -> Result<(Key, Option<Key>), Error> {
+        match subject {
+            Subject::Instance(id) => match self.inner.store.get::<InstanceRow>(id.0).await? {
+                Some(row) => Ok((row.key, None)),
+                None => Err(Error::UnknownInstance(id)),
+            },
+            Subject::Task(id) => Ok((self.task(id).await?.instance, Some(id.0))),
+        }
+    }
+
+    fn check_is_author(&self, author: Option<&Name>, what: &str) -> Result<(), Error> {
+        match &self.user {
+            Some(user) if author != Some(user) => {
+                Err(Error::Forbidden { user: user.clone(), what: format!("{what}: it is not theirs") })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A file that is being attached. If it is dropped before [`finish`](Self::finish), what has arrived is swept up after a day.
+#[derive(Debug)]
+#[must_use = "nothing is attached until `finish`"]
+pub struct Attaching {
+    attachment: Attachment,
+    upload: Upload,
+}
+
+impl Attaching {
+    /// Of that media type.
+    pub fn media_type(mut self, media_type: impl Into<Name>) -> Self {
+        self.attachment.media_type = Some(media_type.into());
+        self
+    }
+
+    /// Takes more of the file.
+    ///
+    /// # Errors
+    /// If it is larger than [allowed](crate::Builder::attachment_limit), or the database cannot be written.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        Ok(self.upload.write(bytes).await?)
+    }
+
+    /// The file is whole: attaches it.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn finish(self) -> Result<Attachment, Error> {
+        Ok(self.upload.finish(self.attachment).await?)
+    }
+
+    /// Forgets what has arrived.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn discard(mut self) -> Result<(), Error> {
+        Ok(self.upload.discard().await?)
+    }
+}
+
+/// An attachment that is being read.
+#[derive(Debug)]
+pub struct Reading<'e> {
+    engine: &'e Engine,
+    content: Bytes,
+    next: u32,
+}
+
+impl Reading<'_> {
+    /// The next chunk; none after the last.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        let chunk = self.engine.inner.store.chunk(&self.content, self.next).await?;
+        self.next += 1;
+        Ok(chunk)
+    }
+}

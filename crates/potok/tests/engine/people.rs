@@ -1,0 +1,103 @@
+//! People, and what they leave beside instances and tasks.
+
+use potok::query::{GroupQuery, UserQuery};
+use potok::row::{Group, User};
+use potok::{InstanceId, TaskId};
+use potok_core::instance::Key;
+
+use crate::database::{Place, deploy, stop};
+use crate::model::approval;
+
+crate::on_every_database!(
+    users_and_groups_come_and_go,
+    comments_stand_on_instances_and_tasks,
+    attachments_are_read_in_chunks,
+    too_large_attachments_are_refused,
+);
+
+async fn users_and_groups_come_and_go(place: Place) {
+    let engine = place.by_hand().await;
+    let people = engine.people();
+    assert_eq!(people.add_member("sales", "anna").await.unwrap_err().code(), "group-unknown");
+    for group in ["sales", "support"] {
+        people.put_group(Group { id: group.into(), name: None }).await.unwrap();
+        people.add_member(group, "anna").await.unwrap();
+    }
+    people.put_user(User { id: "anna".into(), ..User::default() }).await.unwrap();
+    people.put_user(User { id: "anna".into(), name: Some("Anna".into()), ..User::default() }).await.unwrap();
+    people.add_member("sales", "boris").await.unwrap();
+    people.add_member("sales", "boris").await.unwrap();
+    assert_eq!(people.user("anna").await.unwrap().unwrap().name.as_deref(), Some("Anna"));
+    assert_eq!(people.groups_of("anna").await.unwrap(), ["sales", "support"]);
+    assert_eq!(people.members_of("sales").await.unwrap(), ["anna", "boris"]);
+    assert_eq!(people.users(&UserQuery::default()).await.unwrap().rows.len(), 1);
+
+    people.remove_member("support", "anna").await.unwrap();
+    assert_eq!(people.groups_of("anna").await.unwrap(), ["sales"]);
+    people.remove_user("anna").await.unwrap();
+    assert_eq!(people.user("anna").await.unwrap(), None);
+    assert_eq!(people.members_of("sales").await.unwrap(), ["boris"]);
+    people.remove_group("sales").await.unwrap();
+    assert_eq!(people.groups_of("boris").await.unwrap(), Vec::<potok::Name>::new());
+    assert_eq!(people.groups(&GroupQuery::default()).await.unwrap().rows.len(), 1);
+    stop(&engine).await;
+}
+
+async fn comments_stand_on_instances_and_tasks(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let case = engine.start("approval").send().await.unwrap().id();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    let (anna, boris) = (engine.as_user("anna"), engine.as_user("boris"));
+    let first = anna.comment(case, "called back").await.unwrap();
+    anna.comment(task, "too expensive").await.unwrap();
+    assert_eq!(first.author.as_deref(), Some("anna"));
+    assert_eq!(engine.comments(case).await.unwrap().len(), 2);
+    assert_eq!(&*engine.comments(task).await.unwrap()[0].text, "too expensive");
+    assert_eq!(boris.remove_comment(&first).await.unwrap_err().code(), "forbidden");
+    anna.remove_comment(&first).await.unwrap();
+    assert_eq!(engine.comments(case).await.unwrap().len(), 1);
+    assert_eq!(engine.comment(InstanceId(Key(5)), "?").await.unwrap_err().code(), "instance-unknown");
+    assert_eq!(engine.comment(TaskId(Key(5)), "?").await.unwrap_err().code(), "task-unknown");
+    assert_eq!(engine.comment(case, "x".repeat(70_000)).await.unwrap_err().code(), "store-too-large");
+    stop(&engine).await;
+}
+
+async fn attachments_are_read_in_chunks(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let case = engine.start("approval").send().await.unwrap().id();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    let bytes: Vec<u8> = (0..700_000_u32).map(|number| number.to_le_bytes()[1]).collect();
+    for subject in [potok::Subject::from(case), task.into()] {
+        let mut file = engine.as_user("anna").attach(subject, "scan.pdf").await.unwrap().media_type("application/pdf");
+        for part in bytes.chunks(100_000) {
+            file.write(part).await.unwrap();
+        }
+        let attachment = file.finish().await.unwrap();
+        assert_eq!((attachment.size, attachment.author.as_deref()), (700_000, Some("anna")));
+    }
+    assert_eq!(engine.attachments(task).await.unwrap().len(), 1);
+    let all = engine.attachments(case).await.unwrap();
+    assert_eq!(all.len(), 2);
+    engine.remove_attachment(&all[0]).await.unwrap();
+    let (mut reading, mut read) = (engine.read_attachment(&all[1]), Vec::new());
+    while let Some(chunk) = reading.chunk().await.unwrap() {
+        assert!(chunk.len() < bytes.len());
+        read.extend_from_slice(&chunk);
+    }
+    assert_eq!(read, bytes);
+    engine.remove_attachment(&all[1]).await.unwrap();
+    assert_eq!(engine.read_attachment(&all[1]).chunk().await.unwrap(), None);
+    assert_eq!(engine.attachments(case).await.unwrap(), []);
+    stop(&engine).await;
+}
+
+async fn too_large_attachments_are_refused(place: Place) {
+    let engine = place.builder().attachment_limit(10).job_execution(false).start().await.unwrap();
+    deploy(&engine, &[("approval.bpmn", &approval())]).await;
+    let case = engine.start("approval").send().await.unwrap().id();
+    let mut file = engine.attach(case, "large").await.unwrap();
+    file.write(b"123456").await.unwrap();
+    assert_eq!(file.write(b"78901").await.unwrap_err().code(), "store-too-large");
+    assert_eq!(engine.attachments(case).await.unwrap(), []);
+    stop(&engine).await;
+}
