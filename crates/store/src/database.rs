@@ -18,6 +18,10 @@ pub(crate) trait Database: std::fmt::Debug + Send + Sync {
     async fn read(&self) -> Result<Box<dyn Session>, StoreError>;
     /// Begins a transaction. Dropped, it is undone.
     async fn write(&self) -> Result<Box<dyn Session>, StoreError>;
+    /// Begins a transaction in which a program's own statements have a place, too.
+    async fn lend(&self) -> Result<Box<dyn Session>, StoreError> {
+        self.write().await
+    }
     /// Whether others may write to it, too.
     fn is_shared(&self) -> bool;
     /// Lets go of the database.

@@ -82,6 +82,27 @@ impl StoreError {
             Self::Refused(_) => "store-refused",
         }
     }
+
+    /// An error of SQLite by its extended result code, in whose low byte is the primary one.
+    fn of_sqlite(code: i32, text: String) -> Self {
+        match code & 0xff {
+            13 => Self::Full(text),
+            8 => Self::ReadOnly(text),
+            5 | 6 | 10 | 14 => Self::Unavailable(text),
+            26 => Self::Foreign(text),
+            _ => Self::Refused(text),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let text = error.to_string();
+        match error {
+            rusqlite::Error::SqliteFailure(failure, _) => Self::of_sqlite(failure.extended_code, text),
+            _ => Self::Refused(text),
+        }
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -98,15 +119,9 @@ impl From<sqlx::Error> for StoreError {
                 _ => Self::Refused(text),
             };
         };
-        // SQLite gives extended result codes as numbers, the primary code in their low byte; PostgreSQL gives SQLSTATEs.
+        // SQLite gives result codes as numbers; PostgreSQL gives SQLSTATEs.
         match database.code().as_deref() {
-            Some(code) if code.len() < 5 => match code.parse::<u32>().unwrap_or(0) & 0xff {
-                13 => Self::Full(text),
-                8 => Self::ReadOnly(text),
-                5 | 6 | 10 | 14 => Self::Unavailable(text),
-                26 => Self::Foreign(text),
-                _ => Self::Refused(text),
-            },
+            Some(code) if code.len() < 5 => Self::of_sqlite(code.parse().unwrap_or(0), text),
             Some("53100") => Self::Full(text),
             Some("25006") => Self::ReadOnly(text),
             Some(code) if ["08", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class)) => {

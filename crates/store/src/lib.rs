@@ -49,6 +49,7 @@ mod sqlite;
 mod store;
 mod transaction;
 mod unit;
+mod writer;
 
 pub use cell::Bytes;
 pub use change::Changes;

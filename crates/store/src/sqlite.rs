@@ -1,5 +1,6 @@
 //! SQLite: one file, one process, one writer and many readers; or memory, with one connection for all.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,10 +11,7 @@ use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
 use sqlx::{
     Arguments, AssertSqlSafe, ConnectOptions, Connection, Row as _, Sqlite as Driver, SqliteConnection, Transaction,
 };
@@ -22,24 +20,40 @@ use crate::StoreError;
 use crate::cell::{Cell, Kind, Row};
 use crate::clock::Clock;
 use crate::database::{Database, Session};
-use crate::recent::Recent;
-use crate::record::sealed::Sealed as _;
-use crate::record::{Column, Record as _, Table};
-use crate::row::{LogPoint, LogRow};
+use crate::recent::{Recent, Written};
+use crate::record::{Column, Table};
 use crate::select::{Filter, Select};
 use crate::sql::{Bind, Dialect, Statement};
+use crate::writer::{Turn, Writer, WriterSession};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Marks a file as ours: "Ptok".
 const APPLICATION: i64 = 0x5074_6f6b;
 
+/// How long a statement waits for another process, which the lock file keeps out.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What each connection is told.
+pub(crate) const PRAGMAS: [(&str, &str); 5] = [
+    ("journal_mode", "wal"),
+    // Durable also against a loss of power: the log is written through at each commit.
+    ("synchronous", "full"),
+    ("cache_size", "-65536"),
+    ("temp_store", "memory"),
+    // Pages that change often are written back once for many commits.
+    ("wal_autocheckpoint", "16000"),
+];
+
 /// Rows of one statement. More would not be faster, and each number of rows is a statement of its own to keep prepared.
 const ROWS: usize = 128;
 
 #[derive(Debug)]
 pub(crate) struct Sqlite {
-    writer: SqlitePool,
+    /// Writes a file; none in memory, where one connection does everything.
+    writer: Option<Writer>,
+    /// Writes what a program writes itself, at the writer's turn.
+    lent: SqlitePool,
     readers: SqlitePool,
     clock: Clock,
     recent: Arc<Recent>,
@@ -54,15 +68,9 @@ impl Sqlite {
         let lock = path.map(lock).transpose()?;
         let options = SqliteConnectOptions::new()
             .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // Durable also against a loss of power: the log is written through at each commit.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(5))
-            .statement_cache_capacity(500)
-            .pragma("cache_size", "-65536")
-            .pragma("temp_store", "memory")
-            // Pages that change often are written back once for many commits.
-            .pragma("wal_autocheckpoint", "16000");
+            .busy_timeout(BUSY_TIMEOUT)
+            .statement_cache_capacity(500);
+        let options = PRAGMAS.into_iter().fold(options, |options, (name, value)| options.pragma(name, value));
         let options = match path {
             Some(path) => options.filename(path),
             None => options.in_memory(true),
@@ -79,15 +87,16 @@ impl Sqlite {
             check_owner(&mut connection).await?;
             connection.close().await?;
         }
-        let writer = pool().min_connections(1).max_connections(1).connect_with(options.clone()).await?;
+        let lent = pool().min_connections(1).max_connections(1).connect_with(options.clone()).await?;
         let mark = AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION}"));
-        sqlx::query(mark).execute(&writer).await?;
-        MIGRATIONS.run(&writer).await?;
+        sqlx::query(mark).execute(&lent).await?;
+        MIGRATIONS.run(&lent).await?;
         let readers = match path {
             Some(_) => pool().max_connections(8).connect_lazy_with(options.pragma("query_only", "on")),
-            None => writer.clone(),
+            None => lent.clone(),
         };
-        Ok(Self { writer, readers, clock, recent: Arc::default(), lock: Mutex::new(lock) })
+        let writer = path.map(Writer::open).transpose()?;
+        Ok(Self { writer, lent, readers, clock, recent: Arc::default(), lock: Mutex::new(lock) })
     }
 }
 
@@ -131,7 +140,21 @@ impl Database for Sqlite {
     }
 
     async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
-        let link = Link::Writing(self.writer.begin_with("BEGIN IMMEDIATE").await?);
+        match &self.writer {
+            Some(writer) => {
+                let turn = writer.turn().await?;
+                Ok(Box::new(WriterSession::begin(turn, self.clock.clone(), self.recent.clone())?))
+            }
+            None => self.lend().await,
+        }
+    }
+
+    async fn lend(&self) -> Result<Box<dyn Session>, StoreError> {
+        let turn = match &self.writer {
+            Some(writer) => Some(writer.turn().await?),
+            None => None,
+        };
+        let link = Link::Writing(self.lent.begin_with("BEGIN IMMEDIATE").await?, turn);
         Ok(Box::new(self.session(link)))
     }
 
@@ -141,7 +164,10 @@ impl Database for Sqlite {
 
     async fn close(&self) {
         self.readers.close().await;
-        self.writer.close().await;
+        self.lent.close().await;
+        if let Some(writer) = &self.writer {
+            writer.close().await;
+        }
         // Only now may another process have the file.
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
@@ -149,28 +175,28 @@ impl Database for Sqlite {
 
 impl Sqlite {
     fn session(&self, link: Link) -> SqliteSession {
-        SqliteSession { link, clock: self.clock.clone(), recent: self.recent.clone(), written: Vec::new() }
+        SqliteSession { link, clock: self.clock.clone(), recent: self.recent.clone(), written: Written::default() }
     }
 }
 
 enum Link {
     Reading(PoolConnection<Driver>),
-    Writing(Transaction<'static, Driver>),
+    /// With the right to write, where that is somebody else's, too.
+    Writing(Transaction<'static, Driver>, Option<Turn>),
 }
 
 struct SqliteSession {
     link: Link,
     clock: Clock,
     recent: Arc<Recent>,
-    /// Log rows written in this transaction: instance, place, unit.
-    written: Vec<(Key, u64, u64)>,
+    written: Written,
 }
 
 impl SqliteSession {
     fn connection(&mut self) -> &mut SqliteConnection {
         match &mut self.link {
             Link::Reading(connection) => connection,
-            Link::Writing(transaction) => transaction,
+            Link::Writing(transaction, _) => transaction,
         }
     }
 
@@ -225,18 +251,24 @@ fn portions(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
     })
 }
 
+/// A search, in parts with few keys each.
+pub(crate) fn parts(select: &Select) -> Vec<Cow<'_, Select>> {
+    let keys = select.filters.iter().position(|filter| matches!(filter, Filter::Keys(_)));
+    let (Some(index), None) = (keys, select.limit) else { return vec![Cow::Borrowed(select)] };
+    let Filter::Keys(keys) = &select.filters[index] else { return Vec::new() };
+    let part = |keys: &[Row]| {
+        let mut part = select.clone();
+        part.filters[index] = Filter::Keys(keys.to_vec());
+        Cow::Owned(part)
+    };
+    portions(keys).map(part).collect()
+}
+
 #[async_trait]
 impl Session for SqliteSession {
     async fn select(&mut self, select: &Select) -> Result<Vec<Row>, StoreError> {
-        let keys = select.filters.iter().position(|filter| matches!(filter, Filter::Keys(_)));
-        let (Some(index), None) = (keys, select.limit) else {
-            return self.fetch(Statement::select(Dialect::Sqlite, select), select.table).await;
-        };
-        let Filter::Keys(keys) = &select.filters[index] else { return Ok(Vec::new()) };
         let mut found = Vec::new();
-        for portion in portions(keys) {
-            let mut part = select.clone();
-            part.filters[index] = Filter::Keys(portion.to_vec());
+        for part in parts(select) {
             found.extend(self.fetch(Statement::select(Dialect::Sqlite, &part), select.table).await?);
         }
         Ok(found)
@@ -250,13 +282,7 @@ impl Session for SqliteSession {
     }
 
     async fn insert(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), StoreError> {
-        if table.name == LogRow::TABLE.name {
-            let point = |row: &Row| {
-                let point = LogPoint::from_row(row[..LogPoint::TABLE.columns.len()].to_vec())?;
-                Ok((point.instance, point.seq, point.unit))
-            };
-            self.written.extend(rows.iter().map(point).collect::<Result<Vec<_>, StoreError>>()?);
-        }
+        self.written.note(table, rows)?;
         for rows in portions(rows) {
             self.execute(Statement::insert(Dialect::Sqlite, table, rows, false)).await?;
         }
@@ -284,9 +310,7 @@ impl Session for SqliteSession {
     }
 
     async fn delete(&mut self, table: &'static Table, keys: &[Row]) -> Result<(), StoreError> {
-        if table.name == LogRow::TABLE.name {
-            self.recent.forget();
-        }
+        self.recent.removes(table);
         for keys in portions(keys) {
             self.execute(Statement::delete(Dialect::Sqlite, table, keys)).await?;
         }
@@ -317,7 +341,7 @@ impl Session for SqliteSession {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         match self.link {
             Link::Reading(_) => Ok(()),
-            Link::Writing(transaction) => match transaction.commit().await {
+            Link::Writing(transaction, _turn) => match transaction.commit().await {
                 Ok(()) => {
                     self.recent.learn(self.written);
                     Ok(())

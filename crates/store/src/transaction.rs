@@ -38,7 +38,7 @@ impl Store {
     /// # Errors
     /// If the database cannot be written.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        let session: Shared = Arc::new(Mutex::new(Some(self.database.write().await?)));
+        let session: Shared = Arc::new(Mutex::new(Some(self.database.lend().await?)));
         let within = Within { session: session.clone(), is_shared: self.is_shared() };
         Ok(Transaction { store: Self::on(within), session })
     }
