@@ -238,6 +238,44 @@ fn a_collection_gives_each_instance_its_element() {
 }
 
 #[test]
+fn a_called_process_hands_over_what_it_has_when_it_fails() {
+    scenario("dialects/camunda_call_outcome.bpmn")
+        .start()
+        .instance_of("checking")
+        .complete_with("look", json!({"found": 1, "notes": ["?"]}))
+        .failed("bad")
+        .main_instance()
+        .waits_at(["inform"])
+        .variables(json!({"result": 1, "score": 11, "count": 1}));
+}
+
+#[test]
+fn a_called_process_hands_over_what_it_has_when_it_escalates_and_once_more_when_it_ends() {
+    scenario("dialects/camunda_call_outcome.bpmn")
+        .start()
+        .instance_of("checking")
+        .complete_with("look", json!({"found": 5, "notes": []}))
+        .main_instance()
+        .waits_at(["assist", "check"])
+        .variables(json!({"result": 5, "score": 15}))
+        .instance_of("checking")
+        .complete_with("think", json!({"found": 6}))
+        .main_instance()
+        .variables(json!({"result": 6, "score": 16}));
+}
+
+#[test]
+fn a_mapping_that_fails_as_the_called_process_fails_is_an_incident() {
+    scenario("dialects/camunda_call_outcome.bpmn")
+        .start()
+        .instance_of("checking")
+        .complete_with("look", json!({"found": 1, "notes": null}))
+        .failed("bad")
+        .main_instance()
+        .incident("check", "expression-failed");
+}
+
+#[test]
 fn a_call_hands_over_what_it_says() {
     scenario("dialects/camunda_call.bpmn")
         .business_key("case-1")

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::Name;
 use crate::dialect::Dialect;
+use crate::expressions::EvaluationError;
 use crate::graph::{Call, NodeKind};
 use crate::instance::{CallWait, ROOT, TokenId, WaitKind};
 use crate::step::{Problem, Stage, Step, Variables};
+use crate::value::Value;
 
 /// Asks for the called process.
 pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Result<(), Problem> {
@@ -60,4 +63,26 @@ pub(crate) fn returned(step: &mut Step<'_, '_>, token: TokenId, variables: Varia
         }
     }
     step.resume(token, Stage::Complete);
+}
+
+/// The called process ends with an error or escalates, having these variables. In Camunda 7 what is mapped out of it is mapped then, too.
+pub(crate) fn handed_over(step: &mut Step<'_, '_>, token: TokenId, variables: &[(Name, Value)]) -> Result<(), Problem> {
+    let NodeKind::Call(call) = &step.node(token).kind else { return Ok(()) };
+    if step.graph.dialect() != Dialect::Camunda {
+        return Ok(());
+    }
+    let (inside, node) = (step.variable_scope(token), step.node_of(token));
+    let target = if step.node(token).details.isolated {
+        inside
+    } else {
+        step.instance.tokens.get(token).map_or(ROOT, |token| token.scope)
+    };
+    if call.propagate_out {
+        step.set_all(target, variables.iter().cloned());
+    }
+    for output in &call.outputs {
+        let value = step.mapped(&output.source, inside, node, variables)?;
+        step.set_target(target, &output.target, value).map_err(EvaluationError::from)?;
+    }
+    Ok(())
 }

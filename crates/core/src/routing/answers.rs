@@ -39,18 +39,21 @@ impl Work {
             Request::Returned { to, call, variables } => {
                 self.give(world, *to, || Command::CompleteCall { call: *call, variables: variables.clone() })
             }
-            Request::Failed { to, call, code, message } => self.give(world, *to, || Command::FailCall {
+            Request::Failed { to, call, code, message, variables } => self.give(world, *to, || Command::FailCall {
                 call: *call,
                 code: code.clone(),
                 message: message.clone(),
+                variables: variables.clone(),
             }),
             Request::Abandoned { to, call } => self.give(world, *to, || {
                 let message = "the called instance was cancelled; retry to call the process again".into();
                 Command::RefuseCall { call: *call, refusal: Refusal::Cancelled, message }
             }),
-            Request::Escalated { to, call, code } => {
-                self.give(world, *to, || Command::EscalateCall { call: *call, code: code.clone() })
-            }
+            Request::Escalated { to, call, code, variables } => self.give(world, *to, || Command::EscalateCall {
+                call: *call,
+                code: code.clone(),
+                variables: variables.clone(),
+            }),
             Request::Message { message, target } => self.route_message(world, from, message, target.as_ref()),
             Request::Signal(signal) => self.spread_signal(world, from, signal),
             Request::Subscribed { subscription } => self.deliver_kept(world, from, *subscription),

@@ -48,6 +48,8 @@ pub enum Request {
         code: Name,
         /// The error's message.
         message: Option<Name>,
+        /// Its variables.
+        variables: Vec<(Name, Value)>,
     },
     /// A called instance was ended from outside: its caller cannot go on.
     Abandoned {
@@ -64,6 +66,8 @@ pub enum Request {
         call: Key,
         /// The escalation's code.
         code: Name,
+        /// Its variables.
+        variables: Vec<(Name, Value)>,
     },
     /// A message was thrown.
     Message {
@@ -90,6 +94,7 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events, from
         _ => "".into(),
     };
     let (call, caller) = (instance.key(), instance.caller().map(|caller| caller.instance));
+    let variables = || instance.variables().to_vec();
     let mut requests = Vec::new();
     for event in events.list.get(from..).unwrap_or_default() {
         match *event {
@@ -127,10 +132,14 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events, from
                 requests.extend(signal.cloned().map(Request::Signal));
             }
             Event::EscalationThrown { code, .. } => {
-                requests.extend(caller.map(|to| Request::Escalated { to, call, code: text(code) }));
+                requests.extend(caller.map(|to| Request::Escalated {
+                    to,
+                    call,
+                    code: text(code),
+                    variables: variables(),
+                }));
             }
             Event::InstanceCompleted => {
-                let variables = || instance.variables().to_vec();
                 requests.extend(caller.map(|to| Request::Returned { to, call, variables: variables() }));
             }
             Event::InstanceFailed { code, message } => requests.extend(caller.map(|to| Request::Failed {
@@ -138,6 +147,7 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events, from
                 call,
                 code: text(code),
                 message: (message != NONE).then(|| text(message)),
+                variables: variables(),
             })),
             Event::InstanceCancelled { .. } => requests.extend(caller.map(|to| Request::Abandoned { to, call })),
             _ => {}

@@ -134,6 +134,8 @@ pub enum Command {
         code: Name,
         /// The error's message.
         message: Option<Name>,
+        /// All variables of the called process.
+        variables: Variables,
     },
     /// A called instance threw an escalation that nothing in it caught.
     EscalateCall {
@@ -141,6 +143,8 @@ pub enum Command {
         call: Key,
         /// The escalation's code.
         code: Name,
+        /// All variables of the called process.
+        variables: Variables,
     },
     /// The process to be called does not run, or will not come to its end.
     RefuseCall {
@@ -197,12 +201,12 @@ impl Command {
             | Self::DeliverMessage { variables, .. }
             | Self::DeliverSignal { variables, .. }
             | Self::CompleteCall { variables, .. }
+            | Self::FailCall { variables, .. }
+            | Self::EscalateCall { variables, .. }
             | Self::SetVariables { variables, .. } => check_values(variables),
             Self::FailJob { .. }
             | Self::FireTimer { .. }
             | Self::Continue { .. }
-            | Self::FailCall { .. }
-            | Self::EscalateCall { .. }
             | Self::RefuseCall { .. }
             | Self::ActivateAdHoc { .. }
             | Self::CompleteAdHoc { .. }

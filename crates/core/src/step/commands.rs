@@ -72,13 +72,21 @@ impl Step<'_, '_> {
                 self.close(wait, Closed::Completed);
                 call_activity::returned(self, token, variables);
             }
-            Command::FailCall { call, code, message } => {
+            Command::FailCall { call, code, message, variables } => {
                 let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
                 self.close(wait, Closed::Completed);
+                if let Err(problem) = call_activity::handed_over(self, token, &variables) {
+                    self.stuck(token, problem, IncidentStage::Execute);
+                    return Ok(());
+                }
                 self.throw_error(token, code, message, Vec::new(), Thrower::Work);
             }
-            Command::EscalateCall { call, code } => {
+            Command::EscalateCall { call, code, variables } => {
                 let (_, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
+                if self.catches_escalation(token, &code) {
+                    // A mapping that fails here will fail once more when the call completes, and be an incident then.
+                    let _ = call_activity::handed_over(self, token, &variables);
+                }
                 self.throw_escalation(token, code, Vec::new());
             }
             Command::RefuseCall { call, refusal, message } => {

@@ -30,8 +30,9 @@ impl Node {
             Self::Variable(name) => variable(evaluation, name),
             Self::Property { base, index, written } => {
                 let base = base.evaluate(evaluation)?;
+                // As in the Unified Expression Language, a property of null is null; only calling a method of null is an error.
                 if base.is_null() {
-                    return Err(null_base(written));
+                    return Ok(Value::Null);
                 }
                 let index = index.evaluate(evaluation)?;
                 property(&base, &index, written)
@@ -147,9 +148,7 @@ fn all(nodes: &[Node], evaluation: &mut Evaluation<'_>) -> Result<Vec<Value>, Ev
 }
 
 fn null_base(written: &str) -> EvaluationError {
-    failed(format!(
-        "`{written}` is null, so that nothing can be read from it; ask before: ${{{written} != null && ...}}"
-    ))
+    failed(format!("`{written}` is null, so that it has no methods; ask before: ${{{written} != null && ...}}"))
 }
 
 fn property(base: &Value, index: &Value, written: &str) -> Outcome {
