@@ -49,6 +49,31 @@ fn escalation_of_the_called_process_is_caught_at_the_call_and_both_go_on() {
 }
 
 #[test]
+fn escalation_that_interrupts_the_call_ends_the_called_process_where_it_is_thrown() {
+    scenario("call_activity/interrupted_by_escalation.bpmn")
+        .start()
+        .instance_of("inner")
+        .complete_with("look", json!({"hopeless": true}))
+        .cancelled()
+        .trace("asked look how give_up")
+        .instance_of("middle")
+        .cancelled()
+        .main_instance()
+        .waits_at(["clear"]);
+}
+
+#[test]
+fn escalation_that_does_not_interrupt_an_outer_call_lets_all_go_on() {
+    scenario("call_activity/interrupted_by_escalation.bpmn")
+        .start()
+        .instance_of("inner")
+        .complete_with("look", json!({"hopeless": false}))
+        .waits_at(["rest"])
+        .main_instance()
+        .waits_at(["note", "through"]);
+}
+
+#[test]
 fn boundary_timer_at_the_call_cancels_the_called_process() {
     scenario("call_activity/simple.bpmn").start().travel("PT4H").completed().instance_of("checking").cancelled();
 }

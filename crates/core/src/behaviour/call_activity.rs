@@ -38,8 +38,8 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
         variables.push((name, value));
     }
     variables.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let catches = step.caught_errors(token);
-    step.wait(token, WaitKind::Call(Arc::new(CallWait { process, binding, business_key, variables, catches })));
+    let caught = step.caught_around(token);
+    step.wait(token, WaitKind::Call(Arc::new(CallWait { process, binding, business_key, variables, caught })));
     Ok(())
 }
 

@@ -36,6 +36,8 @@ define! {
         "A signal event says which signal.";
     SIGNAL_WITHOUT_NAME = "signal-without-name", Warning, "BPMN 2.0.2 §10.5.5",
         "A signal has a name: that is what it is matched by.";
+    CAUGHT_CODE_COMPUTED = "caught-code-computed", Error, "BPMN 2.0.2 §8.4.3, §8.4.4",
+        "The code of an error or escalation that an event catches is a text: it is compared, not computed.";
     THROW_WITHOUT_ERROR_CODE = "throw-without-error-code", Error, "BPMN 2.0.2 §8.4.3, §10.5.3",
         "An error end event throws an error with a code.";
     THROW_WITHOUT_ESCALATION_CODE = "throw-without-escalation-code", Error, "BPMN 2.0.2 §8.4.4",
@@ -97,6 +99,15 @@ fn content(
             format!("the signal definition of {owner} does not say which signal"),
             "declare a `signal` with a name and let `signalRef` name it",
         ),
+        EventDefinition::Error { element, error: Some(error), .. } if catching => {
+            let declared = error.target.and_then(|index| subject.definitions.errors.get(index));
+            caught_code(owner, *element, "errorCode", declared.and_then(|error| error.code.as_ref()), findings);
+        }
+        EventDefinition::Escalation { element, escalation: Some(escalation), .. } if catching => {
+            let declared = escalation.target.and_then(|index| subject.definitions.escalations.get(index));
+            let code = declared.and_then(|escalation| escalation.code.as_ref());
+            caught_code(owner, *element, "escalationCode", code, findings);
+        }
         EventDefinition::Error { element, error, .. } if !catching => {
             error_code(subject.definitions, owner, *element, error.as_ref(), findings);
         }
@@ -289,6 +300,23 @@ fn throw_without_message(owner: Named<'_>, element: ElementIndex, findings: &mut
         format!("{owner} does not say which message it sends"),
         "let `messageRef` name a message, draw a message flow from it, or make it a job for a worker",
     );
+}
+
+fn caught_code(
+    owner: Named<'_>,
+    element: ElementIndex,
+    attribute: &str,
+    code: Option<&Expression>,
+    findings: &mut Findings<'_>,
+) {
+    if let Some(code) = code.filter(|code| code.language != Language::Literal) {
+        findings.add(
+            &CAUGHT_CODE_COMPUTED,
+            element,
+            format!("{owner} catches a code that is to be computed: `{}`", code.text),
+            &format!("write the code itself into the `{attribute}` that it refers to, or catch every code"),
+        );
+    }
 }
 
 fn error_code(

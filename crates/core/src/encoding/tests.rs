@@ -155,7 +155,10 @@ fn waits() -> Vec<WaitKind> {
             binding: Binding::VersionTag("v1".into()),
             business_key: Some("A-1".into()),
             variables: named(1),
-            catches: vec![None, Some("late".into())],
+            caught: Caught {
+                errors: vec![None, Some("late".into())],
+                escalations: vec![(None, false), (Some("help".into()), true)],
+            },
         })),
         WaitKind::Continuation { after: true },
         WaitKind::AdHoc,
@@ -215,7 +218,11 @@ fn row() -> Events {
         list: events(),
         starts: vec![Start {
             business_key: Some("A-1".into()),
-            caller: Some(Caller { instance: Key(9), depth: 1, catches: vec![None] }),
+            caller: Some(Caller {
+                instance: Key(9),
+                depth: 1,
+                caught: Caught { errors: vec![None], escalations: vec![] },
+            }),
             started_by: Some(Key(8)),
             caught: true,
         }],

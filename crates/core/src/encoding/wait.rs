@@ -5,8 +5,8 @@ use super::declare::{Coded, fields, variants};
 use super::read::Reader;
 use crate::expressions::Binding;
 use crate::instance::{
-    CallWait, Caller, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait, TimerWait,
-    UserTaskWait, Wait, WaitKind, WaitType, Waits,
+    CallWait, Caller, Caught, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait,
+    TimerWait, UserTaskWait, Wait, WaitKind, WaitType, Waits,
 };
 use crate::time::{Every, Repeat, Timer};
 
@@ -63,7 +63,7 @@ fields!(JobWait { kind, retries, retry_cycle, priority, headers, listener });
 fields!(TimerWait { timer });
 fields!(MessageWait { name, correlation_key, properties });
 fields!(SignalWait { name });
-fields!(CallWait { process, binding, business_key, variables, catches });
+fields!(CallWait { process, binding, business_key, variables, caught });
 variants!(Binding {
     0 = Latest,
     1 = Deployment,
@@ -71,7 +71,8 @@ variants!(Binding {
     3 = VersionTag(tag),
 });
 
-fields!(Caller { instance, depth, catches });
+fields!(Caller { instance, depth, caught });
+fields!(Caught { errors, escalations });
 fields!(IncidentWait { kind, message, stage });
 
 variants!(IncidentKind {

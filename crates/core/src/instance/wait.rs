@@ -224,8 +224,8 @@ pub struct CallWait {
     pub business_key: Option<Name>,
     /// What it gets.
     pub variables: Vec<(Name, Value)>,
-    /// The errors that are caught around the call, by their codes; none stands for every error.
-    pub catches: Vec<Option<Name>>,
+    /// What is caught around the call.
+    pub caught: Caught,
 }
 
 /// The call that started an instance: the called instance has the call's own key.
@@ -235,15 +235,31 @@ pub struct Caller {
     pub instance: Key,
     /// How many calls stand around the called instance.
     pub depth: u32,
-    /// The errors that are caught around the call, by their codes; none stands for every error.
-    pub catches: Vec<Option<Name>>,
+    /// What is caught around the call.
+    pub caught: Caught,
 }
 
-impl Caller {
-    /// Whether an error that leaves the called instance is caught around the call.
+/// What is caught around a call, at the call activity or further out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Caught {
+    /// Errors by their codes; none stands for every error.
+    pub errors: Vec<Option<Name>>,
+    /// Escalations by their codes, and whether what catches them interrupts the call; none stands for all that are not named.
+    pub escalations: Vec<(Option<Name>, bool)>,
+}
+
+impl Caught {
+    /// Whether an error that leaves the called instance is caught.
     #[must_use]
-    pub fn catches(&self, code: &str) -> bool {
-        self.catches.iter().any(|caught| caught.as_deref().is_none_or(|caught| caught == code))
+    pub fn error(&self, code: &str) -> bool {
+        self.errors.iter().any(|caught| caught.as_deref().is_none_or(|caught| caught == code))
+    }
+
+    /// Whether what catches an escalation interrupts the call; none if nothing catches it.
+    #[must_use]
+    pub fn escalation(&self, code: Option<&str>) -> Option<bool> {
+        let find = |wanted: Option<&str>| self.escalations.iter().find(|(caught, _)| caught.as_deref() == wanted);
+        find(code).or_else(|| find(None)).map(|(_, interrupts)| *interrupts)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Request, Work, World};
 use crate::Name;
 use crate::expressions::Binding;
-use crate::instance::{Caller, Key};
+use crate::instance::{Caller, Caught, Key};
 use crate::step::{Command, Refusal, StartAt};
 use crate::value::Value;
 
@@ -21,7 +21,7 @@ struct Call<'a> {
     binding: &'a Binding,
     business_key: Option<&'a Name>,
     variables: &'a [(Name, Value)],
-    catches: &'a [Option<Name>],
+    caught: &'a Caught,
 }
 
 impl Work {
@@ -29,9 +29,9 @@ impl Work {
     pub(super) fn answer<W: World>(&mut self, world: &mut W, from: Key, request: &Request) -> Result<(), W::Missing> {
         // A request to what is gone by now is dropped: its answer is no longer waited for.
         match request {
-            Request::Call { call, process, binding, business_key, variables, catches } => {
+            Request::Call { call, process, binding, business_key, variables, caught } => {
                 let business_key = business_key.as_ref();
-                self.call(world, from, &Call { call: *call, process, binding, business_key, variables, catches })
+                self.call(world, from, &Call { call: *call, process, binding, business_key, variables, caught })
             }
             Request::CancelCall { call } => {
                 self.give(world, *call, || Command::Cancel { reason: Some("the call was cancelled".into()) })
@@ -107,7 +107,7 @@ impl Work {
             at: StartAt::None,
             business_key: called.business_key.cloned(),
             variables: called.variables.to_vec(),
-            caller: Some(Caller { instance: from, depth: depth + 1, catches: called.catches.to_vec() }),
+            caller: Some(Caller { instance: from, depth: depth + 1, caught: called.caught.clone() }),
             started_by: None,
             initiator: None,
         };

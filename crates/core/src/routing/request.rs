@@ -2,7 +2,7 @@
 
 use crate::expressions::Binding;
 use crate::graph::{MessageTarget, ProcessGraph};
-use crate::instance::{Instance, Key, NONE, WaitKind, WaitType};
+use crate::instance::{Caught, Instance, Key, NONE, WaitKind, WaitType};
 use crate::step::{Closed, Event, Events, ThrownMessage, ThrownSignal};
 use crate::{Name, value::Value};
 
@@ -22,7 +22,7 @@ pub enum Request {
         /// Its first variables.
         variables: Vec<(Name, Value)>,
         /// The errors that are caught around the call.
-        catches: Vec<Option<Name>>,
+        caught: Caught,
     },
     /// A call is no longer waited for: the called instance ends.
     CancelCall {
@@ -107,7 +107,7 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events, from
                         binding: call.binding.clone(),
                         business_key: call.business_key.clone(),
                         variables: call.variables.clone(),
-                        catches: call.catches.clone(),
+                        caught: call.caught.clone(),
                     }),
                     WaitKind::Message(_) => requests.push(Request::Subscribed { subscription: wait.key }),
                     _ => {}

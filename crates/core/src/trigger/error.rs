@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::behaviour::repeat;
 use crate::dialect::Dialect;
 use crate::graph::{Catch, Container, FlowNode, NodeKind, StartEvent};
-use crate::instance::{IncidentKind, IncidentStage, NONE, Owner, ROOT, ScopeId, ScopeKind, TokenId};
+use crate::instance::{Caught, IncidentKind, IncidentStage, NONE, Owner, ROOT, ScopeId, ScopeKind, TokenId};
 use crate::step::{Closed, Event, Step, Variables};
 use crate::{Name, value::Value};
 
@@ -60,7 +60,7 @@ impl Step<'_, '_> {
     }
 
     fn uncaught(&mut self, token: TokenId, code: Name, message: Option<Name>, payload: Variables, thrower: Thrower) {
-        if self.instance.caller.as_ref().is_some_and(|caller| caller.catches(&code)) {
+        if self.instance.caller.as_ref().is_some_and(|caller| caller.caught.error(&code)) {
             return self.fail(code, message);
         }
         if self.graph.dialect() == Dialect::Camunda {
@@ -92,9 +92,17 @@ impl Step<'_, '_> {
         self.end_path(token);
     }
 
-    /// The errors that are caught at a token or further out, also by what called this instance.
-    pub(crate) fn caught_errors(&self, token: TokenId) -> Vec<Option<Name>> {
-        let codes = RefCell::new(self.instance.caller.as_ref().map_or_else(Vec::new, |caller| caller.catches.clone()));
+    /// What is caught at a token or further out, also by what called this instance.
+    pub(crate) fn caught_around(&self, token: TokenId) -> Caught {
+        let caller = self.instance.caller.as_ref().map(|caller| caller.caught.clone()).unwrap_or_default();
+        Caught {
+            errors: self.caught_errors(token, caller.errors.clone()),
+            escalations: self.caught_escalations(token, &caller),
+        }
+    }
+
+    fn caught_errors(&self, token: TokenId, caller: Vec<Option<Name>>) -> Vec<Option<Name>> {
+        let codes = RefCell::new(caller);
         self.find_catcher(token, |catch| {
             if let Catch::Error { code, .. } = catch {
                 codes.borrow_mut().push(code.clone());

@@ -1,8 +1,11 @@
 //! Escalations: thrown outwards; the thrower goes on unless what catches them interrupts (BPMN 2.0.2 §10.5.7).
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use super::error::Catcher;
 use crate::graph::{Catch, NodeKind};
-use crate::instance::TokenId;
+use crate::instance::{Caught, ROOT, TokenId};
 use crate::step::{Event, Step, Variables};
 use crate::{Name, value::Value};
 
@@ -10,6 +13,59 @@ impl Step<'_, '_> {
     /// Whether something catches an escalation that is thrown at a token.
     pub(crate) fn catches_escalation(&self, token: TokenId, code: &Name) -> bool {
         self.escalation_catcher(token, code).is_some()
+    }
+
+    /// What nothing here catches. What catches it at the call and interrupts ends this instance at once, so that nothing behind the
+    /// throwing event happens any more (BPMN 2.0.2 §13.5.3).
+    fn escalate_to_caller(&mut self, token: TokenId, code: Name) {
+        let caller = self.instance.caller.as_ref();
+        let interrupts = caller.and_then(|caller| caller.caught.escalation(Some(&code))).unwrap_or(false);
+        let reason = format!("the call was interrupted by escalation `{code}`");
+        let node = self.node_of(token);
+        let code = self.keep(Value::String(code));
+        self.emit(Event::EscalationThrown { node, code });
+        if interrupts {
+            self.cancel_scope(ROOT);
+            let reason = self.keep(Value::String(reason.into()));
+            self.emit(Event::InstanceCancelled { reason });
+        }
+    }
+
+    /// The escalations that are caught at a token or further out, and whether what catches them interrupts.
+    pub(super) fn caught_escalations(&self, token: TokenId, caller: &Caught) -> Vec<(Option<Name>, bool)> {
+        let codes = RefCell::new(BTreeSet::from([None]));
+        self.find_catcher(token, |catch| {
+            if let Catch::Escalation { code, .. } = catch {
+                codes.borrow_mut().insert(code.clone());
+            }
+            None
+        });
+        let mut codes = codes.into_inner();
+        codes.extend(caller.escalations.iter().map(|(code, _)| code.clone()));
+        let interrupts = |code: Option<Name>| {
+            let here = self.find_catcher(token, |catch| match (catch, &code) {
+                (Catch::Escalation { code: None, .. }, _) => Some(false),
+                (Catch::Escalation { code: Some(caught), .. }, Some(code)) => (caught == code).then_some(true),
+                _ => None,
+            });
+            let interrupts = match here {
+                Some((catcher, _)) => self.interrupts(catcher),
+                None => caller.escalation(code.as_deref())?,
+            };
+            Some((code, interrupts))
+        };
+        codes.into_iter().filter_map(interrupts).collect()
+    }
+
+    fn interrupts(&self, catcher: Catcher) -> bool {
+        match catcher {
+            Catcher::Boundary { event, .. } => {
+                matches!(&self.graph.node(event).kind, NodeKind::BoundaryEvent(event) if event.interrupting)
+            }
+            Catcher::EventSubProcess { start, .. } => {
+                matches!(&self.graph.node(start).kind, NodeKind::StartEvent(event) if event.interrupting)
+            }
+        }
     }
 
     fn escalation_catcher(&self, token: TokenId, code: &Name) -> Option<(Catcher, usize)> {
@@ -23,9 +79,7 @@ impl Step<'_, '_> {
     /// Throws an escalation at a token. What nothing catches goes to the caller, and is else without effect.
     pub(crate) fn throw_escalation(&mut self, token: TokenId, code: Name, mut payload: Variables) {
         let Some((catcher, definition)) = self.escalation_catcher(token, &code) else {
-            let node = self.node_of(token);
-            let code = self.keep(Value::String(code));
-            return self.emit(Event::EscalationThrown { node, code });
+            return self.escalate_to_caller(token, code);
         };
         let event = match catcher {
             Catcher::Boundary { event, .. } => event,
@@ -36,9 +90,7 @@ impl Step<'_, '_> {
         }
         match catcher {
             Catcher::Boundary { token, event } => {
-                let interrupting =
-                    matches!(&self.graph.node(event).kind, NodeKind::BoundaryEvent(boundary) if boundary.interrupting);
-                if interrupting {
+                if self.interrupts(catcher) {
                     self.interrupt(token, event, payload);
                 } else if let Some(scope) = self.instance.tokens.get(token).map(|token| token.scope) {
                     let born = self.born(scope, event);
