@@ -301,3 +301,16 @@ fn a_message_starts_the_process_that_it_is_for() {
     assert_eq!(run.code, 0, "{}", run.err);
     run.says(&["delivery", "counted", "boxes = 3"]);
 }
+
+#[test]
+fn a_message_of_another_conversation_is_not_taken() {
+    let pay = |order: u32| {
+        let answers = format!(
+            "steps:\n  - message: order\n    with: {{order: 7}}\n  - message: paid\n    with: {{paid: {{order: {order}}}}}\n"
+        );
+        let folder = format!("another_conversation_{order}");
+        potok(&["run", "tests/models/payment.bpmn", "--answers", &file(&folder, "payment.answers.yaml", &answers)], "")
+    };
+    refused(&pay(8), &["for another conversation", "`number` is 8"]);
+    assert_eq!(pay(7).code, 0);
+}

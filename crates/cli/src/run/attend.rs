@@ -38,8 +38,7 @@ impl Walk<'_> {
             What::Message => {
                 self.terminal.say(&format!("{heading}: what the message carries, as name=value (Enter: nothing)"))?;
                 let variables = self.variables()?;
-                let command = Command::DeliverMessage { subscription: key, variables };
-                Ok(self.session.act(|host| host.command_at(key, command))?)
+                Ok(self.session.deliver(waiting, variables)?)
             }
             What::Signal => {
                 self.terminal.say(&format!("{heading}: what the signal carries, as name=value (Enter: nothing)"))?;

@@ -7,7 +7,7 @@ use potok_core::Name;
 use potok_core::expressions::{Evaluation, Expressions as _, Language, Purpose, Variables};
 use potok_core::graph::{Form, NodeKind, ProcessGraph};
 use potok_core::instance::{Instance, Key, NONE, ROOT, ScopeId, State, TokenId, WaitKind};
-use potok_core::routing::{Notice, StartOptions};
+use potok_core::routing::{Notice, StartOptions, contradicts};
 use potok_core::step::{Command, StartAt};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
@@ -20,6 +20,7 @@ use super::field::{Default, Field, Kind};
 use super::form_js;
 use super::host::Host;
 use super::record::{Numbers, values};
+use super::waiting::Waiting;
 use crate::failure::Failure;
 
 /// So many jobs, timers and savepoints in a row go on by themselves; more are taken for a loop without end.
@@ -100,6 +101,21 @@ impl Session {
         let initiator = self.user.clone();
         let options = StartOptions { at, business_key, variables, initiator, ..StartOptions::default() };
         self.act(|host| host.start(&id, options))
+    }
+
+    /// Gives a message to whoever waits for it, unless what it carries belongs to somebody else.
+    pub(crate) fn deliver(&mut self, waiting: &Waiting, variables: Vec<(Name, Value)>) -> Result<(), Failure> {
+        let subscription = waiting.key;
+        if let Some(running) = self.host.instance(waiting.instance)
+            && let Some(wait) = running.instance.wait(subscription)
+            && let Some((property, value)) = contradicts(&running.graph, &running.instance, wait, &variables)
+        {
+            let text =
+                format!("the message is for another conversation: its correlation property `{property}` is {value}");
+            return Err(Failure::new(text).help("let it carry the key that is waited for, or nothing of the kind"));
+        }
+        let command = Command::DeliverMessage { subscription, variables };
+        self.act(|host| host.command_at(subscription, command))
     }
 
     /// Does something, and lets everything go on that goes on by itself.

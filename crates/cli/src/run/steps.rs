@@ -166,11 +166,7 @@ impl<'a> Steps<'a> {
         // Within one instance the oldest takes it.
         found.dedup_by_key(|waiting| waiting.instance);
         match &found[..] {
-            [waiting] => {
-                let subscription = waiting.key;
-                let command = Command::DeliverMessage { subscription, variables };
-                self.session.act(|host| host.command_at(subscription, command))
-            }
+            [waiting] => self.session.deliver(waiting, variables),
             [] if self.starts(name) => {
                 let message =
                     Message { name: Some(name.into()), correlation_key: key, payload: variables, ..Message::default() };

@@ -76,7 +76,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
                 &KEY_UNKNOWN,
                 subscription.element,
                 format!("{owner} subscribes to the correlation key `{text}`, which no collaboration declares"),
-                "declare a correlationKey with that id in the collaboration, or correct correlationKeyRef",
+                "declare a correlationKey with that id in the collaboration or a conversation, or correct correlationKeyRef",
             );
         }
         for binding in &subscription.bindings {

@@ -59,6 +59,22 @@ pub fn matches(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: 
         })
 }
 
+/// The correlation property of a subscription for which what a message carries has another value, and that value.
+#[must_use]
+pub fn contradicts(
+    graph: &ProcessGraph,
+    instance: &Instance,
+    wait: &Wait,
+    payload: &[(Name, Value)],
+) -> Option<(Name, Value)> {
+    let WaitKind::Message(subscription) = &wait.kind else { return None };
+    let message = Message { payload: payload.to_vec(), ..Message::default() };
+    subscription.properties.iter().find_map(|(name, expected)| {
+        let value = property(graph, instance, wait, &message, name)?;
+        (!value.is_null() && !value.loosely_equal(expected)).then(|| (name.clone(), value))
+    })
+}
+
 /// The value of a correlation property of a message: as the message says, or as the model reads it from what it carries.
 fn property(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: &Message, name: &str) -> Option<Value> {
     if let Some((_, value)) = message.properties.iter().find(|(other, _)| &**other == name) {

@@ -17,7 +17,7 @@ mod told;
 mod work;
 mod world;
 
-pub use matching::{Message, matches, starts};
+pub use matching::{Message, contradicts, matches, starts};
 pub use request::{Request, requests};
 pub use runner::Runner;
 pub use starts::{StartTimer, StartTrigger, start_timers, start_triggers};

@@ -19,7 +19,7 @@ impl<'d> Source<'d> {
             element: element.index(),
             participants: participants.iter().map(|participant| self.participant(*participant)).collect(),
             message_flows: self.children(element, "messageFlow").map(|flow| self.message_flow(flow, own)).collect(),
-            correlation_keys: self.children(element, "correlationKey").map(|key| self.correlation_key(key)).collect(),
+            correlation_keys: self.correlation_keys(element),
         }
     }
 
@@ -54,6 +54,19 @@ impl<'d> Source<'d> {
             target: end("targetRef"),
             message: self.message(element, "messageRef"),
         }
+    }
+
+    /// Those of the collaboration itself and of its conversations, also within sub-conversations (BPMN 2.0.2 §9.4).
+    fn correlation_keys(&self, collaboration: Element<'d>) -> Vec<CorrelationKey> {
+        let mut keys = Vec::new();
+        let mut within = vec![collaboration];
+        while let Some(element) = within.pop() {
+            keys.extend(self.children(element, "correlationKey").map(|key| self.correlation_key(key)));
+            for conversation in ["conversation", "subConversation", "callConversation"] {
+                within.extend(self.children(element, conversation));
+            }
+        }
+        keys
     }
 
     fn correlation_key(&self, element: Element<'d>) -> CorrelationKey {
