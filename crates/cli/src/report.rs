@@ -1,5 +1,6 @@
 //! Findings shown with the line of source that they are about.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -61,6 +62,7 @@ pub(crate) fn show(
         (false, true) => GraphicalTheme::none(),
     };
     let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_context_lines(0).with_width(110);
+    let text = &*harmless(text);
     for diagnostic in diagnostics.iter().take(SHOWN) {
         let mut rendered = String::new();
         let excerpt = Excerpt { file, text, diagnostic };
@@ -74,6 +76,21 @@ pub(crate) fn show(
         writeln!(out, "{file}: {more} (`--format json` lists all)")?;
     }
     Ok(())
+}
+
+/// Text from a file without what a terminal would obey: each control character becomes as many bytes of another one, so that places
+/// stay as they are.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let obeyed = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
+    if !text.contains(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let replaced = |character| match character {
+        character if !obeyed(character) => character,
+        character if character.is_ascii() => '?',
+        _ => '·',
+    };
+    Cow::Owned(text.chars().map(replaced).collect())
 }
 
 /// A finding as miette shows it.
@@ -90,7 +107,7 @@ impl fmt::Debug for Shown<'_> {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.diagnostic.message)
+        f.write_str(&harmless(&self.diagnostic.message))
     }
 }
 
@@ -114,7 +131,7 @@ impl miette::Diagnostic for Shown<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(&self.diagnostic.help))
+        Some(Box::new(harmless(&self.diagnostic.help)))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -123,7 +140,7 @@ impl miette::Diagnostic for Shown<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let (start, end) = self.excerpt.marked();
-        let label = self.diagnostic.element.as_ref().map(|element| element.to_string());
+        let label = self.diagnostic.element.as_ref().map(|element| harmless(&element.to_string()).into_owned());
         Some(Box::new(std::iter::once(LabeledSpan::new(label, start, end - start))))
     }
 }

@@ -218,3 +218,13 @@ fn help_and_version_are_there() {
     ]);
     assert_eq!(potok(&[], "").code, 2);
 }
+
+#[test]
+fn a_hostile_file_does_not_command_the_terminal() {
+    let output = potok(&["check", &file("hostile", "escape.bpmn", "<a b=\"\u{1b}[31mhi\u{7}")], "");
+    assert_eq!(output.code, 1, "{output:?}");
+    assert!(
+        format!("{}{}", output.out, output.err).chars().all(|character| character == '\n' || !character.is_control()),
+        "{output:?}"
+    );
+}

@@ -314,3 +314,25 @@ fn a_message_of_another_conversation_is_not_taken() {
     refused(&pay(8), &["for another conversation", "`number` is 8"]);
     assert_eq!(pay(7).code, 0);
 }
+
+#[test]
+fn a_process_that_stands_at_a_join_for_ever_says_where() {
+    let model = file(
+        "deadlock",
+        "join.bpmn",
+        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:potok:tests">
+  <process id="p" isExecutable="true">
+    <startEvent id="s"/>
+    <exclusiveGateway id="one_of" default="left"/>
+    <parallelGateway id="all_of"/>
+    <endEvent id="e"/>
+    <sequenceFlow id="in" sourceRef="s" targetRef="one_of"/>
+    <sequenceFlow id="left" sourceRef="one_of" targetRef="all_of"/>
+    <sequenceFlow id="right" sourceRef="one_of" targetRef="all_of"><conditionExpression>1 = 2</conditionExpression></sequenceFlow>
+    <sequenceFlow id="out" sourceRef="all_of" targetRef="e"/>
+  </process>
+</definitions>"#,
+    );
+    let answers = file("deadlock", "join.answers.yaml", "steps: []\n");
+    refused(&potok(&["run", &model, "--answers", &answers], ""), &["1 token at all_of, where none has come by right"]);
+}

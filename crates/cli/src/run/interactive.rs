@@ -218,8 +218,15 @@ impl Walk<'_> {
             });
             self.terminal.say(&waiting.show(style, number))?;
         }
+        let question = if choices.is_empty() {
+            let deadlock = self.session.deadlock();
+            self.terminal.say(&format!("     {deadlock}"))?;
+            "What next? [? for help] "
+        } else {
+            "What next? [1; ? for help] "
+        };
         loop {
-            let answer = self.terminal.ask_command("What next? [1; ? for help] ")?;
+            let answer = self.terminal.ask_command(question)?;
             let (word, rest) = answer.split_once(char::is_whitespace).unwrap_or((&answer, ""));
             match word {
                 "?" | "help" => self.terminal.say(HELP)?,

@@ -1,13 +1,15 @@
 //! What waits, in words.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use potok_core::Name;
 use potok_core::graph::{FlowNode, ProcessGraph};
-use potok_core::instance::{Instance, Key, Ordinal, ROOT, State, UserTaskWait, Wait, WaitKind};
+use potok_core::instance::{Instance, Key, Ordinal, ROOT, State, TokenState, UserTaskWait, Wait, WaitKind};
 use potok_core::value::Value;
 
 use super::session::Session;
+use crate::report::number;
 use crate::style::Style;
 
 /// Of a longer trace only so many elements at its beginning, and so many at its end, are listed.
@@ -181,13 +183,38 @@ impl Session {
         if waiting.is_empty() {
             return match self.state() {
                 State::Created => "nothing waits: the process has not started".to_owned(),
-                State::Active => "nothing waits".to_owned(),
+                State::Active => self.deadlock(),
                 ended => format!("nothing waits: {}", outcome(&ended)),
             };
         }
         let mut text = format!("waiting at {}:\n", self.clock.full(self.host.now()));
         for waiting in &waiting {
             let _ = writeln!(text, "{}", waiting.show(style, None));
+        }
+        text
+    }
+
+    /// Where tokens stand for ever, now that nothing waits for anything that could still happen.
+    pub(crate) fn deadlock(&self) -> String {
+        let mut text = "nothing waits".to_owned();
+        for running in self.host.instances().filter(|running| running.instance.is_active()) {
+            let mut standing: BTreeMap<Ordinal, Vec<u32>> = BTreeMap::new();
+            for (_, token) in running.instance.tokens() {
+                if let TokenState::Joined { position } = token.state {
+                    standing.entry(token.node).or_default().push(position);
+                }
+            }
+            for (ordinal, positions) in standing {
+                let Some(node) = running.graph.get_node(ordinal) else { continue };
+                let flows = running.graph.flows().iter().filter(|flow| flow.target == ordinal);
+                let missing: Vec<&str> =
+                    flows.filter(|flow| !positions.contains(&flow.position)).map(|flow| &*flow.id).collect();
+                let (number, title) = (number(positions.len(), "token"), title(&node.id, node.name.as_deref()));
+                let _ = match &missing[..] {
+                    [] => write!(text, "; {number} of {} at {title}", node.details.start_quantity),
+                    missing => write!(text, "; {number} at {title}, where none has come by {}", missing.join(", ")),
+                };
+            }
         }
         text
     }

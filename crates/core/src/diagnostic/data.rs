@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{Named, Subject, World, activity, element_label, event, label, named};
+use crate::Name;
 use crate::dialect::Dialect;
-use crate::model::{DataAssociation, InputOutputSpecification, LoopCharacteristics, NodeIndex, Property};
+use crate::model::{DataAssociation, FlowNode, InputOutputSpecification, LoopCharacteristics, NodeIndex, Property};
 use crate::xml::Element;
 
 define! {
@@ -30,6 +31,8 @@ define! {
         "The data object that a reference shows exists.";
     DATA_STORE_UNKNOWN = "data-store-unknown", Error, "BPMN 2.0.2 §10.4.1",
         "The data store that a reference shows exists.";
+    DATA_STORE_LOCAL = "data-store-of-instance", Warning, "BPMN 2.0.2 §10.4.1",
+        "A data store outlives the process; here it is a variable of the instance. What is to outlive it is a job's.";
     COLLECTION_UNKNOWN = "multi-instance-data-unknown", Error, "BPMN 2.0.2 §10.3.8",
         "The data that a multi-instance activity reads or writes exists. (Flowable names variables there.)";
     DATA_NAME_TWICE = "data-name-twice", Warning, "unusual",
@@ -65,6 +68,8 @@ pub(super) fn set<'a>(world: &World<'a>, set: Element<'a>, findings: &mut Findin
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     let known = known_data(subject);
+    let stores = subject.process.data_store_references.iter().map(|store| &*store.id);
+    let stores: BTreeSet<&str> = stores.chain(subject.definitions.data_stores.iter().map(|store| &*store.id)).collect();
     for (_, node) in subject.nodes() {
         let (owner, element) = (label(node), subject.definitions.document.element(node.element));
         let flows =
@@ -72,6 +77,9 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
         let flows = flows.chain(event(node).into_iter().flat_map(|event| &event.data_associations));
         for association in flows {
             data_association(subject, owner, association, &known, findings);
+            if !is_drawn_only(node, association) {
+                data_store(&stores, owner, association, findings);
+            }
             out_of_reach(subject, (owner, element), association, findings);
         }
         if let Some(LoopCharacteristics::MultiInstance(multi)) =
@@ -94,6 +102,29 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     }
     references(subject, findings);
     names(subject, findings);
+}
+
+/// Whether an association carries nothing: bpmn.io leaves out the source, or puts a property there that nobody reads.
+fn is_drawn_only(node: &FlowNode, association: &DataAssociation) -> bool {
+    let properties = activity(node).map_or(&[][..], |activity| &activity.properties);
+    let is_placeholder = |target: &Name| {
+        properties
+            .iter()
+            .any(|property| property.id == *target && property.name.as_deref() == Some("__targetRef_placeholder"))
+    };
+    association.sources.is_empty() || association.target.as_ref().is_none_or(is_placeholder)
+}
+
+fn data_store(stores: &BTreeSet<&str>, owner: Named<'_>, association: &DataAssociation, findings: &mut Findings<'_>) {
+    let ends = association.sources.iter().chain(&association.target);
+    for store in ends.filter(|end| stores.contains(&***end)) {
+        findings.add(
+            &DATA_STORE_LOCAL,
+            association.element,
+            format!("the data store `{store}` of {owner} is a variable of the instance: no other instance sees it"),
+            "let a job read or write what is to outlive the process",
+        );
+    }
 }
 
 /// The ids of everything that holds data.
