@@ -87,7 +87,7 @@ impl Sqlite {
             check_owner(&mut connection).await?;
             connection.close().await?;
         }
-        // SQLite undoes a transaction itself when the disk is full; the driver then takes the connection for being in one for ever.
+        // SQLite undoes a transaction itself when the disk is full; sqlx then takes the connection for being in one for ever.
         // In memory no disk is full, and a new connection would be a new database.
         let is_file = path.is_some();
         let lent = pool()
