@@ -18,7 +18,7 @@ use crate::envelope::Envelope;
 use crate::{Error, InstanceId};
 
 /// How often a unit of work is tried while others are faster.
-const TRIES: u32 = 100;
+pub(crate) const TRIES: u32 = 100;
 
 /// Subscriptions, kept messages and signals that are looked after before the caller is answered; more are left to the
 /// background.
