@@ -12,6 +12,7 @@ mod deployment;
 mod feed;
 
 mod lease;
+mod postgres;
 mod search;
 mod simulation;
 mod sqlite;
