@@ -112,8 +112,8 @@ impl Sending<'_> {
         let correlated = loop {
             tries += 1;
             match inner.transact(self.engine.envelope(), action).await {
-                // The caller named no key: who was found to wait has gone on before it was given the message.
-                Err(Error::Rejected(Rejection::Unknown(_))) if tries < TRIES => {}
+                // The caller named no instance: who was found to wait has gone on, or ended, before it was given the message.
+                Err(Error::Rejected(Rejection::Unknown(_) | Rejection::NotActive(_))) if tries < TRIES => {}
                 correlated => break correlated?,
             }
         };
