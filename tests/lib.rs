@@ -17,7 +17,10 @@
 //!
 //! Every verb also checks, unseen: folding the events of an instance gives the instance; a saved and loaded instance is the same
 //! and goes on the same; a second run gives the same events; every token stands where something still happens.
+//!
+//! [`load`] is a program under load, for the tests in which it is killed, or its database is.
 
+pub mod load;
 mod scenario;
 
 pub use scenario::{Scenario, deployments, model, scenario, scenario_of};

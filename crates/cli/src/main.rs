@@ -1,5 +1,6 @@
 //! `potok`: runs and checks BPMN models from the command line. It asks and shows; everything else is the engine's.
 
+mod backup;
 mod check;
 mod doctor;
 mod failure;
@@ -35,6 +36,10 @@ enum Command {
     Check(check::Options),
     /// Examine a database: whether everything in it follows from its log
     Doctor(doctor::Options),
+    /// Copy a database, also while a program is at work on it
+    Backup(backup::Backup),
+    /// Make a database of a copy
+    Restore(backup::Restore),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +47,8 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         Command::Check(options) => check::check(&options),
         Command::Doctor(options) => doctor::doctor(&options),
+        Command::Backup(options) => backup::backup(&options),
+        Command::Restore(options) => backup::restore(&options),
     };
     match result {
         Ok(code) => code,

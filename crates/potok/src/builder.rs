@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use potok_core::Name;
@@ -10,6 +10,7 @@ use potok_core::encoding::FORMAT;
 use potok_store::Store;
 
 use crate::background;
+use crate::backup::Backups;
 use crate::cache::Cache;
 use crate::commit::Committer;
 use crate::engine::{Background, Engine, Inner, Limits};
@@ -29,6 +30,7 @@ pub struct Builder {
     limits: Limits,
     executes: bool,
     capacity: usize,
+    backups: Option<Backups>,
     random: fastrand::Rng,
 }
 
@@ -50,6 +52,7 @@ impl Default for Builder {
             limits: Limits::default(),
             executes: true,
             capacity: 100_000,
+            backups: None,
             random: fastrand::Rng::new(),
         }
     }
@@ -154,10 +157,18 @@ impl Builder {
         self
     }
 
+    /// Copies the database into a folder, at once and then every so often, and keeps that many of the newest copies. Only for SQLite.
+    /// Best on another disk: what is on the same one is lost with it. [`restore`](crate::restore) makes a database of a copy.
+    #[must_use]
+    pub fn backups(self, folder: impl Into<PathBuf>, every: Duration, keep: usize) -> Self {
+        Self { backups: Some(Backups { folder: folder.into(), every, keep }), ..self }
+    }
+
     /// Opens the database and starts.
     ///
     /// # Errors
-    /// If the database cannot be opened, is open in another process, or was written by a newer version.
+    /// If the database cannot be opened, is open in another process, or was written by a newer version; or if the first backup cannot be
+    /// made.
     pub async fn start(mut self) -> Result<Engine, Error> {
         let store = match self.database {
             Database::Url(url) => Store::open(&url).await?,
@@ -183,6 +194,12 @@ impl Builder {
         inner.catalog.discover().await?;
         let running = Arc::new(Background::default());
         background::start(&running, &inner, queue, self.executes);
+        if let Some(backups) = self.backups {
+            // What cannot be done at all is said now.
+            backups.make_if_due(&inner).await?;
+            let mut tasks = running.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            tasks.spawn(backups.go_on(Arc::downgrade(&inner)));
+        }
         Ok(Engine::new(inner, running))
     }
 }

@@ -137,7 +137,7 @@ impl Engine {
     }
 
     /// Stops: handlers that run come to their end, then the database is let go of. What waits goes on when an engine is started on it
-    /// again.
+    /// again. Calls that are under way may be cut off: they get [`Error::OutcomeUnknown`].
     pub async fn stop(&self) {
         self.inner.handlers.stop().await;
         let mut tasks = std::mem::take(&mut *self.running.tasks.lock().unwrap_or_else(PoisonError::into_inner));

@@ -19,7 +19,8 @@ pub enum Error {
     /// The database cannot do it now.
     #[error(transparent)]
     Store(Arc<StoreError>),
-    /// The database was lost in the middle of the commit and did not come back: whether this was done is not known.
+    /// The database was lost in the middle of the commit and did not come back, or the engine was stopped meanwhile: whether this was done
+    /// is not known.
     #[error(
         "the database was lost in the middle of a commit, and whether it was done is not known; look before you repeat it"
     )]

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod background;
+mod backup;
 mod builder;
 mod cache;
 mod catalog;
@@ -29,6 +30,7 @@ mod transaction;
 mod variables;
 mod work;
 
+pub use backup::{back_up, restore};
 pub use builder::Builder;
 pub use clock::Clock;
 pub use deploy::{Deployed, Deployment, FileKind};
@@ -49,4 +51,4 @@ pub use variables::IntoVariables;
 
 pub use potok_core::Name;
 pub use potok_core::value::Value;
-pub use potok_store::{query, row, sqlx};
+pub use potok_store::{StoreError, query, row, sqlx};

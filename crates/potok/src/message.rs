@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use potok_core::Name;
 use potok_core::routing::{Correlated, Message, Work};
-use potok_core::step::Variables;
+use potok_core::step::{Rejection, Variables};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
 use potok_store::Guard;
 use potok_store::row::{Claim, ClaimKind};
 
+use crate::attempt::Attempt;
 use crate::engine::Engine;
+use crate::transact::TRIES;
 use crate::{Error, InstanceId, IntoVariables};
 
 /// How long a message is kept that nobody waits for, and how long its id is known.
@@ -90,7 +92,7 @@ impl Sending<'_> {
     pub async fn send(mut self) -> Result<Delivery, Error> {
         self.message.payload = self.payload?;
         let (message, inner) = (&self.message, &self.engine.inner);
-        let correlated = inner.transact(self.engine.envelope(), |attempt, work: &mut Work| {
+        let action = |attempt: &mut Attempt<'_>, work: &mut Work| {
             let until = attempt.now.checked_add(self.time_to_live).unwrap_or(Timestamp::MAX);
             attempt.keep_until(until);
             let correlated = work.correlate(attempt, message)?;
@@ -105,8 +107,17 @@ impl Sending<'_> {
                 }));
             }
             Ok(correlated.map_err(Error::from))
-        });
-        Ok(match correlated.await? {
+        };
+        let mut tries = 0;
+        let correlated = loop {
+            tries += 1;
+            match inner.transact(self.engine.envelope(), action).await {
+                // The caller named no instance: who was found to wait has gone on, or ended, before it was given the message.
+                Err(Error::Rejected(Rejection::Unknown(_) | Rejection::NotActive(_))) if tries < TRIES => {}
+                correlated => break correlated?,
+            }
+        };
+        Ok(match correlated {
             Correlated::Delivered(key) => Delivery::Delivered(InstanceId(key)),
             Correlated::Started(key) => Delivery::Started(InstanceId(key)),
             Correlated::Noted => Delivery::Noted,

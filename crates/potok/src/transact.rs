@@ -18,7 +18,7 @@ use crate::envelope::Envelope;
 use crate::{Error, InstanceId};
 
 /// How often a unit of work is tried while others are faster.
-const TRIES: u32 = 100;
+pub(crate) const TRIES: u32 = 100;
 
 /// Subscriptions, kept messages and signals that are looked after before the caller is answered; more are left to the
 /// background.
@@ -44,7 +44,7 @@ impl Inner {
     /// Writes what belongs to no instance's history.
     pub(crate) async fn write(&self, changes: Changes) -> Result<(), Error> {
         let unit = Unit { id: self.random(), changes, ..Unit::default() };
-        match self.committer.send(unit, Vec::new()).await.map_err(|_| Error::Stopped)?? {
+        match self.committer.send(unit, Vec::new()).await.map_err(|_| Error::OutcomeUnknown)?? {
             Outcome::Committed => Ok(()),
             _ => Err(Error::NothingToDo),
         }
@@ -73,7 +73,7 @@ impl Inner {
             let value = finish(&attempt, value);
             let (pending, after) = attempt.submit();
             if let Some(pending) = pending {
-                match pending.await.map_err(|_| Error::Stopped)?? {
+                match pending.await.map_err(|_| Error::OutcomeUnknown)?? {
                     Outcome::Committed => {}
                     Outcome::Missed { standing: Some(standing), .. } if standing.kind == ClaimKind::MessageId => {
                         return Err(Error::MessageRepeated(standing.value));
@@ -121,7 +121,7 @@ impl Inner {
             let Some((value, attempt)) = self.step(&envelope, &mut order, &guarded).await? else { continue };
             let (pending, after) = attempt.submit();
             let Some(pending) = pending else { return Ok(Some(value)) };
-            match pending.await.map_err(|_| Error::Stopped)?? {
+            match pending.await.map_err(|_| Error::OutcomeUnknown)?? {
                 Outcome::Committed => {
                     self.afterwards(after).await;
                     return Ok(Some(value));

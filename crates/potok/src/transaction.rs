@@ -18,6 +18,7 @@ const CAPACITY: usize = 100_000;
 /// undone.
 ///
 /// On SQLite nobody else writes until it has ended: keep it short, and do not wait in it for what the engine itself is asked for.
+/// PostgreSQL undoes one in which nothing happens for a minute.
 ///
 /// ```
 /// # use potok::Engine;

@@ -19,6 +19,9 @@ const CHUNK: usize = 256 * 1024;
 /// A file that has not arrived whole by then is swept up.
 const ARRIVAL: Duration = Duration::from_secs(24 * 3600);
 
+/// How long a lost database is asked what became of a commit.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The SHA-256 of bytes, under which they are kept.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> Bytes {
@@ -79,6 +82,10 @@ impl Store {
     /// # Errors
     /// If the database cannot be written.
     pub async fn remove_attachment(&self, instance: Key, attachment: Key) -> Result<(), StoreError> {
+        until_known(|| self.try_to_remove_attachment(instance, attachment)).await
+    }
+
+    async fn try_to_remove_attachment(&self, instance: Key, attachment: Key) -> Result<(), StoreError> {
         let mut session = self.database.write().await?;
         let key = (instance, attachment).into_cells();
         let Some(row) = session.select(&Select::keys(Attachment::TABLE, vec![key.clone()])).await?.pop() else {
@@ -107,7 +114,7 @@ impl Upload {
     /// Takes more of the file.
     ///
     /// # Errors
-    /// If it is larger than allowed, or the database cannot be written.
+    /// If it is larger than allowed, or the database cannot be written: then it is kept in memory, and written with what comes next.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.size += bytes.len() as u64;
         if self.size > self.limit {
@@ -116,12 +123,7 @@ impl Upload {
         }
         self.hash.update(bytes);
         self.rest.extend_from_slice(bytes);
-        while self.rest.len() >= CHUNK {
-            let rest = self.rest.split_off(CHUNK);
-            let chunk = std::mem::replace(&mut self.rest, rest);
-            self.put(chunk.as_slice().into()).await?;
-        }
-        Ok(())
+        self.put_while(CHUNK).await
     }
 
     /// The file is whole: attaches it, and gives the attachment with what was filled in.
@@ -129,27 +131,34 @@ impl Upload {
     /// # Errors
     /// If the database cannot be written.
     pub async fn finish(mut self, attachment: Attachment) -> Result<Attachment, StoreError> {
-        if !self.rest.is_empty() {
-            let rest = std::mem::take(&mut self.rest);
-            self.put(rest.as_slice().into()).await?;
-        }
+        self.put_while(1).await?;
         let content: Bytes = self.hash.clone().finalize().as_slice().into();
-        let attachment = Attachment { content: content.clone(), size: self.size, ..attachment };
+        let attachment = Attachment { content, size: self.size, ..attachment };
+        until_known(|| self.keep(&attachment)).await?;
+        Ok(attachment)
+    }
+
+    /// Makes the draft an attachment, unless that has been done.
+    async fn keep(&self, attachment: &Attachment) -> Result<(), StoreError> {
+        let content = &attachment.content;
         let mut session = self.store.database.write().await?;
         session.lock(&[lock(&content.to_cell())], true).await?;
+        let draft = |chunk: u32| Select::keys(Content::TABLE, vec![(self.draft.clone(), chunk).into_cells()]);
+        if self.chunks > 0 && session.count(&draft(0)).await? == 0 {
+            // An earlier try has done it, and its answer was lost. By now it may even have been removed again.
+            return Ok(());
+        }
         let there = session.count(&Select::keys(ContentPoint::TABLE, vec![content.clone().into_cells()])).await? > 0;
         if !there {
             for chunk in 0..self.chunks {
-                let draft = Select::keys(Content::TABLE, vec![(self.draft.clone(), chunk).into_cells()]);
-                let Some(row) = session.select(&draft).await?.pop() else { continue };
+                let Some(row) = session.select(&draft(chunk)).await?.pop() else { continue };
                 let row = Content { content: content.clone(), expires: None, ..Content::from_row(row)? };
                 session.insert(Content::TABLE, &[row.into_row()]).await?;
             }
         }
         session.delete(Content::TABLE, &[self.draft.clone().into_cells()]).await?;
         session.put(Attachment::TABLE, &[attachment.clone().into_row()]).await?;
-        session.commit().await?;
-        Ok(attachment)
+        session.commit().await
     }
 
     /// Forgets what has arrived.
@@ -163,12 +172,47 @@ impl Upload {
         session.commit().await
     }
 
-    async fn put(&mut self, bytes: Bytes) -> Result<(), StoreError> {
-        let mut session = self.store.database.write().await?;
-        let expires = Some(crate::lease::after(session.now().await?, ARRIVAL));
-        let row = Content { content: self.draft.clone(), chunk: self.chunks, expires, bytes }.into_row();
-        self.chunks += 1;
-        session.insert(Content::TABLE, &[row]).await?;
-        session.commit().await
+    /// Writes chunks as long as there is that much; what fails stays to be written.
+    async fn put_while(&mut self, size: usize) -> Result<(), StoreError> {
+        while self.rest.len() >= size {
+            let chunk = self.rest.len().min(CHUNK);
+            self.put(self.rest[..chunk].into()).await?;
+            self.rest.drain(..chunk);
+        }
+        Ok(())
     }
+
+    async fn put(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+        let (store, content, chunk) = (&self.store, &self.draft, self.chunks);
+        until_known(|| async {
+            let mut session = store.database.write().await?;
+            let expires = Some(crate::lease::after(session.now().await?, ARRIVAL));
+            let row = Content { content: content.clone(), chunk, expires, bytes: bytes.clone() }.into_row();
+            session.put(Content::TABLE, &[row]).await?;
+            session.commit().await
+        })
+        .await?;
+        self.chunks += 1;
+        Ok(())
+    }
+}
+
+/// Does again what may have been done without an answer, until that is known. To do it twice must be to do it once.
+async fn until_known<F>(act: impl Fn() -> F) -> Result<(), StoreError>
+where
+    F: Future<Output = Result<(), StoreError>>,
+{
+    let result = act().await;
+    let Err(StoreError::OutcomeUnknown(_)) = result else { return result };
+    let (mut pause, mut waited) = (Duration::from_millis(10), Duration::ZERO);
+    while waited < PATIENCE {
+        // Any error but success leaves it unknown.
+        if act().await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(pause).await;
+        waited += pause;
+        pause = (pause * 2).min(Duration::from_secs(2));
+    }
+    result
 }

@@ -38,6 +38,12 @@ pub enum StoreError {
         /// The column.
         column: &'static str,
     },
+    /// The file is damaged.
+    #[error("the database file is damaged: {0}; restore a backup")]
+    Corrupt(String),
+    /// A copy is not made of this kind of database, or not there.
+    #[error("{0}")]
+    NoCopy(String),
     /// Something larger than is allowed.
     #[error("{what} has {size} bytes, allowed are {limit}; make it smaller, or raise the limit")]
     TooLarge {
@@ -75,6 +81,8 @@ impl StoreError {
             Self::NewerSchema(_) => "store-newer-schema",
             Self::Foreign(_) => "store-foreign",
             Self::Damaged { .. } => "store-damaged",
+            Self::Corrupt(_) => "store-corrupt",
+            Self::NoCopy(_) => "store-no-copy",
             Self::TooLarge { .. } => "store-too-large",
             Self::NoNodeNumber => "store-no-node-number",
             Self::InvalidCursor => "store-invalid-cursor",
@@ -89,8 +97,20 @@ impl StoreError {
             13 => Self::Full(text),
             8 => Self::ReadOnly(text),
             5 | 6 | 10 | 14 => Self::Unavailable(text),
+            11 => Self::Corrupt(text),
             26 => Self::Foreign(text),
             _ => Self::Refused(text),
+        }
+    }
+
+    /// An error of SQLite's COMMIT. It is certain that nothing was committed if the row that ends it in the write-ahead log could not be
+    /// written; after any other failure, e.g. to write it through to the disk, that is not certain.
+    pub(crate) fn of_commit(code: Option<i32>, text: String) -> Self {
+        const FULL: i32 = 13;
+        const WRITE_FAILED: i32 = 778;
+        match code {
+            Some(code @ (FULL | WRITE_FAILED)) => Self::of_sqlite(code, text),
+            _ => Self::OutcomeUnknown(text),
         }
     }
 }

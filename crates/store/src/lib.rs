@@ -23,6 +23,7 @@
 //! # }).unwrap();
 //! ```
 
+mod backup;
 mod cell;
 mod change;
 mod clock;

@@ -19,6 +19,10 @@ use crate::sql::{Bind, Dialect, Statement};
 /// A connection that was idle for no longer is not asked whether it is still there.
 const JUST_USED: Duration = Duration::from_secs(1);
 
+/// A machine that is gone without a word in the midst of a transaction would keep its locks for hours: the server is to notice.
+const SESSION: &str = "SET idle_in_transaction_session_timeout = '60s'; SET tcp_keepalives_idle = 30; \
+                       SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
+
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 #[derive(Debug)]
@@ -43,6 +47,9 @@ impl Postgres {
                     }
                     Ok(true)
                 })
+            })
+            .after_connect(|connection, _| {
+                Box::pin(async move { sqlx::raw_sql(SESSION).execute(connection).await.map(drop) })
             })
             .connect_with(options)
             .await?;

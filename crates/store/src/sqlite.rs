@@ -87,7 +87,18 @@ impl Sqlite {
             check_owner(&mut connection).await?;
             connection.close().await?;
         }
-        let lent = pool().min_connections(1).max_connections(1).connect_with(options.clone()).await?;
+        // SQLite undoes a transaction itself when the disk is full; sqlx then takes the connection for being in one for ever.
+        // In memory no disk is full, and a new connection would be a new database.
+        let is_file = path.is_some();
+        let lent = pool()
+            .min_connections(1)
+            .max_connections(1)
+            .before_acquire(move |connection, _| {
+                let is_free = !is_file || !connection.is_in_transaction();
+                Box::pin(async move { Ok(is_free) })
+            })
+            .connect_with(options.clone())
+            .await?;
         let mark = AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION}"));
         sqlx::query(mark).execute(&lent).await?;
         MIGRATIONS.run(&lent).await?;
@@ -120,7 +131,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 }
 
 /// Refuses another program's database, before anything is written to it.
-async fn check_owner(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+pub(crate) async fn check_owner(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let number = async |connection: &mut SqliteConnection, sql: &'static str| {
         sqlx::query_scalar::<_, i64>(sql).fetch_one(connection).await
     };
@@ -348,7 +359,8 @@ impl Session for SqliteSession {
                 }
                 Err(error) => {
                     self.recent.forget();
-                    Err(StoreError::OutcomeUnknown(error.to_string()))
+                    let code = error.as_database_error().and_then(|error| error.code()?.parse().ok());
+                    Err(StoreError::of_commit(code, error.to_string()))
                 }
             },
         }

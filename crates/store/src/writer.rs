@@ -249,12 +249,16 @@ impl Session for WriterSession {
         let (recent, written) = (self.recent.clone(), std::mem::take(&mut self.written));
         // Whoever stops waiting for it does not stop it.
         let committing = tokio::task::spawn_blocking(move || {
-            let Err(error) = turn.as_ref().ok_or_else(closed)?.execute_batch("COMMIT") else {
+            let connection = turn.as_ref().ok_or_else(closed)?;
+            let Err(error) = connection.execute_batch("COMMIT") else {
                 recent.learn(written);
                 return Ok(());
             };
             recent.forget();
-            Err(StoreError::OutcomeUnknown(error.to_string()))
+            // Whoever has the next turn may write by another connection. It may have been undone already.
+            let _ = connection.execute_batch("ROLLBACK");
+            let code = error.sqlite_error().map(|failure| failure.extended_code);
+            Err(StoreError::of_commit(code, error.to_string()))
         });
         committing.await.unwrap_or_else(|error| Err(StoreError::OutcomeUnknown(error.to_string())))
     }

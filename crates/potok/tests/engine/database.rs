@@ -20,6 +20,11 @@ impl File {
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
+
+    /// Another file in its folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
 }
 
 impl Drop for File {

@@ -8,6 +8,7 @@ use potok::query::IncidentQuery;
 use potok::row::InstanceState;
 use potok::{IncidentId, Job, JobError, JobFailure, Value};
 use serde_json::json;
+use tokio::sync::Notify;
 
 use crate::database::{Place, deploy, morning, stop};
 use crate::model::row;
@@ -19,6 +20,8 @@ crate::on_every_database!(
     a_handler_that_panics_has_failed,
     an_error_of_a_job_is_caught,
     a_lease_that_has_run_out_is_lost,
+    what_a_handler_gives_after_its_lease_has_gone_is_refused,
+    stopping_waits_for_a_slow_handler,
     handlers_go_on_after_a_restart,
 );
 
@@ -162,6 +165,75 @@ async fn a_lease_that_has_run_out_is_lost(place: Place) {
     assert_eq!(slow.id(), quick.id(), "the same key, so that a worker can tell");
     assert_eq!(engine.complete_job(&slow, ()).await.unwrap_err().code(), "lease-lost");
     engine.complete_job(&quick, ()).await.unwrap();
+    stop(&engine).await;
+}
+
+async fn what_a_handler_gives_after_its_lease_has_gone_is_refused(place: Place) {
+    let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (tell, wait) = (begun.clone(), go_on.clone());
+    let engine = place
+        .builder()
+        .job_execution(false)
+        .job_lease(Duration::ZERO)
+        .concurrency(1)
+        .handler("send-letter", move |_: Job| {
+            let (tell, wait) = (tell.clone(), wait.clone());
+            async move {
+                tell.notify_one();
+                wait.notified().await;
+                Ok::<_, JobError>(json!({"sent": "by the slow one"}))
+            }
+        })
+        .start()
+        .await
+        .unwrap();
+    deploy(&engine, &[("letter.bpmn", &letter())]).await;
+    let case = engine.start("letter").send().await.unwrap();
+    let slow = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.execute_due().await }
+    });
+    begun.notified().await;
+    let topics = ["send-letter".into()];
+    let quick = engine.fetch_jobs("quick", &topics, 1, MINUTE, Duration::ZERO).await.unwrap().remove(0);
+    engine.complete_job(&quick, json!({"sent": "by the quick one"})).await.unwrap();
+    go_on.notify_one();
+    slow.await.unwrap().unwrap();
+    assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Completed);
+    let sent = engine.instance(case.id()).variable("sent").await.unwrap().unwrap();
+    assert_eq!(sent.as_str(), Some("by the quick one"));
+    assert_eq!(engine.instance(case.id()).history(0, 10).await.unwrap().len(), 2, "its start, and one result");
+    stop(&engine).await;
+}
+
+async fn stopping_waits_for_a_slow_handler(place: Place) {
+    let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (tell, wait) = (begun.clone(), go_on.clone());
+    let engine = place
+        .builder()
+        .handler("send-letter", move |_: Job| {
+            let (tell, wait) = (tell.clone(), wait.clone());
+            async move {
+                tell.notify_one();
+                wait.notified().await;
+            }
+        })
+        .start()
+        .await
+        .unwrap();
+    deploy(&engine, &[("letter.bpmn", &letter())]).await;
+    let case = engine.start("letter").send().await.unwrap();
+    begun.notified().await;
+    let stopping = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.stop().await }
+    });
+    tokio::task::yield_now().await;
+    assert!(!stopping.is_finished());
+    go_on.notify_one();
+    stopping.await.unwrap();
+    let engine = place.by_hand().await;
+    assert_eq!(engine.instance(case.id()).get().await.unwrap().state, InstanceState::Completed);
     stop(&engine).await;
 }
 

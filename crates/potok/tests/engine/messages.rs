@@ -11,6 +11,7 @@ crate::on_every_database!(
     a_message_that_nobody_waits_for_is_kept,
     a_message_starts_a_process,
     a_message_id_is_delivered_once,
+    of_many_messages_at_once_one_is_delivered_and_the_others_are_kept,
     pools_send_each_other_messages,
     a_signal_reaches_all,
 );
@@ -53,6 +54,31 @@ async fn a_message_that_nobody_waits_for_is_kept(place: Place) {
     assert_eq!(engine.instance(case.id()).variable("sum").await.unwrap(), Some(3.into()));
     engine.start("order").business_key("A").send().await.unwrap();
     assert_eq!(engine.tasks().node("ship").count().await.unwrap(), 1, "it was taken once");
+    stop(&engine).await;
+}
+
+async fn of_many_messages_at_once_one_is_delivered_and_the_others_are_kept(place: Place) {
+    let engine = place.with(&[("order.bpmn", &waiting())]).await;
+    for round in 0..10 {
+        let case = engine.start("order").business_key(format!("{round}")).send().await.unwrap();
+        let senders: Vec<_> = (0..8)
+            .map(|_| {
+                let engine = engine.clone();
+                tokio::spawn(async move { engine.message("payment").business_key(format!("{round}")).send().await })
+            })
+            .collect();
+        let mut delivered = 0;
+        for sender in senders {
+            match sender.await.unwrap().unwrap() {
+                Delivery::Kept => {}
+                other => {
+                    assert_eq!(other, Delivery::Delivered(case.id()));
+                    delivered += 1;
+                }
+            }
+        }
+        assert_eq!(delivered, 1, "round {round}");
+    }
     stop(&engine).await;
 }
 

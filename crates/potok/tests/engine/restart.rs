@@ -1,5 +1,7 @@
 //! What was acknowledged goes on where it was.
 
+use std::time::Duration;
+
 use potok::row::InstanceState;
 use potok::{Clock, Error};
 use serde_json::json;
@@ -8,6 +10,7 @@ use crate::database::{Place, at, deploy, morning, stop};
 use crate::model::{approval, file, process, row};
 
 crate::on_every_database!(
+    calls_under_way_when_it_stops_are_told_the_truth,
     an_instance_goes_on_after_a_restart,
     a_long_instance_is_loaded_from_its_snapshot,
     callers_and_called_go_on_after_a_restart,
@@ -147,4 +150,36 @@ async fn two_nodes_do_nothing_twice(place: Place) {
     deploy(&two, &[("approval.bpmn", &approval())]).await;
     stop(&one).await;
     stop(&two).await;
+}
+
+async fn calls_under_way_when_it_stops_are_told_the_truth(place: Place) {
+    let mut engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let (mut done, mut undone) = (Vec::new(), Vec::new());
+    for round in 0..20 {
+        let calls: Vec<_> = (0..20)
+            .map(|call| {
+                let (engine, key) = (engine.clone(), format!("{round}-{call}"));
+                tokio::spawn(async move {
+                    let started = engine.start("approval").business_key(&*key).send().await;
+                    (key, started.map(|_| ()))
+                })
+            })
+            .collect();
+        // In the midst of a commit, sooner or later.
+        tokio::time::sleep(Duration::from_micros(round * 500)).await;
+        engine.stop().await;
+        for call in calls {
+            match call.await.unwrap() {
+                (key, Ok(())) => done.push(key),
+                (_, Err(Error::OutcomeUnknown)) => {}
+                (key, Err(_)) => undone.push(key),
+            }
+        }
+        engine = place.by_hand().await;
+    }
+    let all = engine.instances(&potok::query::InstanceQuery::default()).await.unwrap();
+    let keys: Vec<String> = all.iter().map(|instance| instance.business_key.as_deref().unwrap().to_owned()).collect();
+    assert!(done.iter().all(|key| keys.contains(key)), "what was acknowledged is there");
+    assert!(!undone.iter().any(|key| keys.contains(key)), "what was refused is not");
+    stop(&engine).await;
 }

@@ -5,12 +5,14 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod backup;
 mod commit;
 mod database;
 mod deployment;
 mod feed;
 
 mod lease;
+mod postgres;
 mod search;
 mod simulation;
 mod sqlite;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use potok_core::instance::Key;
-use potok_store::row::{Claim, ClaimKind, Variable, Work};
+use potok_store::row::{Attachment, Claim, ClaimKind, Variable, Work};
 use potok_store::{Faults, Guard, Outcome, Patience, Position, Simulation, Store, StoreError, Unit};
 
 use crate::database::{at, log, postgres_schema, postgres_url};
@@ -130,6 +130,36 @@ async fn send(store: &Store, unit: &Unit, mut patience: Patience) -> Outcome {
             Err(StoreError::OutcomeUnknown(_)) => patience = Patience::Wait,
             Err(error) => panic!("{error}"),
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_is_attached_whole_whatever_answers_are_lost() {
+    for seed in 0..50 {
+        let faults = Faults { lost_before_commit: 300, lost_after_commit: 300, pauses: 3, ..Faults::default() };
+        let simulation = Simulation::new(seed, faults, at(1000));
+        let bytes: Vec<u8> = (0..600_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+        let mut upload = simulation.node().upload(7, 1_000_000);
+        for part in bytes.chunks(100_000) {
+            upload.write(part).await.unwrap();
+        }
+        let attachment = Attachment { instance: Key(1), key: Key(2), name: "scan.pdf".into(), ..Attachment::default() };
+        let attachment = upload.finish(attachment).await.unwrap();
+        let store = simulation.witness();
+        assert_eq!(
+            store.of_instance::<Attachment>(Key(1)).await.unwrap(),
+            std::slice::from_ref(&attachment),
+            "seed {seed}"
+        );
+        let mut read = Vec::new();
+        for chunk in 0.. {
+            let Some(bytes) = store.chunk(&attachment.content, chunk).await.unwrap() else { break };
+            read.extend_from_slice(&bytes);
+        }
+        assert!(read == bytes, "seed {seed}");
+        assert_eq!(store.chunk(&7_u64.to_be_bytes().as_slice().into(), 0).await.unwrap(), None, "no draft is left");
+        simulation.node().remove_attachment(Key(1), Key(2)).await.unwrap();
+        assert_eq!(store.chunk(&attachment.content, 0).await.unwrap(), None, "seed {seed}");
     }
 }
 

@@ -1,8 +1,9 @@
 //! What only a file can do.
 
-use potok_store::{Store, StoreError};
+use potok_store::row::LogRow;
+use potok_store::{Patience, Store, StoreError, Unit};
 
-use crate::database::{File, committed, history, unit};
+use crate::database::{File, committed, history, log, unit};
 
 #[tokio::test]
 async fn a_file_is_there_when_it_is_opened_again() {
@@ -46,6 +47,51 @@ async fn another_programs_file_is_refused_and_left_alone() {
     std::fs::write(file.path(), b"not a database at all, but long enough to be read as one").unwrap();
     let error = Store::sqlite(file.path()).await.unwrap_err();
     assert!(matches!(error, StoreError::Foreign(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_is_an_error_until_there_is_room() {
+    let file = File::new();
+    let store = Store::sqlite(file.path()).await.unwrap();
+    committed(&store, unit(1, &[(10, 1)])).await;
+    let large = |id| {
+        let row = LogRow { events: vec![7; 100_000].into(), ..log(10, id) };
+        Unit { id, log: vec![row], ..Unit::default() }
+    };
+    for _ in 0..3 {
+        let transaction = store.begin().await.unwrap();
+        let mut connection = transaction.connection().await.unwrap();
+        // No more than there are.
+        sqlx::query("PRAGMA max_page_count = 1").execute(connection.sqlite().unwrap()).await.unwrap();
+        drop(connection);
+        let error = transaction.store().commit(&[large(2)], Patience::Try).await.unwrap_err();
+        assert!(matches!(error, StoreError::Full(_)), "{error}");
+        drop(transaction);
+        assert_eq!(history(&store, 10).await, [(1, 1)]);
+    }
+    committed(&store, large(2)).await;
+    let transaction = store.begin().await.unwrap();
+    committed(transaction.store(), large(3)).await;
+    transaction.commit().await.unwrap();
+    assert_eq!(history(&store, 10).await, [(1, 1), (2, 2), (3, 3)]);
+    store.close().await;
+    let store = Store::sqlite(file.path()).await.unwrap();
+    assert_eq!(history(&store, 10).await, [(1, 1), (2, 2), (3, 3)]);
+}
+
+#[tokio::test]
+async fn a_file_that_may_not_be_written_is_an_error() {
+    let file = File::new();
+    Store::sqlite(file.path()).await.unwrap().close().await;
+    let mut permissions = std::fs::metadata(file.path()).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(file.path(), permissions).unwrap();
+    let is_bound = std::fs::File::options().write(true).open(file.path()).is_err();
+    // Nothing is read-only to a superuser.
+    if is_bound {
+        let error = Store::sqlite(file.path()).await.unwrap_err();
+        assert!(matches!(error, StoreError::ReadOnly(_)), "{error}");
+    }
 }
 
 #[tokio::test]
