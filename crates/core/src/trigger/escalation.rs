@@ -7,14 +7,18 @@ use crate::step::{Event, Step, Variables};
 use crate::{Name, value::Value};
 
 impl Step<'_, '_> {
+    /// What catches an escalation that is thrown at a token.
+    pub(super) fn escalation_catcher(&self, token: TokenId, code: &Name) -> Option<(Catcher, usize)> {
+        self.find_catcher(token, |catch| match catch {
+            Catch::Escalation { code: None, .. } => Some(false),
+            Catch::Escalation { code: Some(caught), .. } => (caught == code).then_some(true),
+            _ => None,
+        })
+    }
+
     /// Throws an escalation at a token. What nothing catches goes to the caller, and is else without effect.
     pub(crate) fn throw_escalation(&mut self, token: TokenId, code: Name, mut payload: Variables) {
-        let catcher = self.find_catcher(token, |catch| match catch {
-            Catch::Escalation { code: None, .. } => Some(false),
-            Catch::Escalation { code: Some(caught), .. } => (*caught == code).then_some(true),
-            _ => None,
-        });
-        let Some((catcher, definition)) = catcher else {
+        let Some((catcher, definition)) = self.escalation_catcher(token, &code) else {
             let node = self.node_of(token);
             let code = self.keep(Value::String(code));
             return self.emit(Event::EscalationThrown { node, code });
