@@ -332,3 +332,14 @@ fn script_in_a_language_that_is_not_known_here_is_a_job() {
         .completed()
         .variable("total", 3);
 }
+
+#[test]
+fn declared_resources_are_groups_and_users() {
+    scenario("activity/resources.bpmn")
+        .start()
+        .groups("approve", ["Heads"])
+        .complete("approve")
+        .assignee("sign", "anna")
+        .complete("sign")
+        .completed();
+}

@@ -218,3 +218,23 @@ fn once_the_condition_has_held_nothing_new_begins_after_what_still_runs() {
     .completed()
     .passed("note", 0);
 }
+
+#[test]
+fn what_goes_on_beside_is_none_of_the_things_done_one_at_a_time() {
+    scenario("ad_hoc/sequential_beside.bpmn")
+        .start()
+        .signal("call")
+        .waits_at(["answer"])
+        .activate("tidy", ["wash"])
+        .waits_at(["answer", "wash"])
+        .refuses("ad-hoc-busy")
+        .activate("tidy", ["iron"])
+        .complete("wash")
+        .activate("tidy", ["iron"])
+        .complete("answer")
+        .refuses("ad-hoc-busy")
+        .activate("tidy", ["wash"])
+        .complete("iron")
+        .complete_ad_hoc("tidy")
+        .completed();
+}

@@ -351,3 +351,43 @@ fn an_activity_in_each_round_has_events_of_its_own() {
         .complete("hurry")
         .completed();
 }
+
+#[test]
+fn a_cycle_among_several_triggers_goes_on_counting() {
+    scenario("boundary_events/parallel_multiple_cycle.bpmn")
+        .start()
+        .message("letter", json!({}))
+        .travel("PT1H")
+        .waits_at(["after", "work"])
+        .travel("PT1H")
+        .waits_at(["after", "work"])
+        .message("letter", json!({}))
+        .waits_at(["after", "after", "work"])
+        // Its two times are over, and with them the event.
+        .early_message("letter", json!({}))
+        .travel("P1D")
+        .waits_at(["after", "after", "work"]);
+}
+
+#[test]
+fn times_of_a_cycle_that_others_have_not_kept_up_with_are_not_counted_twice() {
+    scenario("boundary_events/parallel_multiple_cycle.bpmn")
+        .start()
+        .travel("PT2H")
+        .message("letter", json!({}))
+        .waits_at(["after", "work"])
+        .early_message("letter", json!({}))
+        .waits_at(["after", "work"]);
+}
+
+#[test]
+fn a_moment_among_several_triggers_comes_once() {
+    scenario("boundary_events/parallel_multiple_once.bpmn")
+        .start()
+        .travel("PT1H")
+        .message("letter", json!({}))
+        .waits_at(["after", "work"])
+        .early_message("letter", json!({}))
+        .travel("P1D")
+        .waits_at(["after", "work"]);
+}

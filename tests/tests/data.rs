@@ -190,3 +190,20 @@ fn associations_reach_the_very_data_that_they_name() {
         .waits_at(["after"])
         .variables(json!({"order": 5}));
 }
+
+#[test]
+fn an_activity_begins_once_one_of_its_input_sets_is_there() {
+    scenario("data/input_sets.bpmn").start_with(json!({"order": 7})).waits_at(["ship"]).sees("ship", "by_order", 7);
+    scenario("data/input_sets.bpmn").start_with(json!({"offer": 8})).waits_at(["ship"]).sees("ship", "by_offer", 8);
+    scenario("data/input_sets.bpmn")
+        .start_with(json!({"remark": "soon"}))
+        .incident("ship", "data-missing")
+        .incident_says("`order` for its input `by_order`")
+        .resolve("ship")
+        .incident("ship", "data-missing")
+        .set("order", 9)
+        .resolve("ship")
+        .sees("ship", "by_order", 9)
+        .complete("ship")
+        .completed();
+}

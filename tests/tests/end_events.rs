@@ -148,3 +148,13 @@ fn everything_is_thrown_whatever_ends_the_thrower() {
     scenario(model).start_process("q").waits_at(["mend"]).kept_messages(1);
     scenario(model).start_process("r").waits_at(["hurry"]).kept_messages(1).passed("never", 0);
 }
+
+#[test]
+fn of_several_escalations_that_interrupt_the_outermost_counts() {
+    scenario("end_events/several_escalations.bpmn").start().waits_at(["after_beside", "after_far"]).passed("near", 0);
+}
+
+#[test]
+fn an_escalation_caught_further_in_keeps_no_error_back() {
+    scenario("end_events/escalation_and_error.bpmn").start().waits_at(["after_far"]).passed("near", 0);
+}

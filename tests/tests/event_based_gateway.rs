@@ -94,3 +94,56 @@ fn an_event_around_it_ends_its_waiting() {
         .early_message("letter", json!({}))
         .waits_at(["after"]);
 }
+
+#[test]
+fn the_message_that_decides_for_several_receive_tasks_is_the_first_ones() {
+    for model in ["event_based_gateway/receive_several.bpmn", "event_based_gateway/receive_in_turn.bpmn"] {
+        scenario(model)
+            .start_with(json!({"count": 3}))
+            .waits_at(["wait"])
+            .message("letter", json!({"read": "a"}))
+            .message("letter", json!({"read": "b"}))
+            .no_variable("texts")
+            .message("letter", json!({"read": "c"}))
+            .waits_at(["after"])
+            .variable("texts", json!(["a", "b", "c"]))
+            .early_message("letter", json!({}))
+            .complete("after")
+            .completed();
+    }
+}
+
+#[test]
+fn the_message_that_decides_for_no_receive_task_is_used_up() {
+    scenario("event_based_gateway/receive_several.bpmn")
+        .start_with(json!({"count": 0}))
+        .message("letter", json!({"read": "a"}))
+        .waits_at(["after"])
+        .variable("texts", json!([]));
+}
+
+#[test]
+fn how_many_receive_tasks_there_are_can_be_mended() {
+    scenario("event_based_gateway/receive_several.bpmn")
+        .start_with(json!({"count": "many"}))
+        .message("letter", json!({"read": "a"}))
+        .incident("letter", "expression-failed")
+        .set("count", 2)
+        .resolve("letter")
+        .message("letter", json!({"read": "b"}))
+        .waits_at(["after"]);
+}
+
+#[test]
+fn the_message_that_decides_for_a_receive_task_in_a_loop_is_its_first_rounds() {
+    scenario("event_based_gateway/receive_until.bpmn")
+        .start()
+        .message("letter", json!({"last": false}))
+        .waits_at(["letter"])
+        .message("letter", json!({"last": true}))
+        .waits_at(["after"]);
+    scenario("event_based_gateway/receive_until.bpmn")
+        .start()
+        .message("letter", json!({"last": true}))
+        .waits_at(["after"]);
+}

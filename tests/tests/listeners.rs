@@ -191,3 +191,35 @@ fn a_script_of_a_task_listener_asks_the_task() {
         .variable("asked", "anna")
         .assignee("approve", "anna");
 }
+
+#[test]
+fn listeners_of_an_event_sub_process_frame_it() {
+    scenario("listeners/event_sub_process.bpmn")
+        .start_with(json!({"reason": "alarm"}))
+        .signal("call")
+        .variable("begun", "alarm")
+        .waits_at(["answer_it", "work"])
+        .complete_with("answer_it", json!({"answer": "yes"}))
+        .variable("ended", "yes")
+        .waits_at(["work"])
+        .complete("work")
+        .completed();
+}
+
+#[test]
+fn listeners_of_an_event_sub_process_that_fail_are_called_again() {
+    scenario("listeners/event_sub_process.bpmn")
+        .start()
+        .signal("call")
+        .incident("called", "expression-failed")
+        .set("reason", "alarm")
+        .resolve("called")
+        .variable("begun", "alarm")
+        .complete("answer_it")
+        .incident("beside", "expression-failed")
+        .set("answer", "no")
+        .resolve("beside")
+        .variable("ended", "no")
+        .complete("work")
+        .completed();
+}

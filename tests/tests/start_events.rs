@@ -233,3 +233,13 @@ fn handlers_and_boundary_events_do_not_begin_by_themselves() {
         .passed("book", 1)
         .passed("unbook", 0);
 }
+
+#[test]
+fn the_message_that_starts_several_receive_tasks_is_the_first_ones() {
+    scenario("start_events/receives_several.bpmn")
+        .message("letter", json!({}))
+        .waits_at(["letter", "letter"])
+        .message("letter", json!({}))
+        .message("letter", json!({}))
+        .completed();
+}

@@ -109,7 +109,7 @@ fn opened(changes: &mut Changes, around: &Around<'_>, instance: &Instance, wait:
             definition: around.definition,
             process: graph.id().clone(),
             node: node.id.clone(),
-            name: node.name.clone(),
+            name: task.name.clone().or_else(|| node.name.clone()),
             assignee: task.assignee.clone(),
             candidate_users: task.candidate_users.clone(),
             candidate_groups: task.candidate_groups.clone(),

@@ -432,3 +432,12 @@ fn what_is_declared_without_a_code_catches_everything() {
     scenario(model).start().error("pay", "poor").waits_at(["mend"]);
     scenario(model).start().job("pay", json!({})).waits_at(["after", "hurry"]);
 }
+
+#[test]
+fn a_call_of_a_bean_becomes_a_job() {
+    scenario("dialects/camunda_bean.bpmn")
+        .start()
+        .job_is("call", |job| assert_eq!(&*job.kind, "java:payments.book"))
+        .job("call", json!({}))
+        .completed();
+}

@@ -81,3 +81,15 @@ fn an_asynchronous_task_is_a_savepoint() {
         .complete("work")
         .completed();
 }
+
+#[test]
+fn messages_signals_and_tasks_may_have_computed_names() {
+    scenario("dialects/flowable_names.bpmn")
+        .start_with(json!({"number": 7}))
+        .early_message("letter", json!({}))
+        .message("letter7", json!({}))
+        .signal("call7")
+        .task("look", |task| assert_eq!(task.name.as_deref(), Some("Look at 7")))
+        .complete("look")
+        .completed();
+}

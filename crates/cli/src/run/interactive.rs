@@ -14,7 +14,7 @@ use potok_core::value::Value;
 use super::exit_code;
 use super::session::Session;
 use super::terminal::{Answer, Stop, Terminal, assignment};
-use super::waiting::{Waiting, What, one_line, outcome, title};
+use super::waiting::{LISTED, Waiting, What, more, one_line, outcome, title};
 use crate::failure::Failure;
 use crate::report;
 
@@ -211,12 +211,17 @@ impl Walk<'_> {
         let now = self.session.clock.full(self.session.host.now());
         self.terminal.say(&format!("\n{now}, waiting:"))?;
         let mut choices = Vec::new();
-        for waiting in waiting {
+        for (index, waiting) in waiting.iter().enumerate() {
             let number = (waiting.what != What::Else).then(|| {
                 choices.push(waiting);
                 choices.len()
             });
-            self.terminal.say(&waiting.show(style, number))?;
+            if index < LISTED {
+                self.terminal.say(&waiting.show(style, number))?;
+            }
+        }
+        if let Some(more) = more(waiting.len()) {
+            self.terminal.say(more.trim_end())?;
         }
         let question = if choices.is_empty() {
             let deadlock = self.session.deadlock();

@@ -97,7 +97,7 @@ impl Numbers {
                 self.scopes.insert(scope, node.unwrap_or(NONE));
                 say("scope", scope.into());
                 if round != NONE {
-                    say("round", round.into());
+                    say("loopCounter", round.into());
                 }
                 ("scope-opened", node)
             }
@@ -261,6 +261,7 @@ fn kind_described(kind: &WaitKind) -> Map<String, Json> {
     let names = |names: &[Name]| names.iter().map(|name| Json::from(name.as_ref())).collect::<Vec<_>>();
     let json = match kind {
         WaitKind::UserTask(task) => json!({
+            "name": task.name.as_deref(),
             "assignee": task.assignee.as_deref(),
             "candidateUsers": names(&task.candidate_users),
             "candidateGroups": names(&task.candidate_groups),

@@ -83,11 +83,8 @@ impl<'a> Steps<'a> {
 
     /// The oldest thing of a kind that waits at an element, or under a name.
     fn find(&self, what: What, name: &str, word: &str) -> Result<Waiting, Failure> {
-        let all = self.session.waiting();
-        let is_it = |waiting: &&Waiting| {
-            waiting.what == what && (&*waiting.element == name || waiting.name.as_deref() == Some(name))
-        };
-        all.iter().find(is_it).cloned().ok_or_else(|| self.not_waiting(&all, what, name, word))
+        let found = self.session.oldest(what, name);
+        found.ok_or_else(|| self.not_waiting(&self.session.waiting(), what, name, word))
     }
 
     /// Why nothing is found under a name.

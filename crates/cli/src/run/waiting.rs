@@ -1,6 +1,6 @@
 //! What waits, in words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use potok_core::Name;
@@ -14,6 +14,9 @@ use crate::style::Style;
 
 /// Of a longer trace only so many elements at its beginning, and so many at its end, are listed.
 const TRACE: (usize, usize) = (150, 50);
+
+/// So many of the things that wait are listed.
+pub(crate) const LISTED: usize = 100;
 
 /// What kind of thing waits, in the order in which it is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +76,12 @@ pub(crate) fn title(id: &str, name: Option<&str>) -> String {
     }
 }
 
+/// How many of a list's lines are left out.
+pub(crate) fn more(all: usize) -> Option<String> {
+    let more = all.checked_sub(LISTED).filter(|more| *more > 0)?;
+    Some(format!("     ... {more} more wait ...\n"))
+}
+
 /// A name that a modeler broke into lines, in one.
 pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -81,61 +90,73 @@ pub(crate) fn one_line(text: &str) -> String {
 impl Session {
     /// Everything that waits: what people can do first, and the oldest first.
     pub(crate) fn waiting(&self) -> Vec<Waiting> {
+        let several = self.of_several();
         let mut all: Vec<_> = self
             .host
             .waits_from(Key::default())
-            .filter_map(|(running, wait)| self.describe(&running.graph, &running.instance, wait))
+            .filter_map(|(running, wait)| self.describe(&running.graph, &running.instance, wait, &several))
             .collect();
         all.sort_by_key(|waiting| (waiting.what, waiting.key));
         all
     }
 
-    fn describe(&self, graph: &ProcessGraph, instance: &Instance, wait: &Wait) -> Option<Waiting> {
+    /// The oldest thing of a kind that waits at an element, or under a name.
+    pub(crate) fn oldest(&self, what: What, name: &str) -> Option<Waiting> {
+        let mut waits = self.host.waits_from(Key::default());
+        let (running, wait) = waits.find(|(running, wait)| {
+            let (found, named) = kind(wait);
+            let is_there = || running.graph.get_node(wait.node).is_some_and(|node| &*node.id == name);
+            found == Some(what) && (named.is_some_and(|named| &**named == name) || is_there())
+        })?;
+        self.describe(&running.graph, &running.instance, wait, &self.of_several())
+    }
+
+    /// The processes of which several instances run.
+    fn of_several(&self) -> BTreeSet<&Name> {
+        let mut seen = BTreeSet::new();
+        self.host.instances().map(|running| running.graph.id()).filter(|process| !seen.insert(*process)).collect()
+    }
+
+    fn describe(
+        &self,
+        graph: &ProcessGraph,
+        instance: &Instance,
+        wait: &Wait,
+        several: &BTreeSet<&Name>,
+    ) -> Option<Waiting> {
         let node = graph.get_node(wait.node)?;
         let now = self.host.now();
         let mut details = Vec::new();
-        let (what, name) = match &wait.kind {
-            WaitKind::UserTask(task) => {
-                self.assigned(task, node, &mut details);
-                (What::Task, None)
-            }
+        let (what, name) = kind(wait);
+        match &wait.kind {
+            WaitKind::UserTask(task) => self.assigned(task, node, &mut details),
             WaitKind::Job(job) => {
                 details.push(format!("type {}", job.kind));
                 details.extend(job.headers.iter().map(|(name, value)| format!("{name} = {value}")));
                 if job.retries < 1 {
                     details.push("no tries left".to_owned());
                 }
-                (What::Job, Some(job.kind.clone()))
             }
-            WaitKind::Incident(incident) => {
-                details.push(incident.message.to_string());
-                (What::Incident, None)
-            }
-            WaitKind::AdHoc => (What::AdHoc, None),
+            WaitKind::Incident(incident) => details.push(incident.message.to_string()),
             WaitKind::Message(message) => {
                 details.push(format!("message {}", message.name));
                 details.extend(message.correlation_key.as_ref().map(|key| format!("key {key}")));
                 details.extend(message.properties.iter().map(|(name, value)| format!("{name} {value}")));
-                (What::Message, Some(message.name.clone()))
             }
-            WaitKind::Signal(signal) => {
-                details.push(format!("signal {}", signal.name));
-                (What::Signal, Some(signal.name.clone()))
-            }
-            WaitKind::Timer(timer) => {
-                details.push(format!("at {}", self.clock.short(timer.timer.due, now)));
-                (What::Timer, None)
-            }
-            WaitKind::Condition { .. } => (What::Else, None),
-            WaitKind::Call(call) => {
-                details.push(format!("process {}", call.process));
-                (What::Else, Some(call.process.clone()))
-            }
-            WaitKind::Continuation { .. } | WaitKind::Compensation { .. } => return None,
-        };
+            WaitKind::Signal(signal) => details.push(format!("signal {}", signal.name)),
+            WaitKind::Timer(timer) => details.push(format!("at {}", self.clock.short(timer.timer.due, now))),
+            WaitKind::Call(call) => details.push(format!("process {}", call.process)),
+            WaitKind::AdHoc
+            | WaitKind::Condition { .. }
+            | WaitKind::Continuation { .. }
+            | WaitKind::Compensation { .. } => {}
+        }
+        let what = what?;
         details.extend(round(instance, wait));
         if Some(instance.key()) != self.main {
-            details.push(format!("in {}", self.instance_name(graph, instance)));
+            // `it-request`, or `it-request 7` where several instances of a process run.
+            let number = if several.contains(graph.id()) { format!(" {}", instance.key()) } else { String::new() };
+            details.push(format!("in {}{number}", graph.id()));
         }
         Some(Waiting {
             what,
@@ -143,12 +164,12 @@ impl Session {
             instance: instance.key(),
             node: wait.node,
             element: node.id.clone(),
-            name,
+            name: name.cloned(),
             word: match what {
                 What::Task => "task",
                 _ => wait.kind.word(),
             },
-            title: title(&node.id, node.name.as_deref()),
+            title: title(&node.id, computed_name(wait).or(node.name.as_deref())),
             details: details.join("; "),
         })
     }
@@ -171,12 +192,6 @@ impl Session {
         details.extend(task.due.map(|due| format!("due {}", self.clock.short(due, self.host.now()))));
     }
 
-    /// `it-request`, or `it-request 7` where several instances of a process run.
-    pub(crate) fn instance_name(&self, graph: &ProcessGraph, instance: &Instance) -> String {
-        let several = self.host.instances().filter(|running| running.graph.id() == graph.id()).count() > 1;
-        if several { format!("{} {}", graph.id(), instance.key()) } else { graph.id().to_string() }
-    }
-
     /// The list of what waits.
     pub(crate) fn waiting_list(&self, style: Style) -> String {
         let waiting = self.waiting();
@@ -188,9 +203,10 @@ impl Session {
             };
         }
         let mut text = format!("waiting at {}:\n", self.clock.full(self.host.now()));
-        for waiting in &waiting {
+        for waiting in waiting.iter().take(LISTED) {
             let _ = writeln!(text, "{}", waiting.show(style, None));
         }
+        text.extend(more(waiting.len()));
         text
     }
 
@@ -286,6 +302,30 @@ pub(crate) fn outcome(state: &State) -> String {
             let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             format!("the process was cancelled{reason}")
         }
+    }
+}
+
+/// What kind of thing waits, if it is listed at all, and under which name.
+fn kind(wait: &Wait) -> (Option<What>, Option<&Name>) {
+    match &wait.kind {
+        WaitKind::UserTask(_) => (Some(What::Task), None),
+        WaitKind::Job(job) => (Some(What::Job), Some(&job.kind)),
+        WaitKind::Incident(_) => (Some(What::Incident), None),
+        WaitKind::AdHoc => (Some(What::AdHoc), None),
+        WaitKind::Message(message) => (Some(What::Message), Some(&message.name)),
+        WaitKind::Signal(signal) => (Some(What::Signal), Some(&signal.name)),
+        WaitKind::Timer(_) => (Some(What::Timer), None),
+        WaitKind::Condition { .. } => (Some(What::Else), None),
+        WaitKind::Call(call) => (Some(What::Else), Some(&call.process)),
+        WaitKind::Continuation { .. } | WaitKind::Compensation { .. } => (None, None),
+    }
+}
+
+/// The name of a user task where it is computed.
+fn computed_name(wait: &Wait) -> Option<&str> {
+    match &wait.kind {
+        WaitKind::UserTask(task) => task.name.as_deref(),
+        _ => None,
     }
 }
 

@@ -102,9 +102,13 @@ pub(crate) fn finish(step: &mut Step<'_, '_>, id: ScopeId, ad_hoc: &AdHoc) {
     }
 }
 
-/// Whether another activity may begin.
+/// Whether no other activity may begin. An event sub-process is none of those that are done one at a time.
 pub(crate) fn is_busy(step: &Step<'_, '_>, scope: ScopeId, ad_hoc: &AdHoc) -> bool {
-    is_sequential(ad_hoc) && step.instance.scopes.get(scope).is_some_and(|scope| scope.token_count > 0)
+    let first = step.instance.scopes.get(scope).map_or(NONE, |scope| scope.first_token);
+    let mut tokens =
+        std::iter::successors(step.instance.tokens.get(first), |token| step.instance.tokens.get(token.next));
+    let is_activity = |node: Ordinal| !matches!(step.graph.node(node).kind, NodeKind::EventSubProcess(_));
+    is_sequential(ad_hoc) && tokens.any(|token| is_activity(token.node))
 }
 
 /// Whether its activities are done one at a time.

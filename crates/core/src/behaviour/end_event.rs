@@ -11,7 +11,7 @@ pub(crate) fn end(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw]) -> 
         return Ok(());
     };
     let mut waits = false;
-    for thrown in throws {
+    for thrown in step.in_order(token, throws)? {
         match thrown {
             Throw::Terminate { all } => {
                 step.ended_at = step.node_of(token);

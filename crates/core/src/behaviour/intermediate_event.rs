@@ -23,7 +23,7 @@ pub(crate) fn catch(step: &mut Step<'_, '_>, token: TokenId, event: &CatchEvent)
 pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw]) -> Result<(), Problem> {
     let Some(serial) = step.instance.tokens.get(token).map(|token| token.serial) else { return Ok(()) };
     let mut waits = false;
-    for thrown in throws {
+    for thrown in step.in_order(token, throws)? {
         match thrown {
             Throw::Link { target } => {
                 step.emit(Event::TokenMoved { token, flow: NONE, node: *target });

@@ -8,6 +8,9 @@ use crate::instance::{IncidentStage, NONE, TokenId};
 use crate::step::{Event, Stage, Step};
 use crate::value::Value;
 
+/// The number of the first round.
+pub(crate) const FIRST: u32 = 1;
+
 /// Begins the loop, unless its condition is tested first and does not hold.
 pub(crate) fn start(
     step: &mut Step<'_, '_>,
@@ -24,7 +27,7 @@ pub(crate) fn start(
         return Ok(());
     }
     let scope = repeat::open(step, token, NONE, NONE);
-    let round = repeat::begin_round(step, scope, 1);
+    let round = repeat::begin_round(step, scope, FIRST);
     step.schedule(round, Stage::Begin);
     Ok(())
 }

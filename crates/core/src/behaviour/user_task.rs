@@ -51,6 +51,10 @@ fn assign(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> Result<Us
         Some(key) => step.text(key, scope, node)?,
         None => None,
     };
+    let name = match &task.name {
+        Some(name) => step.text(name, scope, node)?,
+        None => None,
+    };
     let assignee = match &task.assignee {
         Some(assignee) => step.text(assignee, scope, node)?.filter(|assignee| !assignee.is_empty()),
         None => None,
@@ -75,6 +79,7 @@ fn assign(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> Result<Us
             None => None,
         },
         form_key,
+        name,
     };
     task.fall_to_lane(&mut wait);
     Ok(wait)

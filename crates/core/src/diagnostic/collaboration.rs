@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Named, World, activity, event, gateway, has_definition, is_catching, label, named};
+use super::subject::{
+    Named, World, activity, event, gateway, has_definition, is_catching, is_event_sub_process, label, named,
+};
 use super::triggers::message_known;
 use crate::model::{
     ActivityKind, Collaboration, EventDefinition, FlowNode, MessageFlow, MessageFlowEnd, Participant, ProcessIndex,
@@ -28,6 +30,9 @@ define! {
         "A message flow begins where a message can be sent: at a pool, activity, or event that throws a message.";
     CANNOT_RECEIVE = "message-flow-target-cannot-receive", Error, "BPMN 2.0.2 §7.6.2, §10.3.3, §10.5",
         "A message flow ends where a message can be received: at a pool, activity, or event that catches a message.";
+    NOT_CARRIED = "message-flow-not-carried", Warning, "unusual",
+        "A message flow begins where a message is sent and ends where one is waited for: not at tasks done without one, nor at an \
+         event sub-process as a whole.";
     OTHER_MESSAGE = "message-flow-other-message", Warning, "BPMN 2.0.2 §9.4",
         "A message flow carries the message that its ends send and wait for.";
 }
@@ -134,7 +139,29 @@ fn message_flow(world: &World<'_>, collaboration: &Collaboration, flow: &Message
             "let it end at a task, or at a start, catching or boundary event with a message definition",
         );
     }
+    if let Some(node) = node(world, &flow.source).filter(|node| is_silent(node)) {
+        findings.add(
+            &NOT_CARRIED,
+            flow.element,
+            format!("{owner} begins at {}, which sends nothing", label(node)),
+            "send the message with a send task or a throwing message event behind it",
+        );
+    }
+    if let Some(node) = node(world, &flow.target).filter(|node| is_silent(node) || is_event_sub_process(node)) {
+        findings.add(
+            &NOT_CARRIED,
+            flow.element,
+            format!("{owner} ends at {}, which waits for no message", label(node)),
+            "let it end at a start, catching or boundary event with a message definition, or at a receive task",
+        );
+    }
     other_message(world, owner, flow, findings);
+}
+
+/// A task whose work the engine does or does not see: no message belongs to it.
+fn is_silent(node: &FlowNode) -> bool {
+    let kind = activity(node).map(|activity| &activity.kind);
+    matches!(kind, Some(ActivityKind::ScriptTask { .. } | ActivityKind::BusinessRuleTask | ActivityKind::ManualTask))
 }
 
 fn unknown_end(

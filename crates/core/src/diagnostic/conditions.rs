@@ -3,6 +3,7 @@
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{Subject, event, flow_label, label};
+use crate::dialect::Dialect;
 use crate::expressions::Language;
 use crate::model::{FlowNode, FlowNodeKind, Gateway, NodeIndex, SequenceFlow};
 
@@ -47,7 +48,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             default_with_condition(node, flow, findings);
         }
         match &node.kind {
-            FlowNodeKind::Gateway(Gateway::Exclusive) => exclusive_without_condition(node, &flows, findings),
+            FlowNodeKind::Gateway(Gateway::Exclusive) => exclusive_without_condition(subject, node, &flows, findings),
             FlowNodeKind::Gateway(Gateway::Inclusive) => {
                 inclusive_without_condition(node, &flows, findings);
                 default_never_taken(node, &flows, findings);
@@ -158,8 +159,14 @@ fn default_with_condition(node: &FlowNode, flow: &SequenceFlow, findings: &mut F
     }
 }
 
-/// One unconditional flow is taken for the default, as Camunda 7 does; with more, the second would never be taken.
-fn exclusive_without_condition(node: &FlowNode, flows: &[&SequenceFlow], findings: &mut Findings<'_>) {
+/// One unconditional flow is taken for the default (in Camunda 7's dialect: in its turn); with more, the second would never be
+/// taken.
+fn exclusive_without_condition(
+    subject: &Subject<'_>,
+    node: &FlowNode,
+    flows: &[&SequenceFlow],
+    findings: &mut Findings<'_>,
+) {
     if flows.len() < 2 {
         return;
     }
@@ -170,12 +177,13 @@ fn exclusive_without_condition(node: &FlowNode, flows: &[&SequenceFlow], finding
             format!("{} out of {} has no condition and is not its default flow", flow_label(flow), label(node));
         if implicit {
             let help = "let the gateway's `default` name it";
-            findings.add(
-                &EXCLUSIVE_IMPLICIT_DEFAULT,
-                flow.element,
-                format!("{message}; it is taken when no other is"),
-                help,
-            );
+            let taken = match subject.definitions.dialect {
+                Dialect::Camunda => {
+                    "it is taken in its turn, as if its condition were true: before those that come after it"
+                }
+                _ => "it is taken when no other is",
+            };
+            findings.add(&EXCLUSIVE_IMPLICIT_DEFAULT, flow.element, format!("{message}; {taken}"), help);
         } else {
             let help = "give it a condition, or let the gateway's `default` name it";
             findings.add(&EXCLUSIVE_WITHOUT_CONDITION, flow.element, message, help);

@@ -80,20 +80,26 @@ fn content(
     references(subject.definitions, owner, definition, findings);
     let catching = is_catching(event);
     match definition {
-        EventDefinition::Message { element, message, operation, .. } if catching => {
-            let known = message.is_some() || has_in_message(subject.definitions, operation.as_ref());
+        EventDefinition::Message { element, message, operation, extension, .. } if catching => {
+            let known = message.is_some()
+                || extension.name.is_some()
+                || has_in_message(subject.definitions, operation.as_ref());
             if !known && !subject.receives_message_flow(index) {
                 catch_without_message(owner, *element, findings);
             }
             start_name(subject, node, event, message.as_ref(), findings);
         }
         EventDefinition::Message { element, message, operation, job, extension } => {
-            let does = job.is_some() || operation.is_some() || works(extension) || works(&node.extension);
+            let does = extension.name.is_some()
+                || job.is_some()
+                || operation.is_some()
+                || works(extension)
+                || works(&node.extension);
             if message.is_none() && !does && !subject.sends_message_flow(index) {
                 throw_without_message(owner, *element, findings);
             }
         }
-        EventDefinition::Signal { element, signal: None, .. } => findings.add(
+        EventDefinition::Signal { element, signal: None, name: None, .. } => findings.add(
             &WITHOUT_SIGNAL,
             *element,
             format!("the signal definition of {owner} does not say which signal"),

@@ -1,7 +1,7 @@
 //! What the dialects say about a flow node or a sequence flow as a whole.
 
 use super::reader::{children, own};
-use super::{Continuation, ElementProperties, ExpressionUse, Reader};
+use super::{Continuation, Dialect, ElementProperties, ExpressionUse, Reader};
 use crate::Name;
 use crate::model::Expression;
 use crate::xml::Element;
@@ -41,6 +41,7 @@ impl<'d> Reader<'d> {
                 properties.result_variable = self.result_variable(element);
             }
             "messageEventDefinition" => {
+                properties.name = self.classic(element, "messageExpression").map(|text| self.value(element, &text));
                 if self.message_event_job(element).is_none() {
                     properties.expression = self.work_expression(element);
                 }
@@ -48,6 +49,7 @@ impl<'d> Reader<'d> {
             }
             "userTask" | "globalUserTask" => {
                 properties.assignment = self.assignment(element);
+                properties.name = self.computed_name(element);
                 // There is no worker to get them, but whoever shows the task can.
                 let headers = self.task_headers(element).into_iter();
                 properties.properties.extend(headers.map(|(name, value)| (name, value.text)));
@@ -65,6 +67,12 @@ impl<'d> Reader<'d> {
             _ => {}
         }
         properties
+    }
+
+    /// In Camunda 7 and Flowable the name of a user task may be an expression.
+    fn computed_name(&self, task: Element<'d>) -> Option<Expression> {
+        let name = task.attribute("name").filter(|name| name.contains("${") || name.contains("#{"))?;
+        matches!(self.dialect(), Dialect::Camunda | Dialect::Flowable).then(|| self.value(task, &name))
     }
 
     /// Where the unit of work is cut. Only `false` switches `exclusive` off, in Camunda 7 and in Flowable alike.

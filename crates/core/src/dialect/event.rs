@@ -44,6 +44,12 @@ impl<'d> Reader<'d> {
         self.classic_elements(definition, "in").into_iter().filter_map(|handed| self.handover(handed)).collect()
     }
 
+    /// The name of the signal of a `signalEventDefinition` where it is computed (Flowable).
+    #[must_use]
+    pub fn signal_name(&self, definition: Element<'d>) -> Option<Expression> {
+        self.classic(definition, "signalExpression").map(|text| self.value(definition, &text))
+    }
+
     /// Whether a `signal` reaches only the instance that throws it.
     #[must_use]
     pub fn signal_instance_scope(&self, signal: Element<'d>) -> bool {

@@ -76,6 +76,8 @@ pub struct ElementProperties {
     pub properties: Vec<(Name, Name)>,
     /// Skips the element when it holds (Flowable).
     pub skip: Option<Expression>,
+    /// The name where it is computed: of a user task (Camunda 7, Flowable), or of a definition's message (Flowable).
+    pub name: Option<Expression>,
     /// Elements that an ad-hoc sub-process starts with (`zeebe:adHoc activeElementsCollection`).
     pub ad_hoc_active: Option<Expression>,
     /// Time between the engine's own tries after a savepoint, e.g. `R3/PT10M` or `PT1M,PT5M`.

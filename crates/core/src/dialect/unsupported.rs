@@ -45,6 +45,10 @@ impl<'d> Findings<'d> {
         if let Some(family) = family {
             let word = || format!("<{}:{}>", usual_prefix(element.namespace()), element.name());
             let mark = vocabulary::element(family, element.name());
+            if let Some((host, hosts)) = out_of_place(family, element) {
+                let help = format!("it belongs in: {}", hosts.replace(' ', ", "));
+                return self.ignored(element, element.tag_span(), &format!("{} in <{host}>", word()), &help);
+            }
             self.judge(element, element.tag_span(), word, mark, || connector_kind(element));
             if mark == Mark::Unknown {
                 return;
@@ -128,6 +132,20 @@ impl<'d> Findings<'d> {
                 self.kind_missing(element, help);
             }
             _ => {}
+        }
+        if reader.classic(element, "type").is_none()
+            && let Some(topic) = element.attributes().find(|attribute| {
+                attribute.name() == "topic" && Family::of(attribute.namespace()) == Some(Family::Classic)
+            })
+            && vocabulary::hosts("topic")
+                .is_some_and(|hosts| hosts.split_ascii_whitespace().any(|host| host == element.name()))
+        {
+            let word = format!("{}:topic without a type", usual_prefix(topic.namespace()));
+            self.ignored(element, topic.span(), &word, "say that a worker does it: type=\"external\"");
+        }
+        if reader.flag(element, "autoStoreVariables") == Some(true) {
+            let help = "set the variables in the script, or name one in resultVariable";
+            self.ignored(element, element.tag_span(), "autoStoreVariables=\"true\"", help);
         }
         if reader.classic(element, "calledElementType").as_deref() == Some("id") {
             let help = "calledElement is taken as the process's key; name a version with calledElementBinding";
@@ -346,6 +364,14 @@ fn depth(element: Element<'_>) -> usize {
     depth
 }
 
+/// An extension element in an element of BPMN that has no use for it: that element, and those that have.
+fn out_of_place(family: Family, element: Element<'_>) -> Option<(&str, &'static str)> {
+    let extensions = element.parent().filter(|parent| parent.name() == "extensionElements")?;
+    let host = extensions.parent()?.name();
+    let hosts = vocabulary::element_hosts(family, element.name())?;
+    hosts.split_ascii_whitespace().all(|fitting| fitting != host).then_some((host, hosts))
+}
+
 /// What a listener belongs to that is work for a worker, where no token could wait for it.
 fn job_listener_out_of_place(family: Family, listener: Element<'_>) -> Option<&str> {
     let extensions = listener.parent()?;
@@ -354,5 +380,6 @@ fn job_listener_out_of_place(family: Family, listener: Element<'_>) -> Option<&s
         _ if own(listener, "class").or_else(|| own(listener, "delegateExpression")).is_some() => extensions.parent()?,
         _ => return None,
     };
-    matches!(host.name(), "process" | "sequenceFlow").then(|| host.name())
+    let by_event = host.name() == "subProcess" && host.attribute("triggeredByEvent").is_some_and(|text| is_true(&text));
+    (by_event || matches!(host.name(), "process" | "sequenceFlow")).then(|| host.name())
 }

@@ -68,6 +68,17 @@ pub(super) fn element_attribute(family: Family, element: &str, name: &str) -> Ma
     word(family, element).map_or(Mark::Unknown, |word| find(word.attributes, name))
 }
 
+/// The elements of BPMN that an extension element has an effect in; none if it may stand in many.
+pub(super) fn element_hosts(family: Family, name: &str) -> Option<&'static str> {
+    let among = |words: &str| words.split_ascii_whitespace().any(|word| word == name);
+    let known = match family {
+        Family::Classic => classic::ELEMENT_HOSTS,
+        Family::Zeebe => zeebe::ELEMENT_HOSTS,
+        Family::Potok => return None,
+    };
+    known.iter().find(|(names, _)| among(names)).map(|(_, hosts)| *hosts)
+}
+
 fn vocabulary(family: Family) -> &'static Vocabulary {
     match family {
         Family::Classic => &classic::WORDS,
@@ -118,13 +129,26 @@ const HOSTS: &[(&str, &str)] = &[
     ("decision decisionRef mapDecisionResult", "businessRuleTask globalBusinessRuleTask serviceTask"),
     ("form formKey formRef", "userTask globalUserTask startEvent"),
     ("initiator", "startEvent"),
+    ("messageExpression", "messageEventDefinition"),
+    ("signalExpression", "signalEventDefinition"),
     (
         "collection elementVariable elementIndexVariable outputCollection outputElement",
         "multiInstanceLoopCharacteristics",
     ),
     ("correlationKey", "message"),
     ("group", "lane"),
-    ("versionTag historyTimeToLive", "process"),
+    ("versionTag historyTimeToLive candidateStarterGroups candidateStarterUsers isStartableInTasklist", "process"),
+    (
+        "calledElementBinding calledElementVersion calledElementVersionTag calledElementType inheritBusinessKey \
+         inheritVariables sameDeployment",
+        "callActivity",
+    ),
+    (
+        "decisionRefBinding decisionRefVersion decisionRefVersionTag",
+        "businessRuleTask globalBusinessRuleTask serviceTask",
+    ),
+    ("formRefBinding formRefVersion formRefVersionTag", "userTask globalUserTask startEvent"),
+    ("variableName variableEvents", "conditionalEventDefinition"),
     ("errorCodeVariable errorMessageVariable errorVariableName", "errorEventDefinition"),
     ("errorMessage", "error"),
     ("escalationCodeVariable", "escalationEventDefinition"),

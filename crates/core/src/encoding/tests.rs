@@ -133,6 +133,7 @@ fn waits() -> Vec<WaitKind> {
             follow_up: None,
             priority: Some(50),
             form_key: Some("form".into()),
+            name: Some("name".into()),
         })),
         WaitKind::Job(Arc::new(JobWait {
             kind: "mail".into(),
@@ -142,7 +143,10 @@ fn waits() -> Vec<WaitKind> {
             headers: named("text"),
             listener: Some(0),
         })),
-        WaitKind::Timer(Arc::new(TimerWait { timer: Timer { due: moment(), remaining: Some(2), repeat: repeats } })),
+        WaitKind::Timer(Arc::new(TimerWait {
+            timer: Timer { due: moment(), remaining: Some(2), repeat: repeats },
+            occurred: true,
+        })),
         WaitKind::Message(Arc::new(MessageWait {
             name: "paid".into(),
             correlation_key: Some(7.into()),
@@ -203,6 +207,7 @@ fn incidents() -> Vec<IncidentKind> {
         Kind::CallEndless,
         Kind::StepBudget,
         Kind::Limit,
+        Kind::Data,
     ]
 }
 

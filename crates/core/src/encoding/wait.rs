@@ -58,9 +58,9 @@ variants!(WaitType {
     10 = Incident,
 });
 
-fields!(UserTaskWait { assignee, candidate_users, candidate_groups, due, follow_up, priority, form_key });
+fields!(UserTaskWait { assignee, candidate_users, candidate_groups, due, follow_up, priority, form_key, name });
 fields!(JobWait { kind, retries, retry_cycle, priority, headers, listener });
-fields!(TimerWait { timer });
+fields!(TimerWait { timer, occurred });
 fields!(MessageWait { name, correlation_key, properties });
 fields!(SignalWait { name });
 fields!(CallWait { process, binding, business_key, variables, caught });
@@ -86,6 +86,7 @@ variants!(IncidentKind {
     7 = CallEndless,
     8 = StepBudget,
     9 = Limit,
+    10 = Data,
 });
 
 variants!(IncidentStage {

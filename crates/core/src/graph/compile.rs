@@ -33,8 +33,8 @@ pub(super) struct Compiler<'a> {
     pub(super) definitions: &'a Definitions,
     pub(super) process: &'a Process,
     pub(super) index: ProcessIndex,
-    expressions: &'a dyn Expressions,
-    diagnostics: &'a mut Vec<Diagnostic>,
+    pub(super) expressions: &'a dyn Expressions,
+    pub(super) diagnostics: &'a mut Vec<Diagnostic>,
     pub(super) data: DataNames,
     pub(super) filters_conditions: bool,
 }
@@ -247,7 +247,8 @@ impl Compiler<'_> {
             incoming: u32::try_from(model.incoming.len()).unwrap_or(u32::MAX),
             default_flow: default_flow.map(|flow| flow.0),
             plain: is_plain(&details, &kind) && details.repeat.is_none() && !is_for_compensation,
-            plain_round: is_plain(&details, &kind) && !is_for_compensation,
+            // What a receive task waits for may have come before its first round.
+            plain_round: is_plain(&details, &kind) && !is_for_compensation && !matches!(kind, NodeKind::ReceiveTask(_)),
             conditional: false,
             way: None,
             is_for_compensation,

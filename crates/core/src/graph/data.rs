@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::compile::Compiler;
-use super::{Expression, Home, Mapping, MappingSource};
+use super::{Expression, Home, Mapping, MappingSource, Needed};
 use crate::Name;
+use crate::dialect::Dialect;
 use crate::expressions::Purpose;
 use crate::instance::NONE;
 use crate::model::{self, Activity, DataAssociation, Definitions, FlowNodeKind, NodeIndex, Process};
@@ -165,6 +166,31 @@ impl Compiler<'_> {
             mappings.push(Mapping { target, home, source: MappingSource::Expression(from) });
         }
         mappings
+    }
+
+    /// What each input set of an activity needs. One that needs nothing is always there, and then nothing is asked. Data stores,
+    /// loops' data and inputs that nothing flows into are not waited for; nor do other engines' dialects look at input sets.
+    pub(super) fn input_sets(&self, activity: &Activity, loop_input: Option<&Name>) -> Vec<Vec<Needed>> {
+        let Some(io) = activity.io.as_ref().filter(|_| self.definitions.dialect == Dialect::Standard) else {
+            return Vec::new();
+        };
+        let objects = &self.process.data_objects;
+        let references = &self.process.data_object_references;
+        let is_object = |id: &Name| {
+            objects.iter().any(|object| object.id == *id) || references.iter().any(|reference| reference.id == *id)
+        };
+        let needed = |input: &Name| {
+            let into = activity.data_inputs.iter().filter(|association| association.target.as_ref() == Some(input));
+            let sources = into.flat_map(|association| &association.sources).filter(|source| is_object(source));
+            let sources = sources.map(|source| (self.data.home(source), self.data.variable(source)));
+            Needed { name: self.data.variable(input), sources: sources.collect() }
+        };
+        let of_set = |set: &Vec<Name>| -> Vec<Needed> {
+            let inputs = set.iter().filter(|input| loop_input != Some(*input));
+            inputs.map(needed).filter(|needed| !needed.sources.is_empty()).collect()
+        };
+        let sets: Vec<_> = io.input_sets.iter().map(of_set).collect();
+        if sets.iter().any(Vec::is_empty) { Vec::new() } else { sets }
     }
 
     /// The path that an assignment's `to` names: data by its id, members after dots.

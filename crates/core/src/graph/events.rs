@@ -43,12 +43,16 @@ impl<'a> Compiler<'a> {
 
     fn catch(&mut self, definition: &EventDefinition, each: bool) -> Option<Catch> {
         Some(match definition {
-            EventDefinition::Message { message, .. } => self.message_catch(message.as_ref()),
+            EventDefinition::Message { message, extension, .. } => {
+                self.message_catch(message.as_ref(), extension.name.as_ref())
+            }
             EventDefinition::Timer { timer, .. } => {
                 let timer = timer.as_ref()?;
                 Catch::Timer { kind: timer.kind, expression: self.expression(&timer.expression, Purpose::Expression) }
             }
-            EventDefinition::Signal { signal, .. } => Catch::Signal { name: self.signal_name(signal.as_ref())?.0 },
+            EventDefinition::Signal { signal, name, .. } => {
+                Catch::Signal { name: self.signal_name(signal.as_ref(), name.as_ref())?.0 }
+            }
             EventDefinition::Conditional { condition, variables, changes, .. } => {
                 let looks_at = |change: &str| changes.is_empty() || changes.iter().any(|other| &**other == change);
                 let filter = (each || !variables.is_empty() || !changes.is_empty()).then(|| {
@@ -89,10 +93,10 @@ impl<'a> Compiler<'a> {
                     return Some(Throw::Job(Box::new(self.job(job))));
                 }
                 let message = message.clone().or_else(|| self.operation_message(operation.as_ref()));
-                self.message_throw(message.as_ref())
+                self.message_throw(message.as_ref(), extension.name.as_ref())
             }
-            EventDefinition::Signal { signal, payload, .. } => {
-                let (name, instance_only) = self.signal_name(signal.as_ref())?;
+            EventDefinition::Signal { signal, name, payload, .. } => {
+                let (name, instance_only) = self.signal_name(signal.as_ref(), name.as_ref())?;
                 Throw::Signal {
                     name,
                     instance_only,
@@ -137,21 +141,29 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    pub(super) fn message_catch(&mut self, message: Option<&Reference<usize>>) -> Catch {
+    pub(super) fn message_catch(
+        &mut self,
+        message: Option<&Reference<usize>>,
+        computed: Option<&model::Expression>,
+    ) -> Catch {
         let index = message.and_then(|message| message.target);
         let declared = index.map(|message| &self.definitions.messages[message]);
         Catch::Message {
-            name: self.message_name(message),
+            name: self.message_name(message).or_else(|| self.optional(computed)),
             correlation_key: self.optional(declared.and_then(|message| message.extension.correlation_key.as_ref())),
             properties: self.correlation_properties(index),
         }
     }
 
-    pub(super) fn message_throw(&mut self, message: Option<&Reference<usize>>) -> Throw {
+    pub(super) fn message_throw(
+        &mut self,
+        message: Option<&Reference<usize>>,
+        computed: Option<&model::Expression>,
+    ) -> Throw {
         let index = message.and_then(|message| message.target);
         let declared = index.map(|message| &self.definitions.messages[message]);
         Throw::Message {
-            name: self.message_name(message),
+            name: self.message_name(message).or_else(|| self.optional(computed)),
             correlation_key: self.optional(declared.and_then(|message| message.extension.correlation_key.as_ref())),
             properties: self.correlation_properties(index),
         }
@@ -204,8 +216,12 @@ impl<'a> Compiler<'a> {
         properties
     }
 
-    fn signal_name(&mut self, signal: Option<&Reference<usize>>) -> Option<(Expression, bool)> {
-        let signal = signal?;
+    fn signal_name(
+        &mut self,
+        signal: Option<&Reference<usize>>,
+        computed: Option<&model::Expression>,
+    ) -> Option<(Expression, bool)> {
+        let Some(signal) = signal else { return Some((self.optional(computed)?, false)) };
         Some(match signal.target.map(|signal| &self.definitions.signals[signal]) {
             Some(declared) => {
                 let name = match &declared.name {

@@ -61,6 +61,9 @@ impl Fault {
                 "expression-invalid",
                 format!("the expression `{shown}` in {holder} cannot be read: {}", error.message),
                 match expression.language {
+                    Language::Template if expression.text.contains("${") || expression.text.contains("#{") => {
+                        "correct it; docs/expressions.md says what it can be made of"
+                    }
                     Language::Template => "write it as ${...}, e.g. ${amount > 100 && approved}",
                     Language::JavaScript => "correct the script; its last expression is its result",
                     _ => "write it in FEEL, e.g. amount > 100 and approved = true; text stands in double quotes",

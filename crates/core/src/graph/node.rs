@@ -59,6 +59,8 @@ pub struct Details {
     pub locals: Vec<Name>,
     /// Computed before it starts.
     pub inputs: Vec<Mapping>,
+    /// One of these input sets must have its data before the activity begins.
+    pub input_sets: Vec<Vec<Needed>>,
     /// Computed when it completes.
     pub outputs: Vec<Mapping>,
     /// The one data output of what catches: the variable for the one item that comes.
@@ -85,6 +87,15 @@ pub struct Details {
     pub instantiates: bool,
     /// Free name-value pairs.
     pub properties: Vec<(Name, Name)>,
+}
+
+/// An input that must be there: what it is called, and the data objects that it comes from.
+#[derive(Debug)]
+pub struct Needed {
+    /// Its name.
+    pub name: Name,
+    /// The variables, and where they stand.
+    pub sources: Vec<(Home, Name)>,
 }
 
 /// Where a message flow leads.
@@ -185,6 +196,8 @@ pub struct AdHoc {
 /// A user task.
 #[derive(Debug, Default)]
 pub struct UserTask {
+    /// Its name where that is computed.
+    pub name: Option<Expression>,
     /// The user.
     pub assignee: Option<Expression>,
     /// Users who may claim it.

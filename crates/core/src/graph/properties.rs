@@ -8,6 +8,7 @@ use super::{
     VersionBinding,
 };
 use crate::Name;
+use crate::diagnostic::Severity;
 use crate::dialect::{self, Dialect, ElementProperties, JobProperties};
 use crate::expressions::{Language, Purpose};
 use crate::instance::{Ordinal, UserTaskWait};
@@ -63,7 +64,7 @@ impl<'a> Compiler<'a> {
         }
         if let ActivityKind::ReceiveTask { message, operation, .. } = kind {
             let message = message.clone().or_else(|| self.operation_message(operation.as_ref()));
-            return NodeKind::ReceiveTask(Box::new(self.message_catch(message.as_ref())));
+            return NodeKind::ReceiveTask(Box::new(self.message_catch(message.as_ref(), None)));
         }
         if matches!(kind, ActivityKind::Task | ActivityKind::ManualTask) {
             return NodeKind::Task;
@@ -79,6 +80,9 @@ impl<'a> Compiler<'a> {
             }));
         }
         if let Some(expression) = &extension.expression {
+            if let Some(job) = self.bean_job(expression) {
+                return NodeKind::Job(Box::new(job));
+            }
             return NodeKind::Expression(self.expression(expression, Purpose::Script));
         }
         match kind {
@@ -87,13 +91,13 @@ impl<'a> Compiler<'a> {
                 _ => NodeKind::Script(self.expression(script, Purpose::Script)),
             },
             ActivityKind::SendTask { message: Some(message), .. } => {
-                NodeKind::SendTask(self.message_throw(Some(message)))
+                NodeKind::SendTask(self.message_throw(Some(message), None))
             }
             ActivityKind::SendTask { operation: Some(operation), .. }
             | ActivityKind::ServiceTask { operation: Some(operation) } => {
                 self.operation_job(operation).map_or(NodeKind::Task, |job| NodeKind::Job(Box::new(job)))
             }
-            ActivityKind::SendTask { .. } => NodeKind::SendTask(self.message_throw(None)),
+            ActivityKind::SendTask { .. } => NodeKind::SendTask(self.message_throw(None, None)),
             _ => NodeKind::Task,
         }
     }
@@ -128,6 +132,31 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// A job that stands for an expression which only calls a Java bean's method.
+    fn bean_job(&mut self, expression: &model::Expression) -> Option<Job> {
+        let called = called_method(&expression.text)?;
+        let Err(super::fault::Fault::Invalid(_)) =
+            super::fault::compiled(expression, Purpose::Script, self.expressions)
+        else {
+            return None;
+        };
+        let kind = format!("java:{called}");
+        self.diagnostics.push(self.definitions.diagnostic(
+            "extension-java",
+            Severity::Warning,
+            expression.element,
+            format!("`{}` calls a Java bean; a job of type `{kind}` stands for it", expression.text.trim()),
+            format!("give a worker or an embedded handler that takes jobs of type `{kind}`"),
+        ));
+        Some(Job {
+            kind: Expression::literal(kind.as_str().into()),
+            retries: None,
+            priority: None,
+            headers: Vec::new(),
+            retry_cycle: None,
+        })
+    }
+
     /// The group of the innermost lane, where lanes assign tasks: not in foreign dialects.
     fn lane_group(&self, node: &model::FlowNode) -> Option<Name> {
         if self.definitions.dialect != Dialect::Standard {
@@ -152,7 +181,8 @@ impl<'a> Compiler<'a> {
         performers: &[model::Performer],
         lane_group: Option<Name>,
     ) -> UserTask {
-        let mut task = UserTask { lane_group, ..UserTask::default() };
+        let name = self.optional(extension.name.as_ref());
+        let mut task = UserTask { name, lane_group, ..UserTask::default() };
         if let Some(assignment) = &extension.assignment {
             task.assignee = self.optional(assignment.assignee.as_ref());
             task.candidate_users.extend(self.optional(assignment.candidate_users.as_ref()));
@@ -183,6 +213,7 @@ impl<'a> Compiler<'a> {
             .chain(&task.candidate_users)
             .chain(&task.candidate_groups)
             .any(|expression| expression.as_literal().is_none())
+            || task.name.is_some()
             || task.due_date.is_some()
             || task.follow_up_date.is_some()
             || form_key.is_some_and(|key| key.language != Language::Literal);
@@ -197,6 +228,7 @@ impl<'a> Compiler<'a> {
                 follow_up: None,
                 priority: task.priority.as_ref().and_then(literal_text).and_then(|text| text.trim().parse().ok()),
                 form_key: form_key.map(|key| key.text.clone()),
+                name: None,
             };
             task.fall_to_lane(&mut fixed);
             task.fixed = Some(Arc::new(fixed));
@@ -317,12 +349,21 @@ impl<'a> Compiler<'a> {
                 details.outputs.extend(mappings);
             }
         }
+        details.input_sets = self.input_sets(activity, loop_input);
         for property in &activity.properties {
             details.locals.push(self.data.variable(&property.id));
         }
         if let Some(io) = &activity.io {
-            if let (ActivityKind::ReceiveTask { .. }, [output]) = (&activity.kind, &io.outputs[..]) {
-                details.item = Some(self.data.variable(&output.id));
+            if matches!(activity.kind, ActivityKind::ReceiveTask { .. }) {
+                // What each round of a loop gives is the loop's output item, not its output.
+                let mut own = io.outputs.iter().map(|output| &output.id).filter(|output| Some(*output) != loop_output);
+                details.item = match (own.next(), own.next()) {
+                    (Some(output), None) => Some(self.data.variable(output)),
+                    (None, _) => {
+                        multi.and_then(|multi| multi.output_item.as_ref()).map(|item| self.data.variable(item))
+                    }
+                    _ => None,
+                };
             }
             details.locals.extend(
                 io.outputs
@@ -376,6 +417,29 @@ impl<'a> Compiler<'a> {
             business_key: form.business_key.clone(),
         }))
     }
+}
+
+/// `bean.method` of an expression that is one call of it and nothing else.
+fn called_method(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let inside = text.strip_prefix("${").or_else(|| text.strip_prefix("#{"))?.strip_suffix('}')?.trim();
+    let (called, arguments) = inside.split_once('(')?;
+    let called = called.trim();
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_alphabetic() || first == '_')
+            && name.chars().all(|character| character.is_alphanumeric() || character == '_')
+    };
+    let mut open = 1usize;
+    let closes = arguments.char_indices().find(|(_, character)| {
+        match character {
+            '(' => open += 1,
+            ')' => open -= 1,
+            _ => {}
+        }
+        open == 0
+    });
+    let is_last = closes.is_some_and(|(at, _)| at + 1 == arguments.len());
+    (is_last && called.contains('.') && called.split('.').all(is_name)).then_some(called)
 }
 
 /// A script in a language that is not evaluated here is work for a worker that knows it.

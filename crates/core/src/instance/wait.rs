@@ -169,6 +169,8 @@ pub struct UserTaskWait {
     pub priority: Option<i64>,
     /// The key of its form.
     pub form_key: Option<Name>,
+    /// Its name where that is computed; else it has its flow node's.
+    pub name: Option<Name>,
 }
 
 /// A job.
@@ -193,6 +195,8 @@ pub struct JobWait {
 pub struct TimerWait {
     /// When it fires, and how often again.
     pub timer: Timer,
+    /// Its event needs several definitions, and this one has occurred for the event's next time already.
+    pub occurred: bool,
 }
 
 /// A message subscription.
@@ -286,6 +290,8 @@ pub enum IncidentKind {
     StepBudget,
     /// A script or expression took too long or too much.
     Limit,
+    /// Data that an activity needs before it begins is not there.
+    Data,
 }
 
 impl IncidentKind {
@@ -303,6 +309,7 @@ impl IncidentKind {
             Self::CallEndless => "call-without-end",
             Self::StepBudget => "step-budget-exceeded",
             Self::Limit => "limit-exceeded",
+            Self::Data => "data-missing",
         }
     }
 }

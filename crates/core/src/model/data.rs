@@ -96,8 +96,9 @@ pub struct InputOutputSpecification {
     pub inputs: Vec<DataInput>,
     /// The outputs.
     pub outputs: Vec<DataOutput>,
-    /// Ids of the inputs that may be absent (`optionalInputRefs`).
-    pub optional_inputs: Vec<Name>,
+    /// For each input set the ids of the inputs that must be there before the activity begins: not those that may be absent
+    /// (`optionalInputRefs`) or come later (`whileExecutingInputRefs`).
+    pub input_sets: Vec<Vec<Name>>,
 }
 
 /// A declared input.

@@ -75,6 +75,8 @@ pub enum EventDefinition {
         element: ElementIndex,
         /// Index into [`super::Definitions::signals`].
         signal: Option<Reference<usize>>,
+        /// Its name where that is computed and no signal is referred to (Flowable's `signalExpression`).
+        name: Option<Expression>,
         /// Variables handed over with the signal (Camunda's `camunda:in`).
         payload: Vec<crate::dialect::VariableMapping>,
     },

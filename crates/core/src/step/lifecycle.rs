@@ -1,10 +1,10 @@
 //! The life of a flow node: entered, prepared, worked on, completed, left (BPMN 2.0.2 §13.3.2, Figure 13.2).
 
 use super::{Event, Problem, Stage, Step, Variables};
-use crate::behaviour;
+use crate::behaviour::{self, standard_loop};
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
-use crate::graph::{Arrival, FlowNode, Home, ListenerAction, Loop, NodeKind};
+use crate::graph::{Arrival, FlowNode, Home, ListenerAction, Loop, Needed, NodeKind};
 use crate::instance::{IncidentKind, IncidentStage, IncidentWait, NONE, Ordinal, Owner, ScopeKind, TokenId, WaitKind};
 use crate::{Name, value::Value};
 
@@ -66,7 +66,7 @@ impl<'s> Step<'s, '_> {
     }
 
     /// Skips, repeats, or begins the flow node.
-    pub(super) fn begin(&mut self, token: TokenId, ordinal: Ordinal) {
+    pub(crate) fn begin(&mut self, token: TokenId, ordinal: Ordinal) {
         let node = self.graph.node(ordinal);
         let is_round = node.details.repeat.is_some() && self.is_round(token);
         if is_round && node.plain_round {
@@ -81,6 +81,10 @@ impl<'s> Step<'s, '_> {
                 Ok(false) => {}
                 Err(error) => return self.stuck(token, error.into(), IncidentStage::Enter),
             }
+        }
+        if !is_round && let Some(missing) = self.missing_data(token) {
+            let message = format!("`{}` needs data that is not there yet: {missing}", node.id);
+            return self.incident(token, IncidentKind::Data, &message, IncidentStage::Enter);
         }
         if let Some(repeat) = &node.details.repeat
             && !is_round
@@ -99,6 +103,31 @@ impl<'s> Step<'s, '_> {
         self.listen(token, 0);
     }
 
+    /// What is missing if none of an activity's input sets is there (BPMN 2.0.2 §10.4.2, §13.3.2): of the first, in words.
+    fn missing_data(&self, token: TokenId) -> Option<String> {
+        let sets = &self.node(token).details.input_sets;
+        let first = sets.first()?;
+        let scope = self.variable_scope(token);
+        let is_there = |(home, name): &(Home, Name)| match home {
+            Home::Own => true,
+            Home::Seen => self.instance.visible(scope, name).is_some_and(|value| !value.is_null()),
+            Home::Of(node) => {
+                let home = self.instance.scopes.get(self.instance.scope_around(scope, *node));
+                home.and_then(|home| home.variable(name)).is_some_and(|value| !value.is_null())
+            }
+        };
+        let lacks = |needed: &&Needed| !needed.sources.iter().all(is_there);
+        if sets.iter().any(|set| !set.iter().any(|needed| lacks(&needed))) {
+            return None;
+        }
+        let names = first.iter().filter(lacks).map(|needed| {
+            let sources: Vec<&str> =
+                needed.sources.iter().filter(|source| !is_there(source)).map(|(_, name)| &**name).collect();
+            format!("`{}` for its input `{}`", sources.join("`, `"), needed.name)
+        });
+        Some(names.collect::<Vec<_>>().join(", "))
+    }
+
     /// Opens the scope of its own that a flow node needs, computes its inputs, and subscribes its boundary events.
     fn prepare(&mut self, token: TokenId, is_round: bool) -> Result<(), EvaluationError> {
         let node = self.node(token);
@@ -109,7 +138,10 @@ impl<'s> Step<'s, '_> {
         if needs_scope {
             let scope = self.own_scope(token);
             for local in &details.locals {
-                self.set_local(scope, local.clone(), Value::Null);
+                // What came before its first round is there already.
+                if self.instance.scopes.get(scope).is_some_and(|scope| scope.variable(local).is_none()) {
+                    self.set_local(scope, local.clone(), Value::Null);
+                }
             }
             for input in &details.inputs {
                 let value = self.mapped(&input.source, scope, ordinal, &[])?;
@@ -154,9 +186,24 @@ impl<'s> Step<'s, '_> {
         }
     }
 
-    /// Whether what a token stands on has been caught before it came: by an event-based gateway, or to start the instance.
+    /// Whether what a token stands on has been caught before it came: by an event-based gateway, or to start the instance. Of
+    /// a loop it is the first round's.
     pub(super) fn has_occurred(&self, token: TokenId) -> bool {
-        let Some(token) = self.instance.tokens.get(token) else { return false };
+        let mut caught = token;
+        if self.is_round(token) {
+            let first = match &self.node(token).details.repeat {
+                Some(Loop::MultiInstance(multi)) => multi.first_counter,
+                _ => standard_loop::FIRST,
+            };
+            let Some((scope, inside)) = self.instance.tokens.get(token).map(|token| (token.scope, token.inside)) else {
+                return false;
+            };
+            if self.instance.scopes.get(inside).is_none_or(|scope| scope.round != first) {
+                return false;
+            }
+            caught = self.instance.scopes.get(scope).map_or(NONE, |scope| scope.owner);
+        }
+        let Some(token) = self.instance.tokens.get(caught) else { return false };
         match self.graph.flows().get(token.flow as usize) {
             Some(flow) => matches!(self.graph.node(flow.source).kind, NodeKind::EventBasedGateway { .. }),
             None => self.instance.caught && token.serial == FIRST,

@@ -92,7 +92,7 @@ impl Step<'_, '_> {
     pub(super) fn open_again(&mut self, token: TokenId) {
         let scope = self.instance.tokens.get(token).map_or(ROOT, |token| token.scope);
         self.close_waits(Owner::Scope(scope), Closed::Cancelled);
-        let opened = if scope == ROOT { self.open_process() } else { sub_process::open_scope(self, scope) };
+        let opened = if scope == ROOT { self.open_process() } else { self.open_event_sub_process(scope) };
         if let Err(error) = opened {
             return self.stuck(token, error.into(), IncidentStage::Open);
         }

@@ -28,6 +28,15 @@ pub(crate) enum Catcher {
 }
 
 impl Step<'_, '_> {
+    /// What catches an error that is thrown at a token.
+    pub(super) fn error_catcher(&self, token: TokenId, code: &Name) -> Option<(Catcher, usize)> {
+        self.find_catcher(token, |catch| match catch {
+            Catch::Error { code: None, .. } => Some(false),
+            Catch::Error { code: Some(caught), .. } => (caught == code).then_some(true),
+            _ => None,
+        })
+    }
+
     /// Throws an error at a token.
     pub(crate) fn throw_error(
         &mut self,
@@ -37,12 +46,7 @@ impl Step<'_, '_> {
         mut payload: Variables,
         thrower: Thrower,
     ) {
-        let catcher = self.find_catcher(token, |catch| match catch {
-            Catch::Error { code: None, .. } => Some(false),
-            Catch::Error { code: Some(caught), .. } => (*caught == code).then_some(true),
-            _ => None,
-        });
-        let Some((catcher, definition)) = catcher else {
+        let Some((catcher, definition)) = self.error_catcher(token, &code) else {
             return self.uncaught(token, code, message, payload, thrower);
         };
         let event = match catcher {

@@ -68,7 +68,8 @@ impl Step<'_, '_> {
         }
     }
 
-    fn escalation_catcher(&self, token: TokenId, code: &Name) -> Option<(Catcher, usize)> {
+    /// What catches an escalation that is thrown at a token.
+    pub(super) fn escalation_catcher(&self, token: TokenId, code: &Name) -> Option<(Catcher, usize)> {
         self.find_catcher(token, |catch| match catch {
             Catch::Escalation { code: None, .. } => Some(false),
             Catch::Escalation { code: Some(caught), .. } => (caught == code).then_some(true),

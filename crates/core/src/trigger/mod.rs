@@ -6,6 +6,7 @@ pub(crate) mod error;
 pub(crate) mod escalation;
 pub(crate) mod message;
 pub(crate) mod occurrence;
+pub(crate) mod order;
 pub(crate) mod signal;
 pub(crate) mod subscription;
 pub(crate) mod timer;

@@ -1,9 +1,14 @@
 //! Events occur: a catching event goes on, a boundary event leaves its activity, an event sub-process begins, an
 //! event-based gateway is decided.
 
+use std::sync::Arc;
+
 use crate::dialect::ListenerStage;
-use crate::graph::{NodeKind, StartEvent};
-use crate::instance::{IncidentStage, NONE, Ordinal, Owner, Phase, ScopeId, ScopeKind, TokenId, WaitId, WaitKind};
+use crate::expressions::EvaluationError;
+use crate::graph::{Catch, ListenerAction, NodeKind, StartEvent};
+use crate::instance::{
+    IncidentStage, NONE, Ordinal, Owner, Phase, ScopeId, ScopeKind, TimerWait, TokenId, WaitId, WaitKind,
+};
 use crate::step::{Closed, Event, Stage, Step, Variables};
 use crate::trigger::timer;
 use crate::{Name, value::Value};
@@ -89,37 +94,62 @@ impl Step<'_, '_> {
     /// Gives whether the event as a whole has occurred.
     fn reopened(&mut self, wait: WaitId, kind: &WaitKind, owner: Owner, node: Ordinal, parallel: bool) -> bool {
         if parallel {
-            self.close(wait, Closed::Completed);
-            if self.still_waits(owner, node) {
-                return false;
-            }
-            let scope = match owner {
-                Owner::Scope(scope) => scope,
-                Owner::Token(token) => self.variable_scope(token),
-            };
-            let graph = self.graph;
-            let (NodeKind::StartEvent(StartEvent { catches, .. })
-            | NodeKind::BoundaryEvent(crate::graph::BoundaryEvent { catches, .. })) = &graph.node(node).kind
-            else {
-                return true;
-            };
-            if let Err(error) = self.subscribe(owner, node, scope, catches)
-                && let Owner::Token(token) = owner
-            {
-                self.stuck(token, error.into(), IncidentStage::Enter);
-            }
-            return true;
+            return self.one_of_several(wait, kind, owner, node);
         }
         match kind {
-            WaitKind::Timer(timer) => timer::go_on(self, wait, timer),
+            WaitKind::Timer(timer) => timer::go_on(self, wait, timer, false),
             WaitKind::Condition { .. } | WaitKind::Message(_) | WaitKind::Signal(_) => {}
             _ => self.close(wait, Closed::Completed),
         }
         true
     }
 
+    /// One of the definitions of a non-interrupting event that needs all of them has occurred: once all have, the event begins
+    /// anew. A timer goes on counting meanwhile: what has no next time ends the event as a whole.
+    fn one_of_several(&mut self, wait: WaitId, kind: &WaitKind, owner: Owner, node: Ordinal) -> bool {
+        match kind {
+            WaitKind::Timer(timer) => timer::go_on(self, wait, timer, true),
+            _ => self.close(wait, Closed::Completed),
+        }
+        if self.still_waits(owner, node) {
+            return false;
+        }
+        let scope = match owner {
+            Owner::Scope(scope) => scope,
+            Owner::Token(token) => self.variable_scope(token),
+        };
+        let catches = self.graph.catches(node);
+        let timers: Vec<(WaitId, TimerWait)> = self
+            .waits_of(owner)
+            .filter(|(_, wait)| wait.node == node)
+            .filter_map(|(id, wait)| match &wait.kind {
+                WaitKind::Timer(timer) => Some((id, TimerWait { occurred: false, ..(**timer).clone() })),
+                _ => None,
+            })
+            .collect();
+        if catches.iter().filter(|catch| matches!(catch, Catch::Timer { .. })).count() > timers.len() {
+            self.close_event_waits(owner, node);
+            return true;
+        }
+        for (wait, timer) in timers {
+            self.change(wait, WaitKind::Timer(Arc::new(timer)));
+        }
+        for (definition, catch) in catches.iter().enumerate().filter(|(_, catch)| !matches!(catch, Catch::Timer { .. }))
+        {
+            if let Err(error) = self.subscribe_to(owner, node, scope, definition, catch)
+                && let Owner::Token(token) = owner
+            {
+                self.stuck(token, error.into(), IncidentStage::Enter);
+                break;
+            }
+        }
+        true
+    }
+
+    /// Whether a definition of an event has not occurred yet.
     fn still_waits(&self, owner: Owner, node: Ordinal) -> bool {
-        self.waits_of(owner).any(|(_, wait)| wait.node == node)
+        let has_occurred = |kind: &WaitKind| matches!(kind, WaitKind::Timer(timer) if timer.occurred);
+        self.waits_of(owner).any(|(_, wait)| wait.node == node && !has_occurred(&wait.kind))
     }
 
     /// Closes what else an event waits for.
@@ -164,8 +194,38 @@ impl Step<'_, '_> {
 
     /// A token stands on an event that has just occurred, and leaves it.
     pub(crate) fn arrive(&mut self, token: TokenId, payload: Variables) {
+        if self.node(token).details.repeat.is_some() {
+            return self.begin_rounds(token, payload);
+        }
         self.receive_from(token, self.node_of(token), payload);
         self.leave_event(token);
+    }
+
+    /// The message that decided an event-based gateway is for a receive task that repeats: it is its first round's.
+    fn begin_rounds(&mut self, token: TokenId, mut payload: Variables) {
+        let ordinal = self.node_of(token);
+        self.take_item(ordinal, &mut payload);
+        if self.budget == 0 {
+            self.set_all(self.variable_scope(token), payload);
+            return self.out_of_budget(token, IncidentStage::Enter);
+        }
+        self.budget -= 1;
+        self.begin(token, ordinal);
+        let details = &self.node(token).details;
+        let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
+        let first = self.instance.scopes.get(inside).map_or(NONE, |scope| scope.first_token);
+        match self.instance.tokens.get(first).map(|round| round.inside) {
+            Some(round) => {
+                for (name, value) in payload {
+                    if details.isolated || details.locals.contains(&name) {
+                        self.set_local(round, name, value);
+                    } else {
+                        self.set_nearest(round, name, value);
+                    }
+                }
+            }
+            None => self.set_all(self.variable_scope(token), payload),
+        }
     }
 
     /// A token leaves the event that it stands on, once its start listeners have been called. It may have come by no flow, and
@@ -174,6 +234,7 @@ impl Step<'_, '_> {
         let listeners = &self.node(token).details.listeners;
         let first = (0..).zip(listeners).find(|(_, listener)| listener.stage == ListenerStage::Start);
         let (stage, again) = match first {
+            _ if self.node(token).details.repeat.is_some() => (Stage::Begin, IncidentStage::Enter),
             Some((index, _)) => (Stage::Listen(index), IncidentStage::Listener(index)),
             None => (Stage::Complete, IncidentStage::Complete),
         };
@@ -232,12 +293,27 @@ impl Step<'_, '_> {
         self.begin_event_sub_process_with(token, start, payload);
     }
 
+    /// Gives an event sub-process its data and calls its start listeners; it has no stages of its own in which a job could be
+    /// waited for.
+    pub(crate) fn open_event_sub_process(&mut self, scope: ScopeId) -> Result<(), EvaluationError> {
+        crate::behaviour::sub_process::open_scope(self, scope)?;
+        let graph = self.graph;
+        let node = self.instance.scopes.get(scope).map_or(NONE, |scope| scope.node);
+        let NodeKind::EventSubProcess(_) = graph.node(node).kind else { return Ok(()) };
+        for listener in graph.node(node).details.listeners.iter().filter(|one| one.stage == ListenerStage::Start) {
+            if let ListenerAction::Evaluate(expression) = &listener.action {
+                self.evaluate(expression, scope, node)?;
+            }
+        }
+        Ok(())
+    }
+
     /// An event sub-process begins with a token that stands on it.
     pub(crate) fn begin_event_sub_process_with(&mut self, token: TokenId, start: Ordinal, payload: Variables) {
         let inside = self.instance.scopes.next();
         self.emit(Event::ScopeOpened { scope: inside, kind: ScopeKind::Activity, token, round: NONE });
         self.emit(Event::TokenWaited { token });
-        let opened = crate::behaviour::sub_process::open_scope(self, inside);
+        let opened = self.open_event_sub_process(inside);
         let born = self.born(inside, start);
         self.receive_from(born, start, payload);
         match opened {

@@ -16,21 +16,34 @@ impl Step<'_, '_> {
         catches: &[Catch],
     ) -> Result<(), EvaluationError> {
         for (definition, catch) in catches.iter().enumerate() {
-            let kind = match catch {
-                Catch::Message { name, correlation_key, properties } => {
-                    message::subscription(self, node, scope, name.as_ref(), correlation_key.as_ref(), properties)?
-                }
-                Catch::Timer { kind, expression } => timer::subscription(self, node, scope, *kind, expression)?,
-                Catch::Signal { name } => signal::subscription(self, node, scope, name)?,
-                // Asked for the first time when the agenda is empty: what holds already occurs at once.
-                Catch::Condition { .. } => WaitKind::Condition { satisfied: false },
-                // Errors, escalations, compensations and cancels find their catcher when they are thrown.
-                Catch::Error { .. } | Catch::Escalation { .. } | Catch::Compensation | Catch::Cancel | Catch::Link => {
-                    continue;
-                }
-            };
-            self.open(owner, node, definition, kind);
+            self.subscribe_to(owner, node, scope, definition, catch)?;
         }
+        Ok(())
+    }
+
+    /// Subscribes to one of the things that an event catches.
+    pub(crate) fn subscribe_to(
+        &mut self,
+        owner: Owner,
+        node: Ordinal,
+        scope: ScopeId,
+        definition: usize,
+        catch: &Catch,
+    ) -> Result<(), EvaluationError> {
+        let kind = match catch {
+            Catch::Message { name, correlation_key, properties } => {
+                message::subscription(self, node, scope, name.as_ref(), correlation_key.as_ref(), properties)?
+            }
+            Catch::Timer { kind, expression } => timer::subscription(self, node, scope, *kind, expression)?,
+            Catch::Signal { name } => signal::subscription(self, node, scope, name)?,
+            // Asked for the first time when the agenda is empty: what holds already occurs at once.
+            Catch::Condition { .. } => WaitKind::Condition { satisfied: false },
+            // Errors, escalations, compensations and cancels find their catcher when they are thrown.
+            Catch::Error { .. } | Catch::Escalation { .. } | Catch::Compensation | Catch::Cancel | Catch::Link => {
+                return Ok(());
+            }
+        };
+        self.open(owner, node, definition, kind);
         Ok(())
     }
 

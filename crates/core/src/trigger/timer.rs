@@ -26,14 +26,15 @@ pub(crate) fn subscription(
             step.graph.node(node).id
         ))
     })?;
-    Ok(WaitKind::Timer(Arc::new(TimerWait { timer })))
+    Ok(WaitKind::Timer(Arc::new(TimerWait { timer, occurred: false })))
 }
 
-/// A timer has fired and its event stays: a cycle's next time is set, anything else is over.
-pub(crate) fn go_on(step: &mut Step<'_, '_>, wait: WaitId, timer: &TimerWait) {
+/// A timer has fired and its event stays: a cycle's next time is set, anything else is over. `occurred` tells whether its event
+/// waits for other definitions.
+pub(crate) fn go_on(step: &mut Step<'_, '_>, wait: WaitId, timer: &TimerWait, occurred: bool) {
     match timer.timer.next_due(timer.timer.due) {
         Some(timer) => {
-            step.change(wait, WaitKind::Timer(Arc::new(TimerWait { timer })));
+            step.change(wait, WaitKind::Timer(Arc::new(TimerWait { timer, occurred })));
         }
         None => step.close(wait, Closed::Completed),
     }

@@ -70,6 +70,8 @@ pub(crate) struct Rule {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Kind {
     Any,
+    Text,
+    Integer,
     Number,
     Boolean,
     Date,
@@ -80,7 +82,9 @@ impl Kind {
     /// The kind by the name of its type.
     pub(crate) fn of(name: &str) -> Self {
         match name.rsplit(':').next().unwrap_or(name).to_ascii_lowercase().as_str() {
-            "number" | "integer" | "long" | "double" | "short" | "float" | "decimal" => Self::Number,
+            "string" => Self::Text,
+            "integer" | "long" | "short" => Self::Integer,
+            "number" | "double" | "float" | "decimal" => Self::Number,
             "boolean" => Self::Boolean,
             "date" => Self::Date,
             "date and time" | "datetime" => Self::Moment,
@@ -93,8 +97,8 @@ impl Kind {
         let Some(text) = value.as_str() else { return value };
         let text = text.trim();
         match self {
-            Self::Any => None,
-            Self::Number => match text.parse::<i64>() {
+            Self::Any | Self::Text => None,
+            Self::Integer | Self::Number => match text.parse::<i64>() {
                 Ok(number) => Some(Value::Integer(number)),
                 Err(_) => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::Number),
             },
@@ -109,6 +113,51 @@ impl Kind {
             },
         }
         .unwrap_or(value)
+    }
+
+    /// A result as the declared type; none if it cannot be one. (Camunda 7 refuses it, too.)
+    fn result(self, value: Value) -> Option<Value> {
+        let value = self.convert(value);
+        match (self, value.plain()) {
+            (Self::Any, _) | (_, Value::Null) => Some(value),
+            (Self::Text, Value::List(_) | Value::Map(_) | Value::Bytes(_)) => None,
+            (Self::Text, Value::String(_)) => Some(value),
+            (Self::Text, other) => Some(other.to_string().into()),
+            (Self::Integer | Self::Number, Value::Integer(_)) | (Self::Number, Value::Number(_)) => Some(value),
+            (Self::Integer, Value::Number(number)) => {
+                (number.fract() == 0.0).then(|| format!("{number:.0}").parse().ok().map(Value::Integer)).flatten()
+            }
+            (Self::Boolean, Value::Boolean(_)) => Some(value),
+            (Self::Date | Self::Moment, Value::Date(_) | Value::DateTime(_)) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Any => "anything",
+            Self::Text => "a string",
+            Self::Integer => "a whole number",
+            Self::Number => "a number",
+            Self::Boolean => "a boolean",
+            Self::Date => "a date",
+            Self::Moment => "a date and time",
+        }
+    }
+}
+
+impl Output {
+    /// A result of the column as its declared type.
+    fn typed(&self, value: Value) -> Result<Value, EvaluationError> {
+        let (kind, shown) = (value.kind(), value.to_string());
+        self.kind.result(value).ok_or_else(|| {
+            let shown: String = shown.chars().take(60).collect();
+            failed(format!(
+                "the column `{}` is declared to give {}, but gives the {kind} {shown}; change the cell, or the column's type",
+                self.name,
+                self.kind.word()
+            ))
+        })
     }
 }
 
@@ -163,7 +212,7 @@ impl Table {
 
     fn entries(&self, rule: &Rule, scope: &Scope<'_>) -> Result<Vec<Value>, EvaluationError> {
         let entries = rule.entries.iter().zip(&self.outputs);
-        entries.map(|(entry, output)| Ok(output.kind.convert(optional(entry.as_ref(), scope)?))).collect()
+        entries.map(|(entry, output)| output.typed(optional(entry.as_ref(), scope)?)).collect()
     }
 
     fn choose(
@@ -185,8 +234,11 @@ impl Table {
                     Ok(Vec::new().into())
                 }
                 _ if default => {
-                    let values: Result<_, _> =
-                        self.outputs.iter().map(|output| optional(output.default.as_ref(), scope)).collect();
+                    let values: Result<_, _> = self
+                        .outputs
+                        .iter()
+                        .map(|output| output.typed(optional(output.default.as_ref(), scope)?))
+                        .collect();
                     Ok(self.shape(values?))
                 }
                 _ => Ok(Value::Null),

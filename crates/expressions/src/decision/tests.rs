@@ -231,3 +231,35 @@ fn whole_dmn_goes_to_the_library() {
     );
     assert_eq!(problems(&own), ["decision-circle"]);
 }
+
+#[test]
+fn results_have_the_declared_type_of_their_column() {
+    let given = |kind: &str, value: Value| {
+        let file = format!(
+            r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:d">
+            <decision id="d1" name="d1"><decisionTable><input><inputExpression><text>1</text></inputExpression></input>
+            <output name="given" typeRef="{kind}"/><rule><inputEntry><text>-</text></inputEntry>
+            <outputEntry><text>value</text></outputEntry></rule></decisionTable></decision></definitions>"#
+        );
+        decide(&add(&file), "d1", &Binding::Latest, &[("value", value)])
+    };
+    assert_eq!(given("string", Value::Integer(5)), Ok("5".into()));
+    assert_eq!(given("string", true.into()), Ok("true".into()));
+    assert_eq!(given("integer", "7".into()), Ok(Value::Integer(7)));
+    assert_eq!(given("long", Value::Number(7.0)), Ok(Value::Integer(7)));
+    assert_eq!(given("double", "7.5".into()), Ok(Value::Number(7.5)));
+    assert_eq!(given("boolean", "false".into()), Ok(false.into()));
+    assert_eq!(given("integer", Value::Null), Ok(Value::Null));
+    assert_eq!(given("tPerson", "Anna".into()), Ok("Anna".into()));
+    for (kind, value) in [
+        ("integer", Value::from("many")),
+        ("integer", Value::Number(7.5)),
+        ("boolean", Value::Integer(1)),
+        ("date", "soon".into()),
+        ("number", true.into()),
+        ("string", vec![Value::Null].into()),
+    ] {
+        let error = given(kind, value).expect_err(kind).to_string();
+        assert!(error.contains("the column `given` is declared to give"), "{error}");
+    }
+}

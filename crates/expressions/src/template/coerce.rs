@@ -183,6 +183,14 @@ pub(crate) fn equal(left: &Value, right: &Value) -> Result<bool, EvaluationError
 }
 
 fn numeric_order(left: &Value, right: &Value) -> Result<Ordering, EvaluationError> {
+    // Beside a whole number, text must be one, too.
+    if !is_float(left) && !is_float(right) {
+        for side in [left, right] {
+            if let Some(text) = side.as_str().filter(|text| !text.is_empty() && text.parse::<i64>().is_err()) {
+                return Err(failed(format!("`{text}` is no whole number, as which it is compared here")));
+            }
+        }
+    }
     match (number(left)?, number(right)?) {
         (Number::Integer(left), Number::Integer(right)) => Ok(left.cmp(&right)),
         (left, right) => Ok(left.float().total_cmp(&right.float())),

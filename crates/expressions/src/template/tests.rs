@@ -195,7 +195,7 @@ fn errors_where_camunda_errs() {
     assert!(failure("${nothing.equals('a')}").contains("`nothing` is null"));
     assert!(failure("${name + 'x'}").contains("without `+`"));
     assert!(failure("${count && approved}").contains("no condition"));
-    assert!(failure("${5 == 'abc'}").contains("no number"));
+    assert!(failure("${5 == 'abc'}").contains("no whole number"));
     assert!(failure("${list < 5}").contains("list"));
     assert!(failure("${1 / 0}").contains("divided by zero"));
     assert!(failure("${list.get(9)}").contains("2 elements"));
@@ -301,5 +301,13 @@ proptest! {
         if let Ok(template) = compile(&format!("${{{}}}", words.join(" ")), Purpose::Script) {
             let _ = template.evaluate(&mut Evaluation::new(&variables(), jiff::Timestamp::UNIX_EPOCH));
         }
+    }
+}
+
+#[test]
+fn text_beside_a_whole_number_must_be_one() {
+    assert_eq!(value("${digits == 12 && '' == 0 && '1.0' == 1.0 && '9' < 10}"), true.into());
+    for text in ["${'1.0' == 1}", "${'1.5' > 1}", "${' 1' == 1}", "${name == 1}"] {
+        assert!(failure(text).contains("is no whole number"), "{text}: {}", failure(text));
     }
 }

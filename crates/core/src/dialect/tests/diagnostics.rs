@@ -43,8 +43,8 @@ fn a_diagnostic_points_at_the_attribute() {
 fn unknown_words_are_warnings() {
     let document = document(
         "<bpmn:userTask id=\"a\" camunda:asignee=\"x\" />\
-         <bpmn:userTask id=\"b\"><bpmn:extensionElements><zeebe:taskDefinition typ=\"x\" type=\"y\" /><zeebe:new />\
-         </bpmn:extensionElements></bpmn:userTask><bpmn:lane id=\"c\" potok:grop=\"x\" />",
+         <bpmn:serviceTask id=\"b\"><bpmn:extensionElements><zeebe:taskDefinition typ=\"x\" type=\"y\" /><zeebe:new />\
+         </bpmn:extensionElements></bpmn:serviceTask><bpmn:lane id=\"c\" potok:grop=\"x\" />",
     );
     assert_eq!(
         codes(&document),
@@ -214,4 +214,39 @@ fn values_that_mean_nothing_are_named() {
     let fine = "<bpmn:userTask id=\"x\" camunda:dueDate=\"P3D\" camunda:followUpDate=\"2026-12-01T09:00:00\" \
                 camunda:priority=\"${p}\" potok:priority=\"=p\" camunda:asyncBefore=\"true\" />";
     assert_eq!(codes(&document(fine)), Vec::<String>::new());
+}
+
+#[test]
+fn elements_in_a_place_that_has_no_use_for_them_are_named() {
+    let document = document(
+        "<bpmn:serviceTask id=\"a\" camunda:topic=\"t\" camunda:expression=\"${1}\"><bpmn:extensionElements>\
+         <camunda:in source=\"x\" target=\"y\" /><camunda:formData /><camunda:taskListener event=\"create\" \
+         expression=\"${1}\" /></bpmn:extensionElements></bpmn:serviceTask>\
+         <bpmn:userTask id=\"b\"><bpmn:extensionElements><camunda:out source=\"x\" target=\"y\" />\
+         <zeebe:taskDefinition type=\"t\" /><zeebe:calledDecision decisionId=\"d\" /></bpmn:extensionElements></bpmn:userTask>\
+         <bpmn:exclusiveGateway id=\"c\" camunda:calledElementBinding=\"latest\" />\
+         <bpmn:endEvent id=\"d\"><bpmn:extensionElements><zeebe:subscription correlationKey=\"=1\" />\
+         </bpmn:extensionElements></bpmn:endEvent>\
+         <bpmn:startEvent id=\"e\"><bpmn:extensionElements><zeebe:taskDefinition type=\"t\" /></bpmn:extensionElements>\
+         </bpmn:startEvent>",
+    );
+    let found = Reader::new(&document).diagnostics();
+    assert!(found.iter().all(|found| found.code == "extension-ignored"), "{found:?}");
+    let messages: Vec<_> = found.iter().map(|found| found.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "camunda:topic without a type has no effect here",
+            "<camunda:in> in <serviceTask> has no effect here",
+            "<camunda:formData> in <serviceTask> has no effect here",
+            "<camunda:taskListener> in <serviceTask> has no effect here",
+            "<camunda:out> in <userTask> has no effect here",
+            "<zeebe:taskDefinition> in <userTask> has no effect here",
+            "<zeebe:calledDecision> in <userTask> has no effect here",
+            "camunda:calledElementBinding on <exclusiveGateway> has no effect here",
+            "<zeebe:subscription> in <endEvent> has no effect here",
+            "<zeebe:taskDefinition> in <startEvent> has no effect here",
+        ]
+    );
+    assert_eq!(found[1].help, "it belongs in: callActivity, signalEventDefinition");
 }

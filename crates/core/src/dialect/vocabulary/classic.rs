@@ -23,7 +23,7 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
              calledElementVersionTag expression type topic decisionRef decisionRefBinding decisionRefVersion \
              decisionRefVersionTag mapDecisionResult collection elementVariable elementIndexVariable \
              skipExpression sameDeployment businessKey inheritBusinessKey inheritVariables correlationKey scope \
-             terminateAll calledElementType scriptFormat",
+             terminateAll calledElementType scriptFormat messageExpression signalExpression",
         ),
         (Java, "class delegateExpression"),
         (Silent, "diagramRelationId modelerTemplate modelerTemplateVersion formreference autoStoreVariables category"),
@@ -38,7 +38,6 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
         (Ignored(INLINE), "resource"),
         (Ignored(NO_TENANT), "calledElementTenantId decisionRefTenantId fallbackToDefaultTenant"),
         (Honoured, "variableName variableEvents"),
-        (Ignored("name the message or signal with an expression instead"), "messageExpression signalExpression"),
         (Ignored("write the end into the cycle, e.g. `R10/PT1H`, or catch it with a gateway"), "endDate"),
         (Ignored("the error's variables are set in the scope of the event"), "errorVariableLocalScope"),
         (
@@ -174,3 +173,14 @@ const EVENT_LISTENER: &str =
 const EVENT_PARAMETER: &str = "source sourceExpression sourceType target targetType transient";
 const EXCEPTION: &str = "errorCode includeChildExceptions rootCause";
 const LISTENED: &str = "variableName variableChangeType";
+
+/// Extension elements, and the elements they belong in.
+pub(super) const ELEMENT_HOSTS: &[(&str, &str)] = &[
+    ("in", "callActivity signalEventDefinition"),
+    ("out", "callActivity"),
+    ("formData formProperty", "userTask globalUserTask startEvent"),
+    ("taskListener", "userTask globalUserTask"),
+    ("externalWorkerInParameter externalWorkerOutParameter", "serviceTask"),
+    ("connector", "serviceTask sendTask businessRuleTask messageEventDefinition"),
+    ("collection variableAggregation", "multiInstanceLoopCharacteristics"),
+];

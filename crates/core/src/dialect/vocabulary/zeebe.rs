@@ -60,3 +60,20 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
 const ZEEBE_MAPPING: &[Marked] = &[(Honoured, "source target"), (Silent, ZEEBE_TEMPLATE)];
 const ZEEBE_TEMPLATE: &str = "modelerConfigurationTemplate modelerConfigurationName";
 const AD_HOC_OUTPUT: &str = "outputCollection outputElement";
+
+/// Extension elements, and the elements they belong in.
+pub(super) const ELEMENT_HOSTS: &[(&str, &str)] = &[
+    (
+        "taskDefinition",
+        "serviceTask sendTask scriptTask businessRuleTask intermediateThrowEvent endEvent messageEventDefinition \
+         adHocSubProcess",
+    ),
+    ("calledElement", "callActivity"),
+    ("assignmentDefinition taskSchedule priorityDefinition userTask taskListeners", "userTask"),
+    ("formDefinition", "userTask startEvent"),
+    ("script", "scriptTask"),
+    ("calledDecision", "businessRuleTask"),
+    ("subscription", "message"),
+    ("adHoc", "adHocSubProcess"),
+    ("conditionalFilter", "conditionalEventDefinition"),
+];

@@ -1,8 +1,10 @@
 //! Activities: what they do, how they repeat, and who performs them.
 
+use super::outline::Target;
 use super::source::Source;
 use crate::Name;
 use crate::dialect::ExpressionUse;
+use crate::expressions::Language;
 use crate::model::{
     Activity, ActivityKind, AdHocOrdering, EventDefinition, Expression, LoopCharacteristics, MultiInstance,
     MultiInstanceBehavior, Performer, ProcessIndex, StandardLoop,
@@ -137,8 +139,7 @@ impl<'d> Source<'d> {
         Some((condition, events.unwrap_or_default()))
     }
 
-    /// Resource roles that name users and groups by an expression; those that refer to declared resources say nothing
-    /// that could be executed.
+    /// Resource roles that name users and groups by an expression, or refer to declared resources.
     pub(super) fn performers(&self, element: Element<'d>) -> Vec<Performer> {
         let roles = self.bpmn(element).filter_map(|role| match role.name() {
             "potentialOwner" => Some((role, true)),
@@ -147,11 +148,23 @@ impl<'d> Source<'d> {
         });
         roles
             .filter_map(|(role, potential_owner)| {
-                let assignment = self.child(role, "resourceAssignmentExpression")?;
+                let Some(assignment) = self.child(role, "resourceAssignmentExpression") else {
+                    return self.resource(role, potential_owner);
+                };
                 let mut expressions = self.bpmn(assignment);
                 let expression = expressions.find_map(|child| self.own_expression(child, ExpressionUse::Value))?;
                 Some(Performer { potential_owner, expression })
             })
             .collect()
+    }
+
+    /// A role that refers to a declared resource: as potential owner it is a group, else a user, of that name.
+    fn resource(&self, role: Element<'d>, potential_owner: bool) -> Option<Performer> {
+        let Target::Resource(index) = self.outline.target(&self.referred(role, "resourceRef")?)? else { return None };
+        let resource = self.document.element(index);
+        let name = self.name(resource).unwrap_or_else(|| self.id(resource));
+        let text = if potential_owner { format!("group({name})").into() } else { name };
+        let expression = Expression { text, language: Language::Literal, element: role.index() };
+        Some(Performer { potential_owner, expression })
     }
 }

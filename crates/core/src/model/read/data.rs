@@ -1,6 +1,7 @@
 //! Data: declared inputs and outputs, properties, and what flows between them.
 
 use super::source::Source;
+use crate::Name;
 use crate::dialect::ExpressionUse;
 use crate::model::{
     Assignment, DataAssociation, DataInput, DataObject, DataObjectReference, DataOutput, DataStoreReference,
@@ -19,8 +20,16 @@ impl<'d> Source<'d> {
             element: specification.index(),
             inputs: self.data_inputs(specification),
             outputs: self.data_outputs(specification),
-            optional_inputs: sets.flat_map(|set| self.all_referred(set, "optionalInputRefs")).collect(),
+            input_sets: sets.map(|set| self.required_inputs(set)).collect(),
         })
+    }
+
+    fn required_inputs(&self, set: Element<'d>) -> Vec<Name> {
+        let mut may_lack = self.all_referred(set, "optionalInputRefs");
+        may_lack.extend(self.all_referred(set, "whileExecutingInputRefs"));
+        let mut inputs = self.all_referred(set, "dataInputRefs");
+        inputs.retain(|input| !may_lack.contains(input));
+        inputs
     }
 
     pub(super) fn data_inputs(&self, element: Element<'d>) -> Vec<DataInput> {

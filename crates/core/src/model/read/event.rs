@@ -80,6 +80,7 @@ impl<'d> Source<'d> {
                     Target::Signal(signal) => Some(signal),
                     _ => None,
                 }),
+                name: self.dialect.signal_name(definition),
                 payload: self.dialect.signal_payload(definition),
             },
             "errorEventDefinition" => EventDefinition::Error {

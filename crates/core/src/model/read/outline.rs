@@ -26,6 +26,7 @@ pub(super) enum Target {
     Operation(OperationIndex),
     CorrelationProperty(usize),
     EventDefinition(ElementIndex),
+    Resource(ElementIndex),
     /// Something that nothing executable refers to.
     Other,
 }
@@ -187,6 +188,7 @@ impl<'d> Survey<'d> {
             "error" => Target::Error(push(&mut outline.errors, element)),
             "escalation" => Target::Escalation(push(&mut outline.escalations, element)),
             "itemDefinition" => Target::Item(push(&mut outline.items, element)),
+            "resource" => Target::Resource(element.index()),
             "dataStore" => Target::DataStore(push(&mut outline.data_stores, element)),
             "correlationProperty" => Target::CorrelationProperty(push(&mut outline.correlation_properties, element)),
             "interface" => {

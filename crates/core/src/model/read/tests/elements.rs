@@ -218,7 +218,7 @@ fn data_flows_between_objects_stores_and_activities() {
     let model = read(
         r#"<itemDefinition id="item" structureRef="xsd:string" isCollection="true"/><dataStore id="store" name="Archive"/>
            <process id="p">
-             <ioSpecification><dataInput id="in" name="order"/><dataOutput id="out"/><inputSet><optionalInputRefs>in</optionalInputRefs></inputSet><outputSet/></ioSpecification>
+             <ioSpecification><dataInput id="in" name="order"/><dataInput id="more"/><dataOutput id="out"/><inputSet><dataInputRefs>in</dataInputRefs><dataInputRefs>more</dataInputRefs><optionalInputRefs>more</optionalInputRefs></inputSet><outputSet/></ioSpecification>
              <property id="prop" name="total"/>
              <dataObject id="object" name="Order" itemSubjectRef="item"/>
              <dataObjectReference id="objectRef" dataObjectRef="object"/>
@@ -238,10 +238,7 @@ fn data_flows_between_objects_stores_and_activities() {
     assert_eq!(process.data_store_references[0].data_store.as_ref().unwrap().target, Some(0));
     assert_eq!(process.properties[0].name.as_deref(), Some("total"));
     let io = process.io.as_ref().unwrap();
-    assert_eq!(
-        (io.inputs[0].name.as_deref(), &*io.outputs[0].id, &*io.optional_inputs[0]),
-        (Some("order"), "out", "in")
-    );
+    assert_eq!((io.inputs[0].name.as_deref(), &*io.outputs[0].id, &*io.input_sets[0][0]), (Some("order"), "out", "in"));
     let a = activity(&model, "a");
     assert_eq!((&*a.data_inputs[0].sources[0], a.data_inputs[0].target.as_deref()), ("objectRef", Some("x")));
     assert!(a.data_inputs[0].transformation.is_some());

@@ -1,0 +1,143 @@
+//! The order in which one event throws several things (BPMN 2.0.2 §10.5.3: all of them are thrown): what ends its thrower comes
+//! last, and of that first what ends most, for what is ended with it is lost to nobody.
+
+use smallvec::SmallVec;
+
+use super::error::Catcher;
+use crate::Name;
+use crate::dialect::Dialect;
+use crate::expressions::EvaluationError;
+use crate::graph::{BoundaryEvent, Expression, NodeKind, StartEvent, Throw};
+use crate::instance::{NONE, Owner, ROOT, ScopeId, TokenId, WaitKind};
+use crate::step::Step;
+
+/// How far what is thrown reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    /// The thrower goes on.
+    Nothing,
+    /// It ends what stands so deep, with all inside: the process is outermost.
+    Ends(u32),
+    /// Only the thrower's own path.
+    Path,
+}
+
+impl Step<'_, '_> {
+    /// What an event throws, in the order in which it is thrown.
+    pub(crate) fn in_order<'m>(
+        &mut self,
+        token: TokenId,
+        throws: &'m [Throw],
+    ) -> Result<SmallVec<[&'m Throw; 2]>, EvaluationError> {
+        if throws.len() < 2 {
+            return Ok(throws.iter().collect());
+        }
+        let mut ranked: SmallVec<[(Reach, &Throw); 2]> = SmallVec::with_capacity(throws.len());
+        for throw in throws {
+            ranked.push((self.reach(token, throw)?, throw));
+        }
+        // The graph has them in the order of their kinds, which decides where they reach equally far.
+        ranked.sort_by_key(|(reach, _)| *reach);
+        Ok(ranked.into_iter().map(|(_, throw)| throw).collect())
+    }
+
+    fn reach(&mut self, token: TokenId, throw: &Throw) -> Result<Reach, EvaluationError> {
+        let scope = self.instance.tokens.get(token).map_or(ROOT, |token| token.scope);
+        Ok(match throw {
+            Throw::Escalation { code } => {
+                let code = self.thrown_name(token, code.as_ref())?;
+                self.escalation_catcher(token, &code).map_or(Reach::Nothing, |(catcher, _)| self.ends(catcher))
+            }
+            Throw::Error { code, .. } => {
+                let code = self.thrown_name(token, code.as_ref())?;
+                match self.error_catcher(token, &code) {
+                    Some((catcher, _)) => self.ends(catcher),
+                    None if self.graph.dialect() == Dialect::Camunda => Reach::Path,
+                    None => Reach::Ends(0),
+                }
+            }
+            Throw::Signal { name, .. } => {
+                let name = self.thrown_name(token, Some(name))?;
+                self.signal_reach(scope, &name)
+            }
+            Throw::Cancel => {
+                let around = self.around(scope);
+                let is_transaction = |scope: &ScopeId| {
+                    let node = self.instance.scopes.get(*scope).and_then(|scope| self.graph.get_node(scope.node));
+                    node.is_some_and(|node| matches!(node.kind, NodeKind::Transaction(_)))
+                };
+                Reach::Ends(around.into_iter().find(is_transaction).map_or(0, |scope| self.activity_depth(scope)))
+            }
+            Throw::Terminate { all: true } => Reach::Ends(0),
+            Throw::Terminate { all: false } => Reach::Ends(self.activity_depth(scope)),
+            Throw::Message { .. } | Throw::Job(_) | Throw::Compensation { .. } | Throw::Link { .. } => Reach::Nothing,
+        })
+    }
+
+    fn thrown_name(&mut self, token: TokenId, name: Option<&Expression>) -> Result<Name, EvaluationError> {
+        let Some(name) = name else { return Ok(Name::default()) };
+        Ok(self.text(name, self.variable_scope(token), self.node_of(token))?.unwrap_or_default())
+    }
+
+    fn ends(&self, catcher: Catcher) -> Reach {
+        match catcher {
+            Catcher::Boundary { token, event } => match &self.graph.node(event).kind {
+                NodeKind::BoundaryEvent(BoundaryEvent { interrupting: true, .. }) => {
+                    let scope = self.instance.tokens.get(token).map_or(ROOT, |token| token.scope);
+                    Reach::Ends(2 * self.depth(scope) + 1)
+                }
+                _ => Reach::Nothing,
+            },
+            Catcher::EventSubProcess { scope, start } => match &self.graph.node(start).kind {
+                NodeKind::StartEvent(StartEvent { interrupting: true, .. }) => Reach::Ends(2 * self.depth(scope)),
+                _ => Reach::Nothing,
+            },
+        }
+    }
+
+    /// A signal ends what it interrupts around its thrower.
+    fn signal_reach(&self, scope: ScopeId, name: &str) -> Reach {
+        let around = self.around(scope);
+        let mut outermost = Reach::Nothing;
+        for wait in self.instance.waits() {
+            if !matches!(&wait.kind, WaitKind::Signal(signal) if *signal.name == *name) {
+                continue;
+            }
+            let catcher = match wait.owner {
+                Owner::Scope(scope) if around.contains(&scope) => Catcher::EventSubProcess { scope, start: wait.node },
+                Owner::Token(token)
+                    if around
+                        .iter()
+                        .any(|scope| self.instance.scopes.get(*scope).is_some_and(|s| s.owner == token)) =>
+                {
+                    Catcher::Boundary { token, event: wait.node }
+                }
+                _ => continue,
+            };
+            match (self.ends(catcher), outermost) {
+                (Reach::Ends(depth), Reach::Ends(other)) => outermost = Reach::Ends(depth.min(other)),
+                (Reach::Ends(depth), _) => outermost = Reach::Ends(depth),
+                _ => {}
+            }
+        }
+        outermost
+    }
+
+    /// How deep the activity stands whose scope this is.
+    fn activity_depth(&self, scope: ScopeId) -> u32 {
+        match self.instance.scopes.get(scope).map_or(NONE, |scope| scope.parent) {
+            NONE => 0,
+            parent => 2 * self.depth(parent) + 1,
+        }
+    }
+
+    fn depth(&self, scope: ScopeId) -> u32 {
+        crate::step::index_of(self.around(scope).len())
+    }
+
+    /// A scope and those around it, innermost first.
+    fn around(&self, scope: ScopeId) -> Vec<ScopeId> {
+        let parent = |scope: &ScopeId| self.instance.scopes.get(*scope).map(|scope| scope.parent);
+        std::iter::successors(Some(scope), parent).take_while(|scope| *scope != NONE).collect()
+    }
+}
