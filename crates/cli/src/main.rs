@@ -2,6 +2,7 @@
 
 mod check;
 mod doctor;
+mod export;
 mod failure;
 mod folder;
 mod report;
@@ -35,6 +36,8 @@ enum Command {
     Check(check::Options),
     /// Examine a database: whether everything in it follows from its log
     Doctor(doctor::Options),
+    /// Write the history in a database as JSON lines or XES
+    Export(export::Options),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         Command::Check(options) => check::check(&options),
         Command::Doctor(options) => doctor::doctor(&options),
+        Command::Export(options) => export::export(&options),
     };
     match result {
         Ok(code) => code,

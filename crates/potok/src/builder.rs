@@ -154,6 +154,21 @@ impl Builder {
         self
     }
 
+    /// How long the history of ended instances is kept if their models say nothing (`historyTimeToLive`); for ever unless this
+    /// is set.
+    #[must_use]
+    pub fn history_time_to_live(mut self, time: Duration) -> Self {
+        self.limits.history = Some(time);
+        self
+    }
+
+    /// On how many instances a batch may be; 100,000 unless this is set.
+    #[must_use]
+    pub fn batch_limit(mut self, instances: usize) -> Self {
+        self.limits.batch = instances;
+        self
+    }
+
     /// Opens the database and starts.
     ///
     /// # Errors

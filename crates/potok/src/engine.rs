@@ -77,11 +77,15 @@ pub(crate) struct Background {
 pub(crate) struct Limits {
     /// Bytes of an attachment.
     pub(crate) attachment: u64,
+    /// How long the history of ended instances is kept whose models say nothing; for ever if none.
+    pub(crate) history: Option<Duration>,
+    /// Instances of a batch.
+    pub(crate) batch: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { attachment: 100 << 20 }
+        Self { attachment: 100 << 20, history: None, batch: 100_000 }
     }
 }
 
@@ -97,6 +101,8 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     /// Jobs, timers or follow-up work may be due.
     pub(crate) wake: Notify,
+    /// Batches may have something to do.
+    pub(crate) batches: Notify,
     /// An instance has ended.
     pub(crate) ended: Notify,
     /// Kept messages and those who wait for them are to be brought together again.
@@ -174,6 +180,7 @@ impl Inner {
             handlers,
             limits,
             wake: Notify::new(),
+            batches: Notify::new(),
             ended: Notify::new(),
             // Whoever was here before may have crashed.
             look_again: AtomicBool::new(true),

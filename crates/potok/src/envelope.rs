@@ -44,6 +44,11 @@ pub enum Act {
     Suspended,
     /// It goes on.
     Resumed,
+    /// What variables of that name had held was erased: in all rows before they are null.
+    VariableErased {
+        /// The name.
+        name: Name,
+    },
 }
 
 impl Envelope {

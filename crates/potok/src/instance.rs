@@ -2,7 +2,7 @@
 
 use potok_core::Name;
 use potok_core::expressions::Binding;
-use potok_core::instance::{Instance as State, ROOT, ScopeId};
+use potok_core::instance::{Instance as State, Key, ROOT, ScopeId};
 use potok_core::routing::{Running, Work, World as _};
 use potok_core::step::{Command, Events, Rejection, StartAt, Variables};
 use potok_core::time::Timestamp;
@@ -10,7 +10,7 @@ use potok_core::value::Value;
 use potok_store::query::{IncidentQuery, InstanceQuery};
 use potok_store::row::{Incident, Instance as InstanceRow, InstanceState};
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Missing};
 use crate::engine::Engine;
 use crate::envelope::{Act, Envelope};
 use crate::{DefinitionId, Error, IncidentId, InstanceId, IntoVariables};
@@ -193,6 +193,10 @@ impl Engine {
 }
 
 impl Case {
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Its id.
     #[must_use]
     pub fn id(&self) -> InstanceId {
@@ -299,23 +303,8 @@ impl Case {
     }
 
     async fn set_suspended(&self, suspended: bool) -> Result<(), Error> {
-        let key = self.id.0;
-        let envelope = self.engine.envelope();
-        self.engine
-            .inner
-            .transact(envelope.clone(), |attempt, _| {
-                let rows = attempt.rows(key)?.clone();
-                let Some(loaded) = attempt.loaded_mut(key) else { return Ok(Err(Error::UnknownInstance(self.id))) };
-                if !loaded.running.instance.is_active() {
-                    return Ok(Err(Rejection::NotActive(key).into()));
-                }
-                loaded.suspended = suspended;
-                rows.suspend(&mut attempt.changes, suspended);
-                attempt.subject = Some(key);
-                attempt.envelope.act = Some(if suspended { Act::Suspended } else { Act::Resumed });
-                Ok(Ok(()))
-            })
-            .await?;
+        let (key, envelope) = (self.id.0, self.engine.envelope());
+        self.engine.inner.transact(envelope, |attempt, _| set_suspended(attempt, key, suspended)).await?;
         self.engine.inner.wake.notify_waiters();
         Ok(())
     }
@@ -377,6 +366,24 @@ impl Case {
         });
         given.await
     }
+}
+
+/// Suspends an instance, or lets it go on.
+pub(crate) fn set_suspended(
+    attempt: &mut Attempt<'_>,
+    key: Key,
+    suspended: bool,
+) -> Result<Result<(), Error>, Missing> {
+    let rows = attempt.rows(key)?.clone();
+    let Some(loaded) = attempt.loaded_mut(key) else { return Ok(Err(Error::UnknownInstance(InstanceId(key)))) };
+    if !loaded.running.instance.is_active() {
+        return Ok(Err(Rejection::NotActive(key).into()));
+    }
+    loaded.suspended = suspended;
+    rows.suspend(&mut attempt.changes, suspended);
+    attempt.subject = Some(key);
+    attempt.envelope.act = Some(if suspended { Act::Suspended } else { Act::Resumed });
+    Ok(Ok(()))
 }
 
 /// One row of an instance's history.

@@ -127,7 +127,7 @@ impl Store {
         Ok(!taken.is_empty())
     }
 
-    async fn take<R: Record>(
+    pub(crate) async fn take<R: Record>(
         &self,
         select: Select,
         set: &[(&'static str, crate::cell::Cell)],

@@ -23,6 +23,7 @@
 //! # }).unwrap();
 //! ```
 
+mod batch;
 mod cell;
 mod change;
 mod clock;
@@ -47,6 +48,7 @@ mod simulation;
 mod sql;
 mod sqlite;
 mod store;
+mod tally;
 mod transaction;
 mod unit;
 mod writer;

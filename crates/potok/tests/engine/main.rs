@@ -8,12 +8,14 @@
 mod database;
 mod deployments;
 mod doctor;
+mod history;
 mod jobs;
 mod messages;
 mod model;
 mod people;
 mod restart;
 mod simulation;
+mod statistics;
 mod tasks;
 mod timers;
 mod transaction;
