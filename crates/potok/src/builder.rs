@@ -126,6 +126,14 @@ impl Builder {
         self
     }
 
+    /// How many jobs of a topic are handed out at a time, to the handlers and workers of all nodes together; as many as there are
+    /// unless this is set. All nodes of a database should say the same: each goes by what it was told.
+    #[must_use]
+    pub fn topic_limit(mut self, topic: impl Into<Name>, jobs: usize) -> Self {
+        self.limits.topics.push((topic.into(), jobs));
+        self
+    }
+
     /// For how long a handler has a job to itself before another node may take it; five minutes unless this is set. It is not
     /// cut off then.
     #[must_use]

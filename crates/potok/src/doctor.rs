@@ -7,13 +7,15 @@ use potok_core::step::Events;
 use potok_core::time::Timestamp;
 use potok_store::query::{IncidentQuery, InstanceQuery, JobQuery, SubscriptionQuery, TaskQuery, TimerQuery};
 use potok_store::row::{
-    Incident, Instance as InstanceRow, Job, LogRow, Snapshot, Subscription, Task, Timer, Token, Variable, Work,
+    Claim, Incident, Instance as InstanceRow, InstanceState, Job, LogRow, Snapshot, Subscription, Task, Timer, Token,
+    Variable, Work,
 };
 use potok_store::{Changes, Outcome, Patience, Store, Unit};
 
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
 use crate::follow::{Around, follow};
+use crate::instance::claim;
 use crate::work::Chore;
 use crate::{Error, InstanceId};
 
@@ -219,6 +221,19 @@ impl Inner {
         if !instance.tokens().map(|(number, token)| (number, token.node)).eq(standing_on) {
             find("its tokens stand elsewhere than its history says".into(), false);
         }
+        if let Some(row) = derived.instance.first().filter(|row| row.unique)
+            && let Some(claim) = claim(&row.process, row.tenant.as_ref(), row.business_key.as_ref(), key)
+        {
+            let id = (claim.tenant.clone(), claim.kind, claim.value.clone());
+            let owner = self.store.get::<Claim>(id.clone()).await?.map(|claim| claim.owner);
+            let runs = row.state == InstanceState::Active;
+            if runs != (owner == Some(key)) {
+                find("its business key is not its own while it runs, or still is after that".into(), true);
+                if mend {
+                    self.put(|changes| if runs { changes.put(claim) } else { changes.remove::<Claim>(id) }).await?;
+                }
+            }
+        }
         if mend && !differences.is_empty() {
             self.put(|changes| changes.append(derived.write_over(&standing))).await?;
         }
@@ -257,7 +272,7 @@ impl Inner {
                 let rows = crate::attempt::Rows::read(mirror, row.instance).await?;
                 rows.suspend(&mut changes, *suspended);
             }
-            Some(Act::JobFailed { .. } | Act::VariableErased { .. }) | None => {}
+            Some(Act::JobFailed { .. } | Act::BusinessKeyClaimed | Act::VariableErased { .. }) | None => {}
         }
         write(mirror, changes, self.random()).await
     }

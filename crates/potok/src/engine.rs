@@ -73,7 +73,7 @@ pub(crate) struct Background {
 }
 
 /// What may be given at most.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Limits {
     /// Bytes of an attachment.
     pub(crate) attachment: u64,
@@ -81,11 +81,13 @@ pub(crate) struct Limits {
     pub(crate) history: Option<Duration>,
     /// Instances of a batch.
     pub(crate) batch: usize,
+    /// Jobs of a topic that are handed out at a time.
+    pub(crate) topics: Vec<(Name, usize)>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { attachment: 100 << 20, history: None, batch: 100_000 }
+        Self { attachment: 100 << 20, history: None, batch: 100_000, topics: Vec::new() }
     }
 }
 
@@ -225,6 +227,7 @@ impl Inner {
             definition: row.definition,
             tenant: row.tenant,
             suspended: row.suspended,
+            unique: row.unique,
             seq: last.seq,
             unit: last.unit,
             tail: last.tail,

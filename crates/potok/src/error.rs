@@ -54,6 +54,16 @@ pub enum Error {
     /// No such instance.
     #[error("there is no instance {0}")]
     UnknownInstance(InstanceId),
+    /// A running instance has the business key for itself.
+    #[error(
+        "the business key `{key}` is that of instance {instance}, which runs; wait until it has ended, or take another"
+    )]
+    BusinessKeyTaken {
+        /// The key.
+        key: Name,
+        /// The instance.
+        instance: InstanceId,
+    },
     /// The instance has not ended.
     #[error("instance {0} still runs; cancel it first")]
     InstanceRuns(InstanceId),
@@ -216,6 +226,7 @@ impl Error {
             Self::ProcessSuspended(_) => "process-suspended",
             Self::UnknownDefinition(_) => "definition-unknown",
             Self::UnknownInstance(_) => "instance-unknown",
+            Self::BusinessKeyTaken { .. } => "business-key-taken",
             Self::InstanceRuns(_) => "instance-runs",
             Self::InstanceCalled { .. } => "instance-called",
             Self::UnknownDeployment(_) => "deployment-unknown",

@@ -44,7 +44,8 @@ pub(crate) fn follow(
             Event::InstanceStarted { .. } => {
                 let begun =
                     InstanceRow { state: InstanceState::Active, ended: None, expires: None, ..row(around, instance) };
-                changes.add(InstanceRow { initiator: envelope.by.clone(), started: now, ..begun });
+                let unique = envelope.act == Some(Act::BusinessKeyClaimed);
+                changes.add(InstanceRow { initiator: envelope.by.clone(), started: now, unique, ..begun });
             }
             Event::WaitOpened { details } => {
                 if let Some(wait) = events.waits.get(details as usize) {
@@ -107,7 +108,7 @@ fn tokens(changes: &mut Changes, definition: Key, instance: &Instance, events: &
     }
 }
 
-/// An instance's own row as it is now, apart from who started it and when.
+/// An instance's own row as it is now, apart from who started it, when, and whether its business key is its own.
 pub(crate) fn row(around: &Around<'_>, instance: &Instance) -> InstanceRow {
     let state = match instance.state() {
         State::Created | State::Active => InstanceState::Active,
@@ -126,6 +127,7 @@ pub(crate) fn row(around: &Around<'_>, instance: &Instance) -> InstanceRow {
         started: instance.now(),
         state,
         suspended: around.suspended,
+        unique: false,
         ended: (state != InstanceState::Active).then_some(instance.now()),
         expires: if state == InstanceState::Active { None } else { around.graph.history_ends(instance.now()) },
     }

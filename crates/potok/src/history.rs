@@ -478,7 +478,7 @@ impl Telling {
                     self.pass(row, token, transition, assignment.assignee);
                 }
             }
-            Act::JobFailed { .. } => {}
+            Act::JobFailed { .. } | Act::BusinessKeyClaimed => {}
             Act::VariableErased { name } => self.tell(row, by, What::VariableErased { variable: name }),
             Act::Suspended => self.tell(row, by, What::Suspended),
             Act::Resumed => self.tell(row, by, What::Resumed),

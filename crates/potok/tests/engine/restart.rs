@@ -1,13 +1,14 @@
 //! What was acknowledged goes on where it was.
 
 use potok::row::InstanceState;
-use potok::{Clock, Error};
+use potok::{Clock, Engine, Error};
 use serde_json::json;
 
 use crate::database::{Place, at, deploy, morning, stop};
 use crate::model::{approval, file, process, row};
 
 crate::on_every_database!(
+    a_business_key_is_one_running_instances_own,
     an_instance_goes_on_after_a_restart,
     a_long_instance_is_loaded_from_its_snapshot,
     callers_and_called_go_on_after_a_restart,
@@ -147,4 +148,27 @@ async fn two_nodes_do_nothing_twice(place: Place) {
     deploy(&two, &[("approval.bpmn", &approval())]).await;
     stop(&one).await;
     stop(&two).await;
+}
+
+async fn a_business_key_is_one_running_instances_own(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let start = |engine: &Engine| {
+        let engine = engine.clone();
+        async move { engine.start("approval").unique_business_key("C-17").send().await }
+    };
+    let case = start(&engine).await.unwrap();
+    assert!(case.unique);
+    let refused = start(&engine).await.unwrap_err();
+    let taken =
+        matches!(&refused, Error::BusinessKeyTaken { key, instance } if *key == "C-17" && *instance == case.id());
+    assert!(taken, "{refused}");
+    // Who does not ask for it does not meet it.
+    engine.start("approval").business_key("C-17").send().await.unwrap();
+    stop(&engine).await;
+    let engine = place.by_hand().await;
+    assert_eq!(start(&engine).await.unwrap_err().code(), "business-key-taken");
+    engine.instance(case.id()).cancel("over").await.unwrap();
+    let (left, right) = tokio::join!(start(&engine), start(&engine));
+    assert!(left.is_ok() != right.is_ok(), "one of two at once");
+    stop(&engine).await;
 }

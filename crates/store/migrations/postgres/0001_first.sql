@@ -37,7 +37,8 @@ CREATE TABLE instances (
     state bigint NOT NULL,
     suspended bigint NOT NULL,
     ended bigint NOT NULL,
-    expires bigint NOT NULL
+    expires bigint NOT NULL,
+    "unique" bigint NOT NULL
 );
 CREATE INDEX instances_active ON instances (process, "key") WHERE state = 0;
 CREATE INDEX instances_business_key ON instances (business_key, "key");

@@ -35,7 +35,8 @@ CREATE TABLE instances (
     state INTEGER NOT NULL,
     suspended INTEGER NOT NULL,
     ended INTEGER NOT NULL,
-    expires INTEGER NOT NULL
+    expires INTEGER NOT NULL,
+    "unique" INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX instances_active ON instances (process, "key") WHERE state = 0;
 CREATE INDEX instances_business_key ON instances (business_key, "key");

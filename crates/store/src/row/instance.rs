@@ -49,6 +49,8 @@ record! {
         ended: Option<Timestamp>,
         /// How long its history is kept, if its model says so.
         expires: Option<Timestamp>,
+        /// It has its business key for itself while it runs, among those of its process that were started so.
+        unique: bool,
     }
 }
 
