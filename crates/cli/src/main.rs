@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod doctor;
+mod export;
 mod failure;
 mod folder;
 mod report;
@@ -40,6 +41,8 @@ enum Command {
     Backup(backup::Backup),
     /// Make a database of a copy
     Restore(backup::Restore),
+    /// Write the history in a database as JSON lines or XES
+    Export(export::Options),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Doctor(options) => doctor::doctor(&options),
         Command::Backup(options) => backup::backup(&options),
         Command::Restore(options) => backup::restore(&options),
+        Command::Export(options) => export::export(&options),
     };
     match result {
         Ok(code) => code,

@@ -70,14 +70,20 @@ impl Evaluator {
     /// # Errors
     /// All that is wrong with the file; then none of its decisions is added.
     pub fn add_decisions(&self, bytes: &[u8]) -> Result<Vec<Name>, Vec<Diagnostic>> {
-        self.add_decisions_of(bytes, Deployment::default())
+        self.add_decisions_of(bytes, Deployment::default(), |_| None)
     }
 
-    /// The same for a file of one of several deployments: models of the same one find it by the binding `deployment`.
+    /// The same for a file of one of several deployments: models of the same one find it by the binding `deployment`. `number`
+    /// says which version of its id a decision is; unless it knows, it is the next.
     ///
     /// # Errors
     /// As [`add_decisions`](Self::add_decisions).
-    pub fn add_decisions_of(&self, bytes: &[u8], deployment: Deployment) -> Result<Vec<Name>, Vec<Diagnostic>> {
+    pub fn add_decisions_of(
+        &self,
+        bytes: &[u8],
+        deployment: Deployment,
+        number: impl Fn(&Name) -> Option<u32>,
+    ) -> Result<Vec<Name>, Vec<Diagnostic>> {
         let compiler = Compiler {
             expression: &|language, text, known| match language {
                 Language::Feel => Ok(Arc::new(feel::compile(text, known, &self.calendars)?)),
@@ -85,7 +91,12 @@ impl Evaluator {
             },
             tests: &|text, known, input| Ok(Arc::new(feel::compile_tests(text, known, input, &self.calendars)?)),
         };
-        self.decisions.add(bytes, deployment, &compiler)
+        self.decisions.add(bytes, deployment, number, &compiler)
+    }
+
+    /// Removes the decisions of a deployment.
+    pub fn remove_decisions_of(&self, deployment: Deployment) {
+        self.decisions.remove(deployment);
     }
 
     /// Adds a working calendar under a name, for FEEL's `add working hours(from, hours, "name")` and the like. One of

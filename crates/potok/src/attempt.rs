@@ -17,8 +17,8 @@ use potok_core::time::Timestamp;
 use potok_core::value::Value;
 use potok_store::query::SubscriptionQuery;
 use potok_store::row::{
-    Instance as InstanceRow, Job, LogRow, Message as KeptMessage, Snapshot, Subscription, SubscriptionKind, Task,
-    TaskState, Timer, Work as WorkRow,
+    Claim, Instance as InstanceRow, Job, LogRow, Message as KeptMessage, Snapshot, Subscription, SubscriptionKind,
+    Task, TaskState, Timer, Work as WorkRow,
 };
 use potok_store::{Changes, Guard, Store, Unit};
 use tokio::sync::OwnedMutexGuard;
@@ -29,6 +29,7 @@ use crate::commit::Pending;
 use crate::engine::Inner;
 use crate::envelope::Envelope;
 use crate::follow::{self, Around, correlation, follow};
+use crate::instance::claim;
 use crate::work::{Chore, Occurred, Spread};
 use crate::{Error, InstanceId};
 
@@ -280,7 +281,8 @@ impl<'e> Attempt<'e> {
         let Running { graph, instance } = &loaded.running;
         let (definition, tenant, suspended) = (loaded.definition, &loaded.tenant, loaded.suspended);
         let row = follow::row(&Around { graph, definition, tenant, suspended }, instance);
-        Some(InstanceRow { initiator: self.envelope.by.clone(), started: self.now, ..row })
+        let (initiator, unique) = (self.envelope.by.clone(), loaded.unique);
+        Some(InstanceRow { initiator, started: self.now, unique, ..row })
     }
 
     pub(crate) fn loaded(&self, key: Key) -> Option<&Loaded> {
@@ -457,6 +459,12 @@ impl<'e> Attempt<'e> {
             let around =
                 Around { graph, definition: loaded.definition, tenant: &loaded.tenant, suspended: loaded.suspended };
             follow(&mut changes, &around, instance, &held.events, &envelope);
+            if loaded.unique
+                && !instance.is_active()
+                && let Some(claim) = claim(graph.id(), loaded.tenant.as_ref(), instance.business_key(), key)
+            {
+                changes.remove::<Claim>((claim.tenant, claim.kind, claim.value));
+            }
             loaded.seq += 1;
             loaded.unit = id;
             let events = held.events.encode();
@@ -562,6 +570,7 @@ impl World for Attempt<'_> {
             definition: definition.key,
             tenant: Some(definition.tenant.clone()).filter(|tenant| !tenant.is_empty()),
             suspended: false,
+            unique: false,
             seq: 0,
             unit: 0,
             tail: 0,

@@ -1,7 +1,7 @@
 //! What an engine does by itself: commits, timers, follow-up work, jobs with handlers, leases.
 
 use std::sync::{Arc, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use potok_core::step::Command;
 use potok_core::time::Timestamp;
@@ -15,13 +15,16 @@ use crate::envelope::Envelope;
 use crate::{Error, TimerId};
 
 /// How long a node has a due timer or piece of work to itself.
-const LEASE: Duration = Duration::from_secs(30);
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
 /// Timers and pieces of work that are taken at once.
 const AT_ONCE: usize = 256;
 
 /// How long it sleeps at most: another node may have left something that is due.
 const NAP: Duration = Duration::from_millis(500);
+
+/// How long history that was kept long enough may stay on top of that.
+const CLEAN_UP: Duration = Duration::from_secs(300);
 
 /// How long it waits after the database could not be reached.
 const AFTER_TROUBLE: Duration = Duration::from_secs(1);
@@ -32,6 +35,7 @@ pub(crate) fn start(running: &Background, inner: &Arc<Inner>, queue: Queue, exec
     tasks.spawn(keep_house(Arc::downgrade(inner)));
     if executes {
         tasks.spawn(execute(Arc::downgrade(inner)));
+        tasks.spawn(work_on_batches(Arc::downgrade(inner)));
         inner.handlers.start(&mut tasks, inner);
     }
 }
@@ -51,6 +55,7 @@ pub(crate) fn commit(running: &Background, inner: &Arc<Inner>, queue: Queue) {
 
 /// Renews the node's lease, sweeps up what has expired, and looks for what other nodes have deployed.
 async fn keep_house(inner: Weak<Inner>) {
+    let mut cleaned = Instant::now();
     loop {
         tokio::time::sleep(NODE_LEASE / 3).await;
         let Some(inner) = inner.upgrade() else { return };
@@ -62,6 +67,10 @@ async fn keep_house(inner: Weak<Inner>) {
                 inner.wake.notify_waiters();
             }
             inner.store.sweep(inner.clock.now(), 1000).await?;
+            // A full bite leaves more for the next time.
+            if cleaned.elapsed() >= CLEAN_UP && inner.clean_up().await? == 0 {
+                cleaned = Instant::now();
+            }
             Ok::<_, Error>(())
         };
         if let Err(error) = house.await {
@@ -89,6 +98,25 @@ async fn execute(inner: Weak<Inner>) {
         tokio::select! {
             () = woken => {}
             () = inner.clock.moved.notified() => {}
+            () = tokio::time::sleep(nap) => {}
+        }
+    }
+}
+
+/// Works on batches as long as there is something to do.
+async fn work_on_batches(inner: Weak<Inner>) {
+    loop {
+        let Some(inner) = inner.upgrade() else { return };
+        let nap = match inner.execute_batches().await {
+            Ok(0) => NAP,
+            Ok(_) => continue,
+            Err(error) => {
+                tracing::warn!(%error, "batches wait for the database");
+                AFTER_TROUBLE
+            }
+        };
+        tokio::select! {
+            () = inner.batches.notified() => {}
             () = tokio::time::sleep(nap) => {}
         }
     }
@@ -145,7 +173,8 @@ impl Inner {
 }
 
 impl Engine {
-    /// Executes by hand what is due now: timers, savepoints, signals on their way and jobs with handlers, until nothing is left.
+    /// Executes by hand what is due now: timers, savepoints, signals on their way, batches and jobs with handlers, until nothing is
+    /// left.
     /// Says how much there was.
     ///
     /// # Errors
@@ -153,7 +182,9 @@ impl Engine {
     pub async fn execute_due(&self) -> Result<usize, Error> {
         let mut all = 0;
         loop {
-            let done = self.inner.execute_due().await? + self.inner.handlers.execute_due(&self.inner).await?;
+            let done = self.inner.execute_due().await?
+                + self.inner.execute_batches().await?
+                + self.inner.handlers.execute_due(&self.inner).await?;
             if done == 0 {
                 return Ok(all);
             }

@@ -129,6 +129,14 @@ impl Builder {
         self
     }
 
+    /// How many jobs of a topic are handed out at a time, to the handlers and workers of all nodes together; as many as there are
+    /// unless this is set. All nodes of a database should say the same: each goes by what it was told.
+    #[must_use]
+    pub fn topic_limit(mut self, topic: impl Into<Name>, jobs: usize) -> Self {
+        self.limits.topics.push((topic.into(), jobs));
+        self
+    }
+
     /// For how long a handler has a job to itself before another node may take it; five minutes unless this is set. It is not
     /// cut off then.
     #[must_use]
@@ -162,6 +170,21 @@ impl Builder {
     #[must_use]
     pub fn backups(self, folder: impl Into<PathBuf>, every: Duration, keep: usize) -> Self {
         Self { backups: Some(Backups { folder: folder.into(), every, keep }), ..self }
+    }
+
+    /// How long the history of ended instances is kept if their models say nothing (`historyTimeToLive`); for ever unless this
+    /// is set.
+    #[must_use]
+    pub fn history_time_to_live(mut self, time: Duration) -> Self {
+        self.limits.history = Some(time);
+        self
+    }
+
+    /// On how many instances a batch may be; 100,000 unless this is set.
+    #[must_use]
+    pub fn batch_limit(mut self, instances: usize) -> Self {
+        self.limits.batch = instances;
+        self
     }
 
     /// Opens the database and starts.

@@ -17,6 +17,8 @@ pub(crate) struct Loaded {
     pub(crate) definition: Key,
     pub(crate) tenant: Option<Name>,
     pub(crate) suspended: bool,
+    /// It has its business key for itself while it runs.
+    pub(crate) unique: bool,
     /// Its last row.
     pub(crate) seq: u64,
     /// The unit of work that wrote it.

@@ -84,6 +84,13 @@ impl Catalog {
         self.newest.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Forgets versions that have been removed.
+    pub(crate) fn forget(&self, definitions: &[Key]) {
+        self.changed();
+        let mut deployed = self.deployed.write().unwrap_or_else(PoisonError::into_inner);
+        deployed.retain(|key, _| !definitions.contains(key));
+    }
+
     /// The version with that key.
     pub(crate) async fn get(&self, key: Key) -> Result<Option<Arc<Deployed>>, Error> {
         if let Some(deployed) = self.cached(key) {
@@ -123,15 +130,22 @@ impl Catalog {
         Ok(deployed)
     }
 
-    /// Loads decisions and calendars of deployments that are new, in the order in which they were deployed, for that is how their
+    /// Forgets decisions of deployments that are gone, and loads decisions and calendars of those that are new, in the order in which they were deployed, for that is how their
     /// versions count.
     pub(crate) async fn discover(&self) -> Result<(), Error> {
+        let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut all = Vec::new();
         for kind in [DefinitionKind::Decision, DefinitionKind::Calendar] {
             let query = DefinitionQuery { kind: Some(kind), ..DefinitionQuery::default() };
             all.extend(self.store.list(&query).await?.rows);
         }
         all.sort_by_key(|definition| definition.deployment);
+        let there: BTreeSet<Key> = all.iter().map(|definition| definition.deployment).collect();
+        let numbers: HashMap<(Key, Name), u32> = all
+            .iter()
+            .filter(|definition| definition.kind == DefinitionKind::Decision)
+            .map(|definition| ((definition.deployment, definition.id.clone()), definition.version))
+            .collect();
         let mut files: Vec<(Key, Name, DefinitionKind)> =
             all.into_iter().map(|definition| (definition.deployment, definition.resource, definition.kind)).collect();
         files.dedup();
@@ -144,6 +158,13 @@ impl Catalog {
         // Another call may have been here meanwhile.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         loaded.retain(|(deployment, ..)| !known.contains(deployment));
+        known.retain(|deployment| {
+            let is_gone = before.contains(deployment) && !there.contains(deployment);
+            if is_gone {
+                self.evaluator.remove_decisions_of(Deployment(deployment.0));
+            }
+            !is_gone
+        });
         for (deployment, kind, bytes) in loaded {
             known.insert(deployment);
             let problem = match kind {
@@ -155,7 +176,8 @@ impl Catalog {
                     Err(problem) => Some(problem),
                 },
                 _ => {
-                    let added = self.evaluator.add_decisions_of(&bytes, Deployment(deployment.0));
+                    let number = |id: &Name| numbers.get(&(deployment, id.clone())).copied();
+                    let added = self.evaluator.add_decisions_of(&bytes, Deployment(deployment.0), number);
                     added.err().and_then(|problems| problems.into_iter().next())
                 }
             };

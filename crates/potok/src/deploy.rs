@@ -350,7 +350,7 @@ fn binds_to_deployment(package: &Package) -> bool {
 }
 
 /// What starts the newest version of a process from now on.
-fn starts(
+pub(crate) fn starts(
     changes: &mut Changes,
     definition: &Definition,
     graph: &ProcessGraph,
@@ -378,6 +378,7 @@ fn starts(
         changes.add(Subscription {
             instance: definition.key,
             key: next_key(),
+            definition: definition.key,
             kind,
             starts: true,
             name,

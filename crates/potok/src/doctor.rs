@@ -7,13 +7,15 @@ use potok_core::step::Events;
 use potok_core::time::Timestamp;
 use potok_store::query::{IncidentQuery, InstanceQuery, JobQuery, SubscriptionQuery, TaskQuery, TimerQuery};
 use potok_store::row::{
-    Incident, Instance as InstanceRow, Job, LogRow, Snapshot, Subscription, Task, Timer, Variable, Work,
+    Claim, Incident, Instance as InstanceRow, InstanceState, Job, LogRow, Snapshot, Subscription, Task, Timer, Token,
+    Variable, Work,
 };
 use potok_store::{Changes, Outcome, Patience, Store, Unit};
 
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
 use crate::follow::{Around, follow};
+use crate::instance::claim;
 use crate::work::Chore;
 use crate::{Error, InstanceId};
 
@@ -62,6 +64,7 @@ struct Derived {
     incidents: Vec<Incident>,
     variables: Vec<Variable>,
     continuations: Vec<Work>,
+    tokens: Vec<Token>,
 }
 
 impl Derived {
@@ -75,6 +78,7 @@ impl Derived {
             incidents: store.of_instance(key).await?,
             variables: store.of_instance(key).await?,
             continuations: store.of_instance(key).await?,
+            tokens: store.of_instance(key).await?,
         };
         // Leases are not history.
         for job in &mut derived.jobs {
@@ -90,6 +94,7 @@ impl Derived {
         derived.incidents.sort_by_key(|row| row.key);
         derived.variables.sort_by(|left, right| left.name.cmp(&right.name));
         derived.continuations.sort_by_key(|row| row.key);
+        derived.tokens.sort_by_key(|row| row.token);
         Ok(derived)
     }
 
@@ -109,6 +114,7 @@ impl Derived {
         compare("incidents", &self.incidents, &other.incidents, self.incidents == other.incidents);
         compare("variables", &self.variables, &other.variables, self.variables == other.variables);
         compare("savepoints", &self.continuations, &other.continuations, self.continuations == other.continuations);
+        compare("tokens", &self.tokens, &other.tokens, self.tokens == other.tokens);
         differences
     }
 
@@ -122,6 +128,7 @@ impl Derived {
         standing.incidents.iter().for_each(|row| changes.remove::<Incident>((row.instance, row.key)));
         standing.variables.iter().for_each(|row| changes.remove::<Variable>((row.instance, row.name.clone())));
         standing.continuations.iter().for_each(|row| changes.remove::<Work>((row.instance, row.key)));
+        standing.tokens.iter().for_each(|row| changes.remove::<Token>((row.instance, row.token)));
         self.instance.into_iter().for_each(|row| changes.put(row));
         self.tasks.into_iter().for_each(|row| changes.put_task(row));
         self.jobs.into_iter().for_each(|row| changes.put(row));
@@ -130,6 +137,7 @@ impl Derived {
         self.incidents.into_iter().for_each(|row| changes.put(row));
         self.variables.into_iter().for_each(|row| changes.put(row));
         self.continuations.into_iter().for_each(|row| changes.put(row));
+        self.tokens.into_iter().for_each(|row| changes.put(row));
         changes
     }
 }
@@ -209,6 +217,23 @@ impl Inner {
                 find(format!("task {} is open, but nothing waits for it, or the other way round", task.key), false);
             }
         }
+        let standing_on: Vec<(u32, u32)> = derived.tokens.iter().map(|row| (row.token, row.node)).collect();
+        if !instance.tokens().map(|(number, token)| (number, token.node)).eq(standing_on) {
+            find("its tokens stand elsewhere than its history says".into(), false);
+        }
+        if let Some(row) = derived.instance.first().filter(|row| row.unique)
+            && let Some(claim) = claim(&row.process, row.tenant.as_ref(), row.business_key.as_ref(), key)
+        {
+            let id = (claim.tenant.clone(), claim.kind, claim.value.clone());
+            let owner = self.store.get::<Claim>(id.clone()).await?.map(|claim| claim.owner);
+            let runs = row.state == InstanceState::Active;
+            if runs != (owner == Some(key)) {
+                find("its business key is not its own while it runs, or still is after that".into(), true);
+                if mend {
+                    self.put(|changes| if runs { changes.put(claim) } else { changes.remove::<Claim>(id) }).await?;
+                }
+            }
+        }
         if mend && !differences.is_empty() {
             self.put(|changes| changes.append(derived.write_over(&standing))).await?;
         }
@@ -247,7 +272,7 @@ impl Inner {
                 let rows = crate::attempt::Rows::read(mirror, row.instance).await?;
                 rows.suspend(&mut changes, *suspended);
             }
-            Some(Act::JobFailed { .. }) | None => {}
+            Some(Act::JobFailed { .. } | Act::BusinessKeyClaimed | Act::VariableErased { .. }) | None => {}
         }
         write(mirror, changes, self.random()).await
     }

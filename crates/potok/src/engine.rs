@@ -73,15 +73,21 @@ pub(crate) struct Background {
 }
 
 /// What may be given at most.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Limits {
     /// Bytes of an attachment.
     pub(crate) attachment: u64,
+    /// How long the history of ended instances is kept whose models say nothing; for ever if none.
+    pub(crate) history: Option<Duration>,
+    /// Instances of a batch.
+    pub(crate) batch: usize,
+    /// Jobs of a topic that are handed out at a time.
+    pub(crate) topics: Vec<(Name, usize)>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { attachment: 100 << 20 }
+        Self { attachment: 100 << 20, history: None, batch: 100_000, topics: Vec::new() }
     }
 }
 
@@ -97,6 +103,8 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     /// Jobs, timers or follow-up work may be due.
     pub(crate) wake: Notify,
+    /// Batches may have something to do.
+    pub(crate) batches: Notify,
     /// An instance has ended.
     pub(crate) ended: Notify,
     /// Kept messages and those who wait for them are to be brought together again.
@@ -174,6 +182,7 @@ impl Inner {
             handlers,
             limits,
             wake: Notify::new(),
+            batches: Notify::new(),
             ended: Notify::new(),
             // Whoever was here before may have crashed.
             look_again: AtomicBool::new(true),
@@ -218,6 +227,7 @@ impl Inner {
             definition: row.definition,
             tenant: row.tenant,
             suspended: row.suspended,
+            unique: row.unique,
             seq: last.seq,
             unit: last.unit,
             tail: last.tail,

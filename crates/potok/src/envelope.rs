@@ -44,6 +44,13 @@ pub enum Act {
     Suspended,
     /// It goes on.
     Resumed,
+    /// The instance began, and has its business key for itself while it runs.
+    BusinessKeyClaimed,
+    /// What variables of that name had held was erased: in all rows before they are null.
+    VariableErased {
+        /// The name.
+        name: Name,
+    },
 }
 
 impl Envelope {

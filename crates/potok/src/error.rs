@@ -9,8 +9,9 @@ use potok_core::routing::RunError;
 use potok_core::step::Rejection;
 use potok_core::value::ValueError;
 use potok_store::StoreError;
+use potok_store::row::BatchState;
 
-use crate::{IncidentId, InstanceId, JobId, TaskId};
+use crate::{BatchId, DefinitionId, DeploymentId, IncidentId, InstanceId, JobId, TaskId};
 
 /// Why the engine did not do as asked. Nothing was changed, unless the variant says otherwise.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -48,9 +49,47 @@ pub enum Error {
     /// The definition is suspended.
     #[error("process `{0}` is suspended: no instances are started until it is resumed")]
     ProcessSuspended(Name),
+    /// No such version of a process.
+    #[error("no version {0} of a process is deployed")]
+    UnknownDefinition(DefinitionId),
     /// No such instance.
     #[error("there is no instance {0}")]
     UnknownInstance(InstanceId),
+    /// A running instance has the business key for itself.
+    #[error(
+        "the business key `{key}` is that of instance {instance}, which runs; wait until it has ended, or take another"
+    )]
+    BusinessKeyTaken {
+        /// The key.
+        key: Name,
+        /// The instance.
+        instance: InstanceId,
+    },
+    /// The instance has not ended.
+    #[error("instance {0} still runs; cancel it first")]
+    InstanceRuns(InstanceId),
+    /// The instance is part of another that called it.
+    #[error("instance {instance} was called by {caller} and goes with it; delete that one")]
+    InstanceCalled {
+        /// The instance.
+        instance: InstanceId,
+        /// Who called it.
+        caller: InstanceId,
+    },
+    /// No such deployment.
+    #[error("there is no deployment {0}")]
+    UnknownDeployment(DeploymentId),
+    /// Instances stand on the deployment.
+    #[error(
+        "{instances} instances, running or ended, stand on deployment {deployment} and need it; delete them first, or the \
+         deployment with its instances"
+    )]
+    DeploymentInUse {
+        /// The deployment.
+        deployment: DeploymentId,
+        /// How many.
+        instances: u64,
+    },
     /// The instance is suspended.
     #[error("instance {0} is suspended; resume it first")]
     InstanceSuspended(InstanceId),
@@ -125,6 +164,26 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// No such batch.
+    #[error("there is no batch {0}")]
+    UnknownBatch(BatchId),
+    /// A batch of too many instances.
+    #[error("a batch may be on {limit} instances at most: narrow it, or do it in several")]
+    BatchTooLarge {
+        /// How many it may be on.
+        limit: usize,
+    },
+    /// The batch is in another state.
+    #[error(
+        "batch {batch} is {state:?} by now: a batch that runs can be paused, one that is paused resumed, both cancelled, and \
+             deleted once they have ended"
+    )]
+    BatchState {
+        /// The batch.
+        batch: BatchId,
+        /// Its state.
+        state: BatchState,
+    },
     /// Somebody else has done it.
     #[error("there is nothing to do any more")]
     NothingToDo,
@@ -166,7 +225,13 @@ impl Error {
             Self::NothingToDeploy => "deployment-empty",
             Self::UnknownProcess(_) => "process-unknown",
             Self::ProcessSuspended(_) => "process-suspended",
+            Self::UnknownDefinition(_) => "definition-unknown",
             Self::UnknownInstance(_) => "instance-unknown",
+            Self::BusinessKeyTaken { .. } => "business-key-taken",
+            Self::InstanceRuns(_) => "instance-runs",
+            Self::InstanceCalled { .. } => "instance-called",
+            Self::UnknownDeployment(_) => "deployment-unknown",
+            Self::DeploymentInUse { .. } => "deployment-in-use",
             Self::InstanceSuspended(_) => "instance-suspended",
             Self::UnknownTask(_) => "task-unknown",
             Self::TaskClaimed { .. } => "task-claimed",
@@ -182,9 +247,19 @@ impl Error {
             Self::Contended(_) => "instance-contended",
             Self::Damaged { error, .. } => error.code(),
             Self::Unusable { .. } => "definition-unusable",
+            Self::UnknownBatch(_) => "batch-unknown",
+            Self::BatchTooLarge { .. } => "batch-too-large",
+            Self::BatchState { .. } => "batch-state",
             Self::NothingToDo => "nothing-to-do",
             Self::Stopped => "engine-stopped",
         }
+    }
+}
+
+impl Error {
+    /// Whether it may be otherwise after a while, without anybody's doing.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::OutcomeUnknown | Self::Contended(_) | Self::NothingToDo | Self::Stopped)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What follows from a row of the log: one function from events to derived rows.
 
+use std::collections::BTreeMap;
+
 use potok_core::Name;
 use potok_core::graph::ProcessGraph;
 use potok_core::instance::{Instance, Key, ROOT, State, WaitKind, WaitType};
@@ -9,7 +11,7 @@ use potok_core::value::Value;
 use potok_store::Changes;
 use potok_store::row::{
     Incident, Instance as InstanceRow, InstanceState, Job, Subscription, SubscriptionKind, Task, TaskState, Timer,
-    Variable, Work,
+    Token, Variable, Work,
 };
 
 use crate::envelope::{Act, Envelope};
@@ -36,11 +38,14 @@ pub(crate) fn follow(
 ) {
     let key = instance.key();
     let now = events.now;
+    let expires = || around.graph.history_ends(now);
     for event in &events.list {
         match *event {
             Event::InstanceStarted { .. } => {
-                let begun = InstanceRow { state: InstanceState::Active, ended: None, ..row(around, instance) };
-                changes.add(InstanceRow { initiator: envelope.by.clone(), started: now, ..begun });
+                let begun =
+                    InstanceRow { state: InstanceState::Active, ended: None, expires: None, ..row(around, instance) };
+                let unique = envelope.act == Some(Act::BusinessKeyClaimed);
+                changes.add(InstanceRow { initiator: envelope.by.clone(), started: now, unique, ..begun });
             }
             Event::WaitOpened { details } => {
                 if let Some(wait) = events.waits.get(details as usize) {
@@ -68,15 +73,42 @@ pub(crate) fn follow(
                     changes.remove::<Variable>((key, name.clone()));
                 }
             }
-            Event::InstanceCompleted => changes.end_instance(key, InstanceState::Completed, now),
-            Event::InstanceFailed { .. } => changes.end_instance(key, InstanceState::Failed, now),
-            Event::InstanceCancelled { .. } => changes.end_instance(key, InstanceState::Cancelled, now),
+            Event::InstanceCompleted => changes.end_instance(key, InstanceState::Completed, now, expires()),
+            Event::InstanceFailed { .. } => changes.end_instance(key, InstanceState::Failed, now, expires()),
+            Event::InstanceCancelled { .. } => changes.end_instance(key, InstanceState::Cancelled, now, expires()),
             _ => {}
+        }
+    }
+    tokens(changes, around.definition, instance, events);
+}
+
+/// Where the tokens stand that the events have touched.
+fn tokens(changes: &mut Changes, definition: Key, instance: &Instance, events: &Events) {
+    // By number: whether it was there before.
+    let mut touched = BTreeMap::new();
+    for event in &events.list {
+        match *event {
+            Event::TokenCreated { token, .. } => touched.entry(token).or_insert(false),
+            Event::TokenMoved { token, .. } | Event::TokenConsumed { token, .. } | Event::RoundEnded { token, .. } => {
+                touched.entry(token).or_insert(true)
+            }
+            _ => continue,
+        };
+    }
+    let key = instance.key();
+    for (token, was_there) in touched {
+        match instance.token(token) {
+            Some(standing) => {
+                let row = Token { instance: key, token, definition, node: standing.node };
+                if was_there { changes.put(row) } else { changes.add(row) }
+            }
+            None if was_there => changes.remove::<Token>((key, token)),
+            None => {}
         }
     }
 }
 
-/// An instance's own row as it is now, apart from who started it and when.
+/// An instance's own row as it is now, apart from who started it, when, and whether its business key is its own.
 pub(crate) fn row(around: &Around<'_>, instance: &Instance) -> InstanceRow {
     let state = match instance.state() {
         State::Created | State::Active => InstanceState::Active,
@@ -95,7 +127,9 @@ pub(crate) fn row(around: &Around<'_>, instance: &Instance) -> InstanceRow {
         started: instance.now(),
         state,
         suspended: around.suspended,
+        unique: false,
         ended: (state != InstanceState::Active).then_some(instance.now()),
+        expires: if state == InstanceState::Active { None } else { around.graph.history_ends(instance.now()) },
     }
 }
 
@@ -143,9 +177,10 @@ fn opened(changes: &mut Changes, around: &Around<'_>, instance: &Instance, wait:
                 changes.add(job);
             }
         }
-        WaitKind::Timer(timer) => {
-            let (due, suspended) = (timer.timer.due, around.suspended);
-            changes.add(Timer { instance: key, key: wait.key, due, suspended, leased_until: Timestamp::UNIX_EPOCH });
+        WaitKind::Timer(_) => {
+            if let Some(timer) = timer(around, key, (wait.key, wait.node, &wait.kind)) {
+                changes.add(timer);
+            }
         }
         WaitKind::Message(_) | WaitKind::Signal(_) => {
             if let Some(subscription) = subscription(around, instance, (wait.key, wait.node, &wait.kind)) {
@@ -198,9 +233,10 @@ fn changed(
                 changes.put(job);
             }
         }
-        WaitKind::Timer(timer) => {
-            let (due, suspended) = (timer.timer.due, around.suspended);
-            changes.put(Timer { instance: key, key: wait.0, due, suspended, leased_until: Timestamp::UNIX_EPOCH });
+        WaitKind::Timer(_) => {
+            if let Some(timer) = timer(around, key, wait) {
+                changes.put(timer);
+            }
         }
         WaitKind::Message(_) | WaitKind::Signal(_) => {
             if let Some(subscription) = subscription(around, instance, wait) {
@@ -232,6 +268,20 @@ fn job(around: &Around<'_>, instance: Key, (key, node, kind): Waiting<'_>, now: 
     })
 }
 
+fn timer(around: &Around<'_>, instance: Key, (key, node, kind): Waiting<'_>) -> Option<Timer> {
+    let WaitKind::Timer(timer) = kind else { return None };
+    Some(Timer {
+        instance,
+        key,
+        definition: around.definition,
+        process: around.graph.id().clone(),
+        node: around.graph.get_node(node)?.id.clone(),
+        due: timer.timer.due,
+        suspended: around.suspended,
+        leased_until: Timestamp::UNIX_EPOCH,
+    })
+}
+
 fn subscription(around: &Around<'_>, instance: &Instance, (key, node, kind): Waiting<'_>) -> Option<Subscription> {
     let (kind, name, correlation) = match kind {
         WaitKind::Message(message) => {
@@ -244,6 +294,7 @@ fn subscription(around: &Around<'_>, instance: &Instance, (key, node, kind): Wai
     Some(Subscription {
         instance: instance.key(),
         key,
+        definition: around.definition,
         kind,
         starts: false,
         name,

@@ -51,6 +51,8 @@ ids! {
     IncidentId,
     /// A version of a process, decision, form or calendar.
     DefinitionId,
+    /// One thing done to many instances.
+    BatchId,
     /// What was deployed together.
     DeploymentId,
 }

@@ -2,15 +2,16 @@
 
 use potok_core::Name;
 use potok_core::expressions::Binding;
-use potok_core::instance::{Instance as State, ROOT, ScopeId};
+use potok_core::instance::{Instance as State, Key, ROOT, ScopeId};
 use potok_core::routing::{Running, Work, World as _};
 use potok_core::step::{Command, Events, Rejection, StartAt, Variables};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
+use potok_store::Guard;
 use potok_store::query::{IncidentQuery, InstanceQuery};
-use potok_store::row::{Incident, Instance as InstanceRow, InstanceState};
+use potok_store::row::{Claim, ClaimKind, Incident, Instance as InstanceRow, InstanceState};
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Missing};
 use crate::engine::Engine;
 use crate::envelope::{Act, Envelope};
 use crate::{DefinitionId, Error, IncidentId, InstanceId, IntoVariables};
@@ -59,6 +60,7 @@ pub struct Start<'e> {
     binding: Binding,
     at: StartAt,
     business_key: Option<Name>,
+    unique: bool,
     variables: Result<Variables, Error>,
 }
 
@@ -66,6 +68,12 @@ impl Start<'_> {
     /// With that business key.
     pub fn business_key(self, key: impl Into<Name>) -> Self {
         Self { business_key: Some(key.into()), ..self }
+    }
+
+    /// With that business key, for itself while it runs: among the running instances of the process, in all its versions, that were
+    /// started so there is one with it.
+    pub fn unique_business_key(self, key: impl Into<Name>) -> Self {
+        Self { business_key: Some(key.into()), unique: true, ..self }
     }
 
     /// With these variables.
@@ -101,7 +109,7 @@ impl Start<'_> {
     /// Starts it: it has run as far as it can, and that is durable.
     ///
     /// # Errors
-    /// If there is no such process, it cannot be started so, or the database cannot be written.
+    /// If there is no such process, it cannot be started so, its business key is another's, or the database cannot be written.
     pub async fn send(self) -> Result<Instance, Error> {
         let inner = &self.engine.inner;
         let variables = self.variables?;
@@ -123,6 +131,16 @@ impl Start<'_> {
             };
             Ok(attempt.begin(None, deployed.graph.clone(), command).map_err(Error::from).map(|(key, requests)| {
                 work.ask(key, requests);
+                if self.unique
+                    && let Some(loaded) = attempt.loaded_mut(key)
+                {
+                    loaded.unique = true;
+                    let (process, business_key) = (deployed.graph.id(), self.business_key.as_ref());
+                    let claim = claim(process, loaded.tenant.as_ref(), business_key, key);
+                    attempt.guards.extend(claim.map(Guard::Claim));
+                    attempt.subject = Some(key);
+                    attempt.envelope.act = Some(Act::BusinessKeyClaimed);
+                }
                 key
             }))
         };
@@ -148,6 +166,7 @@ impl Engine {
             binding: Binding::Latest,
             at: StartAt::None,
             business_key: None,
+            unique: false,
             variables: Ok(Variables::new()),
         }
     }
@@ -193,6 +212,10 @@ impl Engine {
 }
 
 impl Case {
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Its id.
     #[must_use]
     pub fn id(&self) -> InstanceId {
@@ -299,23 +322,8 @@ impl Case {
     }
 
     async fn set_suspended(&self, suspended: bool) -> Result<(), Error> {
-        let key = self.id.0;
-        let envelope = self.engine.envelope();
-        self.engine
-            .inner
-            .transact(envelope.clone(), |attempt, _| {
-                let rows = attempt.rows(key)?.clone();
-                let Some(loaded) = attempt.loaded_mut(key) else { return Ok(Err(Error::UnknownInstance(self.id))) };
-                if !loaded.running.instance.is_active() {
-                    return Ok(Err(Rejection::NotActive(key).into()));
-                }
-                loaded.suspended = suspended;
-                rows.suspend(&mut attempt.changes, suspended);
-                attempt.subject = Some(key);
-                attempt.envelope.act = Some(if suspended { Act::Suspended } else { Act::Resumed });
-                Ok(Ok(()))
-            })
-            .await?;
+        let (key, envelope) = (self.id.0, self.engine.envelope());
+        self.engine.inner.transact(envelope, |attempt, _| set_suspended(attempt, key, suspended)).await?;
         self.engine.inner.wake.notify_waiters();
         Ok(())
     }
@@ -377,6 +385,31 @@ impl Case {
         });
         given.await
     }
+}
+
+/// That a business key is an instance's own among those of its process.
+pub(crate) fn claim(process: &str, tenant: Option<&Name>, business_key: Option<&Name>, owner: Key) -> Option<Claim> {
+    let value = format!("{process}\n{}", business_key?).into();
+    let tenant = tenant.cloned().unwrap_or_default();
+    Some(Claim { tenant, kind: ClaimKind::BusinessKey, value, owner, ..Claim::default() })
+}
+
+/// Suspends an instance, or lets it go on.
+pub(crate) fn set_suspended(
+    attempt: &mut Attempt<'_>,
+    key: Key,
+    suspended: bool,
+) -> Result<Result<(), Error>, Missing> {
+    let rows = attempt.rows(key)?.clone();
+    let Some(loaded) = attempt.loaded_mut(key) else { return Ok(Err(Error::UnknownInstance(InstanceId(key)))) };
+    if !loaded.running.instance.is_active() {
+        return Ok(Err(Rejection::NotActive(key).into()));
+    }
+    loaded.suspended = suspended;
+    rows.suspend(&mut attempt.changes, suspended);
+    attempt.subject = Some(key);
+    attempt.envelope.act = Some(if suspended { Act::Suspended } else { Act::Resumed });
+    Ok(Ok(()))
 }
 
 /// One row of an instance's history.

@@ -205,7 +205,8 @@ impl Inner {
         limit: usize,
         lease: Duration,
     ) -> Result<Vec<Job>, Error> {
-        let fetch = Fetch { worker: worker.clone(), topics: topics.to_vec(), limit, lease, number: self.random() };
+        let (worker, topics, most) = (worker.clone(), topics.to_vec(), self.limits.topics.clone());
+        let fetch = Fetch { worker, topics, limit, lease, number: self.random(), most };
         let rows = self.store.fetch_jobs(&fetch, self.clock.now()).await?;
         let mut jobs = Vec::with_capacity(rows.len());
         for row in rows {

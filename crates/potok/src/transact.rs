@@ -78,6 +78,10 @@ impl Inner {
                     Outcome::Missed { standing: Some(standing), .. } if standing.kind == ClaimKind::MessageId => {
                         return Err(Error::MessageRepeated(standing.value));
                     }
+                    Outcome::Missed { standing: Some(standing), .. } if standing.kind == ClaimKind::BusinessKey => {
+                        let key = standing.value.split('\n').next_back().unwrap_or_default().into();
+                        return Err(Error::BusinessKeyTaken { key, instance: InstanceId(standing.owner) });
+                    }
                     _ => continue,
                 }
             }

@@ -74,7 +74,7 @@ impl Engine {
             ..Inner::new(
                 transaction.store().clone(),
                 Clock::standing_at(outside.clock.now()),
-                (Handlers::default(), outside.limits),
+                (Handlers::default(), outside.limits.clone()),
                 Cache::new(CAPACITY),
                 node,
                 committer,

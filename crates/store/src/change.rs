@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 
-use crate::cell::{Cell, Field, Row};
+use crate::cell::{Bytes, Cell, Field, Row};
 use crate::database::Session;
 use crate::record::sealed::Cells;
 use crate::record::{Record, Table};
-use crate::row::{Candidate, Incident, Instance, InstanceState, LogRow, Task, TaskState, Variable};
+use crate::row::{
+    Candidate, Comment, Incident, Instance, InstanceState, Job, LogRow, Snapshot, Subscription, Task, TaskState, Timer,
+    Token, Variable, Work,
+};
 use crate::{StoreError, record};
 
 /// Changes of derived rows, follow-up work, snapshots and kept messages, in the order in which they happen.
@@ -84,10 +87,33 @@ impl Changes {
         self.push(Task::TABLE, (instance, task).into_cells(), Action::Set(&["state", "ended"], values));
     }
 
-    /// Closes an instance.
-    pub fn end_instance(&mut self, instance: Key, state: InstanceState, at: Timestamp) {
-        let values = vec![state.to_cell(), Some(at).to_cell()];
-        self.push(Instance::TABLE, instance.into_cells(), Action::Set(&["state", "ended"], values));
+    /// Closes an instance, whose history is kept until then.
+    pub fn end_instance(&mut self, instance: Key, state: InstanceState, at: Timestamp, expires: Option<Timestamp>) {
+        let values = vec![state.to_cell(), Some(at).to_cell(), expires.to_cell()];
+        self.push(Instance::TABLE, instance.into_cells(), Action::Set(&["state", "ended", "expires"], values));
+    }
+
+    /// Removes an instance with all that belongs to it, its history too. Its attachments are removed one by one, before.
+    pub fn remove_instance(&mut self, instance: Key) {
+        self.remove_of::<LogRow>(instance);
+        self.remove_of::<Snapshot>(instance);
+        self.remove_of::<Variable>(instance);
+        self.remove_of::<Token>(instance);
+        self.remove_of::<Task>(instance);
+        self.remove_of::<Candidate>(instance);
+        self.remove_of::<Job>(instance);
+        self.remove_of::<Timer>(instance);
+        self.remove_of::<Subscription>(instance);
+        self.remove_of::<Incident>(instance);
+        self.remove_of::<Work>(instance);
+        self.remove_of::<Comment>(instance);
+        self.remove::<Instance>(instance);
+    }
+
+    /// Writes a row of the log anew: the same events without what has been erased from them.
+    pub fn rewrite_log(&mut self, instance: Key, seq: u64, format: u32, events: Bytes) {
+        let values = vec![format.to_cell(), events.to_cell()];
+        self.push(LogRow::TABLE, (instance, seq).into_cells(), Action::Set(&["format", "events"], values));
     }
 
     /// Closes an incident.

@@ -12,7 +12,7 @@ use crate::change::Merged;
 use crate::database::{Database, Session};
 use crate::record::Record;
 use crate::record::sealed::{Cells, Sealed};
-use crate::row::{Claim, Job, LogPoint, LogRow, Message, Task, TaskState, Work, Written};
+use crate::row::{BatchItem, Claim, ItemState, Job, LogPoint, LogRow, Message, Task, TaskState, Work, Written};
 use crate::select::Select;
 use crate::{Changes, Guard, Outcome, Patience, StoreError, Unit};
 
@@ -66,6 +66,7 @@ fn numbers(unit: &Unit) -> Vec<i64> {
             number(0, instance.into_cells())
         }
         Guard::Work { instance, work } => number(2, (*instance, *work).into_cells()),
+        Guard::BatchItem { batch, instance } => number(4, (*batch, *instance).into_cells()),
         Guard::Message(message) => number(3, message.into_cells()),
     });
     log.chain(guards).map(u64::cast_signed).collect()
@@ -87,6 +88,8 @@ struct Facts {
     tasks: BTreeMap<(Key, Key), Task>,
     work: BTreeSet<(Key, Key)>,
     messages: BTreeSet<Key>,
+    /// Instances that batches have not worked on.
+    items: BTreeSet<(Key, Key)>,
     /// The units to write, by their places.
     accepted: Vec<usize>,
 }
@@ -103,7 +106,7 @@ impl Facts {
         let mut points = BTreeSet::new();
         let mut without_log = BTreeSet::new();
         let (mut claims, mut jobs, mut tasks) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        let (mut work, mut messages) = (BTreeSet::new(), BTreeSet::new());
+        let (mut work, mut messages, mut items) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for unit in units {
             for row in &unit.log {
                 points.insert((row.instance, row.seq));
@@ -131,6 +134,9 @@ impl Facts {
                     Guard::Message(key) => {
                         messages.insert(*key);
                     }
+                    Guard::BatchItem { batch, instance } => {
+                        items.insert((*batch, *instance));
+                    }
                     Guard::Row { instance, seq, .. } => {
                         points.insert((*instance, *seq));
                     }
@@ -155,6 +161,7 @@ impl Facts {
         let tasks: Vec<Task> = find(session, tasks).await?;
         let work: Vec<Work> = find(session, work).await?;
         let messages: Vec<Message> = find(session, messages).await?;
+        let items: Vec<BatchItem> = find(session, items).await?;
         Ok(Self {
             now: if needs_time { session.now().await? } else { potok_core::time::Timestamp::MIN },
             log,
@@ -164,6 +171,11 @@ impl Facts {
             tasks: tasks.into_iter().map(|task| ((task.instance, task.key), task)).collect(),
             work: work.into_iter().map(|work| (work.instance, work.key)).collect(),
             messages: messages.into_iter().map(|message| message.key).collect(),
+            items: items
+                .into_iter()
+                .filter(|item| item.state == ItemState::Open)
+                .map(|item| (item.batch, item.instance))
+                .collect(),
             accepted: Vec::new(),
         })
     }
@@ -214,6 +226,9 @@ impl Facts {
                 Guard::Message(message) => {
                     self.messages.remove(message);
                 }
+                Guard::BatchItem { batch, instance } => {
+                    self.items.remove(&(*batch, *instance));
+                }
                 Guard::Row { .. } => {}
             }
         }
@@ -234,6 +249,7 @@ impl Facts {
                 .is_some_and(|task| task.state == TaskState::Open && task.assignee == *assignee),
             Guard::Work { instance, work } => self.work.contains(&(*instance, *work)),
             Guard::Message(message) => self.messages.contains(message),
+            Guard::BatchItem { batch, instance } => self.items.contains(&(*batch, *instance)),
             Guard::Row { instance, seq, unit } => self.log.get(&(*instance, *seq)) == Some(unit),
         }
     }
@@ -257,7 +273,7 @@ impl Facts {
                     Guard::Claim(claim) => changes.put(claim.clone()),
                     Guard::Work { instance, work } => changes.remove::<Work>((*instance, *work)),
                     Guard::Message(message) => changes.remove::<Message>(*message),
-                    Guard::Lease { .. } | Guard::Assignee { .. } | Guard::Row { .. } => {}
+                    Guard::Lease { .. } | Guard::Assignee { .. } | Guard::BatchItem { .. } | Guard::Row { .. } => {}
                 }
             }
             merged.merge(&changes);

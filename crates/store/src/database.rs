@@ -8,7 +8,7 @@ use sqlx::{PgConnection, SqliteConnection};
 
 use crate::StoreError;
 use crate::cell::{Cell, Row};
-use crate::record::Table;
+use crate::record::{Column, Table};
 use crate::select::Select;
 
 /// A database.
@@ -33,6 +33,8 @@ pub(crate) trait Database: std::fmt::Debug + Send + Sync {
 pub(crate) trait Session: Send {
     async fn select(&mut self, select: &Select) -> Result<Vec<Row>, StoreError>;
     async fn count(&mut self, select: &Select) -> Result<u64, StoreError>;
+    /// How many rows there are for each of the column's values.
+    async fn tally(&mut self, select: &Select, column: &'static Column) -> Result<Vec<(Cell, u64)>, StoreError>;
     /// From here on changes may wait, in any order, until [`Session::flush`]: none of them sees another.
     fn gather(&mut self) {}
     /// Makes the changes that wait.

@@ -137,24 +137,42 @@ impl Store {
         Ok(!taken.is_empty())
     }
 
-    /// Removes a deployment with its files and definitions. What runs on it is the caller's to end before; bytes that others
-    /// share stay.
+    /// Removes a deployment with its files and definitions; bytes that others share stay. Instances that stand on it are the
+    /// caller's to remove before.
+    ///
+    /// `follows` says for each definition what else changes with it, given the newest version that stays, if it had been the
+    /// newest; with nothing, all is left as it was, and `false` is given.
     ///
     /// # Errors
     /// If the database cannot be written.
-    pub async fn remove_deployment(&self, deployment: Key) -> Result<(), StoreError> {
+    pub async fn remove_deployment(
+        &self,
+        deployment: Key,
+        follows: impl Fn(&Definition, Option<Option<&Definition>>) -> Option<Changes> + Send,
+    ) -> Result<bool, StoreError> {
         let mut session = self.database.write().await?;
         session.lock(&[LOCK], true).await?;
         let key = [deployment.into_cells()];
         let of = Filter::equal("deployment", deployment.to_cell());
         let definitions = session.select(&Select::from(Definition::TABLE).filter(of)).await?;
+        let definitions = definitions.into_iter().map(Definition::from_row).collect::<Result<Vec<_>, _>>()?;
+        let mut merged = Merged::default();
+        for definition in &definitions {
+            let versions = session.select(&named(definition.kind, &definition.tenant, &definition.id)).await?;
+            let versions = versions.into_iter().map(Definition::from_row).collect::<Result<Vec<_>, _>>()?;
+            let is_newest = versions.first().is_some_and(|newest| newest.deployment == deployment);
+            let staying = versions.iter().find(|version| version.deployment != deployment);
+            let Some(changes) = follows(definition, is_newest.then_some(staying)) else { return Ok(false) };
+            merged.merge(&changes);
+        }
         let resources = session.select(&Select::keys(Resource::TABLE, key.to_vec())).await?;
         session.delete(Deployment::TABLE, &key).await?;
         session.delete(Resource::TABLE, &key).await?;
-        let definitions: Vec<Row> = definitions.into_iter().map(|row| row[..1].to_vec()).collect();
-        if !definitions.is_empty() {
-            session.delete(Definition::TABLE, &definitions).await?;
+        let keys: Vec<Row> = definitions.iter().map(|definition| definition.key.into_cells()).collect();
+        if !keys.is_empty() {
+            session.delete(Definition::TABLE, &keys).await?;
         }
+        merged.write(&mut *session, &[]).await?;
         let mut contents = Vec::with_capacity(resources.len());
         for resource in resources {
             contents.push(Resource::from_row(resource)?.content.to_cell());
@@ -169,7 +187,8 @@ impl Store {
                 session.delete(Content::TABLE, &[vec![content]]).await?;
             }
         }
-        session.commit().await
+        session.commit().await?;
+        Ok(true)
     }
 }
 

@@ -6,12 +6,15 @@ use potok_core::Name;
 use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 
-use crate::cell::Field;
+use crate::cell::{Cell, Field};
 use crate::record::Record;
 use crate::record::sealed::{Cells, Sealed as _};
 use crate::row::{Job, Timer, Work};
 use crate::select::{Filter, Operator, Select};
 use crate::{Store, StoreError};
+
+/// With a topic, the number that is locked to count the jobs that are handed out.
+const LOCK: u64 = 0x746f_7069_6373;
 
 /// What a worker asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +29,8 @@ pub struct Fetch {
     pub lease: Duration,
     /// A random number, not 0, that tells this lease from others.
     pub number: u64,
+    /// How many jobs of these topics are handed out at a time, to all workers together.
+    pub most: Vec<(Name, usize)>,
 }
 
 impl Store {
@@ -36,17 +41,54 @@ impl Store {
     /// # Errors
     /// If the database cannot be written.
     pub async fn fetch_jobs(&self, fetch: &Fetch, now: Timestamp) -> Result<Vec<Job>, StoreError> {
-        let topics = fetch.topics.iter().map(Field::to_cell).collect();
-        let select = Select::from(Job::TABLE)
-            .filter(Filter::In("topic", topics))
-            .filter(Filter::Code("suspended", 0))
-            .filter(Filter::Compare("retries", Operator::Greater, 0_i64.to_cell()))
-            .filter(Filter::Compare("available", Operator::LessOrEqual, now.to_cell()))
-            .order("priority", true)
-            .order("key", false)
-            .limit(fetch.limit);
         let set = [("worker", fetch.worker.to_cell()), ("lease", fetch.number.to_cell())];
-        self.take(select, &set, fetch.lease).await
+        let most = |topic: &Name| fetch.most.iter().find(|(limited, _)| limited == topic).map(|(_, most)| *most);
+        let (limited, free): (Vec<&Name>, Vec<&Name>) = fetch.topics.iter().partition(|topic| most(topic).is_some());
+        let mut jobs = Vec::new();
+        if !free.is_empty() {
+            jobs = self.take(available(&free, now).limit(fetch.limit), &set, fetch.lease).await?;
+        }
+        for topic in limited {
+            let left = fetch.limit.saturating_sub(jobs.len());
+            if left > 0 {
+                jobs.extend(
+                    self.fetch_limited(topic, most(topic).unwrap_or(left), left, now, (&set, fetch.lease)).await?,
+                );
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// Hands out jobs of a topic of which so many are handed out at a time. Whoever counts them locks the topic.
+    async fn fetch_limited(
+        &self,
+        topic: &Name,
+        most: usize,
+        limit: usize,
+        now: Timestamp,
+        (set, lease): (&[(&'static str, Cell)], Duration),
+    ) -> Result<Vec<Job>, StoreError> {
+        let mut session = self.database.write().await?;
+        session.lock(&[topic.to_cell().mix(LOCK).cast_signed()], true).await?;
+        let clock = session.now().await?;
+        let handed_out = Select::from(Job::TABLE)
+            .filter(Filter::equal("topic", topic.to_cell()))
+            .filter(Filter::Compare("lease", Operator::NotEqual, 0_u64.to_cell()))
+            .filter(Filter::Compare("leased_until", Operator::Greater, clock.to_cell()));
+        let out = usize::try_from(session.count(&handed_out).await?).unwrap_or(usize::MAX);
+        let left = most.saturating_sub(out).min(limit);
+        if left == 0 {
+            return Ok(Vec::new());
+        }
+        let free = Filter::Compare("leased_until", Operator::LessOrEqual, clock.to_cell());
+        let select = available(&[topic], now).filter(free).limit(left);
+        let mut set = set.to_vec();
+        set.push(("leased_until", after(clock, lease).to_cell()));
+        let mut rows = session.take(&select, &set).await?;
+        session.commit().await?;
+        let place = |column: &str| select.table.column(column).map(|(place, _)| place);
+        rows.sort_by(|left, right| select.compare(place, left, right));
+        rows.into_iter().map(Job::from_row).collect()
     }
 
     /// Hands out timers that are due, the longest due first, so that one node fires each.
@@ -127,7 +169,7 @@ impl Store {
         Ok(!taken.is_empty())
     }
 
-    async fn take<R: Record>(
+    pub(crate) async fn take<R: Record>(
         &self,
         select: Select,
         set: &[(&'static str, crate::cell::Cell)],
@@ -144,6 +186,17 @@ impl Store {
         rows.sort_by(|left, right| select.compare(place, left, right));
         rows.into_iter().map(R::from_row).collect()
     }
+}
+
+/// Jobs that can be handed out by then, the most urgent first.
+fn available(topics: &[&Name], now: Timestamp) -> Select {
+    Select::from(Job::TABLE)
+        .filter(Filter::In("topic", topics.iter().map(|topic| topic.to_cell()).collect()))
+        .filter(Filter::Code("suspended", 0))
+        .filter(Filter::Compare("retries", Operator::Greater, 0_i64.to_cell()))
+        .filter(Filter::Compare("available", Operator::LessOrEqual, now.to_cell()))
+        .order("priority", true)
+        .order("key", false)
 }
 
 fn leased(instance: Key, job: Key, lease: u64) -> Select {

@@ -24,6 +24,7 @@
 //! ```
 
 mod backup;
+mod batch;
 mod cell;
 mod change;
 mod clock;
@@ -48,6 +49,7 @@ mod simulation;
 mod sql;
 mod sqlite;
 mod store;
+mod tally;
 mod transaction;
 mod unit;
 mod writer;

@@ -218,6 +218,17 @@ impl Session for MemorySession {
         Ok(self.found(&all).await?.len() as u64)
     }
 
+    async fn tally(&mut self, select: &Select, column: &'static Column) -> Result<Vec<(Cell, u64)>, StoreError> {
+        let all = Select { order: Vec::new(), limit: None, ..select.clone() };
+        let mut counts = BTreeMap::new();
+        for row in self.found(&all).await? {
+            if let Some((place, _)) = select.table.column(column.name) {
+                *counts.entry(row[place].clone()).or_default() += 1;
+            }
+        }
+        Ok(counts.into_iter().collect())
+    }
+
     async fn insert(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), StoreError> {
         self.disturb().await?;
         for row in rows {

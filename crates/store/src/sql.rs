@@ -46,6 +46,15 @@ impl Statement {
         sql
     }
 
+    /// Each value of a column, and how many rows have it.
+    pub(crate) fn tally(dialect: Dialect, select: &Select, column: &Column) -> Self {
+        let mut sql = Self::new(dialect);
+        let _ = write!(sql.text, "SELECT t.\"{}\", count(*)", column.name);
+        sql.from(&Select { order: Vec::new(), limit: None, ..select.clone() });
+        let _ = write!(sql.text, " GROUP BY t.\"{0}\" ORDER BY t.\"{0}\"", column.name);
+        sql
+    }
+
     pub(crate) fn insert(dialect: Dialect, table: &Table, rows: &[Row], replace: bool) -> Self {
         let mut sql = Self::new(dialect);
         let columns = table.written();

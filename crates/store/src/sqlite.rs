@@ -292,6 +292,18 @@ impl Session for SqliteSession {
         Ok(query.fetch_one(self.connection()).await?.cast_unsigned())
     }
 
+    async fn tally(&mut self, select: &Select, column: &'static Column) -> Result<Vec<(Cell, u64)>, StoreError> {
+        let statement = Statement::tally(Dialect::Sqlite, select, column);
+        let arguments = arguments(statement.binds)?;
+        let query = sqlx::query_with(AssertSqlSafe(statement.text), arguments);
+        let rows = query.fetch_all(self.connection()).await?;
+        let counted = |row: &_| {
+            let cells = decode(row, std::slice::from_ref(column))?;
+            Ok(cells.into_iter().next().zip(Some(row.try_get::<i64, _>(1)?.cast_unsigned())))
+        };
+        Ok(rows.iter().map(counted).collect::<Result<Vec<_>, StoreError>>()?.into_iter().flatten().collect())
+    }
+
     async fn insert(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), StoreError> {
         self.written.note(table, rows)?;
         for rows in portions(rows) {

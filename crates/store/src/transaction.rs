@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::cell::{Cell, Row};
 use crate::database::{Database, Session};
-use crate::record::Table;
+use crate::record::{Column, Table};
 use crate::select::Select;
 use crate::{Store, StoreError};
 
@@ -142,6 +142,10 @@ impl Session for Borrowed {
 
     async fn count(&mut self, select: &Select) -> Result<u64, StoreError> {
         self.session()?.count(select).await
+    }
+
+    async fn tally(&mut self, select: &Select, column: &'static Column) -> Result<Vec<(Cell, u64)>, StoreError> {
+        self.session()?.tally(select, column).await
     }
 
     fn gather(&mut self) {

@@ -49,6 +49,13 @@ pub enum Guard {
         /// The work.
         work: Key,
     },
+    /// The batch has not done its work on the instance. The unit writes what has become of it.
+    BatchItem {
+        /// The batch.
+        batch: Key,
+        /// The instance.
+        instance: Key,
+    },
     /// That row of an instance's log was written by that unit: what the unit was stepped on while it was not durable yet.
     Row {
         /// The instance.

@@ -20,7 +20,7 @@ impl<'d> Reader<'d> {
         };
         ProcessProperties {
             version_tag: zeebe_tag.and_then(|tag| own(tag, "value")).or_else(|| self.classic(process, "versionTag")),
-            history_time_to_live: self.classic(process, "historyTimeToLive"),
+            history_time_to_live: self.any(process, "historyTimeToLive"),
             candidate_starter_users: comma_separated(self.classic(process, "candidateStarterUsers")),
             candidate_starter_groups: comma_separated(self.classic(process, "candidateStarterGroups")),
             startable_in_tasklist: self.flag(process, "isStartableInTasklist"),

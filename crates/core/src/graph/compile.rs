@@ -89,6 +89,7 @@ impl Compiler<'_> {
             executable: process.is_executable != Some(false),
             deployment: Deployment::default(),
             version_tag: process.extension.version_tag.clone(),
+            history_time_to_live: process.extension.history_time_to_live.clone(),
             arrivals: super::arrival::arrivals(&mut topology, &flows),
             topology,
             flows,

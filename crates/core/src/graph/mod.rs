@@ -19,6 +19,9 @@ use crate::Name;
 use crate::dialect::Dialect;
 use crate::expressions::Deployment;
 use crate::instance::Ordinal;
+use crate::model::TimerKind;
+use crate::time::{Timer, Timestamp};
+use crate::value::{Value, Zone};
 
 pub(crate) use arrival::{Arrival, Straight};
 pub use event::*;
@@ -66,6 +69,7 @@ pub struct ProcessGraph {
     dialect: Dialect,
     executable: bool,
     version_tag: Option<Name>,
+    history_time_to_live: Option<Name>,
     deployment: Deployment,
     topology: Topology,
     flows: Vec<SequenceFlow>,
@@ -117,6 +121,17 @@ impl ProcessGraph {
     #[must_use]
     pub fn version_tag(&self) -> Option<&Name> {
         self.version_tag.as_ref()
+    }
+
+    /// Until when the history of an instance that ended then is kept, if the model says so.
+    #[must_use]
+    pub fn history_ends(&self, ended: Timestamp) -> Option<Timestamp> {
+        let text = self.history_time_to_live.as_ref()?.trim();
+        // Days are those of UTC, so that it is the same wherever it is computed.
+        let days = text.parse::<u32>().ok().map(|days| format!("P{days}D"));
+        let text = Value::from(days.as_deref().unwrap_or(text));
+        let timer = Timer::parse(TimerKind::Duration, &text, ended, &Zone::UTC).ok()?;
+        Some(timer.first_due())
     }
 
     /// The graph itself, for analysis.

@@ -7,6 +7,7 @@ mod agenda;
 mod cancel;
 mod command;
 mod commands;
+mod erase;
 mod evaluate;
 mod event;
 mod flow;
@@ -24,6 +25,7 @@ use crate::time::Timestamp;
 
 pub(crate) use command::check_values;
 pub use command::{Command, Refusal, Rejection, StartAt, Variables};
+pub use erase::erase_from;
 pub use event::{Closed, Event, Events, OpenedWait, Ref, Start, ThrownMessage, ThrownSignal};
 pub use keys::{Counter, Keys};
 

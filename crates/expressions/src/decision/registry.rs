@@ -13,6 +13,8 @@ use super::read::{Compiler, read};
 /// One version of a decision.
 #[derive(Clone, Debug)]
 struct Version {
+    /// Counted from 1; versions before may have been removed.
+    number: u32,
     tag: Option<Name>,
     deployment: Deployment,
     file: Arc<File>,
@@ -26,22 +28,34 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// Adds a file's decisions, each as its newest version; gives their ids.
+    /// Adds a file's decisions, each as its newest version; gives their ids. `number` says which version that is, if it is known.
     pub(crate) fn add(
         &self,
         bytes: &[u8],
         deployment: Deployment,
+        number: impl Fn(&Name) -> Option<u32>,
         compiler: &Compiler<'_>,
     ) -> Result<Vec<Name>, Vec<Diagnostic>> {
         let file = Arc::new(read(bytes, compiler)?);
         let mut decisions = self.decisions.write().unwrap_or_else(PoisonError::into_inner);
         let mut ids = Vec::new();
         for (index, decision) in file.decisions.iter().enumerate() {
-            let version = Version { tag: decision.tag.clone(), deployment, file: file.clone(), index };
-            decisions.entry(decision.id.clone()).or_default().push(version);
+            let versions = decisions.entry(decision.id.clone()).or_default();
+            let next = versions.last().map_or(1, |version| version.number + 1);
+            let number = number(&decision.id).unwrap_or(next);
+            versions.push(Version { number, tag: decision.tag.clone(), deployment, file: file.clone(), index });
             ids.push(decision.id.clone());
         }
         Ok(ids)
+    }
+
+    /// Removes the decisions of a deployment.
+    pub(crate) fn remove(&self, deployment: Deployment) {
+        let mut decisions = self.decisions.write().unwrap_or_else(PoisonError::into_inner);
+        decisions.retain(|_, versions| {
+            versions.retain(|version| version.deployment != deployment);
+            !versions.is_empty()
+        });
     }
 
     /// Evaluates a decision by its id, else by its name.
@@ -67,7 +81,10 @@ impl Registry {
         match binding {
             Binding::Latest => versions.last(),
             Binding::Deployment => versions.iter().rev().find(|version| version.deployment == deployment),
-            Binding::Version(number) => versions.get(number.trim().parse::<usize>().ok()?.checked_sub(1)?),
+            Binding::Version(number) => {
+                let number = number.trim().parse::<u32>().ok()?;
+                versions.iter().find(|version| version.number == number)
+            }
             Binding::VersionTag(tag) => versions.iter().rev().find(|version| version.tag.as_deref() == Some(&**tag)),
         }
         .cloned()

@@ -105,7 +105,7 @@ fn decisions_of_the_modeler_require_each_other() {
 fn versions_and_tags() {
     let evaluator = add(DINNER);
     let second = DINNER.replace("Roastbeef", "Soup").replace("\"v1\"", "\"v2\"");
-    evaluator.add_decisions_of(second.as_bytes(), Deployment(1)).expect("DMN");
+    evaluator.add_decisions_of(second.as_bytes(), Deployment(1), |_| None).expect("DMN");
     let dish =
         |binding| decide(&evaluator, "dish", &binding, &[("temperature", Value::Integer(1)), ("weekend", true.into())]);
     assert_eq!(dish(Binding::Latest), Ok("Soup".into()));

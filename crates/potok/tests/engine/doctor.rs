@@ -16,14 +16,15 @@ async fn what_is_derived_is_mended(place: Place) {
     let task = engine.tasks().instance(case.id()).list().await.unwrap().remove(0);
     let mut unit = Unit { id: 7, ..Unit::default() };
     unit.changes.put_task(Task { assignee: Some("mallory".into()), ..(*task).clone() });
+    unit.changes.put(potok::row::Token { instance: case.key, token: 9, ..potok::row::Token::default() });
     unit.changes.put(potok::row::Variable::number(case.key, "amount".into(), 2.0));
     unit.changes.add(potok::row::Timer { instance: potok_core::instance::Key(5), ..potok::row::Timer::default() });
     assert_eq!(engine.store().commit(&[unit], Patience::Wait).await.unwrap(), [Outcome::Committed]);
 
     let findings = engine.examine().await.unwrap();
-    assert_eq!(findings.len(), 3, "{findings:#?}");
+    assert_eq!(findings.len(), 4, "{findings:#?}");
     assert!(findings.iter().all(|finding| finding.mendable));
-    assert_eq!(findings.iter().filter(|finding| finding.instance == case.id()).count(), 2);
+    assert_eq!(findings.iter().filter(|finding| finding.instance == case.id()).count(), 3);
     assert_eq!(engine.mend().await.unwrap(), findings);
     assert_eq!(engine.task(task.id()).await.unwrap(), task);
     stop(&engine).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use potok::query::IncidentQuery;
 use potok::row::InstanceState;
-use potok::{IncidentId, Job, JobError, JobFailure, Value};
+use potok::{Clock, Engine, IncidentId, Job, JobError, JobFailure, Value};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -14,6 +14,7 @@ use crate::database::{Place, deploy, morning, stop};
 use crate::model::row;
 
 crate::on_every_database!(
+    a_topic_is_limited_for_all_nodes,
     a_handler_does_a_job,
     a_worker_does_a_job,
     a_job_that_fails_is_tried_again_and_becomes_an_incident,
@@ -245,5 +246,38 @@ async fn handlers_go_on_after_a_restart(place: Place) {
     let ended =
         tokio::time::timeout(MINUTE, async { engine.instance(case.id()).ended().await }).await.unwrap().unwrap();
     assert_eq!(ended.state, InstanceState::Completed);
+    stop(&engine).await;
+}
+
+async fn a_topic_is_limited_for_all_nodes(place: Place) {
+    let limited =
+        || place.builder().clock(Clock::standing_at(morning())).job_execution(false).topic_limit("send-letter", 3);
+    let engine = limited().start().await.unwrap();
+    deploy(&engine, &[("letter.bpmn", &letter())]).await;
+    for _ in 0..5 {
+        engine.start("letter").send().await.unwrap();
+    }
+    let topics = ["other".into(), "send-letter".into()];
+    let fetch = |engine: &Engine, limit| {
+        let (engine, topics) = (engine.clone(), topics.clone());
+        async move { engine.fetch_jobs("w", &topics, limit, MINUTE, Duration::ZERO).await.unwrap() }
+    };
+    let first = fetch(&engine, 2).await;
+    assert_eq!(first.len(), 2);
+    let second = match place {
+        // An SQLite file has one process.
+        Place::File(_) => fetch(&engine, 10).await,
+        _ => {
+            let other = limited().start().await.unwrap();
+            let jobs = fetch(&other, 10).await;
+            other.stop().await;
+            jobs
+        }
+    };
+    assert_eq!(second.len(), 1, "three at a time, whoever has them");
+    assert!(fetch(&engine, 10).await.is_empty());
+    engine.complete_job(&first[0], ()).await.unwrap();
+    engine.release_job(&first[1]).await.unwrap();
+    assert_eq!(fetch(&engine, 10).await.len(), 2);
     stop(&engine).await;
 }

@@ -6,15 +6,18 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod backup;
+mod batches;
 mod database;
 mod deployments;
 mod doctor;
+mod history;
 mod jobs;
 mod messages;
 mod model;
 mod people;
 mod restart;
 mod simulation;
+mod statistics;
 mod tasks;
 mod timers;
 mod transaction;

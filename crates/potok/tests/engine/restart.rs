@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use potok::row::InstanceState;
-use potok::{Clock, Error};
+use potok::{Clock, Engine, Error};
 use serde_json::json;
 
 use crate::database::{Place, at, deploy, morning, stop};
@@ -11,6 +11,7 @@ use crate::model::{approval, file, process, row};
 
 crate::on_every_database!(
     calls_under_way_when_it_stops_are_told_the_truth,
+    a_business_key_is_one_running_instances_own,
     an_instance_goes_on_after_a_restart,
     a_long_instance_is_loaded_from_its_snapshot,
     callers_and_called_go_on_after_a_restart,
@@ -181,5 +182,28 @@ async fn calls_under_way_when_it_stops_are_told_the_truth(place: Place) {
     let keys: Vec<String> = all.iter().map(|instance| instance.business_key.as_deref().unwrap().to_owned()).collect();
     assert!(done.iter().all(|key| keys.contains(key)), "what was acknowledged is there");
     assert!(!undone.iter().any(|key| keys.contains(key)), "what was refused is not");
+    stop(&engine).await;
+}
+
+async fn a_business_key_is_one_running_instances_own(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let start = |engine: &Engine| {
+        let engine = engine.clone();
+        async move { engine.start("approval").unique_business_key("C-17").send().await }
+    };
+    let case = start(&engine).await.unwrap();
+    assert!(case.unique);
+    let refused = start(&engine).await.unwrap_err();
+    let taken =
+        matches!(&refused, Error::BusinessKeyTaken { key, instance } if *key == "C-17" && *instance == case.id());
+    assert!(taken, "{refused}");
+    // Who does not ask for it does not meet it.
+    engine.start("approval").business_key("C-17").send().await.unwrap();
+    stop(&engine).await;
+    let engine = place.by_hand().await;
+    assert_eq!(start(&engine).await.unwrap_err().code(), "business-key-taken");
+    engine.instance(case.id()).cancel("over").await.unwrap();
+    let (left, right) = tokio::join!(start(&engine), start(&engine));
+    assert!(left.is_ok() != right.is_ok(), "one of two at once");
     stop(&engine).await;
 }

@@ -36,11 +36,22 @@ CREATE TABLE instances (
     started bigint NOT NULL,
     state bigint NOT NULL,
     suspended bigint NOT NULL,
-    ended bigint NOT NULL
+    ended bigint NOT NULL,
+    expires bigint NOT NULL,
+    "unique" bigint NOT NULL
 );
 CREATE INDEX instances_active ON instances (process, "key") WHERE state = 0;
 CREATE INDEX instances_business_key ON instances (business_key, "key");
 CREATE INDEX instances_parent ON instances (parent);
+
+CREATE TABLE tokens (
+    instance bigint NOT NULL,
+    token bigint NOT NULL,
+    definition bigint NOT NULL,
+    node bigint NOT NULL,
+    PRIMARY KEY (instance, token)
+);
+CREATE INDEX tokens_node ON tokens (definition, node);
 
 CREATE TABLE variables (
     instance bigint NOT NULL,
@@ -113,6 +124,9 @@ CREATE INDEX jobs_topic ON jobs (topic, priority DESC, "key") WHERE suspended = 
 CREATE TABLE timers (
     instance bigint NOT NULL,
     "key" bigint NOT NULL,
+    definition bigint NOT NULL,
+    process text COLLATE "C" NOT NULL,
+    node text COLLATE "C" NOT NULL,
     due bigint NOT NULL,
     suspended bigint NOT NULL,
     leased_until bigint NOT NULL,
@@ -124,6 +138,7 @@ CREATE INDEX timers_due ON timers (due, "key") WHERE suspended = 0;
 CREATE TABLE subscriptions (
     instance bigint NOT NULL,
     "key" bigint NOT NULL,
+    definition bigint NOT NULL,
     kind bigint NOT NULL,
     starts bigint NOT NULL,
     name text COLLATE "C" NOT NULL,
@@ -195,6 +210,27 @@ CREATE TABLE messages (
     expires bigint NOT NULL
 );
 CREATE INDEX messages_name ON messages (name, "key");
+
+CREATE TABLE batches (
+    "key" bigint PRIMARY KEY,
+    state bigint NOT NULL,
+    operation bytea NOT NULL,
+    author text COLLATE "C" NOT NULL,
+    created bigint NOT NULL,
+    ended bigint NOT NULL
+);
+CREATE INDEX batches_running ON batches ("key") WHERE state = 0;
+
+CREATE TABLE batch_items (
+    batch bigint NOT NULL,
+    instance bigint NOT NULL,
+    state bigint NOT NULL,
+    code text COLLATE "C" NOT NULL,
+    message text COLLATE "C" NOT NULL,
+    leased_until bigint NOT NULL,
+    PRIMARY KEY (batch, instance)
+);
+CREATE INDEX batch_items_open ON batch_items (batch, instance) WHERE state = 0;
 
 -- Who shares the database.
 CREATE TABLE nodes (

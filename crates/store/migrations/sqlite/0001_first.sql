@@ -34,11 +34,22 @@ CREATE TABLE instances (
     started INTEGER NOT NULL,
     state INTEGER NOT NULL,
     suspended INTEGER NOT NULL,
-    ended INTEGER NOT NULL
+    ended INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    "unique" INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX instances_active ON instances (process, "key") WHERE state = 0;
 CREATE INDEX instances_business_key ON instances (business_key, "key");
 CREATE INDEX instances_parent ON instances (parent);
+
+CREATE TABLE tokens (
+    instance INTEGER NOT NULL,
+    token INTEGER NOT NULL,
+    definition INTEGER NOT NULL,
+    node INTEGER NOT NULL,
+    PRIMARY KEY (instance, token)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tokens_node ON tokens (definition, node);
 
 CREATE TABLE variables (
     instance INTEGER NOT NULL,
@@ -109,6 +120,9 @@ CREATE INDEX jobs_topic ON jobs (topic, priority DESC, "key") WHERE suspended = 
 CREATE TABLE timers (
     instance INTEGER NOT NULL,
     "key" INTEGER PRIMARY KEY,
+    definition INTEGER NOT NULL,
+    process TEXT NOT NULL,
+    node TEXT NOT NULL,
     due INTEGER NOT NULL,
     suspended INTEGER NOT NULL,
     leased_until INTEGER NOT NULL
@@ -119,6 +133,7 @@ CREATE INDEX timers_due ON timers (due, "key") WHERE suspended = 0;
 CREATE TABLE subscriptions (
     instance INTEGER NOT NULL,
     "key" INTEGER PRIMARY KEY,
+    definition INTEGER NOT NULL,
     kind INTEGER NOT NULL,
     starts INTEGER NOT NULL,
     name TEXT NOT NULL,
@@ -187,6 +202,27 @@ CREATE TABLE messages (
     expires INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX messages_name ON messages (name, "key");
+
+CREATE TABLE batches (
+    "key" INTEGER PRIMARY KEY,
+    state INTEGER NOT NULL,
+    operation BLOB NOT NULL,
+    author TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    ended INTEGER NOT NULL
+) STRICT;
+CREATE INDEX batches_running ON batches ("key") WHERE state = 0;
+
+CREATE TABLE batch_items (
+    batch INTEGER NOT NULL,
+    instance INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    leased_until INTEGER NOT NULL,
+    PRIMARY KEY (batch, instance)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX batch_items_open ON batch_items (batch, instance) WHERE state = 0;
 
 -- Who shares the database.
 CREATE TABLE nodes (

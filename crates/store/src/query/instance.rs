@@ -7,7 +7,7 @@ use potok_core::time::Timestamp;
 use super::sealed::Filters;
 use super::{Gathered, Paging, Query, VariableFilter};
 use crate::row::{Instance, InstanceState};
-use crate::select::Filter;
+use crate::select::{Filter, Operator};
 
 /// How instances are sorted; by age among equals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,15 @@ pub enum InstanceOrder {
     BusinessKey,
     /// By when they ended; running ones last.
     Ended,
+}
+
+/// How long the history of ended instances is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// Until before then, as their models say.
+    Before(Timestamp),
+    /// Their models say nothing.
+    Never,
 }
 
 /// Instances. All filters that are given must hold.
@@ -40,6 +49,8 @@ pub struct InstanceQuery {
     pub business_key_like: Option<String>,
     /// Called by this instance.
     pub parent: Option<Key>,
+    /// Called by another, or not.
+    pub called: Option<bool>,
     /// Suspended, or not.
     pub suspended: Option<bool>,
     /// Started from then on.
@@ -50,6 +61,8 @@ pub struct InstanceQuery {
     pub ended_from: Option<Timestamp>,
     /// Ended before.
     pub ended_before: Option<Timestamp>,
+    /// How long their models say that their history is kept.
+    pub expires: Option<Expiry>,
     /// With such variables.
     pub variables: Vec<VariableFilter>,
     /// How they are sorted.
@@ -77,6 +90,15 @@ impl Filters for InstanceQuery {
         filters.equal("business_key", self.business_key.as_ref());
         filters.like("business_key", self.business_key_like.as_ref());
         filters.equal("parent", self.parent.as_ref());
+        if let Some(called) = self.called {
+            let operator = if called { Operator::NotEqual } else { Operator::Equal };
+            filters.compare("parent", operator, Some(&None::<Key>));
+        }
+        match self.expires {
+            Some(Expiry::Before(time)) => filters.between("expires", None, Some(&time)),
+            Some(Expiry::Never) => filters.compare("expires", Operator::Equal, Some(&None::<Timestamp>)),
+            None => {}
+        }
         filters.equal("suspended", self.suspended.as_ref());
         filters.between("started", self.started_from.as_ref(), self.started_before.as_ref());
         filters.between("ended", self.ended_from.as_ref(), self.ended_before.as_ref());

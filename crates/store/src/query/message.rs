@@ -19,6 +19,8 @@ pub struct SubscriptionQuery {
     pub names: Vec<Name>,
     /// Of one of these instances.
     pub instances: Vec<Key>,
+    /// Of this definition.
+    pub definition: Option<Key>,
     /// Of this process.
     pub process: Option<Name>,
     /// On this flow node.
@@ -51,6 +53,7 @@ impl Filters for SubscriptionQuery {
         filters.equal("kind", self.kind.as_ref());
         filters.one_of("name", &self.names);
         filters.one_of("instance", &self.instances);
+        filters.equal("definition", self.definition.as_ref());
         filters.equal("process", self.process.as_ref());
         filters.equal("node", self.node.as_ref());
         filters.equal("starts", self.starts.as_ref());

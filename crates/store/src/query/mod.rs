@@ -2,6 +2,7 @@
 
 #![allow(private_interfaces, reason = "the trait is sealed: nobody outside can name it, or what it is made of")]
 
+mod batch;
 mod definition;
 mod instance;
 mod message;
@@ -11,8 +12,9 @@ mod task;
 mod variable;
 mod wait;
 
+pub use batch::{BatchItemQuery, BatchQuery};
 pub use definition::{DefinitionQuery, DeploymentQuery};
-pub use instance::{InstanceOrder, InstanceQuery};
+pub use instance::{Expiry, InstanceOrder, InstanceQuery};
 pub use message::{MessageQuery, SubscriptionQuery};
 pub use page::{Cursor, Page, Paging};
 pub use person::{GroupQuery, MembershipQuery, UserQuery};

@@ -15,6 +15,8 @@ use crate::select::{Filter, Operator};
 pub struct JobQuery {
     /// One of these.
     pub keys: Vec<Key>,
+    /// Of this definition.
+    pub definition: Option<Key>,
     /// Of one of these instances.
     pub instances: Vec<Key>,
     /// Of one of these processes.
@@ -45,6 +47,7 @@ impl Filters for JobQuery {
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
         filters.one_of("key", &self.keys);
+        filters.equal("definition", self.definition.as_ref());
         filters.one_of("instance", &self.instances);
         filters.one_of("process", &self.processes);
         filters.one_of("node", &self.nodes);
@@ -71,6 +74,8 @@ impl Filters for JobQuery {
 pub struct TimerQuery {
     /// One of these.
     pub keys: Vec<Key>,
+    /// Of this definition.
+    pub definition: Option<Key>,
     /// Of one of these instances.
     pub instances: Vec<Key>,
     /// Due before.
@@ -91,6 +96,7 @@ impl Filters for TimerQuery {
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
         filters.one_of("key", &self.keys);
+        filters.equal("definition", self.definition.as_ref());
         filters.one_of("instance", &self.instances);
         filters.between("due", None, self.due_before.as_ref());
         filters.0
@@ -108,6 +114,8 @@ pub struct IncidentQuery {
     pub open: Option<bool>,
     /// One of these.
     pub keys: Vec<Key>,
+    /// Of this definition.
+    pub definition: Option<Key>,
     /// Of one of these instances.
     pub instances: Vec<Key>,
     /// Of one of these processes.
@@ -139,6 +147,7 @@ impl Filters for IncidentQuery {
             None => {}
         }
         filters.one_of("key", &self.keys);
+        filters.equal("definition", self.definition.as_ref());
         filters.one_of("instance", &self.instances);
         filters.one_of("process", &self.processes);
         filters.one_of("node", &self.nodes);

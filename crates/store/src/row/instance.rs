@@ -47,6 +47,24 @@ record! {
         suspended: bool,
         /// When it ended.
         ended: Option<Timestamp>,
+        /// How long its history is kept, if its model says so.
+        expires: Option<Timestamp>,
+        /// It has its business key for itself while it runs, among those of its process that were started so.
+        unique: bool,
+    }
+}
+
+record! {
+    /// A token, wherever it stands: so that the tokens on each flow node can be counted.
+    pub struct Token in "tokens" by (Key, u32) {
+        /// Its instance.
+        instance: Key,
+        /// Its number in the instance, used again after it is gone.
+        token: u32,
+        /// The instance's definition.
+        definition: Key,
+        /// The ordinal of its flow node in the definition.
+        node: u32,
     }
 }
 

@@ -3,6 +3,7 @@
 //! A definition (its start timers and subscriptions) and a task that belongs to no process are streams in the log like an
 //! instance: wherever a row says `instance`, it is the key of such a stream.
 
+mod batch;
 mod deployment;
 mod guard;
 mod instance;
@@ -13,11 +14,12 @@ mod person;
 mod task;
 mod wait;
 
+pub use batch::{Batch, BatchItem, BatchState, ItemState};
 pub(crate) use deployment::{Content, ContentPoint};
 pub use deployment::{Definition, DefinitionKind, Deployment, Resource};
 pub(crate) use guard::Written;
 pub use guard::{Claim, ClaimKind};
-pub use instance::{Instance, InstanceState, Variable, VariableKind};
+pub use instance::{Instance, InstanceState, Token, Variable, VariableKind};
 pub(crate) use log::LogPoint;
 pub use log::{LogRow, Snapshot};
 pub use message::{Message, Work};

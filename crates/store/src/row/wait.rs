@@ -50,6 +50,12 @@ record! {
         instance: Key,
         /// Its key.
         key: Key,
+        /// The instance's definition.
+        definition: Key,
+        /// The id of the instance's process.
+        process: Name,
+        /// The id of its flow node.
+        node: Name,
         /// When it fires.
         due: Timestamp,
         /// Does not fire while its instance is suspended.
@@ -79,6 +85,8 @@ record! {
         instance: Key,
         /// Its key.
         key: Key,
+        /// The instance's definition.
+        definition: Key,
         /// What it is for.
         kind: SubscriptionKind,
         /// It starts an instance.

@@ -225,7 +225,7 @@ async fn closing_keeps_the_row(store: Store) {
     committed(&store, first).await;
     let mut second = unit(2, &[(10, 2)]);
     second.changes.resolve_incident(Key(10), Key(11), at(5));
-    second.changes.end_instance(Key(10), InstanceState::Failed, at(6));
+    second.changes.end_instance(Key(10), InstanceState::Failed, at(6), None);
     committed(&store, second).await;
     let instance = store.get::<Instance>(Key(10)).await.unwrap().unwrap();
     assert_eq!((instance.state, instance.ended, &*instance.process), (InstanceState::Failed, Some(at(6)), "loan"));

@@ -84,11 +84,11 @@ async fn bytes_that_others_share_stay(store: Store) {
         deploy(&store, key, b"same", vec![definition(key + 10, "loan")]).await;
     }
     let content = potok_store::digest(b"same");
-    store.remove_deployment(Key(1)).await.unwrap();
+    assert!(store.remove_deployment(Key(1), |_, _| Some(Changes::default())).await.unwrap());
     assert_eq!(store.get::<Deployment>(Key(1)).await.unwrap(), None);
     assert_eq!(store.get::<Definition>(Key(11)).await.unwrap(), None);
     assert_eq!(store.resource(Key(2), &"loan.bpmn".into()).await.unwrap(), Some(b"same".to_vec()));
-    store.remove_deployment(Key(2)).await.unwrap();
+    assert!(store.remove_deployment(Key(2), |_, _| Some(Changes::default())).await.unwrap());
     assert_eq!(store.chunk(&content, 0).await.unwrap(), None);
 }
 

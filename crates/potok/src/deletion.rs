@@ -1,0 +1,251 @@
+//! What is removed for good: instances that have ended, deployments, and history that is kept long enough.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use potok_core::Name;
+use potok_core::instance::Key;
+use potok_core::step::Rejection;
+use potok_store::Changes;
+use potok_store::query::{DefinitionQuery, Expiry, InstanceQuery, Paging};
+use potok_store::row::{
+    Attachment, Definition, DefinitionKind, Deployment as DeploymentRow, Instance as InstanceRow, InstanceState,
+    Subscription, Work,
+};
+
+use crate::deploy::starts;
+use crate::engine::{Engine, Inner};
+use crate::{Case, DeploymentId, Error, InstanceId};
+
+/// Instances that are looked up, or cleaned up, at once.
+const BITE: usize = 100;
+
+/// The states of what has ended.
+const ENDED: [InstanceState; 3] = [InstanceState::Completed, InstanceState::Failed, InstanceState::Cancelled];
+
+impl Case {
+    /// Removes it for good once it has ended, with its history, comments and attachments, and with the instances that it called.
+    ///
+    /// # Errors
+    /// If there is no such instance, it or one that it called still runs, or it was itself called by one that is still there.
+    pub async fn delete(&self) -> Result<(), Error> {
+        let inner = &self.engine().inner;
+        let family = inner.to_be_deleted(self.id().0).await?;
+        inner.delete(&family, Changes::default()).await
+    }
+}
+
+impl Engine {
+    /// Removes a deployment on which no instances stand, running or ended: their histories need it. What it was the newest version
+    /// of is started by the version before from then on.
+    ///
+    /// # Errors
+    /// If there is no such deployment, instances stand on it, or the database cannot be written.
+    pub async fn delete_deployment(&self, deployment: DeploymentId) -> Result<(), Error> {
+        self.inner.remove_deployment(deployment).await
+    }
+
+    /// Removes a deployment with all instances that stand on it; those that run are cancelled for that reason. It takes a while if
+    /// there are many, and can be repeated if it was interrupted.
+    ///
+    /// # Errors
+    /// If there is no such deployment, instances on it were called by others that do not stand on it, or the database cannot be
+    /// written. In the latter case some instances may have gone already.
+    pub async fn delete_deployment_with_instances(
+        &self,
+        deployment: DeploymentId,
+        reason: impl Into<Name>,
+    ) -> Result<(), Error> {
+        let reason = reason.into();
+        let definitions = self.inner.definitions_of(deployment).await?;
+        let own: BTreeSet<Key> = definitions.iter().map(|definition| definition.key).collect();
+        let called = |definition: Key| InstanceQuery {
+            definition: Some(definition),
+            called: Some(true),
+            ..InstanceQuery::default()
+        };
+        for definition in &own {
+            self.inner.store.suspend_definition(*definition, true).await?;
+        }
+        self.inner.catalog.changed();
+        for definition in &own {
+            for row in self.inner.store.list(&called(*definition)).await?.rows {
+                let caller = row.parent.unwrap_or_default();
+                let caller_row = self.inner.store.get::<InstanceRow>(caller).await?;
+                if caller_row.is_some_and(|caller| !own.contains(&caller.definition)) {
+                    for definition in &definitions {
+                        self.inner.store.suspend_definition(definition.key, definition.suspended).await?;
+                    }
+                    self.inner.catalog.changed();
+                    return Err(Error::InstanceCalled { instance: InstanceId(row.key), caller: InstanceId(caller) });
+                }
+            }
+        }
+        for definition in &own {
+            self.delete_instances_of(*definition, &reason).await?;
+        }
+        self.inner.remove_deployment(deployment).await
+    }
+
+    async fn delete_instances_of(&self, definition: Key, reason: &Name) -> Result<(), Error> {
+        loop {
+            // Those that were called go with their callers.
+            let query = InstanceQuery {
+                definition: Some(definition),
+                called: Some(false),
+                page: Paging { limit: Some(BITE), ..Paging::default() },
+                ..InstanceQuery::default()
+            };
+            let rows = self.inner.store.list(&query).await?.rows;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for row in rows {
+                let case = self.instance(InstanceId(row.key));
+                match case.cancel(reason.clone()).await {
+                    Ok(()) | Err(Error::Rejected(Rejection::NotActive(_))) => {}
+                    Err(error) => return Err(error),
+                }
+                case.delete().await?;
+            }
+        }
+    }
+
+    /// Removes some of the history that has been kept long enough: as long as its process says (`historyTimeToLive`), else as
+    /// long as [the engine's default](crate::Builder::history_time_to_live); nothing that runs. Says how many instances went.
+    /// The engine does so by itself every few minutes.
+    ///
+    /// # Errors
+    /// If the database cannot be read or written.
+    pub async fn clean_up(&self) -> Result<usize, Error> {
+        self.inner.clean_up().await
+    }
+}
+
+impl Inner {
+    /// An instance that has ended, and those that it called.
+    pub(crate) async fn to_be_deleted(&self, key: Key) -> Result<Vec<Key>, Error> {
+        let row = self.store.get::<InstanceRow>(key).await?.ok_or(Error::UnknownInstance(InstanceId(key)))?;
+        if let Some(caller) = row.parent
+            && self.store.get::<InstanceRow>(caller).await?.is_some()
+        {
+            return Err(Error::InstanceCalled { instance: InstanceId(key), caller: InstanceId(caller) });
+        }
+        let mut family = vec![row];
+        let mut next = 0;
+        while let Some(row) = family.get(next) {
+            if row.state == InstanceState::Active {
+                return Err(Error::InstanceRuns(InstanceId(row.key)));
+            }
+            let called = InstanceQuery { parent: Some(row.key), ..InstanceQuery::default() };
+            family.extend(self.store.list(&called).await?.rows);
+            next += 1;
+        }
+        Ok(family.into_iter().map(|row| row.key).collect())
+    }
+
+    /// What removes instances from the database.
+    pub(crate) async fn removal(&self, family: &[Key]) -> Result<Changes, Error> {
+        let mut changes = Changes::default();
+        for key in family {
+            for attachment in self.store.of_instance::<Attachment>(*key).await? {
+                self.store.remove_attachment(*key, attachment.key).await?;
+            }
+            changes.remove_instance(*key);
+        }
+        Ok(changes)
+    }
+
+    async fn delete(&self, family: &[Key], mut changes: Changes) -> Result<(), Error> {
+        changes.append(self.removal(family).await?);
+        self.write(changes).await?;
+        family.iter().for_each(|key| self.cache.forget(*key));
+        Ok(())
+    }
+
+    async fn definitions_of(&self, deployment: DeploymentId) -> Result<Vec<Definition>, Error> {
+        if self.store.get::<DeploymentRow>(deployment.0).await?.is_none() {
+            return Err(Error::UnknownDeployment(deployment));
+        }
+        let query = DefinitionQuery { deployment: Some(deployment.0), ..DefinitionQuery::default() };
+        Ok(self.store.list(&query).await?.rows)
+    }
+
+    async fn remove_deployment(&self, deployment: DeploymentId) -> Result<(), Error> {
+        loop {
+            let definitions = self.definitions_of(deployment).await?;
+            let mut instances = 0;
+            let mut before = BTreeMap::new();
+            for definition in &definitions {
+                let of = InstanceQuery { definition: Some(definition.key), ..InstanceQuery::default() };
+                instances += self.store.count(&of).await?;
+                let versions = DefinitionQuery {
+                    kind: Some(definition.kind),
+                    ids: vec![definition.id.clone()],
+                    tenant: Some(definition.tenant.clone()),
+                    ..DefinitionQuery::default()
+                };
+                let versions = self.store.list(&versions).await?.rows;
+                let others = versions.into_iter().filter(|other| other.deployment != deployment.0);
+                let newest = others.max_by_key(|other| other.version);
+                if let Some(newest) = newest.filter(|newest| newest.kind == DefinitionKind::Process) {
+                    before.insert(newest.key, self.catalog.get(newest.key).await?);
+                }
+            }
+            if instances > 0 {
+                return Err(Error::DeploymentInUse { deployment, instances });
+            }
+            let now = self.clock.now();
+            let follows = |definition: &Definition, newest: Option<Option<&Definition>>| {
+                let mut changes = Changes::default();
+                changes.remove_of::<Subscription>(definition.key);
+                changes.remove_of::<Work>(definition.key);
+                if let Some(Some(newest)) = newest
+                    && definition.kind == DefinitionKind::Process
+                {
+                    // If it is another by now, somebody has deployed meanwhile.
+                    let deployed = before.get(&newest.key)?.as_ref()?;
+                    starts(&mut changes, newest, &deployed.graph, now, &|| self.next_key(now));
+                }
+                Some(changes)
+            };
+            let removed = self.store.remove_deployment(deployment.0, follows).await?;
+            if removed {
+                self.catalog.forget(&definitions.iter().map(|definition| definition.key).collect::<Vec<_>>());
+                self.catalog.discover().await?;
+                self.wake.notify_waiters();
+                return Ok(());
+            }
+        }
+    }
+
+    pub(crate) async fn clean_up(&self) -> Result<usize, Error> {
+        let now = self.clock.now();
+        let due = |expires, ended_before| InstanceQuery {
+            states: ENDED.to_vec(),
+            called: Some(false),
+            expires: Some(expires),
+            ended_before,
+            page: Paging { limit: Some(BITE), ..Paging::default() },
+            ..InstanceQuery::default()
+        };
+        let mut queries = vec![due(Expiry::Before(now), None)];
+        if let Some(default) = self.limits.history
+            && let Ok(before) = now.checked_sub(default)
+        {
+            queries.push(due(Expiry::Never, Some(before)));
+        }
+        let mut cleaned = 0;
+        for query in queries {
+            for row in self.store.list(&query).await?.rows {
+                match self.to_be_deleted(row.key).await {
+                    Ok(family) => self.delete(&family, Changes::default()).await?,
+                    // One that it called goes on alone, or another node was faster.
+                    Err(Error::InstanceRuns(_) | Error::UnknownInstance(_)) => continue,
+                    Err(error) => return Err(error),
+                }
+                cleaned += 1;
+            }
+        }
+        Ok(cleaned)
+    }
+}

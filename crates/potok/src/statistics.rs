@@ -1,0 +1,110 @@
+//! How much stands where: counts of what runs, by flow node and by version.
+
+use std::collections::BTreeMap;
+
+use potok_core::Name;
+use potok_core::instance::Key;
+use potok_store::Query;
+use potok_store::query::{IncidentQuery, InstanceQuery, JobQuery, SubscriptionQuery, TaskQuery, TimerQuery};
+use potok_store::row::{InstanceState, TaskState};
+
+use crate::engine::Engine;
+use crate::{DefinitionId, Error};
+
+/// What there is now on one flow node of a version of a process, in all its instances.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ElementStatistics {
+    /// The id of the flow node.
+    pub node: Name,
+    /// Tokens that stand on it. Of a sub-process, call or loop that is the one outside, beside those inside; a round of a loop stands
+    /// on the same flow node.
+    pub tokens: u64,
+    /// Open tasks.
+    pub tasks: u64,
+    /// Jobs that are not done, with or without tries left.
+    pub jobs: u64,
+    /// Timers that wait; a boundary event's stand on the event.
+    pub timers: u64,
+    /// Messages and signals that are waited for; a boundary event's stand on the event.
+    pub subscriptions: u64,
+    /// Open incidents.
+    pub incidents: u64,
+}
+
+/// What runs of one version of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DefinitionStatistics {
+    /// The version.
+    pub definition: DefinitionId,
+    /// Running instances.
+    pub instances: u64,
+    /// Open incidents in them.
+    pub incidents: u64,
+}
+
+impl Engine {
+    /// What stands on each flow node of a version of a process, as its model lists them; flow nodes with nothing on them are left
+    /// out.
+    ///
+    /// # Errors
+    /// If there is no such version of a process, or the database cannot be read.
+    pub async fn statistics(&self, definition: DefinitionId) -> Result<Vec<ElementStatistics>, Error> {
+        let graph = self.graph(definition).await?.ok_or(Error::UnknownDefinition(definition))?;
+        let store = &self.inner.store;
+        let mut nodes: Vec<ElementStatistics> = graph
+            .nodes()
+            .map(|node| ElementStatistics { node: node.id.clone(), ..ElementStatistics::default() })
+            .collect();
+        for (ordinal, tokens) in store.tokens_by_node(definition.0).await? {
+            if let Some(node) = usize::try_from(ordinal).ok().and_then(|ordinal| nodes.get_mut(ordinal)) {
+                node.tokens = tokens;
+            }
+        }
+        let of = Some(definition.0);
+        let tasks = TaskQuery { states: vec![TaskState::Open], definition: of, ..TaskQuery::default() };
+        self.count(&mut nodes, &tasks, |node| &mut node.tasks).await?;
+        let jobs = JobQuery { definition: of, ..JobQuery::default() };
+        self.count(&mut nodes, &jobs, |node| &mut node.jobs).await?;
+        let timers = TimerQuery { definition: of, ..TimerQuery::default() };
+        self.count(&mut nodes, &timers, |node| &mut node.timers).await?;
+        let waiting = SubscriptionQuery { definition: of, starts: Some(false), ..SubscriptionQuery::default() };
+        self.count(&mut nodes, &waiting, |node| &mut node.subscriptions).await?;
+        let incidents = IncidentQuery { open: Some(true), definition: of, ..IncidentQuery::default() };
+        self.count(&mut nodes, &incidents, |node| &mut node.incidents).await?;
+        nodes.retain(|node| *node != ElementStatistics { node: node.node.clone(), ..ElementStatistics::default() });
+        Ok(nodes)
+    }
+
+    /// What runs of each version of each process, in the order in which they were deployed; those of which nothing runs are left
+    /// out.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn definition_statistics(&self) -> Result<Vec<DefinitionStatistics>, Error> {
+        let running = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
+        let stuck = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
+        let incidents = self.inner.store.count_by_definition(&stuck).await?;
+        let incidents: BTreeMap<Key, u64> = incidents.into_iter().collect();
+        let instances = self.inner.store.count_by_definition(&running).await?;
+        let statistics = instances.into_iter().map(|(definition, instances)| DefinitionStatistics {
+            definition: DefinitionId(definition),
+            instances,
+            incidents: incidents.get(&definition).copied().unwrap_or_default(),
+        });
+        Ok(statistics.collect())
+    }
+
+    async fn count<Q: Query>(
+        &self,
+        nodes: &mut [ElementStatistics],
+        query: &Q,
+        what: impl Fn(&mut ElementStatistics) -> &mut u64 + Send,
+    ) -> Result<(), Error> {
+        for (id, count) in self.inner.store.count_by_node(query).await? {
+            if let Some(node) = nodes.iter_mut().find(|node| node.node == id) {
+                *what(node) = count;
+            }
+        }
+        Ok(())
+    }
+}

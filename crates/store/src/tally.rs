@@ -1,0 +1,60 @@
+//! Counting by flow node and by definition, each in one statement.
+
+use potok_core::Name;
+use potok_core::instance::Key;
+
+use crate::cell::Field;
+use crate::record::{Record, Table};
+use crate::row::Token;
+use crate::select::{Filter, Select};
+use crate::{Query, Store, StoreError};
+
+impl Store {
+    /// How many tokens stand on each flow node of a definition, by the nodes' ordinals.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn tokens_by_node(&self, definition: Key) -> Result<Vec<(u32, u64)>, StoreError> {
+        let select = Select::from(Token::TABLE).filter(Filter::equal("definition", definition.to_cell()));
+        self.tally_selected(&select, "node").await
+    }
+
+    /// How many there are on each flow node, by the nodes' ids, of what is searched for: tasks, jobs, timers, subscriptions or
+    /// incidents.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or what is searched for is on no flow nodes.
+    pub async fn count_by_node<Q: Query>(&self, query: &Q) -> Result<Vec<(Name, u64)>, StoreError> {
+        self.tally(query, "node").await
+    }
+
+    /// How many there are of each definition of what is searched for: instances, tasks, jobs, timers, subscriptions or incidents.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or what is searched for is of no definitions.
+    pub async fn count_by_definition<Q: Query>(&self, query: &Q) -> Result<Vec<(Key, u64)>, StoreError> {
+        self.tally(query, "definition").await
+    }
+
+    /// Each value of a column of what is searched for, and how many there are.
+    pub(crate) async fn tally<Q: Query, F: Field>(
+        &self,
+        query: &Q,
+        column: &'static str,
+    ) -> Result<Vec<(F, u64)>, StoreError> {
+        self.tally_selected(&query.select()?, column).await
+    }
+
+    async fn tally_selected<F: Field>(
+        &self,
+        select: &Select,
+        column: &'static str,
+    ) -> Result<Vec<(F, u64)>, StoreError> {
+        let table: &'static Table = select.table;
+        let damaged = || StoreError::Damaged { table: table.name, column };
+        let (_, kind) = table.column(column).ok_or_else(damaged)?;
+        let counts = self.database.read().await?.tally(select, kind).await?;
+        let count = |(value, count)| Ok((F::from_cell(value).ok_or_else(damaged)?, count));
+        counts.into_iter().map(count).collect()
+    }
+}
