@@ -6,7 +6,7 @@ use potok_core::instance::{Instance as State, Key};
 use potok_core::routing::Message;
 use potok_core::step::{Events, ThrownSignal, erase_from};
 use potok_store::query::{InstanceQuery, MessageQuery};
-use potok_store::row::{Message as KeptMessage, Snapshot, Variable, Work};
+use potok_store::row::{Snapshot, Variable, Work};
 use potok_store::{Changes, Outcome};
 
 use crate::attempt::{Attempt, Stop};
@@ -155,7 +155,7 @@ impl Inner {
             if let Ok(mut signal) = ThrownSignal::decode(&work.payload)
                 && erase_from(&mut signal.payload, name)
             {
-                changes.put(Work { payload: signal.encode().into(), ..work });
+                changes.rewrite_work(work.instance, work.key, signal.encode().into());
             }
         }
         Ok(())
@@ -172,7 +172,7 @@ impl Inner {
             if let Ok(mut message) = Message::decode(&row.payload)
                 && (erase_from(&mut message.payload, name) | erase_from(&mut message.variables, name))
             {
-                changes.put(KeptMessage { payload: message.encode().into(), ..row });
+                changes.rewrite_message(row.key, message.encode().into());
             }
         }
         Ok(())

@@ -10,8 +10,8 @@ use crate::database::Session;
 use crate::record::sealed::Cells;
 use crate::record::{Record, Table};
 use crate::row::{
-    Candidate, Comment, Incident, Instance, InstanceState, Job, LogRow, Snapshot, Subscription, Task, TaskState, Timer,
-    Token, Variable, Work,
+    Candidate, Comment, Incident, Instance, InstanceState, Job, LogRow, Message, Snapshot, Subscription, Task,
+    TaskState, Timer, Token, Variable, Work,
 };
 use crate::{StoreError, record};
 
@@ -65,6 +65,16 @@ impl Changes {
     /// Does what others do after these.
     pub fn append(&mut self, others: Self) {
         self.list.extend(others.list);
+    }
+
+    /// Writes what follow-up work is about anew, if it is still there.
+    pub fn rewrite_work(&mut self, instance: Key, work: Key, payload: Bytes) {
+        self.push(Work::TABLE, (instance, work).into_cells(), Action::Set(&["payload"], vec![payload.to_cell()]));
+    }
+
+    /// Writes what a kept message holds anew, if it is still there.
+    pub fn rewrite_message(&mut self, message: Key, payload: Bytes) {
+        self.push(Message::TABLE, message.into_cells(), Action::Set(&["payload"], vec![payload.to_cell()]));
     }
 
     /// Adds a task that is new, with its candidates.

@@ -196,6 +196,19 @@ impl Session for WriterSession {
         Ok(count.cast_unsigned())
     }
 
+    async fn tally(&mut self, select: &Select, column: &'static Column) -> Result<Vec<(Cell, u64)>, StoreError> {
+        let statement = Statement::tally(Dialect::Sqlite, select, column);
+        let mut prepared = self.connection()?.prepare_cached(&statement.text)?;
+        bind(&mut prepared, &statement.binds)?;
+        let mut rows = prepared.raw_query();
+        let mut counts = Vec::new();
+        while let Some(row) = rows.next()? {
+            let value = decode(row, std::slice::from_ref(column))?.into_iter().next();
+            counts.extend(value.zip(Some(row.get::<_, i64>(1)?.cast_unsigned())));
+        }
+        Ok(counts)
+    }
+
     async fn insert(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), StoreError> {
         self.written.note(table, rows)?;
         self.insert_each("INSERT", table, rows)

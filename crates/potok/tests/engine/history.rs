@@ -144,7 +144,8 @@ async fn a_variable_is_erased(place: Place) {
         <endEvent id="end"/>"#,
     ));
     let engine = place.with(&[("letter.bpmn", &model)]).await;
-    let secret = json!({"client": "Anna Secret", "amount": 3});
+    // So large that a snapshot is written.
+    let secret = json!({"client": "Anna Secret".repeat(3000), "amount": 3});
     let case = engine.start("letter").business_key("C-1").variables(secret).send().await.unwrap();
     let task = engine.tasks().list().await.unwrap().remove(0);
     engine.complete(task.id(), json!({"client": "Anna Secret-Smith"})).await.unwrap();
@@ -161,6 +162,8 @@ async fn a_variable_is_erased(place: Place) {
     let holds = |bytes: &[u8]| bytes.windows(6).any(|part| part == b"Secret");
     let history = engine.store().history(case.key, 0, 100).await.unwrap();
     assert!(history.iter().all(|row| !holds(&row.events)));
+    let snapshots = engine.store().of_instance::<potok::row::Snapshot>(case.key).await.unwrap();
+    assert!(!snapshots.is_empty() && snapshots.iter().all(|row| !holds(&row.bytes)));
     let kept = engine.store().list(&MessageQuery::default()).await.unwrap().rows;
     assert!(kept.len() == 1 && !holds(&kept[0].payload));
     let told = engine.instance(id).happenings().await.unwrap();
