@@ -68,7 +68,7 @@ fn deploy(deployments: &[Vec<(String, String)>]) -> Scenario {
         let deployment = Deployment(number);
         let (decisions, models): (Vec<_>, Vec<_>) = sources.iter().partition(|(file, _)| file.ends_with(".dmn"));
         for (file, text) in decisions {
-            if let Err(diagnostics) = evaluator.add_decisions_of(text.as_bytes(), deployment) {
+            if let Err(diagnostics) = evaluator.add_decisions_of(text.as_bytes(), deployment, |_| None) {
                 panic!("{file} cannot be deployed: {diagnostics:?}");
             }
         }
