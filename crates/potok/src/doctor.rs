@@ -247,7 +247,7 @@ impl Inner {
                 let rows = crate::attempt::Rows::read(mirror, row.instance).await?;
                 rows.suspend(&mut changes, *suspended);
             }
-            Some(Act::JobFailed { .. }) | None => {}
+            Some(Act::JobFailed { .. } | Act::Explained { .. }) | None => {}
         }
         write(mirror, changes, self.random()).await
     }

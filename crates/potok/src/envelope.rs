@@ -44,6 +44,11 @@ pub enum Act {
     Suspended,
     /// It goes on.
     Resumed,
+    /// Why an operator has intervened.
+    Explained {
+        /// In the operator's words.
+        reason: Name,
+    },
 }
 
 impl Envelope {

@@ -6,11 +6,11 @@ use potok_core::instance::{Instance, Key, ROOT, State, WaitKind, WaitType};
 use potok_core::step::{Closed, Event, Events, OpenedWait};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
-use potok_store::Changes;
 use potok_store::row::{
     Incident, Instance as InstanceRow, InstanceState, Job, Subscription, SubscriptionKind, Task, TaskState, Timer,
     Variable, Work,
 };
+use potok_store::{Changes, Place};
 
 use crate::envelope::{Act, Envelope};
 use crate::work::Chore;
@@ -68,9 +68,37 @@ pub(crate) fn follow(
                     changes.remove::<Variable>((key, name.clone()));
                 }
             }
+            Event::Migrated { .. } => migrated(changes, around, instance),
             Event::InstanceCompleted => changes.end_instance(key, InstanceState::Completed, now),
             Event::InstanceFailed { .. } => changes.end_instance(key, InstanceState::Failed, now),
             Event::InstanceCancelled { .. } => changes.end_instance(key, InstanceState::Cancelled, now),
+            _ => {}
+        }
+    }
+}
+
+/// All that waits stands on flow nodes of another definition from now on.
+fn migrated(changes: &mut Changes, around: &Around<'_>, instance: &Instance) {
+    let key = instance.key();
+    changes.migrate_instance(key, around.definition, around.graph.id().clone());
+    for wait in instance.waits() {
+        let Some(node) = around.graph.get_node(wait.node) else { continue };
+        let place = || Place {
+            definition: around.definition,
+            process: around.graph.id().clone(),
+            node: node.id.clone(),
+            name: node.name.clone(),
+            lane: node.details.lane.clone(),
+        };
+        match &wait.kind {
+            WaitKind::UserTask(_) => changes.migrate_task(key, wait.key, &place()),
+            WaitKind::Job(_) => changes.migrate_job(key, wait.key, &place()),
+            WaitKind::Incident(_) => changes.migrate_incident(key, wait.key, &place()),
+            WaitKind::Message(_) | WaitKind::Signal(_) => {
+                if let Some(subscription) = subscription(around, instance, (wait.key, wait.node, &wait.kind)) {
+                    changes.put(subscription);
+                }
+            }
             _ => {}
         }
     }

@@ -2,6 +2,7 @@
 //! event-based gateway is decided.
 
 use crate::dialect::ListenerStage;
+use crate::expressions::EvaluationError;
 use crate::graph::{NodeKind, StartEvent};
 use crate::instance::{IncidentStage, NONE, Ordinal, Owner, Phase, ScopeId, ScopeKind, TokenId, WaitId, WaitKind};
 use crate::step::{Closed, Event, Stage, Step, Variables};
@@ -219,8 +220,15 @@ impl Step<'_, '_> {
 
     /// An event sub-process begins (BPMN 2.0.2 §13.5.4): if interrupting, everything else in its scope ends.
     pub(crate) fn begin_event_sub_process(&mut self, scope: ScopeId, start: Ordinal, payload: Variables) {
+        if let Some(token) = self.token_for_event_sub_process(scope, start) {
+            self.begin_event_sub_process_with(token, start, payload);
+        }
+    }
+
+    /// The token of an event sub-process that is about to begin.
+    pub(crate) fn token_for_event_sub_process(&mut self, scope: ScopeId, start: Ordinal) -> Option<TokenId> {
         let graph = self.graph;
-        let Some(event_sub_process) = graph.node(start).parent else { return };
+        let event_sub_process = graph.node(start).parent?;
         if let NodeKind::StartEvent(event) = &graph.node(start).kind
             && event.interrupting
         {
@@ -228,21 +236,25 @@ impl Step<'_, '_> {
             self.close_waits(Owner::Scope(scope), Closed::Cancelled);
             self.emit(Event::ScopePhase { scope, phase: Phase::Ending });
         }
-        let token = self.born(scope, event_sub_process);
-        self.begin_event_sub_process_with(token, start, payload);
+        Some(self.born(scope, event_sub_process))
     }
 
     /// An event sub-process begins with a token that stands on it.
     pub(crate) fn begin_event_sub_process_with(&mut self, token: TokenId, start: Ordinal, payload: Variables) {
-        let inside = self.instance.scopes.next();
-        self.emit(Event::ScopeOpened { scope: inside, kind: ScopeKind::Activity, token, round: NONE });
-        self.emit(Event::TokenWaited { token });
-        let opened = crate::behaviour::sub_process::open_scope(self, inside);
+        let (inside, opened) = self.open_event_sub_process(token);
         let born = self.born(inside, start);
         self.receive_from(born, start, payload);
         match opened {
             Ok(()) => self.leave_event(born),
             Err(error) => self.stuck(born, error.into(), IncidentStage::Open),
         }
+    }
+
+    /// Opens the scope of an event sub-process, and says whether that succeeded.
+    pub(crate) fn open_event_sub_process(&mut self, token: TokenId) -> (ScopeId, Result<(), EvaluationError>) {
+        let inside = self.instance.scopes.next();
+        self.emit(Event::ScopeOpened { scope: inside, kind: ScopeKind::Activity, token, round: NONE });
+        self.emit(Event::TokenWaited { token });
+        (inside, crate::behaviour::sub_process::open_scope(self, inside))
     }
 }

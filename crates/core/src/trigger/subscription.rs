@@ -16,22 +16,33 @@ impl Step<'_, '_> {
         catches: &[Catch],
     ) -> Result<(), EvaluationError> {
         for (definition, catch) in catches.iter().enumerate() {
-            let kind = match catch {
-                Catch::Message { name, correlation_key, properties } => {
-                    message::subscription(self, node, scope, name.as_ref(), correlation_key.as_ref(), properties)?
-                }
-                Catch::Timer { kind, expression } => timer::subscription(self, node, scope, *kind, expression)?,
-                Catch::Signal { name } => signal::subscription(self, node, scope, name)?,
-                // Asked for the first time when the agenda is empty: what holds already occurs at once.
-                Catch::Condition { .. } => WaitKind::Condition { satisfied: false },
-                // Errors, escalations, compensations and cancels find their catcher when they are thrown.
-                Catch::Error { .. } | Catch::Escalation { .. } | Catch::Compensation | Catch::Cancel | Catch::Link => {
-                    continue;
-                }
-            };
-            self.open(owner, node, definition, kind);
+            if let Some(kind) = self.subscription(node, scope, catch)? {
+                self.open(owner, node, definition, kind);
+            }
         }
         Ok(())
+    }
+
+    /// What an event waits for; none if its catcher is found when it is thrown.
+    pub(crate) fn subscription(
+        &mut self,
+        node: Ordinal,
+        scope: ScopeId,
+        catch: &Catch,
+    ) -> Result<Option<WaitKind>, EvaluationError> {
+        Ok(Some(match catch {
+            Catch::Message { name, correlation_key, properties } => {
+                message::subscription(self, node, scope, name.as_ref(), correlation_key.as_ref(), properties)?
+            }
+            Catch::Timer { kind, expression } => timer::subscription(self, node, scope, *kind, expression)?,
+            Catch::Signal { name } => signal::subscription(self, node, scope, name)?,
+            // Asked for the first time when the agenda is empty: what holds already occurs at once.
+            Catch::Condition { .. } => WaitKind::Condition { satisfied: false },
+            // Errors, escalations, compensations and cancels find their catcher when they are thrown.
+            Catch::Error { .. } | Catch::Escalation { .. } | Catch::Compensation | Catch::Cancel | Catch::Link => {
+                return Ok(None);
+            }
+        }))
     }
 
     /// Subscribes the boundary events of the activity that a token stands on.
