@@ -23,7 +23,7 @@
 pub mod load;
 mod scenario;
 
-pub use scenario::{Scenario, deployments, model, scenario, scenario_of};
+pub use scenario::{Scenario, broken, deployments, model, operations, scenario, scenario_of, versions};
 
 /// The examples in README are run like those in the documentation.
 #[cfg(doctest)]

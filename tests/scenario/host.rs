@@ -21,7 +21,6 @@ const BEGINNING: Timestamp = Timestamp::constant(1_767_603_600, 0);
 /// An instance as its events tell it, and where its tokens went.
 struct Told {
     instance: Instance,
-    graph: Arc<ProcessGraph>,
     trace: Trace,
 }
 
@@ -32,6 +31,8 @@ pub(super) struct Host {
     /// Does the same with instances that were never saved.
     twin: Runner,
     told: BTreeMap<Key, Told>,
+    /// What was deployed last.
+    newest: Vec<Arc<ProcessGraph>>,
     /// What happened between instances.
     pub(super) notices: Vec<Notice>,
 }
@@ -46,7 +47,13 @@ impl Host {
         }
         let notices = runner.take_notices();
         twin.take_notices();
-        Self { runner, twin, told: BTreeMap::new(), notices }
+        Self {
+            runner,
+            twin,
+            told: BTreeMap::new(),
+            newest: packages.last().map_or_else(Vec::new, |last| last.processes.clone()),
+            notices,
+        }
     }
 
     pub(super) fn limit_steps(&mut self, budget: u32) {
@@ -54,9 +61,14 @@ impl Host {
         self.twin.limit_steps(budget);
     }
 
+    /// The newest version of a process.
+    pub(super) fn newest(&self, process: &str) -> Option<Arc<ProcessGraph>> {
+        self.newest.iter().find(|graph| **graph.id() == *process).cloned()
+    }
+
     /// Where the tokens of an instance went.
     pub(super) fn trace(&self, instance: Key) -> Vec<&str> {
-        self.told.get(&instance).map(|told| told.trace.ids(&told.graph)).unwrap_or_default()
+        self.told.get(&instance).map(|told| told.trace.ids()).unwrap_or_default()
     }
 
     /// The ids of the flow nodes that they went through, joined by spaces.
@@ -90,13 +102,12 @@ impl Host {
     fn tell(&mut self, stepped: Stepped) {
         let events = Events::decode(&stepped.events.encode()).expect("events can be loaded");
         assert_eq!(events, stepped.events, "what is saved and loaded are other events");
-        let told = self.told.entry(stepped.instance).or_insert_with(|| Told {
-            instance: Instance::new(stepped.instance),
-            graph: stepped.graph,
-            trace: Trace::default(),
-        });
+        let told = self
+            .told
+            .entry(stepped.instance)
+            .or_insert_with(|| Told { instance: Instance::new(stepped.instance), trace: Trace::default() });
         for (index, event) in events.list.iter().enumerate() {
-            told.trace.note(&told.instance, &events.list[index..]);
+            told.trace.note(&told.instance, &events.list[index..], &stepped.graph);
             told.instance.apply(*event, &events);
         }
     }

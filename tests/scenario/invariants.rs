@@ -5,8 +5,9 @@ use potok_core::instance::{Instance, NONE, Owner, Phase, ROOT, State, TokenState
 
 use super::host::Host;
 
-/// What does not hold, in words.
-pub(super) fn broken(instance: &Instance, graph: &ProcessGraph) -> Vec<String> {
+/// What of it does not hold of an instance between two steps, in words.
+#[must_use]
+pub fn broken(instance: &Instance, graph: &ProcessGraph) -> Vec<String> {
     let mut broken = Vec::new();
     if instance.state() == &State::Created {
         return broken;

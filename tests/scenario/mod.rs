@@ -4,6 +4,7 @@ mod host;
 mod invariants;
 mod looks;
 mod models;
+pub mod operations;
 mod show;
 mod trace;
 mod verbs;
@@ -17,7 +18,8 @@ use serde_json::Value as Json;
 
 use host::Host;
 
-pub use models::{deployments, model, scenario, scenario_of};
+pub use invariants::broken;
+pub use models::{deployments, model, scenario, scenario_of, versions};
 
 /// A scenario under way. Verbs act and look at the instance in focus: the first one that was started, until
 /// [`instance_of`](Self::instance_of) looks at another.

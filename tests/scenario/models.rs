@@ -30,15 +30,27 @@ pub fn scenario_of(files: &[&str]) -> Scenario {
 #[must_use]
 #[track_caller]
 pub fn model(content: &str) -> Scenario {
-    let text = format!(
+    deploy(&[vec![("model".to_owned(), definitions(content))]])
+}
+
+/// A scenario with several versions of a model, each written down in the test as for [`model`], deployed one after the other.
+/// `start` starts an instance of the newest version; [`Scenario::version`] chooses another one.
+#[must_use]
+#[track_caller]
+pub fn versions(contents: &[&str]) -> Scenario {
+    let version = |content: &&str| vec![("model".to_owned(), definitions(content))];
+    deploy(&contents.iter().map(version).collect::<Vec<_>>())
+}
+
+fn definitions(content: &str) -> String {
+    format!(
         r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="definitions" targetNamespace="urn:test"
   xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:potok="urn:potok:bpmn:1.0"
   xmlns:camunda="http://camunda.org/schema/1.0/bpmn" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"
   xmlns:flowable="http://flowable.org/bpmn" expressionLanguage="https://www.omg.org/spec/DMN/20191111/FEEL/">
 {content}
 </definitions>"#
-    );
-    deploy(&[vec![("model".to_owned(), text)]])
+    )
 }
 
 /// A scenario with several deployments, each of one or more files, one after the other; `start` starts the first executable

@@ -1,24 +1,27 @@
 //! Which flow nodes the tokens of an instance went through.
 
+use potok_core::Name;
 use potok_core::graph::ProcessGraph;
 use potok_core::instance::{Instance, NONE, ScopeKind, TokenId, TokenState};
 use potok_core::step::Event;
+
+use super::host::Host;
 
 /// Flow nodes in the order in which tokens entered them. A repeated activity stands for each of its rounds, and for
 /// itself only if there is none.
 #[derive(Default)]
 pub(super) struct Trace {
-    entered: Vec<(TokenId, u32)>,
+    entered: Vec<(TokenId, Name)>,
 }
 
 impl Trace {
     /// Notes the first of the events that come, before it is applied.
-    pub(super) fn note(&mut self, instance: &Instance, events: &[Event]) {
+    pub(super) fn note(&mut self, instance: &Instance, events: &[Event], graph: &ProcessGraph) {
         match events {
             [Event::TokenCreated { token, scope, node }, next, ..]
                 if is_fork(instance, *next, *token, *scope, *node) => {}
             [Event::TokenCreated { token, node, .. } | Event::TokenMoved { token, node, .. }, ..] => {
-                self.entered.push((*token, *node));
+                self.entered.push((*token, Host::id(graph, *node)));
             }
             [Event::ScopeOpened { kind: ScopeKind::Loop, .. }, Event::LoopStarted { total: 0, .. }, ..] => {}
             [Event::ScopeOpened { kind: ScopeKind::Loop, token, .. }, ..] => {
@@ -30,8 +33,8 @@ impl Trace {
         }
     }
 
-    pub(super) fn ids<'g>(&self, graph: &'g ProcessGraph) -> Vec<&'g str> {
-        self.entered.iter().filter_map(|(_, node)| graph.get_node(*node)).map(|node| &*node.id).collect()
+    pub(super) fn ids(&self) -> Vec<&str> {
+        self.entered.iter().map(|(_, node)| &**node).collect()
     }
 }
 

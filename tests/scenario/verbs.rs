@@ -3,6 +3,7 @@
 use jiff::Span;
 use jiff::tz::TimeZone;
 use potok_core::Name;
+use potok_core::expressions::Binding;
 use potok_core::instance::{Key, ROOT, WaitKind};
 use potok_core::routing::{Correlated, Message, RunError, Runner};
 use potok_core::step::{Command, StartAt};
@@ -35,7 +36,7 @@ impl Scenario {
     }
 
     #[track_caller]
-    fn command(self, instance: Key, what: &str, command: Command) -> Self {
+    pub(super) fn command(self, instance: Key, what: &str, command: Command) -> Self {
         self.act(what, |runner| runner.command(instance, command.clone()))
     }
 
@@ -78,6 +79,13 @@ impl Scenario {
     #[must_use]
     pub fn process(mut self, id: &str) -> Self {
         self.process = id.into();
+        self
+    }
+
+    /// Which version is started from here on.
+    #[must_use]
+    pub fn version(mut self, version: u32) -> Self {
+        self.options.binding = Binding::Version(version.to_string().into());
         self
     }
 

@@ -7,10 +7,11 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use potok_core::expressions::Expressions;
-use potok_core::graph::Package;
+use potok_core::graph::{Package, ProcessGraph};
 use potok_core::instance::{Instance, Key, State, TokenState, WaitKind};
+use potok_core::migration::MigrationPlan;
 use potok_core::routing::{Runner, StartOptions};
-use potok_core::step::{Command, Event};
+use potok_core::step::{Command, Event, Instruction, MigrateTo, Position, Target};
 use potok_core::time::Timestamp;
 use potok_expressions::Evaluator;
 use proptest::prelude::*;
@@ -248,12 +249,17 @@ impl Writer {
 }
 
 fn model(block: &Block) -> String {
+    model_with("", block)
+}
+
+/// The same with something before it, so that everything has other numbers.
+fn model_with(before: &str, block: &Block) -> String {
     let mut writer = Writer::default();
     writer.level(block);
     format!(
         r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:potok="urn:potok:bpmn:1.0"
             targetNamespace="generated"><message id="message" name="message"/>
-            <process id="generated" isExecutable="true">{}</process></definitions>"#,
+            <process id="generated" isExecutable="true">{before}{}</process></definitions>"#,
         writer.xml
     )
 }
@@ -288,6 +294,9 @@ impl Run {
                 self.log.push(format!("{event:?}"));
             }
         }
+        let running = self.runner.instance(self.key).expect("the instance is there");
+        let broken = potok_tests::broken(&running.instance, &running.graph);
+        assert!(broken.is_empty(), "{broken:#?}\n{:#?}", self.log);
         let instance = self.instance();
         assert_eq!(self.mirror, *instance, "folding the events gives the instance");
         let loaded = Instance::decode(&instance.encode()).expect("a saved instance can be loaded");
@@ -301,12 +310,62 @@ impl Run {
         }
     }
 
+    /// Lets the instance go over to another version of the same model.
+    fn migrate(&mut self, to: &Arc<ProcessGraph>) {
+        let source = self.runner.instance(self.key).expect("the instance is there").graph.clone();
+        let plan = MigrationPlan::generate(&source, to);
+        let all = source.nodes().filter(|node| to.find(&node.id).is_some()).count();
+        assert_eq!(plan.mappings().count(), all, "everything has its counterpart");
+        let command = Command::Migrate { to: MigrateTo(to.clone()), plan };
+        self.runner.command(self.key, command).expect("it can go over");
+        self.check();
+    }
+
+    /// Modifies the instance somehow. What is refused changes nothing.
+    fn modify(&mut self, choice: usize) {
+        let running = self.runner.instance(self.key).expect("the instance is there");
+        let graph = running.graph.clone();
+        let (nodes, flows): (Vec<_>, Vec<_>) = (graph.nodes().collect(), graph.flows().iter().collect());
+        let node = nodes[choice / 8 % nodes.len()].id.clone();
+        let other = nodes[choice / 64 % nodes.len()].id.clone();
+        let tokens: Vec<u32> = running.instance.tokens().map(|(_, token)| token.serial).collect();
+        let scopes: Vec<u32> = running.instance.scopes().map(|(scope, _)| scope).collect();
+        let start = |at| {
+            let within = choice.is_multiple_of(3).then(|| scopes[choice / 16 % scopes.len()]);
+            Instruction::Start { at, within, variables: vec![("x".into(), 1.into())], local_variables: vec![] }
+        };
+        let instructions = match choice % 8 {
+            0 | 1 => vec![start(Position::Before(node))],
+            2 => vec![start(Position::After(node))],
+            3 => vec![start(Position::On(flows[choice / 8 % flows.len()].id.clone()))],
+            4 => vec![Instruction::Cancel(Target::All(node)), start(Position::Before(other))],
+            5 => {
+                let one = Target::Token(tokens[choice / 8 % tokens.len()]);
+                vec![Instruction::Cancel(one), start(Position::Before(other))]
+            }
+            6 => vec![
+                start(Position::Before(other)),
+                Instruction::Cancel(Target::Scope(scopes[choice / 8 % scopes.len()])),
+            ],
+            _ => {
+                let from = Target::Token(tokens[choice / 8 % tokens.len()]);
+                vec![Instruction::Move { from, to: other, variables: vec![], local_variables: vec![] }]
+            }
+        };
+        // Much of it is refused: that is checked like everything else.
+        let _ = self.runner.command(self.key, Command::Modify { instructions, reason: None });
+        self.check();
+    }
+
     /// Answers one of the things that are waited for.
     fn answer(&mut self, choice: usize) {
         // The end of a compensation is waited for, but not answered from outside.
         let answerable = |kind: &WaitKind| !matches!(kind, WaitKind::Compensation { .. });
         let waits = self.instance().waits().filter(|wait| answerable(&wait.kind));
         let waits: Vec<_> = waits.map(|wait| (wait.key, wait.kind.clone())).collect();
+        if waits.is_empty() {
+            return; // A modification has left tokens only where nobody can let them go on.
+        }
         let (key, kind) = &waits[choice % waits.len()];
         let command = match kind {
             WaitKind::UserTask(_) if choice % 7 == 6 => {
@@ -362,6 +421,78 @@ proptest! {
         let used_up = |event: &&String| event.starts_with("TokenConsumed") || event.starts_with("RoundEnded");
         let consumed = run.log.iter().filter(used_up).count();
         prop_assert_eq!(created, consumed, "every token that was born is used up");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_modified_no_token_is_lost(
+        block in block(),
+        choices in prop::collection::vec(any::<usize>(), 1..40),
+    ) {
+        let xml = model(&block);
+        let evaluator = Evaluator::new();
+        let package = Package::from_bpmn(xml.as_bytes(), &evaluator)
+            .unwrap_or_else(|diagnostics| panic!("{diagnostics:#?}\n{xml}"));
+        let (mut run, mut twin) = (Run::start(&package), Run::start(&package));
+        for choice in choices {
+            for run in [&mut run, &mut twin] {
+                match choice % 2 {
+                    _ if !run.instance().is_active() => {}
+                    0 => run.answer(choice / 2),
+                    _ => run.modify(choice / 2),
+                }
+            }
+        }
+        if run.instance().is_active() {
+            for run in [&mut run, &mut twin] {
+                run.runner.command(run.key, Command::Cancel { reason: None }).expect("it can be cancelled");
+                run.check();
+            }
+        }
+        prop_assert_eq!(&run.log, &twin.log);
+        let created = run.log.iter().filter(|event| event.starts_with("TokenCreated")).count();
+        let used_up = |event: &&String| event.starts_with("TokenConsumed") || event.starts_with("RoundEnded");
+        let consumed = run.log.iter().filter(used_up).count();
+        prop_assert_eq!(created, consumed, "every token that was born is used up");
+        let opened = run.log.iter().filter(|event| event.starts_with("WaitOpened")).count();
+        let closed = run.log.iter().filter(|event| event.starts_with("WaitClosed")).count();
+        prop_assert_eq!(opened, closed, "every wait that was opened is closed");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_has_happened_an_instance_goes_over_and_ends(
+        block in block(),
+        choices in prop::collection::vec(any::<usize>(), 1..60),
+    ) {
+        let before = r#"<task id="before"/><task id="then"/><sequenceFlow id="on" sourceRef="before" targetRef="then"/>"#;
+        let evaluator = Evaluator::new();
+        let packages = [model(&block), model_with(before, &block)].map(|xml| {
+            Package::from_bpmn(xml.as_bytes(), &evaluator)
+                .unwrap_or_else(|diagnostics| panic!("{diagnostics:#?}\n{xml}"))
+        });
+        let mut run = Run::start(&packages[0]);
+        let mut choices = choices.into_iter();
+        for turn in 0..3_000 {
+            if !run.instance().is_active() {
+                break;
+            }
+            let choice = choices.next().unwrap_or(turn);
+            if choice.is_multiple_of(3) {
+                run.migrate(&packages[(turn + 1) % 2].processes[0]);
+            }
+            run.answer(choice);
+        }
+        prop_assert_eq!(run.instance().state(), &State::Completed, "{:?}", block);
+        let created = run.log.iter().filter(|event| event.starts_with("TokenCreated")).count();
+        let used_up = |event: &&String| event.starts_with("TokenConsumed") || event.starts_with("RoundEnded");
+        prop_assert_eq!(created, run.log.iter().filter(used_up).count(), "every token that was born is used up");
     }
 }
 

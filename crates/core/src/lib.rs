@@ -12,6 +12,7 @@ pub mod encoding;
 pub mod expressions;
 pub mod graph;
 pub mod instance;
+pub mod migration;
 pub mod model;
 pub mod routing;
 pub mod step;

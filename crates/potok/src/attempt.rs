@@ -534,6 +534,11 @@ impl World for Attempt<'_> {
     }
 
     fn step(&mut self, instance: Key, command: Command) -> Result<Vec<Request>, Rejection> {
+        // What an instance goes over to must be known as a definition.
+        let after = match command.graph_after() {
+            Some(graph) => Some(self.deployed(graph).cloned().ok_or(Rejection::NotActive(instance))?),
+            None => None,
+        };
         let held = self.held.get_mut(&instance).ok_or(Rejection::NotActive(instance))?;
         let loaded = held.resident.loaded.as_mut().ok_or(Rejection::NotActive(instance))?;
         let Running { graph, instance } = &mut loaded.running;
@@ -543,6 +548,9 @@ impl World for Attempt<'_> {
         if let Err(rejection) = step(graph, instance, command, &mut context, &mut held.events) {
             held.refused = true;
             return Err(rejection);
+        }
+        if let Some(after) = after {
+            (*graph, loaded.definition) = (after.graph.clone(), after.definition.key);
         }
         self.takers = None;
         self.start = None;

@@ -272,7 +272,10 @@ impl Inner {
                 let rows = crate::attempt::Rows::read(mirror, row.instance).await?;
                 rows.suspend(&mut changes, *suspended);
             }
-            Some(Act::JobFailed { .. } | Act::BusinessKeyClaimed | Act::VariableErased { .. }) | None => {}
+            Some(
+                Act::JobFailed { .. } | Act::BusinessKeyClaimed | Act::VariableErased { .. } | Act::Explained { .. },
+            )
+            | None => {}
         }
         write(mirror, changes, self.random()).await
     }

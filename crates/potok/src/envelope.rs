@@ -51,6 +51,11 @@ pub enum Act {
         /// The name.
         name: Name,
     },
+    /// Why an operator has intervened.
+    Explained {
+        /// In the operator's words.
+        reason: Name,
+    },
 }
 
 impl Envelope {

@@ -132,6 +132,22 @@ pub enum Error {
     /// The message's id has been given before.
     #[error("a message with the id `{0}` has been delivered already")]
     MessageRepeated(Name),
+    /// The instance still runs.
+    #[error("instance {0} still runs: modify it, or cancel it first")]
+    InstanceActive(InstanceId),
+    /// The instance runs another definition than the one that the plan is for.
+    #[error("instance {instance} runs definition {runs}, and the plan is for instances of {expected}")]
+    OtherDefinition {
+        /// The instance.
+        instance: InstanceId,
+        /// What it runs.
+        runs: DefinitionId,
+        /// What the plan is for.
+        expected: DefinitionId,
+    },
+    /// Something was said of a start that was not asked for before.
+    #[error("`{0}` belongs after the start or move that it is for, which is not the last instruction before it")]
+    MisplacedInstruction(&'static str),
     /// The variables are no JSON object.
     #[error("variables must be a JSON object, e.g. {{\"amount\": 12}}")]
     NoVariables,
@@ -242,6 +258,9 @@ impl Error {
             Self::UnknownIncident(_) => "incident-unknown",
             Self::Ambiguous(_) => "message-ambiguous",
             Self::MessageRepeated(_) => "message-repeated",
+            Self::InstanceActive(_) => "instance-active",
+            Self::OtherDefinition { .. } => "instance-other-definition",
+            Self::MisplacedInstruction(_) => "instruction-misplaced",
             Self::NoVariables => "variables-no-object",
             Self::Variable { error, .. } => error.code(),
             Self::Contended(_) => "instance-contended",

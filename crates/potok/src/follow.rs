@@ -8,11 +8,11 @@ use potok_core::instance::{Instance, Key, ROOT, State, WaitKind, WaitType};
 use potok_core::step::{Closed, Event, Events, OpenedWait};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
-use potok_store::Changes;
 use potok_store::row::{
     Incident, Instance as InstanceRow, InstanceState, Job, Subscription, SubscriptionKind, Task, TaskState, Timer,
     Token, Variable, Work,
 };
+use potok_store::{Changes, Place};
 
 use crate::envelope::{Act, Envelope};
 use crate::work::Chore;
@@ -73,6 +73,7 @@ pub(crate) fn follow(
                     changes.remove::<Variable>((key, name.clone()));
                 }
             }
+            Event::Migrated { .. } => migrated(changes, around, instance),
             Event::InstanceCompleted => changes.end_instance(key, InstanceState::Completed, now, expires()),
             Event::InstanceFailed { .. } => changes.end_instance(key, InstanceState::Failed, now, expires()),
             Event::InstanceCancelled { .. } => changes.end_instance(key, InstanceState::Cancelled, now, expires()),
@@ -92,6 +93,10 @@ fn tokens(changes: &mut Changes, definition: Key, instance: &Instance, events: &
             Event::TokenMoved { token, .. } | Event::TokenConsumed { token, .. } | Event::RoundEnded { token, .. } => {
                 touched.entry(token).or_insert(true)
             }
+            Event::Migrated { .. } => {
+                touched.extend(instance.tokens().map(|(token, _)| (token, true)));
+                continue;
+            }
             _ => continue,
         };
     }
@@ -104,6 +109,34 @@ fn tokens(changes: &mut Changes, definition: Key, instance: &Instance, events: &
             }
             None if was_there => changes.remove::<Token>((key, token)),
             None => {}
+        }
+    }
+}
+
+/// All that waits stands on flow nodes of another definition from now on.
+fn migrated(changes: &mut Changes, around: &Around<'_>, instance: &Instance) {
+    let key = instance.key();
+    changes.migrate_instance(key, around.definition, around.graph.id().clone());
+    for wait in instance.waits() {
+        let Some(node) = around.graph.get_node(wait.node) else { continue };
+        let place = || Place {
+            definition: around.definition,
+            process: around.graph.id().clone(),
+            node: node.id.clone(),
+            name: node.name.clone(),
+            lane: node.details.lane.clone(),
+        };
+        match &wait.kind {
+            WaitKind::UserTask(_) => changes.migrate_task(key, wait.key, &place()),
+            WaitKind::Job(_) => changes.migrate_job(key, wait.key, &place()),
+            WaitKind::Timer(_) => changes.migrate_timer(key, wait.key, &place()),
+            WaitKind::Incident(_) => changes.migrate_incident(key, wait.key, &place()),
+            WaitKind::Message(_) | WaitKind::Signal(_) => {
+                if let Some(subscription) = subscription(around, instance, (wait.key, wait.node, &wait.kind)) {
+                    changes.put(subscription);
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -90,6 +90,16 @@ pub enum What {
         /// The id of the flow node.
         element: Name,
     },
+    /// The instance went over to another version or process.
+    Migrated {
+        /// The id of the process that it runs from now on.
+        process: Name,
+    },
+    /// An operator says why what was just told was done.
+    Explained {
+        /// In the operator's words.
+        reason: Name,
+    },
     /// Nothing goes on until it is resumed.
     Suspended,
     /// It goes on.
@@ -291,6 +301,9 @@ impl Telling {
             for (index, event) in events.list.iter().enumerate() {
                 self.note(&row, &events, &events.list[index..]);
                 self.state.apply(*event, &events);
+                if matches!(event, Event::Migrated { .. }) {
+                    self.migrated(&row);
+                }
             }
             if let Some(act) = envelope.act {
                 self.act(&row, act);
@@ -351,6 +364,16 @@ impl Telling {
             }
             _ => {}
         }
+    }
+
+    /// What is visited stands in another process from now on.
+    fn migrated(&mut self, row: &Row<'_>) {
+        for (token, visit) in &mut self.visits {
+            if let Some(token) = self.state.token(*token) {
+                visit.node = token.node;
+            }
+        }
+        self.tell(row, row.by.clone(), What::Migrated { process: row.graph.id().clone() });
     }
 
     /// Whether a token is made to take another flow out of the flow node that its twin leaves: it does not enter that node.
@@ -480,6 +503,7 @@ impl Telling {
             }
             Act::JobFailed { .. } | Act::BusinessKeyClaimed => {}
             Act::VariableErased { name } => self.tell(row, by, What::VariableErased { variable: name }),
+            Act::Explained { reason } => self.tell(row, by, What::Explained { reason }),
             Act::Suspended => self.tell(row, by, What::Suspended),
             Act::Resumed => self.tell(row, by, What::Resumed),
         }

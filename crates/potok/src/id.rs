@@ -21,6 +21,12 @@ macro_rules! ids {
                 }
             }
 
+            impl From<$name> for Key {
+                fn from(id: $name) -> Self {
+                    id.0
+                }
+            }
+
             impl fmt::Display for $name {
                 fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                     self.0.fmt(f)

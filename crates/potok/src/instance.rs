@@ -1,5 +1,7 @@
 //! Instances: started, looked at, ended.
 
+use std::sync::Arc;
+
 use potok_core::Name;
 use potok_core::expressions::Binding;
 use potok_core::instance::{Instance as State, Key, ROOT, ScopeId};
@@ -12,6 +14,7 @@ use potok_store::query::{IncidentQuery, InstanceQuery};
 use potok_store::row::{Claim, ClaimKind, Incident, Instance as InstanceRow, InstanceState};
 
 use crate::attempt::{Attempt, Missing};
+use crate::catalog::Deployed;
 use crate::engine::Engine;
 use crate::envelope::{Act, Envelope};
 use crate::{DefinitionId, Error, IncidentId, InstanceId, IntoVariables};
@@ -106,6 +109,11 @@ impl Start<'_> {
         Self { at: StartAt::Event(event.into()), ..self }
     }
 
+    /// There.
+    pub fn at(self, at: StartAt) -> Self {
+        Self { at, ..self }
+    }
+
     /// Starts it: it has run as far as it can, and that is durable.
     ///
     /// # Errors
@@ -115,37 +123,16 @@ impl Start<'_> {
         let variables = self.variables?;
         let found = inner.catalog.find(&self.tenant, &self.process, &self.binding, None).await?;
         let deployed = found.ok_or(Error::UnknownProcess(self.process))?;
-        if deployed.definition.suspended {
-            return Err(Error::ProcessSuspended(deployed.definition.id.clone()));
-        }
         let envelope = self.engine.envelope();
-        let action = |attempt: &mut Attempt<'_>, work: &mut Work| {
-            attempt.known(deployed.clone());
-            let command = Command::Start {
-                at: self.at.clone(),
-                business_key: self.business_key.clone(),
-                variables: variables.clone(),
-                caller: None,
-                started_by: None,
-                initiator: envelope.by.clone(),
-            };
-            Ok(attempt.begin(None, deployed.graph.clone(), command).map_err(Error::from).map(|(key, requests)| {
-                work.ask(key, requests);
-                if self.unique
-                    && let Some(loaded) = attempt.loaded_mut(key)
-                {
-                    loaded.unique = true;
-                    let (process, business_key) = (deployed.graph.id(), self.business_key.as_ref());
-                    let claim = claim(process, loaded.tenant.as_ref(), business_key, key);
-                    attempt.guards.extend(claim.map(Guard::Claim));
-                    attempt.subject = Some(key);
-                    attempt.envelope.act = Some(Act::BusinessKeyClaimed);
-                }
-                key
-            }))
+        let command = || Command::Start {
+            at: self.at.clone(),
+            business_key: self.business_key.clone(),
+            variables: variables.clone(),
+            caller: None,
+            started_by: None,
+            initiator: envelope.by.clone(),
         };
-        let row = inner.transact_and(envelope.clone(), action, |attempt, key| attempt.row(key)).await?;
-        row.map(|row| Instance { row }).ok_or(Error::NothingToDo)
+        self.engine.begin(&deployed, self.unique, None, command).await
     }
 }
 
@@ -169,6 +156,38 @@ impl Engine {
             unique: false,
             variables: Ok(Variables::new()),
         }
+    }
+
+    /// Begins an instance of a version of a process, for an operator's reason.
+    pub(crate) async fn begin(
+        &self,
+        deployed: &Arc<Deployed>,
+        unique: bool,
+        reason: Option<&Name>,
+        command: impl Fn() -> Command + Send + Sync,
+    ) -> Result<Instance, Error> {
+        if deployed.definition.suspended {
+            return Err(Error::ProcessSuspended(deployed.definition.id.clone()));
+        }
+        let action = |attempt: &mut Attempt<'_>, work: &mut Work| {
+            attempt.known(deployed.clone());
+            Ok(attempt.begin(None, deployed.graph.clone(), command()).map_err(Error::from).map(|(key, requests)| {
+                attempt.subject = Some(key).filter(|_| reason.is_some());
+                work.ask(key, requests);
+                if unique && let Some(loaded) = attempt.loaded_mut(key) {
+                    loaded.unique = true;
+                    let business_key = loaded.running.instance.business_key().cloned();
+                    let claim = claim(deployed.graph.id(), loaded.tenant.as_ref(), business_key.as_ref(), key);
+                    attempt.guards.extend(claim.map(Guard::Claim));
+                    attempt.subject = Some(key);
+                    attempt.envelope.act = Some(Act::BusinessKeyClaimed);
+                }
+                key
+            }))
+        };
+        let envelope = self.envelope().because(reason);
+        let row = self.inner.transact_and(envelope, action, |attempt, key| attempt.row(key)).await?;
+        row.map(|row| Instance { row }).ok_or(Error::NothingToDo)
     }
 
     /// The instance with that id.
@@ -368,6 +387,10 @@ impl Case {
     /// # Errors
     /// If there is no such instance, it is suspended, or it refuses.
     pub async fn command(&self, command: Command) -> Result<(), Error> {
+        if let Some(graph) = command.graph_after() {
+            // Which definition it is, the engine must know: see `Engine::migrate`.
+            return Err(Error::UnknownProcess(graph.id().clone()));
+        }
         self.give(|| command.clone()).await
     }
 
@@ -376,11 +399,21 @@ impl Case {
     /// # Errors
     /// If there is no such instance, it is suspended, or it refuses.
     pub(crate) async fn give(&self, command: impl Fn() -> Command + Send + Sync) -> Result<(), Error> {
+        self.give_because(None, command).await
+    }
+
+    /// Gives it a command, for an operator's reason.
+    pub(crate) async fn give_because(
+        &self,
+        reason: Option<&Name>,
+        command: impl Fn() -> Command + Send + Sync,
+    ) -> Result<(), Error> {
         let key = self.id.0;
-        let given = self.engine.inner.transact(self.engine.envelope(), |attempt, work| {
+        let given = self.engine.inner.transact(self.engine.envelope().because(reason), |attempt, work| {
             if attempt.instance(key)?.is_none() {
                 return Ok(Err(Error::UnknownInstance(self.id)));
             }
+            attempt.subject = Some(key).filter(|_| reason.is_some());
             Ok(attempt.step(key, command()).map_err(Error::from).map(|requests| work.ask(key, requests)))
         });
         given.await

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use potok_core::Name;
 use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 
-use crate::cell::{Bytes, Cell, Field, Row};
+use crate::cell::{Bytes, Field, Row};
 use crate::database::Session;
 use crate::record::sealed::Cells;
 use crate::record::{Record, Table};
@@ -14,6 +15,21 @@ use crate::row::{
     TaskState, Timer, Token, Variable, Work,
 };
 use crate::{StoreError, record};
+
+/// A flow node of a definition, as rows name it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The definition.
+    pub definition: Key,
+    /// The id of its process.
+    pub process: Name,
+    /// The id of the flow node.
+    pub node: Name,
+    /// Its name.
+    pub name: Option<Name>,
+    /// Its lane.
+    pub lane: Option<Name>,
+}
 
 /// Changes of derived rows, follow-up work, snapshots and kept messages, in the order in which they happen.
 #[derive(Clone, Debug, Default)]
@@ -32,12 +48,15 @@ struct Change {
 enum Action {
     Add(Row),
     Put(Row),
-    /// Sets columns; always the same ones of a table.
-    Set(&'static [&'static str], Row),
+    /// Sets columns, some of them at a time.
+    Set(Vec<(Columns, Row)>),
     Remove,
     /// Removes all rows whose keys begin so.
     RemoveAll,
 }
+
+/// Columns that are set together.
+type Columns = &'static [&'static str];
 
 impl Changes {
     /// Adds a row that is new.
@@ -69,12 +88,12 @@ impl Changes {
 
     /// Writes what follow-up work is about anew, if it is still there.
     pub fn rewrite_work(&mut self, instance: Key, work: Key, payload: Bytes) {
-        self.push(Work::TABLE, (instance, work).into_cells(), Action::Set(&["payload"], vec![payload.to_cell()]));
+        self.set(Work::TABLE, (instance, work).into_cells(), &["payload"], vec![payload.to_cell()]);
     }
 
     /// Writes what a kept message holds anew, if it is still there.
     pub fn rewrite_message(&mut self, message: Key, payload: Bytes) {
-        self.push(Message::TABLE, message.into_cells(), Action::Set(&["payload"], vec![payload.to_cell()]));
+        self.set(Message::TABLE, message.into_cells(), &["payload"], vec![payload.to_cell()]);
     }
 
     /// Adds a task that is new, with its candidates.
@@ -94,13 +113,13 @@ impl Changes {
     pub fn end_task(&mut self, instance: Key, task: Key, state: TaskState, at: Timestamp) {
         self.push(Candidate::TABLE, (instance, task).into_cells(), Action::RemoveAll);
         let values = vec![state.to_cell(), Some(at).to_cell()];
-        self.push(Task::TABLE, (instance, task).into_cells(), Action::Set(&["state", "ended"], values));
+        self.set(Task::TABLE, (instance, task).into_cells(), &["state", "ended"], values);
     }
 
     /// Closes an instance, whose history is kept until then.
     pub fn end_instance(&mut self, instance: Key, state: InstanceState, at: Timestamp, expires: Option<Timestamp>) {
         let values = vec![state.to_cell(), Some(at).to_cell(), expires.to_cell()];
-        self.push(Instance::TABLE, instance.into_cells(), Action::Set(&["state", "ended", "expires"], values));
+        self.set(Instance::TABLE, instance.into_cells(), &["state", "ended", "expires"], values);
     }
 
     /// Removes an instance with all that belongs to it, its history too. Its attachments are removed one by one, before.
@@ -123,13 +142,45 @@ impl Changes {
     /// Writes a row of the log anew: the same events without what has been erased from them.
     pub fn rewrite_log(&mut self, instance: Key, seq: u64, format: u32, events: Bytes) {
         let values = vec![format.to_cell(), events.to_cell()];
-        self.push(LogRow::TABLE, (instance, seq).into_cells(), Action::Set(&["format", "events"], values));
+        self.set(LogRow::TABLE, (instance, seq).into_cells(), &["format", "events"], values);
+    }
+
+    /// An instance runs another definition from now on.
+    pub fn migrate_instance(&mut self, instance: Key, definition: Key, process: Name) {
+        let values = vec![definition.to_cell(), process.to_cell()];
+        self.set(Instance::TABLE, instance.into_cells(), &["definition", "process"], values);
+    }
+
+    /// An open task stands on a flow node of another definition from now on.
+    pub fn migrate_task(&mut self, instance: Key, task: Key, of: &Place) {
+        let Place { definition, process, node, name, lane } = of;
+        let values = vec![definition.to_cell(), process.to_cell(), node.to_cell(), name.to_cell(), lane.to_cell()];
+        let columns = &["definition", "process", "node", "name", "lane"];
+        self.set(Task::TABLE, (instance, task).into_cells(), columns, values);
+    }
+
+    /// A job stands on a flow node of another definition from now on.
+    pub fn migrate_job(&mut self, instance: Key, job: Key, of: &Place) {
+        let values = vec![of.definition.to_cell(), of.process.to_cell(), of.node.to_cell()];
+        self.set(Job::TABLE, (instance, job).into_cells(), &["definition", "process", "node"], values);
+    }
+
+    /// An open incident stands on a flow node of another definition from now on.
+    pub fn migrate_incident(&mut self, instance: Key, incident: Key, of: &Place) {
+        let values = vec![of.definition.to_cell(), of.process.to_cell(), of.node.to_cell()];
+        self.set(Incident::TABLE, (instance, incident).into_cells(), &["definition", "process", "node"], values);
+    }
+
+    /// A timer stands on a flow node of another definition from now on.
+    pub fn migrate_timer(&mut self, instance: Key, timer: Key, of: &Place) {
+        let values = vec![of.definition.to_cell(), of.process.to_cell(), of.node.to_cell()];
+        self.set(Timer::TABLE, (instance, timer).into_cells(), &["definition", "process", "node"], values);
     }
 
     /// Closes an incident.
     pub fn resolve_incident(&mut self, instance: Key, incident: Key, at: Timestamp) {
         let values = vec![Some(at).to_cell()];
-        self.push(Incident::TABLE, (instance, incident).into_cells(), Action::Set(&["resolved"], values));
+        self.set(Incident::TABLE, (instance, incident).into_cells(), &["resolved"], values);
     }
 
     /// Makes a variable searchable, or no longer, if it is too large for that.
@@ -145,6 +196,10 @@ impl Changes {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    fn set(&mut self, table: &'static Table, key: Row, columns: Columns, values: Row) {
+        self.push(table, key, Action::Set(vec![(columns, values)]));
     }
 
     fn push(&mut self, table: &'static Table, key: Row, action: Action) {
@@ -192,15 +247,15 @@ impl Merged {
         if !log.is_empty() {
             session.insert(LogRow::TABLE, log).await?;
         }
-        for Sorted { table, put, add, set, columns, .. } in &tables {
+        for Sorted { table, put, add, set, .. } in &tables {
             if !put.is_empty() {
                 session.put(table, put).await?;
             }
             if !add.is_empty() {
                 session.insert(table, add).await?;
             }
-            if !set.is_empty() {
-                session.update(table, columns, set).await?;
+            for (columns, rows) in set {
+                session.update(table, columns, rows).await?;
             }
         }
         session.flush().await
@@ -214,9 +269,7 @@ struct Sorted {
     remove: Vec<Row>,
     put: Vec<Row>,
     add: Vec<Row>,
-    set: Vec<Row>,
-    /// The columns that are set.
-    columns: &'static [&'static str],
+    set: BTreeMap<Columns, Vec<Row>>,
 }
 
 impl MergedTable {
@@ -239,36 +292,42 @@ impl MergedTable {
             // What came and went within these units was never there.
             (Some(Action::Add(_)), Action::Remove) => return,
             (Some(Action::Add(_)), Action::Put(row)) => Action::Add(row),
-            (Some(Action::Remove | Action::Put(_) | Action::Set(..)), Action::Add(row)) => Action::Put(row),
-            (Some(Action::Add(row)), Action::Set(columns, values)) => Action::Add(set(table, row, columns, &values)),
-            (Some(Action::Put(row)), Action::Set(columns, values)) => Action::Put(set(table, row, columns, &values)),
-            (Some(Action::Remove), Action::Set(..)) => Action::Remove,
+            (Some(Action::Remove | Action::Put(_) | Action::Set(_)), Action::Add(row)) => Action::Put(row),
+            (Some(Action::Add(row)), Action::Set(sets)) => Action::Add(set(table, row, &sets)),
+            (Some(Action::Put(row)), Action::Set(sets)) => Action::Put(set(table, row, &sets)),
+            (Some(Action::Remove), Action::Set(_)) => Action::Remove,
+            (Some(Action::Set(mut sets)), Action::Set(later)) => {
+                sets.retain(|(columns, _)| later.iter().all(|(others, _)| others != columns));
+                sets.extend(later);
+                Action::Set(sets)
+            }
             (_, action) => action,
         };
         self.rows.insert(key.clone(), after);
     }
 
     fn sort(self) -> Sorted {
-        let (mut add, mut put, mut set, mut remove) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut columns: &'static [&'static str] = &[];
-        for (mut key, action) in self.rows {
+        let (mut add, mut put, mut remove) = (Vec::new(), Vec::new(), Vec::new());
+        let mut set: BTreeMap<Columns, Vec<Row>> = BTreeMap::new();
+        for (key, action) in self.rows {
             match action {
                 Action::Add(row) => add.push(row),
                 Action::Put(row) => put.push(row),
-                Action::Set(names, values) => {
-                    columns = names;
-                    key.extend(values);
-                    set.push(key);
+                Action::Set(sets) => {
+                    for (columns, values) in sets {
+                        let row = key.iter().cloned().chain(values).collect();
+                        set.entry(columns).or_default().push(row);
+                    }
                 }
                 Action::Remove | Action::RemoveAll => remove.push(key),
             }
         }
-        Sorted { table: self.table, cleared: self.cleared.into_iter().collect(), remove, put, add, set, columns }
+        Sorted { table: self.table, cleared: self.cleared.into_iter().collect(), remove, put, add, set }
     }
 }
 
-fn set(table: &'static record::Table, mut row: Row, columns: &[&str], values: &[Cell]) -> Row {
-    for (column, value) in columns.iter().zip(values) {
+fn set(table: &'static record::Table, mut row: Row, sets: &[(Columns, Row)]) -> Row {
+    for (column, value) in sets.iter().flat_map(|(columns, values)| columns.iter().zip(values)) {
         if let Some((index, _)) = table.column(column) {
             row[index] = value.clone();
         }

@@ -55,7 +55,7 @@ mod unit;
 mod writer;
 
 pub use cell::Bytes;
-pub use change::Changes;
+pub use change::{Changes, Place};
 pub use content::{Upload, digest};
 pub use deploy::Version;
 pub use error::StoreError;

@@ -9,7 +9,7 @@ use potok::{Clock, DefinitionId, Engine, Error, InstanceId};
 use potok_core::Name;
 use potok_core::instance::{Instance, Key, Wait, WaitKind};
 use potok_core::routing::{Message, Notice, Running, StartOptions, Stepped};
-use potok_core::step::{Command, Event, Events, StartAt};
+use potok_core::step::{Command, Event, Events};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
 use tokio::runtime::Runtime;
@@ -150,6 +150,11 @@ impl Durable {
         for event in &events.list {
             running.instance.apply(*event, &events);
             match *event {
+                Event::Migrated { .. } => {
+                    let graph = self.runtime.block_on(self.engine.graph(DefinitionId(row.definition)))?;
+                    running.graph =
+                        graph.ok_or_else(|| Failure::new(format!("the model of instance {key} is gone")))?;
+                }
                 Event::WaitOpened { details } => {
                     self.owners.extend(events.waits.get(details as usize).map(|wait| (wait.key, key)));
                 }
@@ -226,14 +231,9 @@ impl Host for Durable {
         let StartOptions { at, business_key, variables, initiator, .. } = options;
         self.act(async |engine| {
             let engine = initiator.map_or_else(|| engine.clone(), |user| engine.as_user(user));
-            let mut start = engine.start(process).variables(variables);
+            let mut start = engine.start(process).variables(variables).at(at);
             if let Some(key) = business_key {
                 start = start.business_key(key);
-            }
-            match at {
-                StartAt::None => {}
-                StartAt::Event(event) => start = start.at_event(event),
-                StartAt::Elements(elements) => start = start.before(elements),
             }
             start.send().await
         })?;

@@ -208,6 +208,15 @@ impl Numbers {
                 }
                 ("correlation-set", None)
             }
+            Event::Migrated { migration } => {
+                if let Some(migration) = events.migrations.get(migration as usize) {
+                    let waits = self.waits.values_mut().map(|(node, _)| node);
+                    for node in self.tokens.values_mut().chain(self.scopes.values_mut()).chain(waits) {
+                        *node = migration.node(*node);
+                    }
+                }
+                ("instance-migrated", None)
+            }
             Event::InstanceCompleted => ("instance-completed", None),
             Event::InstanceFailed { code, message } => {
                 say("code", text(code));

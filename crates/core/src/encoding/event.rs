@@ -5,10 +5,11 @@ use super::declare::{Coded, fields, variants};
 use super::read::Reader;
 use crate::graph::MessageTarget;
 use crate::instance::{Phase, ScopeKind};
+use crate::migration::Migration;
 use crate::routing::{Message, Noted, StartTimer};
 use crate::step::{Closed, Event, Events, OpenedWait, Start, ThrownMessage, ThrownSignal};
 
-fields!(Events { now, list, starts, variables, values, waits, changes, messages, signals });
+fields!(Events { now, list, starts, variables, values, waits, changes, messages, signals, migrations });
 
 variants!(Event {
     0 = InstanceStarted { start },
@@ -42,6 +43,7 @@ variants!(Event {
     28 = InstanceCompleted,
     29 = InstanceFailed { code, message },
     30 = InstanceCancelled { reason },
+    31 = Migrated { migration },
 });
 
 variants!(Closed {
@@ -63,6 +65,7 @@ variants!(Phase {
     4 = Compensating,
 });
 
+fields!(Migration { nodes, flows });
 fields!(Start { business_key, caller, started_by, caught });
 fields!(OpenedWait { key, owner, node, definition, kind });
 fields!(ThrownMessage { name, correlation_key, properties, payload });

@@ -9,6 +9,7 @@ use crate::Name;
 use crate::expressions::Binding;
 use crate::graph::MessageTarget;
 use crate::instance::*;
+use crate::migration::Migration;
 use crate::step::{Closed, Event, OpenedWait, Start, ThrownMessage, ThrownSignal};
 use crate::time::{Every, Repeat, Timer, Timestamp};
 use crate::value::{DateTime, Declared, Duration, MAXIMUM_DEPTH, Period, TimeOfDay, Value, Zone};
@@ -91,6 +92,7 @@ fn events() -> Vec<Event> {
         Event::InstanceCompleted,
         Event::InstanceFailed { code: 1, message: NONE },
         Event::InstanceCancelled { reason: 1 },
+        Event::Migrated { migration: 1 },
     ]
 }
 
@@ -251,6 +253,7 @@ fn row() -> Events {
             payload: named(2),
         }],
         signals: vec![ThrownSignal { name: "closing".into(), instance_only: true, payload: named(3) }],
+        migrations: vec![Migration { nodes: vec![0, NONE, 300], flows: vec![1] }],
     }
 }
 

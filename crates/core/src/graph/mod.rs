@@ -161,6 +161,12 @@ impl ProcessGraph {
         (0u32..).zip(self.nodes()).find(|(_, node)| &*node.id == id).map(|(ordinal, _)| ordinal)
     }
 
+    /// The sequence flow with that id.
+    #[must_use]
+    pub fn find_flow(&self, id: &str) -> Option<Ordinal> {
+        (0u32..).zip(&self.flows).find(|(_, flow)| &*flow.id == id).map(|(ordinal, _)| ordinal)
+    }
+
     /// All flow nodes, by ordinal.
     pub fn nodes(&self) -> impl Iterator<Item = &FlowNode> {
         self.topology.node_weights()

@@ -168,6 +168,11 @@ impl Instance {
                 }
             }
             Event::MessageThrown { .. } | Event::SignalThrown { .. } | Event::EscalationThrown { .. } => {}
+            Event::Migrated { migration } => {
+                if let Some(migration) = events.migrations.get(migration as usize) {
+                    self.migrate(migration);
+                }
+            }
             Event::InstanceCompleted => self.end(State::Completed),
             Event::InstanceFailed { code, message } => self.end(State::Failed {
                 code: text(events, code).unwrap_or_else(|| "".into()),

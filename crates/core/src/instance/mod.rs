@@ -5,6 +5,7 @@
 
 mod apply;
 mod join;
+mod migrate;
 mod scope;
 mod slab;
 mod token;

@@ -97,4 +97,12 @@ impl<T> Slab<T> {
             Row::Free(_) => None,
         })
     }
+
+    /// All rows by number, to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        std::iter::once(&mut self.first).chain(&mut self.rest).filter_map(|row| match row {
+            Row::Used(value) => Some(value),
+            Row::Free(_) => None,
+        })
+    }
 }

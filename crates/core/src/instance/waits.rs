@@ -55,6 +55,11 @@ impl Waits {
         self.rows.get_mut(id)
     }
 
+    /// All waits, to be changed; not their keys, nor what conditions are.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Wait> {
+        self.rows.iter_mut()
+    }
+
     /// The number of the wait with that key.
     pub(crate) fn find(&self, key: Key) -> Option<WaitId> {
         match &self.index {

@@ -32,7 +32,9 @@ impl World for Runner {
         let mut events = Events::new();
         let mut context = Context::new(self.now, &*self.expressions, &self.keys);
         context.budget = self.budget;
+        let after = command.graph_after().cloned();
         step(&running.graph, &mut running.instance, command, &mut context, &mut events)?;
+        running.graph = after.unwrap_or_else(|| running.graph.clone());
         let asked = requests(&running.graph, &running.instance, &events, 0);
         let graph = running.graph.clone();
         self.index(instance, &events);

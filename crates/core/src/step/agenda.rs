@@ -29,6 +29,8 @@ pub(crate) enum Stage {
     Finish(u32),
     /// Is to take its flows out.
     Leave,
+    /// Is to take this flow.
+    Take(Ordinal),
     /// Is to take the flows out of its complex gateway that is reset.
     Reset,
     /// Its path is at its end.
@@ -126,6 +128,9 @@ impl Step<'_, '_> {
             Stage::Complete => self.complete(token),
             Stage::Finish(listener) => self.finish(token, listener),
             Stage::Leave => self.leave(token),
+            Stage::Take(flow) => {
+                self.go_by(token, flow, 0);
+            }
             Stage::Reset => complex_gateway::go_out(self, token, false),
             Stage::End => self.end_path(token),
         }

@@ -5,8 +5,16 @@ use crate::dialect::ListenerStage;
 use crate::graph::ListenerAction;
 use crate::graph::NodeKind;
 use crate::instance::{NONE, Owner, ROOT, ScopeId, Token, TokenId, Wait, WaitId, WaitKind};
+use crate::{Name, value::Value};
 
 impl Step<'_, '_> {
+    /// Ends the instance from outside.
+    pub(super) fn cancel_instance(&mut self, reason: Option<Name>) {
+        self.cancel_scope(ROOT);
+        let reason = reason.map_or(NONE, |reason| self.keep(Value::String(reason)));
+        self.emit(Event::InstanceCancelled { reason });
+    }
+
     /// Ends a token and everything inside its flow node.
     pub(crate) fn cancel_token(&mut self, token: TokenId) {
         let Some((scope, inside)) = self.instance.tokens.get(token).map(|token| (token.scope, token.inside)) else {

@@ -1,7 +1,12 @@
 //! What can be asked of an instance, and how it refuses.
 
+use std::sync::Arc;
+
+use super::{Instruction, MigrateTo, Position};
 use crate::Name;
+use crate::graph::ProcessGraph;
 use crate::instance::{Caller, Key, ScopeId};
+use crate::migration::{MigrationPlan, MigrationProblem};
 use crate::value::{Value, ValueError};
 
 /// Variables given with a command, in order.
@@ -17,6 +22,8 @@ pub enum StartAt {
     Event(Name),
     /// Before these flow nodes of the process itself, whatever they are.
     Elements(Vec<Name>),
+    /// At these places, also inside of sub-processes, which begin around them; as a modification lets tokens begin.
+    Positions(Vec<Position>),
 }
 
 /// Why a call cannot go on.
@@ -179,6 +186,20 @@ pub enum Command {
         /// The incident.
         incident: Key,
     },
+    /// Start and cancel tokens. If nothing of the instance is left, it ends.
+    Modify {
+        /// What to do, in order.
+        instructions: Vec<Instruction>,
+        /// Why the instance ends, if it does.
+        reason: Option<Name>,
+    },
+    /// Go over to another version of the process, or to another process. From then on all commands are given with its graph.
+    Migrate {
+        /// The process that it goes over to.
+        to: MigrateTo,
+        /// Which flow node becomes which.
+        plan: MigrationPlan,
+    },
     /// End the instance.
     Cancel {
         /// Why.
@@ -187,6 +208,15 @@ pub enum Command {
 }
 
 impl Command {
+    /// The graph with which all commands after it are given, if it is another one.
+    #[must_use]
+    pub fn graph_after(&self) -> Option<&Arc<ProcessGraph>> {
+        match self {
+            Self::Migrate { to, .. } => Some(&to.0),
+            _ => None,
+        }
+    }
+
     /// Checks that all values given with it can be kept.
     pub(super) fn check_values(&self) -> Result<(), Rejection> {
         match self {
@@ -204,6 +234,14 @@ impl Command {
             | Self::FailCall { variables, .. }
             | Self::EscalateCall { variables, .. }
             | Self::SetVariables { variables, .. } => check_values(variables),
+            Self::Modify { instructions, .. } => instructions.iter().try_for_each(|instruction| match instruction {
+                Instruction::Start { variables, local_variables, .. }
+                | Instruction::Move { variables, local_variables, .. } => {
+                    check_values(variables)?;
+                    check_values(local_variables)
+                }
+                Instruction::Cancel(_) => Ok(()),
+            }),
             Self::FailJob { .. }
             | Self::FireTimer { .. }
             | Self::Continue { .. }
@@ -211,6 +249,7 @@ impl Command {
             | Self::ActivateAdHoc { .. }
             | Self::CompleteAdHoc { .. }
             | Self::ResolveIncident { .. }
+            | Self::Migrate { .. }
             | Self::Cancel { .. } => Ok(()),
         }
     }
@@ -269,6 +308,66 @@ pub enum Rejection {
     /// No more work begins in an ad-hoc sub-process whose completion condition held.
     #[error("the ad-hoc sub-process `{0}` is ending: its completion condition has held")]
     AdHocEnding(Name),
+    /// A modification without instructions.
+    #[error("there is nothing to modify: give at least one instruction")]
+    NoInstructions,
+    /// No token has that serial.
+    #[error("instance {0} has no token with the serial {1}: it has gone on, or was never there")]
+    UnknownToken(Key, u32),
+    /// Nothing runs on the flow node that is to be moved.
+    #[error("no token stands on `{0}` that could be moved")]
+    NothingThere(Name),
+    /// No token can begin there.
+    #[error("no token can begin at `{element}`: {why}")]
+    NotStartable {
+        /// The element's id.
+        element: Name,
+        /// Why.
+        why: &'static str,
+    },
+    /// Several scopes come into question.
+    #[error("several instances of `{around}` run, and `{element}` could begin in each of them: name the scope")]
+    AmbiguousScope {
+        /// The element's id.
+        element: Name,
+        /// The id of what runs several times.
+        around: Name,
+    },
+    /// The scope is none of those around the flow node.
+    #[error("`{element}` does not stand inside of scope {scope}: name the scope of one of the sub-processes around it")]
+    OutsideScope {
+        /// The element's id.
+        element: Name,
+        /// The scope.
+        scope: ScopeId,
+    },
+    /// The flow node stands in an activity that repeats, and no round of it runs.
+    #[error(
+        "`{element}` stands inside of `{around}`, which repeats and of which no round runs there: start before `{around}`"
+    )]
+    InsideLoop {
+        /// The element's id.
+        element: Name,
+        /// The id of what repeats.
+        around: Name,
+    },
+    /// Nothing begins in the scope now.
+    #[error("nothing can begin in scope {0} now: it is not open yet, stuck, or being cancelled or compensated")]
+    ScopeNotOpen(ScopeId),
+    /// The instance cannot go over to another process.
+    #[error("the instance cannot be migrated: {}", summary(.0))]
+    Migration(Vec<MigrationProblem>),
+    /// There is no scope for local variables.
+    #[error("no scope is opened for `{0}` that could have local variables: give them as variables")]
+    NoLocalScope(Name),
+}
+
+fn summary(problems: &[MigrationProblem]) -> String {
+    match problems {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [first, others @ ..] => format!("{first} (and {} more problems)", others.len()),
+    }
 }
 
 impl Rejection {
@@ -286,6 +385,16 @@ impl Rejection {
             Self::Value(_, error) => error.code(),
             Self::AdHocBusy(_) => "ad-hoc-busy",
             Self::AdHocEnding(_) => "ad-hoc-ending",
+            Self::NoInstructions => "instructions-missing",
+            Self::UnknownToken(..) => "token-unknown",
+            Self::NothingThere(_) => "token-missing",
+            Self::NotStartable { .. } => "element-not-startable",
+            Self::AmbiguousScope { .. } => "scope-ambiguous",
+            Self::OutsideScope { .. } => "element-outside-scope",
+            Self::InsideLoop { .. } => "element-inside-loop",
+            Self::ScopeNotOpen(_) => "scope-not-open",
+            Self::Migration(_) => "migration-impossible",
+            Self::NoLocalScope(_) => "local-scope-missing",
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::command::{Command, Refusal, Rejection, Variables};
 use super::{Closed, Event, Stage, Start, Step};
+use crate::Name;
 use crate::behaviour::{ad_hoc, call_activity, repeat};
 use crate::dialect::{Dialect, ListenerStage};
 use crate::graph::{Catch, NodeKind};
@@ -11,7 +12,6 @@ use crate::instance::{
     IncidentKind, IncidentStage, IncidentWait, Key, NONE, Owner, Phase, ROOT, TokenId, Wait, WaitId, WaitKind,
 };
 use crate::trigger::{error::Thrower, message, signal};
-use crate::{Name, value::Value};
 
 impl Step<'_, '_> {
     pub(super) fn carry_out(&mut self, command: Command) -> Result<(), Rejection> {
@@ -120,11 +120,9 @@ impl Step<'_, '_> {
                 let (wait, token) = self.find(incident, "incident", |kind| matches!(kind, WaitKind::Incident(_)))?;
                 self.resolve(wait, token);
             }
-            Command::Cancel { reason } => {
-                self.cancel_scope(ROOT);
-                let reason = reason.map_or(NONE, |reason| self.keep(Value::String(reason)));
-                self.emit(Event::InstanceCancelled { reason });
-            }
+            Command::Modify { instructions, reason } => self.modify(&instructions, reason)?,
+            Command::Migrate { to, plan } => self.migrate(&to, &plan)?,
+            Command::Cancel { reason } => self.cancel_instance(reason),
         }
         Ok(())
     }
@@ -301,6 +299,10 @@ impl Step<'_, '_> {
             }
             IncidentStage::ProcessEnd(listener) => {
                 self.emit(Event::TokenResumed { token });
+                if self.instance.scopes.get(ROOT).is_some_and(|root| root.token_count > 1) {
+                    // A modification has let something begin meanwhile: the process ends after that.
+                    return self.end_path(token);
+                }
                 self.end_process(Some(token), listener);
             }
             IncidentStage::Leave => self.resume(token, Stage::Leave),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::instance::{Caller, Key, Ordinal, Owner, Phase, ScopeId, ScopeKind, TokenId, Wait, WaitKind, WaitType};
+use crate::migration::Migration;
 use crate::time::Timestamp;
 use crate::{Name, value::Value};
 
@@ -230,6 +231,11 @@ pub enum Event {
         /// Into [`Events::variables`].
         property: Ref,
     },
+    /// The instance went over to another process: all ordinals count in that from now on.
+    Migrated {
+        /// Into [`Events::migrations`].
+        migration: Ref,
+    },
     /// The instance ended as its model says.
     InstanceCompleted,
     /// The instance ended by an error that nothing caught.
@@ -327,6 +333,8 @@ pub struct Events {
     pub messages: Vec<ThrownMessage>,
     /// Signals thrown.
     pub signals: Vec<ThrownSignal>,
+    /// What became of ordinals.
+    pub migrations: Vec<Migration>,
 }
 
 impl Events {
@@ -346,5 +354,6 @@ impl Events {
         self.changes.clear();
         self.messages.clear();
         self.signals.clear();
+        self.migrations.clear();
     }
 }

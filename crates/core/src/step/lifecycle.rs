@@ -129,7 +129,7 @@ impl<'s> Step<'s, '_> {
     }
 
     /// Opens the scope of its own that a flow node needs, computes its inputs, and subscribes its boundary events.
-    fn prepare(&mut self, token: TokenId, is_round: bool) -> Result<(), EvaluationError> {
+    pub(super) fn prepare(&mut self, token: TokenId, is_round: bool) -> Result<(), EvaluationError> {
         let node = self.node(token);
         let ordinal = self.node_of(token);
         let details = &node.details;
@@ -263,6 +263,11 @@ impl<'s> Step<'s, '_> {
     pub(super) fn complete(&mut self, token: TokenId) {
         let node = self.node(token);
         if node.plain {
+            // Its work, or who started it, may have given it a scope.
+            let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
+            if inside != NONE {
+                self.discard(inside);
+            }
             return self.leave(token);
         }
         let ordinal = self.node_of(token);

@@ -11,8 +11,12 @@ mod erase;
 mod evaluate;
 mod event;
 mod flow;
+mod home;
+mod instruction;
 mod keys;
 mod lifecycle;
+mod migrate;
+mod modify;
 mod scope;
 mod start;
 
@@ -27,7 +31,9 @@ pub(crate) use command::check_values;
 pub use command::{Command, Refusal, Rejection, StartAt, Variables};
 pub use erase::erase_from;
 pub use event::{Closed, Event, Events, OpenedWait, Ref, Start, ThrownMessage, ThrownSignal};
+pub use instruction::{Instruction, Position, Target};
 pub use keys::{Counter, Keys};
+pub use migrate::MigrateTo;
 
 pub(crate) use agenda::{Agenda, Stage};
 pub(crate) use evaluate::{Change, Problem, ScopeView};
@@ -85,20 +91,7 @@ pub fn step(
     // An instance's time never runs backwards, whatever its hosts' clocks say.
     context.now = context.now.max(instance.now);
     events.now = context.now;
-    let budget = context.budget;
-    let mut step = Step {
-        graph,
-        instance,
-        context,
-        events,
-        budget,
-        variables_changed: false,
-        changes: Vec::new(),
-        asked: BTreeMap::new(),
-        unasked: UNASKED,
-        next_condition: UNASKED,
-        ended_at: 0,
-    };
+    let mut step = Step::new(graph, instance, context, events);
     step.carry_out(command)?;
     step.run();
     Ok(())
@@ -125,7 +118,29 @@ pub(crate) struct Step<'s, 'c> {
     pub(crate) ended_at: Ordinal,
 }
 
-impl<'s> Step<'s, '_> {
+impl<'s, 'c> Step<'s, 'c> {
+    fn new(
+        graph: &'s ProcessGraph,
+        instance: &'s mut Instance,
+        context: &'s mut Context<'c>,
+        events: &'s mut Events,
+    ) -> Self {
+        let budget = context.budget;
+        Self {
+            graph,
+            instance,
+            context,
+            events,
+            budget,
+            variables_changed: false,
+            changes: Vec::new(),
+            asked: BTreeMap::new(),
+            unasked: UNASKED,
+            next_condition: UNASKED,
+            ended_at: 0,
+        }
+    }
+
     /// Records a fact and folds it into the instance.
     #[inline(always)]
     pub(crate) fn emit(&mut self, event: Event) {

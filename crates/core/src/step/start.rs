@@ -3,7 +3,7 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::command::{Rejection, StartAt, Variables};
-use super::{Closed, Event, Stage, Start, Step, index_of};
+use super::{Closed, Event, Position, Stage, Start, Step, index_of};
 use crate::behaviour::sub_process;
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
@@ -23,16 +23,13 @@ impl Step<'_, '_> {
         if !matches!(self.instance.state, State::Created) {
             return Err(Rejection::AlreadyStarted(self.instance.key));
         }
+        if let StartAt::Positions(positions) = at {
+            return self.start_at_positions(positions, start, &variables);
+        }
         let nodes = self.start_nodes(at)?;
         let is_start = |node: &Ordinal| matches!(self.graph.node(*node).kind, NodeKind::StartEvent(_));
         start.caught = matches!(at, StartAt::Event(_)) && !nodes.iter().all(is_start);
-        let start = if start == Start::default() {
-            NONE
-        } else {
-            self.events.starts.push(start);
-            index_of(self.events.starts.len() - 1)
-        };
-        self.emit(Event::InstanceStarted { start });
+        self.started(start);
         let graph = self.graph;
         if let (StartAt::Event(_), [node]) = (at, &nodes[..]) {
             self.conversation_began(*node, &variables);
@@ -60,10 +57,45 @@ impl Step<'_, '_> {
                 // Nothing begins without the data and the event sub-processes of the process itself.
                 (Err(error), _) => self.stuck(token, error.clone().into(), IncidentStage::Open),
                 (Ok(()), StartAt::Event(_)) => self.begin_with_event(token),
-                (Ok(()), StartAt::None | StartAt::Elements(_)) => self.schedule(token, Stage::Enter),
+                (Ok(()), _) => self.schedule(token, Stage::Enter),
             }
         }
         Ok(())
+    }
+
+    fn started(&mut self, start: Start) {
+        let start = if start == Start::default() {
+            NONE
+        } else {
+            self.events.starts.push(start);
+            index_of(self.events.starts.len() - 1)
+        };
+        self.emit(Event::InstanceStarted { start });
+    }
+
+    /// Begins at places that may stand inside of sub-processes. What is refused there is found out on a copy.
+    fn start_at_positions(
+        &mut self,
+        positions: &[Position],
+        start: Start,
+        variables: &Variables,
+    ) -> Result<(), Rejection> {
+        self.try_on_copy(|tried| tried.begin_at_positions(positions, start.clone(), variables))?;
+        self.begin_at_positions(positions, start, variables)
+    }
+
+    fn begin_at_positions(
+        &mut self,
+        positions: &[Position],
+        start: Start,
+        variables: &Variables,
+    ) -> Result<(), Rejection> {
+        self.started(start);
+        for (name, value) in variables {
+            self.set_local(ROOT, name.clone(), value.clone());
+        }
+        let opened = self.open_process();
+        self.begin_each(positions, opened)
     }
 
     fn open_process(&mut self) -> Result<(), EvaluationError> {
@@ -92,7 +124,7 @@ impl Step<'_, '_> {
     pub(super) fn open_again(&mut self, token: TokenId) {
         let scope = self.instance.tokens.get(token).map_or(ROOT, |token| token.scope);
         self.close_waits(Owner::Scope(scope), Closed::Cancelled);
-        let opened = if scope == ROOT { self.open_process() } else { self.open_event_sub_process(scope) };
+        let opened = if scope == ROOT { self.open_process() } else { self.begin_scope(scope) };
         if let Err(error) = opened {
             return self.stuck(token, error.into(), IncidentStage::Open);
         }
@@ -144,6 +176,8 @@ impl Step<'_, '_> {
                 let node = node.filter(is_start).ok_or_else(|| unknown(element, "starts the process"))?;
                 Ok(smallvec![node])
             }
+            // Begins otherwise.
+            StartAt::Positions(_) => Ok(SmallVec::new()),
             StartAt::Elements(elements) => elements
                 .iter()
                 .map(|element| {

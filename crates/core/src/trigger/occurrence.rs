@@ -280,8 +280,15 @@ impl Step<'_, '_> {
 
     /// An event sub-process begins (BPMN 2.0.2 §13.5.4): if interrupting, everything else in its scope ends.
     pub(crate) fn begin_event_sub_process(&mut self, scope: ScopeId, start: Ordinal, payload: Variables) {
+        if let Some(token) = self.token_for_event_sub_process(scope, start) {
+            self.begin_event_sub_process_with(token, start, payload);
+        }
+    }
+
+    /// The token of an event sub-process that is about to begin.
+    pub(crate) fn token_for_event_sub_process(&mut self, scope: ScopeId, start: Ordinal) -> Option<TokenId> {
         let graph = self.graph;
-        let Some(event_sub_process) = graph.node(start).parent else { return };
+        let event_sub_process = graph.node(start).parent?;
         if let NodeKind::StartEvent(event) = &graph.node(start).kind
             && event.interrupting
         {
@@ -289,13 +296,12 @@ impl Step<'_, '_> {
             self.close_waits(Owner::Scope(scope), Closed::Cancelled);
             self.emit(Event::ScopePhase { scope, phase: Phase::Ending });
         }
-        let token = self.born(scope, event_sub_process);
-        self.begin_event_sub_process_with(token, start, payload);
+        Some(self.born(scope, event_sub_process))
     }
 
     /// Gives an event sub-process its data and calls its start listeners; it has no stages of its own in which a job could be
     /// waited for.
-    pub(crate) fn open_event_sub_process(&mut self, scope: ScopeId) -> Result<(), EvaluationError> {
+    pub(crate) fn begin_scope(&mut self, scope: ScopeId) -> Result<(), EvaluationError> {
         crate::behaviour::sub_process::open_scope(self, scope)?;
         let graph = self.graph;
         let node = self.instance.scopes.get(scope).map_or(NONE, |scope| scope.node);
@@ -310,15 +316,20 @@ impl Step<'_, '_> {
 
     /// An event sub-process begins with a token that stands on it.
     pub(crate) fn begin_event_sub_process_with(&mut self, token: TokenId, start: Ordinal, payload: Variables) {
-        let inside = self.instance.scopes.next();
-        self.emit(Event::ScopeOpened { scope: inside, kind: ScopeKind::Activity, token, round: NONE });
-        self.emit(Event::TokenWaited { token });
-        let opened = self.open_event_sub_process(inside);
+        let (inside, opened) = self.open_event_sub_process(token);
         let born = self.born(inside, start);
         self.receive_from(born, start, payload);
         match opened {
             Ok(()) => self.leave_event(born),
             Err(error) => self.stuck(born, error.into(), IncidentStage::Open),
         }
+    }
+
+    /// Opens the scope of an event sub-process, and says whether that succeeded.
+    pub(crate) fn open_event_sub_process(&mut self, token: TokenId) -> (ScopeId, Result<(), EvaluationError>) {
+        let inside = self.instance.scopes.next();
+        self.emit(Event::ScopeOpened { scope: inside, kind: ScopeKind::Activity, token, round: NONE });
+        self.emit(Event::TokenWaited { token });
+        (inside, self.begin_scope(inside))
     }
 }

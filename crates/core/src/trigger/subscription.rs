@@ -30,7 +30,20 @@ impl Step<'_, '_> {
         definition: usize,
         catch: &Catch,
     ) -> Result<(), EvaluationError> {
-        let kind = match catch {
+        if let Some(kind) = self.subscription(node, scope, catch)? {
+            self.open(owner, node, definition, kind);
+        }
+        Ok(())
+    }
+
+    /// What an event waits for; none if its catcher is found when it is thrown.
+    pub(crate) fn subscription(
+        &mut self,
+        node: Ordinal,
+        scope: ScopeId,
+        catch: &Catch,
+    ) -> Result<Option<WaitKind>, EvaluationError> {
+        Ok(Some(match catch {
             Catch::Message { name, correlation_key, properties } => {
                 message::subscription(self, node, scope, name.as_ref(), correlation_key.as_ref(), properties)?
             }
@@ -40,11 +53,9 @@ impl Step<'_, '_> {
             Catch::Condition { .. } => WaitKind::Condition { satisfied: false },
             // Errors, escalations, compensations and cancels find their catcher when they are thrown.
             Catch::Error { .. } | Catch::Escalation { .. } | Catch::Compensation | Catch::Cancel | Catch::Link => {
-                return Ok(());
+                return Ok(None);
             }
-        };
-        self.open(owner, node, definition, kind);
-        Ok(())
+        }))
     }
 
     /// Subscribes the boundary events of the activity that a token stands on.
