@@ -277,12 +277,13 @@ impl Script {
     }
 }
 
-/// A value that is no object.
+/// A value that is no object, and that JSON can say.
 fn plain(value: &rquickjs::Value<'_>) -> Option<serde_json::Value> {
     if value.is_undefined() || value.is_null() {
         return Some(serde_json::Value::Null);
     }
-    let number = || value.as_int().map(Into::into).or_else(|| value.as_float().map(Into::into));
+    let float = || value.as_float().filter(|number| number.is_finite()).map(Into::into);
+    let number = || value.as_int().map(Into::into).or_else(float);
     let text = || value.as_string().and_then(|text| text.to_string().ok()).map(Into::into);
     value.as_bool().map(Into::into).or_else(number).or_else(text)
 }

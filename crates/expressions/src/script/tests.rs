@@ -53,6 +53,7 @@ fn the_last_expression_is_the_result() {
             [("a", Value::from(vec![Value::Integer(1), true.into(), Value::Null]))].into_iter().collect(),
         ),
         ("undefined", Value::Null),
+        ("2n ** 40n", Value::Integer(1 << 40)),
         ("var name = 'count'; execution.getVariable(name)", Value::Integer(3)),
     ] {
         assert_eq!(value(text), expected, "{text}");
@@ -99,6 +100,13 @@ fn errors_say_what_is_wrong() {
         ("throw 'text'", "text"),
         ("Java.type('java.lang.Runtime')", "not available"),
         ("var a = {}; a.a = a; a", "contains itself"),
+        ("0 / 0", "no finite number"),
+        ("count / 0", "no finite number"),
+        ("-1e400", "no finite number"),
+        ("10n ** 100000n", "no finite number"),
+        ("({ sum: [1, NaN] })", "no finite number"),
+        ("execution.setVariable('sum', Number('many'))", "no finite number"),
+        ("new Date('never')", "invalid date"),
     ] {
         let message = run(text).0.expect_err(text).to_string();
         assert!(message.contains(part), "{text}: {message}");
