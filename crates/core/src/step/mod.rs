@@ -15,6 +15,7 @@ mod keys;
 mod lifecycle;
 mod scope;
 mod start;
+mod way_out;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,7 @@ pub use keys::{Counter, Keys};
 
 pub(crate) use agenda::{Agenda, Stage};
 pub(crate) use evaluate::{Change, Problem, ScopeView};
+pub(crate) use way_out::WayOut;
 
 /// No wait has been opened whose condition has not been asked.
 pub(crate) const UNASKED: Key = Key(u64::MAX);
@@ -98,6 +100,7 @@ pub fn step(
         unasked: UNASKED,
         next_condition: UNASKED,
         ended_at: 0,
+        thrower: None,
     };
     step.carry_out(command)?;
     step.run();
@@ -123,6 +126,8 @@ pub(crate) struct Step<'s, 'c> {
     pub(crate) next_condition: Key,
     /// The flow node on which a token has come to its end, the last of all.
     pub(crate) ended_at: Ordinal,
+    /// The token that throws what is being caught, and whether it is at its flow node's work.
+    pub(crate) thrower: Option<(TokenId, bool)>,
 }
 
 impl<'s> Step<'s, '_> {
