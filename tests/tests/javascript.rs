@@ -31,6 +31,16 @@ fn a_script_for_camunda_sets_variables_and_throws_errors() {
 }
 
 #[test]
+fn a_script_whose_built_in_functions_would_walk_far_is_an_incident() {
+    scenario("javascript/walks_far.bpmn")
+        .start_with(json!({"places": 4_294_967_295_u32}))
+        .incident_says("too long")
+        .set("places", 4)
+        .resolve("turn")
+        .completed();
+}
+
+#[test]
 fn a_script_that_never_ends_is_an_incident() {
     scenario("javascript/runs_away.bpmn")
         .start_with(json!({"again": true}))

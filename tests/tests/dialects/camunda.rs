@@ -441,3 +441,49 @@ fn a_call_of_a_bean_becomes_a_job() {
         .job("call", json!({}))
         .completed();
 }
+
+#[test]
+fn what_a_boundary_event_ends_still_does_its_outputs_and_end_listeners() {
+    scenario("dialects/camunda_interrupted.bpmn")
+        .start_with(json!({"left": ""}))
+        .message("stop", json!({}))
+        .waits_at(["send"])
+        .variables(json!({"ordered": "1 of 2: pack order", "packed": "2", "left": " pack order"}))
+        .error_with("send", "broken", json!({"number": 5}))
+        .waits_at(["call", "call"])
+        .variable("parcel", 5)
+        .variable("left", " pack order send");
+}
+
+#[test]
+fn what_an_event_sub_process_ends_still_does_its_outputs_and_end_listeners() {
+    scenario("dialects/camunda_interrupted.bpmn")
+        .start_with(json!({"left": ""}))
+        .message("recall", json!({}))
+        .waits_at(["excuse"])
+        .variables(json!({"ordered": "1 of 2: pack order", "packed": "2", "left": " pack order"}));
+    scenario("dialects/camunda_interrupted.bpmn")
+        .start_with(json!({"left": "", "number": 1}))
+        .complete("pack")
+        .error("send", "broken")
+        .complete("call")
+        .variable("left", " pack order send call")
+        .message("recall", json!({}))
+        .waits_at(["excuse"])
+        .variable("left", " pack order send call call");
+}
+
+#[test]
+fn an_output_that_fails_on_the_way_out_is_told_by_what_interrupts() {
+    scenario("dialects/camunda_interrupted.bpmn")
+        .start_with(json!({"left": ""}))
+        .complete("pack")
+        .message("stop", json!({}))
+        .incident("send_stopped", "expression-failed")
+        .incident_says("`send` was interrupted")
+        .set("parcel", 7)
+        .resolve("send_stopped")
+        .no_incident()
+        .waits_at(["call", "call"])
+        .passed("send_stopped", 1);
+}

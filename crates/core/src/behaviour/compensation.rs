@@ -124,7 +124,7 @@ fn start_handler(step: &mut Step<'_, '_>, waiter: TokenId, scope: ScopeId, compl
             step.emit(Event::TokenWaited { token });
             let born = step.born(completed.scope, handler);
             step.emit(Event::CompensationStarted { token: born, waiter: token });
-            step.begin_event_sub_process_with(born, start, Vec::new());
+            step.begin_event_sub_process_with(born, start, Vec::new(), Ok(()));
         }
         None => throw_in(step, token, completed.scope, NONE),
     }

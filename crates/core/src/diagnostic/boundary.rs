@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{Subject, activity, event, is_compensation_boundary, is_event_sub_process, is_start, label};
-use crate::model::{Definitions, Event, EventDefinition, EventPosition, FlowNode};
+use crate::dialect::{Dialect, Listener, ListenerAction, ListenerStage};
+use crate::model::{Definitions, Event, EventDefinition, EventPosition, FlowNode, NodeIndex};
 
 define! {
+    LISTENER_LEFT_OUT = "end-listener-left-out", Warning, "Camunda 7",
+        "An end listener of what can be interrupted is an expression or a script: no worker can be waited for then.";
     HOST_UNKNOWN = "boundary-host-unknown", Error, "BPMN 2.0.2 §10.5.4",
         "A boundary event sits on an activity that exists.";
     HOST_NOT_ACTIVITY = "boundary-host-not-activity", Error, "BPMN 2.0.2 §10.5.4",
@@ -40,6 +43,52 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
         }
     }
     caught_twice(subject, findings);
+    if subject.definitions.dialect == Dialect::Camunda {
+        listeners_left_out(subject, findings);
+    }
+}
+
+/// In Camunda 7 end listeners are also called when something is interrupted.
+fn listeners_left_out(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    for (index, node) in subject.nodes() {
+        let by_worker = |listener: &&Listener| {
+            listener.stage == ListenerStage::End && matches!(listener.action, ListenerAction::Job(_))
+        };
+        if let Some(listener) = node.extension.listeners.iter().find(by_worker)
+            && can_be_interrupted(subject, index)
+        {
+            findings.add(
+                &LISTENER_LEFT_OUT,
+                listener.element,
+                format!("a worker is this end listener of {}: it is not called when that is interrupted", label(node)),
+                "make the listener an expression or a script, or do its work after the interrupting event too",
+            );
+        }
+    }
+}
+
+/// By a boundary event of its own or of what it stands in, or by an event sub-process.
+fn can_be_interrupted(subject: &Subject<'_>, node: NodeIndex) -> bool {
+    let ends_host = |boundary: &NodeIndex| {
+        let event = subject.node(*boundary).filter(|node| !is_compensation_boundary(node)).and_then(event);
+        event.is_some_and(|event| matches!(event.position, EventPosition::Boundary { cancel_activity: true, .. }))
+    };
+    let ends_scope = |start: &FlowNode| {
+        event(start).is_some_and(|event| matches!(event.position, EventPosition::Start { interrupting: true }))
+    };
+    let mut next = Some(node);
+    while let Some(current) = next {
+        let parent = subject.node(current).and_then(|node| node.parent);
+        let mut beside =
+            subject.nodes_in(parent).filter(|(other, node)| *other != current && is_event_sub_process(node));
+        if subject.boundaries(current).iter().any(ends_host)
+            || beside.any(|(handler, _)| subject.nodes_in(Some(handler)).any(|(_, start)| ends_scope(start)))
+        {
+            return true;
+        }
+        next = parent;
+    }
+    false
 }
 
 fn host_unknown(subject: &Subject<'_>, node: &FlowNode, text: &str, findings: &mut Findings<'_>) {

@@ -29,8 +29,6 @@ define! {
         "What starts a process stands at the process's own level.";
     INSTANTIATE_WITH_INCOMING = "instantiate-with-incoming", Error, "BPMN 2.0.2 §10.3.3, §10.6.6",
         "What starts a process has no incoming flows.";
-    INSTANTIATE_REPEATED = "instantiate-repeated", Error, "BPMN 2.0.2 §10.3.3, §13.2",
-        "A receive task that starts a process receives one message: that which starts it.";
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
@@ -152,14 +150,6 @@ fn instantiating(node: &FlowNode, findings: &mut Findings<'_>) {
             node.element,
             format!("{} is to start the process, but stands in a sub-process", label(node)),
             "move it to the process's own level, or remove instantiate=\"true\"",
-        );
-    }
-    if activity(node).is_some_and(|activity| activity.loop_characteristics.is_some()) {
-        findings.add(
-            &INSTANTIATE_REPEATED,
-            node.element,
-            format!("{} starts the process with one message, and is to be repeated", label(node)),
-            "let a message start event start the process, and a receive task after it take the further messages",
         );
     }
     if !node.incoming.is_empty() {

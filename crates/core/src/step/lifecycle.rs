@@ -4,8 +4,9 @@ use super::{Event, Problem, Stage, Step, Variables};
 use crate::behaviour::{self, standard_loop};
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
-use crate::graph::{Arrival, FlowNode, Home, ListenerAction, Loop, Needed, NodeKind};
+use crate::graph::{Arrival, FlowNode, Home, ListenerAction, Loop, Mapping, Needed, NodeKind};
 use crate::instance::{IncidentKind, IncidentStage, IncidentWait, NONE, Ordinal, Owner, ScopeKind, TokenId, WaitKind};
+use crate::trigger::error::Thrower;
 use crate::{Name, value::Value};
 
 /// The serial of an instance's first token.
@@ -270,7 +271,6 @@ impl<'s> Step<'s, '_> {
             }
             return self.leave(token);
         }
-        let ordinal = self.node_of(token);
         let Some((outside, inside)) =
             self.instance.tokens.get(token).map(|token| (token.scope, token.variable_scope()))
         else {
@@ -284,25 +284,28 @@ impl<'s> Step<'s, '_> {
         let given = if node.details.isolated { inside } else { outside };
         let outputs = of_call.iter().map(|output| (given, output));
         for (target, output) in outputs.chain(node.details.outputs.iter().map(|output| (outside, output))) {
-            let value = self.mapped(&output.source, inside, ordinal, &[]);
-            let set = value.and_then(|value| {
-                Ok(match output.home {
-                    Home::Seen => self.set_target(target, &output.target, value),
-                    Home::Own => {
-                        let own = self.own_scope(token);
-                        self.set_own(own, &output.target, value)
-                    }
-                    Home::Of(node) => {
-                        let home = self.instance.scope_around(target, node);
-                        self.set_target(home, &output.target, value)
-                    }
-                }?)
-            });
-            if let Err(error) = set {
+            if let Err(error) = self.put_out(token, target, output) {
                 return self.stuck(token, error.into(), IncidentStage::Complete);
             }
         }
         self.finish(token, 0);
+    }
+
+    /// One output mapping, into a scope or what stands around it.
+    pub(super) fn put_out(&mut self, token: TokenId, target: u32, output: &Mapping) -> Result<(), EvaluationError> {
+        let value = self.mapped(&output.source, self.variable_scope(token), self.node_of(token), &[])?;
+        match output.home {
+            Home::Seen => self.set_target(target, &output.target, value),
+            Home::Own => {
+                let own = self.own_scope(token);
+                self.set_own(own, &output.target, value)
+            }
+            Home::Of(node) => {
+                let home = self.instance.scope_around(target, node);
+                self.set_target(home, &output.target, value)
+            }
+        }?;
+        Ok(())
     }
 
     /// Calls end listeners from the given one on, then closes what belongs to the flow node and goes on.
@@ -371,7 +374,16 @@ impl<'s> Step<'s, '_> {
     pub(crate) fn stuck(&mut self, token: TokenId, problem: Problem, stage: IncidentStage) {
         match problem {
             Problem::Error { code, message } => {
-                self.throw_error(token, code, message, Vec::new(), crate::trigger::error::Thrower::Work);
+                let end = |index: u32| {
+                    let listener = self.node(token).details.listeners.get(index as usize);
+                    listener.is_some_and(|listener| listener.stage == ListenerStage::End)
+                };
+                let thrower = match stage {
+                    IncidentStage::Enter | IncidentStage::Complete => Thrower::Mapping,
+                    IncidentStage::Listener(index) if end(index) => Thrower::Mapping,
+                    _ => Thrower::Work,
+                };
+                self.throw_error(token, code, message, Vec::new(), thrower);
             }
             Problem::Failed(EvaluationError::Limit(message)) => {
                 self.incident(token, IncidentKind::Limit, &message, stage);

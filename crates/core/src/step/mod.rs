@@ -19,6 +19,7 @@ mod migrate;
 mod modify;
 mod scope;
 mod start;
+mod way_out;
 
 use std::collections::BTreeMap;
 
@@ -37,6 +38,7 @@ pub use migrate::MigrateTo;
 
 pub(crate) use agenda::{Agenda, Stage};
 pub(crate) use evaluate::{Change, Problem, ScopeView};
+pub(crate) use way_out::WayOut;
 
 /// No wait has been opened whose condition has not been asked.
 pub(crate) const UNASKED: Key = Key(u64::MAX);
@@ -116,6 +118,8 @@ pub(crate) struct Step<'s, 'c> {
     pub(crate) next_condition: Key,
     /// The flow node on which a token has come to its end, the last of all.
     pub(crate) ended_at: Ordinal,
+    /// The token that throws what is being caught, and whether it is at its flow node's work.
+    pub(crate) thrower: Option<(TokenId, bool)>,
 }
 
 impl<'s, 'c> Step<'s, 'c> {
@@ -138,6 +142,7 @@ impl<'s, 'c> Step<'s, 'c> {
             unasked: UNASKED,
             next_condition: UNASKED,
             ended_at: 0,
+            thrower: None,
         }
     }
 

@@ -318,7 +318,8 @@ impl Step<'_, '_> {
         let graph = self.graph;
         let node = graph.node(container);
         if let NodeKind::EventSubProcess(inner) = &node.kind {
-            let token = self.token_for_event_sub_process(scope, inner.trigger?)?;
+            // What fails on the way out stays undone: an operator is at work.
+            let (token, _) = self.token_for_event_sub_process(scope, inner.trigger?)?;
             return Some(self.open_event_sub_process(token));
         }
         let token = self.born(scope, container);

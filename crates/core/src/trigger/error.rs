@@ -16,6 +16,8 @@ pub(crate) enum Thrower {
     EndEvent,
     /// A worker, a person or a script.
     Work,
+    /// What stands around the work: an input or output mapping, or an end listener.
+    Mapping,
 }
 
 /// What catches.
@@ -49,6 +51,10 @@ impl Step<'_, '_> {
         let Some((catcher, definition)) = self.error_catcher(token, &code) else {
             return self.uncaught(token, code, message, payload, thrower);
         };
+        if self.graph.dialect() == Dialect::Camunda {
+            // There, what a worker gives is set where it works: output mappings of what is interrupted see it.
+            self.set_all(self.variable_scope(token), std::mem::take(&mut payload));
+        }
         let event = match catcher {
             Catcher::Boundary { event, .. } => event,
             Catcher::EventSubProcess { start, .. } => start,
@@ -57,10 +63,12 @@ impl Step<'_, '_> {
             payload.extend(code_variable.clone().map(|name| (name, Value::String(code))));
             payload.extend(message_variable.clone().map(|name| (name, message.map_or(Value::Null, Value::String))));
         }
+        self.thrower = Some((token, thrower != Thrower::Mapping));
         match catcher {
             Catcher::Boundary { token, event } => self.interrupt(token, event, payload),
             Catcher::EventSubProcess { scope, start } => self.begin_event_sub_process(scope, start, payload),
         }
+        self.thrower = None;
     }
 
     fn uncaught(&mut self, token: TokenId, code: Name, message: Option<Name>, payload: Variables, thrower: Thrower) {
@@ -70,7 +78,7 @@ impl Step<'_, '_> {
         if self.graph.dialect() == Dialect::Camunda {
             return self.end_path_at(token, payload);
         }
-        if thrower == Thrower::Work {
+        if thrower != Thrower::EndEvent {
             let text = match &message {
                 Some(message) => {
                     format!("error `{code}` ({message}) is caught by no boundary event or event sub-process")

@@ -89,6 +89,7 @@ impl Step<'_, '_> {
         if let Some(Catch::Escalation { code_variable: Some(name), .. }) = self.graph.catches(event).get(definition) {
             payload.push((name.clone(), Value::String(code)));
         }
+        self.thrower = Some((token, true));
         match catcher {
             Catcher::Boundary { token, event } => {
                 if self.interrupts(catcher) {
@@ -100,5 +101,6 @@ impl Step<'_, '_> {
             }
             Catcher::EventSubProcess { scope, start } => self.begin_event_sub_process(scope, start, payload),
         }
+        self.thrower = None;
     }
 }

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use crate::dialect::ListenerStage;
+use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::EvaluationError;
 use crate::graph::{Catch, ListenerAction, NodeKind, StartEvent};
 use crate::instance::{
-    IncidentStage, NONE, Ordinal, Owner, Phase, ScopeId, ScopeKind, TimerWait, TokenId, WaitId, WaitKind,
+    IncidentKind, IncidentStage, NONE, Ordinal, Owner, Phase, ScopeId, ScopeKind, TimerWait, TokenId, WaitId, WaitKind,
 };
-use crate::step::{Closed, Event, Stage, Step, Variables};
+use crate::step::{Closed, Event, Stage, Step, Variables, WayOut};
 use crate::trigger::timer;
 use crate::{Name, value::Value};
 
@@ -179,17 +179,22 @@ impl Step<'_, '_> {
     }
 
     /// An interrupting boundary event ends its activity; a token goes on from the event (BPMN 2.0.2 §13.5.3).
-    pub(crate) fn interrupt(&mut self, token: TokenId, boundary: Ordinal, payload: Variables) {
+    pub(crate) fn interrupt(&mut self, token: TokenId, boundary: Ordinal, mut payload: Variables) {
         let Some((scope, waiter)) = self.instance.tokens.get(token).map(|token| (token.scope, token.compensates_for))
         else {
             return;
         };
+        if self.graph.dialect() == Dialect::Camunda {
+            self.set_all(self.variable_scope(token), std::mem::take(&mut payload));
+        }
+        let left = self.way_out_of(token);
         self.cancel_token(token);
         let born = self.born(scope, boundary);
         if waiter != NONE {
             self.emit(Event::CompensationStarted { token: born, waiter });
         }
-        self.arrive(born, payload);
+        self.receive_from(born, boundary, payload);
+        self.leave_event_after(born, left);
     }
 
     /// A token stands on an event that has just occurred, and leaves it.
@@ -231,6 +236,11 @@ impl Step<'_, '_> {
     /// A token leaves the event that it stands on, once its start listeners have been called. It may have come by no flow, and
     /// what it sets may let the event occur again: so it weighs on the budget here.
     pub(crate) fn leave_event(&mut self, token: TokenId) {
+        self.leave_event_after(token, Ok(()));
+    }
+
+    /// A token leaves the event that it stands on; what the event interrupts has been left with that outcome.
+    fn leave_event_after(&mut self, token: TokenId, left: WayOut) {
         let listeners = &self.node(token).details.listeners;
         let first = (0..).zip(listeners).find(|(_, listener)| listener.stage == ListenerStage::Start);
         let (stage, again) = match first {
@@ -238,6 +248,9 @@ impl Step<'_, '_> {
             Some((index, _)) => (Stage::Listen(index), IncidentStage::Listener(index)),
             None => (Stage::Complete, IncidentStage::Complete),
         };
+        if let Err(message) = left {
+            return self.incident(token, IncidentKind::Expression, &message, again);
+        }
         if self.budget == 0 {
             return self.out_of_budget(token, again);
         }
@@ -280,23 +293,25 @@ impl Step<'_, '_> {
 
     /// An event sub-process begins (BPMN 2.0.2 §13.5.4): if interrupting, everything else in its scope ends.
     pub(crate) fn begin_event_sub_process(&mut self, scope: ScopeId, start: Ordinal, payload: Variables) {
-        if let Some(token) = self.token_for_event_sub_process(scope, start) {
-            self.begin_event_sub_process_with(token, start, payload);
+        if let Some((token, left)) = self.token_for_event_sub_process(scope, start) {
+            self.begin_event_sub_process_with(token, start, payload, left);
         }
     }
 
-    /// The token of an event sub-process that is about to begin.
-    pub(crate) fn token_for_event_sub_process(&mut self, scope: ScopeId, start: Ordinal) -> Option<TokenId> {
+    /// The token of an event sub-process that is about to begin, and how what it interrupts was left.
+    pub(crate) fn token_for_event_sub_process(&mut self, scope: ScopeId, start: Ordinal) -> Option<(TokenId, WayOut)> {
         let graph = self.graph;
         let event_sub_process = graph.node(start).parent?;
+        let mut left = Ok(());
         if let NodeKind::StartEvent(event) = &graph.node(start).kind
             && event.interrupting
         {
+            left = self.way_out_within(scope);
             self.cancel_contents(scope, NONE);
             self.close_waits(Owner::Scope(scope), Closed::Cancelled);
             self.emit(Event::ScopePhase { scope, phase: Phase::Ending });
         }
-        Some(self.born(scope, event_sub_process))
+        Some((self.born(scope, event_sub_process), left))
     }
 
     /// Gives an event sub-process its data and calls its start listeners; it has no stages of its own in which a job could be
@@ -315,12 +330,18 @@ impl Step<'_, '_> {
     }
 
     /// An event sub-process begins with a token that stands on it.
-    pub(crate) fn begin_event_sub_process_with(&mut self, token: TokenId, start: Ordinal, payload: Variables) {
+    pub(crate) fn begin_event_sub_process_with(
+        &mut self,
+        token: TokenId,
+        start: Ordinal,
+        payload: Variables,
+        left: WayOut,
+    ) {
         let (inside, opened) = self.open_event_sub_process(token);
         let born = self.born(inside, start);
         self.receive_from(born, start, payload);
         match opened {
-            Ok(()) => self.leave_event(born),
+            Ok(()) => self.leave_event_after(born, left),
             Err(error) => self.stuck(born, error.into(), IncidentStage::Open),
         }
     }

@@ -26,6 +26,25 @@ pub enum EditError {
     /// The value holds a character that XML cannot say.
     #[error("XML cannot hold the character U+{:04X}", u32::from(*.0))]
     Character(char),
+    /// The file's encoding has shifts, and a change stands within one.
+    #[error("this cannot be changed in a file in {0}; save the file as UTF-8 first")]
+    Encoding(&'static str),
+    /// The changed file is not read.
+    #[error("the file with the changes cannot be read: {0}")]
+    Unreadable(Box<Diagnostic>),
+}
+
+/// A text with patches.
+fn applied(text: &str, patches: &[(Span, String)]) -> String {
+    let mut edited = String::with_capacity(text.len() + 256);
+    let mut place = 0;
+    for (span, replacement) in patches {
+        edited.push_str(Span { start: place, end: span.start }.of(text));
+        edited.push_str(replacement);
+        place = span.end;
+    }
+    edited.push_str(&text[place as usize..]);
+    edited
 }
 
 impl<'d> Edit<'d> {
@@ -83,33 +102,35 @@ impl<'d> Edit<'d> {
     }
 
     /// The file with the changes, in its own encoding.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let patches = self.patches();
+    ///
+    /// # Errors
+    /// If the file is in an encoding with shifts (ISO-2022-JP) and something is to be changed within one.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, EditError> {
+        let document = self.document;
+        let mut patches = self.patches();
         if patches.is_empty() {
-            return self.document.to_bytes();
+            return Ok(document.to_bytes());
         }
-        let text = self.document.text();
-        let mut edited = String::with_capacity(text.len() + 256);
-        let mut place = 0;
-        for (span, replacement) in patches {
-            edited.push_str(Span { start: place, end: span.start }.of(text));
-            edited.push_str(&replacement);
-            place = span.end;
+        let Some(original) = &document.original else {
+            return Ok(applied(document.text(), &patches).into_bytes());
+        };
+        for (_, replacement) in &mut patches {
+            *replacement = encoding::sayable(replacement, document.encoding);
         }
-        edited.push_str(&text[place as usize..]);
-        match self.document.original {
-            None => edited.into_bytes(),
-            Some(_) => encoding::encode(&edited, self.document.encoding),
-        }
+        let edited = applied(document.text(), &patches);
+        // What has been put in where the encoding was in a shift says something else.
+        let says_so = |bytes: &Vec<u8>| encoding::decode(bytes).is_ok_and(|decoded| decoded.text == edited);
+        encoding::splice(original, document.text(), document.encoding, patches)
+            .filter(says_so)
+            .ok_or(EditError::Encoding(document.encoding()))
     }
 
     /// The document with the changes.
     ///
     /// # Errors
-    /// If it has become larger than what is read.
-    pub fn apply(&self) -> Result<Document, Diagnostic> {
-        Document::parse(&self.to_bytes())
+    /// As [`Edit::to_bytes`], or if it has become larger than what is read.
+    pub fn apply(&self) -> Result<Document, EditError> {
+        Document::parse(&self.to_bytes()?).map_err(|fault| EditError::Unreadable(Box::new(fault)))
     }
 
     /// What is to be put where, in order and not overlapping.

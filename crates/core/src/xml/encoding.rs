@@ -1,6 +1,6 @@
 //! Bytes to text and back (XML 1.0 §4.3.3 and appendix F).
 
-use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Decoder, DecoderResult, Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::Span;
 use super::parse::Fault;
@@ -43,8 +43,68 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, (String, Fault)> {
     }
 }
 
-/// Encodes a text. What the encoding cannot say becomes a character reference.
-pub(super) fn encode(text: &str, encoding: &'static Encoding) -> Vec<u8> {
+/// What a shift in ISO-2022-JP begins with.
+const ESCAPE: u8 = 0x1b;
+
+/// Puts replacements into a file's bytes; what stands between them stays byte for byte, for there may be several ways to
+/// write one text. `None` where the encoding is in the midst of a
+/// shift (ISO-2022-JP) and a replacement would leave it in another.
+pub(super) fn splice(
+    original: &[u8],
+    text: &str,
+    encoding: &'static Encoding,
+    patches: Vec<(Span, String)>,
+) -> Option<Vec<u8>> {
+    let mut places = Places { original, decoder: encoding.new_decoder_without_bom_handling(), read: 0, written: 0 };
+    let mut edited = Vec::with_capacity(original.len() + 256);
+    let mut copied = 0;
+    for (Span { start, end }, mut replacement) in patches {
+        let first = places.of(start as usize)?;
+        let mut last = places.of(end as usize)?;
+        if encoding == ISO_2022_JP && original.get(last) == Some(&ESCAPE) {
+            // The way back from a shift that is replaced here; it belongs to the character behind it.
+            let next = text[end as usize..].chars().next()?;
+            replacement.push(next);
+            last = places.of(end as usize + next.len_utf8())?;
+        }
+        edited.extend(original.get(copied..first)?);
+        edited.extend(encode(&replacement, encoding));
+        copied = last;
+    }
+    edited.extend(original.get(copied..)?);
+    Some(edited)
+}
+
+/// Finds the bytes behind places of the text, in ascending order.
+struct Places<'b> {
+    original: &'b [u8],
+    decoder: Decoder,
+    /// The bytes of the original that are decoded.
+    read: usize,
+    /// How long their text is.
+    written: usize,
+}
+
+impl Places<'_> {
+    /// Where the bytes of the text up to there end.
+    fn of(&mut self, place: usize) -> Option<usize> {
+        let mut character = [0; 16];
+        while self.written < place {
+            let byte = self.original.get(self.read..=self.read)?;
+            let (_, _, written) = self.decoder.decode_to_utf8_without_replacement(byte, &mut character, false);
+            self.read += 1;
+            self.written += written;
+        }
+        (self.written == place).then_some(self.read)
+    }
+}
+
+/// A text with character references for what the encoding cannot say.
+pub(super) fn sayable(text: &str, encoding: &'static Encoding) -> String {
+    encoding.decode_without_bom_handling(&encode(text, encoding)).0.into_owned()
+}
+
+fn encode(text: &str, encoding: &'static Encoding) -> Vec<u8> {
     if encoding == UTF_16LE {
         text.encode_utf16().flat_map(u16::to_le_bytes).collect()
     } else if encoding == UTF_16BE {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use potok_core::Name;
 use potok_core::expressions::{Assignment, CompileError, CompiledExpression, Evaluation, EvaluationError, Purpose};
 use potok_core::value::{DateTime, Value, Zone};
-use rquickjs::context::intrinsic::{Date, Eval, Json, MapSet, Promise, Proxy, RegExp, RegExpCompiler, TypedArrays};
+use rquickjs::context::intrinsic::{Date, Eval, Json, MapSet, Promise, RegExp, RegExpCompiler, TypedArrays};
 use rquickjs::{Array, CatchResultExt, CaughtError, Coerced, Context, Ctx, FromJs, Function, Runtime};
 use serde_json::{Map, json};
 
@@ -20,14 +20,16 @@ const MEMORY: usize = 16 * 1024 * 1024;
 const STACK: usize = 192 * 1024;
 const TIME: Duration = Duration::from_secs(1);
 const MAX_LENGTH: usize = 256 * 1024;
+const GUARDS: &str = include_str!("guards.js");
 const WORLD: &str = include_str!("world.js");
 const EXECUTION: &str = include_str!("execution.js");
 const ERRORS: &str = include_str!("errors.js");
 const DATES: &str = include_str!("dates.js");
 const OUTWARD: &str = include_str!("outward.js");
 
-/// Without promises the engine would fail on asynchronous functions in a way that ends the program.
-type Usual = (Eval, RegExpCompiler, RegExp, Json, Proxy, MapSet, Promise);
+/// Without promises the engine would fail on asynchronous functions in a way that ends the program; with proxies, what
+/// was looked at could be another thing a moment later.
+type Usual = (Eval, RegExpCompiler, RegExp, Json, MapSet, Promise);
 type Whole = (Usual, Date, TypedArrays);
 
 /// A script that was found to be JavaScript.
@@ -46,7 +48,15 @@ struct Parts {
     errors: bool,
     dates: bool,
     arrays: bool,
+    guards: bool,
 }
+
+/// How a script comes to a built-in function that may take long: by its name, by one that it computes, or by turning
+/// an array into text, whose length it must have set before.
+const LONG: &str = "[ Array Iterator JSON Map Reflect Set URI concat copyWithin entries escape fill flat from \
+    getOwnProperty getPrototype includes indexOf isWellFormed iterator join keys lastIndexOf length localeCompare \
+    normalize pad proto repeat replace reverse shift slice sort splice split toLocale toLowerCase toReversed toSorted \
+    toSpliced toUpperCase toWellFormed trim unshift values with";
 
 impl Parts {
     fn of(text: &str) -> Self {
@@ -64,6 +74,7 @@ impl Parts {
             errors: mentions(&["BpmnError", "Java", "org"]),
             dates: mentions(&["Date"]),
             arrays: mentions(&["Array", "DataView"]),
+            guards: any || LONG.split_whitespace().any(|word| text.contains(word)),
         }
     }
 }
@@ -223,7 +234,11 @@ impl Script {
         {
             input.set("whole", part(EXECUTION)?)?;
         }
-        part(WORLD)?.call((input, alive))
+        let assigned = part(WORLD)?.call((input, alive))?;
+        if self.parts.guards {
+            part(GUARDS)?.call::<_, ()>(())?;
+        }
+        Ok(assigned)
     }
 
     /// What the prelude is given: only the variables that the script may mean.
@@ -262,12 +277,13 @@ impl Script {
     }
 }
 
-/// A value that is no object.
+/// A value that is no object, and that JSON can say.
 fn plain(value: &rquickjs::Value<'_>) -> Option<serde_json::Value> {
     if value.is_undefined() || value.is_null() {
         return Some(serde_json::Value::Null);
     }
-    let number = || value.as_int().map(Into::into).or_else(|| value.as_float().map(Into::into));
+    let float = || value.as_float().filter(|number| number.is_finite()).map(Into::into);
+    let number = || value.as_int().map(Into::into).or_else(float);
     let text = || value.as_string().and_then(|text| text.to_string().ok()).map(Into::into);
     value.as_bool().map(Into::into).or_else(number).or_else(text)
 }

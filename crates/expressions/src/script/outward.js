@@ -2,9 +2,15 @@
 (function (result, assigned) {
   "use strict";
   const seen = [];
+  // JSON would make null of these.
+  const finite = (number, wrong) => {
+    if (number - number !== 0) throw new Error(wrong || "the result is no finite number; is something divided by zero?");
+    return number;
+  };
   const walk = (value) => {
-    if (typeof Date === "function" && value instanceof Date) return { $date: value.getTime() };
-    if (typeof value === "bigint") return Number(value);
+    if (typeof Date === "function" && value instanceof Date) return { $date: finite(value.getTime(), "the result is an invalid date") };
+    if (typeof value === "number") return finite(value);
+    if (typeof value === "bigint") return finite(Number(value));
     if (value instanceof Map) return walk(Object.fromEntries(value));
     if (value instanceof Set) return walk([...value]);
     if (value === null || typeof value !== "object") return value;

@@ -1,5 +1,5 @@
 use super::{parse, refuse};
-use crate::xml::{Document, ElementIndex};
+use crate::xml::{Document, EditError, ElementIndex};
 
 fn utf16(text: &str, little: bool) -> Vec<u8> {
     let unit = |unit: u16| if little { unit.to_le_bytes() } else { unit.to_be_bytes() };
@@ -12,10 +12,10 @@ fn round_trip(bytes: &[u8], encoding: &str) -> Vec<u8> {
     assert_eq!(document.encoding(), encoding);
     assert_eq!(document.root().attribute("n").as_deref(), Some("größe"));
     assert_eq!(document.bytes(), bytes);
-    assert_eq!(document.edit().to_bytes(), bytes);
+    assert_eq!(document.edit().to_bytes().as_deref(), Ok(bytes));
     let mut edit = document.edit();
     edit.set_attribute(ElementIndex(0), None, "n", "maß").expect("can be set");
-    let edited = edit.to_bytes();
+    let edited = edit.to_bytes().expect("can be written");
     let again = Document::parse(&edited).expect("is read again");
     assert_eq!(again.root().attribute("n").as_deref(), Some("maß"));
     assert_eq!(again.encoding(), encoding);
@@ -63,8 +63,49 @@ fn what_the_encoding_cannot_say_is_written_as_a_reference() {
     assert_eq!(document.root().attribute("n").as_deref(), Some("€"));
     let mut edit = document.edit();
     edit.set_attribute(ElementIndex(0), None, "n", "жук").expect("can be set");
-    assert!(edit.to_bytes().ends_with(b"<a n='&#1078;&#1091;&#1082;'/>"));
+    assert!(edit.to_bytes().expect("can be written").ends_with(b"<a n='&#1078;&#1091;&#1082;'/>"));
     assert_eq!(edit.apply().expect("is read").root().attribute("n").as_deref(), Some("жук"));
+}
+
+/// In these there are several ways to write one text (U+FFE2 is FA 54 and 81 CA in Shift_JIS): what is not changed stays.
+#[test]
+fn what_is_not_changed_stays_byte_for_byte_in_encodings_with_several_ways() {
+    for (label, name, changed) in [
+        ("Shift_JIS", &b"\x83e\xfaT\x81\xca\xed@"[..], &b"\x93\xfa"[..]),
+        ("Big5", b"\xa4\xa4\xa1Z\xa2\xcc\xa4Q", b"\xa4\xe9"),
+        ("ISO-2022-JP", b"\x1b$BF|\x1b$BK\\\x1b(B", b"\x1b$BF|\x1b(B"),
+    ] {
+        let file = |values: [&[u8]; 3], added: &str| {
+            let [n, m, o] = values;
+            let head = format!("<?xml version='1.0' encoding='{label}'?><a n='");
+            [head.as_bytes(), n, b"' m='", m, b"' o='", o, b"'", added.as_bytes(), b"/>"].concat()
+        };
+        let document = Document::parse(&file([name, b"1", name], "")).expect("is read");
+        let change = |changes: &[(&str, &str)]| {
+            let mut edit = document.edit();
+            for (name, value) in changes {
+                edit.set_attribute(ElementIndex(0), None, name, value).expect("can be set");
+            }
+            edit.to_bytes()
+        };
+        assert_eq!(change(&[("m", "2")]), Ok(file([name, b"2", name], "")), "{label}");
+        assert_eq!(change(&[("m", "日")]), Ok(file([name, changed, name], "")), "{label}");
+        assert_eq!(change(&[("n", "日"), ("o", "x")]), Ok(file([changed, b"1", b"x"], "")), "{label}");
+        let added = " p=\"1\" q=\"2\"";
+        assert_eq!(change(&[("p", "1"), ("q", "2")]), Ok(file([name, b"1", name], added)), "{label}");
+    }
+}
+
+/// The file goes on in JIS X 0201, where 5C is U+00A5; a patch would leave it in ASCII, where it is not.
+#[test]
+fn a_change_within_a_shift_is_refused() {
+    let bytes = b"<?xml version='1.0' encoding='ISO-2022-JP'?>\x1b(J<a n='1' m='\\'/>";
+    let document = Document::parse(bytes).expect("is read");
+    let mut edit = document.edit();
+    edit.set_attribute(ElementIndex(0), None, "n", "日").expect("can be set");
+    let error = edit.to_bytes().expect_err("is refused");
+    assert_eq!(error, EditError::Encoding("ISO-2022-JP"));
+    assert!(error.to_string().contains("UTF-8"), "{error}");
 }
 
 #[test]
