@@ -320,7 +320,7 @@ fn caught_code(
             &CAUGHT_CODE_COMPUTED,
             element,
             format!("{owner} catches a code that is to be computed: `{}`", code.text),
-            &format!("write the code itself into the `{attribute}` that it refers to, or catch every code"),
+            format!("write the code itself into the `{attribute}` that it refers to, or catch every code"),
         );
     }
 }
