@@ -101,15 +101,15 @@ async fn copy(
     }
 }
 
-/// Takes everything out of everybody's hands. Nodes' keys stay marked as given out, so that none is given again.
+/// Takes everything out of everybody's hands, whatever of it the copy's version knows. Nodes' keys stay marked as given out, so that none is
+/// given again.
 async fn release(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let sql = "SELECT t.name, c.name FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c \
+               WHERE t.type = 'table' AND c.name IN ('lease', 'leased_until')";
+    let leases: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(&mut *connection).await?;
     let mut transaction = connection.begin().await?;
-    for sql in [
-        "UPDATE nodes SET lease = 0, leased_until = 0",
-        "UPDATE jobs SET lease = 0, leased_until = 0",
-        "UPDATE timers SET leased_until = 0",
-        "UPDATE work SET leased_until = 0",
-    ] {
+    for (table, column) in leases {
+        let sql = AssertSqlSafe(format!(r#"UPDATE "{table}" SET "{column}" = 0"#));
         sqlx::query(sql).execute(&mut *transaction).await?;
     }
     Ok(transaction.commit().await?)

@@ -9,7 +9,7 @@ use crate::cell::Field;
 use crate::keys::AHEAD;
 use crate::record::Record;
 use crate::record::sealed::{Cells, Sealed};
-use crate::row::{Claim, ContentPoint, Job, Message, Node, Timer, Work, Written};
+use crate::row::{BatchItem, Claim, ContentPoint, Job, Message, Node, Timer, Work, Written};
 use crate::select::{Filter, Operator, Select};
 use crate::{Store, StoreError};
 
@@ -59,7 +59,8 @@ impl Store {
         Ok(!taken.is_empty())
     }
 
-    /// Gives back what whoever had the database before has taken and not done: timers, follow-up work, and the jobs of that worker.
+    /// Gives back what whoever had the database before has taken and not done: timers, follow-up work, instances of batches, and the
+    /// jobs of that worker.
     /// Only where nobody else can be at work, which is so where a database is not shared.
     ///
     /// # Errors
@@ -74,8 +75,9 @@ impl Store {
                 Timestamp::UNIX_EPOCH.to_cell(),
             ))
         };
-        for table in [Timer::TABLE, Work::TABLE] {
-            session.take(&taken(table), std::slice::from_ref(&free)).await?;
+        let items = taken(BatchItem::TABLE).filter(Filter::Code("state", 0));
+        for select in [taken(Timer::TABLE), taken(Work::TABLE), items] {
+            session.take(&select, std::slice::from_ref(&free)).await?;
         }
         let jobs = taken(Job::TABLE).filter(Filter::equal("worker", Some(worker.clone()).to_cell()));
         session.take(&jobs, &[("lease", 0_u64.to_cell()), free]).await?;

@@ -131,7 +131,7 @@ async fn history_and_snapshots_reach_across(place: Place) {
     let before = engine.instance(case.id()).state().await.unwrap();
     let plan = engine.migration_plan(one, other).await.unwrap().map("check", "review").map("wait", "await");
     engine.migrate(case.id(), &plan).send().await.unwrap();
-    engine.instance(case.id()).set_variables(json!({"large": "y".repeat(20_000)})).await.unwrap();
+    engine.instance(case.id()).set_variables(json!({"large": "y".repeat(60_000)})).await.unwrap();
     let after = engine.instance(case.id()).state().await.unwrap();
     assert!(engine.store().of_instance::<potok::row::Snapshot>(case.key).await.unwrap().len() > 1);
     stop(&engine).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use potok_core::instance::Key;
-use potok_store::row::{Job, Timer, Work};
+use potok_store::row::{BatchItem, Job, Timer, Work};
 use potok_store::{Fetch, Guard, Outcome, Store, Unit};
 
 use crate::database::{at, commit, committed, unit};
@@ -61,13 +61,17 @@ async fn what_somebody_left_undone_is_given_back(store: Store) {
     let mut unit = unit(2, &[(10, 2)]);
     unit.changes.add(Timer { instance: Key(10), key: Key(4), due: at(10), ..Timer::default() });
     unit.changes.add(Work { instance: Key(10), key: Key(5), due: at(10), ..Work::default() });
+    unit.changes.add(BatchItem { batch: Key(6), instance: Key(10), ..BatchItem::default() });
     committed(&store, unit).await;
+    assert_eq!(store.take_batch_items(Key(6), 5, HOUR).await.unwrap().len(), 1);
     assert_eq!(keys(&store, fetch(1, 5, HOUR)).await, [1]);
     assert_eq!(store.take_timers(at(20), 5, HOUR).await.unwrap().len(), 1);
     assert_eq!(store.take_work(at(20), 5, HOUR).await.unwrap().len(), 1);
+    assert_eq!(store.take_batch_items(Key(6), 5, HOUR).await.unwrap().len(), 0);
     store.release_all(&"worker 2".into()).await.unwrap();
     assert_eq!(keys(&store, fetch(2, 5, HOUR)).await, [0; 0], "another worker may still be at it");
     store.release_all(&"worker 1".into()).await.unwrap();
+    assert_eq!(store.take_batch_items(Key(6), 5, HOUR).await.unwrap().len(), 1);
     assert_eq!(keys(&store, fetch(2, 5, HOUR)).await, [1]);
     assert_eq!(store.take_timers(at(20), 5, HOUR).await.unwrap().len(), 1);
     assert_eq!(store.take_work(at(20), 5, HOUR).await.unwrap().len(), 1);
