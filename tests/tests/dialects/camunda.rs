@@ -443,6 +443,21 @@ fn a_call_of_a_bean_becomes_a_job() {
 }
 
 #[test]
+fn output_mappings_come_after_the_end_listeners() {
+    scenario("dialects/camunda_interrupted.bpmn")
+        .start_with(json!({"left": ""}))
+        .complete("pack")
+        .waits_at(["send"])
+        .variables(json!({"ordered": "1 of 2: pack order", "packed": "2", "left": " pack order"}))
+        .job("send", json!({}))
+        .incident("send", "expression-failed")
+        .set("number", 5)
+        .resolve("send")
+        .completed()
+        .variables(json!({"parcel": 5, "left": " pack order send"}));
+}
+
+#[test]
 fn what_a_boundary_event_ends_still_does_its_outputs_and_end_listeners() {
     scenario("dialects/camunda_interrupted.bpmn")
         .start_with(json!({"left": ""}))

@@ -325,7 +325,7 @@ pub enum IncidentStage {
     Enter,
     /// Does its flow node's work again.
     Execute,
-    /// Calls its flow node's listeners from this one on.
+    /// Calls its flow node's listeners from this one on; behind the last one, goes on as after its end listeners.
     Listener(u32),
     /// Completes its flow node again (output mappings).
     Complete,

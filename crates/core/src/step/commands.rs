@@ -214,7 +214,7 @@ impl Step<'_, '_> {
     /// Where a token goes on that calls listeners of the stage of this one, from `from` on.
     fn at_listener(&self, token: TokenId, listener: u32, from: u32) -> Stage {
         match self.node(token).details.listeners.get(listener as usize).map(|listener| listener.stage) {
-            Some(ListenerStage::End) => Stage::Finish(from),
+            Some(ListenerStage::End) | None => Stage::Finish(from),
             Some(ListenerStage::Complete) => Stage::Done(from),
             Some(ListenerStage::Create) => Stage::Create(from),
             Some(ListenerStage::Assignment) => Stage::Assign(from),

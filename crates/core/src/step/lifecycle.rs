@@ -2,7 +2,7 @@
 
 use super::{Event, Problem, Stage, Step, Variables};
 use crate::behaviour::{self, standard_loop};
-use crate::dialect::ListenerStage;
+use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::EvaluationError;
 use crate::graph::{Arrival, FlowNode, Home, ListenerAction, Loop, Mapping, Needed, NodeKind};
 use crate::instance::{IncidentKind, IncidentStage, IncidentWait, NONE, Ordinal, Owner, ScopeKind, TokenId, WaitKind};
@@ -260,7 +260,7 @@ impl<'s> Step<'s, '_> {
         }
     }
 
-    /// Outputs, then end listeners.
+    /// Outputs, then end listeners; in Camunda 7's dialect its own outputs come after those.
     pub(super) fn complete(&mut self, token: TokenId) {
         let node = self.node(token);
         if node.plain {
@@ -282,8 +282,9 @@ impl<'s> Step<'s, '_> {
         };
         // Where the element has mappings of its own, those choose from what a called process gave.
         let given = if node.details.isolated { inside } else { outside };
+        let own = if self.graph.dialect() == Dialect::Camunda { &[] } else { &node.details.outputs[..] };
         let outputs = of_call.iter().map(|output| (given, output));
-        for (target, output) in outputs.chain(node.details.outputs.iter().map(|output| (outside, output))) {
+        for (target, output) in outputs.chain(own.iter().map(|output| (outside, output))) {
             if let Err(error) = self.put_out(token, target, output) {
                 return self.stuck(token, error.into(), IncidentStage::Complete);
             }
@@ -314,6 +315,16 @@ impl<'s> Step<'s, '_> {
             return;
         }
         let node = self.node(token);
+        if self.graph.dialect() == Dialect::Camunda {
+            let outside = self.instance.tokens.get(token).map_or(NONE, |token| token.scope);
+            for output in &node.details.outputs {
+                if let Err(error) = self.put_out(token, outside, output) {
+                    // Behind the last listener: none is called again.
+                    let behind = u32::try_from(node.details.listeners.len()).unwrap_or(u32::MAX);
+                    return self.stuck(token, error.into(), IncidentStage::Listener(behind));
+                }
+            }
+        }
         self.close_waits(Owner::Token(token), super::Closed::Cancelled);
         if self.is_round(token) {
             if matches!(&node.details.repeat, Some(Loop::MultiInstance(multi)) if multi.continuation.after) {
@@ -376,7 +387,7 @@ impl<'s> Step<'s, '_> {
             Problem::Error { code, message } => {
                 let end = |index: u32| {
                     let listener = self.node(token).details.listeners.get(index as usize);
-                    listener.is_some_and(|listener| listener.stage == ListenerStage::End)
+                    listener.is_none_or(|listener| listener.stage == ListenerStage::End)
                 };
                 let thrower = match stage {
                     IncidentStage::Enter | IncidentStage::Complete => Thrower::Mapping,
