@@ -53,7 +53,7 @@ struct Parts {
 
 /// How a script comes to a built-in function that may take long: by its name, by one that it computes, or by turning
 /// an array into text, whose length it must have set before.
-const LONG: &str = "[ Array Iterator JSON Map Reflect Set URI concat copyWithin entries escape fill flat from \
+const LONG: &str = "Array Iterator JSON Map Reflect Set URI concat copyWithin entries escape fill flat from \
     getOwnProperty getPrototype includes indexOf isWellFormed iterator join keys lastIndexOf length localeCompare \
     normalize pad proto repeat replace reverse shift slice sort splice split toLocale toLowerCase toReversed toSorted \
     toSpliced toUpperCase toWellFormed trim unshift values with";
@@ -74,9 +74,25 @@ impl Parts {
             errors: mentions(&["BpmnError", "Java", "org"]),
             dates: mentions(&["Date"]),
             arrays: mentions(&["Array", "DataView"]),
-            guards: any || LONG.split_whitespace().any(|word| text.contains(word)),
+            guards: any || computes_names(text) || LONG.split_whitespace().any(|word| text.contains(word)),
         }
     }
+}
+
+/// Whether a script asks for a property by other than a short number or a text that stands there: `a[b]`.
+fn computes_names(text: &str) -> bool {
+    text.match_indices('[').any(|(at, _)| {
+        let before = text[..at].trim_end().chars().next_back();
+        if !before.is_some_and(|before| before.is_alphanumeric() || "_$)]}.'\"`".contains(before)) {
+            return false;
+        }
+        let inside = text[at + 1..].split(']').next().unwrap_or_default().trim();
+        let number = inside.len() <= 6 && inside.bytes().all(|byte| byte.is_ascii_digit());
+        let mut parts = inside.split(['"', '\'']);
+        let is_text =
+            parts.next() == Some("") && parts.next().is_some() && parts.next() == Some("") && parts.next().is_none();
+        !number && (!is_text || inside.contains('\\'))
+    })
 }
 
 /// Checks a script's syntax.

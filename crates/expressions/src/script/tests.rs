@@ -196,6 +196,22 @@ fn built_in_functions_are_bounded_too() {
     assert!(run(getter).0.expect_err("no length").to_string().contains("an object with a length"));
 }
 
+#[test]
+fn what_computes_no_names_needs_no_guards() {
+    for (text, guarded) in [
+        ("[count, 1]", false),
+        ("order.lines[0] + order['lines'][1]", false),
+        ("order[name]", true),
+        ("order['li' + 'nes']", true),
+        ("order.lines[4294967294] = 1", true),
+        ("order.lines [name]", true),
+        ("order['\\152oin']", true),
+        ("order.lines.join()", true),
+    ] {
+        assert_eq!(Parts::of(text).guards, guarded, "{text}");
+    }
+}
+
 /// The guarded functions do what the language says.
 #[test]
 fn guarded_functions_are_the_usual_ones() {
