@@ -140,7 +140,7 @@ impl miette::Diagnostic for Shown<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let (start, end) = self.excerpt.marked();
-        let label = self.diagnostic.element.as_ref().map(|element| harmless(&element.to_string()).into_owned());
+        let label = self.diagnostic.element.as_ref().map(|element| harmless(element.as_ref()).into_owned());
         Some(Box::new(std::iter::once(LabeledSpan::new(label, start, end - start))))
     }
 }
