@@ -238,6 +238,37 @@ fn a_collection_gives_each_instance_its_element() {
 }
 
 #[test]
+fn what_ends_early_calls_its_end_listeners_and_does_its_outputs() {
+    scenario("dialects/camunda_way_out.bpmn")
+        .start_with(json!({"log": ""}))
+        .complete("fast")
+        .waits_at(["vote", "vote", "vote"])
+        .variables(json!({"log": "slow stop both ", "half_done": "yes"}))
+        .complete("vote")
+        .waits_at(["ask"])
+        .variables(json!({"log": "slow stop both vote vote vote "}))
+        .travel("PT1H")
+        .waits_at(["after"])
+        .instance_of("asking")
+        .cancelled()
+        .variables(json!({"log": "find asking ", "tried": "yes"}));
+}
+
+#[test]
+fn what_comes_with_an_error_that_the_caller_catches_is_set_in_the_called_process() {
+    scenario("dialects/camunda_way_out.bpmn")
+        .start_with(json!({"log": ""}))
+        .complete("fast")
+        .complete("vote")
+        .instance_of("asking")
+        .error_with("find", "bad", json!({"found": 1}))
+        .failed("bad")
+        .main_instance()
+        .waits_at(["after"])
+        .variables(json!({"found": 1}));
+}
+
+#[test]
 fn a_called_process_hands_over_what_it_has_when_it_fails() {
     scenario("dialects/camunda_call_outcome.bpmn")
         .start()

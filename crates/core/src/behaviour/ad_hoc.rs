@@ -93,6 +93,7 @@ pub(crate) fn ask_again(step: &mut Step<'_, '_>, owner: TokenId) {
 /// Ends the sub-process, or lets it end with what still runs.
 pub(crate) fn finish(step: &mut Step<'_, '_>, id: ScopeId, ad_hoc: &AdHoc) {
     if ad_hoc.cancel_remaining {
+        step.way_out_for_good(id);
         step.cancel_contents(id, NONE);
     }
     if step.instance.scopes.get(id).is_some_and(|scope| scope.token_count == 0) {

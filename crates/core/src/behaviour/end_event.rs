@@ -15,6 +15,9 @@ pub(crate) fn end(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw]) -> 
         match thrown {
             Throw::Terminate { all } => {
                 step.ended_at = step.node_of(token);
+                step.thrower = Some((token, true));
+                step.way_out_for_good(if *all { ROOT } else { scope });
+                step.thrower = None;
                 terminate(step, if *all { ROOT } else { scope });
                 return Ok(());
             }
@@ -46,6 +49,10 @@ fn cancel(step: &mut Step<'_, '_>, token: TokenId) {
     // The event may stand in an event sub-process of the transaction: what leads there is what stays.
     let mut stays = token;
     while let Some(scope) = step.instance.tokens.get(stays).map(|token| token.scope) {
+        // What stays is not at its end yet.
+        step.thrower = Some((stays, false));
+        step.way_out_for_good(scope);
+        step.thrower = None;
         step.cancel_contents(scope, stays);
         step.close_waits(Owner::Scope(scope), Closed::Cancelled);
         let Some((node, owner)) = step.instance.scopes.get(scope).map(|scope| (scope.node, scope.owner)) else { break };

@@ -177,6 +177,7 @@ fn try_complete_round(
     step.retire(token);
     step.emit(Event::RoundEnded { token, round, result });
     if is_last {
+        step.way_out_for_good(scope);
         step.cancel_contents(scope, NONE);
         finish(step, scope, multi, results);
         return Ok(());

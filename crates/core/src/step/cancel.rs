@@ -10,6 +10,7 @@ use crate::{Name, value::Value};
 impl Step<'_, '_> {
     /// Ends the instance from outside.
     pub(super) fn cancel_instance(&mut self, reason: Option<Name>) {
+        self.way_out_of_process();
         self.cancel_scope(ROOT);
         let reason = reason.map_or(NONE, |reason| self.keep(Value::String(reason)));
         self.emit(Event::InstanceCancelled { reason });

@@ -83,7 +83,9 @@ impl Step<'_, '_> {
             }
             Command::EscalateCall { call, code, variables } => {
                 let (_, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
-                if self.catches_escalation(token, &code) {
+                let caller = self.instance.caller.as_ref();
+                let further_out = caller.is_some_and(|caller| caller.caught.escalation(Some(&code)).is_some());
+                if further_out || self.catches_escalation(token, &code) {
                     // A mapping that fails here will fail once more when the call completes, and be an incident then.
                     let _ = call_activity::handed_over(self, token, &variables);
                 }

@@ -5,7 +5,7 @@ use super::Step;
 use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::EvaluationError;
 use crate::graph::ListenerAction;
-use crate::instance::{IncidentStage, NONE, ScopeId, TokenId, TokenState, WaitKind};
+use crate::instance::{IncidentStage, NONE, ROOT, ScopeId, TokenId, TokenState, WaitKind};
 
 /// What went wrong on the way out: what is left is gone by then, so that the event that interrupts it tells.
 pub(crate) type WayOut = Result<(), String>;
@@ -19,6 +19,19 @@ impl Step<'_, '_> {
     /// All that runs in a scope is about to be interrupted.
     pub(crate) fn way_out_within(&mut self, scope: ScopeId) -> WayOut {
         if self.graph.dialect() == Dialect::Camunda { self.way_out(self.tokens_in(scope)) } else { Ok(()) }
+    }
+
+    /// All that runs in a scope is about to end, and nothing is left that could wait until a failure is mended: it changes nothing.
+    pub(crate) fn way_out_for_good(&mut self, scope: ScopeId) {
+        let _ = self.way_out_within(scope);
+    }
+
+    /// The instance is about to end from outside, or by what it throws at its caller: the process has end listeners, too.
+    pub(crate) fn way_out_of_process(&mut self) {
+        self.way_out_for_good(ROOT);
+        if self.graph.dialect() == Dialect::Camunda {
+            let _ = self.call_process_listeners(ListenerStage::End, 0);
+        }
     }
 
     fn way_out(&mut self, mut tokens: Vec<TokenId>) -> WayOut {
@@ -82,7 +95,7 @@ impl Step<'_, '_> {
         here.state == TokenState::Waiting
     }
 
-    fn leave_early(&mut self, token: TokenId) -> Result<(), EvaluationError> {
+    pub(crate) fn leave_early(&mut self, token: TokenId) -> Result<(), EvaluationError> {
         let node = self.node(token);
         let ordinal = self.node_of(token);
         let outside = self.instance.tokens.get(token).map_or(NONE, |token| token.scope);

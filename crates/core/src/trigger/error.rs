@@ -72,10 +72,21 @@ impl Step<'_, '_> {
     }
 
     fn uncaught(&mut self, token: TokenId, code: Name, message: Option<Name>, payload: Variables, thrower: Thrower) {
+        let is_camunda = self.graph.dialect() == Dialect::Camunda;
         if self.instance.caller.as_ref().is_some_and(|caller| caller.caught.error(&code)) {
+            if is_camunda {
+                // The caller maps it out of the called process.
+                self.set_all(self.variable_scope(token), payload);
+                self.way_out_of_process();
+            }
             return self.fail(code, message);
         }
-        if self.graph.dialect() == Dialect::Camunda {
+        if is_camunda {
+            if thrower == Thrower::EndEvent
+                && let Err(error) = self.leave_early(token)
+            {
+                return self.stuck(token, error.into(), IncidentStage::Execute);
+            }
             return self.end_path_at(token, payload);
         }
         if thrower != Thrower::EndEvent {

@@ -25,6 +25,7 @@ impl Step<'_, '_> {
         let code = self.keep(Value::String(code));
         self.emit(Event::EscalationThrown { node, code });
         if interrupts {
+            self.way_out_of_process();
             self.cancel_scope(ROOT);
             let reason = self.keep(Value::String(reason.into()));
             self.emit(Event::InstanceCancelled { reason });
