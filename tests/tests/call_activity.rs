@@ -34,6 +34,18 @@ fn error_of_the_called_process_is_caught_at_the_call() {
 }
 
 #[test]
+fn what_comes_with_an_error_goes_to_the_caller_that_catches_it() {
+    scenario("call_activity/simple.bpmn")
+        .start()
+        .instance_of("checking")
+        .error_with("look", "bad", json!({"why": "torn"}))
+        .failed("bad")
+        .main_instance()
+        .waits_at(["inform"])
+        .variable("why", "torn");
+}
+
+#[test]
 fn escalation_of_the_called_process_is_caught_at_the_call_and_both_go_on() {
     scenario("call_activity/simple.bpmn")
         .start()

@@ -218,7 +218,7 @@ impl Numbers {
                 ("instance-migrated", None)
             }
             Event::InstanceCompleted => ("instance-completed", None),
-            Event::InstanceFailed { code, message } => {
+            Event::InstanceFailed { code, message, .. } => {
                 say("code", text(code));
                 say("message", text(message));
                 ("instance-failed", None)

@@ -41,7 +41,7 @@ variants!(Event {
     26 = EscalationThrown { node, code },
     27 = CorrelationSet { property },
     28 = InstanceCompleted,
-    29 = InstanceFailed { code, message },
+    29 = InstanceFailed { code, message, payload },
     30 = InstanceCancelled { reason },
     31 = Migrated { migration },
 });

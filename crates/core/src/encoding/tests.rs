@@ -90,7 +90,7 @@ fn events() -> Vec<Event> {
         Event::EscalationThrown { node: 1, code: 2 },
         Event::CorrelationSet { property: 1 },
         Event::InstanceCompleted,
-        Event::InstanceFailed { code: 1, message: NONE },
+        Event::InstanceFailed { code: 1, message: NONE, payload: NONE },
         Event::InstanceCancelled { reason: 1 },
         Event::Migrated { migration: 1 },
     ]

@@ -174,7 +174,7 @@ impl Instance {
                 }
             }
             Event::InstanceCompleted => self.end(State::Completed),
-            Event::InstanceFailed { code, message } => self.end(State::Failed {
+            Event::InstanceFailed { code, message, .. } => self.end(State::Failed {
                 code: text(events, code).unwrap_or_else(|| "".into()),
                 message: text(events, message),
             }),

@@ -39,12 +39,15 @@ impl Work {
             Request::Returned { to, call, variables } => {
                 self.give(world, *to, || Command::CompleteCall { call: *call, variables: variables.clone() })
             }
-            Request::Failed { to, call, code, message, variables } => self.give(world, *to, || Command::FailCall {
-                call: *call,
-                code: code.clone(),
-                message: message.clone(),
-                variables: variables.clone(),
-            }),
+            Request::Failed { to, call, code, message, variables, payload } => {
+                self.give(world, *to, || Command::FailCall {
+                    call: *call,
+                    code: code.clone(),
+                    message: message.clone(),
+                    variables: variables.clone(),
+                    payload: payload.clone(),
+                })
+            }
             Request::Abandoned { to, call } => self.give(world, *to, || {
                 let message = "the called instance was cancelled; retry to call the process again".into();
                 Command::RefuseCall { call: *call, refusal: Refusal::Cancelled, message }

@@ -50,6 +50,8 @@ pub enum Request {
         message: Option<Name>,
         /// Its variables.
         variables: Vec<(Name, Value)>,
+        /// What the error brings along.
+        payload: Vec<(Name, Value)>,
     },
     /// A called instance was ended from outside: its caller cannot go on.
     Abandoned {
@@ -142,12 +144,18 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events, from
             Event::InstanceCompleted => {
                 requests.extend(caller.map(|to| Request::Returned { to, call, variables: variables() }));
             }
-            Event::InstanceFailed { code, message } => requests.extend(caller.map(|to| Request::Failed {
+            Event::InstanceFailed { code, message, payload } => requests.extend(caller.map(|to| Request::Failed {
                 to,
                 call,
                 code: text(code),
                 message: (message != NONE).then(|| text(message)),
                 variables: variables(),
+                payload: match events.values.get(payload as usize) {
+                    Some(Value::Map(payload)) => {
+                        payload.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+                    }
+                    _ => Vec::new(),
+                },
             })),
             Event::InstanceCancelled { .. } => requests.extend(caller.map(|to| Request::Abandoned { to, call })),
             _ => {}

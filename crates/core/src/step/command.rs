@@ -143,6 +143,8 @@ pub enum Command {
         message: Option<Name>,
         /// All variables of the called process.
         variables: Variables,
+        /// What the error brings along.
+        payload: Variables,
     },
     /// A called instance threw an escalation that nothing in it caught.
     EscalateCall {

@@ -72,14 +72,14 @@ impl Step<'_, '_> {
                 self.close(wait, Closed::Completed);
                 call_activity::returned(self, token, variables);
             }
-            Command::FailCall { call, code, message, variables } => {
+            Command::FailCall { call, code, message, variables, payload } => {
                 let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
                 self.close(wait, Closed::Completed);
                 if let Err(problem) = call_activity::handed_over(self, token, &variables) {
                     self.stuck(token, problem, IncidentStage::Execute);
                     return Ok(());
                 }
-                self.throw_error(token, code, message, Vec::new(), Thrower::Work);
+                self.throw_error(token, code, message, payload, Thrower::Work);
             }
             Command::EscalateCall { call, code, variables } => {
                 let (_, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;

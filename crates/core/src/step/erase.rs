@@ -1,5 +1,7 @@
 //! Taking personal data out of what has happened.
 
+use std::sync::Arc;
+
 use super::{Event, Events};
 use crate::Name;
 use crate::instance::WaitKind;
@@ -19,7 +21,7 @@ impl Events {
         })
     }
 
-    /// Makes null what variables of that name held: where they were set, where messages, signals and calls carried them, and
+    /// Makes null what variables of that name held: where they were set, where messages, signals, errors and calls carried them, and
     /// where one of their `values` is the collection, an item or a result of a loop. Says whether there was anything.
     ///
     /// The events are still the same ones, so that folding them gives the same instance without these values.
@@ -44,6 +46,14 @@ impl Events {
                         && values.contains(result)
                     {
                         erased |= clear(result);
+                    }
+                }
+                Event::InstanceFailed { payload, .. } => {
+                    if let Some(Value::Map(payload)) = self.values.get_mut(payload as usize)
+                        && payload.contains_key(name)
+                        && let Some(value) = Arc::make_mut(payload).get_mut(name)
+                    {
+                        erased |= clear(value);
                     }
                 }
                 _ => {}

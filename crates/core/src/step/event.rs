@@ -244,6 +244,8 @@ pub enum Event {
         code: Ref,
         /// Its message, a string in [`Events::values`], or none.
         message: Ref,
+        /// What it brings along for a caller that catches it, a map in [`Events::values`], or none.
+        payload: Ref,
     },
     /// The instance was ended from outside.
     InstanceCancelled {

@@ -1,6 +1,7 @@
 //! Errors: thrown outwards until something catches them (BPMN 2.0.2 §10.5.7, §13.5.3).
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use crate::behaviour::repeat;
 use crate::dialect::Dialect;
@@ -74,12 +75,13 @@ impl Step<'_, '_> {
     fn uncaught(&mut self, token: TokenId, code: Name, message: Option<Name>, payload: Variables, thrower: Thrower) {
         let is_camunda = self.graph.dialect() == Dialect::Camunda;
         if self.instance.caller.as_ref().is_some_and(|caller| caller.caught.error(&code)) {
-            if is_camunda {
-                // The caller maps it out of the called process.
-                self.set_all(self.variable_scope(token), payload);
-                self.way_out_of_process();
+            if !is_camunda {
+                return self.fail(code, message, payload);
             }
-            return self.fail(code, message);
+            // The caller maps it out of the called process.
+            self.set_all(self.variable_scope(token), payload);
+            self.way_out_of_process();
+            return self.fail(code, message, Vec::new());
         }
         if is_camunda {
             if thrower == Thrower::EndEvent
@@ -98,7 +100,7 @@ impl Step<'_, '_> {
             };
             return self.incident(token, IncidentKind::UncaughtError, &text, IncidentStage::Execute);
         }
-        self.fail(code, message);
+        self.fail(code, message, Vec::new());
     }
 
     /// Camunda 7 ends the path of what threw an uncaught error as a none end event would.
@@ -138,11 +140,17 @@ impl Step<'_, '_> {
         codes
     }
 
-    fn fail(&mut self, code: Name, message: Option<Name>) {
+    /// The instance fails; what the error brings along is for a caller that catches it.
+    fn fail(&mut self, code: Name, message: Option<Name>, payload: Variables) {
         self.cancel_scope(ROOT);
         let code = self.keep(Value::String(code));
         let message = message.map_or(NONE, |message| self.keep(Value::String(message)));
-        self.emit(Event::InstanceFailed { code, message });
+        let payload = if payload.is_empty() {
+            NONE
+        } else {
+            self.keep(Value::Map(payload.into_iter().collect::<BTreeMap<_, _>>().into()))
+        };
+        self.emit(Event::InstanceFailed { code, message, payload });
     }
 
     /// Looks outwards from a token for what catches: boundary events of the activity it stands on, event sub-processes of its
