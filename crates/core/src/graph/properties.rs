@@ -115,6 +115,7 @@ impl<'a> Compiler<'a> {
             priority: None,
             headers: Vec::new(),
             retry_cycle: None,
+            mapped_only: false,
         })
     }
 
@@ -129,6 +130,7 @@ impl<'a> Compiler<'a> {
                 .map(|(name, value)| (name.clone(), self.expression(value, Purpose::Expression)))
                 .collect(),
             retry_cycle: self.optional(job.retry_cycle.as_ref()),
+            mapped_only: job.mapped_only,
         }
     }
 
@@ -154,6 +156,7 @@ impl<'a> Compiler<'a> {
             priority: None,
             headers: Vec::new(),
             retry_cycle: None,
+            mapped_only: false,
         })
     }
 
@@ -271,6 +274,7 @@ impl<'a> Compiler<'a> {
             local_in: call.map_or(plain && declared, |call| call.local_in),
             propagate_out: call.map_or(plain, |call| call.propagate_out),
             business_key: self.optional(call.and_then(|call| call.business_key.as_ref())),
+            id_variable: call.and_then(|call| call.id_variable.clone()),
         }))
     }
 
@@ -450,6 +454,7 @@ fn script_job(language: &Name, script: &model::Expression) -> Job {
         priority: None,
         headers: vec![("script".into(), Expression::literal(script.text.clone()))],
         retry_cycle: None,
+        mapped_only: false,
     }
 }
 
