@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::Reader;
 use super::job::{connector_kind, java_kind};
 use super::listener::{classic_stages, zeebe_stage};
 use super::mapping::DEEPEST_VALUE;
@@ -10,6 +9,7 @@ use super::multi_instance::aggregate;
 use super::namespace::{Family, usual_prefix};
 use super::reader::{children, is_true, own};
 use super::vocabulary::{self, Mark};
+use super::{Dialect, Reader};
 use crate::Name;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::xml::{Element, Span};
@@ -150,6 +150,17 @@ impl<'d> Findings<'d> {
         if reader.classic(element, "calledElementType").as_deref() == Some("id") {
             let help = "calledElement is taken as the process's key; name a version with calledElementBinding";
             self.ignored(element, element.tag_span(), "calledElementType=\"id\"", help);
+        }
+        if matches!(element.name(), "userTask" | "globalUserTask")
+            && matches!(reader.dialect(), Dialect::Camunda | Dialect::Flowable)
+            && let Some(documentation) = children(element, "documentation").find(|documentation| {
+                let text = documentation.text();
+                text.contains("${") || text.contains("#{")
+            })
+        {
+            let help = "what people should read can be computed in the task's name or in a field of its form";
+            let word = "an expression in the documentation of a user task";
+            self.ignored(documentation, documentation.tag_span(), word, help);
         }
         if let Some(savepoint) = reader.potok(element, "savepoint")
             && !matches!(&*savepoint, "before" | "after" | "both")
