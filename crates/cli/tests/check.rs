@@ -224,6 +224,23 @@ fn forms_in_models_are_checked_too() {
 }
 
 #[test]
+fn only_jobs_are_tried_again() {
+    let check = |name: &str, format: &str| {
+        let model = format!(
+            "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\" \
+             xmlns:camunda=\"http://camunda.org/schema/1.0/bpmn\"><process id=\"p\" isExecutable=\"true\">\
+             <scriptTask id=\"t\" scriptFormat=\"{format}\" camunda:asyncBefore=\"true\"><extensionElements>\
+             <camunda:failedJobRetryTimeCycle>R3/PT1M</camunda:failedJobRetryTimeCycle></extensionElements>\
+             <script>1 + 1</script></scriptTask></process></definitions>"
+        );
+        potok(&["check", &file("tries", name, &model)], "").out
+    };
+    let (evaluated, job) = (check("evaluated.bpmn", "javascript"), check("job.bpmn", "groovy"));
+    assert_eq!(evaluated.matches("extension-ignored").count(), 1, "{evaluated}");
+    assert!(!job.contains("extension-ignored"), "{job}");
+}
+
+#[test]
 fn help_and_version_are_there() {
     assert!(potok(&["--version"], "").out.starts_with("potok "));
     potok(&["--help"], "").says(&["Usage: potok", "run", "check", "Examples:"]);

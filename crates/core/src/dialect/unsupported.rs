@@ -236,7 +236,7 @@ impl<'d> Findings<'d> {
                 self.ignored(element, span, "this <variableAggregation>", help);
             }
             (Family::Classic, "failedJobRetryTimeCycle") if host.is_some_and(|host| !self.is_job(host)) => {
-                let help = "work after a savepoint is tried as often as the host says; make it a job for a worker";
+                let help = "what fails after a savepoint is an incident at once; a job for a worker is tried again";
                 self.ignored(
                     element,
                     span,
@@ -272,9 +272,14 @@ impl<'d> Findings<'d> {
         }
     }
 
-    /// A worker does the element's work.
+    /// A worker does the element's work; or it is an expression or script, of which only the process graph knows whether it
+    /// can be evaluated here or is a job.
     fn is_job(&self, host: Element<'d>) -> bool {
-        self.reader.job(host).is_some() || self.reader.message_event_job(host).is_some()
+        let reader = self.reader;
+        reader.job(host).is_some()
+            || reader.message_event_job(host).is_some()
+            || matches!(host.name(), "scriptTask" | "globalScriptTask")
+            || (host.name() != "messageEventDefinition" && reader.element(host).expression.is_some())
     }
 
     fn stage_unknown(&mut self, listener: Element<'d>, stage: Option<Name>) {
