@@ -215,7 +215,7 @@ fn forms_in_models_are_checked_too() {
              </extensionElements></userTask></process></definitions>"
         )
     };
-    let check = |name: &str, form: &str| potok(&["check", &file("forms-in-models", name, &model(form))], "");
+    let check = |name: &str, form: &str| potok(&["check", &file("forms-in-models", name, model(form))], "");
     check("broken.bpmn", "{").says(&["form-invalid", "form `f`: this is no JSON", ":4:"]);
     let keyless = "{\"components\": [{\"type\": \"number\", \"id\": \"sum\"}]}";
     check("keyless.bpmn", keyless).says(&["form-invalid", "form `f`, `sum`: a number without a `key`"]);
