@@ -172,10 +172,15 @@ fn findings(path: &Path, bytes: &[u8], evaluator: &Evaluator, callables: &mut Ca
         },
         Some(Kind::Form) => form::check(&String::from_utf8_lossy(bytes)),
         Some(Kind::Calendar) => Calendar::from_yaml(&String::from_utf8_lossy(bytes)).err().into_iter().collect(),
-        _ => match Package::from_bpmn(bytes, evaluator) {
-            Ok(package) => package.warnings,
-            Err(diagnostics) => diagnostics,
-        },
+        _ => {
+            let mut found = match Package::from_bpmn(bytes, evaluator) {
+                Ok(package) => package.warnings,
+                Err(diagnostics) => diagnostics,
+            };
+            // What is no XML has been said already.
+            found.extend(Document::parse(bytes).iter().flat_map(form::check_embedded));
+            found
+        }
     }
 }
 

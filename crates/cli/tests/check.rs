@@ -205,6 +205,42 @@ fn forms_are_checked_too() {
 }
 
 #[test]
+fn forms_in_models_are_checked_too() {
+    let model = |form: &str| {
+        format!(
+            "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\" \
+             xmlns:zeebe=\"http://camunda.org/schema/zeebe/1.0\">\n<process id=\"p\" isExecutable=\"true\">\n\
+             <extensionElements>\n<zeebe:userTaskForm id=\"f\">{form}</zeebe:userTaskForm></extensionElements>\n\
+             <userTask id=\"t\"><extensionElements><zeebe:formDefinition formKey=\"camunda-forms:bpmn:f\"/>\
+             </extensionElements></userTask></process></definitions>"
+        )
+    };
+    let check = |name: &str, form: &str| potok(&["check", &file("forms-in-models", name, model(form))], "");
+    check("broken.bpmn", "{").says(&["form-invalid", "form `f`: this is no JSON", ":4:"]);
+    let keyless = "{\"components\": [{\"type\": \"number\", \"id\": \"sum\"}]}";
+    check("keyless.bpmn", keyless).says(&["form-invalid", "form `f`, `sum`: a number without a `key`"]);
+    let right = check("right.bpmn", "{\"components\": [{\"type\": \"number\", \"key\": \"sum\"}]}");
+    assert!(!right.out.contains("form-"), "{}", right.out);
+}
+
+#[test]
+fn only_jobs_are_tried_again() {
+    let check = |name: &str, format: &str| {
+        let model = format!(
+            "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\" \
+             xmlns:camunda=\"http://camunda.org/schema/1.0/bpmn\"><process id=\"p\" isExecutable=\"true\">\
+             <scriptTask id=\"t\" scriptFormat=\"{format}\" camunda:asyncBefore=\"true\"><extensionElements>\
+             <camunda:failedJobRetryTimeCycle>R3/PT1M</camunda:failedJobRetryTimeCycle></extensionElements>\
+             <script>1 + 1</script></scriptTask></process></definitions>"
+        );
+        potok(&["check", &file("tries", name, &model)], "").out
+    };
+    let (evaluated, job) = (check("evaluated.bpmn", "javascript"), check("job.bpmn", "groovy"));
+    assert_eq!(evaluated.matches("extension-ignored").count(), 1, "{evaluated}");
+    assert!(!job.contains("extension-ignored"), "{job}");
+}
+
+#[test]
 fn help_and_version_are_there() {
     assert!(potok(&["--version"], "").out.starts_with("potok "));
     potok(&["--help"], "").says(&["Usage: potok", "run", "check", "Examples:"]);

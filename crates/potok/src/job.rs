@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use potok_core::Name;
-use potok_core::instance::{Key, WaitKind};
+use potok_core::instance::{Instance as State, Key, Owner, Wait, WaitKind};
 use potok_core::model::TimerKind;
 use potok_core::routing::{Running, World as _};
 use potok_core::step::{Command, Rejection, Variables};
@@ -16,6 +16,7 @@ use potok_store::{Fetch, Guard};
 
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
+use crate::instance::visible;
 use crate::{Error, InstanceId, IntoVariables, JobId};
 
 /// Time between tries where neither the model nor the worker says.
@@ -317,6 +318,13 @@ fn again(now: Timestamp, pause: Option<Duration>, cycle: Option<&str>) -> Timest
     }
 }
 
+/// The variables of a job's own flow node, which its input mappings give.
+fn mapped(instance: &State, wait: &Wait) -> Variables {
+    let Owner::Token(token) = wait.owner else { return Variables::new() };
+    let inside = instance.token(token).and_then(|token| instance.scope(token.inside));
+    inside.map(|scope| scope.variables().to_vec()).unwrap_or_default()
+}
+
 /// What a worker is told of a job beside its row.
 type Described = (Option<Name>, Vec<(Name, Value)>, Variables);
 
@@ -324,6 +332,6 @@ fn describe(running: &Running, job: Key) -> Option<Described> {
     let instance = &running.instance;
     let wait = instance.wait(job)?;
     let WaitKind::Job(kind) = &wait.kind else { return None };
-    let variables = crate::instance::visible(instance, instance.scope_of(wait));
+    let variables = if kind.mapped_only { mapped(instance, wait) } else { visible(instance, instance.scope_of(wait)) };
     Some((instance.business_key().cloned(), kind.headers.clone(), variables))
 }

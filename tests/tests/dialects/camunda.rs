@@ -468,7 +468,7 @@ fn what_is_declared_without_a_code_catches_everything() {
 fn a_call_of_a_bean_becomes_a_job() {
     scenario("dialects/camunda_bean.bpmn")
         .start()
-        .job_is("call", |job| assert_eq!(&*job.kind, "java:payments.book"))
+        .job_is("call", |job| assert_eq!((&*job.kind, job.retries), ("java:payments.book", 5)))
         .job("call", json!({}))
         .completed();
 }

@@ -93,3 +93,42 @@ fn messages_signals_and_tasks_may_have_computed_names() {
         .complete("look")
         .completed();
 }
+
+#[test]
+fn a_cycle_may_have_an_end() {
+    scenario("dialects/flowable_cycle_end.bpmn")
+        .start_with(json!({"until": "2026-01-05T11:30:00Z"}))
+        .travel("PT8H")
+        .passed("reminded", 2)
+        .travel("P9D")
+        .passed("reminded", 2)
+        .passed("reported", 3)
+        .complete("work")
+        .completed();
+    scenario("dialects/flowable_cycle_end.bpmn")
+        .start_with(json!({"until": "2026-01-05T09:30:00Z"}))
+        .incident_says("before it is due for the first time")
+        .set("until", serde_json::Value::Null)
+        .resolve("work")
+        .travel("PT8H")
+        .passed("reminded", 8);
+}
+
+#[test]
+fn a_call_tells_which_instance_it_has_started() {
+    let called = scenario("dialects/flowable_call.bpmn").start_with(json!({"amount": 5}));
+    let id = called.key_of("called").to_string();
+    called.variable("helperId", id).instance_of("helper").no_variable("helperId").complete("help");
+}
+
+#[test]
+fn variables_of_an_error_may_be_local() {
+    scenario("dialects/flowable_local_error.bpmn")
+        .start_with(json!({"code": "none"}))
+        .error("work", "E1")
+        .sees("mend", "code", "E1")
+        .variable("code", "none")
+        .complete("mend")
+        .completed()
+        .variable("code", "none");
+}

@@ -3,13 +3,16 @@
 use std::ops::Range;
 
 use potok_core::diagnostic::{Diagnostic, Severity};
-use potok_core::xml::Span;
+use potok_core::xml::{Document, Span};
 use regex::Regex;
 use serde_json::Value as Json;
 
+/// The namespace of Camunda 8's extensions.
+const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
+
 /// Looks at a form as form-js writes it.
 pub(super) fn check(text: &str) -> Vec<Diagnostic> {
-    let invalid = |at, message: String| {
+    let no_form = |at, message: String| {
         let help = "save it from a form editor; a form is a JSON object with `components`";
         vec![finding(Severity::Error, "form-invalid", None, text, at..at, message, help)]
     };
@@ -19,25 +22,94 @@ pub(super) fn check(text: &str) -> Vec<Diagnostic> {
             let before = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
             let at = (before + error.column().saturating_sub(1)).min(text.len());
             let at = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-            return invalid(at, format!("this is no JSON: {error}"));
+            return no_form(at, format!("this is no JSON: {error}"));
         }
     };
     let Some(components) = form.get("components").and_then(Json::as_array) else {
-        return invalid(0, "this is no form: it has no `components`".to_owned());
+        return no_form(0, "this is no form: it has no `components`".to_owned());
     };
     let mut found = Vec::new();
     let mut open: Vec<&Json> = components.iter().rev().collect();
     while let Some(component) = open.pop() {
-        if let Some((message, help)) = not_honoured(component) {
+        let malformed = malformed(component).map(|(message, help)| (Severity::Error, "form-invalid", message, help));
+        let not_honoured =
+            || not_honoured(component).map(|(message, help)| (Severity::Warning, "form-not-honoured", message, help));
+        if let Some((severity, code, message, help)) = malformed.or_else(not_honoured) {
             let id = component.get("id").or_else(|| component.get("key")).and_then(Json::as_str);
             let written = id.map(|id| format!("\"{id}\"")).unwrap_or_default();
             let at = text.find(&written).unwrap_or(0);
             let place = at..at + written.len();
-            found.push(finding(Severity::Warning, "form-not-honoured", id, text, place, message, help));
+            found.push(finding(severity, code, id, text, place, message, help));
         }
         open.extend(component.get("components").and_then(Json::as_array).into_iter().flatten().rev());
     }
     found
+}
+
+/// Looks at the forms that stand in a model of Camunda 8. What is found stands at the tag of its form.
+pub(super) fn check_embedded(document: &Document) -> Vec<Diagnostic> {
+    let forms = document.elements().filter(|element| element.is(ZEEBE, "userTaskForm"));
+    forms
+        .flat_map(|form| {
+            let id = form.attribute("id").unwrap_or_default();
+            check(&form.text()).into_iter().map(move |found| {
+                let (line, column) = document.line_column(form.tag_span().start);
+                let place = found.element.map(|component| format!(", `{component}`")).unwrap_or_default();
+                Diagnostic {
+                    element: Some(id.as_ref().into()),
+                    span: form.tag_span(),
+                    line,
+                    column,
+                    message: format!("form `{id}`{place}: {}", found.message),
+                    ..found
+                }
+            })
+        })
+        .collect()
+}
+
+/// What stands in a form without being asked for.
+const SHOWN: &[&str] = &[
+    "button",
+    "columns",
+    "default",
+    "documentPreview",
+    "dynamiclist",
+    "expression",
+    "group",
+    "html",
+    "iframe",
+    "image",
+    "separator",
+    "spacer",
+    "table",
+    "text",
+];
+
+/// What is asked for, and put into a variable.
+const ASKED: &[&str] = &[
+    "checkbox",
+    "checklist",
+    "datetime",
+    "filepicker",
+    "number",
+    "radio",
+    "select",
+    "taglist",
+    "textarea",
+    "textfield",
+];
+
+fn malformed(component: &Json) -> Option<(String, &'static str)> {
+    let word = |name: &str| component.get(name).and_then(Json::as_str).filter(|text| !text.trim().is_empty());
+    match (word("type"), word("key")) {
+        (None, _) => Some(("a component without a `type`".to_owned(), "say what it is, e.g. \"type\": \"textfield\"")),
+        (Some(kind), None) if ASKED.contains(&kind) => Some((
+            format!("a {kind} without a `key`: no variable takes what people give"),
+            "give it a key, the name of its variable",
+        )),
+        _ => None,
+    }
 }
 
 fn not_honoured(component: &Json) -> Option<(String, &'static str)> {
@@ -55,6 +127,10 @@ fn not_honoured(component: &Json) -> Option<(String, &'static str)> {
         (_, Some(path)) => Some((
             format!("the path `{path}` has no effect: the fields inside are variables by their keys alone"),
             "leave the path empty, and put the variables together with an output mapping of the task",
+        )),
+        (kind, _) if !ASKED.contains(&kind) && !SHOWN.contains(&kind) => Some((
+            format!("a component of the type `{kind}` is not known: it is not asked for"),
+            "check the spelling; a part of a type of your own is for your own form viewer",
         )),
         _ if pattern.is_some_and(|pattern| Regex::new(pattern).is_err()) => Some((
             format!("the pattern `{}` cannot be read: no answer will do", pattern.unwrap_or_default()),
@@ -101,6 +177,16 @@ mod tests {
         assert_eq!(codes("{\n"), [("form-invalid", 2)]);
         assert_eq!(codes("{}"), [("form-invalid", 1)]);
         assert_eq!(codes(r#"{"components": [{"type": "textfield", "key": "a"}]}"#), []);
+    }
+
+    #[test]
+    fn a_component_says_what_it_is_and_where_its_value_goes() {
+        let form = r#"{"components": [
+            {"id": "a", "key": "a"},
+            {"id": "b", "type": "textfield"},
+            {"id": "c", "type": "textfeld", "key": "c"},
+            {"id": "d", "type": "text"}]}"#;
+        assert_eq!(codes(form), [("form-invalid", 2), ("form-invalid", 3), ("form-not-honoured", 4)]);
     }
 
     #[test]

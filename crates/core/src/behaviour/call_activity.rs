@@ -39,7 +39,12 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
     }
     variables.sort_by(|(a, _), (b, _)| a.cmp(b));
     let caught = step.caught_around(token);
-    step.wait(token, WaitKind::Call(Arc::new(CallWait { process, binding, business_key, variables, caught })));
+    let key =
+        step.wait(token, WaitKind::Call(Arc::new(CallWait { process, binding, business_key, variables, caught })));
+    if let Some(variable) = &call.id_variable {
+        // The called instance has the key of its call.
+        step.set_all(scope, [(variable.clone(), Value::from(key.to_string().as_str()))]);
+    }
     Ok(())
 }
 

@@ -43,6 +43,7 @@ pub(crate) fn open(
         priority: priority.unwrap_or(0),
         headers,
         listener,
+        mapped_only: job.mapped_only,
     };
     step.wait(token, WaitKind::Job(Arc::new(wait)));
     Ok(())

@@ -22,6 +22,8 @@ define! {
         "A resource that is referred to is declared.";
     REFERENCE_UNKNOWN = "reference-unknown", Error, "BPMN 2.0.2 Semantic.xsd",
         "A reference names what exists, and what is of the right kind.";
+    RESOURCE_PARAMETERS = "resource-parameters", Warning, "BPMN 2.0.2 §10.3.1",
+        "A resource is one group or user, whatever its parameters: nothing is looked up with them.";
     PREFIX_UNBOUND = "reference-prefix-unbound", Warning, "BPMN 2.0.2 Semantic.xsd",
         "The prefix of a reference is declared.";
 }
@@ -113,6 +115,14 @@ static BY_OWNER: LazyLock<BTreeMap<&str, Vec<&Row>>> = LazyLock::new(|| {
 
 pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings<'_>) {
     prefixes(element, findings);
+    if element.name() == "resourceParameterBinding" {
+        findings.add(
+            &RESOURCE_PARAMETERS,
+            element.index(),
+            format!("{} has no effect: the resource is one group or user of its name", element_label(element)),
+            "compute who it is in a resourceAssignmentExpression instead of the resourceRef",
+        );
+    }
     for row in BY_OWNER.get(element.name()).into_iter().flatten() {
         for name in row.names.split_ascii_whitespace() {
             if let Some(text) = element.attribute(name) {

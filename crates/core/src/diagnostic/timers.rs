@@ -69,6 +69,12 @@ fn syntax(node: &FlowNode, timer: &TimerDefinition, findings: &mut Findings<'_>)
             error.help,
         );
     }
+    if let Some(end) = timer.end.as_ref().filter(|end| end.language == Language::Literal)
+        && let Err(error) = Timer::check(TimerKind::Date, end.text.trim())
+    {
+        let message = format!("the end of the timer of {} cannot be read: {}", label(node), error.message);
+        findings.add(&TIMER_SYNTAX, end.element, message, error.help);
+    }
 }
 
 fn repeats(

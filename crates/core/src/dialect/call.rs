@@ -50,6 +50,7 @@ impl<'d> Reader<'d> {
             propagate_in: true,
             local_in: !propagate("propagateAllParentVariables"),
             business_key: own(called, "businessId").map(|text| self.value(called, &text)),
+            id_variable: None,
         }
     }
 
@@ -65,6 +66,7 @@ impl<'d> Reader<'d> {
         } else if self.flag(element, "inheritBusinessKey") == Some(true) {
             call.business_key = Some(self.value(element, "${execution.processBusinessKey}"));
         }
+        call.id_variable = self.classic(element, "idVariableName");
         let (ins, outs) = (self.classic_elements(element, "in"), self.classic_elements(element, "out"));
         let speaks = !ins.is_empty() || !outs.is_empty();
         for handed in ins {

@@ -23,6 +23,7 @@ impl<'d> Reader<'d> {
         ErrorVariables {
             code: self.any(definition, "errorCodeVariable").or_else(|| self.classic(definition, "errorVariableName")),
             message: self.any(definition, "errorMessageVariable"),
+            local: self.flag(definition, "errorVariableLocalScope") == Some(true),
         }
     }
 
@@ -30,6 +31,13 @@ impl<'d> Reader<'d> {
     #[must_use]
     pub fn escalation_code_variable(&self, definition: Element<'d>) -> Option<Name> {
         self.any(definition, "escalationCodeVariable")
+    }
+
+    /// The moment after which a `timeCycle` does not occur any more (Flowable).
+    #[must_use]
+    pub fn cycle_end(&self, cycle: Element<'d>) -> Option<Expression> {
+        let end = self.classic(cycle, "endDate").filter(|_| cycle.name() == "timeCycle")?;
+        Some(self.value(cycle, &end))
     }
 
     /// The message that an `error` carries when thrown.

@@ -46,6 +46,7 @@ impl<'d> Reader<'d> {
             priority: self.job_priority(task),
             headers: self.headers(task),
             retry_cycle: self.retry_cycle(task),
+            mapped_only: self.flag(task, "doNotIncludeVariables") == Some(true),
         }))
     }
 

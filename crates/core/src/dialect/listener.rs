@@ -49,6 +49,7 @@ impl<'d> Reader<'d> {
             priority: None,
             headers: self.fields(&fields),
             retry_cycle: None,
+            mapped_only: false,
         })))
     }
 
@@ -60,6 +61,7 @@ impl<'d> Reader<'d> {
             priority: None,
             headers: inner.map(header_list).unwrap_or_default(),
             retry_cycle: None,
+            mapped_only: false,
         })
     }
 }

@@ -99,6 +99,8 @@ pub struct JobProperties {
     pub headers: Vec<(Name, Expression)>,
     /// Time between tries, e.g. `R3/PT10M` or `PT1M,PT5M`.
     pub retry_cycle: Option<Expression>,
+    /// The worker gets only what the input mappings give (Flowable's `doNotIncludeVariables`).
+    pub mapped_only: bool,
 }
 
 /// Who does a user task.
@@ -225,6 +227,8 @@ pub struct Call {
     pub local_in: bool,
     /// The called instance's business key.
     pub business_key: Option<Expression>,
+    /// The variable that takes the called instance's id (Flowable).
+    pub id_variable: Option<Name>,
 }
 
 /// The decision that a business rule task asks.
@@ -317,6 +321,8 @@ pub struct ErrorVariables {
     pub code: Option<Name>,
     /// The variable for its message.
     pub message: Option<Name>,
+    /// They are set in the event's own scope, even if variables of these names exist further out (Flowable).
+    pub local: bool,
 }
 
 /// What dialects say about multi-instance loop characteristics.

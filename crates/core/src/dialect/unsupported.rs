@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::Reader;
 use super::job::{connector_kind, java_kind};
 use super::listener::{classic_stages, zeebe_stage};
 use super::mapping::DEEPEST_VALUE;
@@ -10,6 +9,7 @@ use super::multi_instance::aggregate;
 use super::namespace::{Family, usual_prefix};
 use super::reader::{children, is_true, own};
 use super::vocabulary::{self, Mark};
+use super::{Dialect, Reader};
 use crate::Name;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::xml::{Element, Span};
@@ -151,6 +151,17 @@ impl<'d> Findings<'d> {
             let help = "calledElement is taken as the process's key; name a version with calledElementBinding";
             self.ignored(element, element.tag_span(), "calledElementType=\"id\"", help);
         }
+        if matches!(element.name(), "userTask" | "globalUserTask")
+            && matches!(reader.dialect(), Dialect::Camunda | Dialect::Flowable)
+            && let Some(documentation) = children(element, "documentation").find(|documentation| {
+                let text = documentation.text();
+                text.contains("${") || text.contains("#{")
+            })
+        {
+            let help = "what people should read can be computed in the task's name or in a field of its form";
+            let word = "an expression in the documentation of a user task";
+            self.ignored(documentation, documentation.tag_span(), word, help);
+        }
         if let Some(savepoint) = reader.potok(element, "savepoint")
             && !matches!(&*savepoint, "before" | "after" | "both")
         {
@@ -225,7 +236,7 @@ impl<'d> Findings<'d> {
                 self.ignored(element, span, "this <variableAggregation>", help);
             }
             (Family::Classic, "failedJobRetryTimeCycle") if host.is_some_and(|host| !self.is_job(host)) => {
-                let help = "work after a savepoint is tried as often as the host says; make it a job for a worker";
+                let help = "what fails after a savepoint is an incident at once; a job for a worker is tried again";
                 self.ignored(
                     element,
                     span,
@@ -261,9 +272,14 @@ impl<'d> Findings<'d> {
         }
     }
 
-    /// A worker does the element's work.
+    /// A worker does the element's work; or it is an expression or script, of which only the process graph knows whether it
+    /// can be evaluated here or is a job.
     fn is_job(&self, host: Element<'d>) -> bool {
-        self.reader.job(host).is_some() || self.reader.message_event_job(host).is_some()
+        let reader = self.reader;
+        reader.job(host).is_some()
+            || reader.message_event_job(host).is_some()
+            || matches!(host.name(), "scriptTask" | "globalScriptTask")
+            || (host.name() != "messageEventDefinition" && reader.element(host).expression.is_some())
     }
 
     fn stage_unknown(&mut self, listener: Element<'d>, stage: Option<Name>) {

@@ -75,6 +75,8 @@ fn of_attribute(name: &str) -> Option<(Wanted, Severity)> {
         | "sameDeployment"
         | "inheritBusinessKey"
         | "inheritVariables"
+        | "errorVariableLocalScope"
+        | "doNotIncludeVariables"
         | "terminateAll" => (Flag, Severity::Warning),
         "priority" | "jobPriority" | "taskPriority" | "retries" => (Number, Severity::Warning),
         "dueDate" | "followUpDate" => (Moment, Severity::Error),

@@ -130,6 +130,8 @@ const HOSTS: &[(&str, &str)] = &[
     ("form formKey formRef", "userTask globalUserTask startEvent"),
     ("initiator", "startEvent"),
     ("messageExpression", "messageEventDefinition"),
+    ("endDate", "timeCycle"),
+    ("doNotIncludeVariables", "serviceTask"),
     ("signalExpression", "signalEventDefinition"),
     (
         "collection elementVariable elementIndexVariable outputCollection outputElement",
@@ -140,7 +142,7 @@ const HOSTS: &[(&str, &str)] = &[
     ("versionTag historyTimeToLive candidateStarterGroups candidateStarterUsers isStartableInTasklist", "process"),
     (
         "calledElementBinding calledElementVersion calledElementVersionTag calledElementType inheritBusinessKey \
-         inheritVariables sameDeployment",
+         inheritVariables sameDeployment idVariableName",
         "callActivity",
     ),
     (
@@ -149,7 +151,7 @@ const HOSTS: &[(&str, &str)] = &[
     ),
     ("formRefBinding formRefVersion formRefVersionTag", "userTask globalUserTask startEvent"),
     ("variableName variableEvents", "conditionalEventDefinition"),
-    ("errorCodeVariable errorMessageVariable errorVariableName", "errorEventDefinition"),
+    ("errorCodeVariable errorMessageVariable errorVariableName errorVariableLocalScope", "errorEventDefinition"),
     ("errorMessage", "error"),
     ("escalationCodeVariable", "escalationEventDefinition"),
     ("terminateAll", "terminateEventDefinition"),

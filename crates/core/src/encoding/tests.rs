@@ -125,7 +125,7 @@ fn values() -> Vec<Value> {
 }
 
 fn waits() -> Vec<WaitKind> {
-    let repeats = Repeat::Cron { pattern: "0 9 * * *".into(), zone: Zone::UTC };
+    let repeats = Repeat::Cron { pattern: "0 9 * * *".into(), zone: Zone::UTC, end: None };
     vec![
         WaitKind::UserTask(Arc::new(UserTaskWait {
             assignee: Some("anna".into()),
@@ -144,6 +144,7 @@ fn waits() -> Vec<WaitKind> {
             priority: -1,
             headers: named("text"),
             listener: Some(0),
+            mapped_only: true,
         })),
         WaitKind::Timer(Arc::new(TimerWait {
             timer: Timer { due: moment(), remaining: Some(2), repeat: repeats },
@@ -301,7 +302,11 @@ fn what_was_written_once_is_read_for_ever() {
     golden.pin_all(&waits().iter().map(WaitKind::of_type).collect::<Vec<_>>());
     golden.pin_all(&incidents());
     golden.pin_all(&stages());
-    golden.pin_all(&[Repeat::Never, every(), Repeat::Cron { pattern: "* * * * *".into(), zone: Zone::UTC }]);
+    golden.pin_all(&[
+        Repeat::Never,
+        every(),
+        Repeat::Cron { pattern: "* * * * *".into(), zone: Zone::UTC, end: Some(moment()) },
+    ]);
     golden.pin_all(&[
         State::Created,
         State::Active,

@@ -59,7 +59,7 @@ variants!(WaitType {
 });
 
 fields!(UserTaskWait { assignee, candidate_users, candidate_groups, due, follow_up, priority, form_key, name });
-fields!(JobWait { kind, retries, retry_cycle, priority, headers, listener });
+fields!(JobWait { kind, retries, retry_cycle, priority, headers, listener, mapped_only });
 fields!(TimerWait { timer, occurred });
 fields!(MessageWait { name, correlation_key, properties });
 fields!(SignalWait { name });
@@ -111,5 +111,5 @@ fields!(Every { start, count, period, zone, end });
 variants!(Repeat {
     0 = Never,
     1 = Every(steps),
-    2 = Cron { pattern, zone },
+    2 = Cron { pattern, zone, end },
 });

@@ -69,6 +69,8 @@ pub enum Catch {
         kind: TimerKind,
         /// When.
         expression: Expression,
+        /// After this moment a cycle does not occur any more.
+        end: Option<Expression>,
     },
     /// A signal.
     Signal {
@@ -90,6 +92,8 @@ pub enum Catch {
         code_variable: Option<Name>,
         /// The variable for its message.
         message_variable: Option<Name>,
+        /// These variables are set in the event's own scope, whatever exists further out.
+        local: bool,
     },
     /// An escalation.
     Escalation {

@@ -48,7 +48,11 @@ impl<'a> Compiler<'a> {
             }
             EventDefinition::Timer { timer, .. } => {
                 let timer = timer.as_ref()?;
-                Catch::Timer { kind: timer.kind, expression: self.expression(&timer.expression, Purpose::Expression) }
+                Catch::Timer {
+                    kind: timer.kind,
+                    expression: self.expression(&timer.expression, Purpose::Expression),
+                    end: self.optional(timer.end.as_ref()),
+                }
             }
             EventDefinition::Signal { signal, name, .. } => {
                 Catch::Signal { name: self.signal_name(signal.as_ref(), name.as_ref())?.0 }
@@ -70,6 +74,7 @@ impl<'a> Compiler<'a> {
                 code: self.error_code(error.as_ref()),
                 code_variable: variables.code.clone(),
                 message_variable: variables.message.clone(),
+                local: variables.local,
             },
             EventDefinition::Escalation { escalation, code_variable, .. } => Catch::Escalation {
                 code: escalation.as_ref().and_then(|reference| match self.escalation(reference) {

@@ -238,6 +238,8 @@ pub struct Job {
     pub headers: Vec<(Name, Expression)>,
     /// Time between tries.
     pub retry_cycle: Option<Expression>,
+    /// The worker gets only what the input mappings give.
+    pub mapped_only: bool,
 }
 
 /// Which version of a decision or process is meant.
@@ -283,6 +285,8 @@ pub struct Call {
     pub propagate_out: bool,
     /// Its business key.
     pub business_key: Option<Expression>,
+    /// The variable that takes its id.
+    pub id_variable: Option<Name>,
 }
 
 /// A complex gateway.

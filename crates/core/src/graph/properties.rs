@@ -80,15 +80,22 @@ impl<'a> Compiler<'a> {
             }));
         }
         if let Some(expression) = &extension.expression {
-            if let Some(job) = self.bean_job(expression) {
+            if let Some(job) = self.bean_job(expression, extension) {
                 return NodeKind::Job(Box::new(job));
             }
+            self.not_tried_again(extension);
             return NodeKind::Expression(self.expression(expression, Purpose::Script));
         }
         match kind {
             ActivityKind::ScriptTask { script: Some(script), .. } => match &script.language {
-                Language::Other(language) => NodeKind::Job(Box::new(script_job(language, script))),
-                _ => NodeKind::Script(self.expression(script, Purpose::Script)),
+                Language::Other(language) => {
+                    let retry_cycle = self.optional(extension.retry_cycle.as_ref());
+                    NodeKind::Job(Box::new(Job { retry_cycle, ..script_job(language, script) }))
+                }
+                _ => {
+                    self.not_tried_again(extension);
+                    NodeKind::Script(self.expression(script, Purpose::Script))
+                }
             },
             ActivityKind::SendTask { message: Some(message), .. } => {
                 NodeKind::SendTask(self.message_throw(Some(message), None))
@@ -115,6 +122,7 @@ impl<'a> Compiler<'a> {
             priority: None,
             headers: Vec::new(),
             retry_cycle: None,
+            mapped_only: false,
         })
     }
 
@@ -129,11 +137,12 @@ impl<'a> Compiler<'a> {
                 .map(|(name, value)| (name.clone(), self.expression(value, Purpose::Expression)))
                 .collect(),
             retry_cycle: self.optional(job.retry_cycle.as_ref()),
+            mapped_only: job.mapped_only,
         }
     }
 
     /// A job that stands for an expression which only calls a Java bean's method.
-    fn bean_job(&mut self, expression: &model::Expression) -> Option<Job> {
+    fn bean_job(&mut self, expression: &model::Expression, extension: &ElementProperties) -> Option<Job> {
         let called = called_method(&expression.text)?;
         let Err(super::fault::Fault::Invalid(_)) =
             super::fault::compiled(expression, Purpose::Script, self.expressions)
@@ -153,8 +162,21 @@ impl<'a> Compiler<'a> {
             retries: None,
             priority: None,
             headers: Vec::new(),
-            retry_cycle: None,
+            retry_cycle: self.optional(extension.retry_cycle.as_ref()),
+            mapped_only: false,
         })
+    }
+
+    /// What the engine evaluates itself is not tried again after a savepoint: only jobs are.
+    fn not_tried_again(&mut self, extension: &ElementProperties) {
+        let Some(cycle) = &extension.retry_cycle else { return };
+        self.diagnostics.push(self.definitions.diagnostic(
+            "extension-ignored",
+            Severity::Warning,
+            cycle.element,
+            "<failedJobRetryTimeCycle> of an expression or script has no effect here".to_owned(),
+            "one that fails is an incident at once; make it a job for a worker, which is tried again".to_owned(),
+        ));
     }
 
     /// The group of the innermost lane, where lanes assign tasks: not in foreign dialects.
@@ -271,6 +293,7 @@ impl<'a> Compiler<'a> {
             local_in: call.map_or(plain && declared, |call| call.local_in),
             propagate_out: call.map_or(plain, |call| call.propagate_out),
             business_key: self.optional(call.and_then(|call| call.business_key.as_ref())),
+            id_variable: call.and_then(|call| call.id_variable.clone()),
         }))
     }
 
@@ -450,6 +473,7 @@ fn script_job(language: &Name, script: &model::Expression) -> Job {
         priority: None,
         headers: vec![("script".into(), Expression::literal(script.text.clone()))],
         retry_cycle: None,
+        mapped_only: false,
     }
 }
 

@@ -188,6 +188,8 @@ pub struct JobWait {
     pub headers: Vec<(Name, Value)>,
     /// A listener's job: its place among the element's listeners; the work itself if none.
     pub listener: Option<u32>,
+    /// The worker gets only the variables of the flow node's own scope: what the input mappings give.
+    pub mapped_only: bool,
 }
 
 /// A timer.

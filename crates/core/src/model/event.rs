@@ -182,6 +182,8 @@ pub struct TimerDefinition {
     pub kind: TimerKind,
     /// ISO 8601 text (or cron, for a cycle), or an expression that gives it.
     pub expression: Expression,
+    /// After this moment a cycle does not occur any more (Flowable's `endDate`).
+    pub end: Option<Expression>,
 }
 
 /// The three kinds of timer.

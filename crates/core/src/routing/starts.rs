@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::StartPoint;
 use super::matching::Given;
 use crate::expressions::Evaluation;
-use crate::graph::{Catch, NodeKind, ProcessGraph};
+use crate::graph::{Catch, Expression, NodeKind, ProcessGraph};
 use crate::instance::Ordinal;
+use crate::model::TimerKind;
 use crate::time::{Timer, Timestamp};
 use crate::value::Zone;
 
@@ -74,10 +75,22 @@ impl StartTimer {
 /// The timers that start a process which is deployed at that time; or what is wrong with one.
 pub fn start_timers(graph: &ProcessGraph, now: Timestamp) -> impl Iterator<Item = Result<StartTimer, String>> {
     start_triggers(graph).filter_map(move |trigger| {
-        let Catch::Timer { kind, expression } = trigger.catch else { return None };
-        let value = expression.evaluate(&mut Evaluation::new(&Given(&[]), now)).map_err(|error| error.to_string());
-        let timer =
-            value.and_then(|value| Timer::parse(*kind, &value, now, &Zone::UTC).map_err(|error| error.to_string()));
+        let Catch::Timer { kind, expression, end } = trigger.catch else { return None };
+        let timer = start_timer(*kind, expression, end.as_ref(), now);
         Some(timer.map(|timer| StartTimer { node: trigger.node, timer }))
     })
+}
+
+fn start_timer(
+    kind: TimerKind,
+    expression: &Expression,
+    end: Option<&Expression>,
+    now: Timestamp,
+) -> Result<Timer, String> {
+    let evaluate = |expression: &Expression| {
+        expression.evaluate(&mut Evaluation::new(&Given(&[]), now)).map_err(|error| error.to_string())
+    };
+    let (value, end) = (evaluate(expression)?, end.map(evaluate).transpose()?.unwrap_or_default());
+    let timer = Timer::parse(kind, &value, now, &Zone::UTC).and_then(|timer| timer.until(&end, now, &Zone::UTC));
+    timer.map_err(|error| error.to_string())
 }

@@ -47,6 +47,8 @@ pub enum Repeat {
         pattern: Name,
         /// Whose clock it reads.
         zone: Zone,
+        /// Nothing is due after this.
+        end: Option<Timestamp>,
     },
 }
 
@@ -108,6 +110,28 @@ impl Timer {
         Self::parse(kind, &text.into(), Timestamp::UNIX_EPOCH, &Zone::UTC).map(|_| ())
     }
 
+    /// The same timer, but that nothing is due after the given moment: a date as [`Timer::parse`] takes it, null for none.
+    ///
+    /// # Errors
+    /// If the value is no date, or nothing at all would be due.
+    pub fn until(mut self, end: &Value, now: Timestamp, zone: &Zone) -> Result<Self, TimeError> {
+        if matches!(end.plain(), Value::Null) {
+            return Ok(self);
+        }
+        let moment = Self::parse(TimerKind::Date, end, now, zone)?.due;
+        if self.due > moment {
+            let message = format!("the cycle ends at {moment}, before it is due for the first time");
+            return Err(TimeError::new("timer-cycle-over", message, "move its end behind its start, or leave it out"));
+        }
+        let earlier = |end: Option<Timestamp>| Some(end.map_or(moment, |end| end.min(moment)));
+        match &mut self.repeat {
+            Repeat::Never => {}
+            Repeat::Every(every) => every.end = earlier(every.end),
+            Repeat::Cron { end, .. } => *end = earlier(*end),
+        }
+        Ok(self)
+    }
+
     /// When it is due.
     #[must_use]
     pub fn first_due(&self) -> Timestamp {
@@ -137,8 +161,11 @@ impl Timer {
                     repeat: Repeat::Every(Box::new(Every { count, ..(**every).clone() })),
                 })
             }
-            Repeat::Cron { pattern, zone } => {
+            Repeat::Cron { pattern, zone, end } => {
                 let due = Cron::parse(pattern).ok()?.next(after, &zone.rules().ok()?)?;
+                if end.is_some_and(|end| due > end) {
+                    return None;
+                }
                 let remaining = self.remaining.map(|remaining| remaining.saturating_sub(1));
                 Some(Self { due, remaining, repeat: self.repeat.clone() })
             }
@@ -163,7 +190,7 @@ impl Timer {
             return Ok(Self {
                 due,
                 remaining: None,
-                repeat: Repeat::Cron { pattern: text.into(), zone: zone.clone() },
+                repeat: Repeat::Cron { pattern: text.into(), zone: zone.clone(), end: None },
             });
         }
         let Cycle { times, start, period, end } = Cycle::parse(text, zone)?;

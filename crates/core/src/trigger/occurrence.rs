@@ -262,7 +262,21 @@ impl Step<'_, '_> {
     /// What came with an event is set at a token.
     fn receive_from(&mut self, token: TokenId, event: Ordinal, mut payload: Variables) {
         self.take_item(event, &mut payload);
-        self.receive(token, payload);
+        for (name, value) in payload {
+            if self.keeps_to_itself(event, &name) && !self.node(token).details.isolated {
+                self.set_local(self.variable_scope(token), name, value);
+            } else {
+                self.receive_one(token, name, value);
+            }
+        }
+    }
+
+    /// Whether an event sets this variable of a caught error in its own scope only.
+    fn keeps_to_itself(&self, event: Ordinal, name: &Name) -> bool {
+        self.graph.catches(event).iter().any(|catch| {
+            matches!(catch, Catch::Error { code_variable, message_variable, local: true, .. }
+                if [code_variable, message_variable].into_iter().any(|variable| variable.as_ref() == Some(name)))
+        })
     }
 
     /// The one item that comes goes to the one data output of what catches it, whatever its name at the thrower (BPMN 2.0.2

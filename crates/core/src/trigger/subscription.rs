@@ -47,7 +47,9 @@ impl Step<'_, '_> {
             Catch::Message { name, correlation_key, properties } => {
                 message::subscription(self, node, scope, name.as_ref(), correlation_key.as_ref(), properties)?
             }
-            Catch::Timer { kind, expression } => timer::subscription(self, node, scope, *kind, expression)?,
+            Catch::Timer { kind, expression, end } => {
+                timer::subscription(self, node, scope, *kind, expression, end.as_ref())?
+            }
             Catch::Signal { name } => signal::subscription(self, node, scope, name)?,
             // Asked for the first time when the agenda is empty: what holds already occurs at once.
             Catch::Condition { .. } => WaitKind::Condition { satisfied: false },

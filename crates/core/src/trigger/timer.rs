@@ -17,9 +17,13 @@ pub(crate) fn subscription(
     scope: ScopeId,
     kind: TimerKind,
     expression: &Expression,
+    end: Option<&Expression>,
 ) -> Result<WaitKind, EvaluationError> {
     let value = step.evaluate(expression, scope, node)?;
-    let timer = Timer::parse(kind, &value, step.context.now, &Zone::UTC).map_err(|error| {
+    let end = end.map(|end| step.evaluate(end, scope, node)).transpose()?.unwrap_or_default();
+    let now = step.context.now;
+    let timer = Timer::parse(kind, &value, now, &Zone::UTC).and_then(|timer| timer.until(&end, now, &Zone::UTC));
+    let timer = timer.map_err(|error| {
         EvaluationError::Failed(format!(
             "the timer `{}` of `{}` cannot be read: {error}",
             expression.text,

@@ -117,7 +117,7 @@ fn described(error: &CaughtError<'_>) -> String {
     match error {
         CaughtError::Exception(exception) => exception.message().unwrap_or_else(|| "the script failed".to_owned()),
         // Where no memory is left even for an exception, the engine throws null.
-        CaughtError::Value(value) if value.is_null() => "out of memory".to_owned(),
+        CaughtError::Value(value) if value.is_null() => "out of memory, unless it threw null itself".to_owned(),
         CaughtError::Value(value) => match value.as_string().and_then(|text| text.to_string().ok()) {
             Some(text) => text,
             None => "it threw something that is no error".to_owned(),

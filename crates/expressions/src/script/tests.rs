@@ -256,6 +256,13 @@ fn guarded_functions_are_the_usual_ones() {
     }
 }
 
+/// The engine throws null where no memory is left even for an exception.
+#[test]
+fn null_that_is_thrown_is_named() {
+    let error = run("throw null").0.expect_err("an error").to_string();
+    assert!(error.contains("unless it threw null"), "{error}");
+}
+
 /// Whatever a script does to its world, the next finds its own.
 #[test]
 fn nothing_comes_from_one_run_into_another() {

@@ -17,6 +17,7 @@ crate::on_every_database!(
     a_topic_is_limited_for_all_nodes,
     a_handler_does_a_job,
     a_worker_does_a_job,
+    a_worker_gets_only_what_is_mapped,
     a_job_that_fails_is_tried_again_and_becomes_an_incident,
     a_handler_that_panics_has_failed,
     an_error_of_a_job_is_caught,
@@ -54,6 +55,31 @@ async fn a_handler_does_a_job(place: Place) {
     assert_eq!(ended.state, InstanceState::Completed);
     let sent = engine.instance(case.id()).variable("sent").await.unwrap().unwrap();
     assert!(sent.as_str().unwrap().ends_with(" to Anna"), "{sent}");
+    stop(&engine).await;
+}
+
+/// Flowable's `doNotIncludeVariables`.
+async fn a_worker_gets_only_what_is_mapped(place: Place) {
+    let engine = place.builder().start().await.unwrap();
+    let model = row(
+        "pay",
+        r#"
+        <startEvent id="start"/>
+        <serviceTask id="send" flowable:type="external-worker" flowable:topic="send" flowable:doNotIncludeVariables="true">
+          <extensionElements><flowable:externalWorkerInParameter source="sum" target="amount"/></extensionElements>
+        </serviceTask>
+        <serviceTask id="note" flowable:type="external-worker" flowable:topic="note" flowable:doNotIncludeVariables="true"/>
+        <endEvent id="end"/>"#,
+    );
+    let model = model.replacen("<definitions", r#"<definitions xmlns:flowable="http://flowable.org/bpmn""#, 1);
+    deploy(&engine, &[("pay.bpmn", &model)]).await;
+    engine.start("pay").variables(json!({"sum": 5, "secret": "x"})).send().await.unwrap();
+    let names = |job: &Job| job.variables().iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
+    let sent = engine.fetch_jobs("w", &["send".into()], 1, MINUTE, Duration::ZERO).await.unwrap().remove(0);
+    assert_eq!(names(&sent), ["amount"]);
+    engine.complete_job(&sent, ()).await.unwrap();
+    let noted = engine.fetch_jobs("w", &["note".into()], 1, MINUTE, Duration::ZERO).await.unwrap().remove(0);
+    assert!(names(&noted).is_empty());
     stop(&engine).await;
 }
 

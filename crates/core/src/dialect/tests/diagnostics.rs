@@ -150,6 +150,19 @@ fn a_retry_cycle_counts_for_jobs_only() {
 }
 
 #[test]
+fn an_expression_in_the_documentation_of_a_user_task_is_named() {
+    let task = |dialect: &str, text: &str| {
+        document(&format!(
+            "<bpmn:userTask id=\"a\" {dialect}><bpmn:documentation>{text}</bpmn:documentation></bpmn:userTask>"
+        ))
+    };
+    let camunda = "camunda:assignee=\"anna\"";
+    assert_eq!(codes(&task(camunda, "Look at ${number}")), ["extension-ignored a"]);
+    assert_eq!(codes(&task(camunda, "Look at it")), Vec::<String>::new());
+    assert_eq!(codes(&task("potok:assignee=\"anna\"", "Look at ${number}")), Vec::<String>::new());
+}
+
+#[test]
 fn what_a_task_listener_may_not_ask_of_the_task_is_named() {
     let listener = |event: &str, script: &str| {
         document(&format!(

@@ -23,7 +23,8 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
              calledElementVersionTag expression type topic decisionRef decisionRefBinding decisionRefVersion \
              decisionRefVersionTag mapDecisionResult collection elementVariable elementIndexVariable \
              skipExpression sameDeployment businessKey inheritBusinessKey inheritVariables correlationKey scope \
-             terminateAll calledElementType scriptFormat messageExpression signalExpression",
+             terminateAll calledElementType scriptFormat messageExpression signalExpression endDate \
+             errorVariableLocalScope idVariableName doNotIncludeVariables",
         ),
         (Java, "class delegateExpression"),
         (Silent, "diagramRelationId modelerTemplate modelerTemplateVersion formreference autoStoreVariables category"),
@@ -38,16 +39,13 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
         (Ignored(INLINE), "resource"),
         (Ignored(NO_TENANT), "calledElementTenantId decisionRefTenantId fallbackToDefaultTenant"),
         (Honoured, "variableName variableEvents"),
-        (Ignored("write the end into the cycle, e.g. `R10/PT1H`, or catch it with a gateway"), "endDate"),
-        (Ignored("the error's variables are set in the scope of the event"), "errorVariableLocalScope"),
         (
             Ignored(VARIABLES_ARE_KEPT),
             "errorVariableTransient storeResultVariableAsTransient storeAsTransientVariable \
              useLocalScopeForResultVariable useLocalScopeForOutParameters",
         ),
-        (Ignored("a worker asks for the variables it wants"), "doNotIncludeVariables"),
         (Ignored("working calendars are set for the engine"), "businessCalendarName"),
-        (Ignored("the called instance is named by its business key"), "processInstanceName idVariableName"),
+        (Ignored("the called instance is named by its business key"), "processInstanceName"),
         (Ignored("read it from the task through the API"), "taskIdVariableName taskCompleterVariableName"),
         (Ignored("end a multi-instance activity with a completion condition"), "terminateMultiInstance"),
         (Ignored("put a receive task behind the task"), "triggerable"),

@@ -127,7 +127,8 @@ impl<'d> Source<'d> {
                 "timeCycle" => TimerKind::Cycle,
                 _ => return None,
             };
-            Some(TimerDefinition { kind, expression: self.own_expression(child, ExpressionUse::Timer)? })
+            let expression = self.own_expression(child, ExpressionUse::Timer)?;
+            Some(TimerDefinition { kind, expression, end: self.dialect.cycle_end(child) })
         })
     }
 }
