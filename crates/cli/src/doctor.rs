@@ -40,7 +40,8 @@ pub(crate) fn doctor(options: &Options) -> Result<ExitCode, Failure> {
     let found = runtime.block_on(async {
         // Nothing is executed, and the time does not matter.
         let clock = Clock::system();
-        let builder = Engine::builder().database(&options.db).clock(clock).job_execution(false).name("potok doctor");
+        let builder =
+            Engine::builder().database(&options.db).clock(clock).job_execution(false).no_backups().name("potok doctor");
         let engine = builder.start().await?;
         let found = if options.mend { engine.mend().await } else { engine.examine().await };
         engine.stop().await;

@@ -69,7 +69,7 @@ pub(crate) fn export(options: &Options) -> Result<ExitCode, Failure> {
     };
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let builder = Engine::builder().database(&options.db).job_execution(false).name("potok export");
+        let builder = Engine::builder().database(&options.db).job_execution(false).no_backups().name("potok export");
         let engine = builder.start().await?;
         let format = match options.format {
             Written::Jsonl => Format::JsonLines,

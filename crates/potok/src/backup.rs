@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use potok_core::time::Timestamp;
+use potok_store::query::{DeploymentQuery, Paging};
 use potok_store::{Store, StoreError};
 
 use crate::engine::{Engine, Inner};
@@ -32,8 +33,14 @@ impl Engine {
 pub async fn back_up(database: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Vec<Finding>, Error> {
     let to = to.as_ref();
     Store::back_up_file(database, to).await?;
-    let engine =
-        Engine::builder().sqlite(to).clock(Clock::system()).job_execution(false).name("backup").start().await?;
+    let engine = Engine::builder()
+        .sqlite(to)
+        .clock(Clock::system())
+        .job_execution(false)
+        .name("backup")
+        .no_backups()
+        .start()
+        .await?;
     let found = engine.examine().await;
     engine.stop().await;
     let mut lock = to.as_os_str().to_owned();
@@ -58,12 +65,21 @@ pub(crate) struct Backups {
     pub(crate) folder: PathBuf,
     pub(crate) every: Duration,
     pub(crate) keep: usize,
+    /// The first one, too, rather than when something has been deployed for so long.
+    pub(crate) at_once: bool,
 }
 
 /// How the copies are called: by the time at which they were made.
 const NAME: &str = "potok-%Y-%m-%dT%H-%M-%SZ.db";
 
 impl Backups {
+    /// What is usual for an SQLite file: once a day, in a folder beside it.
+    pub(crate) fn beside(file: &Path) -> Self {
+        let mut folder = file.as_os_str().to_owned();
+        folder.push(".backups");
+        Self { folder: folder.into(), every: Duration::from_secs(24 * 3600), keep: 7, at_once: false }
+    }
+
     /// Makes copies until the engine is gone.
     pub(crate) async fn go_on(self, inner: Weak<Inner>) {
         loop {
@@ -83,13 +99,23 @@ impl Backups {
     pub(crate) async fn make_if_due(&self, inner: &Arc<Inner>) -> Result<(), Error> {
         let now = inner.clock.now();
         let copies = self.copies()?;
-        let is_due = copies.last().is_none_or(|(made, _)| {
-            let age = Duration::try_from(now.duration_since(*made)).unwrap_or_default();
-            age >= self.every
+        let last = match copies.last() {
+            Some((made, _)) => Some(*made),
+            None if self.at_once => None,
+            None => match first_deployment(inner).await? {
+                Some(deployed) => Some(deployed),
+                // There is nothing to be lost.
+                None => return Ok(()),
+            },
+        };
+        let is_young = last.is_some_and(|last| {
+            let age = Duration::try_from(now.duration_since(last)).unwrap_or_default();
+            age < self.every
         });
-        if !is_due {
+        if is_young {
             return Ok(());
         }
+        std::fs::create_dir_all(&self.folder).map_err(|error| failed(&self.folder, &error))?;
         let name = now.strftime(NAME).to_string();
         inner.store.back_up(self.folder.join(name)).await?;
         // Only once the new one is there.
@@ -102,9 +128,12 @@ impl Backups {
 
     /// The copies that are there, the oldest first.
     fn copies(&self) -> Result<Vec<(Timestamp, PathBuf)>, Error> {
-        std::fs::create_dir_all(&self.folder).map_err(|error| failed(&self.folder, &error))?;
         let mut copies = Vec::new();
-        for file in std::fs::read_dir(&self.folder).map_err(|error| failed(&self.folder, &error))? {
+        let files = match std::fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(copies),
+            files => files.map_err(|error| failed(&self.folder, &error))?,
+        };
+        for file in files {
             let path = file.map_err(|error| failed(&self.folder, &error))?.path();
             if let Some(made) = path.file_name().and_then(|name| made_at(name.to_str()?)) {
                 copies.push((made, path));
@@ -113,6 +142,13 @@ impl Backups {
         copies.sort();
         Ok(copies)
     }
+}
+
+/// When something was first deployed.
+async fn first_deployment(inner: &Inner) -> Result<Option<Timestamp>, Error> {
+    let page = Paging { limit: Some(1), ..Paging::default() };
+    let first = inner.store.list(&DeploymentQuery { page, ..DeploymentQuery::default() }).await?.rows.pop();
+    Ok(first.map(|deployment| deployment.deployed))
 }
 
 /// When a copy of that name was made; nothing for other files.

@@ -1,66 +1,22 @@
 //! Batches: one thing done to many instances, little by little, by all nodes, also after a restart.
 
-use potok_core::Name;
-use potok_core::instance::{Key, ROOT, WaitKind};
-use potok_core::routing::{Work, World as _};
-use potok_core::step::{Command, Rejection, Variables};
-use potok_core::value::Value;
+use potok_core::instance::Key;
+use potok_core::routing::Work;
 use potok_store::query::{BatchItemQuery, BatchQuery, InstanceQuery, Paging};
 use potok_store::row::{Batch as BatchRow, BatchItem, BatchState, ItemState};
 use potok_store::{Bytes, Changes, Guard, Page};
-use serde::{Deserialize, Serialize};
 
-use crate::attempt::{Attempt, Missing};
+use crate::attempt::Attempt;
 use crate::background::LEASE;
 use crate::engine::{Engine, Inner};
 use crate::envelope::Envelope;
-use crate::instance::set_suspended;
-use crate::{BatchId, Error, InstanceId};
+use crate::{BatchId, Error, InstanceId, Operation};
 
 /// Instances of one batch that a node takes at once.
 const BITE: usize = 64;
 
 /// Instances that are looked up at once.
 const PAGE: usize = 1000;
-
-/// What a batch does to each of its instances.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum Operation {
-    /// Ends it from outside.
-    Cancel {
-        /// Why.
-        reason: Option<Name>,
-    },
-    /// Lets nothing go on in it until it is resumed.
-    Suspend,
-    /// Lets it go on.
-    Resume,
-    /// Sets variables of the process itself. Once the batch has ended, only their names are kept with it.
-    SetVariables(Variables),
-    /// Tries again what is stuck.
-    RetryIncidents,
-    /// Removes it for good once it has ended, with those that it called.
-    Delete,
-}
-
-impl Operation {
-    fn encode(&self) -> Bytes {
-        // Names and values are always JSON.
-        serde_json::to_vec(self).unwrap_or_default().into()
-    }
-
-    /// Without the values that are in it.
-    fn emptied(&self) -> Self {
-        match self {
-            Self::SetVariables(variables) => {
-                Self::SetVariables(variables.iter().map(|(name, _)| (name.clone(), Value::Null)).collect())
-            }
-            other => other.clone(),
-        }
-    }
-}
 
 /// How far a batch is.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,11 +84,7 @@ impl NewBatch<'_> {
     /// written.
     pub async fn send(self) -> Result<BatchId, Error> {
         let inner = &self.engine.inner;
-        if let Operation::SetVariables(variables) = &self.operation {
-            for (name, value) in variables {
-                value.check().map_err(|error| Error::Variable { name: name.clone(), error })?;
-            }
-        }
+        inner.check(&self.operation).await?;
         let limit = inner.limits.batch;
         let mut instances = self.instances;
         for mut query in self.queries {
@@ -279,7 +231,7 @@ impl Engine {
 }
 
 fn operation(row: &BatchRow) -> Option<Operation> {
-    serde_json::from_slice(&row.operation).ok()
+    Operation::decode(&row.operation)
 }
 
 fn emptied(row: &BatchRow) -> Option<Bytes> {
@@ -353,65 +305,16 @@ impl Inner {
         item: &BatchItem,
         guard: &Guard,
     ) -> Result<(), Error> {
-        let key = item.instance;
-        let envelope = Envelope { by: batch.author.clone(), act: None };
         let done = BatchItem { state: ItemState::Done, ..item.clone() };
-        let family = if *operation == Operation::Delete { self.to_be_deleted(key).await? } else { Vec::new() };
-        let removal = self.removal(&family).await?;
+        let instance = InstanceId(item.instance);
+        let deed = self.deed(operation, instance, batch.author.as_ref()).await?;
+        let envelope = Envelope { by: batch.author.clone(), act: None }.because(operation.reason());
         let action = |attempt: &mut Attempt<'_>, work: &mut Work| {
-            let asked = match operation {
-                Operation::Cancel { reason } => command(attempt, work, key, Command::Cancel { reason: reason.clone() }),
-                Operation::SetVariables(variables) => {
-                    command(attempt, work, key, Command::SetVariables { scope: ROOT, variables: variables.clone() })
-                }
-                Operation::Suspend => set_suspended(attempt, key, true),
-                Operation::Resume => set_suspended(attempt, key, false),
-                Operation::RetryIncidents => retry(attempt, work, key),
-                Operation::Delete => {
-                    attempt.changes.append(removal.clone());
-                    Ok(Ok(()))
-                }
-            }?;
+            let asked = deed.on(instance, attempt, work)?;
             Ok(asked.map(|()| attempt.changes.put(done.clone())))
         };
         self.transact_guarded(envelope, guard, action).await?;
-        family.iter().for_each(|key| self.cache.forget(*key));
-        if matches!(operation, Operation::Resume) {
-            self.wake.notify_waiters();
-        }
+        self.after(&deed);
         Ok(())
     }
-}
-
-fn command(
-    attempt: &mut Attempt<'_>,
-    work: &mut Work,
-    key: Key,
-    command: Command,
-) -> Result<Result<(), Error>, Missing> {
-    if attempt.instance(key)?.is_none() {
-        return Ok(Err(Error::UnknownInstance(InstanceId(key))));
-    }
-    Ok(attempt.step(key, command).map_err(Error::from).map(|requests| work.ask(key, requests)))
-}
-
-/// Resolves what is stuck now; what gets stuck again stays so.
-fn retry(attempt: &mut Attempt<'_>, work: &mut Work, key: Key) -> Result<Result<(), Error>, Missing> {
-    let Some(running) = attempt.instance(key)? else {
-        return Ok(Err(Error::UnknownInstance(InstanceId(key))));
-    };
-    if !running.instance.is_active() {
-        return Ok(Err(Rejection::NotActive(key).into()));
-    }
-    let stuck = running.instance.waits().filter(|wait| matches!(wait.kind, WaitKind::Incident(_)));
-    let stuck: Vec<Key> = stuck.map(|wait| wait.key).collect();
-    for incident in stuck {
-        match attempt.step(key, Command::ResolveIncident { incident }) {
-            Ok(requests) => work.ask(key, requests),
-            // It went with another.
-            Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => {}
-            Err(rejection) => return Ok(Err(rejection.into())),
-        }
-    }
-    Ok(Ok(()))
 }

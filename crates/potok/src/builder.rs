@@ -30,7 +30,7 @@ pub struct Builder {
     limits: Limits,
     executes: bool,
     capacity: usize,
-    backups: Option<Backups>,
+    backups: Copies,
     random: fastrand::Rng,
 }
 
@@ -40,6 +40,14 @@ enum Database {
     File(PathBuf),
     InMemory,
     Store(Store),
+}
+
+/// Which copies are made by themselves.
+#[derive(Debug)]
+enum Copies {
+    Usual,
+    Asked(Backups),
+    None,
 }
 
 impl Default for Builder {
@@ -52,7 +60,7 @@ impl Default for Builder {
             limits: Limits::default(),
             executes: true,
             capacity: 100_000,
-            backups: None,
+            backups: Copies::Usual,
             random: fastrand::Rng::new(),
         }
     }
@@ -83,7 +91,7 @@ impl Builder {
         Self { database: Database::Url(url.into()), ..self }
     }
 
-    /// On a store that is open, e.g. a node of a [`Simulation`](potok_store::Simulation), where all that can go wrong does.
+    /// On a store that is open, which is copied only where [`backups`](Self::backups) are asked for, e.g. a node of a [`Simulation`](potok_store::Simulation), where all that can go wrong does.
     #[must_use]
     pub fn store(self, store: Store) -> Self {
         Self { database: Database::Store(store), ..self }
@@ -167,9 +175,18 @@ impl Builder {
 
     /// Copies the database into a folder, at once and then every so often, and keeps that many of the newest copies. Only for SQLite.
     /// Best on another disk: what is on the same one is lost with it. [`restore`](crate::restore) makes a database of a copy.
+    ///
+    /// Unless this is set, an SQLite file `work.db` is copied into `work.db.backups` beside it once a day, for the first time a day after
+    /// something was first deployed, and seven copies are kept. What then fails is logged, and tried again.
     #[must_use]
     pub fn backups(self, folder: impl Into<PathBuf>, every: Duration, keep: usize) -> Self {
-        Self { backups: Some(Backups { folder: folder.into(), every, keep }), ..self }
+        Self { backups: Copies::Asked(Backups { folder: folder.into(), every, keep, at_once: true }), ..self }
+    }
+
+    /// Makes no copies by itself.
+    #[must_use]
+    pub fn no_backups(self) -> Self {
+        Self { backups: Copies::None, ..self }
     }
 
     /// How long the history of ended instances is kept if their models say nothing (`historyTimeToLive`); for ever unless this
@@ -193,6 +210,7 @@ impl Builder {
     /// If the database cannot be opened, is open in another process, or was written by a newer version; or if the first backup cannot be
     /// made.
     pub async fn start(mut self) -> Result<Engine, Error> {
+        let is_given = matches!(self.database, Database::Store(_));
         let store = match self.database {
             Database::Url(url) => Store::open(&url).await?,
             Database::File(path) => Store::sqlite(path).await?,
@@ -217,9 +235,16 @@ impl Builder {
         inner.catalog.discover().await?;
         let running = Arc::new(Background::default());
         background::start(&running, &inner, queue, self.executes);
-        if let Some(backups) = self.backups {
-            // What cannot be done at all is said now.
-            backups.make_if_due(&inner).await?;
+        let backups = match self.backups {
+            Copies::Asked(backups) => {
+                // What cannot be done at all is said now.
+                backups.make_if_due(&inner).await?;
+                Some(backups)
+            }
+            Copies::Usual if !is_given => store.file().await?.map(|file| Backups::beside(&file)),
+            Copies::Usual | Copies::None => None,
+        };
+        if let Some(backups) = backups {
             let mut tasks = running.tasks.lock().unwrap_or_else(PoisonError::into_inner);
             tasks.spawn(backups.go_on(Arc::downgrade(&inner)));
         }

@@ -166,14 +166,8 @@ impl Engine {
         reason: Option<&Name>,
         command: impl Fn() -> Command + Send + Sync,
     ) -> Result<Instance, Error> {
-        if deployed.definition.suspended {
-            return Err(Error::ProcessSuspended(deployed.definition.id.clone()));
-        }
         let action = |attempt: &mut Attempt<'_>, work: &mut Work| {
-            attempt.known(deployed.clone());
-            Ok(attempt.begin(None, deployed.graph.clone(), command()).map_err(Error::from).map(|(key, requests)| {
-                attempt.subject = Some(key).filter(|_| reason.is_some());
-                work.ask(key, requests);
+            Ok(begin(attempt, work, deployed, command()).inspect(|&key| {
                 if unique && let Some(loaded) = attempt.loaded_mut(key) {
                     loaded.unique = true;
                     let business_key = loaded.running.instance.business_key().cloned();
@@ -182,7 +176,6 @@ impl Engine {
                     attempt.subject = Some(key);
                     attempt.envelope.act = Some(Act::BusinessKeyClaimed);
                 }
-                key
             }))
         };
         let envelope = self.envelope().because(reason);
@@ -408,16 +401,44 @@ impl Case {
         reason: Option<&Name>,
         command: impl Fn() -> Command + Send + Sync,
     ) -> Result<(), Error> {
-        let key = self.id.0;
-        let given = self.engine.inner.transact(self.engine.envelope().because(reason), |attempt, work| {
-            if attempt.instance(key)?.is_none() {
-                return Ok(Err(Error::UnknownInstance(self.id)));
-            }
-            attempt.subject = Some(key).filter(|_| reason.is_some());
-            Ok(attempt.step(key, command()).map_err(Error::from).map(|requests| work.ask(key, requests)))
-        });
+        let given = self
+            .engine
+            .inner
+            .transact(self.engine.envelope().because(reason), |attempt, work| give(attempt, work, self.id, command()));
         given.await
     }
+}
+
+/// Gives an instance a command; the operator's reason is about it.
+pub(crate) fn give(
+    attempt: &mut Attempt<'_>,
+    work: &mut Work,
+    instance: InstanceId,
+    command: Command,
+) -> Result<Result<(), Error>, Missing> {
+    let key = instance.0;
+    if attempt.instance(key)?.is_none() {
+        return Ok(Err(Error::UnknownInstance(instance)));
+    }
+    attempt.subject = Some(key).filter(|_| attempt.envelope.act.is_some());
+    Ok(attempt.step(key, command).map_err(Error::from).map(|requests| work.ask(key, requests)))
+}
+
+/// Begins an instance of a version of a process; the operator's reason is about it.
+pub(crate) fn begin(
+    attempt: &mut Attempt<'_>,
+    work: &mut Work,
+    deployed: &Arc<Deployed>,
+    command: Command,
+) -> Result<Key, Error> {
+    if deployed.definition.suspended {
+        return Err(Error::ProcessSuspended(deployed.definition.id.clone()));
+    }
+    attempt.known(deployed.clone());
+    let (key, requests) = attempt.begin(None, deployed.graph.clone(), command)?;
+    attempt.subject = Some(key).filter(|_| attempt.envelope.act.is_some());
+    work.ask(key, requests);
+    Ok(key)
 }
 
 /// That a business key is an instance's own among those of its process.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use potok_core::Name;
 use potok_core::migration::{Mapping, MigrationPlan as Plan, MigrationProblem};
-use potok_core::routing::World as _;
+use potok_core::routing::{Work, World as _};
 use potok_core::step::{Command, MigrateTo};
-use potok_store::row::DefinitionKind;
+use potok_store::row::{Definition, DefinitionKind};
 
+use crate::attempt::{Attempt, Missing};
 use crate::catalog::Deployed;
-use crate::engine::Engine;
-use crate::{DefinitionId, Error, InstanceId};
+use crate::engine::{Engine, Inner};
+use crate::{DefinitionId, Error, InstanceId, Operation};
 
 /// How instances of one definition go over to another: which flow node becomes which. See `docs/operations.md`.
 #[derive(Clone, Debug)]
@@ -67,6 +68,12 @@ impl MigrationPlan {
     pub fn check(&self) -> Vec<MigrationProblem> {
         self.plan.check(&self.from.graph, &self.to.graph)
     }
+
+    /// It as what a [batch](Engine::batch) does, for a reason if there is one.
+    #[must_use]
+    pub fn operation(&self, reason: Option<Name>) -> Operation {
+        Operation::Migrate { from: self.from(), to: self.to(), plan: self.plan.clone(), reason }
+    }
 }
 
 /// An instance about to be migrated.
@@ -85,22 +92,9 @@ impl Engine {
     /// # Errors
     /// If one of the two is no deployed process, or they belong to different tenants.
     pub async fn migration_plan(&self, from: DefinitionId, to: DefinitionId) -> Result<MigrationPlan, Error> {
-        let (from, to) = (self.process_of(from).await?, self.process_of(to).await?);
-        if from.definition.tenant != to.definition.tenant {
-            return Err(Error::UnknownProcess(to.definition.id.clone()));
-        }
-        let plan = Plan::generate(&from.graph, &to.graph);
-        Ok(MigrationPlan { from, to, plan })
-    }
-
-    /// The version of a process with that id.
-    pub(crate) async fn process_of(&self, id: DefinitionId) -> Result<Arc<Deployed>, Error> {
-        let unknown = || Error::UnknownProcess(id.to_string().into());
-        let definition = self.inner.store.get::<potok_store::row::Definition>(id.0).await?.ok_or_else(unknown)?;
-        if definition.kind != DefinitionKind::Process {
-            return Err(unknown());
-        }
-        self.inner.catalog.get(id.0).await?.ok_or_else(unknown)
+        let generated = self.inner.migration_plan(from, to, Plan::new()).await?;
+        let plan = Plan::generate(&generated.from.graph, &generated.to.graph);
+        Ok(MigrationPlan { plan, ..generated })
     }
 
     /// Lets an instance go over to another definition, all of it or nothing. Its tasks, jobs, timers and calls stay what they are,
@@ -132,21 +126,55 @@ impl Migrating<'_> {
     /// [`Rejection::Migration`](potok_core::step::Rejection::Migration) holds every reason.
     pub async fn send(self) -> Result<(), Error> {
         let Self { engine, instance, plan, reason } = self;
-        let key = instance.0;
-        let migrated = engine.inner.transact(engine.envelope().because(reason.as_ref()), |attempt, work| {
-            if attempt.instance(key)?.is_none() {
-                return Ok(Err(Error::UnknownInstance(instance)));
-            }
-            attempt.subject = Some(key).filter(|_| reason.is_some());
-            let Some(loaded) = attempt.loaded(key) else { return Ok(Err(Error::UnknownInstance(instance))) };
-            if loaded.definition != plan.from.definition.key {
-                let (runs, expected) = (DefinitionId(loaded.definition), plan.from());
-                return Ok(Err(Error::OtherDefinition { instance, runs, expected }));
-            }
-            let command = Command::Migrate { to: MigrateTo(plan.to.graph.clone()), plan: plan.plan.clone() };
-            attempt.known(plan.to.clone());
-            Ok(attempt.step(key, command).map_err(Error::from).map(|requests| work.ask(key, requests)))
-        });
-        migrated.await
+        let envelope = engine.envelope().because(reason.as_ref());
+        engine.inner.transact(envelope, |attempt, work| migrate(attempt, work, instance, &plan)).await
+    }
+}
+
+/// Lets an instance go over; the operator's reason is about it.
+pub(crate) fn migrate(
+    attempt: &mut Attempt<'_>,
+    work: &mut Work,
+    instance: InstanceId,
+    plan: &MigrationPlan,
+) -> Result<Result<(), Error>, Missing> {
+    let key = instance.0;
+    if attempt.instance(key)?.is_none() {
+        return Ok(Err(Error::UnknownInstance(instance)));
+    }
+    attempt.subject = Some(key).filter(|_| attempt.envelope.act.is_some());
+    let Some(loaded) = attempt.loaded(key) else { return Ok(Err(Error::UnknownInstance(instance))) };
+    if loaded.definition != plan.from.definition.key {
+        let (runs, expected) = (DefinitionId(loaded.definition), plan.from());
+        return Ok(Err(Error::OtherDefinition { instance, runs, expected }));
+    }
+    let command = Command::Migrate { to: MigrateTo(plan.to.graph.clone()), plan: plan.plan.clone() };
+    attempt.known(plan.to.clone());
+    Ok(attempt.step(key, command).map_err(Error::from).map(|requests| work.ask(key, requests)))
+}
+
+impl Inner {
+    /// A plan between two definitions that are deployed.
+    pub(crate) async fn migration_plan(
+        &self,
+        from: DefinitionId,
+        to: DefinitionId,
+        plan: Plan,
+    ) -> Result<MigrationPlan, Error> {
+        let (from, to) = (self.process_of(from).await?, self.process_of(to).await?);
+        if from.definition.tenant != to.definition.tenant {
+            return Err(Error::UnknownProcess(to.definition.id.clone()));
+        }
+        Ok(MigrationPlan { from, to, plan })
+    }
+
+    /// The version of a process with that id.
+    pub(crate) async fn process_of(&self, id: DefinitionId) -> Result<Arc<Deployed>, Error> {
+        let unknown = || Error::UnknownProcess(id.to_string().into());
+        let definition = self.store.get::<Definition>(id.0).await?.ok_or_else(unknown)?;
+        if definition.kind != DefinitionKind::Process {
+            return Err(unknown());
+        }
+        self.catalog.get(id.0).await?.ok_or_else(unknown)
     }
 }

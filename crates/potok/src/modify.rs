@@ -6,10 +6,10 @@ use potok_core::step::{Command, Instruction, Position, Target, Variables};
 
 use crate::engine::Engine;
 use crate::envelope::{Act, Envelope};
-use crate::{Error, InstanceId, IntoVariables};
+use crate::{Case, Error, InstanceId, IntoVariables, Operation};
 
-/// A modification of a running instance: instructions that are carried out in their order, in one step, as Camunda 7's process
-/// instance modification does. See `docs/operations.md`.
+/// A modification of a running instance, or with [`Modification::new`] of many in a [batch](Engine::batch): instructions that are
+/// carried out in their order, in one step, as Camunda 7's process instance modification does. See `docs/operations.md`.
 ///
 /// ```no_run
 /// # async fn example(engine: potok::Engine, instance: potok::InstanceId) -> Result<(), potok::Error> {
@@ -23,11 +23,10 @@ use crate::{Error, InstanceId, IntoVariables};
 ///     .await
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[must_use = "nothing is modified until `send`"]
-pub struct Modification<'e> {
-    engine: &'e Engine,
-    instance: InstanceId,
+pub struct Modification<On = ()> {
+    on: On,
     instructions: Vec<Instruction>,
     reason: Option<Name>,
     error: Option<Error>,
@@ -35,12 +34,40 @@ pub struct Modification<'e> {
 
 impl Engine {
     /// A modification of a running instance.
-    pub fn modify(&self, instance: InstanceId) -> Modification<'_> {
-        Modification { engine: self, instance, instructions: Vec::new(), reason: None, error: None }
+    pub fn modify(&self, instance: InstanceId) -> Modification<Case> {
+        Modification { on: self.instance(instance), instructions: Vec::new(), reason: None, error: None }
     }
 }
 
-impl Modification<'_> {
+impl Modification {
+    /// A modification that is the same for all instances of a batch.
+    ///
+    /// ```no_run
+    /// # async fn example(engine: potok::Engine, stuck: potok::query::InstanceQuery) -> Result<(), potok::Error> {
+    /// use potok::Modification;
+    ///
+    /// let skip = Modification::new().move_all("check", "approve").reason("The inspector is ill.");
+    /// engine.batch(skip.operation()?).matching(stuck).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// It as what a batch does.
+    ///
+    /// # Errors
+    /// If variables were given that are none, or not after what they are for.
+    pub fn operation(self) -> Result<Operation, Error> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(Operation::Modify { instructions: self.instructions, reason: self.reason }),
+        }
+    }
+}
+
+impl<On> Modification<On> {
     /// A token begins before a flow node. Sub-processes around it in which nothing runs begin with it.
     pub fn start_before(self, element: impl Into<Name>) -> Self {
         self.start(Position::Before(element.into()))
@@ -147,7 +174,9 @@ impl Modification<'_> {
     pub fn reason(self, reason: impl Into<Name>) -> Self {
         Self { reason: Some(reason.into()), ..self }
     }
+}
 
+impl Modification<Case> {
     /// Carries all out. An instance of which nothing is left then is cancelled. A suspended one can be modified, too.
     ///
     /// # Errors
@@ -158,7 +187,7 @@ impl Modification<'_> {
         }
         let (instructions, reason) = (self.instructions, self.reason);
         let command = || Command::Modify { instructions: instructions.clone(), reason: reason.clone() };
-        self.engine.instance(self.instance).give_because(reason.as_ref(), command).await
+        self.on.give_because(reason.as_ref(), command).await
     }
 }
 

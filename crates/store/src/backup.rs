@@ -18,17 +18,24 @@ impl Store {
     /// # Errors
     /// If the database is not an SQLite file, the copy is there or cannot be written, or the database is damaged.
     pub async fn back_up(&self, to: impl AsRef<Path>) -> Result<(), StoreError> {
-        let to = to.as_ref();
         let mut session = self.database.read().await?;
         let Some(connection) = session.sqlite() else { return Err(StoreError::NoCopy(POSTGRES.into())) };
-        let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'";
-        let file: String = sqlx::query_scalar(sql).fetch_one(&mut *connection).await?;
-        if file.is_empty() {
-            return Err(StoreError::NoCopy("a database in memory is not copied; use one in a file".into()));
-        }
+        let file = file(connection).await?;
+        let file = file.ok_or(StoreError::NoCopy("a database in memory is not copied; use one in a file".into()))?;
         // Those who read may not write, not even a copy.
         drop(session);
         Self::back_up_file(file, to).await
+    }
+
+    /// The SQLite file that the database is; nothing if it is another database.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn file(&self) -> Result<Option<PathBuf>, StoreError> {
+        match self.database.read().await?.sqlite() {
+            Some(connection) => file(connection).await,
+            None => Ok(None),
+        }
     }
 
     /// Makes a copy of an SQLite file, also one that another process has open.
@@ -51,6 +58,13 @@ impl Store {
         copy(&mut connection, to.as_ref(), release).await?;
         Ok(connection.close().await?)
     }
+}
+
+/// The file that a connection leads to; nothing if the database is in memory.
+async fn file(connection: &mut SqliteConnection) -> Result<Option<PathBuf>, StoreError> {
+    let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'";
+    let file: String = sqlx::query_scalar(sql).fetch_one(connection).await?;
+    Ok(Some(file).filter(|file| !file.is_empty()).map(PathBuf::from))
 }
 
 /// Opens a file beside whoever has it open: SQLite's own locks keep readers and writers apart.

@@ -296,7 +296,7 @@ impl From<Error> for Failure {
 
 async fn engine(database: &str, now: Timestamp) -> Result<Engine, Error> {
     let clock = Clock::standing_at(now);
-    Engine::builder().database(database).clock(clock).job_execution(false).name("potok run").start().await
+    Engine::builder().database(database).clock(clock).job_execution(false).no_backups().name("potok run").start().await
 }
 
 /// The instance that is wanted, and its time.

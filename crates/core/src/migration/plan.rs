@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::mem::discriminant;
 
+use serde::{Deserialize, Serialize};
+
 use super::{MigrationProblem, MigrationProblemKind as Kind};
 use crate::Name;
 use crate::graph::{Catch, FlowNode, Loop, NodeKind, ProcessGraph};
 use crate::instance::Ordinal;
 
 /// What a flow node becomes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapping {
     /// The id of the flow node that it becomes.
     pub target: Name,
@@ -21,7 +23,7 @@ pub struct Mapping {
 ///
 /// Only what something stands on must have a mapping. An event that has none is no longer waited for; one that nothing is
 /// mapped to is waited for from then on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MigrationPlan {
     mappings: BTreeMap<Name, Mapping>,
 }

@@ -1,5 +1,7 @@
 //! What an operator asks of a running instance: the instructions of a modification.
 
+use serde::{Deserialize, Serialize};
+
 use super::Variables;
 use crate::Name;
 use crate::instance::{Key, ScopeId};
@@ -8,7 +10,7 @@ use crate::instance::{Key, ScopeId};
 ///
 /// Instructions are carried out in their order, each on what the ones before it have left; what they start sets out when all
 /// of them are done.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Instruction {
     /// A token begins.
     Start {
@@ -39,7 +41,7 @@ pub enum Instruction {
 }
 
 /// Where a token begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Position {
     /// Before a flow node: it is entered. What an event waits for before which a token begins has not occurred, apart
     /// from boundary events and event sub-processes, which begin.
@@ -51,7 +53,7 @@ pub enum Position {
 }
 
 /// What runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Target {
     /// Everything on a flow node: all its instances, also tokens that queue there.
     All(Name),

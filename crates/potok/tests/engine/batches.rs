@@ -2,9 +2,10 @@
 
 use potok::query::{BatchQuery, IncidentQuery, InstanceQuery, Paging};
 use potok::row::{BatchState, InstanceState};
-use potok::{Engine, InstanceId, Operation, Value};
+use potok::{Act, Engine, InstanceId, Modification, Operation, Restart, Value};
+use serde_json::json;
 
-use crate::database::{Place, stop};
+use crate::database::{Place, deploy, stop};
 use crate::model::{approval, row};
 
 crate::on_every_database!(
@@ -14,6 +15,10 @@ crate::on_every_database!(
     a_batch_survives_a_restart,
     variables_are_set_and_incidents_retried,
     two_nodes_share_a_batch,
+    many_are_modified_after_a_restart,
+    many_go_over_to_a_new_version,
+    many_begin_again,
+    what_fits_no_instance_is_refused_at_once,
 );
 
 async fn started(engine: &Engine, count: usize) -> Vec<InstanceId> {
@@ -155,5 +160,124 @@ async fn two_nodes_share_a_batch(place: Place) {
         assert_eq!(engine.instance(id).history(0, 10).await.unwrap().len(), 2, "none is touched twice");
     }
     other.stop().await;
+    stop(&engine).await;
+}
+
+/// Does all that a batch has to do; gives how many instances it has done, and the codes of those that failed.
+async fn done(engine: &Engine, batch: potok::BatchId) -> (u64, Vec<String>) {
+    engine.execute_due().await.unwrap();
+    engine.execute_due().await.unwrap();
+    let progress = engine.progress(batch).await.unwrap();
+    assert_eq!(progress.state, BatchState::Completed);
+    let failures = engine.batch_failures(batch, Paging::default()).await.unwrap().rows;
+    (progress.done, failures.iter().map(|it| it.code.as_deref().unwrap_or_default().to_owned()).collect())
+}
+
+/// The flow nodes of all open tasks.
+async fn open(engine: &Engine) -> Vec<String> {
+    let mut nodes: Vec<_> = engine
+        .tasks()
+        .list()
+        .await
+        .unwrap()
+        .iter()
+        .map(|task| task.name.clone().unwrap_or_default().to_string())
+        .collect();
+    nodes.sort_unstable();
+    nodes
+}
+
+async fn many_are_modified_after_a_restart(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let ids = started(&engine, 3).await;
+    let first = engine.tasks().instance(ids[0]).list().await.unwrap().remove(0);
+    engine.complete(first.id(), ()).await.unwrap();
+    let skip = Modification::new().move_all("approve", "pay").variables(json!({"skipped": true, "on": [1, "2"]}));
+    let skip = skip.reason("on holiday").operation().unwrap();
+    let batch = engine.as_user("olga").batch(skip.clone()).instances(ids.clone()).send().await.unwrap();
+    assert_eq!(engine.progress(batch).await.unwrap().operation, Some(skip));
+    stop(&engine).await;
+
+    let engine = place.by_hand().await;
+    assert_eq!(done(&engine, batch).await, (2, vec!["token-missing".into()]));
+    assert_eq!(open(&engine).await, ["Pay", "Pay", "Pay"]);
+    assert_eq!(engine.instance(ids[2]).variable("skipped").await.unwrap(), Some(true.into()));
+    let entry = engine.instance(ids[2]).history(1, 1).await.unwrap().remove(0);
+    assert_eq!(entry.envelope.by.as_deref(), Some("olga"));
+    assert_eq!(entry.envelope.act, Some(Act::Explained { reason: "on holiday".into() }));
+    let emptied = Modification::new().move_all("approve", "pay").variables(json!({"skipped": null, "on": null}));
+    let emptied = emptied.reason("on holiday").operation().unwrap();
+    assert_eq!(engine.progress(batch).await.unwrap().operation, Some(emptied), "values are not kept with it");
+    stop(&engine).await;
+}
+
+async fn many_go_over_to_a_new_version(place: Place) {
+    let engine = place.by_hand().await;
+    let old = deploy(&engine, &[("approval.bpmn", &approval())]).await.definitions[0].key.into();
+    let ids = started(&engine, 3).await;
+    let renamed = approval().replace("\"approve\"", "\"agree\"").replace("Approve", "Agree");
+    let new = deploy(&engine, &[("approval.bpmn", &renamed)]).await.definitions[0].key.into();
+    let newer = engine.start("approval").send().await.unwrap().id();
+    let plan = engine.migration_plan(old, new).await.unwrap().map("approve", "agree");
+    let operation = plan.operation(Some("new rules".into()));
+    let batch = engine.batch(operation.clone()).instances(ids.clone()).instances([newer]).send().await.unwrap();
+    assert_eq!(engine.progress(batch).await.unwrap().operation, Some(operation));
+    assert_eq!(done(&engine, batch).await, (3, vec!["instance-other-definition".into()]));
+    assert_eq!(open(&engine).await, ["Agree"; 4]);
+    for id in ids {
+        assert_eq!(engine.instance(id).get().await.unwrap().definition_id(), new);
+        let entry = engine.instance(id).history(1, 1).await.unwrap().remove(0);
+        assert_eq!(entry.envelope.act, Some(Act::Explained { reason: "new rules".into() }));
+    }
+    stop(&engine).await;
+}
+
+async fn many_begin_again(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let mut ids = Vec::new();
+    for number in 0..3 {
+        let start = engine.start("approval").business_key(format!("C-{number}")).variables(json!({"number": number}));
+        ids.push(start.send().await.unwrap().id());
+    }
+    for id in &ids[..2] {
+        engine.instance(*id).cancel("by mistake").await.unwrap();
+    }
+    let again = Restart::new().start_before("pay").variables(json!({"again": true})).reason("it was a mistake");
+    let again = again.operation().unwrap();
+    let batch = engine.as_user("olga").batch(again.clone()).instances(ids.clone()).send().await.unwrap();
+    assert_eq!(engine.progress(batch).await.unwrap().operation, Some(again));
+    assert_eq!(done(&engine, batch).await, (2, vec!["instance-active".into()]));
+    assert_eq!(open(&engine).await, ["Approve", "Pay", "Pay"]);
+    let active = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
+    let active = engine.instances(&active).await.unwrap();
+    let mut keys: Vec<_> = active.iter().map(|it| it.business_key.clone().unwrap_or_default()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["C-0", "C-1", "C-2"]);
+    for new in active.iter().filter(|it| !ids.contains(&it.id())) {
+        let case = engine.instance(new.id());
+        assert_eq!(case.variable("again").await.unwrap(), Some(true.into()));
+        assert!(case.variable("number").await.unwrap().is_some(), "it has the old one's variables");
+        let entry = case.history(0, 1).await.unwrap().remove(0);
+        assert_eq!(entry.envelope.by.as_deref(), Some("olga"));
+        assert_eq!(entry.envelope.act, Some(Act::Explained { reason: "it was a mistake".into() }));
+    }
+    let emptied = Restart::new().start_before("pay").variables(json!({"again": null})).reason("it was a mistake");
+    assert_eq!(engine.progress(batch).await.unwrap().operation, Some(emptied.operation().unwrap()));
+    stop(&engine).await;
+}
+
+async fn what_fits_no_instance_is_refused_at_once(place: Place) {
+    let engine = place.by_hand().await;
+    let old = deploy(&engine, &[("approval.bpmn", &approval())]).await.definitions[0].key.into();
+    let changed = approval().replace("Approve", "Agree");
+    let new = deploy(&engine, &[("approval.bpmn", &changed)]).await.definitions[0].key.into();
+    let plan = engine.migration_plan(old, new).await.unwrap().map("approve", "nowhere");
+    let error = engine.batch(plan.operation(None)).send().await.unwrap_err();
+    assert_eq!(error.code(), "migration-impossible");
+    let error = Modification::new().cancel_all("approve").variables(json!({"a": 1})).operation().unwrap_err();
+    assert_eq!(error.code(), "instruction-misplaced");
+    let error = Restart::new().variables(json!(7)).operation().unwrap_err();
+    assert_eq!(error.code(), "variables-no-object");
+    assert_eq!(engine.batches(&BatchQuery::default()).await.unwrap(), []);
     stop(&engine).await;
 }

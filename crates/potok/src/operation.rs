@@ -1,0 +1,223 @@
+//! What batches do to each of their instances.
+
+use std::sync::Arc;
+
+use potok_core::Name;
+use potok_core::instance::{Key, ROOT, WaitKind};
+use potok_core::migration::MigrationPlan as Plan;
+use potok_core::routing::{Work, World as _};
+use potok_core::step::{Command, Instruction, Rejection, Variables};
+use potok_core::value::Value;
+use potok_store::{Bytes, Changes};
+use serde::{Deserialize, Serialize};
+
+use crate::attempt::{Attempt, Missing};
+use crate::catalog::Deployed;
+use crate::engine::Inner;
+use crate::instance::{begin, give, set_suspended};
+use crate::migrate::migrate;
+use crate::{DefinitionId, Error, InstanceId, MigrationPlan, RestartPlan};
+
+/// What a batch does to each of its instances.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Operation {
+    /// Ends it from outside.
+    Cancel {
+        /// Why.
+        reason: Option<Name>,
+    },
+    /// Lets nothing go on in it until it is resumed.
+    Suspend,
+    /// Lets it go on.
+    Resume,
+    /// Sets variables of the process itself. Once the batch has ended, only their names are kept with it.
+    SetVariables(Variables),
+    /// Tries again what is stuck.
+    RetryIncidents,
+    /// Removes it for good once it has ended, with those that it called.
+    Delete,
+    /// Starts and cancels tokens in it: see [`Modification::operation`](crate::Modification::operation).
+    Modify {
+        /// What is carried out, in this order.
+        instructions: Vec<Instruction>,
+        /// Why.
+        reason: Option<Name>,
+    },
+    /// Lets it go over to another definition: see [`MigrationPlan::operation`].
+    Migrate {
+        /// The definition that it comes from; an instance of another refuses.
+        from: DefinitionId,
+        /// The definition that it goes to.
+        to: DefinitionId,
+        /// Which flow node becomes which.
+        plan: Plan,
+        /// Why.
+        reason: Option<Name>,
+    },
+    /// Starts a new instance in its place once it has ended: see [`Restart::operation`](crate::Restart::operation).
+    Restart(RestartPlan),
+}
+
+impl Operation {
+    pub(crate) fn encode(&self) -> Bytes {
+        // Names and values are always JSON.
+        serde_json::to_vec(self).unwrap_or_default().into()
+    }
+
+    /// What [`encode`](Self::encode) wrote; nothing if a newer version did.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    /// Without the values that are in it.
+    pub(crate) fn emptied(mut self) -> Self {
+        for variables in self.variables_mut() {
+            variables.iter_mut().for_each(|(_, value)| *value = Value::Null);
+        }
+        self
+    }
+
+    fn variables_mut(&mut self) -> Vec<&mut Variables> {
+        match self {
+            Self::SetVariables(variables) | Self::Restart(RestartPlan { variables, .. }) => vec![variables],
+            Self::Modify { instructions, .. } => instructions.iter_mut().flat_map(of_instruction).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Why, for the histories of the instances. Why one was cancelled stands there without it.
+    pub(crate) fn reason(&self) -> Option<&Name> {
+        match self {
+            Self::Modify { reason, .. } | Self::Migrate { reason, .. } | Self::Restart(RestartPlan { reason, .. }) => {
+                reason.as_ref()
+            }
+            _ => None,
+        }
+    }
+}
+
+fn of_instruction(instruction: &mut Instruction) -> Vec<&mut Variables> {
+    match instruction {
+        Instruction::Start { variables, local_variables, .. }
+        | Instruction::Move { variables, local_variables, .. } => {
+            vec![variables, local_variables]
+        }
+        Instruction::Cancel(_) => Vec::new(),
+    }
+}
+
+/// An operation on one instance, with all that must be looked up before.
+pub(crate) enum Deed {
+    Command(Command),
+    Suspend(bool),
+    RetryIncidents,
+    Migrate(MigrationPlan),
+    Begin(Arc<Deployed>, Command),
+    /// These instances, with all that belongs to them.
+    Delete(Vec<Key>, Changes),
+}
+
+impl Deed {
+    /// Does it in a unit of work.
+    pub(crate) fn on(
+        &self,
+        instance: InstanceId,
+        attempt: &mut Attempt<'_>,
+        work: &mut Work,
+    ) -> Result<Result<(), Error>, Missing> {
+        match self {
+            Self::Command(command) => give(attempt, work, instance, command.clone()),
+            Self::Suspend(suspended) => set_suspended(attempt, instance.0, *suspended),
+            Self::RetryIncidents => retry(attempt, work, instance.0),
+            Self::Migrate(plan) => migrate(attempt, work, instance, plan),
+            Self::Begin(deployed, command) => Ok(begin(attempt, work, deployed, command.clone()).map(|_| ())),
+            Self::Delete(_, removal) => {
+                attempt.changes.append(removal.clone());
+                Ok(Ok(()))
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Refuses what can be done to no instance whatever.
+    pub(crate) async fn check(&self, operation: &Operation) -> Result<(), Error> {
+        for variables in operation.clone().variables_mut() {
+            for (name, value) in variables {
+                value.check().map_err(|error| Error::Variable { name: name.clone(), error })?;
+            }
+        }
+        if let Operation::Migrate { from, to, plan, .. } = operation {
+            let problems = self.migration_plan(*from, *to, plan.clone()).await?.check();
+            if !problems.is_empty() {
+                return Err(Rejection::Migration(problems).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks up all that an operation needs.
+    pub(crate) async fn deed(
+        &self,
+        operation: &Operation,
+        instance: InstanceId,
+        author: Option<&Name>,
+    ) -> Result<Deed, Error> {
+        Ok(match operation {
+            Operation::Cancel { reason } => Deed::Command(Command::Cancel { reason: reason.clone() }),
+            Operation::SetVariables(variables) => {
+                Deed::Command(Command::SetVariables { scope: ROOT, variables: variables.clone() })
+            }
+            Operation::Modify { instructions, reason } => {
+                Deed::Command(Command::Modify { instructions: instructions.clone(), reason: reason.clone() })
+            }
+            Operation::Suspend => Deed::Suspend(true),
+            Operation::Resume => Deed::Suspend(false),
+            Operation::RetryIncidents => Deed::RetryIncidents,
+            Operation::Migrate { from, to, plan, .. } => {
+                Deed::Migrate(self.migration_plan(*from, *to, plan.clone()).await?)
+            }
+            Operation::Restart(plan) => {
+                let (deployed, command) = self.restart(instance, plan, author.cloned()).await?;
+                Deed::Begin(deployed, command)
+            }
+            Operation::Delete => {
+                let family = self.to_be_deleted(instance.0).await?;
+                let removal = self.removal(&family).await?;
+                Deed::Delete(family, removal)
+            }
+        })
+    }
+
+    /// What comes after a deed that is durable.
+    pub(crate) fn after(&self, deed: &Deed) {
+        match deed {
+            Deed::Delete(family, _) => family.iter().for_each(|key| self.cache.forget(*key)),
+            Deed::Suspend(false) => self.wake.notify_waiters(),
+            _ => {}
+        }
+    }
+}
+
+/// Resolves what is stuck now; what gets stuck again stays so.
+fn retry(attempt: &mut Attempt<'_>, work: &mut Work, key: Key) -> Result<Result<(), Error>, Missing> {
+    let Some(running) = attempt.instance(key)? else {
+        return Ok(Err(Error::UnknownInstance(InstanceId(key))));
+    };
+    if !running.instance.is_active() {
+        return Ok(Err(Rejection::NotActive(key).into()));
+    }
+    let stuck = running.instance.waits().filter(|wait| matches!(wait.kind, WaitKind::Incident(_)));
+    let stuck: Vec<Key> = stuck.map(|wait| wait.key).collect();
+    for incident in stuck {
+        match attempt.step(key, Command::ResolveIncident { incident }) {
+            Ok(requests) => work.ask(key, requests),
+            // It went with another.
+            Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => {}
+            Err(rejection) => return Ok(Err(rejection.into())),
+        }
+    }
+    Ok(Ok(()))
+}
