@@ -68,7 +68,10 @@ impl Operation {
 
     /// What [`encode`](Self::encode) wrote; nothing if a newer version did.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
+        // As deep as the values that were let in, which is deeper than serde_json goes unasked.
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        deserializer.disable_recursion_limit();
+        serde::Deserialize::deserialize(&mut deserializer).ok()
     }
 
     /// Without the values that are in it.

@@ -93,7 +93,10 @@ impl StoreError {
 
     /// An error of SQLite by its extended result code, in whose low byte is the primary one.
     fn of_sqlite(code: i32, text: String) -> Self {
+        // The file ends before a page that it is to have.
+        const SHORT_READ: i32 = 522;
         match code & 0xff {
+            _ if code == SHORT_READ => Self::Corrupt(text),
             13 => Self::Full(text),
             8 => Self::ReadOnly(text),
             5 | 6 | 10 | 14 => Self::Unavailable(text),

@@ -85,7 +85,7 @@ impl Store {
         let mut set = set.to_vec();
         set.push(("leased_until", after(clock, lease).to_cell()));
         let mut rows = session.take(&select, &set).await?;
-        session.commit().await?;
+        session.commit().await.map_err(of_lease)?;
         let place = |column: &str| select.table.column(column).map(|(place, _)| place);
         rows.sort_by(|left, right| select.compare(place, left, right));
         rows.into_iter().map(Job::from_row).collect()
@@ -153,7 +153,7 @@ impl Store {
         let mut session = self.database.write().await?;
         let until = after(session.now().await?, duration);
         let taken = session.take(&leased(instance, job, lease), &[("leased_until", until.to_cell())]).await?;
-        session.commit().await?;
+        session.commit().await.map_err(of_lease)?;
         Ok(!taken.is_empty())
     }
 
@@ -165,7 +165,7 @@ impl Store {
         let mut session = self.database.write().await?;
         let set = [("lease", 0_u64.to_cell()), ("leased_until", Timestamp::UNIX_EPOCH.to_cell())];
         let taken = session.take(&leased(instance, job, lease), &set).await?;
-        session.commit().await?;
+        session.commit().await.map_err(of_lease)?;
         Ok(!taken.is_empty())
     }
 
@@ -181,7 +181,7 @@ impl Store {
         let mut set = set.to_vec();
         set.push(("leased_until", after(now, lease).to_cell()));
         let mut rows = session.take(&select, &set).await?;
-        session.commit().await?;
+        session.commit().await.map_err(of_lease)?;
         let place = |column: &str| select.table.column(column).map(|(place, _)| place);
         rows.sort_by(|left, right| select.compare(place, left, right));
         rows.into_iter().map(R::from_row).collect()
@@ -205,4 +205,12 @@ fn leased(instance: Key, job: Key, lease: u64) -> Select {
 
 pub(crate) fn after(now: Timestamp, duration: Duration) -> Timestamp {
     now.checked_add(duration).unwrap_or(Timestamp::MAX)
+}
+
+/// Of a lease nobody need know whether its commit went through: it runs out by itself, and can be asked for again.
+fn of_lease(error: StoreError) -> StoreError {
+    match error {
+        StoreError::OutcomeUnknown(text) => StoreError::Unavailable(text),
+        error => error,
+    }
 }

@@ -238,6 +238,17 @@ fn a_collection_gives_each_instance_its_element() {
 }
 
 #[test]
+fn a_call_that_hands_over_its_own_variables_hands_over_no_others() {
+    scenario("dialects/camunda_call_local.bpmn")
+        .start_with(json!({"secret": 5}))
+        .nth_instance_of("helper", 0)
+        .no_variable("secret")
+        .nth_instance_of("helper", 1)
+        .variable("mine", "1")
+        .no_variable("secret");
+}
+
+#[test]
 fn what_ends_early_calls_its_end_listeners_and_does_its_outputs() {
     scenario("dialects/camunda_way_out.bpmn")
         .start_with(json!({"log": ""}))

@@ -6,7 +6,7 @@ use crate::Name;
 use crate::dialect::Dialect;
 use crate::expressions::EvaluationError;
 use crate::graph::{Call, NodeKind};
-use crate::instance::{CallWait, ROOT, TokenId, WaitKind};
+use crate::instance::{CallWait, NONE, ROOT, TokenId, WaitKind};
 use crate::step::{Problem, Stage, Step, Variables};
 use crate::value::Value;
 
@@ -23,7 +23,9 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
     };
     let mut variables = Vec::new();
     if call.local_in {
-        variables.extend(step.instance.scopes.get(scope).into_iter().flat_map(|scope| scope.variables().to_vec()));
+        // None if the activity has no scope of its own.
+        let own = step.instance.tokens.get(token).map_or(NONE, |token| token.inside);
+        variables.extend(step.instance.scopes.get(own).into_iter().flat_map(|scope| scope.variables().to_vec()));
     } else if call.propagate_in {
         for scope in step.instance.scope_chain(scope) {
             for (name, value) in scope.variables() {

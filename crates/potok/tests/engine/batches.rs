@@ -19,6 +19,7 @@ crate::on_every_database!(
     many_go_over_to_a_new_version,
     many_begin_again,
     what_fits_no_instance_is_refused_at_once,
+    values_are_set_however_deep_they_are,
 );
 
 async fn started(engine: &Engine, count: usize) -> Vec<InstanceId> {
@@ -27,6 +28,20 @@ async fn started(engine: &Engine, count: usize) -> Vec<InstanceId> {
         ids.push(engine.start("approval").send().await.unwrap().id());
     }
     ids
+}
+
+async fn values_are_set_however_deep_they_are(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let ids = started(&engine, 1).await;
+    let deep = (0..100).fold(Value::from(1), |inner, _| Value::from(vec![inner]));
+    let operation = Operation::SetVariables(vec![("deep".into(), deep.clone())]);
+    let batch = engine.batch(operation).instances(ids.clone()).send().await.unwrap();
+    engine.execute_due().await.unwrap();
+    engine.execute_due().await.unwrap();
+    assert_eq!(engine.progress(batch).await.unwrap().done, 1);
+    let variables = engine.instance(ids[0]).variables().await.unwrap();
+    assert!(variables.iter().any(|(name, value)| &**name == "deep" && *value == deep));
+    stop(&engine).await;
 }
 
 async fn many_are_cancelled_and_deleted(place: Place) {
