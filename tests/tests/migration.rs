@@ -1,5 +1,4 @@
 //! Migration: running instances go over to another version of their process.
-#![allow(missing_docs)]
 
 use potok_tests::{Scenario, versions};
 use serde_json::json;

@@ -1,5 +1,4 @@
 //! Modification: operators start and cancel tokens of a running instance, as in Camunda 7.
-#![allow(missing_docs)]
 
 use potok_core::instance::{Key, ROOT};
 use potok_core::step::{Instruction, Target};
