@@ -12,7 +12,7 @@ use crate::{Name, value::Value};
 impl Step<'_, '_> {
     /// Whether something catches an escalation that is thrown at a token.
     pub(crate) fn catches_escalation(&self, token: TokenId, code: &Name) -> bool {
-        self.escalation_catcher(token, code).is_some()
+        self.escalation_catcher(token, Some(code)).is_some()
     }
 
     /// What nothing here catches. What catches it at the call and interrupts ends this instance at once, so that nothing behind the
@@ -44,12 +44,7 @@ impl Step<'_, '_> {
         let mut codes = codes.into_inner();
         codes.extend(caller.escalations.iter().map(|(code, _)| code.clone()));
         let interrupts = |code: Option<Name>| {
-            let here = self.find_catcher(token, |catch| match (catch, &code) {
-                (Catch::Escalation { code: None, .. }, _) => Some(false),
-                (Catch::Escalation { code: Some(caught), .. }, Some(code)) => (caught == code).then_some(true),
-                _ => None,
-            });
-            let interrupts = match here {
+            let interrupts = match self.escalation_catcher(token, code.as_ref()) {
                 Some((catcher, _)) => self.interrupts(catcher),
                 None => caller.escalation(code.as_deref())?,
             };
@@ -69,18 +64,18 @@ impl Step<'_, '_> {
         }
     }
 
-    /// What catches an escalation that is thrown at a token.
-    pub(super) fn escalation_catcher(&self, token: TokenId, code: &Name) -> Option<(Catcher, usize)> {
+    /// What catches an escalation that is thrown at a token; without a code, one that no event names.
+    pub(super) fn escalation_catcher(&self, token: TokenId, code: Option<&Name>) -> Option<(Catcher, usize)> {
         self.find_catcher(token, |catch| match catch {
             Catch::Escalation { code: None, .. } => Some(false),
-            Catch::Escalation { code: Some(caught), .. } => (caught == code).then_some(true),
+            Catch::Escalation { code: caught, .. } => (caught.as_ref() == code).then_some(true),
             _ => None,
         })
     }
 
     /// Throws an escalation at a token. What nothing catches goes to the caller, and is else without effect.
     pub(crate) fn throw_escalation(&mut self, token: TokenId, code: Name, mut payload: Variables) {
-        let Some((catcher, definition)) = self.escalation_catcher(token, &code) else {
+        let Some((catcher, definition)) = self.escalation_catcher(token, Some(&code)) else {
             return self.escalate_to_caller(token, code);
         };
         let event = match catcher {

@@ -46,7 +46,7 @@ impl Step<'_, '_> {
         Ok(match throw {
             Throw::Escalation { code } => {
                 let code = self.thrown_name(token, code.as_ref())?;
-                self.escalation_catcher(token, &code).map_or(Reach::Nothing, |(catcher, _)| self.ends(catcher))
+                self.escalation_catcher(token, Some(&code)).map_or(Reach::Nothing, |(catcher, _)| self.ends(catcher))
             }
             Throw::Error { code, .. } => {
                 let code = self.thrown_name(token, code.as_ref())?;
