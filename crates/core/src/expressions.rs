@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 use crate::value::{Value, ValueError};
 
 /// The language an expression is written in.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Language {
     /// No expression at all: the text itself is the value.
     Literal,
@@ -29,7 +29,7 @@ pub enum Language {
 }
 
 /// What an expression is for. A script may set variables, the others only read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Purpose {
     /// One value out of the variables.
     Expression,

@@ -41,7 +41,7 @@ pub fn check(definitions: &Definitions) -> Vec<Diagnostic> {
 /// What holds for every element, wherever it stands.
 fn elements(world: &World<'_>, drawing_only: bool, findings: &mut Findings<'_>) {
     let mut process_end = ElementIndex(0);
-    for element in world.all_elements() {
+    for (element, known) in world.all_elements() {
         if element.index() >= process_end {
             let is_process = element.name() == "process";
             let is_drawing =
@@ -49,9 +49,9 @@ fn elements(world: &World<'_>, drawing_only: bool, findings: &mut Findings<'_>) 
             findings.look_at_drawing(is_drawing || drawing_only);
             process_end = if is_process { element.end() } else { process_end };
         }
-        places::check(element, findings);
-        schema::check(world, element, findings);
-        references::check(world, element, findings);
+        places::check(element, known, findings);
+        schema::check(world, element, known, findings);
+        references::check(world, element, known, findings);
         structures::check(world, element, findings);
         data::set(world, element, findings);
     }

@@ -1,8 +1,11 @@
 //! Which element may stand in which: the content models of the schema.
 
+use std::sync::LazyLock;
+
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::element_label;
+use crate::model::{ByElement, KnownElement};
 use crate::xml::Element;
 
 define! {
@@ -144,9 +147,11 @@ fn places(name: &str) -> Option<&'static [In]> {
     Some(places)
 }
 
-pub(super) fn check(element: Element<'_>, findings: &mut Findings<'_>) {
+static PLACES: LazyLock<ByElement<Option<&[In]>>> = LazyLock::new(|| ByElement::new(places));
+
+pub(super) fn check(element: Element<'_>, known: KnownElement, findings: &mut Findings<'_>) {
     let Some(parent) = element.parent() else { return };
-    let Some(places) = places(element.name()) else { return };
+    let Some(places) = PLACES.get(known) else { return };
     if places.iter().any(|place| place.holds(parent.name())) {
         return;
     }

@@ -3,7 +3,6 @@
 //! References that have an effect of their own (to messages, flows, flow nodes, data and the like) have rules of their
 //! own beside the rest of their subject.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::Rule;
@@ -11,7 +10,8 @@ use super::findings::Findings;
 use super::rule::define;
 use super::structures::SCHEMA_TYPES;
 use super::subject::{World, element_label};
-use crate::xml::Element;
+use crate::model::{ByElement, KnownElement};
+use crate::xml::{Element, NamespaceId};
 
 define! {
     ITEM_UNKNOWN = "item-definition-unknown", Error, "BPMN 2.0.2 §8.4.10",
@@ -103,17 +103,10 @@ const ROWS: &[Row] = &[
 ];
 
 /// The rows of each element.
-static BY_OWNER: LazyLock<BTreeMap<&str, Vec<&Row>>> = LazyLock::new(|| {
-    let mut rows = BTreeMap::<&str, Vec<&Row>>::new();
-    for row in ROWS {
-        for owner in row.owners.split_ascii_whitespace() {
-            rows.entry(owner).or_default().push(row);
-        }
-    }
-    rows
-});
+static ROWS_OF: LazyLock<ByElement<Vec<&Row>>> =
+    LazyLock::new(|| ByElement::new(|name| ROWS.iter().filter(|row| is_one_of(row.owners, name)).collect()));
 
-pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings<'_>) {
+pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, known: KnownElement, findings: &mut Findings<'_>) {
     prefixes(element, findings);
     if element.name() == "resourceParameterBinding" {
         findings.add(
@@ -123,7 +116,7 @@ pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, findings: &mut 
             "compute who it is in a resourceAssignmentExpression instead of the resourceRef",
         );
     }
-    for row in BY_OWNER.get(element.name()).into_iter().flatten() {
+    for row in ROWS_OF.get(known) {
         for name in row.names.split_ascii_whitespace() {
             if let Some(text) = element.attribute(name) {
                 reference(world, element, row, name, &text, findings);
@@ -138,12 +131,13 @@ pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, findings: &mut 
 /// A reference is a qualified name: its prefix stands for a namespace.
 fn prefixes(element: Element<'_>, findings: &mut Findings<'_>) {
     for attribute in element.attributes() {
-        let (name, value) = (attribute.name(), attribute.value());
-        let Some((prefix, _)) = value.trim().split_once(':') else { continue };
+        let name = attribute.name();
         // Types may be of schemas that stand elsewhere.
-        if name.ends_with("Ref")
-            && name != "structureRef"
-            && attribute.namespace().is_empty()
+        if !name.ends_with("Ref") || name == "structureRef" || attribute.namespace_id() != NamespaceId::NONE {
+            continue;
+        }
+        let value = attribute.value();
+        if let Some((prefix, _)) = value.trim().split_once(':')
             && element.namespace_of(prefix).is_none()
         {
             let label = element_label(element);

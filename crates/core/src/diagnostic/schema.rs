@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{World, element_label};
-use crate::xml::{Element, is_name};
+use crate::model::{ByElement, KnownElement};
+use crate::xml::{Element, NamespaceId, is_name};
 
 define! {
     ATTRIBUTE_MISSING = "attribute-missing", Error, "BPMN 2.0.2 Semantic.xsd",
@@ -122,9 +123,23 @@ const FLAGS: &[&str] = &[
 /// Attributes that count something.
 const NUMBERS: &[&str] = &["capacity", "completionQuantity", "loopMaximum", "startQuantity"];
 
-pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings<'_>) {
-    attributes(element, findings);
-    parts(world, element, findings);
+/// What an attribute's value may be.
+enum Kind {
+    Word(&'static [&'static str]),
+    Flag,
+    Number,
+}
+
+static KINDS: LazyLock<BTreeMap<&str, Kind>> = LazyLock::new(|| {
+    let words = VALUES.iter().map(|(name, words)| (*name, Kind::Word(words)));
+    let flags = FLAGS.iter().map(|name| (*name, Kind::Flag));
+    let numbers = NUMBERS.iter().map(|name| (*name, Kind::Number));
+    words.chain(flags).chain(numbers).collect()
+});
+
+pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, known: KnownElement, findings: &mut Findings<'_>) {
+    attributes(element, known, findings);
+    parts(world, element, known, findings);
     repeated(world, element, findings);
     values(element, findings);
     id(element, findings);
@@ -146,23 +161,17 @@ fn is_one_of(names: &str, name: &str) -> bool {
 }
 
 /// Names by element.
-type ByOwner = LazyLock<BTreeMap<&'static str, Vec<&'static str>>>;
+type Names = LazyLock<ByElement<Vec<&'static str>>>;
 
-static ATTRIBUTES_OF: ByOwner = LazyLock::new(|| by_owner(ATTRIBUTES));
-static PARTS_OF: ByOwner = LazyLock::new(|| by_owner(PARTS));
+static ATTRIBUTES_OF: Names = LazyLock::new(|| ByElement::new(|name| named(ATTRIBUTES, name)));
+static PARTS_OF: Names = LazyLock::new(|| ByElement::new(|name| named(PARTS, name)));
 
-fn by_owner(rows: &[(&'static str, &'static [&'static str])]) -> BTreeMap<&'static str, Vec<&'static str>> {
-    let mut names = BTreeMap::<_, Vec<_>>::new();
-    for (owners, of_each) in rows {
-        for owner in owners.split(' ') {
-            names.entry(owner).or_default().extend_from_slice(of_each);
-        }
-    }
-    names
+fn named(rows: &[(&str, &[&'static str])], owner: &str) -> Vec<&'static str> {
+    rows.iter().filter(|(owners, _)| is_one_of(owners, owner)).flat_map(|(_, names)| *names).copied().collect()
 }
 
-fn attributes(element: Element<'_>, findings: &mut Findings<'_>) {
-    for name in ATTRIBUTES_OF.get(element.name()).into_iter().flatten() {
+fn attributes(element: Element<'_>, known: KnownElement, findings: &mut Findings<'_>) {
+    for name in ATTRIBUTES_OF.get(known) {
         // Some write as an element what should be an attribute; it is read all the same.
         let is_given = element.attribute(name).is_some_and(|value| !value.trim().is_empty())
             || element.children().any(|child| child.name() == *name);
@@ -177,8 +186,8 @@ fn attributes(element: Element<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-fn parts<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings<'_>) {
-    for names in PARTS_OF.get(element.name()).into_iter().flatten() {
+fn parts<'a>(world: &World<'a>, element: Element<'a>, known: KnownElement, findings: &mut Findings<'_>) {
+    for names in PARTS_OF.get(known) {
         if !world.parts(element).any(|part| is_one_of(names, part.name())) {
             let name = names.split(' ').next().unwrap_or(names);
             findings.add(
@@ -206,19 +215,19 @@ fn repeated<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings
 }
 
 fn values(element: Element<'_>, findings: &mut Findings<'_>) {
-    for attribute in element.attributes().filter(|attribute| attribute.namespace().is_empty()) {
-        let (name, value) = (attribute.name(), attribute.value());
+    for attribute in element.attributes().filter(|attribute| attribute.namespace_id() == NamespaceId::NONE) {
+        let name = attribute.name();
+        let Some(kind) = KINDS.get(name) else { continue };
+        let value = attribute.value();
         let value = value.trim();
-        // Capital letters are no flags in the schema, but are read as such.
-        let is_flag = matches!(value, "1" | "0" | "true" | "false" | "True" | "False" | "TRUE" | "FALSE");
-        let words = VALUES.binary_search_by_key(&name, |(one, _)| one).ok().map(|index| VALUES[index].1);
-        let (rule, help) = match words {
+        let (rule, help) = match kind {
             _ if value.is_empty() => continue,
-            Some(words) if !words.contains(&value) => (&VALUE_UNKNOWN, format!("write {}", words.join(", "))),
-            None if !is_flag && FLAGS.binary_search(&name).is_ok() => {
+            Kind::Word(words) if !words.contains(&value) => (&VALUE_UNKNOWN, format!("write {}", words.join(", "))),
+            // Capital letters are no flags in the schema, but are read as such.
+            Kind::Flag if !matches!(value, "1" | "0" | "true" | "false" | "True" | "False" | "TRUE" | "FALSE") => {
                 (&NOT_OF_TYPE, "write `true` or `false`".to_owned())
             }
-            None if NUMBERS.contains(&name) && value.parse::<u32>().is_err() => {
+            Kind::Number if value.parse::<u32>().is_err() => {
                 (&NOT_OF_TYPE, "write a whole number that is not negative".to_owned())
             }
             _ => continue,

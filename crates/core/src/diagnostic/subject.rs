@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::model::{
     Activity, ActivityKind, Definitions, Event, EventDefinition, EventPosition, FlowIndex, FlowNode, FlowNodeKind,
-    Gateway, MessageFlowEnd, NodeIndex, Process, ProcessIndex, SequenceFlow, is_known,
+    Gateway, KnownElement, MessageFlowEnd, NodeIndex, Process, ProcessIndex, SequenceFlow,
 };
 use crate::xml::{Element, ElementIndex};
 
@@ -97,35 +97,32 @@ impl<'a> World<'a> {
 
     /// The BPMN elements directly in an element.
     pub(super) fn parts(&self, element: Element<'a>) -> impl Iterator<Item = Element<'a>> + use<'a> {
-        let namespace = self.definitions.document.root().namespace();
-        element.children().filter(move |child| child.namespace() == namespace)
+        let namespace = self.definitions.document.root().namespace_id();
+        element.children().filter(move |child| child.namespace_id() == namespace)
     }
 
     /// All BPMN elements, but not what stands in extensions, free text or unknown elements and merely looks like one.
-    pub(super) fn all_elements(&self) -> impl Iterator<Item = Element<'a>> + use<'a> {
+    pub(super) fn all_elements(&self) -> impl Iterator<Item = (Element<'a>, KnownElement)> + use<'a> {
         let document = &self.definitions.document;
-        let namespace = document.root().namespace();
+        let namespace = document.root().namespace_id();
         let mut skipped_to = ElementIndex(0);
-        document.elements().filter(move |element| {
+        document.elements().filter_map(move |element| {
             if element.index() < skipped_to {
-                return false;
+                return None;
             }
-            if element.namespace() != namespace || !is_known(element.name()) {
-                skipped_to = element.end();
-                return false;
-            }
-            if matches!(element.name(), "extensionElements" | "documentation" | "text" | "script") {
+            let known = KnownElement::of(element.name()).filter(|_| element.namespace_id() == namespace);
+            if known.is_none() || matches!(element.name(), "extensionElements" | "documentation" | "text" | "script") {
                 skipped_to = element.end();
             }
-            true
+            known.map(|known| (element, known))
         })
     }
 
     fn elements(&self) -> &[(Cow<'a, str>, Element<'a>)] {
         self.elements.get_or_init(|| {
             let document = &self.definitions.document;
-            let namespace = document.root().namespace();
-            let all = document.elements().filter(|element| element.namespace() == namespace);
+            let namespace = document.root().namespace_id();
+            let all = document.elements().filter(|element| element.namespace_id() == namespace);
             let mut elements: Vec<_> = all.filter_map(|element| Some((element.attribute("id")?, element))).collect();
             elements.sort_by(|(one, _), (other, _)| one.cmp(other));
             elements

@@ -11,12 +11,19 @@ impl<'d> Reader<'d> {
     /// The job of a message event is not in it, see [`Reader::message_event_job`].
     #[must_use]
     pub fn element(&self, element: Element<'d>) -> ElementProperties {
+        let continuation = self.continuation(element);
+        // Other dialects than ours hand over nothing to a called process unless told to, which is told by saying nothing.
+        if element.name() != "callActivity" && !self.is_extended(element) {
+            let is_user_task = matches!(element.name(), "userTask" | "globalUserTask");
+            let name = is_user_task.then(|| self.computed_name(element)).flatten();
+            return ElementProperties { continuation, name, ..ElementProperties::default() };
+        }
         let (inputs, outputs) = self.inputs_and_outputs(element);
         let mut properties = ElementProperties {
             inputs,
             outputs,
             listeners: self.listeners(element),
-            continuation: self.continuation(element),
+            continuation,
             initiator: self.any(element, "initiator"),
             properties: self.properties(element),
             skip: self.condition_attribute(element, "skipExpression"),

@@ -78,7 +78,7 @@ impl<'d> Reader<'d> {
 
     /// An attribute without a prefix, of an extension element only.
     fn own_if_extension(&self, element: Element<'d>, name: &str) -> Option<Name> {
-        super::namespace::Family::of(element.namespace())?;
+        self.family(element.namespace_id())?;
         own(element, name)
     }
 

@@ -35,15 +35,15 @@ impl Family {
     }
 }
 
-/// The dialect that a namespace speaks for.
-pub(super) fn dialect(uri: &str) -> Option<Dialect> {
-    match uri {
-        CAMUNDA | OPERATON | FLUXNOVA => Some(Dialect::Camunda),
-        ZEEBE => Some(Dialect::Zeebe),
-        FLOWABLE | ACTIVITI => Some(Dialect::Flowable),
-        _ => None,
-    }
-}
+/// The namespaces that a dialect speaks in.
+pub(super) const SPOKEN: [(&str, Family, Dialect); 6] = [
+    (CAMUNDA, Family::Classic, Dialect::Camunda),
+    (OPERATON, Family::Classic, Dialect::Camunda),
+    (FLUXNOVA, Family::Classic, Dialect::Camunda),
+    (ZEEBE, Family::Zeebe, Dialect::Zeebe),
+    (FLOWABLE, Family::Classic, Dialect::Flowable),
+    (ACTIVITI, Family::Classic, Dialect::Flowable),
+];
 
 /// The order in which the classic namespaces are asked for an attribute. The forks of Camunda ask their own first and
 /// then Camunda's; Flowable asks its own, then Activiti's, then Camunda's.

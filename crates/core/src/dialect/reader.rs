@@ -3,7 +3,7 @@
 use super::namespace::{self, Family, POTOK, ZEEBE};
 use super::{Dialect, vocabulary};
 use crate::Name;
-use crate::xml::{Document, Element};
+use crate::xml::{Document, Element, NamespaceId};
 
 /// Reads what the dialects say about the elements of one document.
 #[derive(Clone, Copy, Debug)]
@@ -11,9 +11,10 @@ pub struct Reader<'d> {
     pub(super) document: &'d Document,
     dialect: Dialect,
     /// The classic namespaces that the document declares, in the order in which they are asked.
-    classic: [Option<&'static str>; 5],
-    /// Our own namespace, if the document declares it.
-    potok: Option<&'static str>,
+    classic: [Option<NamespaceId>; 5],
+    zeebe: Option<NamespaceId>,
+    /// Our own namespace.
+    potok: Option<NamespaceId>,
 }
 
 impl<'d> Reader<'d> {
@@ -21,11 +22,23 @@ impl<'d> Reader<'d> {
     #[must_use]
     pub fn new(document: &'d Document) -> Self {
         let dialect = platform(document.root()).unwrap_or_else(|| prevailing(document));
-        let declared = |uri: &&str| document.declares(uri);
         let mut classic = [None; 5];
-        let asked = namespace::classic_order(dialect).iter().copied().filter(declared);
-        classic.iter_mut().zip(asked).for_each(|(place, uri)| *place = Some(uri));
-        Self { document, dialect, classic, potok: Some(POTOK).filter(declared) }
+        let asked = namespace::classic_order(dialect).iter().filter_map(|uri| document.namespace_id(uri));
+        classic.iter_mut().zip(asked).for_each(|(place, id)| *place = Some(id));
+        let (zeebe, potok) = (document.namespace_id(ZEEBE), document.namespace_id(POTOK));
+        Self { document, dialect, classic, zeebe, potok }
+    }
+
+    /// The family of a namespace; none if nothing in it is executable.
+    pub(super) fn family(&self, namespace: NamespaceId) -> Option<Family> {
+        let namespace = Some(namespace);
+        if self.classic.contains(&namespace) {
+            Some(Family::Classic)
+        } else if self.zeebe == namespace {
+            Some(Family::Zeebe)
+        } else {
+            (self.potok == namespace).then_some(Family::Potok)
+        }
     }
 
     /// The dialect that the model is written in: the one its modeler declares (`modeler:executionPlatform`), else the
@@ -37,12 +50,18 @@ impl<'d> Reader<'d> {
 
     /// An attribute of Camunda 7, Flowable and their relatives. An empty one says nothing.
     pub(super) fn classic(&self, element: Element<'d>, name: &str) -> Option<Name> {
-        self.classic.iter().map_while(|uri| *uri).find_map(|uri| filled(element.attribute_in(uri, name)))
+        self.classic.iter().map_while(|id| *id).find_map(|id| filled(element.attribute_of(id, name)))
+    }
+
+    /// Whether any dialect says anything about an element of BPMN: in attributes, or in extension elements.
+    pub(super) fn is_extended(&self, element: Element<'d>) -> bool {
+        element.attributes().any(|attribute| self.family(attribute.namespace_id()).is_some())
+            || children(element, "extensionElements").next().is_some()
     }
 
     /// An attribute of ours. An empty one says nothing.
     pub(super) fn potok(&self, element: Element<'d>, name: &str) -> Option<Name> {
-        filled(element.attribute_in(self.potok?, name))
+        filled(element.attribute_of(self.potok?, name))
     }
 
     /// An attribute of ours, else the classic one.
@@ -58,10 +77,10 @@ impl<'d> Reader<'d> {
     /// The classic extension elements of a name; if several vendors' stand there, only those of the vendor first asked.
     pub(super) fn classic_elements(&self, host: Element<'d>, name: &str) -> Vec<Element<'d>> {
         let mut found: Vec<_> =
-            extensions(host, name).filter(|element| Family::of(element.namespace()) == Some(Family::Classic)).collect();
-        let mut classic = self.classic.iter().map_while(|uri| *uri);
-        let first = classic.find(|uri| found.iter().any(|element| element.namespace() == *uri));
-        found.retain(|element| first.is_some_and(|uri| element.namespace() == uri));
+            extensions(host, name).filter(|element| self.classic.contains(&Some(element.namespace_id()))).collect();
+        let mut classic = self.classic.iter().map_while(|id| *id);
+        let first = classic.find(|id| found.iter().any(|element| element.namespace_id() == *id));
+        found.retain(|element| Some(element.namespace_id()) == first);
         found
     }
 
@@ -72,12 +91,12 @@ impl<'d> Reader<'d> {
 
     /// The Camunda 8 extension element of a name.
     pub(super) fn zeebe_element(&self, host: Element<'d>, name: &str) -> Option<Element<'d>> {
-        extensions(host, name).find(|element| element.namespace() == ZEEBE)
+        extensions(host, name).find(|element| Some(element.namespace_id()) == self.zeebe)
     }
 
     /// Our extension elements of a name.
     pub(super) fn potok_elements(&self, host: Element<'d>, name: &str) -> Vec<Element<'d>> {
-        extensions(host, name).filter(|element| element.namespace() == POTOK).collect()
+        extensions(host, name).filter(|element| Some(element.namespace_id()) == self.potok).collect()
     }
 }
 
@@ -95,7 +114,7 @@ pub(super) fn children<'d>(element: Element<'d>, name: &'static str) -> impl Ite
 
 /// An attribute of an extension element itself, with or without a prefix. An empty one says nothing.
 pub(super) fn own(element: Element<'_>, name: &str) -> Option<Name> {
-    filled(element.attribute(name)).or_else(|| filled(element.attribute_in(element.namespace(), name)))
+    filled(element.attribute(name)).or_else(|| filled(element.attribute_of(element.namespace_id(), name)))
 }
 
 /// An element's text, without the space around it; none if there is nothing else.
@@ -140,23 +159,30 @@ fn platform(root: Element<'_>) -> Option<Dialect> {
 
 /// The dialect most of whose executable words occur; of equals, the one that occurs first.
 fn prevailing(document: &Document) -> Dialect {
+    let spoken: Vec<(NamespaceId, Family, Dialect)> = namespace::SPOKEN
+        .iter()
+        .filter_map(|(uri, family, dialect)| Some((document.namespace_id(uri)?, *family, *dialect)))
+        .collect();
+    if spoken.is_empty() {
+        return Dialect::Standard;
+    }
+    let of = |id: NamespaceId| spoken.iter().find(|(namespace, ..)| *namespace == id);
     let mut counts: Vec<(Dialect, usize)> = Vec::new();
-    let mut count = |uri: &str| {
-        let Some(dialect) = namespace::dialect(uri) else { return };
-        match counts.iter_mut().find(|(known, _)| *known == dialect) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((dialect, 1)),
-        }
+    let mut count = |dialect: Dialect| match counts.iter_mut().find(|(known, _)| *known == dialect) {
+        Some((_, count)) => *count += 1,
+        None => counts.push((dialect, 1)),
     };
     for element in document.elements() {
-        if Family::of(element.namespace()).is_some_and(|family| vocabulary::element(family, element.name()).acts()) {
-            count(element.namespace());
+        if let Some((_, family, dialect)) = of(element.namespace_id())
+            && vocabulary::element(*family, element.name()).acts()
+        {
+            count(*dialect);
         }
         for attribute in element.attributes() {
-            if Family::of(attribute.namespace())
-                .is_some_and(|family| vocabulary::attribute(family, attribute.name()).acts())
+            if let Some((_, family, dialect)) = of(attribute.namespace_id())
+                && vocabulary::attribute(*family, attribute.name()).acts()
             {
-                count(attribute.namespace());
+                count(*dialect);
             }
         }
     }

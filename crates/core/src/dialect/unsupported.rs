@@ -12,7 +12,7 @@ use super::vocabulary::{self, Mark};
 use super::{Dialect, Reader};
 use crate::Name;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::xml::{Element, Span};
+use crate::xml::{Element, NamespaceId, Span};
 
 /// Enough for anybody to read; a file that is wrong everywhere should not cost memory without end.
 const MOST_FINDINGS: usize = 1_000;
@@ -41,7 +41,7 @@ pub(super) struct Findings<'d> {
 
 impl<'d> Findings<'d> {
     fn look_at(&mut self, element: Element<'d>) {
-        let family = Family::of(element.namespace());
+        let family = self.reader.family(element.namespace_id());
         if let Some(family) = family {
             let word = || format!("<{}:{}>", usual_prefix(element.namespace()), element.name());
             let mark = vocabulary::element(family, element.name());
@@ -56,10 +56,13 @@ impl<'d> Findings<'d> {
             self.look_into(family, element);
             self.look_at_values(family, element);
         }
+        let mut is_extended = false;
         for attribute in element.attributes() {
-            let (prefix, mark) = match (family, Family::of(attribute.namespace())) {
+            let of = self.reader.family(attribute.namespace_id());
+            is_extended |= of.is_some();
+            let (prefix, mark) = match (family, of) {
                 (None, Some(of)) => (usual_prefix(attribute.namespace()), vocabulary::attribute(of, attribute.name())),
-                (Some(family), None) if attribute.namespace().is_empty() => {
+                (Some(family), None) if attribute.namespace_id() == NamespaceId::NONE => {
                     let mark = vocabulary::element_attribute(family, element.name(), attribute.name());
                     (usual_prefix(element.namespace()), mark)
                 }
@@ -87,9 +90,10 @@ impl<'d> Findings<'d> {
                 self.look_at_value(element, attribute);
             }
         }
-        if family.is_none() {
+        if family.is_none() && is_extended {
             self.look_at_task(element);
         }
+        self.look_at_documentation(element);
     }
 
     /// Reports a word by its mark. Almost all words are honoured: how to name one is asked for only when it is not.
@@ -135,7 +139,7 @@ impl<'d> Findings<'d> {
         }
         if reader.classic(element, "type").is_none()
             && let Some(topic) = element.attributes().find(|attribute| {
-                attribute.name() == "topic" && Family::of(attribute.namespace()) == Some(Family::Classic)
+                attribute.name() == "topic" && reader.family(attribute.namespace_id()) == Some(Family::Classic)
             })
             && vocabulary::hosts("topic")
                 .is_some_and(|hosts| hosts.split_ascii_whitespace().any(|host| host == element.name()))
@@ -151,17 +155,6 @@ impl<'d> Findings<'d> {
             let help = "calledElement is taken as the process's key; name a version with calledElementBinding";
             self.ignored(element, element.tag_span(), "calledElementType=\"id\"", help);
         }
-        if matches!(element.name(), "userTask" | "globalUserTask")
-            && matches!(reader.dialect(), Dialect::Camunda | Dialect::Flowable)
-            && let Some(documentation) = children(element, "documentation").find(|documentation| {
-                let text = documentation.text();
-                text.contains("${") || text.contains("#{")
-            })
-        {
-            let help = "what people should read can be computed in the task's name or in a field of its form";
-            let word = "an expression in the documentation of a user task";
-            self.ignored(documentation, documentation.tag_span(), word, help);
-        }
         if let Some(savepoint) = reader.potok(element, "savepoint")
             && !matches!(&*savepoint, "before" | "after" | "both")
         {
@@ -176,6 +169,21 @@ impl<'d> Findings<'d> {
         {
             let help = "write `latest`, `deployment`, `version` or `versionTag`";
             self.ignored(element, element.tag_span(), &format!("this value of {attribute}"), help);
+        }
+    }
+
+    /// Camunda 7 and Flowable compute what a user task's documentation says.
+    fn look_at_documentation(&mut self, element: Element<'d>) {
+        if matches!(self.reader.dialect(), Dialect::Camunda | Dialect::Flowable)
+            && matches!(element.name(), "userTask" | "globalUserTask")
+            && let Some(documentation) = children(element, "documentation").find(|documentation| {
+                let text = documentation.text();
+                text.contains("${") || text.contains("#{")
+            })
+        {
+            let help = "what people should read can be computed in the task's name or in a field of its form";
+            let word = "an expression in the documentation of a user task";
+            self.ignored(documentation, documentation.tag_span(), word, help);
         }
     }
 

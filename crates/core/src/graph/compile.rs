@@ -1,8 +1,10 @@
 //! Model to process graph.
 
+use std::collections::BTreeMap;
+
 use super::{
-    BoundaryEvent, CatchEvent, ComplexGateway, Container, Details, FlowNode, Loop, MultiInstance, NodeKind,
-    ProcessGraph, SequenceFlow, StartEvent, Throw, Topology, Upstream, Way, data::DataNames,
+    BoundaryEvent, CatchEvent, ComplexGateway, Container, Details, ExpressionKind, FlowNode, Loop, MultiInstance,
+    NodeKind, ProcessGraph, SequenceFlow, StartEvent, Throw, Topology, Upstream, Way, data::DataNames,
 };
 use crate::Name;
 use crate::diagnostic::Diagnostic;
@@ -24,8 +26,16 @@ pub(super) fn process(
 ) -> ProcessGraph {
     let process = &definitions.processes[index.0 as usize];
     let data = DataNames::of(definitions, process);
-    let mut compiler =
-        Compiler { definitions, process, index, expressions, diagnostics, data, filters_conditions: false };
+    let mut compiler = Compiler {
+        definitions,
+        process,
+        index,
+        expressions,
+        diagnostics,
+        data,
+        compiled: BTreeMap::new(),
+        filters_conditions: false,
+    };
     compiler.run()
 }
 
@@ -36,6 +46,8 @@ pub(super) struct Compiler<'a> {
     pub(super) expressions: &'a dyn Expressions,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
     pub(super) data: DataNames,
+    /// A process often asks the same at many places: what is the same is compiled once, and shared.
+    compiled: BTreeMap<(Language, Purpose, Name), ExpressionKind>,
     pub(super) filters_conditions: bool,
 }
 
@@ -105,12 +117,19 @@ impl Compiler<'_> {
     /// Compiles an expression; what does not compile is reported and gives null.
     pub(super) fn expression(&mut self, expression: &model::Expression, purpose: Purpose) -> super::Expression {
         let text = expression.text.clone();
+        let key = (expression.language.clone(), purpose, text.clone());
+        if let Some(kind) = self.compiled.get(&key) {
+            return super::Expression { text, kind: kind.clone() };
+        }
         match super::fault::compiled(expression, purpose, self.expressions) {
-            Ok(kind) => super::Expression { text, kind },
+            Ok(kind) => {
+                self.compiled.insert(key, kind.clone());
+                super::Expression { text, kind }
+            }
             Err(fault) => {
                 let is_drawing = self.process.is_executable == Some(false);
                 self.diagnostics.push(fault.diagnostic(self.definitions, expression, is_drawing));
-                super::Expression { text, kind: super::ExpressionKind::Literal(Value::Null) }
+                super::Expression { text, kind: ExpressionKind::Literal(Value::Null) }
             }
         }
     }

@@ -12,6 +12,8 @@ pub(super) struct RawAttribute {
     pub(super) local: u32,
     /// The value between its quotes.
     pub(super) value: Span,
+    /// Whether the value says just what is written: it holds no reference, and no white space but spaces.
+    pub(super) is_literal: bool,
 }
 
 /// Goes through the attributes of one start tag.
@@ -39,11 +41,7 @@ impl<'t> RawAttributes<'t> {
         if start == self.place {
             return Err(malformed(start, start + 1, "there is no blank before this attribute", "put a blank here"));
         }
-        let name_end = start
-            + bytes[start..]
-                .iter()
-                .position(|byte| matches!(byte, b'=' | b'"' | b'\'' | b' ' | b'\t' | b'\r' | b'\n'))
-                .unwrap_or(bytes.len() - start);
+        let name_end = start + bytes[start..].iter().position(|byte| ends_name(*byte)).unwrap_or(bytes.len() - start);
         let qualified = Span { start: offset(start), end: offset(name_end) };
         let local = local_name(self.text, qualified)?;
         let equals = skip_blanks(bytes, name_end);
@@ -56,32 +54,35 @@ impl<'t> RawAttributes<'t> {
             let message = format!("the value of `{}` is not in quotes", qualified.of(self.text));
             return Err(malformed(start, quote, message, "write it as `name=\"value\"`"));
         };
-        let value_end = self.value_end(quote + 1, mark, qualified)?;
+        let (value_end, is_literal) = self.value_end(quote + 1, mark, qualified)?;
         self.place = value_end + 1;
-        Ok(Some(RawAttribute { qualified, local, value: Span { start: offset(quote + 1), end: offset(value_end) } }))
+        let value = Span { start: offset(quote + 1), end: offset(value_end) };
+        Ok(Some(RawAttribute { qualified, local, value, is_literal }))
     }
 
-    /// Finds the closing quote, and checks what stands before it.
-    fn value_end(&self, start: usize, mark: u8, name: Span) -> Result<usize, Fault> {
+    /// Finds the closing quote, and checks what stands before it; also gives whether that says just what is written.
+    fn value_end(&self, start: usize, mark: u8, name: Span) -> Result<(usize, bool), Fault> {
         let bytes = &self.text.as_bytes()[..self.end];
-        let mut has_reference = false;
-        for (index, byte) in bytes[start..].iter().enumerate() {
-            if *byte == mark {
-                let end = start + index;
-                if has_reference {
-                    check_references(self.text, start, end)?;
+        let (mut has_reference, mut has_blanks) = (false, false);
+        let mut place = start;
+        while let Some(passed) = bytes[place..].iter().position(|byte| is_special_in_value(*byte)) {
+            place += passed;
+            match bytes[place] {
+                byte if byte == mark => {
+                    if has_reference {
+                        check_references(self.text, start, place)?;
+                    }
+                    return Ok((place, !has_reference && !has_blanks));
                 }
-                return Ok(end);
-            }
-            match byte {
                 b'&' => has_reference = true,
                 b'<' => {
-                    let place = start + index;
                     let message = format!("there is a `<` in the value of `{}`", name.of(self.text));
                     return Err(malformed(place, place + 1, message, "write it as `&lt;`, or close the quotes before"));
                 }
+                b'\t' | b'\r' | b'\n' => has_blanks = true,
                 _ => {}
             }
+            place += 1;
         }
         let message = format!("the value of `{}` is not closed", name.of(self.text));
         Err(malformed(start, self.end, message, "put a quote at its end"))
@@ -91,7 +92,8 @@ impl<'t> RawAttributes<'t> {
 /// The first byte of the local part of a name, after checking that it is a name.
 pub(super) fn local_name(text: &str, qualified: Span) -> Result<u32, Fault> {
     let name = qualified.of(text);
-    let (prefix, local) = name.split_once(':').unwrap_or(("_", name));
+    let colon = name.bytes().position(|byte| byte == b':');
+    let (prefix, local) = colon.map_or(("_", name), |colon| (&name[..colon], &name[colon + 1..]));
     if is_name(prefix) && is_name(local) {
         return Ok(qualified.end - offset(local.len()));
     }
@@ -106,8 +108,50 @@ pub(super) fn local_name(text: &str, qualified: Span) -> Result<u32, Fault> {
 /// Whether a text can be a name without a prefix. (Not every forbidden character is looked for, only those that would
 /// be read differently elsewhere.)
 pub(crate) fn is_name(text: &str) -> bool {
-    let first = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80);
-    first && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || byte >= 0x80)
+    let begins = |byte: &u8| CLASSES[usize::from(*byte)] & BEGINS_NAME != 0;
+    text.as_bytes().first().is_some_and(begins) && text.bytes().all(|byte| CLASSES[usize::from(byte)] & IN_NAME != 0)
+}
+
+/// What a byte can be, as bits: start tags are most of a model's text, and asking this table is quicker than comparing.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0u8;
+    loop {
+        let mut class = 0;
+        if byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80 {
+            class |= BEGINS_NAME | IN_NAME;
+        }
+        if byte.is_ascii_digit() || byte == b'-' || byte == b'.' {
+            class |= IN_NAME;
+        }
+        if matches!(byte, b'=' | b'"' | b'\'' | b' ' | b'\t' | b'\r' | b'\n') {
+            class |= ENDS_NAME;
+        }
+        if matches!(byte, b'&' | b'<' | b'"' | b'\'' | b'\t' | b'\r' | b'\n') {
+            class |= SPECIAL_IN_VALUE;
+        }
+        classes[byte as usize] = class;
+        if byte == u8::MAX {
+            break;
+        }
+        byte += 1;
+    }
+    classes
+};
+
+const BEGINS_NAME: u8 = 1;
+const IN_NAME: u8 = 2;
+/// An attribute's name ends before it.
+const ENDS_NAME: u8 = 4;
+/// It may end an attribute's value, or stand for something else than itself there.
+const SPECIAL_IN_VALUE: u8 = 8;
+
+fn ends_name(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & ENDS_NAME != 0
+}
+
+fn is_special_in_value(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & SPECIAL_IN_VALUE != 0
 }
 
 /// Checks that every `&` between two places begins a reference that means something without a DTD.

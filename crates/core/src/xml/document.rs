@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use encoding_rs::Encoding;
 
 use super::place::Lines;
-use super::{AttributeNode, Descendants, Edit, Element, ElementIndex, Limits, Node, parse};
+use super::{AttributeNode, Descendants, Edit, Element, ElementIndex, Limits, NamespaceId, Node, parse};
 use crate::Name;
 use crate::diagnostic::{Diagnostic, Severity};
 
@@ -56,10 +56,9 @@ impl Document {
         Element::new(self, index)
     }
 
-    /// Whether a namespace is declared anywhere in it.
-    #[must_use]
-    pub fn declares(&self, namespace: &str) -> bool {
-        self.namespaces.iter().any(|declared| **declared == *namespace)
+    /// The namespace of that URI, if it is declared anywhere in the document.
+    pub(crate) fn namespace_id(&self, uri: &str) -> Option<NamespaceId> {
+        (0..).zip(&self.namespaces).find(|(_, declared)| ***declared == *uri).map(|(id, _)| NamespaceId(id))
     }
 
     /// All elements in document order.

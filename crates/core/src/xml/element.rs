@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{AttributeNode, DECLARATIONS, Document, ElementIndex, NO_NAMESPACE, Node, Span, text};
+use super::{AttributeNode, DECLARATIONS, Document, ElementIndex, NO_NAMESPACE, NamespaceId, Node, Span, text};
 
 /// An element of a document.
 #[derive(Clone, Copy)]
@@ -36,6 +36,10 @@ impl<'d> Element<'d> {
         &self.document.namespaces[self.node.namespace as usize]
     }
 
+    pub(crate) fn namespace_id(self) -> NamespaceId {
+        NamespaceId(self.node.namespace)
+    }
+
     /// Its name, without a prefix.
     #[must_use]
     pub fn name(self) -> &'d str {
@@ -51,28 +55,29 @@ impl<'d> Element<'d> {
     /// The value of its attribute of that name without a namespace.
     #[must_use]
     pub fn attribute(self, name: &str) -> Option<Cow<'d, str>> {
-        self.find(name, |namespace| namespace == NO_NAMESPACE)
+        self.find(name, NO_NAMESPACE)
     }
 
     /// The value of its attribute of that name in a namespace.
     #[must_use]
     pub fn attribute_in(self, namespace: &str, name: &str) -> Option<Cow<'d, str>> {
-        if namespace.is_empty() {
-            return self.attribute(name);
-        }
-        let is_it = |id| *self.document.namespaces[id as usize] == *namespace;
-        self.find(name, |id| id != NO_NAMESPACE && id != DECLARATIONS && is_it(id))
+        self.attribute_of(self.document.namespace_id(namespace)?, name)
     }
 
-    /// Dialects ask every element for a hundred attributes that it does not have, so this looks at lengths and numbers
-    /// before it looks at letters.
-    fn find(self, name: &str, is_namespace: impl Fn(u32) -> bool) -> Option<Cow<'d, str>> {
+    /// The value of its attribute of that name in a namespace of the document.
+    pub(crate) fn attribute_of(self, namespace: NamespaceId, name: &str) -> Option<Cow<'d, str>> {
+        (namespace.0 != DECLARATIONS).then(|| self.find(name, namespace.0)).flatten()
+    }
+
+    /// Dialects ask every element for a hundred attributes that it does not have, so this looks at numbers before it
+    /// looks at letters.
+    fn find(self, name: &str, namespace: u32) -> Option<Cow<'d, str>> {
         let text = self.document.text.as_str();
         let found = self.nodes().iter().find(|node| {
             let local = node.local as usize..node.qualified.end as usize;
-            local.len() == name.len() && text.as_bytes()[local] == *name.as_bytes() && is_namespace(node.namespace)
+            node.namespace == namespace && local.len() == name.len() && text.as_bytes()[local] == *name.as_bytes()
         })?;
-        Some(text::decode_attribute(found.value.of(text)))
+        Some(found.says(text))
     }
 
     /// Its attributes as written, without namespace declarations.
@@ -151,7 +156,7 @@ impl<'d> Element<'d> {
         let text = self.document.text.as_str();
         self.nodes().iter().filter(|node| node.namespace == DECLARATIONS).map(move |node| {
             let prefix = node.qualified.of(text).strip_prefix("xmlns:").unwrap_or_default();
-            (prefix, text::decode_attribute(node.value.of(text)))
+            (prefix, node.says(text))
         })
     }
 }
@@ -215,6 +220,10 @@ impl<'d> Attribute<'d> {
         &self.document.namespaces[self.node.namespace as usize]
     }
 
+    pub(crate) fn namespace_id(self) -> NamespaceId {
+        NamespaceId(self.node.namespace)
+    }
+
     /// Its name, without a prefix.
     #[must_use]
     pub fn name(self) -> &'d str {
@@ -224,7 +233,7 @@ impl<'d> Attribute<'d> {
     /// What it says.
     #[must_use]
     pub fn value(self) -> Cow<'d, str> {
-        text::decode_attribute(self.node.value.of(&self.document.text))
+        self.node.says(&self.document.text)
     }
 
     /// From the first byte of its name to the closing quote.

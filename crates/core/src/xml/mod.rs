@@ -17,6 +17,8 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 pub(crate) use attributes::is_name;
 pub use document::Document;
 pub use edit::{Edit, EditError};
@@ -42,6 +44,15 @@ impl Span {
 /// An element's place in the document's table, in document order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ElementIndex(pub u32);
+
+/// A namespace of a document: its place in the document's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NamespaceId(u32);
+
+impl NamespaceId {
+    /// The namespace of attributes whose names have no prefix.
+    pub(crate) const NONE: Self = Self(NO_NAMESPACE);
+}
 
 /// What a file may at most be, so that a hostile one costs little.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,5 +107,15 @@ struct AttributeNode {
     local: u32,
     /// The value between its quotes.
     value: Span,
+    /// Whether the value says just what is written.
+    is_literal: bool,
     namespace: u32,
+}
+
+impl AttributeNode {
+    /// What the value says.
+    fn says<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let written = self.value.of(text);
+        if self.is_literal { Cow::Borrowed(written) } else { text::decode_attribute(written) }
+    }
 }

@@ -30,22 +30,23 @@ pub(super) fn is_character(character: char) -> bool {
 
 /// What the text between two tags says.
 pub(super) fn decode_text(raw: &str) -> Cow<'_, str> {
-    decode(raw, &['&', '\r'], '\n')
+    decode(raw, b"&\r", '\n')
 }
 
 /// What a CDATA section says.
 pub(super) fn decode_cdata(raw: &str) -> Cow<'_, str> {
-    decode(raw, &['\r'], '\n')
+    decode(raw, b"\r", '\n')
 }
 
 /// What an attribute's value says: there, ends of lines and tabs are blanks.
 pub(super) fn decode_attribute(raw: &str) -> Cow<'_, str> {
-    decode(raw, &['&', '\r', '\n', '\t'], ' ')
+    decode(raw, b"&\r\n\t", ' ')
 }
 
-/// Replaces each of the `special` characters: a reference by its character, white space (also `\r\n`) by `blank`.
-fn decode<'t>(raw: &'t str, special: &[char], blank: char) -> Cow<'t, str> {
-    let Some(first) = raw.find(special) else {
+/// Replaces each of the `special` characters, which are ASCII: a reference by its character, white space (also `\r\n`) by `blank`.
+fn decode<'t>(raw: &'t str, special: &[u8], blank: char) -> Cow<'t, str> {
+    let next_special = |text: &str| text.bytes().position(|byte| special.contains(&byte));
+    let Some(first) = next_special(raw) else {
         return Cow::Borrowed(raw);
     };
     let mut decoded = String::with_capacity(raw.len());
@@ -58,7 +59,7 @@ fn decode<'t>(raw: &'t str, special: &[char], blank: char) -> Cow<'t, str> {
             decoded.push(blank);
             rest.strip_prefix("\r\n").unwrap_or(&rest[1..])
         };
-        let plain = rest.find(special).unwrap_or(rest.len());
+        let plain = next_special(rest).unwrap_or(rest.len());
         decoded.push_str(&rest[..plain]);
         rest = &rest[plain..];
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::words;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{FlowIndex, LaneIndex, NodeIndex, OperationIndex, ProcessIndex};
-use crate::xml::{Document, Element, ElementIndex};
+use crate::xml::{Document, Element, ElementIndex, NamespaceId};
 
 /// What an id refers to: a place in one of the model's tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ pub(super) struct Survey<'d> {
 
 impl<'d> Survey<'d> {
     /// Surveys a document whose BPMN elements are in `namespace`.
-    pub(super) fn of(document: &'d Document, namespace: &'d str) -> (Outline<'d>, Vec<Diagnostic>) {
+    pub(super) fn of(document: &'d Document, namespace: NamespaceId) -> (Outline<'d>, Vec<Diagnostic>) {
         let mut survey = Self { document, outline: Outline::default(), containers: Vec::new(), found: Vec::new() };
         // Elements before this index are inside something that is none of ours.
         let mut skipped_to = ElementIndex(0);
@@ -119,7 +119,7 @@ impl<'d> Survey<'d> {
             if element.index() < skipped_to {
                 continue;
             }
-            if element.namespace() == namespace {
+            if element.namespace_id() == namespace {
                 let is_known = words::is_known(element.name());
                 let target = if is_known { survey.place(element) } else { survey.place_unknown(element) };
                 survey.register(element, target);

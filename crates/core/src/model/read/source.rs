@@ -9,14 +9,14 @@ use crate::Name;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dialect::{self, ExpressionUse};
 use crate::model::{Expression, NodeIndex, OperationIndex, ProcessIndex, Reference};
-use crate::xml::{Document, Element};
+use crate::xml::{Document, Element, NamespaceId};
 
 pub(super) struct Source<'d> {
     pub(super) document: &'d Document,
     pub(super) dialect: dialect::Reader<'d>,
     pub(super) outline: Outline<'d>,
     /// The namespace that BPMN elements are in.
-    namespace: &'d str,
+    namespace: NamespaceId,
     found: RefCell<Vec<Diagnostic>>,
 }
 
@@ -38,10 +38,10 @@ impl<'d> Source<'d> {
                 format!("a BPMN file begins with `definitions` in the namespace `{}`", words::MODEL),
             ));
         }
-        let (outline, mut found) = Survey::of(document, namespace);
+        let (outline, mut found) = Survey::of(document, root.namespace_id());
         let dialect = dialect::Reader::new(document);
         found.extend(dialect.diagnostics());
-        Ok(Self { document, dialect, outline, namespace, found: RefCell::new(found) })
+        Ok(Self { document, dialect, outline, namespace: root.namespace_id(), found: RefCell::new(found) })
     }
 
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
@@ -120,7 +120,7 @@ impl<'d> Source<'d> {
     /// The BPMN elements directly in an element.
     pub(super) fn bpmn(&self, element: Element<'d>) -> impl Iterator<Item = Element<'d>> {
         let namespace = self.namespace;
-        element.children().filter(move |child| child.namespace() == namespace)
+        element.children().filter(move |child| child.namespace_id() == namespace)
     }
 
     pub(super) fn children<'n>(
@@ -129,7 +129,7 @@ impl<'d> Source<'d> {
         name: &'n str,
     ) -> impl Iterator<Item = Element<'d>> + use<'d, 'n> {
         let namespace = self.namespace;
-        element.children().filter(move |child| child.name() == name && child.namespace() == namespace)
+        element.children().filter(move |child| child.name() == name && child.namespace_id() == namespace)
     }
 
     pub(super) fn child(&self, element: Element<'d>, name: &str) -> Option<Element<'d>> {

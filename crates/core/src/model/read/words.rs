@@ -50,8 +50,31 @@ pub(super) fn is_global_task(name: &str) -> bool {
 }
 
 /// Whether BPMN has an element of that name, also one that is not executed.
-pub(crate) fn is_known(name: &str) -> bool {
-    ELEMENTS.binary_search(&name).is_ok()
+pub(super) fn is_known(name: &str) -> bool {
+    KnownElement::of(name).is_some()
+}
+
+/// The name of one of BPMN's elements, as its place among [`ELEMENTS`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownElement(usize);
+
+impl KnownElement {
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        ELEMENTS.binary_search(&name).ok().map(Self)
+    }
+}
+
+/// Something about each of BPMN's elements, found without comparing names again.
+pub(crate) struct ByElement<T>(Vec<T>);
+
+impl<T> ByElement<T> {
+    pub(crate) fn new(of: impl Fn(&'static str) -> T) -> Self {
+        Self(ELEMENTS.into_iter().map(of).collect())
+    }
+
+    pub(crate) fn get(&self, element: KnownElement) -> &T {
+        &self.0[element.0]
+    }
 }
 
 /// All elements of the schema, global and local (`BPMN20.xsd`, `Semantic.xsd`), and `conversation` of its beta; sorted.
