@@ -154,6 +154,14 @@ fn json_goes_in_and_comes_out_the_same() {
 }
 
 #[test]
+fn numbers_in_json_are_read_to_the_last_digit() {
+    for number in [1_180_591_620_717_411_303_424.0, 0.1 + 0.2, 1.0 / 3.0, f64::MIN_POSITIVE, f64::MAX] {
+        let read: serde_json::Value = serde_json::from_str(&format!("{number:e}")).unwrap();
+        assert_eq!(Value::from_json(read).unwrap(), Value::Number(number));
+    }
+}
+
+#[test]
 fn what_json_lacks_is_written_as_text() {
     let declared = Declared { value: 5.into(), type_name: "Short".into(), info: BTreeMap::new() };
     let value: Value = vec![
