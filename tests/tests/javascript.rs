@@ -41,6 +41,18 @@ fn a_script_whose_built_in_functions_would_walk_far_is_an_incident() {
 }
 
 #[test]
+fn a_script_that_cannot_be_interrupted_is_not_waited_for() {
+    let start = std::time::Instant::now();
+    scenario("javascript/cannot_be_interrupted.bpmn")
+        .start_with(json!({"again": true}))
+        .incident_says("longer than a second")
+        .set("again", false)
+        .resolve("turn")
+        .completed();
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+}
+
+#[test]
 fn a_script_that_never_ends_is_an_incident() {
     scenario("javascript/runs_away.bpmn")
         .start_with(json!({"again": true}))

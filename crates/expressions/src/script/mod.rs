@@ -1,24 +1,26 @@
 //! JavaScript for scripts: a fresh small engine for every evaluation, without files, network, clock or randomness.
 
+mod engine;
 #[cfg(test)]
 mod tests;
+mod thread;
 
-use std::cell::Cell;
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use potok_core::Name;
 use potok_core::expressions::{Assignment, CompileError, CompiledExpression, Evaluation, EvaluationError, Purpose};
 use potok_core::value::{DateTime, Value, Zone};
-use rquickjs::context::intrinsic::{Date, Eval, Json, MapSet, Promise, RegExp, RegExpCompiler, TypedArrays};
-use rquickjs::{Array, CatchResultExt, CaughtError, Coerced, Context, Ctx, FromJs, Function, Runtime};
+use rquickjs::{Array, CatchResultExt, CaughtError, Coerced, Ctx, FromJs, Function};
 use serde_json::{Map, json};
 
+use self::engine::{Engine, described, later};
+use self::thread::{Answer, Threads};
 use crate::variables::read;
 
-const MEMORY: usize = 16 * 1024 * 1024;
-const STACK: usize = 192 * 1024;
-const TIME: Duration = Duration::from_secs(1);
+/// How long a script is waited for: its time, and what it may take to notice that it is over.
+const PATIENCE: Duration = engine::TIME.saturating_add(Duration::from_millis(500));
+/// All scripts' threads: there are only so many processors to lose.
+static THREADS: Threads = Threads::new();
 const MAX_LENGTH: usize = 256 * 1024;
 const GUARDS: &str = include_str!("guards.js");
 const WORLD: &str = include_str!("world.js");
@@ -26,11 +28,6 @@ const EXECUTION: &str = include_str!("execution.js");
 const ERRORS: &str = include_str!("errors.js");
 const DATES: &str = include_str!("dates.js");
 const OUTWARD: &str = include_str!("outward.js");
-
-/// Without promises the engine would fail on asynchronous functions in a way that ends the program; with proxies, what
-/// was looked at could be another thing a moment later.
-type Usual = (Eval, RegExpCompiler, RegExp, Json, MapSet, Promise);
-type Whole = (Usual, Date, TypedArrays);
 
 /// A script that was found to be JavaScript.
 #[derive(Debug)]
@@ -55,7 +52,7 @@ struct Parts {
 /// an array into text, whose length it must have set before.
 const LONG: &str = "Array Iterator JSON Map Reflect Set URI concat copyWithin entries escape fill flat from \
     getOwnProperty getPrototype includes indexOf isWellFormed iterator join keys lastIndexOf length localeCompare \
-    normalize pad proto repeat replace reverse shift slice sort splice split toLocale toLowerCase toReversed toSorted \
+    normalize pad proto raw repeat replace reverse shift slice sort splice split toLocale toLowerCase toReversed toSorted \
     toSpliced toUpperCase toWellFormed trim unshift values with";
 
 impl Parts {
@@ -112,69 +109,30 @@ pub(crate) fn compile(text: &str, purpose: Purpose) -> Result<Script, CompileErr
     Ok(Script { text: text.into(), purpose, parts: Parts::of(text) })
 }
 
-/// What an exception says, in one line.
-fn described(error: &CaughtError<'_>) -> String {
-    match error {
-        CaughtError::Exception(exception) => exception.message().unwrap_or_else(|| "the script failed".to_owned()),
-        // Where no memory is left even for an exception, the engine throws null.
-        CaughtError::Value(value) if value.is_null() => "out of memory, unless it threw null itself".to_owned(),
-        CaughtError::Value(value) => match value.as_string().and_then(|text| text.to_string().ok()) {
-            Some(text) => text,
-            None => "it threw something that is no error".to_owned(),
-        },
-        CaughtError::Error(error) => error.to_string(),
-    }
-}
-
-struct Engine {
-    context: Context,
-    interrupted: Rc<Cell<bool>>,
-}
-
-impl Engine {
-    fn start(whole: bool) -> Result<Self, EvaluationError> {
-        let failed = |error: rquickjs::Error| EvaluationError::Failed(format!("the script cannot start: {error}"));
-        let runtime = Runtime::new().map_err(failed)?;
-        runtime.set_memory_limit(MEMORY);
-        runtime.set_max_stack_size(STACK);
-        let interrupted = Rc::new(Cell::new(false));
-        let (until, flag) = (Instant::now() + TIME, interrupted.clone());
-        runtime.set_interrupt_handler(Some(Box::new(move || {
-            flag.set(flag.get() || Instant::now() > until);
-            flag.get()
-        })));
-        let context = if whole { Context::custom::<Whole>(&runtime) } else { Context::custom::<Usual>(&runtime) };
-        Ok(Self { context: context.map_err(failed)?, interrupted })
-    }
-
-    fn run<T>(&self, run: impl for<'js> FnOnce(Ctx<'js>) -> Result<T, EvaluationError>) -> Result<T, EvaluationError> {
-        let outcome = self.context.with(run);
-        if outcome.is_ok() && self.context.runtime().is_job_pending() {
-            return Err(later());
-        }
-        match outcome {
-            Err(EvaluationError::Failed(_)) if self.interrupted.get() => {
-                Err(EvaluationError::Limit("the script runs longer than a second; make it shorter".into()))
-            }
-            Err(EvaluationError::Failed(message))
-                if ["out of memory", "stack size", "stack overflow", "too long"]
-                    .iter()
-                    .any(|limit| message.contains(limit)) =>
-            {
-                Err(EvaluationError::Limit(format!("the script needs too much: {message}")))
-            }
-            other => other,
-        }
-    }
-}
-
 impl CompiledExpression for Script {
     fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Value, EvaluationError> {
+        self.evaluate_on(&THREADS, evaluation)
+    }
+
+    fn reads(&self) -> Option<&[Name]> {
+        None
+    }
+}
+
+/// What marks a moment in the input.
+const DATE: &str = "{\"$date\":";
+
+impl Script {
+    fn evaluate_on(&self, threads: &Threads, evaluation: &mut Evaluation<'_>) -> Result<Value, EvaluationError> {
         let input = self.input(evaluation);
         let dates = self.parts.dates || input.contains(DATE);
-        let engine = Engine::start(dates || self.parts.arrays)?;
-        let dates = dates.then(|| evaluation.now.as_millisecond());
-        let mut output = engine.run(|context| self.run(&context, &input, dates))?;
+        let run = Run {
+            text: self.text.clone(),
+            parts: self.parts,
+            input,
+            now: dates.then(|| evaluation.now.as_millisecond()),
+        };
+        let mut output = threads.run(PATIENCE, move || run.answer())?;
         if let serde_json::Value::Array(assigned) = output["assigned"].take() {
             for mut assignment in assigned {
                 let name = assignment[0].as_str().unwrap_or_default().into();
@@ -184,77 +142,6 @@ impl CompiledExpression for Script {
             }
         }
         outward(output["result"].take())
-    }
-
-    fn reads(&self) -> Option<&[Name]> {
-        None
-    }
-}
-
-fn later() -> EvaluationError {
-    EvaluationError::Failed(
-        "the script leaves something for later (a promise or an asynchronous function); it must come to its end at \
-         once, or be a job for a worker"
-            .into(),
-    )
-}
-
-/// What marks a moment in the input.
-const DATE: &str = "{\"$date\":";
-
-impl Script {
-    /// Runs the script in its own world; gives its result and what it assigned.
-    fn run<'js>(
-        &self,
-        context: &Ctx<'js>,
-        input: &str,
-        dates: Option<i64>,
-    ) -> Result<serde_json::Value, EvaluationError> {
-        let assigned = self.world(context, input, dates).catch(context).map_err(|error| failure(context, error))?;
-        let mut options = rquickjs::context::EvalOptions::default();
-        options.strict = false;
-        let result = context
-            .eval_with_options::<rquickjs::Value<'_>, _>(&*self.text, options)
-            .catch(context)
-            .map_err(|error| failure(context, error))?;
-        if result.is_promise() {
-            return Err(later());
-        }
-        if assigned.is_empty()
-            && let Some(result) = plain(&result)
-        {
-            return Ok(json!({ "result": result }));
-        }
-        let output: String = context
-            .eval::<Function<'_>, _>(OUTWARD)
-            .and_then(|outward| outward.call((result, assigned)))
-            .catch(context)
-            .map_err(|error| failure(context, error))?;
-        serde_json::from_str(&output)
-            .map_err(|error| EvaluationError::Failed(format!("the script's result is unusable: {error}")))
-    }
-
-    /// Makes what the script finds; gives the list that its assignments come to.
-    fn world<'js>(&self, context: &Ctx<'js>, input: &str, dates: Option<i64>) -> rquickjs::Result<Array<'js>> {
-        let part = |text: &str| context.eval::<Function<'js>, _>(text);
-        let alive: Option<Function<'js>> = match dates {
-            Some(now) => Some(part(DATES)?.call((now,))?),
-            None => None,
-        };
-        if self.parts.errors {
-            part(ERRORS)?.call::<_, ()>(())?;
-        }
-        let input = context.json_parse(input)?;
-        if let Some(input) = input.as_object()
-            && self.parts.execution
-        {
-            input.set("whole", part(EXECUTION)?)?;
-        }
-        let assigned = part(WORLD)?.call((input, alive))?;
-        if self.parts.guards {
-            part(GUARDS)?.call::<_, ()>(())?;
-        }
-        Ok(assigned)
     }
 
     /// What the prelude is given: only the variables that the script may mean.
@@ -290,6 +177,70 @@ impl Script {
             "mayset": self.purpose == Purpose::Script,
         })
         .to_string()
+    }
+}
+
+/// One run of a script: all that its thread needs to know.
+struct Run {
+    text: Name,
+    parts: Parts,
+    input: String,
+    /// The step's time in milliseconds, where the script may mean dates.
+    now: Option<i64>,
+}
+
+impl Run {
+    fn answer(&self) -> Answer {
+        Engine::start(self.now.is_some() || self.parts.arrays)?.run(|context| self.within(&context))
+    }
+
+    /// Runs the script in its own world; gives its result and what it assigned.
+    fn within<'js>(&self, context: &Ctx<'js>) -> Answer {
+        let assigned = self.world(context).catch(context).map_err(|error| failure(context, error))?;
+        let mut options = rquickjs::context::EvalOptions::default();
+        options.strict = false;
+        let result = context
+            .eval_with_options::<rquickjs::Value<'_>, _>(&*self.text, options)
+            .catch(context)
+            .map_err(|error| failure(context, error))?;
+        if result.is_promise() {
+            return Err(later());
+        }
+        if assigned.is_empty()
+            && let Some(result) = plain(&result)
+        {
+            return Ok(json!({ "result": result }));
+        }
+        let output: String = context
+            .eval::<Function<'_>, _>(OUTWARD)
+            .and_then(|outward| outward.call((result, assigned)))
+            .catch(context)
+            .map_err(|error| failure(context, error))?;
+        serde_json::from_str(&output)
+            .map_err(|error| EvaluationError::Failed(format!("the script's result is unusable: {error}")))
+    }
+
+    /// Makes what the script finds; gives the list that its assignments come to.
+    fn world<'js>(&self, context: &Ctx<'js>) -> rquickjs::Result<Array<'js>> {
+        let part = |text: &str| context.eval::<Function<'js>, _>(text);
+        let alive: Option<Function<'js>> = match self.now {
+            Some(now) => Some(part(DATES)?.call((now,))?),
+            None => None,
+        };
+        if self.parts.errors {
+            part(ERRORS)?.call::<_, ()>(())?;
+        }
+        let input = context.json_parse(&*self.input)?;
+        if let Some(input) = input.as_object()
+            && self.parts.execution
+        {
+            input.set("whole", part(EXECUTION)?)?;
+        }
+        let assigned = part(WORLD)?.call((input, alive))?;
+        if self.parts.guards {
+            part(GUARDS)?.call::<_, ()>(())?;
+        }
+        Ok(assigned)
     }
 }
 
@@ -341,16 +292,16 @@ fn outward(json: serde_json::Value) -> Result<Value, EvaluationError> {
     Ok(dated(value))
 }
 
-/// Moments come as `{"$date": milliseconds}`, whole numbers as integers.
+/// Moments come as `{"$date": milliseconds}`, whole numbers as integers, long ones as `{"$integer": "digits"}`.
 fn dated(value: Value) -> Value {
     match &value {
         Value::Map(entries) => {
-            let moment = match (entries.len(), entries.get("$date")) {
-                (1, Some(date)) => date.as_i64().and_then(|date| jiff::Timestamp::from_millisecond(date).ok()),
-                _ => None,
-            };
-            match moment {
-                Some(moment) => DateTime::utc(moment).into(),
+            let only = |name| entries.get(name).filter(|_| entries.len() == 1);
+            let moment = only("$date").and_then(Value::as_i64);
+            let moment = moment.and_then(|moment| jiff::Timestamp::from_millisecond(moment).ok());
+            let integer = || only("$integer").and_then(Value::as_str).and_then(|digits| digits.parse().ok());
+            match moment.map(|moment| DateTime::utc(moment).into()).or_else(|| integer().map(Value::Integer)) {
+                Some(value) => value,
                 None => entries.iter().map(|(name, value)| (name.clone(), dated(value.clone()))).collect(),
             }
         }

@@ -7,10 +7,18 @@
     if (number - number !== 0) throw new Error(wrong || "the result is no finite number; is something divided by zero?");
     return number;
   };
+  // JSON's numbers are those of JavaScript, ours are exact up to 64 bits.
+  const whole = (value) => {
+    const number = finite(Number(value));
+    if (Number.isSafeInteger(number)) return number;
+    if (BigInt.asIntN(64, value) === value) return { $integer: `${value}` };
+    if (BigInt(number) !== value) throw new Error("the result has more digits than a number can hold; make it a text");
+    return number;
+  };
   const walk = (value) => {
     if (typeof Date === "function" && value instanceof Date) return { $date: finite(value.getTime(), "the result is an invalid date") };
     if (typeof value === "number") return finite(value);
-    if (typeof value === "bigint") return finite(Number(value));
+    if (typeof value === "bigint") return whole(value);
     if (value instanceof Map) return walk(Object.fromEntries(value));
     if (value instanceof Set) return walk([...value]);
     if (value === null || typeof value !== "object") return value;
