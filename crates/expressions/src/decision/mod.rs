@@ -5,6 +5,7 @@
 //! models, boxed contexts, invocations, decision services) makes the library evaluate that file as a whole.
 
 mod file;
+mod kind;
 mod library;
 mod read;
 mod registry;

@@ -12,8 +12,9 @@ use potok_core::xml::{Document, Element};
 use crate::feel;
 
 use super::file::{Decision, File, Logic};
+use super::kind::Kind;
 use super::library::Library;
-use super::table::{Aggregation, HitPolicy, Input, Kind, Output, Rule, Table};
+use super::table::{Aggregation, HitPolicy, Input, Output, Rule, Table};
 
 type Compiled = Arc<dyn CompiledExpression>;
 
@@ -31,6 +32,8 @@ pub(crate) struct Compiler<'a> {
 struct Reader<'a> {
     document: &'a Document,
     compiler: &'a Compiler<'a>,
+    /// Whether the file was made for Camunda 7.
+    camunda: bool,
     /// Names of inputs and decisions, which may hold symbols.
     known: Vec<String>,
     problems: Vec<Diagnostic>,
@@ -44,7 +47,13 @@ const CAMUNDA: &str = "http://camunda.org/schema/1.0/dmn";
 pub(crate) fn read(bytes: &[u8], compiler: &Compiler<'_>) -> Result<File, Vec<Diagnostic>> {
     let document = Document::parse(bytes).map_err(|problem| vec![problem])?;
     let root = document.root();
-    let mut reader = Reader { document: &document, compiler, known: Vec::new(), problems: Vec::new() };
+    let mut reader = Reader {
+        document: &document,
+        compiler,
+        camunda: is_for_camunda(root),
+        known: Vec::new(),
+        problems: Vec::new(),
+    };
     if root.name() != "definitions" || !root.namespace().contains("/DMN/") && !root.namespace().contains("dmn") {
         reader.problem("decision-file-invalid", root, "the file is not DMN", "give a file whose root is `definitions`");
         return Err(reader.problems);
@@ -67,6 +76,15 @@ pub(crate) fn read(bytes: &[u8], compiler: &Compiler<'_>) -> Result<File, Vec<Di
     reader.order(&elements, &mut decisions);
     let library = if whole && reader.problems.is_empty() { reader.library(root) } else { None };
     if reader.problems.is_empty() { Ok(File { decisions, library }) } else { Err(reader.problems) }
+}
+
+/// Whether the file was made for Camunda 7. Its modeler writes the same namespace for Camunda 8, but then says so.
+fn is_for_camunda(root: Element<'_>) -> bool {
+    let platform = root.attributes().find(|attribute| attribute.name() == "executionPlatform");
+    match platform {
+        Some(platform) => platform.value() != "Camunda Cloud",
+        None => root.attribute("namespace").as_deref() == Some(CAMUNDA),
+    }
 }
 
 fn child<'d>(element: Element<'d>, name: &str) -> Option<Element<'d>> {
@@ -189,7 +207,7 @@ impl Reader<'_> {
                 variable: input
                     .attribute_in(CAMUNDA, "inputVariable")
                     .map_or(CELL_INPUT.into(), |name| (&*name).into()),
-                kind: kind.map_or(Kind::Any, |kind| Kind::of(&kind)),
+                kind: kind.map_or(Kind::Any, |kind| Kind::of(&kind, self.camunda)),
             });
         }
         let mut outputs: Vec<Output> = Vec::new();
@@ -201,7 +219,7 @@ impl Reader<'_> {
             outputs.push(Output {
                 name: (&*name).into(),
                 // Camunda's outputs are typed; elsewhere text stays text.
-                kind: kind.map_or(Kind::Any, |kind| Kind::of(&kind)),
+                kind: kind.map_or(Kind::Any, |kind| Kind::of(&kind, self.camunda)),
                 values: values.and_then(|(values, text)| self.expression(values, &listed(&text))),
                 default: default.and_then(|default| self.expression(default, &text_of(default))),
             });

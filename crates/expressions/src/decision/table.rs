@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use potok_core::Name;
 use potok_core::expressions::{CompiledExpression, Evaluation, EvaluationError};
-use potok_core::value::{DateTime, Value};
+use potok_core::value::Value;
 
 use super::file::Scope;
+use super::kind::Kind;
 use crate::feel::{self, INPUT};
 
 type Compiled = Arc<dyn CompiledExpression>;
@@ -66,92 +67,11 @@ pub(crate) struct Rule {
     pub(crate) entries: Vec<Option<Compiled>>,
 }
 
-/// The declared type, as far as values are converted to it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Kind {
-    Any,
-    Text,
-    Integer,
-    Number,
-    Boolean,
-    Date,
-    Moment,
-}
-
-impl Kind {
-    /// The kind by the name of its type.
-    pub(crate) fn of(name: &str) -> Self {
-        match name.rsplit(':').next().unwrap_or(name).to_ascii_lowercase().as_str() {
-            "string" => Self::Text,
-            "integer" | "long" | "short" => Self::Integer,
-            "number" | "double" | "float" | "decimal" => Self::Number,
-            "boolean" => Self::Boolean,
-            "date" => Self::Date,
-            "date and time" | "datetime" => Self::Moment,
-            _ => Self::Any,
-        }
-    }
-
-    /// Text as the declared type, if it is one. Camunda's `date` is a date and time.
-    fn convert(self, value: Value) -> Value {
-        let Some(text) = value.as_str() else { return value };
-        let text = text.trim();
-        match self {
-            Self::Any | Self::Text => None,
-            Self::Integer | Self::Number => match text.parse::<i64>() {
-                Ok(number) => Some(Value::Integer(number)),
-                Err(_) => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::Number),
-            },
-            Self::Boolean => match text {
-                "true" => Some(Value::Boolean(true)),
-                "false" => Some(Value::Boolean(false)),
-                _ => None,
-            },
-            Self::Date | Self::Moment => match text.parse::<DateTime>() {
-                Ok(moment) => Some(moment.into()),
-                Err(_) => potok_core::value::parse_date(text).ok().map(Value::Date),
-            },
-        }
-        .unwrap_or(value)
-    }
-
-    /// A result as the declared type; none if it cannot be one. (Camunda 7 refuses it, too.)
-    fn result(self, value: Value) -> Option<Value> {
-        let value = self.convert(value);
-        match (self, value.plain()) {
-            (Self::Any, _) | (_, Value::Null) => Some(value),
-            (Self::Text, Value::List(_) | Value::Map(_) | Value::Bytes(_)) => None,
-            (Self::Text, Value::String(_)) => Some(value),
-            (Self::Text, other) => Some(other.to_string().into()),
-            (Self::Integer | Self::Number, Value::Integer(_)) | (Self::Number, Value::Number(_)) => Some(value),
-            (Self::Integer, Value::Number(number)) => {
-                (number.fract() == 0.0).then(|| format!("{number:.0}").parse().ok().map(Value::Integer)).flatten()
-            }
-            (Self::Boolean, Value::Boolean(_)) => Some(value),
-            (Self::Date | Self::Moment, Value::Date(_) | Value::DateTime(_)) => Some(value),
-            _ => None,
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Any => "anything",
-            Self::Text => "a string",
-            Self::Integer => "a whole number",
-            Self::Number => "a number",
-            Self::Boolean => "a boolean",
-            Self::Date => "a date",
-            Self::Moment => "a date and time",
-        }
-    }
-}
-
 impl Output {
     /// A result of the column as its declared type.
     fn typed(&self, value: Value) -> Result<Value, EvaluationError> {
-        let (kind, shown) = (value.kind(), value.to_string());
+        let (kind, shown) = (value.kind(), shortened(&value));
         self.kind.result(value).ok_or_else(|| {
-            let shown: String = shown.chars().take(60).collect();
             failed(format!(
                 "the column `{}` is declared to give {}, but gives the {kind} {shown}; change the cell, or the column's type",
                 self.name,
@@ -159,6 +79,29 @@ impl Output {
             ))
         })
     }
+}
+
+impl Input {
+    /// What is tested, as the column's declared type. Only of moments and lengths of time it is certain that another
+    /// kind of value is never meant.
+    fn typed(&self, place: usize, value: Value) -> Result<Value, EvaluationError> {
+        if !self.kind.is_of_time() {
+            return Ok(self.kind.convert(value));
+        }
+        let (kind, shown) = (value.kind(), shortened(&value));
+        self.kind.result(value).ok_or_else(|| {
+            failed(format!(
+                "input column {} is declared to be {}, but is the {kind} {shown}; give another value, or change the \
+                 column's type",
+                place + 1,
+                self.kind.word()
+            ))
+        })
+    }
+}
+
+fn shortened(value: &Value) -> String {
+    value.to_string().chars().take(60).collect()
 }
 
 fn failed(message: String) -> EvaluationError {
@@ -170,12 +113,12 @@ impl Table {
     pub(super) fn evaluate(&self, scope: &mut Scope<'_>) -> Result<Value, EvaluationError> {
         let now = scope.outer.now;
         let mut inputs = Vec::with_capacity(self.inputs.len());
-        for input in &self.inputs {
+        for (place, input) in self.inputs.iter().enumerate() {
             let value = match &input.expression {
                 Some(expression) => expression.evaluate(&mut Evaluation::new(&*scope, now))?,
                 None => Value::Null,
             };
-            inputs.push(input.kind.convert(value));
+            inputs.push(input.typed(place, value)?);
         }
         let mut matched = Vec::new();
         for (number, rule) in self.rules.iter().enumerate() {

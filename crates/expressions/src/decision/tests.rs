@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use potok_core::Name;
 use potok_core::expressions::{Binding, Deployment, Evaluation, EvaluationError, Expressions, Variables};
-use potok_core::value::Value;
+use potok_core::value::{DateTime, Value};
 use std::borrow::Cow;
 
 use crate::Evaluator;
@@ -261,5 +261,94 @@ fn results_have_the_declared_type_of_their_column() {
     ] {
         let error = given(kind, value).expect_err(kind).to_string();
         assert!(error.contains("the column `given` is declared to give"), "{error}");
+    }
+}
+
+/// A table of one rule, whose column gives the variable `value` as the type; `attributes` are the file's.
+fn column_of(attributes: &str, kind: &str, value: Value) -> Result<String, EvaluationError> {
+    let file = format!(
+        r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" {attributes}>
+        <decision id="d1" name="d1"><decisionTable><input><inputExpression><text>1</text></inputExpression></input>
+        <output name="given" typeRef="{kind}"/><rule><inputEntry><text>-</text></inputEntry>
+        <outputEntry><text>value</text></outputEntry></rule></decisionTable></decision></definitions>"#
+    );
+    let given = decide(&add(&file), "d1", &Binding::Latest, &[("value", value)])?;
+    Ok(format!("{} {given}", given.kind()))
+}
+
+#[test]
+fn dates_times_and_durations_are_those_of_their_column() {
+    let plain = r#"namespace="urn:d""#;
+    let moment = || Value::from("2026-01-02T03:04:05+01:00".parse::<DateTime>().unwrap());
+    let date = || Value::Date(potok_core::value::parse_date("2026-01-02").unwrap());
+    for (kind, value, expected) in [
+        ("time", "10:00:00".into(), "time 10:00:00"),
+        ("time", moment(), "time 03:04:05+01:00"),
+        ("date", "2026-01-02".into(), "date 2026-01-02"),
+        ("date", moment(), "date 2026-01-02"),
+        ("date", "2026-01-02T03:04:05".into(), "date 2026-01-02"),
+        ("feel:dateTime", "2026-01-02T03:04:05".into(), "date and time 2026-01-02T03:04:05"),
+        ("dateTime", "2026-01-02".into(), "date and time 2026-01-02T00:00:00Z"),
+        ("date and time", date(), "date and time 2026-01-02T00:00:00Z"),
+        ("dayTimeDuration", "PT1H".into(), "duration PT1H"),
+        ("days and time duration", "-P1DT1H".into(), "duration -P1DT1H"),
+        ("yearMonthDuration", "P1Y2M".into(), "duration P1Y2M"),
+        ("years and months duration", Value::Null, "null null"),
+    ] {
+        assert_eq!(column_of(plain, kind, value).as_deref(), Ok(expected), "{kind}");
+    }
+    for (kind, value) in [
+        ("time", "noon".into()),
+        ("time", date()),
+        ("date", "10:00:00".into()),
+        ("dateTime", Value::Integer(5)),
+        ("dayTimeDuration", "P1M".into()),
+        ("yearMonthDuration", "PT1H".into()),
+        ("yearMonthDuration", "long".into()),
+    ] {
+        let error = column_of(plain, kind, value).expect_err(kind).to_string();
+        assert!(error.contains("the column `given` is declared to give"), "{error}");
+    }
+}
+
+/// It has no other type for moments.
+#[test]
+fn a_date_of_camunda_7_may_have_a_time() {
+    let camunda = r#"namespace="http://camunda.org/schema/1.0/dmn""#;
+    let seven = r#"xmlns:modeler="urn:m" modeler:executionPlatform="Camunda Platform" namespace="urn:d""#;
+    let eight = r#"xmlns:modeler="urn:m" modeler:executionPlatform="Camunda Cloud" namespace="http://camunda.org/schema/1.0/dmn""#;
+    for (attributes, expected) in [
+        (camunda, "date and time 2026-01-02T03:04:05"),
+        (seven, "date and time 2026-01-02T03:04:05"),
+        (eight, "date 2026-01-02"),
+    ] {
+        let given = column_of(attributes, "date", "2026-01-02T03:04:05".into());
+        assert_eq!(given.as_deref(), Ok(expected), "{attributes}");
+    }
+}
+
+#[test]
+fn inputs_of_dates_times_and_durations_are_those_of_their_column() {
+    let tested = |kind: &str, cell: &str, value: Value| {
+        let file = format!(
+            r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:d">
+            <decision id="d1" name="d1"><decisionTable>
+            <input><inputExpression typeRef="{kind}"><text>value</text></inputExpression></input>
+            <output name="fits"/><rule><inputEntry><text>{cell}</text></inputEntry>
+            <outputEntry><text>true</text></outputEntry></rule></decisionTable></decision></definitions>"#
+        );
+        decide(&add(&file), "d1", &Binding::Latest, &[("value", value)])
+    };
+    for (kind, cell, value) in [
+        ("time", "[time(\"09:00:00\")..time(\"11:00:00\")]", "10:00:00"),
+        ("date", "date(\"2026-01-02\")", "2026-01-02T03:04:05"),
+        ("dateTime", "&gt; date and time(\"2026-01-01T23:00:00Z\")", "2026-01-02"),
+        ("dayTimeDuration", "&lt; duration(\"PT2H\")", "PT1H"),
+        ("yearMonthDuration", "duration(\"P1Y\")", "P12M"),
+    ] {
+        assert_eq!(tested(kind, cell, value.into()), Ok(true.into()), "{kind}");
+        assert_eq!(tested(kind, cell, Value::Null), Ok(Value::Null), "{kind}");
+        let error = tested(kind, cell, "soon".into()).expect_err(kind).to_string();
+        assert!(error.contains("input column 1 is declared to be"), "{error}");
     }
 }
