@@ -26,6 +26,14 @@ pub enum EditError {
     /// The value holds a character that XML cannot say.
     #[error("XML cannot hold the character U+{:04X}", u32::from(*.0))]
     Character(char),
+    /// The file's encoding cannot say a character of a name, where no reference can stand for it.
+    #[error("a name with U+{:04X} cannot be written in a file in {}; save the file as UTF-8 first", u32::from(*.character), .encoding)]
+    NameInEncoding {
+        /// The character.
+        character: char,
+        /// The encoding.
+        encoding: &'static str,
+    },
     /// The file's encoding has shifts, and a change stands within one.
     #[error("this cannot be changed in a file in {0}; save the file as UTF-8 first")]
     Encoding(&'static str),
@@ -104,18 +112,21 @@ impl<'d> Edit<'d> {
     /// The file with the changes, in its own encoding.
     ///
     /// # Errors
-    /// If the file is in an encoding with shifts (ISO-2022-JP) and something is to be changed within one.
+    /// If the file's encoding cannot say an attribute's name, or has shifts (ISO-2022-JP) and something is to be changed
+    /// within one.
     pub fn to_bytes(&self) -> Result<Vec<u8>, EditError> {
         let document = self.document;
-        let mut patches = self.patches();
+        let patches = self.patches();
         if patches.is_empty() {
             return Ok(document.to_bytes());
         }
         let Some(original) = &document.original else {
             return Ok(applied(document.text(), &patches).into_bytes());
         };
-        for (_, replacement) in &mut patches {
-            *replacement = encoding::sayable(replacement, document.encoding);
+        // Values are sayable already.
+        let unsayable = |(_, replacement): &(_, String)| encoding::unsayable(replacement, document.encoding);
+        if let Some(character) = patches.iter().find_map(unsayable) {
+            return Err(EditError::NameInEncoding { character, encoding: document.encoding() });
         }
         let edited = applied(document.text(), &patches);
         // What has been put in where the encoding was in a shift says something else.
@@ -135,6 +146,7 @@ impl<'d> Edit<'d> {
 
     /// What is to be put where, in order and not overlapping.
     fn patches(&self) -> Vec<(Span, String)> {
+        let said = |value: &str, quote| encoding::sayable(text::encode_attribute(value, quote), self.document.encoding);
         let mut patches: Vec<(Span, String)> = Vec::new();
         // Prefixes that this edit declares, by element and namespace.
         let mut declared: BTreeMap<(ElementIndex, &str), String> = BTreeMap::new();
@@ -152,7 +164,7 @@ impl<'d> Edit<'d> {
                 (Some(attribute), Some(value)) => {
                     let span = attribute.value_span();
                     let quote = if self.document.text().as_bytes()[span.end as usize] == b'\'' { '\'' } else { '"' };
-                    patches.push((span, text::encode_attribute(value, quote)));
+                    patches.push((span, said(value, quote)));
                 }
                 (None, Some(value)) => {
                     let mut addition = String::new();
@@ -168,7 +180,7 @@ impl<'d> Edit<'d> {
                                         declared.iter().any(|((at, _), prefix)| at == index && prefix == new)
                                     };
                                     let prefix = new_prefix(element, namespace, taken);
-                                    let uri = text::encode_attribute(namespace, '"');
+                                    let uri = said(namespace, '"');
                                     addition = format!(" xmlns:{prefix}=\"{uri}\"");
                                     declared.insert((*index, namespace), prefix.clone());
                                     prefix
@@ -177,7 +189,7 @@ impl<'d> Edit<'d> {
                         };
                         format!("{prefix}:{name}")
                     };
-                    addition += &format!(" {qualified}=\"{}\"", text::encode_attribute(value, '"'));
+                    addition += &format!(" {qualified}=\"{}\"", said(value, '"'));
                     let place = element.attributes_end();
                     patches.push((Span { start: place, end: place }, addition));
                 }
@@ -204,7 +216,8 @@ fn prefix_of<'d>(element: Element<'d>, namespace: &str) -> Option<&'d str> {
 /// A prefix for a namespace that has none: the last part of its URI that can be a name, with a number if taken.
 fn new_prefix(element: Element<'_>, namespace: &str, taken: impl Fn(&str) -> bool) -> String {
     let parts = namespace.rsplit(['/', ':', '#', '.']);
-    let mut words = parts.filter(|part| is_name(part) && !part.to_ascii_lowercase().starts_with("xml"));
+    let mut words =
+        parts.filter(|part| is_name(part) && part.is_ascii() && !part.to_ascii_lowercase().starts_with("xml"));
     let word = words.next().unwrap_or("ns").to_ascii_lowercase();
     let mut prefix = word.clone();
     let mut number = 1;

@@ -99,9 +99,29 @@ impl Places<'_> {
     }
 }
 
-/// A text with character references for what the encoding cannot say.
-pub(super) fn sayable(text: &str, encoding: &'static Encoding) -> String {
-    encoding.decode_without_bom_handling(&encode(text, encoding)).0.into_owned()
+/// An attribute's value with character references for what the encoding cannot say. Some encodings write for a character
+/// another that looks like it (U+00A5 as 5C in Shift_JIS): what counts is what is read again.
+pub(super) fn sayable(value: String, encoding: &'static Encoding) -> String {
+    if unsayable(&value, encoding).is_none() {
+        return value;
+    }
+    let mut said = String::with_capacity(value.len() + 16);
+    for character in value.chars() {
+        if unsayable(character.encode_utf8(&mut [0; 4]), encoding).is_some() {
+            said += &format!("&#{};", u32::from(character));
+        } else {
+            said.push(character);
+        }
+    }
+    said
+}
+
+/// The first character of a text that is another, or is none, when it is read again.
+pub(super) fn unsayable(text: &str, encoding: &'static Encoding) -> Option<char> {
+    let bytes = encode(text, encoding);
+    let read = encoding.decode_without_bom_handling(&bytes).0;
+    let mut again = read.chars();
+    text.chars().find(|character| again.next() != Some(*character)).or_else(|| again.next())
 }
 
 fn encode(text: &str, encoding: &'static Encoding) -> Vec<u8> {

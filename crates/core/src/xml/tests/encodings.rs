@@ -67,6 +67,38 @@ fn what_the_encoding_cannot_say_is_written_as_a_reference() {
     assert_eq!(edit.apply().expect("is read").root().attribute("n").as_deref(), Some("жук"));
 }
 
+/// They write 5C for U+00A5, 7E for U+203E, and full width for half width; what is read again would be another text.
+#[test]
+fn what_an_encoding_would_say_with_another_character_is_a_reference() {
+    for (label, value, written) in [
+        ("Shift_JIS", "~\u{a5}\\\u{203e}日", &b"~&#165;\\&#8254;\x93\xfa"[..]),
+        ("EUC-JP", "~\u{a5}\u{203e}日", b"~&#165;&#8254;\xc6\xfc"),
+        ("ISO-2022-JP", "\u{ff71}\u{ff72}a日", b"&#65393;&#65394;a\x1b$BF|\x1b(B"),
+    ] {
+        let file = |value: &[u8]| {
+            let head = format!("<?xml version='1.0' encoding='{label}'?><a n='");
+            [head.as_bytes(), value, b"'/>"].concat()
+        };
+        let document = Document::parse(&file(b"1")).expect("is read");
+        let mut edit = document.edit();
+        edit.set_attribute(ElementIndex(0), None, "n", value).expect("can be set");
+        assert_eq!(edit.to_bytes(), Ok(file(written)), "{label}");
+        assert_eq!(edit.apply().expect("is read").root().attribute("n").as_deref(), Some(value), "{label}");
+    }
+}
+
+#[test]
+fn a_name_that_the_encoding_cannot_say_is_refused() {
+    let document = Document::parse(b"<?xml version='1.0' encoding='Shift_JIS'?><a/>").expect("is read");
+    let mut edit = document.edit();
+    edit.set_attribute(ElementIndex(0), None, "日", "1").expect("can be set");
+    assert!(edit.to_bytes().is_ok());
+    edit.set_attribute(ElementIndex(0), None, "größe", "1").expect("can be set");
+    let error = edit.to_bytes().expect_err("is refused");
+    assert_eq!(error, EditError::NameInEncoding { character: 'ö', encoding: "Shift_JIS" });
+    assert!(error.to_string().contains("UTF-8"), "{error}");
+}
+
 /// In these there are several ways to write one text (U+FFE2 is FA 54 and 81 CA in Shift_JIS): what is not changed stays.
 #[test]
 fn what_is_not_changed_stays_byte_for_byte_in_encodings_with_several_ways() {
