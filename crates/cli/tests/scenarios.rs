@@ -336,3 +336,19 @@ fn a_process_that_stands_at_a_join_for_ever_says_where() {
     let answers = file("deadlock", "join.answers.yaml", "steps: []\n");
     refused(&potok(&["run", &model, "--answers", &answers], ""), &["1 token at all_of, where none has come by right"]);
 }
+
+/// Hours of computing that nothing can interrupt.
+#[cfg(feature = "javascript")]
+#[test]
+fn a_script_that_computes_on_does_not_keep_the_program_from_ending() {
+    let model = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="urn:t">
+      <process id="computes_on" isExecutable="true"><startEvent id="start"/>
+        <scriptTask id="sum" scriptFormat="javascript"><script>for (;;) (3n ** 60000n) % (7n ** 30000n)</script></scriptTask>
+        <endEvent id="end"/><sequenceFlow id="f" sourceRef="start" targetRef="sum"/>
+        <sequenceFlow id="g" sourceRef="sum" targetRef="end"/></process></definitions>"#;
+    let begun = std::time::Instant::now();
+    let (model, answers) = (file("computes_on", "m.bpmn", model), file("computes_on", "m.answers.yaml", ""));
+    let run = potok(&["run", &model, "--answers", &answers], "");
+    refused(&run, &["incident  sum  the script runs longer than a second"]);
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}
