@@ -78,7 +78,9 @@ impl Step<'_, '_> {
         }
         let at_work = |kind: &WaitKind| match kind {
             WaitKind::Continuation { .. } => false,
-            WaitKind::Incident(incident) => matches!(incident.stage, IncidentStage::Execute | IncidentStage::Job),
+            WaitKind::Incident(incident) => {
+                matches!(incident.stage, IncidentStage::Execute | IncidentStage::Throw(_) | IncidentStage::Job)
+            }
             WaitKind::Job(job) => job.listener.is_none_or(|listener| {
                 let listener = node.details.listeners.get(listener as usize);
                 listener.is_some_and(|listener| !matches!(listener.stage, ListenerStage::Start | ListenerStage::End))
