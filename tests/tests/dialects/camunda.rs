@@ -318,6 +318,46 @@ fn a_mapping_that_fails_as_the_called_process_fails_is_an_incident() {
 }
 
 #[test]
+fn what_stands_at_a_call_sees_the_callers_variables() {
+    scenario("dialects/camunda_call_caller.bpmn")
+        .start_with(json!({"x": 1}))
+        .instance_of("helper")
+        .complete_with("help", json!({"x": 2, "notes": ["a"]}))
+        .main_instance()
+        .waits_at(["between"])
+        .variables(json!({"x": 100, "result": 2, "count": 3, "seen": 1, "inner": false, "out": 100}))
+        .set("x", 1)
+        .complete("between")
+        .nth_instance_of("helper", 1)
+        .complete_with("help", json!({"x": 2}))
+        .main_instance()
+        .variable("result", 2)
+        .waits_at(["each"])
+        .nth_instance_of("helper", 2)
+        .complete_with("help", json!({"x": 3}))
+        .main_instance()
+        .waits_at(["after"])
+        .variables(json!({"x": 1, "result": 3}));
+}
+
+#[test]
+fn a_mapping_that_fails_as_the_called_process_completes_is_tried_again_without_another_call() {
+    scenario("dialects/camunda_call_caller.bpmn")
+        .start_with(json!({"x": 1}))
+        .instance_of("helper")
+        .complete_with("help", json!({"x": 2}))
+        .completed()
+        .main_instance()
+        .incident("ask", "expression-failed")
+        .no_variable("seen")
+        .set("notes", json!(["mended"]))
+        .resolve("ask")
+        .waits_at(["between"])
+        .variables(json!({"result": 2, "count": 3}))
+        .has_instances("helper", 1);
+}
+
+#[test]
 fn a_call_hands_over_what_it_says() {
     scenario("dialects/camunda_call.bpmn")
         .business_key("case-1")
