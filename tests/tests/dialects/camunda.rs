@@ -249,6 +249,22 @@ fn a_call_that_hands_over_its_own_variables_hands_over_no_others() {
 }
 
 #[test]
+fn what_is_interrupted_is_left_branch_by_branch() {
+    scenario("dialects/camunda_way_out_order.bpmn")
+        .start_process("branches")
+        .set("log", "")
+        .message("stop", json!({}))
+        .waits_at(["after"])
+        .variable("log", "a b join c ");
+    scenario("dialects/camunda_way_out_order.bpmn")
+        .start_process("rounds")
+        .set("log", "")
+        .complete_nth("work", 0, json!({}))
+        .waits_at(["mend"])
+        .variable("log", "A ee S A S be ");
+}
+
+#[test]
 fn what_ends_early_calls_its_end_listeners_and_does_its_outputs() {
     scenario("dialects/camunda_way_out.bpmn")
         .start_with(json!({"log": ""}))
