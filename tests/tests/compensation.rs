@@ -1,6 +1,7 @@
 //! Compensation: undoing what has been done.
 
-use potok_tests::scenario;
+use potok_tests::operations::{before, cancel_all};
+use potok_tests::{scenario, versions};
 use serde_json::json;
 
 #[test]
@@ -375,4 +376,140 @@ fn instances_that_were_done_before_another_failed_are_undone() {
         .sees("cancel", "room", "red")
         .complete("cancel")
         .completed();
+}
+
+#[test]
+fn what_ends_the_thrower_is_thrown_when_all_is_undone() {
+    for (process, after) in
+        [("error", "error_mend"), ("terminate", "terminate_after"), ("escalation", "escalation_mend")]
+    {
+        let undo = format!("{process}_undo_one");
+        scenario("compensation/and_more.bpmn")
+            .start_process(process)
+            .waits_at([undo.as_str()])
+            .complete(&undo)
+            .waits_at([after])
+            .complete(after)
+            .completed()
+            .passed(&format!("{process}_throw"), 1);
+    }
+}
+
+#[test]
+fn several_compensations_of_one_event_run_one_after_the_other() {
+    scenario("compensation/and_more.bpmn")
+        .start_process("several")
+        .kept_messages(1)
+        .waits_at(["several_undo_two"])
+        .complete("several_undo_two")
+        .waits_at(["several_undo_one"])
+        .complete("several_undo_one")
+        .kept_messages(1)
+        .waits_at(["several_mend"]);
+}
+
+#[test]
+fn a_job_that_an_event_sends_is_waited_for_too() {
+    scenario("compensation/and_more.bpmn")
+        .start_process("job")
+        .waits_at(["job_undo_one"])
+        .complete("job_undo_one")
+        .waits_at(["job_throw"])
+        .job("job_throw", json!({}))
+        .waits_at(["job_mend"]);
+}
+
+#[test]
+fn with_nothing_to_undo_the_rest_is_thrown_at_once() {
+    scenario("compensation/and_more.bpmn").start_process("nothing").waits_at(["nothing_mend"]);
+}
+
+#[test]
+fn a_compensation_that_is_not_waited_for_ends_with_its_sub_process() {
+    scenario("compensation/and_more.bpmn").start_process("detached").waits_at(["detached_mend"]);
+}
+
+#[test]
+fn an_error_that_nothing_catches_fails_the_instance_when_all_is_undone() {
+    scenario("compensation/and_more.bpmn")
+        .start_process("failed")
+        .waits_at(["failed_undo_one"])
+        .complete("failed_undo_one")
+        .failed("E");
+}
+
+#[test]
+fn a_transaction_is_cancelled_when_the_one_activity_is_undone() {
+    scenario("compensation/and_more.bpmn")
+        .start_process("transaction")
+        .waits_at(["transaction_undo_one"])
+        .complete("transaction_undo_one")
+        .waits_at(["transaction_undo_two"])
+        .complete("transaction_undo_two")
+        .waits_at(["transaction_mend"]);
+}
+
+#[test]
+fn an_error_of_the_handler_comes_before_what_is_still_to_be_thrown() {
+    scenario("compensation/and_more.bpmn").start_process("error").error("error_undo_one", "E").waits_at(["error_mend"]);
+    scenario("compensation/and_more.bpmn")
+        .start_process("terminate")
+        .error("terminate_undo_one", "other")
+        .incident("terminate_undo_one", "error-uncaught")
+        .resolve("terminate_undo_one")
+        .complete("terminate_undo_one")
+        .waits_at(["terminate_after"]);
+}
+
+#[test]
+fn what_is_thrown_last_is_computed_then() {
+    scenario("compensation/and_more.bpmn")
+        .start_process("computed")
+        .waits_at(["computed_undo_one"])
+        .complete_with("computed_undo_one", json!({"code": {"not": "text"}}))
+        .incident("computed_throw", "expression-failed")
+        .set("code", "E")
+        .resolve("computed_throw")
+        .waits_at(["computed_mend"])
+        // What had been thrown before is not thrown again.
+        .kept_messages(1)
+        .passed("computed_undo_one", 1);
+}
+
+#[test]
+fn a_modification_may_end_what_is_undone_or_the_thrower() {
+    scenario("compensation/and_more.bpmn")
+        .start_process("error")
+        .modify([cancel_all("error_undo_one")])
+        .waits_at(["error_mend"]);
+    scenario("compensation/and_more.bpmn")
+        .start_process("error")
+        .modify([cancel_all("error_throw"), before("error_after")])
+        .waits_at(["error_after"])
+        .complete("error_after")
+        .completed();
+    scenario("compensation/and_more.bpmn").start_process("error").cancel().cancelled();
+}
+
+#[test]
+fn a_migration_takes_what_is_still_to_be_thrown_along() {
+    let model = |more: &str| {
+        format!(
+            r#"<error id="E" errorCode="E"/>
+            <process id="p" isExecutable="true"><startEvent id="start"/>{more}<task id="work"/>
+            <boundaryEvent id="undo" attachedToRef="work"><compensateEventDefinition/></boundaryEvent>
+            <userTask id="revert" isForCompensation="true"/>
+            <association id="a" sourceRef="undo" targetRef="revert" associationDirection="One"/>
+            <endEvent id="throw"><compensateEventDefinition/><errorEventDefinition errorRef="E"/></endEvent>
+            <sequenceFlow id="f1" sourceRef="start" targetRef="work"/>
+            <sequenceFlow id="f2" sourceRef="work" targetRef="throw"/></process>"#
+        )
+    };
+    versions(&[&model(""), &model(r#"<userTask id="new"/>"#)])
+        .version(1)
+        .start()
+        .waits_at(["revert"])
+        .migrate(|plan| plan)
+        .complete("revert")
+        .failed("E");
 }

@@ -249,6 +249,22 @@ fn a_call_that_hands_over_its_own_variables_hands_over_no_others() {
 }
 
 #[test]
+fn what_is_interrupted_is_left_branch_by_branch() {
+    scenario("dialects/camunda_way_out_order.bpmn")
+        .start_process("branches")
+        .set("log", "")
+        .message("stop", json!({}))
+        .waits_at(["after"])
+        .variable("log", "a b join c ");
+    scenario("dialects/camunda_way_out_order.bpmn")
+        .start_process("rounds")
+        .set("log", "")
+        .complete_nth("work", 0, json!({}))
+        .waits_at(["mend"])
+        .variable("log", "A ee S A S be ");
+}
+
+#[test]
 fn what_ends_early_calls_its_end_listeners_and_does_its_outputs() {
     scenario("dialects/camunda_way_out.bpmn")
         .start_with(json!({"log": ""}))
@@ -315,6 +331,46 @@ fn a_mapping_that_fails_as_the_called_process_fails_is_an_incident() {
         .failed("bad")
         .main_instance()
         .incident("check", "expression-failed");
+}
+
+#[test]
+fn what_stands_at_a_call_sees_the_callers_variables() {
+    scenario("dialects/camunda_call_caller.bpmn")
+        .start_with(json!({"x": 1}))
+        .instance_of("helper")
+        .complete_with("help", json!({"x": 2, "notes": ["a"]}))
+        .main_instance()
+        .waits_at(["between"])
+        .variables(json!({"x": 100, "result": 2, "count": 3, "seen": 1, "inner": false, "out": 100}))
+        .set("x", 1)
+        .complete("between")
+        .nth_instance_of("helper", 1)
+        .complete_with("help", json!({"x": 2}))
+        .main_instance()
+        .variable("result", 2)
+        .waits_at(["each"])
+        .nth_instance_of("helper", 2)
+        .complete_with("help", json!({"x": 3}))
+        .main_instance()
+        .waits_at(["after"])
+        .variables(json!({"x": 1, "result": 3}));
+}
+
+#[test]
+fn a_mapping_that_fails_as_the_called_process_completes_is_tried_again_without_another_call() {
+    scenario("dialects/camunda_call_caller.bpmn")
+        .start_with(json!({"x": 1}))
+        .instance_of("helper")
+        .complete_with("help", json!({"x": 2}))
+        .completed()
+        .main_instance()
+        .incident("ask", "expression-failed")
+        .no_variable("seen")
+        .set("notes", json!(["mended"]))
+        .resolve("ask")
+        .waits_at(["between"])
+        .variables(json!({"result": 2, "count": 3}))
+        .has_instances("helper", 1);
 }
 
 #[test]

@@ -132,3 +132,23 @@ fn variables_of_an_error_may_be_local() {
         .completed()
         .variable("code", "none");
 }
+
+#[test]
+fn what_stands_at_a_call_sees_the_callers_variables() {
+    scenario("dialects/flowable_call_caller.bpmn")
+        .start_with(json!({"x": 1}))
+        .instance_of("helper")
+        .complete_with("help", json!({"x": 2, "notes": ["a"]}))
+        .main_instance()
+        .waits_at(["between"])
+        .variables(json!({"x": 100, "result": 2, "count": 3, "seen": 1, "inner": false}))
+        .set("x", 1)
+        .complete("between")
+        .nth_instance_of("helper", 1)
+        .complete_with("help", json!({"x": 2}))
+        .nth_instance_of("helper", 2)
+        .complete_with("help", json!({"x": 3}))
+        .main_instance()
+        .waits_at(["after"])
+        .variables(json!({"x": 1, "result": 3}));
+}

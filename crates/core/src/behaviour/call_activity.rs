@@ -6,7 +6,7 @@ use crate::Name;
 use crate::dialect::Dialect;
 use crate::expressions::EvaluationError;
 use crate::graph::{Call, NodeKind};
-use crate::instance::{CallWait, NONE, ROOT, TokenId, WaitKind};
+use crate::instance::{CallWait, IncidentStage, NONE, ROOT, TokenId, WaitKind};
 use crate::step::{Problem, Stage, Step, Variables};
 use crate::value::Value;
 
@@ -54,12 +54,19 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
 /// a mapping that fails is tried again without another call.
 pub(crate) fn returned(step: &mut Step<'_, '_>, token: TokenId, variables: Variables) {
     let NodeKind::Call(call) = &step.node(token).kind else { return };
-    if !call.outputs.is_empty() || step.node(token).details.isolated {
-        // Mappings see what the called process left; nothing else does.
-        let scope = step.own_scope(token);
-        for (name, value) in &variables {
-            step.set_local(scope, name.clone(), value.clone());
+    let only_mapped = matches!(step.graph.dialect(), Dialect::Camunda | Dialect::Flowable);
+    if only_mapped && !call.outputs.is_empty() {
+        // There, listeners and conditions at the call see what is mapped, and nothing else of the called process.
+        match hand_over(step, token, call, &variables) {
+            Ok(()) => return step.resume(token, Stage::Finish(0)),
+            Err(error) => {
+                hold(step, token, &variables);
+                return step.stuck(token, error.into(), IncidentStage::Complete);
+            }
         }
+    }
+    if !call.outputs.is_empty() || step.node(token).details.isolated {
+        hold(step, token, &variables);
     }
     if call.propagate_out && !step.node(token).details.isolated {
         if call.outputs.is_empty() {
@@ -72,12 +79,31 @@ pub(crate) fn returned(step: &mut Step<'_, '_>, token: TokenId, variables: Varia
     step.resume(token, Stage::Complete);
 }
 
+/// Mappings are to see what the called process left.
+fn hold(step: &mut Step<'_, '_>, token: TokenId, variables: &[(Name, Value)]) {
+    let scope = step.own_scope(token);
+    for (name, value) in variables {
+        step.set_local(scope, name.clone(), value.clone());
+    }
+}
+
 /// The called process ends with an error or escalates, having these variables. In Camunda 7 what is mapped out of it is mapped then, too.
 pub(crate) fn handed_over(step: &mut Step<'_, '_>, token: TokenId, variables: &[(Name, Value)]) -> Result<(), Problem> {
-    let NodeKind::Call(call) = &step.node(token).kind else { return Ok(()) };
-    if step.graph.dialect() != Dialect::Camunda {
-        return Ok(());
+    match &step.node(token).kind {
+        NodeKind::Call(call) if step.graph.dialect() == Dialect::Camunda => {
+            Ok(hand_over(step, token, call, variables)?)
+        }
+        _ => Ok(()),
     }
+}
+
+/// Sets what is mapped out of a called process that has these variables.
+fn hand_over(
+    step: &mut Step<'_, '_>,
+    token: TokenId,
+    call: &Call,
+    variables: &[(Name, Value)],
+) -> Result<(), EvaluationError> {
     let (inside, node) = (step.variable_scope(token), step.node_of(token));
     let target = if step.node(token).details.isolated {
         inside
@@ -89,7 +115,7 @@ pub(crate) fn handed_over(step: &mut Step<'_, '_>, token: TokenId, variables: &[
     }
     for output in &call.outputs {
         let value = step.mapped(&output.source, inside, node, variables)?;
-        step.set_target(target, &output.target, value).map_err(EvaluationError::from)?;
+        step.set_target(target, &output.target, value)?;
     }
     Ok(())
 }

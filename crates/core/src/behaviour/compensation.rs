@@ -15,13 +15,19 @@ pub(crate) fn is_handler(graph: &ProcessGraph, event_sub_process: u32) -> bool {
         if event.catches.iter().any(|catch| matches!(catch, Catch::Compensation)))
 }
 
-/// A throw event asks for compensation. Gives whether its token waits.
-pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, activity: Option<u32>, wait: bool) -> bool {
+/// A throw event asks for compensation, with this one of its definitions. Gives whether its token waits.
+pub(crate) fn throw(
+    step: &mut Step<'_, '_>,
+    token: TokenId,
+    definition: u32,
+    activity: Option<u32>,
+    wait: bool,
+) -> bool {
     let Some(scope) = step.instance.tokens.get(token).map(|token| token.scope) else { return false };
     let activity = activity.unwrap_or(NONE);
     let scope = visible_scope(step, scope, activity);
     if wait {
-        throw_in(step, token, scope, activity);
+        throw_in(step, token, definition, scope, activity);
         return true;
     }
     // Nobody waits: a token of its own does.
@@ -36,7 +42,7 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, activity: Option<u3
     let waiter = step.born(home, node);
     step.emit(Event::CompensationStarted { token: waiter, waiter: NONE });
     step.emit(Event::TokenWaited { token: waiter });
-    step.open(Owner::Token(waiter), node, usize::MAX, WaitKind::Compensation { scope, activity });
+    step.open(Owner::Token(waiter), node, NONE, WaitKind::Compensation { scope, activity });
     go_on(step, waiter);
     false
 }
@@ -62,8 +68,8 @@ fn visible_scope(step: &Step<'_, '_>, scope: ScopeId, activity: u32) -> ScopeId 
 }
 
 /// Compensates what has completed in a scope; the token waits.
-pub(crate) fn throw_in(step: &mut Step<'_, '_>, token: TokenId, scope: ScopeId, activity: u32) {
-    step.wait(token, WaitKind::Compensation { scope, activity });
+pub(crate) fn throw_in(step: &mut Step<'_, '_>, token: TokenId, definition: u32, scope: ScopeId, activity: u32) {
+    step.wait_of(token, definition, WaitKind::Compensation { scope, activity });
     go_on(step, token);
 }
 
@@ -126,16 +132,17 @@ fn start_handler(step: &mut Step<'_, '_>, waiter: TokenId, scope: ScopeId, compl
             step.emit(Event::CompensationStarted { token: born, waiter: token });
             step.begin_event_sub_process_with(born, start, Vec::new(), Ok(()));
         }
-        None => throw_in(step, token, completed.scope, NONE),
+        None => throw_in(step, token, 0, completed.scope, NONE),
     }
     true
 }
 
 /// Everything is compensated.
 fn done(step: &mut Step<'_, '_>, waiter: TokenId, wait: u32, scope: ScopeId) {
-    let detached = step.instance.waits.get(wait).is_some_and(|wait| wait.definition == NONE);
+    let definition = step.instance.waits.get(wait).map_or(NONE, |wait| wait.definition);
     step.close(wait, Closed::Completed);
-    if detached {
+    if definition == NONE {
+        // Its thrower has gone on long ago.
         return step.end_path(waiter);
     }
     let Some(inside) = step.instance.tokens.get(waiter).map(|token| token.inside) else {
@@ -147,7 +154,7 @@ fn done(step: &mut Step<'_, '_>, waiter: TokenId, wait: u32, scope: ScopeId) {
     if step.instance.scopes.get(scope).is_some_and(|scope| scope.phase == Phase::Cancelling) {
         return leave_transaction(step, scope);
     }
-    step.resume(waiter, Stage::Complete);
+    step.resume(waiter, Stage::Throw(definition + 1));
 }
 
 /// A sub-process has been compensated as a whole, once nothing runs in it any more.

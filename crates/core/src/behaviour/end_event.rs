@@ -5,13 +5,12 @@ use crate::graph::{NodeKind, Throw};
 use crate::instance::{NONE, Owner, Phase, ROOT, ScopeId, TokenId};
 use crate::step::{Closed, Event, Problem, Stage, Step};
 
-/// Throws what the event throws, then its token is used up.
-pub(crate) fn end(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw]) -> Result<(), Problem> {
+/// Throws what the event throws from this one on, then its token is used up.
+pub(crate) fn end(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw], from: u32) -> Result<(), Problem> {
     let Some((serial, scope)) = step.instance.tokens.get(token).map(|token| (token.serial, token.scope)) else {
         return Ok(());
     };
-    let mut waits = false;
-    for thrown in step.in_order(token, throws)? {
+    for (number, thrown) in step.in_order(token, throws, from)? {
         match thrown {
             Throw::Terminate { all } => {
                 step.ended_at = step.node_of(token);
@@ -25,15 +24,17 @@ pub(crate) fn end(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw]) -> 
                 cancel(step, token);
                 return Ok(());
             }
-            other => waits |= intermediate_event::throw_one(step, token, other)?,
+            other => {
+                if intermediate_event::throw_one(step, token, number, other)? {
+                    return Ok(());
+                }
+            }
         }
         if !step.is_alive(token, serial) {
             return Ok(());
         }
     }
-    if !waits {
-        step.schedule(token, Stage::Complete);
-    }
+    step.schedule(token, Stage::Complete);
     Ok(())
 }
 
@@ -58,7 +59,7 @@ fn cancel(step: &mut Step<'_, '_>, token: TokenId) {
         let Some((node, owner)) = step.instance.scopes.get(scope).map(|scope| (scope.node, scope.owner)) else { break };
         if !matches!(step.graph.get_node(node).map(|node| &node.kind), Some(NodeKind::EventSubProcess(_))) {
             step.emit(Event::ScopePhase { scope, phase: Phase::Cancelling });
-            return compensation::throw_in(step, token, scope, NONE);
+            return compensation::throw_in(step, token, 0, scope, NONE);
         }
         stays = owner;
     }

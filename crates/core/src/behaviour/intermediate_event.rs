@@ -19,37 +19,38 @@ pub(crate) fn catch(step: &mut Step<'_, '_>, token: TokenId, event: &CatchEvent)
     Ok(())
 }
 
-/// Throws what the event throws, and goes on.
-pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw]) -> Result<(), Problem> {
+/// Throws what the event throws from this one on, and goes on.
+pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw], from: u32) -> Result<(), Problem> {
     let Some(serial) = step.instance.tokens.get(token).map(|token| token.serial) else { return Ok(()) };
-    let mut waits = false;
-    for thrown in step.in_order(token, throws)? {
+    for (number, thrown) in step.in_order(token, throws, from)? {
         match thrown {
             Throw::Link { target } => {
                 step.emit(Event::TokenMoved { token, flow: NONE, node: *target });
                 step.schedule(token, Stage::Enter);
                 return Ok(());
             }
-            other => waits |= throw_one(step, token, other)?,
+            other => {
+                if throw_one(step, token, number, other)? {
+                    return Ok(());
+                }
+            }
         }
         // What was thrown may have ended the thrower itself.
         if !step.is_alive(token, serial) {
             return Ok(());
         }
     }
-    if !waits {
-        step.schedule(token, Stage::Complete);
-    }
+    step.schedule(token, Stage::Complete);
     Ok(())
 }
 
-/// Throws one thing; gives whether the token waits for something because of it.
-pub(crate) fn throw_one(step: &mut Step<'_, '_>, token: TokenId, thrown: &Throw) -> Result<bool, Problem> {
+/// Throws one thing; gives whether the token goes no further for now: it waits for it, or has thrown an error.
+pub(crate) fn throw_one(step: &mut Step<'_, '_>, token: TokenId, number: u32, thrown: &Throw) -> Result<bool, Problem> {
     let (scope, node) = (step.variable_scope(token), step.node_of(token));
     match thrown {
         Throw::Message { .. } => message::throw(step, token, thrown)?,
         Throw::Job(work) => {
-            job::open(step, token, work, None)?;
+            job::open(step, token, number, work, None)?;
             return Ok(true);
         }
         Throw::Signal { .. } => signal::throw(step, token, thrown)?,
@@ -74,7 +75,9 @@ pub(crate) fn throw_one(step: &mut Step<'_, '_>, token: TokenId, thrown: &Throw)
             let payload = carried(step, token);
             step.throw_escalation(token, code.unwrap_or_default(), payload);
         }
-        Throw::Compensation { activity, wait } => return Ok(compensation::throw(step, token, *activity, *wait)),
+        Throw::Compensation { activity, wait } => {
+            return Ok(compensation::throw(step, token, number, *activity, *wait));
+        }
         Throw::Cancel | Throw::Terminate { .. } | Throw::Link { .. } => {}
     }
     Ok(false)

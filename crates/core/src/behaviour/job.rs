@@ -11,10 +11,11 @@ use crate::step::Step;
 /// Tries of a job unless its model says otherwise.
 const RETRIES: i64 = 3;
 
-/// Opens a job: the flow node's work, or one of its listeners.
+/// Opens a job: the flow node's work, of an event this one of its definitions, or one of its listeners.
 pub(crate) fn open(
     step: &mut Step<'_, '_>,
     token: TokenId,
+    definition: u32,
     job: &Job,
     listener: Option<u32>,
 ) -> Result<(), EvaluationError> {
@@ -45,7 +46,7 @@ pub(crate) fn open(
         listener,
         mapped_only: job.mapped_only,
     };
-    step.wait(token, WaitKind::Job(Arc::new(wait)));
+    step.wait_of(token, definition, WaitKind::Job(Arc::new(wait)));
     Ok(())
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn execute(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal)
     match &node.kind {
         NodeKind::Task => step.pass(token, ordinal),
         NodeKind::UserTask(task) => user_task::create(step, token, task)?,
-        NodeKind::Job(job) => job::open(step, token, job, None)?,
+        NodeKind::Job(job) => job::open(step, token, 0, job, None)?,
         NodeKind::Expression(expression) | NodeKind::Script(expression) => {
             script_task::run(step, token, ordinal, expression)?;
         }
@@ -50,9 +50,9 @@ pub(crate) fn execute(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal)
         NodeKind::Call(call) => call_activity::call(step, token, call)?,
         NodeKind::StartEvent(_) | NodeKind::BoundaryEvent(_) => step.schedule(token, Stage::Complete),
         NodeKind::CatchEvent(event) => intermediate_event::catch(step, token, event)?,
-        NodeKind::ThrowEvent(throws) => intermediate_event::throw(step, token, throws)?,
+        NodeKind::ThrowEvent(throws) => intermediate_event::throw(step, token, throws, 0)?,
         NodeKind::EndEvent(throws) if throws.is_empty() && node.plain => step.end_path(token),
-        NodeKind::EndEvent(throws) => end_event::end(step, token, throws)?,
+        NodeKind::EndEvent(throws) => end_event::end(step, token, throws, 0)?,
         NodeKind::ExclusiveGateway => exclusive_gateway::decide(step, token, ordinal)?,
         NodeKind::ParallelGateway => parallel_gateway::join(step, token, ordinal),
         NodeKind::InclusiveGateway(_) => inclusive_gateway::join(step, token, ordinal),

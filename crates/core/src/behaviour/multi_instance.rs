@@ -162,10 +162,10 @@ fn try_complete_round(
         match event {
             // A round that has ended waits for nothing.
             Throw::Compensation { activity, .. } => {
-                compensation::throw(step, token, *activity, false);
+                compensation::throw(step, token, number, *activity, false);
             }
             event => {
-                intermediate_event::throw_one(step, token, event)?;
+                intermediate_event::throw_one(step, token, number, event)?;
             }
         }
         *next = number + 1;

@@ -107,7 +107,7 @@ impl<'d> Reader<'d> {
         if let Some(script) = self.zeebe_element(element, "script") {
             return own(script, "expression").map(|text| self.value(script, &text));
         }
-        if self.classic(element, "type").as_deref() == Some("script") {
+        if self.classic_type(element).as_deref() == Some("script") {
             let language = self.classic(element, "scriptFormat");
             let language = language.or_else(|| self.field(element, "scriptFormat").map(|format| format.text));
             let script = self.field(element, "script")?;

@@ -21,7 +21,7 @@ impl<'d> Reader<'d> {
                 result: DecisionResult::AsIs,
             }));
         }
-        if self.classic(task, "type").as_deref() == Some("dmn") {
+        if self.classic_type(task).as_deref() == Some("dmn") {
             let same_deployment = self.flag(task, "sameDeployment") == Some(true);
             return Some(boxed(Decision {
                 reference: self

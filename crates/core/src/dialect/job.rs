@@ -52,7 +52,7 @@ impl<'d> Reader<'d> {
 
     /// The kind of job that stands for what Camunda 7 and Flowable would do inside the engine.
     fn classic_kind(&self, task: Element<'d>) -> Option<Expression> {
-        match self.classic(task, "type").as_deref() {
+        match self.classic_type(task).as_deref() {
             Some("external" | "external-worker") => {
                 return Some(self.value(task, &self.classic(task, "topic").unwrap_or_default()));
             }

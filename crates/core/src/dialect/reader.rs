@@ -59,6 +59,11 @@ impl<'d> Reader<'d> {
             || children(element, "extensionElements").next().is_some()
     }
 
+    /// What kind of task Camunda 7 or Flowable says that it is. Camunda 7 does not tell capital letters from small ones.
+    pub(super) fn classic_type(&self, task: Element<'d>) -> Option<String> {
+        self.classic(task, "type").map(|kind| kind.trim().to_ascii_lowercase())
+    }
+
     /// An attribute of ours. An empty one says nothing.
     pub(super) fn potok(&self, element: Element<'d>, name: &str) -> Option<Name> {
         filled(element.attribute_of(self.potok?, name))

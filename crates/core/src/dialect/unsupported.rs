@@ -119,7 +119,7 @@ impl<'d> Findings<'d> {
     /// What can be told only from the values of a task's attributes.
     fn look_at_task(&mut self, element: Element<'d>) {
         let reader = self.reader;
-        match reader.classic(element, "type").as_deref() {
+        match reader.classic_type(element).as_deref() {
             Some("case") => {
                 self.unsupported(
                     element,

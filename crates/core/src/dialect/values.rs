@@ -22,6 +22,8 @@ enum Wanted {
     Retries,
     /// Days, as a number or a duration.
     Days,
+    /// What kind of task it is.
+    Type,
     /// One of these words.
     Words(&'static [&'static str]),
     /// Any of these words, with commas between.
@@ -32,13 +34,14 @@ enum Wanted {
     Name,
 }
 
-use Wanted::{Days, Flag, Moment, Name, Number, Percent, Retries, SomeOf, Target, Words};
+use Wanted::{Days, Flag, Moment, Name, Number, Percent, Retries, SomeOf, Target, Type, Words};
 
 const BINDINGS: Wanted = Words(&["latest", "deployment", "versionTag"]);
 const CHANGES: Wanted = SomeOf(&["create", "update", "delete"]);
 const RESULTS: Wanted = Words(&["singleEntry", "singleResult", "collectEntries", "resultList"]);
-const TYPES: Wanted =
-    Words(&["external", "external-worker", "dmn", "http", "mail", "script", "shell", "camel", "mule", "case"]);
+/// Of service tasks, and of what else a worker may do; no job stands for any other.
+const TYPES: &[&str] =
+    &["external", "external-worker", "dmn", "http", "mail", "script", "send-event", "shell", "camel", "mule", "case"];
 const FIELD_TYPES: Wanted = Words(&[
     "string",
     "text",
@@ -83,7 +86,7 @@ fn of_attribute(name: &str) -> Option<(Wanted, Severity)> {
         "historyTimeToLive" => (Days, Severity::Warning),
         "mapDecisionResult" => (RESULTS, Severity::Warning),
         "variableEvents" => (CHANGES, Severity::Warning),
-        "type" => (TYPES, Severity::Warning),
+        "type" => (Type, Severity::Error),
         _ => return None,
     })
 }
@@ -129,7 +132,8 @@ impl Wanted {
     /// How to mend a value, if it must be mended. What is computed is not looked at.
     fn mend(&self, value: &str) -> Option<String> {
         let value = value.trim();
-        if value.starts_with('=') || value.contains("${") || value.contains("#{") {
+        let is_computed = value.starts_with('=') || value.contains("${") || value.contains("#{");
+        if is_computed && !matches!(self, Type) {
             return None;
         }
         let listed = |words: &[&str]| format!("write {}", words.join(", "));
@@ -148,6 +152,7 @@ impl Wanted {
             Days if value.parse::<u32>().is_err() && Timer::check(TimerKind::Duration, value).is_err() => {
                 Some("write days, e.g. 30 or P30D".into())
             }
+            Type if !TYPES.iter().any(|word| word.eq_ignore_ascii_case(value)) => Some(listed(TYPES)),
             Words(words) if !words.iter().any(|word| word.eq_ignore_ascii_case(value)) => Some(listed(words)),
             SomeOf(words) if !value.split(',').all(|part| words.contains(&part.trim())) => Some(listed(words)),
             Target if !value.split('.').all(is_variable) => {

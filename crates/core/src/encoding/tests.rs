@@ -194,6 +194,7 @@ fn stages() -> Vec<IncidentStage> {
         Stage::Take { flow: 1, listener: 2 },
         Stage::AdHoc,
         Stage::Job,
+        Stage::Throw(1),
     ]
 }
 

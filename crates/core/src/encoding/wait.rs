@@ -103,6 +103,7 @@ variants!(IncidentStage {
     10 = Take { flow, listener },
     11 = AdHoc,
     12 = Job,
+    13 = Throw(next),
 });
 
 fields!(Timer { due, remaining, repeat });

@@ -23,7 +23,8 @@ impl<'a> Compiler<'a> {
         self.throws_of(Some(node), &event.definitions)
     }
 
-    /// All that several definitions throw: what may end the thrower comes last, so that nothing is left out.
+    /// All that several definitions throw. What the thrower waits for comes behind what is only sent, and what may end the
+    /// thrower last, so that nothing is left out.
     pub(super) fn throws_of<T: FromIterator<Throw>>(
         &mut self,
         node: Option<&model::FlowNode>,
@@ -32,11 +33,13 @@ impl<'a> Compiler<'a> {
         let thrown = definitions.iter().filter_map(|definition| self.throw(node, definition));
         let mut throws: Vec<Throw> = thrown.collect();
         throws.sort_by_key(|throw| match throw {
-            Throw::Escalation { .. } => 1,
-            Throw::Error { .. } => 2,
-            Throw::Cancel => 3,
-            Throw::Terminate { .. } => 4,
-            _ => 0,
+            Throw::Message { .. } | Throw::Compensation { wait: false, .. } | Throw::Link { .. } => 0,
+            Throw::Job(_) | Throw::Compensation { wait: true, .. } => 1,
+            Throw::Signal { .. } => 2,
+            Throw::Escalation { .. } => 3,
+            Throw::Error { .. } => 4,
+            Throw::Cancel => 5,
+            Throw::Terminate { .. } => 6,
         });
         throws.into_iter().collect()
     }

@@ -327,6 +327,8 @@ pub enum IncidentStage {
     Enter,
     /// Does its flow node's work again.
     Execute,
+    /// Throws what its event throws, from this one on.
+    Throw(u32),
     /// Calls its flow node's listeners from this one on; behind the last one, goes on as after its end listeners.
     Listener(u32),
     /// Completes its flow node again (output mappings).

@@ -21,6 +21,8 @@ pub(crate) enum Stage {
     Create(u32),
     /// Its user task is about to stand: assignment listeners from this one on.
     Assign(u32),
+    /// What its event throws, from this one on: what comes before has been waited for.
+    Throw(u32),
     /// The work is done: complete listeners from this one on.
     Done(u32),
     /// The work is done, and its listeners have been called.
@@ -124,6 +126,7 @@ impl Step<'_, '_> {
             Stage::Execute => self.execute(token, node),
             Stage::Create(listener) => user_task::announce(self, token, ListenerStage::Create, listener),
             Stage::Assign(listener) => user_task::announce(self, token, ListenerStage::Assignment, listener),
+            Stage::Throw(next) => self.throw_on(token, node, next),
             Stage::Done(listener) => self.done(token, listener),
             Stage::Complete => self.complete(token),
             Stage::Finish(listener) => self.finish(token, listener),

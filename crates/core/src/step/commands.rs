@@ -164,6 +164,7 @@ impl Step<'_, '_> {
 
     /// A person or worker has done the work of a flow node.
     fn work_done(&mut self, wait: WaitId, token: TokenId, variables: Variables, local: Variables) {
+        let definition = self.instance.waits.get(wait).map_or(0, |wait| wait.definition);
         self.close(wait, Closed::Completed);
         self.unstick(token);
         if !local.is_empty() {
@@ -177,7 +178,7 @@ impl Step<'_, '_> {
             return;
         }
         self.emit(Event::TokenResumed { token });
-        self.done(token, 0);
+        self.throw_on(token, self.node_of(token), definition + 1);
     }
 
     /// Camunda 7 asks conditions when variables are set, before the work that set them is complete: one that now holds may
@@ -290,6 +291,7 @@ impl Step<'_, '_> {
             IncidentStage::Arrive => self.resume(token, Stage::Enter),
             IncidentStage::Enter => self.resume(token, Stage::Begin),
             IncidentStage::Execute => self.resume(token, Stage::Execute),
+            IncidentStage::Throw(next) => self.resume(token, Stage::Throw(next)),
             IncidentStage::Listener(listener) => {
                 let stage = self.at_listener(token, listener, listener);
                 self.resume(token, stage);

@@ -233,7 +233,7 @@ impl<'s> Step<'s, '_> {
                     }
                 }
                 ListenerAction::Job(job) => {
-                    return match behaviour::job::open(self, token, job, Some(index)) {
+                    return match behaviour::job::open(self, token, 0, job, Some(index)) {
                         Ok(()) => false,
                         Err(error) => {
                             self.stuck(token, error.into(), IncidentStage::Listener(index));
@@ -250,6 +250,18 @@ impl<'s> Step<'s, '_> {
     pub(super) fn execute(&mut self, token: TokenId, node: Ordinal) {
         if let Err(problem) = behaviour::execute(self, token, node) {
             self.stuck(token, problem, IncidentStage::Execute);
+        }
+    }
+
+    /// Throws what is left of what an event throws, from this one on.
+    pub(super) fn throw_on(&mut self, token: TokenId, node: Ordinal, next: u32) {
+        let thrown = match &self.graph.node(node).kind {
+            NodeKind::ThrowEvent(throws) => behaviour::intermediate_event::throw(self, token, throws, next),
+            NodeKind::EndEvent(throws) => behaviour::end_event::end(self, token, throws, next),
+            _ => return self.done(token, 0),
+        };
+        if let Err(problem) = thrown {
+            self.stuck(token, problem, IncidentStage::Throw(next));
         }
     }
 

@@ -183,12 +183,12 @@ impl<'s, 'c> Step<'s, 'c> {
     }
 
     /// Opens a wait; gives its key.
-    pub(crate) fn open(&mut self, owner: Owner, node: Ordinal, definition: usize, kind: WaitKind) -> Key {
+    pub(crate) fn open(&mut self, owner: Owner, node: Ordinal, definition: u32, kind: WaitKind) -> Key {
         let key = self.context.keys.next();
         self.unasked = self.unasked.min(key);
         self.next_condition = self.next_condition.min(key);
         let details = index_of(self.events.waits.len());
-        self.events.waits.push(OpenedWait { key, owner, node, definition: index_of(definition), kind });
+        self.events.waits.push(OpenedWait { key, owner, node, definition, kind });
         self.emit(Event::WaitOpened { details });
         key
     }
@@ -217,9 +217,14 @@ impl<'s, 'c> Step<'s, 'c> {
 
     /// A token waits for something.
     pub(crate) fn wait(&mut self, token: TokenId, kind: WaitKind) -> Key {
+        self.wait_of(token, 0, kind)
+    }
+
+    /// A token waits for something that this one of its event's definitions asks for.
+    pub(crate) fn wait_of(&mut self, token: TokenId, definition: u32, kind: WaitKind) -> Key {
         let node = self.node_of(token);
         self.emit(Event::TokenWaited { token });
-        self.open(Owner::Token(token), node, 0, kind)
+        self.open(Owner::Token(token), node, definition, kind)
     }
 
     /// The flow node that a token stands on.

@@ -1,11 +1,12 @@
 //! The way out of what is interrupted, in Camunda 7's dialect: there an activity that a boundary event or an event
-//! sub-process ends still calls its end listeners and does its output mappings, the innermost first.
+//! sub-process ends still calls its end listeners and does its output mappings: one branch after the other, and of each the
+//! innermost first.
 
 use super::Step;
 use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::EvaluationError;
-use crate::graph::ListenerAction;
-use crate::instance::{IncidentStage, NONE, ROOT, ScopeId, TokenId, TokenState, WaitKind};
+use crate::graph::{ListenerAction, NodeKind};
+use crate::instance::{IncidentStage, NONE, ROOT, ScopeId, ScopeKind, TokenId, TokenState, WaitKind};
 
 /// What went wrong on the way out: what is left is gone by then, so that the event that interrupts it tells.
 pub(crate) type WayOut = Result<(), String>;
@@ -34,15 +35,17 @@ impl Step<'_, '_> {
         }
     }
 
-    fn way_out(&mut self, mut tokens: Vec<TokenId>) -> WayOut {
-        let mut next = 0;
-        while let Some(outer) = tokens.get(next) {
-            let inside = self.instance.tokens.get(*outer).map_or(NONE, |token| token.inside);
-            tokens.extend(self.tokens_in(inside));
-            next += 1;
-        }
+    fn way_out(&mut self, tokens: Vec<TokenId>) -> WayOut {
+        let on_stack = |tokens: Vec<TokenId>| tokens.into_iter().rev().map(|token| (token, false));
+        let mut stack: Vec<(TokenId, bool)> = on_stack(tokens).collect();
         let mut outcome = Ok(());
-        while let Some(token) = tokens.pop() {
+        while let Some((token, is_left_within)) = stack.pop() {
+            if !is_left_within {
+                stack.push((token, true));
+                let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
+                stack.extend(on_stack(self.tokens_in(inside)));
+                continue;
+            }
             if !self.has_begun(token) {
                 continue;
             }
@@ -56,14 +59,22 @@ impl Step<'_, '_> {
         outcome
     }
 
+    /// The tokens of a scope, also those at its joins, as they began: what comes to a fork goes on by the last of its flows.
     fn tokens_in(&self, scope: ScopeId) -> Vec<TokenId> {
+        let Some(scope) = self.instance.scopes.get(scope) else { return Vec::new() };
         let mut tokens = Vec::new();
-        let mut next = self.instance.scopes.get(scope).map_or(NONE, |scope| scope.first_token);
-        while let Some(token) = self.instance.tokens.get(next) {
-            tokens.push(next);
-            next = token.next;
+        let queues = scope.joins().iter().flat_map(|join| join.heads());
+        for mut next in queues.chain([scope.first_token]) {
+            while let Some(token) = self.instance.tokens.get(next) {
+                tokens.push((token.serial, next));
+                next = token.next;
+            }
         }
-        tokens
+        tokens.sort_unstable();
+        if scope.kind != ScopeKind::Loop && !tokens.is_empty() {
+            tokens.rotate_left(1);
+        }
+        tokens.into_iter().map(|(_, token)| token).collect()
     }
 
     /// Whether a token is at its flow node's work: neither before it nor already on the way out.
@@ -73,12 +84,17 @@ impl Step<'_, '_> {
         if node.plain || (node.details.repeat.is_some() && !self.is_round(token)) {
             return false;
         }
+        if matches!(here.state, TokenState::Joined { .. }) {
+            return matches!(node.kind, NodeKind::ParallelGateway | NodeKind::InclusiveGateway(_));
+        }
         if let Some((_, at_work)) = self.thrower.filter(|(thrower, _)| *thrower == token) {
             return at_work;
         }
         let at_work = |kind: &WaitKind| match kind {
             WaitKind::Continuation { .. } => false,
-            WaitKind::Incident(incident) => matches!(incident.stage, IncidentStage::Execute | IncidentStage::Job),
+            WaitKind::Incident(incident) => {
+                matches!(incident.stage, IncidentStage::Execute | IncidentStage::Throw(_) | IncidentStage::Job)
+            }
             WaitKind::Job(job) => job.listener.is_none_or(|listener| {
                 let listener = node.details.listeners.get(listener as usize);
                 listener.is_some_and(|listener| !matches!(listener.stage, ListenerStage::Start | ListenerStage::End))

@@ -134,8 +134,7 @@ impl Step<'_, '_> {
         for (wait, timer) in timers {
             self.change(wait, WaitKind::Timer(Arc::new(timer)));
         }
-        for (definition, catch) in catches.iter().enumerate().filter(|(_, catch)| !matches!(catch, Catch::Timer { .. }))
-        {
+        for (definition, catch) in (0..).zip(catches).filter(|(_, catch)| !matches!(catch, Catch::Timer { .. })) {
             if let Err(error) = self.subscribe_to(owner, node, scope, definition, catch)
                 && let Owner::Token(token) = owner
             {

@@ -1,5 +1,6 @@
 //! The order in which one event throws several things (BPMN 2.0.2 §10.5.3: all of them are thrown): what ends its thrower comes
-//! last, and of that first what ends most, for what is ended with it is lost to nobody.
+//! last, and of that first what ends most, for what is ended with it is lost to nobody. What the thrower waits for is over by
+//! then.
 
 use smallvec::SmallVec;
 
@@ -23,22 +24,24 @@ enum Reach {
 }
 
 impl Step<'_, '_> {
-    /// What an event throws, in the order in which it is thrown.
+    /// What an event throws from this one on, by its place in the graph, in the order in which it is thrown.
     pub(crate) fn in_order<'m>(
         &mut self,
         token: TokenId,
         throws: &'m [Throw],
-    ) -> Result<SmallVec<[&'m Throw; 2]>, EvaluationError> {
+        from: u32,
+    ) -> Result<SmallVec<[(u32, &'m Throw); 2]>, EvaluationError> {
+        let numbered = (0..).zip(throws).skip(from as usize);
         if throws.len() < 2 {
-            return Ok(throws.iter().collect());
+            return Ok(numbered.collect());
         }
-        let mut ranked: SmallVec<[(Reach, &Throw); 2]> = SmallVec::with_capacity(throws.len());
-        for throw in throws {
-            ranked.push((self.reach(token, throw)?, throw));
+        let mut ranked: SmallVec<[(Reach, u32, &Throw); 2]> = SmallVec::with_capacity(throws.len());
+        for (number, throw) in numbered {
+            ranked.push((self.reach(token, throw)?, number, throw));
         }
         // The graph has them in the order of their kinds, which decides where they reach equally far.
-        ranked.sort_by_key(|(reach, _)| *reach);
-        Ok(ranked.into_iter().map(|(_, throw)| throw).collect())
+        ranked.sort_by_key(|(reach, ..)| *reach);
+        Ok(ranked.into_iter().map(|(_, number, throw)| (number, throw)).collect())
     }
 
     fn reach(&mut self, token: TokenId, throw: &Throw) -> Result<Reach, EvaluationError> {

@@ -15,7 +15,7 @@ impl Step<'_, '_> {
         scope: ScopeId,
         catches: &[Catch],
     ) -> Result<(), EvaluationError> {
-        for (definition, catch) in catches.iter().enumerate() {
+        for (definition, catch) in (0..).zip(catches) {
             self.subscribe_to(owner, node, scope, definition, catch)?;
         }
         Ok(())
@@ -27,7 +27,7 @@ impl Step<'_, '_> {
         owner: Owner,
         node: Ordinal,
         scope: ScopeId,
-        definition: usize,
+        definition: u32,
         catch: &Catch,
     ) -> Result<(), EvaluationError> {
         if let Some(kind) = self.subscription(node, scope, catch)? {

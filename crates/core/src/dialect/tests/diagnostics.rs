@@ -178,6 +178,18 @@ fn what_a_task_listener_may_not_ask_of_the_task_is_named() {
 }
 
 #[test]
+fn a_task_of_an_unknown_type_is_refused() {
+    // Camunda 7.24: "Invalid usage of type attribute on serviceTask"; it does not tell `External` from `external`.
+    let severities = |kind: &str| {
+        let task = document(&format!("<bpmn:serviceTask id=\"x\" camunda:type=\"{kind}\" camunda:topic=\"t\" />"));
+        Reader::new(&task).diagnostics().iter().map(|found| (found.code, found.severity)).collect::<Vec<_>>()
+    };
+    assert_eq!(severities("extrenal"), [("extension-value-invalid", Severity::Error)]);
+    assert_eq!(severities("External"), []);
+    assert_eq!(severities("mail"), []);
+}
+
+#[test]
 fn values_that_mean_nothing_are_named() {
     let inside = |kind: &str, content: &str| {
         format!("<bpmn:{kind} id=\"x\"><bpmn:extensionElements>{content}</bpmn:extensionElements></bpmn:{kind}>")
@@ -190,6 +202,7 @@ fn values_that_mean_nothing_are_named() {
         "<bpmn:process id=\"x\" camunda:historyTimeToLive=\"long\" />".to_owned(),
         "<bpmn:businessRuleTask id=\"x\" camunda:decisionRef=\"d\" camunda:mapDecisionResult=\"one\" />".to_owned(),
         "<bpmn:serviceTask id=\"x\" camunda:type=\"externl\" camunda:topic=\"t\" />".to_owned(),
+        "<bpmn:sendTask id=\"x\" camunda:type=\"${kind}\" camunda:topic=\"t\" />".to_owned(),
         "<bpmn:conditionalEventDefinition id=\"x\" camunda:variableEvents=\"change\" />".to_owned(),
         inside("serviceTask", "<zeebe:taskDefinition type=\"t\" retries=\"abc\" />"),
         inside("userTask", "<zeebe:priorityDefinition priority=\"500\" />"),
