@@ -131,6 +131,31 @@ impl Scenario {
         self.command_at(task, element, Command::CompleteUserTask { task, variables: variables(json) })
     }
 
+    /// Sets variables of the own scope of the oldest user task of an element.
+    #[track_caller]
+    pub fn set_locally(self, element: &str, json: Json) -> Self {
+        self.set_locally_at(element, 0, json)
+    }
+
+    /// Sets variables of the own scope of a user task.
+    #[track_caller]
+    pub fn set_variables_of(self, task: Key, json: Json) -> Self {
+        let command = Command::SetTaskVariables { task, variables: Vec::new(), local_variables: variables(json) };
+        let key = self.key();
+        self.command(key, "set", command)
+    }
+
+    /// Sets variables of the own scope of a user task of an element, counted from 0 and the oldest.
+    #[track_caller]
+    pub fn set_locally_at(self, element: &str, index: usize, json: Json) -> Self {
+        let tasks = self.waits_of(element, |kind| matches!(kind, WaitKind::UserTask(_)));
+        let Some(task) = tasks.get(index).copied() else {
+            self.fail(format!("only {} user tasks wait at `{element}`", tasks.len()))
+        };
+        let command = Command::SetTaskVariables { task, variables: Vec::new(), local_variables: variables(json) };
+        self.command_at(task, element, command)
+    }
+
     /// Completes a user task of an element, counted from 0 and the oldest.
     #[track_caller]
     pub fn complete_nth(self, element: &str, index: usize, json: Json) -> Self {

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use potok_core::Name;
-use potok_core::instance::{Key, WaitKind};
+use potok_core::instance::{Instance, Key, Owner, Wait, WaitKind};
 use potok_core::routing::{Running, Work, World as _};
 use potok_core::step::{Command, Rejection, Variables};
 use potok_core::time::Timestamp;
@@ -347,7 +347,8 @@ impl Engine {
     /// If the task is not open, its instance is suspended, or (for an engine that acts as a user) it is not the user's.
     pub async fn complete(&self, task: TaskId, variables: impl IntoVariables) -> Result<(), Error> {
         let variables = variables.into_variables()?;
-        self.answer_task(task, || Command::CompleteUserTask { task: task.0, variables: variables.clone() }).await
+        self.answer_task(task, "complete", || Command::CompleteUserTask { task: task.0, variables: variables.clone() })
+            .await
     }
 
     /// Reports a BPMN error from a task.
@@ -362,7 +363,7 @@ impl Engine {
         variables: impl IntoVariables,
     ) -> Result<(), Error> {
         let (code, variables) = (code.into(), variables.into_variables()?);
-        self.answer_task(task, || Command::ThrowError {
+        self.answer_task(task, "complete", || Command::ThrowError {
             wait: task.0,
             code: code.clone(),
             message: message.clone(),
@@ -371,20 +372,88 @@ impl Engine {
         .await
     }
 
-    /// The variables that a task's flow node sees, in the names' order.
+    /// The variables that a task sees, in the names' order: its own, and those around it that its own do not hide.
     ///
     /// # Errors
     /// If the task is not open.
     pub async fn task_variables(&self, task: TaskId) -> Result<Variables, Error> {
+        self.look_at_task(task, |instance, wait| crate::instance::visible(instance, instance.scope_of(wait))).await
+    }
+
+    /// The variables that are a task's own, in the names' order: what was set with
+    /// [`set_local_task_variables`](Self::set_local_task_variables), and what its model computes for it.
+    ///
+    /// # Errors
+    /// If the task is not open.
+    pub async fn local_task_variables(&self, task: TaskId) -> Result<Variables, Error> {
+        self.look_at_task(task, |instance, wait| {
+            let scope = instance.scope(instance.scope_of(wait));
+            let own = scope.filter(|scope| wait.owner == Owner::Token(scope.owner));
+            own.map_or_else(Variables::new, |scope| scope.variables().to_vec())
+        })
+        .await
+    }
+
+    /// Sets variables while a task is being worked on: each in the innermost scope around the task that has it, the task's own
+    /// first, else in the process. So does [`complete`](Self::complete) with what it is given.
+    ///
+    /// # Errors
+    /// As [`complete`](Self::complete).
+    pub async fn set_task_variables(&self, task: TaskId, variables: impl IntoVariables) -> Result<(), Error> {
+        let variables = variables.into_variables()?;
+        let command = || Command::SetTaskVariables {
+            task: task.0,
+            variables: variables.clone(),
+            local_variables: Variables::new(),
+        };
+        self.answer_task(task, "set variables of", command).await
+    }
+
+    /// Sets variables of a task's own: a draft, a tick on a list. The task sees them before those of the same name around it; its
+    /// listeners, output mappings and boundary events see them too, nobody else does, and they go with the task.
+    ///
+    /// ```
+    /// # async fn example(engine: potok::Engine, task: potok::TaskId) -> Result<(), potok::Error> {
+    /// use serde_json::json;
+    ///
+    /// engine.set_local_task_variables(task, json!({"draft": "Dear Anna, ..."})).await?;
+    /// let draft = engine.local_task_variables(task).await?;
+    /// engine.complete(task, json!({"sent": true})).await?; // of the process; the draft is gone
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`complete`](Self::complete).
+    pub async fn set_local_task_variables(&self, task: TaskId, variables: impl IntoVariables) -> Result<(), Error> {
+        let variables = variables.into_variables()?;
+        let command = || Command::SetTaskVariables {
+            task: task.0,
+            variables: Variables::new(),
+            local_variables: variables.clone(),
+        };
+        self.answer_task(task, "set variables of", command).await
+    }
+
+    async fn look_at_task(
+        &self,
+        task: TaskId,
+        look: impl Fn(&Instance, &Wait) -> Variables + Send + Sync,
+    ) -> Result<Variables, Error> {
         let instance = self.instance_of(task).await?;
         let variables = |running: Option<&Running>| {
             let instance = &running?.instance;
-            Some(crate::instance::visible(instance, instance.scope_of(instance.wait(task.0)?)))
+            Some(look(instance, instance.wait(task.0)?))
         };
         self.inner.look(instance, variables).await?.ok_or(Error::UnknownTask(task))
     }
 
-    async fn answer_task(&self, task: TaskId, command: impl Fn() -> Command + Send + Sync) -> Result<(), Error> {
+    async fn answer_task(
+        &self,
+        task: TaskId,
+        what: &str,
+        command: impl Fn() -> Command + Send + Sync,
+    ) -> Result<(), Error> {
         let instance = self.instance_of(task).await?;
         let groups = match &self.user {
             Some(user) => self.groups_of(user).await?,
@@ -399,7 +468,7 @@ impl Engine {
                         None => may_claim(row, user, &groups),
                     };
                     if !is_theirs {
-                        return Ok(Err(forbidden(user, format!("complete task {task}: it is not theirs"))));
+                        return Ok(Err(forbidden(user, format!("{what} task {task}: it is not theirs"))));
                     }
                 }
                 answer(attempt, work, instance, task, command())

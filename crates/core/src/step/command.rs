@@ -183,6 +183,15 @@ pub enum Command {
         /// The variables.
         variables: Variables,
     },
+    /// Set variables where a person works on a user task.
+    SetTaskVariables {
+        /// The task.
+        task: Key,
+        /// Each set in the innermost scope around the task that has it, else in the process.
+        variables: Variables,
+        /// For the task's own scope only: what it does itself sees them, and they go with it.
+        local_variables: Variables,
+    },
     /// Try again what is stuck.
     ResolveIncident {
         /// The incident.
@@ -222,7 +231,8 @@ impl Command {
     /// Checks that all values given with it can be kept.
     pub(super) fn check_values(&self) -> Result<(), Rejection> {
         match self {
-            Self::CompleteJob { variables, local_variables, .. } => {
+            Self::CompleteJob { variables, local_variables, .. }
+            | Self::SetTaskVariables { variables, local_variables, .. } => {
                 check_values(variables)?;
                 check_values(local_variables)
             }

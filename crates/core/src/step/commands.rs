@@ -118,6 +118,12 @@ impl Step<'_, '_> {
                     self.set_local(scope, name, value);
                 }
             }
+            Command::SetTaskVariables { task, variables, local_variables } => {
+                let (_, token) = self.find(task, "user task", |kind| matches!(kind, WaitKind::UserTask(_)))?;
+                // Its own first: what is set with them sees them.
+                self.set_own_variables(token, local_variables);
+                self.set_all(self.variable_scope(token), variables);
+            }
             Command::ResolveIncident { incident } => {
                 let (wait, token) = self.find(incident, "incident", |kind| matches!(kind, WaitKind::Incident(_)))?;
                 self.resolve(wait, token);
@@ -167,18 +173,23 @@ impl Step<'_, '_> {
         let definition = self.instance.waits.get(wait).map_or(0, |wait| wait.definition);
         self.close(wait, Closed::Completed);
         self.unstick(token);
-        if !local.is_empty() {
-            let scope = self.own_scope(token);
-            for (name, value) in local {
-                self.set_local(scope, name, value);
-            }
-        }
+        self.set_own_variables(token, local);
         self.receive(token, variables);
         if self.graph.dialect() == Dialect::Camunda && !self.outlives_conditions(token) {
             return;
         }
         self.emit(Event::TokenResumed { token });
         self.throw_on(token, self.node_of(token), definition + 1);
+    }
+
+    /// Sets variables in the scope that belongs to the flow node of a token; it is opened if there is none yet.
+    fn set_own_variables(&mut self, token: TokenId, variables: Variables) {
+        if !variables.is_empty() {
+            let scope = self.own_scope(token);
+            for (name, value) in variables {
+                self.set_local(scope, name, value);
+            }
+        }
     }
 
     /// Camunda 7 asks conditions when variables are set, before the work that set them is complete: one that now holds may

@@ -18,6 +18,8 @@ crate::on_every_database!(
     a_suspended_instance_waits,
     a_cancelled_instance_has_no_open_tasks,
     who_did_what_stands_in_the_history,
+    a_task_has_variables_of_its_own,
+    a_users_own_task_has_variables,
 );
 
 async fn tasks_are_claimed_and_completed(place: Place) {
@@ -164,5 +166,54 @@ async fn who_did_what_stands_in_the_history(place: Place) {
     let after = engine.instance(case.id()).at(3).await.unwrap();
     assert_eq!(after.variable("note"), Some(&"fine".into()));
     assert_eq!(case.initiator.as_deref(), Some("vera"));
+    stop(&engine).await;
+}
+
+async fn a_task_has_variables_of_its_own(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let case = engine.start("approval").variables(json!({"amount": 12, "note": "outer"})).send().await.unwrap();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    assert_eq!(engine.local_task_variables(task).await.unwrap(), []);
+    engine.set_local_task_variables(task, json!({"note": "draft", "ticked": [1]})).await.unwrap();
+    let names = |variables: Vec<(potok::Name, Value)>| {
+        variables.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names(engine.local_task_variables(task).await.unwrap()), "note=draft ticked=[1]");
+    assert_eq!(names(engine.task_variables(task).await.unwrap()), "amount=12 note=draft ticked=[1]");
+    engine.set_task_variables(task, json!({"note": "better", "amount": 13, "new": 1})).await.unwrap();
+    assert_eq!(names(engine.local_task_variables(task).await.unwrap()), "note=better ticked=[1]");
+    assert_eq!(names(engine.instance(case.id()).variables().await.unwrap()), "amount=13 new=1 note=outer");
+    let large =
+        VariableFilter { name: "note".into(), comparison: Comparison::Equal(VariableValue::Text("outer".into())) };
+    assert_eq!(engine.tasks().variable(large).count().await.unwrap(), 1);
+
+    engine.complete(task, json!({"note": "best", "approved": true})).await.unwrap();
+    assert_eq!(engine.local_task_variables(task).await.unwrap_err().code(), "task-unknown");
+    assert_eq!(engine.set_local_task_variables(task, json!({"a": 1})).await.unwrap_err().code(), "task-unknown");
+    let left = names(engine.instance(case.id()).variables().await.unwrap());
+    assert_eq!(left, "amount=13 approved=true new=1 note=outer");
+    // Erased by its name wherever it was.
+    engine.instance(case.id()).cancel("enough").await.unwrap();
+    let query = potok::query::InstanceQuery::default();
+    assert_eq!(engine.erase_variable(&query, "note").await.unwrap(), 1);
+    let before = engine.instance(case.id()).at(2).await.unwrap();
+    assert!(before.scopes().all(|(_, scope)| scope.variable("note").is_none_or(Value::is_null)));
+    stop(&engine).await;
+}
+
+async fn a_users_own_task_has_variables(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let case = engine.start("approval").send().await.unwrap();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    engine.assign(task, "anna").await.unwrap();
+    let (anna, boris) = (engine.as_user("anna"), engine.as_user("boris"));
+    assert_eq!(boris.set_local_task_variables(task, json!({"a": 1})).await.unwrap_err().code(), "forbidden");
+    assert_eq!(boris.set_task_variables(task, json!({"a": 1})).await.unwrap_err().code(), "forbidden");
+    anna.set_local_task_variables(task, json!({"a": 1})).await.unwrap();
+    let history = engine.instance(case.id()).history(0, 100).await.unwrap();
+    assert_eq!(history.last().unwrap().envelope.by.as_deref(), Some("anna"));
+    engine.instance(case.id()).suspend().await.unwrap();
+    let refused = engine.set_local_task_variables(task, json!({"a": 2})).await.unwrap_err();
+    assert_eq!(refused.code(), "instance-suspended");
     stop(&engine).await;
 }
