@@ -73,7 +73,7 @@ impl NewBatch<'_> {
 
     /// On those that are found when it is sent.
     pub fn matching(mut self, query: InstanceQuery) -> Self {
-        self.queries.push(query);
+        self.queries.push(crate::alone::of_processes(query));
         self
     }
 

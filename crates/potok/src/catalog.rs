@@ -14,6 +14,7 @@ use potok_store::row::{Definition, DefinitionKind};
 use potok_store::{Store, Version};
 
 use crate::Error;
+use crate::alone::{self, ALONE};
 
 /// A version of a process, ready to run.
 #[derive(Debug)]
@@ -96,6 +97,9 @@ impl Catalog {
         if let Some(deployed) = self.cached(key) {
             return Ok(Some(deployed));
         }
+        if key == ALONE {
+            return self.compiled(alone::definition()).await.map(Some);
+        }
         match self.store.get::<Definition>(key).await? {
             Some(definition) => self.compiled(definition).await.map(Some),
             None => Ok(None),
@@ -117,7 +121,10 @@ impl Catalog {
             let Definition { id, version, .. } = &definition;
             Error::Unusable { id: id.clone(), version: *version, reason }
         };
-        let bytes = self.store.resource(definition.deployment, &definition.resource).await?;
+        let bytes = match definition.key {
+            ALONE => Some(alone::MODEL.to_vec()),
+            _ => self.store.resource(definition.deployment, &definition.resource).await?,
+        };
         let bytes = bytes.ok_or_else(|| unusable("its file is gone".into()))?;
         let number = Deployment(definition.deployment.0);
         let package = Package::of_deployment(&bytes, &*self.evaluator, number)

@@ -273,7 +273,11 @@ impl Inner {
                 rows.suspend(&mut changes, *suspended);
             }
             Some(
-                Act::JobFailed { .. } | Act::BusinessKeyClaimed | Act::VariableErased { .. } | Act::Explained { .. },
+                Act::TaskCreated { .. }
+                | Act::JobFailed { .. }
+                | Act::BusinessKeyClaimed
+                | Act::VariableErased { .. }
+                | Act::Explained { .. },
             )
             | None => {}
         }

@@ -31,6 +31,19 @@ pub enum Act {
         /// As it is from now on.
         assignment: Assignment,
     },
+    /// A task that belongs to no process was created.
+    TaskCreated {
+        /// Its name.
+        name: Name,
+        /// What is to be done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<Name>,
+        /// The key of its form.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        form: Option<Name>,
+        /// Who works on it, and when.
+        assignment: Assignment,
+    },
     /// A job failed and is tried again.
     JobFailed {
         /// The job.

@@ -104,6 +104,9 @@ pub enum Error {
         /// Who has it.
         assignee: Name,
     },
+    /// The task is a process's: it ends as that says.
+    #[error("task {0} belongs to a process: complete it, or cancel or modify its instance")]
+    TaskOfProcess(TaskId),
     /// The user may not do that.
     #[error("{user} may not {what}")]
     Forbidden {
@@ -251,6 +254,7 @@ impl Error {
             Self::InstanceSuspended(_) => "instance-suspended",
             Self::UnknownTask(_) => "task-unknown",
             Self::TaskClaimed { .. } => "task-claimed",
+            Self::TaskOfProcess(_) => "task-of-process",
             Self::Forbidden { .. } => "forbidden",
             Self::UnknownGroup(_) => "group-unknown",
             Self::UnknownJob(_) => "job-unknown",

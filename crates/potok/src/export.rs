@@ -100,7 +100,7 @@ impl Engine {
     pub fn export(&self, query: InstanceQuery) -> Export<'_> {
         Export {
             engine: self,
-            query,
+            query: crate::alone::of_processes(query),
             format: Format::default(),
             from: None,
             before: None,

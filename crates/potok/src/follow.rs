@@ -14,6 +14,7 @@ use potok_store::row::{
 };
 use potok_store::{Changes, Place};
 
+use crate::alone::ALONE;
 use crate::envelope::{Act, Envelope};
 use crate::work::Chore;
 
@@ -26,6 +27,13 @@ pub(crate) struct Around<'a> {
     pub(crate) definition: Key,
     pub(crate) tenant: &'a Option<Name>,
     pub(crate) suspended: bool,
+}
+
+impl Around<'_> {
+    /// The id of the process; empty for a task that belongs to none.
+    fn process(&self) -> Name {
+        if self.definition == ALONE { Name::new() } else { self.graph.id().clone() }
+    }
 }
 
 /// Changes the derived rows as the events say. The instance is as it was after them.
@@ -49,7 +57,7 @@ pub(crate) fn follow(
             }
             Event::WaitOpened { details } => {
                 if let Some(wait) = events.waits.get(details as usize) {
-                    opened(changes, around, instance, wait, now);
+                    opened(changes, around, instance, wait, envelope, now);
                 }
             }
             Event::WaitClosed { key: wait, kind, reason } => closed(changes, key, wait, kind, reason, now),
@@ -116,12 +124,12 @@ fn tokens(changes: &mut Changes, definition: Key, instance: &Instance, events: &
 /// All that waits stands on flow nodes of another definition from now on.
 fn migrated(changes: &mut Changes, around: &Around<'_>, instance: &Instance) {
     let key = instance.key();
-    changes.migrate_instance(key, around.definition, around.graph.id().clone());
+    changes.migrate_instance(key, around.definition, around.process());
     for wait in instance.waits() {
         let Some(node) = around.graph.get_node(wait.node) else { continue };
         let place = || Place {
             definition: around.definition,
-            process: around.graph.id().clone(),
+            process: around.process(),
             node: node.id.clone(),
             name: node.name.clone(),
             lane: node.details.lane.clone(),
@@ -152,7 +160,7 @@ pub(crate) fn row(around: &Around<'_>, instance: &Instance) -> InstanceRow {
     InstanceRow {
         key: instance.key(),
         definition: around.definition,
-        process: around.graph.id().clone(),
+        process: around.process(),
         business_key: instance.business_key().cloned(),
         tenant: around.tenant.clone(),
         parent: instance.caller().map(|caller| caller.instance),
@@ -166,29 +174,39 @@ pub(crate) fn row(around: &Around<'_>, instance: &Instance) -> InstanceRow {
     }
 }
 
-fn opened(changes: &mut Changes, around: &Around<'_>, instance: &Instance, wait: &OpenedWait, now: Timestamp) {
+fn opened(
+    changes: &mut Changes,
+    around: &Around<'_>,
+    instance: &Instance,
+    wait: &OpenedWait,
+    envelope: &Envelope,
+    now: Timestamp,
+) {
     let (key, graph) = (instance.key(), around.graph);
     let Some(node) = graph.get_node(wait.node) else { return };
     match &wait.kind {
-        WaitKind::UserTask(task) => changes.add_task(Task {
-            instance: key,
-            key: wait.key,
-            definition: around.definition,
-            process: graph.id().clone(),
-            node: node.id.clone(),
-            name: task.name.clone().or_else(|| node.name.clone()),
-            assignee: task.assignee.clone(),
-            candidate_users: task.candidate_users.clone(),
-            candidate_groups: task.candidate_groups.clone(),
-            priority: task.priority.unwrap_or(PRIORITY),
-            due: task.due,
-            follow_up: task.follow_up,
-            form: task.form_key.clone(),
-            lane: node.details.lane.clone(),
-            tenant: around.tenant.clone(),
-            created: now,
-            ..Task::default()
-        }),
+        WaitKind::UserTask(task) => changes.add_task(described(
+            envelope,
+            Task {
+                instance: key,
+                key: wait.key,
+                definition: around.definition,
+                process: around.process(),
+                node: node.id.clone(),
+                name: task.name.clone().or_else(|| node.name.clone()),
+                assignee: task.assignee.clone(),
+                candidate_users: task.candidate_users.clone(),
+                candidate_groups: task.candidate_groups.clone(),
+                priority: task.priority.unwrap_or(PRIORITY),
+                due: task.due,
+                follow_up: task.follow_up,
+                form: task.form_key.clone(),
+                lane: node.details.lane.clone(),
+                tenant: around.tenant.clone(),
+                created: now,
+                ..Task::default()
+            },
+        )),
         WaitKind::Call(_) | WaitKind::Condition { .. } | WaitKind::AdHoc | WaitKind::Compensation { .. } => {}
         WaitKind::Continuation { .. } => {
             changes.add(Work { instance: key, key: wait.key, kind: Chore::CONTINUE, due: now, ..Work::default() })
@@ -197,7 +215,7 @@ fn opened(changes: &mut Changes, around: &Around<'_>, instance: &Instance, wait:
             instance: key,
             key: wait.key,
             definition: around.definition,
-            process: graph.id().clone(),
+            process: around.process(),
             node: node.id.clone(),
             code: incident.kind.code().into(),
             message: incident.message.clone(),
@@ -220,6 +238,17 @@ fn opened(changes: &mut Changes, around: &Around<'_>, instance: &Instance, wait:
                 changes.add(subscription);
             }
         }
+    }
+}
+
+/// A task as whoever created it has said, if it belongs to no process.
+fn described(envelope: &Envelope, task: Task) -> Task {
+    match &envelope.act {
+        Some(Act::TaskCreated { name, description, form, assignment }) => {
+            let (name, description, form) = (Some(name.clone()), description.clone(), form.clone());
+            assignment.clone().of_task(Task { name, description, form, ..task })
+        }
+        _ => task,
     }
 }
 
@@ -286,7 +315,7 @@ fn job(around: &Around<'_>, instance: Key, (key, node, kind): Waiting<'_>, now: 
         instance,
         key,
         definition: around.definition,
-        process: around.graph.id().clone(),
+        process: around.process(),
         node: around.graph.get_node(node)?.id.clone(),
         topic: job.kind.clone(),
         tenant: around.tenant.clone(),
@@ -307,7 +336,7 @@ fn timer(around: &Around<'_>, instance: Key, (key, node, kind): Waiting<'_>) -> 
         instance,
         key,
         definition: around.definition,
-        process: around.graph.id().clone(),
+        process: around.process(),
         node: around.graph.get_node(node)?.id.clone(),
         due: timer.timer.due,
         suspended: around.suspended,
@@ -335,7 +364,7 @@ fn subscription(around: &Around<'_>, instance: &Instance, (key, node, kind): Wai
         business_key: instance.business_key().cloned(),
         tenant: around.tenant.clone(),
         started_by: instance.started_by(),
-        process: around.graph.id().clone(),
+        process: around.process(),
         node: around.graph.get_node(node)?.id.clone(),
     })
 }

@@ -212,7 +212,7 @@ impl Engine {
     /// If a history cannot be read.
     pub async fn finished(&self, query: &potok_store::query::InstanceQuery) -> Result<Vec<FinishedElement>, Error> {
         let mut finished: BTreeMap<Name, FinishedElement> = BTreeMap::new();
-        let mut query = query.clone();
+        let mut query = crate::alone::of_processes(query.clone());
         query.page.limit.get_or_insert(PAGE);
         loop {
             let page = self.inner.store.list(&query).await?;
@@ -499,6 +499,16 @@ impl Telling {
                     let before = std::mem::replace(&mut visit.assignee, assignment.assignee.clone());
                     let transition = if before.is_none() { Transition::Assign } else { Transition::Reassign };
                     self.pass(row, token, transition, assignment.assignee);
+                }
+            }
+            Act::TaskCreated { assignment, .. } => {
+                let found = self.visits.iter_mut().find(|(_, visit)| visit.task.is_some());
+                if let Some((token, visit)) = found
+                    && assignment.assignee.is_some()
+                {
+                    let token = *token;
+                    visit.assignee.clone_from(&assignment.assignee);
+                    self.pass(row, token, Transition::Assign, assignment.assignee);
                 }
             }
             Act::JobFailed { .. } | Act::BusinessKeyClaimed => {}

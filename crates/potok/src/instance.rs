@@ -13,6 +13,7 @@ use potok_store::Guard;
 use potok_store::query::{IncidentQuery, InstanceQuery};
 use potok_store::row::{Claim, ClaimKind, Incident, Instance as InstanceRow, InstanceState};
 
+use crate::alone::of_processes;
 use crate::attempt::{Attempt, Missing};
 use crate::catalog::Deployed;
 use crate::engine::Engine;
@@ -189,12 +190,13 @@ impl Engine {
         Case { engine: self.clone(), id }
     }
 
-    /// Instances that are searched for.
+    /// Instances that are searched for. [Tasks that belong to no process](Self::create_task) are not among them, unless by their keys
+    /// or with `has_process: Some(false)`.
     ///
     /// # Errors
     /// If the database cannot be read.
     pub async fn instances(&self, query: &InstanceQuery) -> Result<Vec<Instance>, Error> {
-        let rows = self.inner.store.list(query).await?.rows;
+        let rows = self.inner.store.list(&of_processes(query.clone())).await?.rows;
         Ok(rows.into_iter().map(|row| Instance { row }).collect())
     }
 

@@ -3,6 +3,7 @@
 //! An [`Engine`] runs processes on a database: what it has acknowledged is durable, and goes on wherever an engine is started on
 //! the same database. See [`Engine`] for a whole program.
 
+mod alone;
 mod attempt;
 mod background;
 mod backup;
@@ -40,6 +41,7 @@ mod transaction;
 mod variables;
 mod work;
 
+pub use alone::NewTask;
 pub use backup::{back_up, restore};
 pub use batch::{Batch, NewBatch};
 pub use builder::Builder;

@@ -81,7 +81,8 @@ impl Engine {
     /// # Errors
     /// If the database cannot be read.
     pub async fn definition_statistics(&self) -> Result<Vec<DefinitionStatistics>, Error> {
-        let running = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
+        let running =
+            InstanceQuery { states: vec![InstanceState::Active], has_process: Some(true), ..InstanceQuery::default() };
         let stuck = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
         let incidents = self.inner.store.count_by_definition(&stuck).await?;
         let incidents: BTreeMap<Key, u64> = incidents.into_iter().collect();

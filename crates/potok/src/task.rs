@@ -37,7 +37,13 @@ impl Task {
         TaskId(self.row.key)
     }
 
-    /// Its instance.
+    /// The id of its process; none if it [belongs to no process](Engine::create_task).
+    #[must_use]
+    pub fn process_id(&self) -> Option<&Name> {
+        Some(&self.row.process).filter(|process| !process.is_empty())
+    }
+
+    /// Its instance; that of a task that belongs to no process holds its variables and its history.
     #[must_use]
     pub fn instance_id(&self) -> InstanceId {
         InstanceId(self.row.instance)
@@ -146,6 +152,12 @@ impl Tasks<'_> {
     /// Of this process; of several, of any.
     pub fn process(mut self, process: impl Into<Name>) -> Self {
         self.query.processes.push(process.into());
+        self
+    }
+
+    /// [Of no process](Engine::create_task).
+    pub fn without_process(mut self) -> Self {
+        self.query.has_process = Some(false);
         self
     }
 
@@ -511,7 +523,7 @@ impl Engine {
     }
 
     /// A user changes what is their own: what they have, or are responsible for.
-    fn check_is_assignee(&self, row: &TaskRow, what: &str) -> Result<(), Error> {
+    pub(crate) fn check_is_assignee(&self, row: &TaskRow, what: &str) -> Result<(), Error> {
         match &self.user {
             Some(user) if row.assignee.as_ref() != Some(user) && row.owner.as_ref() != Some(user) => {
                 Err(forbidden(user, format!("{what} task {}: it is not theirs", row.key)))

@@ -22,6 +22,7 @@ mod restart_instance;
 mod simulation;
 mod statistics;
 mod tasks;
+mod tasks_alone;
 mod timers;
 mod transaction;
 

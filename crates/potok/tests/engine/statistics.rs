@@ -113,7 +113,7 @@ async fn versions_are_counted_apart(place: Place) {
     assert_eq!(tokens(&engine, "approval").await, counted([("approve", 2)]));
     let tasks = engine.store().count_by_node(&TaskQuery::default()).await.unwrap();
     assert_eq!(tasks, [("approve".into(), 3)]);
-    let unknown = engine.statistics(potok::DefinitionId(potok_core::instance::Key(1))).await.unwrap_err();
+    let unknown = engine.statistics(potok::DefinitionId(potok_core::instance::Key(99))).await.unwrap_err();
     assert_eq!(unknown.code(), "definition-unknown");
     stop(&engine).await;
 }

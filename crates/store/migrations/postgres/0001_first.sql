@@ -70,6 +70,7 @@ CREATE TABLE tasks (
     process text COLLATE "C" NOT NULL,
     node text COLLATE "C" NOT NULL,
     name text COLLATE "C" NOT NULL,
+    description text COLLATE "C" NOT NULL,
     assignee text COLLATE "C" NOT NULL,
     owner text COLLATE "C" NOT NULL,
     delegation bigint NOT NULL,

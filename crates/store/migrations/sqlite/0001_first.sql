@@ -68,6 +68,7 @@ CREATE TABLE tasks (
     process TEXT NOT NULL,
     node TEXT NOT NULL,
     name TEXT NOT NULL,
+    description TEXT NOT NULL,
     assignee TEXT NOT NULL,
     owner TEXT NOT NULL,
     delegation INTEGER NOT NULL,

@@ -39,6 +39,8 @@ pub struct InstanceQuery {
     pub keys: Vec<Key>,
     /// Of one of these processes.
     pub processes: Vec<Name>,
+    /// Of any process, or of none: tasks that belong to no process are instances of none.
+    pub has_process: Option<bool>,
     /// Of this definition.
     pub definition: Option<Key>,
     /// Of this tenant.
@@ -85,6 +87,7 @@ impl Filters for InstanceQuery {
         filters.state("state", &self.states);
         filters.one_of("key", &self.keys);
         filters.one_of("process", &self.processes);
+        filters.is_there("process", self.has_process);
         filters.equal("definition", self.definition.as_ref());
         filters.equal("tenant", self.tenant.as_ref());
         filters.equal("business_key", self.business_key.as_ref());

@@ -99,6 +99,12 @@ impl Gathered {
         self.0.extend(pattern.map(|pattern| Filter::Like(column, pattern.clone())));
     }
 
+    /// Whether a name stands there, or nothing.
+    fn is_there(&mut self, column: &'static str, there: Option<bool>) {
+        let operator = if there == Some(true) { Operator::NotEqual } else { Operator::Equal };
+        self.compare(column, operator, there.map(|_| None::<potok_core::Name>).as_ref());
+    }
+
     fn compare<F: Field>(&mut self, column: &'static str, operator: Operator, value: Option<&F>) {
         self.0.extend(value.map(|value| Filter::Compare(column, operator, value.to_cell())));
     }

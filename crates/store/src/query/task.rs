@@ -42,6 +42,8 @@ pub struct TaskQuery {
     pub instances: Vec<Key>,
     /// Of one of these processes.
     pub processes: Vec<Name>,
+    /// Of any process, or of none.
+    pub has_process: Option<bool>,
     /// On one of these flow nodes.
     pub nodes: Vec<Name>,
     /// Of this definition.
@@ -97,6 +99,7 @@ impl Filters for TaskQuery {
         filters.one_of("key", &self.keys);
         filters.one_of("instance", &self.instances);
         filters.one_of("process", &self.processes);
+        filters.is_there("process", self.has_process);
         filters.one_of("node", &self.nodes);
         filters.equal("definition", self.definition.as_ref());
         filters.equal("tenant", self.tenant.as_ref());

@@ -1,7 +1,7 @@
 //! The rows that the engine writes and reads, one struct for each table. Rows that belong to an instance begin with its key.
 //!
-//! A definition (its start timers and subscriptions) and a task that belongs to no process are streams in the log like an
-//! instance: wherever a row says `instance`, it is the key of such a stream.
+//! A definition (its start timers and subscriptions) is a stream in the log like an instance: wherever a row says `instance`, it is
+//! the key of such a stream.
 
 mod batch;
 mod deployment;

@@ -36,18 +36,20 @@ codes! {
 record! {
     /// A user task. It is closed, not removed, when it ends.
     pub struct Task in "tasks" by (Key, Key) {
-        /// Its instance; its own key if it belongs to none.
+        /// Its instance.
         instance: Key,
         /// Its key.
         key: Key,
         /// The instance's definition.
         definition: Key,
-        /// The id of the instance's process.
+        /// The id of the instance's process; empty if it belongs to none.
         process: Name,
         /// The id of its flow node.
         node: Name,
         /// Its name.
         name: Option<Name>,
+        /// What is to be done, of a task that belongs to no process.
+        description: Option<Name>,
         /// The user who works on it.
         assignee: Option<Name>,
         /// The user who is responsible for it.

@@ -113,6 +113,7 @@ async fn what_was_written_is_read_back(store: Store) {
         process: "loan".into(),
         node: "check".into(),
         name: Some("Prüfen".into()),
+        description: Some("Call back".into()),
         assignee: None,
         owner: Some("anna".into()),
         delegation: potok_store::row::Delegation::Pending,

@@ -1,0 +1,229 @@
+//! Tasks that belong to no process. Each is an instance of a small process that the engine carries in itself: so the log, guards,
+//! history, search and the doctor know nothing of them. It is deployed nowhere, and its rows name no process.
+
+use potok_core::Name;
+use potok_core::instance::{Key, WaitKind};
+use potok_core::routing::Work;
+use potok_core::step::{Command, Rejection, StartAt, Variables};
+use potok_core::time::Timestamp;
+use potok_store::query::InstanceQuery;
+use potok_store::row::{Definition, DefinitionKind, TaskState};
+
+use crate::attempt::Attempt;
+use crate::engine::Engine;
+use crate::envelope::{Act, Envelope};
+use crate::follow::PRIORITY;
+use crate::instance::begin;
+use crate::{Assignment, Error, IntoVariables, Task, TaskId};
+
+/// The definition of the process that such a task runs on. Keys that are given out begin far behind it.
+pub(crate) const ALONE: Key = Key(1);
+
+/// Its model.
+pub(crate) const MODEL: &[u8] = include_bytes!("alone.bpmn");
+
+/// Its definition.
+pub(crate) fn definition() -> Definition {
+    Definition {
+        key: ALONE,
+        kind: DefinitionKind::Process,
+        id: "task_alone".into(),
+        version: 1,
+        ..Definition::default()
+    }
+}
+
+/// Instances of processes only, unless others are asked for.
+pub(crate) fn of_processes(query: InstanceQuery) -> InstanceQuery {
+    let has_process = query.has_process.or_else(|| query.keys.is_empty().then_some(true));
+    InstanceQuery { has_process, ..query }
+}
+
+/// A task that belongs to no process, about to be created.
+#[derive(Debug)]
+#[must_use = "nothing is created until `send`"]
+pub struct NewTask<'e> {
+    engine: &'e Engine,
+    name: Name,
+    description: Option<Name>,
+    form: Option<Name>,
+    assignment: Assignment,
+    variables: Result<Variables, Error>,
+}
+
+impl NewTask<'_> {
+    /// What is to be done.
+    pub fn description(self, description: impl Into<Name>) -> Self {
+        Self { description: Some(description.into()), ..self }
+    }
+
+    /// For this user, who need not claim it.
+    pub fn assignee(mut self, user: impl Into<Name>) -> Self {
+        self.assignment.assignee = Some(user.into());
+        self
+    }
+
+    /// This user is responsible for it.
+    pub fn owner(mut self, user: impl Into<Name>) -> Self {
+        self.assignment.owner = Some(user.into());
+        self
+    }
+
+    /// This user may claim it; with several, any of them.
+    pub fn candidate_user(mut self, user: impl Into<Name>) -> Self {
+        self.assignment.candidate_users.push(user.into());
+        self
+    }
+
+    /// The members of this group may claim it; with several, those of any.
+    pub fn candidate_group(mut self, group: impl Into<Name>) -> Self {
+        self.assignment.candidate_groups.push(group.into());
+        self
+    }
+
+    /// Due then.
+    pub fn due(mut self, time: Timestamp) -> Self {
+        self.assignment.due = Some(time);
+        self
+    }
+
+    /// To be looked at again then.
+    pub fn follow_up(mut self, time: Timestamp) -> Self {
+        self.assignment.follow_up = Some(time);
+        self
+    }
+
+    /// The higher, the sooner; 50 unless this is set.
+    pub fn priority(mut self, priority: i64) -> Self {
+        self.assignment.priority = priority;
+        self
+    }
+
+    /// With the form of that key.
+    pub fn form(self, key: impl Into<Name>) -> Self {
+        Self { form: Some(key.into()), ..self }
+    }
+
+    /// With these variables.
+    pub fn variables(self, variables: impl IntoVariables) -> Self {
+        Self { variables: variables.into_variables(), ..self }
+    }
+
+    /// Creates it: it is open, and that is durable.
+    ///
+    /// # Errors
+    /// If a variable is refused, or the database cannot be written.
+    pub async fn send(self) -> Result<Task, Error> {
+        let engine = self.engine;
+        let variables = self.variables?;
+        let deployed = engine.inner.catalog.get(ALONE).await?.ok_or(Error::NothingToDo)?;
+        let act = Act::TaskCreated {
+            name: self.name,
+            description: self.description,
+            form: self.form,
+            assignment: self.assignment,
+        };
+        let envelope = Envelope { act: Some(act), ..engine.envelope() };
+        let by = &engine.user;
+        let action = |attempt: &mut Attempt<'_>, work: &mut Work| {
+            let command = Command::Start {
+                at: StartAt::None,
+                business_key: None,
+                variables: variables.clone(),
+                caller: None,
+                started_by: None,
+                initiator: by.clone(),
+            };
+            Ok(begin(attempt, work, &deployed, command))
+        };
+        let task = |attempt: &Attempt<'_>, instance: Key| {
+            let running = &attempt.loaded(instance)?.running;
+            running
+                .instance
+                .waits()
+                .find(|wait| matches!(wait.kind, WaitKind::UserTask(_)))
+                .map(|wait| TaskId(wait.key))
+        };
+        let task = engine.inner.transact_and(envelope, action, task).await?.ok_or(Error::NothingToDo)?;
+        engine.task(task).await
+    }
+}
+
+impl Engine {
+    /// A task that belongs to no process. Everything that is done with tasks is done with it too; its variables are those of its
+    /// instance, which is among no lists of instances.
+    ///
+    /// ```
+    /// use potok::Engine;
+    /// use serde_json::json;
+    ///
+    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
+    /// # let engine = Engine::builder().sqlite_in_memory().start().await?;
+    /// let task = engine
+    ///     .create_task("Call the customer back")
+    ///     .description("She asked for the contract's number.")
+    ///     .candidate_group("sales")
+    ///     .variables(json!({"phone": "+7 8442 000000"}))
+    ///     .send()
+    ///     .await?;
+    /// assert_eq!(task.process_id(), None);
+    /// engine.claim(task.id(), "anna").await?;
+    /// engine.complete(task.id(), json!({"reached": true})).await?;
+    /// # engine.stop().await;
+    /// # Ok::<(), potok::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn create_task(&self, name: impl Into<Name>) -> NewTask<'_> {
+        NewTask {
+            engine: self,
+            name: name.into(),
+            description: None,
+            form: None,
+            assignment: Assignment { priority: PRIORITY, ..Assignment::default() },
+            variables: Ok(Variables::new()),
+        }
+    }
+
+    /// Ends a task that belongs to no process and is not done. It stays in the history, as cancelled.
+    ///
+    /// # Errors
+    /// If the task is not open or belongs to a process, or (for an engine that acts as a user) the user neither has it, nor is
+    /// responsible for it, nor has created it.
+    pub async fn cancel_task(&self, task: TaskId, reason: impl Into<Name>) -> Result<(), Error> {
+        let found = self.own_alone(task, "cancel").await?;
+        match self.instance(found.instance_id()).cancel(reason).await {
+            Err(Error::Rejected(Rejection::NotActive(_))) => Err(Error::UnknownTask(task)),
+            done => done,
+        }
+    }
+
+    /// Removes a task that belongs to no process for good, done or not, with its history, comments and attachments.
+    ///
+    /// # Errors
+    /// If there is no such task, or as [`cancel_task`](Self::cancel_task).
+    pub async fn delete_task(&self, task: TaskId) -> Result<(), Error> {
+        let found = self.own_alone(task, "delete").await?;
+        let case = self.instance(found.instance_id());
+        if found.state == TaskState::Open {
+            match case.cancel("").await {
+                Ok(()) | Err(Error::Rejected(Rejection::NotActive(_))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        case.delete().await
+    }
+
+    /// A task that belongs to no process, and is the user's or was created by the user.
+    async fn own_alone(&self, task: TaskId, what: &str) -> Result<Task, Error> {
+        let found = self.task(task).await?;
+        if found.process_id().is_some() {
+            return Err(Error::TaskOfProcess(task));
+        }
+        if let Some(user) = &self.user
+            && self.instance(found.instance_id()).get().await?.initiator.as_ref() != Some(user)
+        {
+            self.check_is_assignee(&found, what)?;
+        }
+        Ok(found)
+    }
+}
