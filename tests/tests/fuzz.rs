@@ -172,9 +172,10 @@ fn run(package: &Package, evaluator: &Arc<Evaluator>, dice: &mut Dice) {
         let key = wait.key;
         let variables = vec![("x".into(), i64::try_from(dice.roll(3)).unwrap().into())];
         let command = match &wait.kind {
-            WaitKind::UserTask(_) => match dice.roll(4) {
+            WaitKind::UserTask(_) => match dice.roll(5) {
                 0 => Command::ThrowError { wait: key, code: "error".into(), message: None, variables },
                 1 => Command::ThrowEscalation { wait: key, code: "escalation".into(), variables },
+                2 => Command::SetTaskVariables { task: key, variables: Vec::new(), local_variables: variables },
                 _ => Command::CompleteUserTask { task: key, variables },
             },
             WaitKind::Job(_) => match dice.roll(4) {
