@@ -233,17 +233,20 @@ impl Merged {
 
     pub(crate) async fn write(self, session: &mut dyn Session, log: &[Row]) -> Result<(), StoreError> {
         let tables: Vec<Sorted> = self.tables.into_values().map(MergedTable::sort).collect();
-        // What goes makes way for what comes.
         session.gather();
         for Sorted { table, cleared, remove, .. } in &tables {
-            for keys in [cleared, remove] {
-                if !keys.is_empty() {
-                    session.delete(table, keys).await?;
-                }
+            for keys in cleared.values() {
+                session.delete(table, &keys.iter().cloned().collect::<Vec<_>>()).await?;
+            }
+            if !remove.is_empty() {
+                session.delete(table, remove).await?;
             }
         }
-        session.flush().await?;
-        session.gather();
+        if tables.iter().any(Sorted::comes_again) {
+            // What goes makes way for what comes.
+            session.flush().await?;
+            session.gather();
+        }
         if !log.is_empty() {
             session.insert(LogRow::TABLE, log).await?;
         }
@@ -265,11 +268,20 @@ impl Merged {
 /// What is done to a table, by the kind of statement.
 struct Sorted {
     table: &'static Table,
-    cleared: Vec<Row>,
+    /// Beginnings of keys, by how long they are.
+    cleared: BTreeMap<usize, BTreeSet<Row>>,
     remove: Vec<Row>,
     put: Vec<Row>,
     add: Vec<Row>,
     set: BTreeMap<Columns, Vec<Row>>,
+}
+
+impl Sorted {
+    /// Whether a row comes where others are removed by how their keys begin. A single key is either removed or written.
+    fn comes_again(&self) -> bool {
+        let comes = |row: &Row| self.cleared.iter().any(|(length, keys)| keys.contains(&row[..*length]));
+        self.put.iter().chain(&self.add).chain(self.set.values().flatten()).any(comes)
+    }
 }
 
 impl MergedTable {
@@ -322,7 +334,11 @@ impl MergedTable {
                 Action::Remove | Action::RemoveAll => remove.push(key),
             }
         }
-        Sorted { table: self.table, cleared: self.cleared.into_iter().collect(), remove, put, add, set }
+        let mut cleared: BTreeMap<usize, BTreeSet<Row>> = BTreeMap::new();
+        for key in self.cleared {
+            cleared.entry(key.len()).or_default().insert(key);
+        }
+        Sorted { table: self.table, cleared, remove, put, add, set }
     }
 }
 

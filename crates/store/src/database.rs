@@ -16,6 +16,10 @@ use crate::select::Select;
 pub(crate) trait Database: std::fmt::Debug + Send + Sync {
     /// Begins to read. Each statement sees what was committed before it.
     async fn read(&self) -> Result<Box<dyn Session>, StoreError>;
+    /// The same, to look up rows by their keys and nothing else.
+    async fn look_up(&self) -> Result<Box<dyn Session>, StoreError> {
+        self.read().await
+    }
     /// Begins a transaction. Dropped, it is undone.
     async fn write(&self) -> Result<Box<dyn Session>, StoreError>;
     /// Begins a transaction in which a program's own statements have a place, too.
