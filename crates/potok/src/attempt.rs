@@ -108,7 +108,7 @@ impl Held {
         let seq = self.resident.loaded.as_ref().map_or(0, |loaded| loaded.seq);
         let failed = self.slot.generation() != self.resident.generation;
         let is_shared = engine.store.is_shared() || engine.cache.is_shared();
-        if failed || (is_shared && !engine.store.history(self.slot.key, seq, 1).await?.is_empty()) {
+        if failed || (is_shared && engine.goes_on_after(self.slot.key, seq).await?) {
             self.resident.loaded = None;
             return Ok(true);
         }

@@ -19,6 +19,7 @@ use crate::catalog::Catalog;
 use crate::commit::Committer;
 use crate::envelope::Envelope;
 use crate::handler::Handlers;
+use crate::together::Together;
 use crate::{Builder, Clock, Error, InstanceId};
 
 /// A workflow engine on a database. Cheap to clone; all clones are the same engine.
@@ -98,6 +99,8 @@ pub(crate) struct Inner {
     pub(crate) catalog: Catalog,
     pub(crate) cache: Cache,
     pub(crate) committer: Committer,
+    /// Whether others have written more of an instance's log.
+    pub(crate) fresh: Together<(Key, u64), bool>,
     pub(crate) clock: Clock,
     pub(crate) handlers: Handlers,
     pub(crate) limits: Limits,
@@ -178,6 +181,7 @@ impl Inner {
             store,
             cache,
             committer,
+            fresh: Together::default(),
             clock,
             handlers,
             limits,
@@ -200,6 +204,11 @@ impl Inner {
     /// A random number that is not 0.
     pub(crate) fn random(&self) -> u64 {
         self.random.lock().unwrap_or_else(PoisonError::into_inner).u64(1..)
+    }
+
+    /// Whether an instance's log goes on after that row.
+    pub(crate) async fn goes_on_after(&self, instance: Key, seq: u64) -> Result<bool, Error> {
+        self.fresh.ask((instance, seq), |ends| async move { Ok(self.store.continue_after(&ends).await?) }).await
     }
 
     /// Renews the lease of the node's number; one that was lost is given up for another.

@@ -35,6 +35,7 @@ mod remark;
 mod restart;
 mod statistics;
 mod task;
+mod together;
 mod transact;
 mod transaction;
 mod variables;
