@@ -20,7 +20,7 @@ use crate::commit::Committer;
 use crate::envelope::Envelope;
 use crate::handler::Handlers;
 use crate::together::Together;
-use crate::{Builder, Clock, Error, InstanceId};
+use crate::{Builder, Clock, Error, InstanceId, follow};
 
 /// A workflow engine on a database. Cheap to clone; all clones are the same engine.
 ///
@@ -230,9 +230,11 @@ impl Inner {
         let Some(row) = self.store.get::<InstanceRow>(key).await? else { return Ok(None) };
         let Some((instance, last)) = self.replay(key, u64::MAX).await? else { return Ok(None) };
         let Some(deployed) = self.catalog.get(row.definition).await? else { return Ok(None) };
+        let apart = follow::apart(&instance);
         let running = Running { graph: deployed.graph.clone(), instance };
         Ok(Some(Loaded {
             running,
+            apart,
             definition: row.definition,
             tenant: row.tenant,
             suspended: row.suspended,
