@@ -231,7 +231,13 @@ impl Merged {
         }
     }
 
+    /// Whether a row comes where others are removed by how their keys begin: then one statement cannot do it.
+    pub(crate) fn comes_again(&self) -> bool {
+        self.tables.values().any(MergedTable::comes_again)
+    }
+
     pub(crate) async fn write(self, session: &mut dyn Session, log: &[Row]) -> Result<(), StoreError> {
+        let comes_again = self.comes_again();
         let tables: Vec<Sorted> = self.tables.into_values().map(MergedTable::sort).collect();
         session.gather();
         for Sorted { table, cleared, remove, .. } in &tables {
@@ -242,7 +248,7 @@ impl Merged {
                 session.delete(table, remove).await?;
             }
         }
-        if tables.iter().any(Sorted::comes_again) {
+        if comes_again {
             // What goes makes way for what comes.
             session.flush().await?;
             session.gather();
@@ -276,15 +282,12 @@ struct Sorted {
     set: BTreeMap<Columns, Vec<Row>>,
 }
 
-impl Sorted {
-    /// Whether a row comes where others are removed by how their keys begin. A single key is either removed or written.
-    fn comes_again(&self) -> bool {
-        let comes = |row: &Row| self.cleared.iter().any(|(length, keys)| keys.contains(&row[..*length]));
-        self.put.iter().chain(&self.add).chain(self.set.values().flatten()).any(comes)
-    }
-}
-
 impl MergedTable {
+    fn comes_again(&self) -> bool {
+        let next = |key: &Row| self.rows.range(key.clone()..).next();
+        self.cleared.iter().any(|key| next(key).is_some_and(|(row, _)| row.starts_with(key)))
+    }
+
     fn merge(&mut self, Change { table, key, action }: &Change) {
         if let Action::RemoveAll = action {
             let gone: Vec<Row> = self

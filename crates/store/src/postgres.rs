@@ -14,6 +14,7 @@ use crate::StoreError;
 use crate::cell::{Cell, Kind, Row};
 use crate::database::{Database, Session};
 use crate::record::{Column, Table};
+use crate::row::LogPoint;
 use crate::select::Select;
 use crate::sql::{Bind, Dialect, Statement};
 
@@ -29,6 +30,9 @@ const SESSION: &str = "SET idle_in_transaction_session_timeout = '60s'; SET tcp_
 const BY_KEY: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
                       SET enable_mergejoin = off; SET jit = off";
 
+/// For connections on which a transaction locks nothing beforehand: whoever would wait for another's goes the other way.
+const NO_WAITING: &str = "SET lock_timeout = '50ms'";
+
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 #[derive(Debug)]
@@ -37,6 +41,8 @@ pub(crate) struct Postgres {
     searching: PgPool,
     /// Connections that write, and look up what has a key: few, so that each soon has prepared what it needs.
     by_key: PgPool,
+    /// Connections for transactions of one statement.
+    at_once: PgPool,
     /// Advisory locks are the whole database's: this number keeps those of one schema apart from another's.
     schema: i64,
 }
@@ -48,8 +54,9 @@ impl Postgres {
         MIGRATIONS.run(&searching).await?;
         let schema = "SELECT current_schema()::regnamespace::oid::bigint";
         let schema = sqlx::query_scalar(schema).fetch_one(&searching).await?;
-        let by_key = Self::pool(8, format!("{SESSION}; {BY_KEY}")).connect_lazy_with(options);
-        Ok(Self { searching, by_key, schema })
+        let by_key = Self::pool(8, format!("{SESSION}; {BY_KEY}")).connect_lazy_with(options.clone());
+        let at_once = Self::pool(4, format!("{SESSION}; {BY_KEY}; {NO_WAITING}")).connect_lazy_with(options);
+        Ok(Self { searching, by_key, at_once, schema })
     }
 
     fn session(&self, link: Link) -> Box<dyn Session> {
@@ -92,6 +99,11 @@ impl Database for Postgres {
         Ok(self.session(Link::Writing(self.by_key.begin().await?)))
     }
 
+    async fn write_at_once(&self, standing: &[LogPoint]) -> Result<Option<Box<dyn Session>>, StoreError> {
+        let connection = self.at_once.acquire().await?;
+        Ok(Some(self.session(Link::AtOnce(connection, standing.to_vec()))))
+    }
+
     async fn lend(&self) -> Result<Box<dyn Session>, StoreError> {
         Ok(self.session(Link::Writing(self.searching.begin().await?)))
     }
@@ -101,6 +113,7 @@ impl Database for Postgres {
     }
 
     async fn close(&self) {
+        self.at_once.close().await;
         self.by_key.close().await;
         self.searching.close().await;
     }
@@ -109,6 +122,8 @@ impl Database for Postgres {
 enum Link {
     Reading(PoolConnection<Driver>),
     Writing(Transaction<'static, Driver>),
+    /// With the log rows that must be there.
+    AtOnce(PoolConnection<Driver>, Vec<LogPoint>),
 }
 
 struct PostgresSession {
@@ -121,7 +136,7 @@ struct PostgresSession {
 impl PostgresSession {
     fn connection(&mut self) -> &mut PgConnection {
         match &mut self.link {
-            Link::Reading(connection) => connection,
+            Link::Reading(connection) | Link::AtOnce(connection, _) => connection,
             Link::Writing(transaction) => transaction,
         }
     }
@@ -196,8 +211,11 @@ impl Session for PostgresSession {
     }
 
     async fn flush(&mut self) -> Result<(), StoreError> {
+        if matches!(self.link, Link::AtOnce(..)) {
+            return Ok(());
+        }
         match self.gathered.take() {
-            Some(statements) if !statements.is_empty() => self.execute(Statement::together(statements)).await,
+            Some(statements) if !statements.is_empty() => self.execute(Statement::together(statements, &[])).await,
             _ => Ok(()),
         }
     }
@@ -282,6 +300,11 @@ impl Session for PostgresSession {
             Link::Reading(_) => Ok(()),
             Link::Writing(transaction) => {
                 transaction.commit().await.map_err(|error| StoreError::OutcomeUnknown(error.to_string()))
+            }
+            Link::AtOnce(mut connection, standing) => {
+                let statement = Statement::together(self.gathered.unwrap_or_default(), &standing);
+                let query = sqlx::query_with(AssertSqlSafe(statement.text), arguments(statement.binds)?);
+                query.execute(&mut *connection).await.map(drop).map_err(StoreError::of_transaction)
             }
         }
     }

@@ -6,7 +6,9 @@
 use std::fmt::Write;
 
 use crate::cell::{Cell, Kind, Row};
-use crate::record::{Column, Table};
+use crate::record::sealed::Sealed as _;
+use crate::record::{Column, Record as _, Table};
+use crate::row::LogPoint;
 use crate::select::{Filter, Select};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +78,9 @@ impl Statement {
         sql
     }
 
-    /// Changes in one statement, as PostgreSQL takes them: none sees what another does.
-    pub(crate) fn together(statements: Vec<Self>) -> Self {
+    /// Changes in one statement, as PostgreSQL takes them: none sees what another does. It divides by zero unless these rows of the log
+    /// are there, of any unit where that is 0.
+    pub(crate) fn together(statements: Vec<Self>, standing: &[LogPoint]) -> Self {
         let mut sql = Self::new(Dialect::Postgres);
         for (index, statement) in statements.into_iter().enumerate() {
             let _ = write!(sql.text, "{}c{index} AS (", if index == 0 { "WITH " } else { ", " });
@@ -94,6 +97,15 @@ impl Statement {
             sql.binds.extend(statement.binds);
         }
         sql.push(" SELECT 1");
+        if !standing.is_empty() {
+            sql.push(" / (count(*) = ");
+            sql.value(Cell::Integer(i64::try_from(standing.len()).unwrap_or(i64::MAX)));
+            sql.push(")::int FROM (");
+            let columns: Vec<&Column> = LogPoint::TABLE.columns.iter().collect();
+            let rows: Vec<Row> = standing.iter().map(|point| point.clone().into_row()).collect();
+            sql.row_list(&columns, &rows);
+            sql.push(") AS s (instance, seq, unit) JOIN log AS t ON t.instance = s.instance AND t.seq = s.seq AND s.unit IN (0, t.unit)");
+        }
         sql
     }
 
