@@ -16,9 +16,6 @@ use crate::row::{BatchItem, Claim, ItemState, Job, LogPoint, LogRow, Message, Ta
 use crate::select::Select;
 use crate::{Changes, Guard, Outcome, Patience, StoreError, Unit};
 
-/// How often units are looked at anew because of one that came in between.
-const TRIES: u32 = 10;
-
 /// Commits what can be committed of the units.
 pub(crate) async fn commit(
     database: &dyn Database,
@@ -27,13 +24,6 @@ pub(crate) async fn commit(
 ) -> Result<Vec<Outcome>, StoreError> {
     if patience == Patience::Try && commit_at_once(database, units).await? {
         return Ok(vec![Outcome::Committed; units.len()]);
-    }
-    for _ in 1..TRIES {
-        match look_and_commit(database, units, patience).await {
-            // Who commits at once takes no locks.
-            Err(StoreError::Overtaken(_)) => {}
-            outcomes => return outcomes,
-        }
     }
     look_and_commit(database, units, patience).await
 }
@@ -45,7 +35,9 @@ async fn commit_at_once(database: &dyn Database, units: &[Unit]) -> Result<bool,
         return Ok(false);
     }
     let Some(standing) = standing(units) else { return Ok(false) };
-    let Some(mut session) = database.write_at_once(&standing).await? else { return Ok(false) };
+    let numbers: BTreeSet<i64> = units.iter().flat_map(numbers).collect();
+    let begun = database.write_at_once(numbers.into_iter().collect(), standing).await?;
+    let Some(mut session) = begun else { return Ok(false) };
     let (merged, log) = merge(units.iter(), potok_core::time::Timestamp::MIN);
     if merged.comes_again() {
         return Ok(false);

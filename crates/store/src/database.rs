@@ -23,9 +23,14 @@ pub(crate) trait Database: std::fmt::Debug + Send + Sync {
     }
     /// Begins a transaction. Dropped, it is undone.
     async fn write(&self) -> Result<Box<dyn Session>, StoreError>;
-    /// Begins a transaction that is made in one statement when it is committed, without looking at anything first: it fails if one of
-    /// these rows of the log (of any unit, where that is 0) is not there, or one that it adds is. None where that saves nothing.
-    async fn write_at_once(&self, _standing: &[LogPoint]) -> Result<Option<Box<dyn Session>>, StoreError> {
+    /// Begins a transaction that is made in one statement when it is committed, without looking at anything first: it fails if it does not
+    /// get the locks of these numbers at once, one of these rows of the log (of any unit, where that is 0) is not there, or one that it
+    /// adds is. None where that saves nothing.
+    async fn write_at_once(
+        &self,
+        _numbers: Vec<i64>,
+        _standing: Vec<LogPoint>,
+    ) -> Result<Option<Box<dyn Session>>, StoreError> {
         Ok(None)
     }
     /// Begins a transaction in which a program's own statements have a place, too.

@@ -9,9 +9,6 @@ pub enum StoreError {
     /// The database does not answer, or answered that it cannot now. Nothing was changed.
     #[error("the database cannot be reached: {0}; nothing was changed, try again")]
     Unavailable(String),
-    /// Another node wrote the same row in that moment.
-    #[error("another node wrote the same in that moment: {0}; nothing was changed, try again")]
-    Overtaken(String),
     /// The answer to a commit was lost. Sending the very same units again, waiting, tells, and does
     /// what was not done.
     #[error("the database was lost in the middle of a commit: {0}; send the same units again, and wait")]
@@ -77,7 +74,6 @@ impl StoreError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "store-unavailable",
-            Self::Overtaken(_) => "store-overtaken",
             Self::OutcomeUnknown(_) => "store-outcome-unknown",
             Self::Full(_) => "store-full",
             Self::ReadOnly(_) => "store-read-only",
@@ -161,7 +157,6 @@ impl From<sqlx::Error> for StoreError {
             Some(code) if code.len() < 5 => Self::of_sqlite(code.parse().unwrap_or(0), text),
             Some("53100") => Self::Full(text),
             Some("25006") => Self::ReadOnly(text),
-            Some("23505") => Self::Overtaken(text),
             Some(code) if ["08", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class)) => {
                 Self::Unavailable(text)
             }

@@ -30,9 +30,6 @@ const SESSION: &str = "SET idle_in_transaction_session_timeout = '60s'; SET tcp_
 const BY_KEY: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
                       SET enable_mergejoin = off; SET jit = off";
 
-/// For connections on which a transaction locks nothing beforehand: whoever would wait for another's goes the other way.
-const NO_WAITING: &str = "SET lock_timeout = '50ms'";
-
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 #[derive(Debug)]
@@ -41,8 +38,6 @@ pub(crate) struct Postgres {
     searching: PgPool,
     /// Connections that write, and look up what has a key: few, so that each soon has prepared what it needs.
     by_key: PgPool,
-    /// Connections for transactions of one statement.
-    at_once: PgPool,
     /// Advisory locks are the whole database's: this number keeps those of one schema apart from another's.
     schema: i64,
 }
@@ -54,9 +49,8 @@ impl Postgres {
         MIGRATIONS.run(&searching).await?;
         let schema = "SELECT current_schema()::regnamespace::oid::bigint";
         let schema = sqlx::query_scalar(schema).fetch_one(&searching).await?;
-        let by_key = Self::pool(8, format!("{SESSION}; {BY_KEY}")).connect_lazy_with(options.clone());
-        let at_once = Self::pool(4, format!("{SESSION}; {BY_KEY}; {NO_WAITING}")).connect_lazy_with(options);
-        Ok(Self { searching, by_key, at_once, schema })
+        let by_key = Self::pool(8, format!("{SESSION}; {BY_KEY}")).connect_lazy_with(options);
+        Ok(Self { searching, by_key, schema })
     }
 
     fn session(&self, link: Link) -> Box<dyn Session> {
@@ -99,9 +93,13 @@ impl Database for Postgres {
         Ok(self.session(Link::Writing(self.by_key.begin().await?)))
     }
 
-    async fn write_at_once(&self, standing: &[LogPoint]) -> Result<Option<Box<dyn Session>>, StoreError> {
-        let connection = self.at_once.acquire().await?;
-        Ok(Some(self.session(Link::AtOnce(connection, standing.to_vec()))))
+    async fn write_at_once(
+        &self,
+        numbers: Vec<i64>,
+        standing: Vec<LogPoint>,
+    ) -> Result<Option<Box<dyn Session>>, StoreError> {
+        let connection = self.by_key.acquire().await?;
+        Ok(Some(self.session(Link::AtOnce { connection, numbers, standing })))
     }
 
     async fn lend(&self) -> Result<Box<dyn Session>, StoreError> {
@@ -113,7 +111,6 @@ impl Database for Postgres {
     }
 
     async fn close(&self) {
-        self.at_once.close().await;
         self.by_key.close().await;
         self.searching.close().await;
     }
@@ -122,8 +119,12 @@ impl Database for Postgres {
 enum Link {
     Reading(PoolConnection<Driver>),
     Writing(Transaction<'static, Driver>),
-    /// With the log rows that must be there.
-    AtOnce(PoolConnection<Driver>, Vec<LogPoint>),
+    /// With what it locks, and the log rows that must be there.
+    AtOnce {
+        connection: PoolConnection<Driver>,
+        numbers: Vec<i64>,
+        standing: Vec<LogPoint>,
+    },
 }
 
 struct PostgresSession {
@@ -136,7 +137,7 @@ struct PostgresSession {
 impl PostgresSession {
     fn connection(&mut self) -> &mut PgConnection {
         match &mut self.link {
-            Link::Reading(connection) | Link::AtOnce(connection, _) => connection,
+            Link::Reading(connection) | Link::AtOnce { connection, .. } => connection,
             Link::Writing(transaction) => transaction,
         }
     }
@@ -156,6 +157,12 @@ impl PostgresSession {
         let query = sqlx::query_with(AssertSqlSafe(statement.text), arguments);
         query.fetch_all(self.connection()).await?.iter().map(|row| decode(row, table.columns)).collect()
     }
+}
+
+/// Numbers as the whole database's advisory locks know them.
+fn locks(schema: i64, numbers: &[i64]) -> Vec<i64> {
+    let schema = schema.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed());
+    numbers.iter().map(|number| number ^ schema).collect()
 }
 
 fn arguments(binds: Vec<Bind>) -> Result<PgArguments, StoreError> {
@@ -211,11 +218,11 @@ impl Session for PostgresSession {
     }
 
     async fn flush(&mut self) -> Result<(), StoreError> {
-        if matches!(self.link, Link::AtOnce(..)) {
+        if matches!(self.link, Link::AtOnce { .. }) {
             return Ok(());
         }
         match self.gathered.take() {
-            Some(statements) if !statements.is_empty() => self.execute(Statement::together(statements, &[])).await,
+            Some(statements) if !statements.is_empty() => self.execute(Statement::together(statements)).await,
             _ => Ok(()),
         }
     }
@@ -270,8 +277,7 @@ impl Session for PostgresSession {
     }
 
     async fn lock(&mut self, numbers: &[i64], wait: bool) -> Result<Vec<bool>, StoreError> {
-        let schema = self.schema.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed());
-        let numbers: Vec<i64> = numbers.iter().map(|number| number ^ schema).collect();
+        let numbers = locks(self.schema, numbers);
         let sql = match wait {
             // In the order given, row by row: whoever waits holds only locks that sort before.
             true => "SELECT pg_advisory_xact_lock(n) IS NOT NULL FROM unnest($1::bigint[]) AS n",
@@ -301,10 +307,16 @@ impl Session for PostgresSession {
             Link::Writing(transaction) => {
                 transaction.commit().await.map_err(|error| StoreError::OutcomeUnknown(error.to_string()))
             }
-            Link::AtOnce(mut connection, standing) => {
-                let statement = Statement::together(self.gathered.unwrap_or_default(), &standing);
+            Link::AtOnce { mut connection, numbers, standing } => {
+                let numbers = locks(self.schema, &numbers);
+                let statement = Statement::at_once(self.gathered.unwrap_or_default(), &numbers, &standing);
                 let query = sqlx::query_with(AssertSqlSafe(statement.text), arguments(statement.binds)?);
-                query.execute(&mut *connection).await.map(drop).map_err(StoreError::of_transaction)
+                let done = query.execute(&mut *connection).await;
+                if done.is_err() {
+                    // The server says what is wrong before it lets go of the locks.
+                    let _ = connection.ping().await;
+                }
+                done.map(drop).map_err(StoreError::of_transaction)
             }
         }
     }
