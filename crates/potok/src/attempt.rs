@@ -28,7 +28,7 @@ use crate::catalog::Deployed;
 use crate::commit::Pending;
 use crate::engine::Inner;
 use crate::envelope::Envelope;
-use crate::follow::{self, Around, correlation, follow};
+use crate::follow::{self, Apart, Around, correlation, follow};
 use crate::instance::claim;
 use crate::work::{Chore, Occurred, Spread};
 use crate::{Error, InstanceId};
@@ -108,7 +108,7 @@ impl Held {
         let seq = self.resident.loaded.as_ref().map_or(0, |loaded| loaded.seq);
         let failed = self.slot.generation() != self.resident.generation;
         let is_shared = engine.store.is_shared() || engine.cache.is_shared();
-        if failed || (is_shared && !engine.store.history(self.slot.key, seq, 1).await?.is_empty()) {
+        if failed || (is_shared && engine.goes_on_after(self.slot.key, seq).await?) {
             self.resident.loaded = None;
             return Ok(true);
         }
@@ -458,7 +458,7 @@ impl<'e> Attempt<'e> {
             let Running { graph, instance } = &loaded.running;
             let around =
                 Around { graph, definition: loaded.definition, tenant: &loaded.tenant, suspended: loaded.suspended };
-            follow(&mut changes, &around, instance, &held.events, &envelope);
+            follow(&mut changes, &around, instance, &held.events, &envelope, &mut loaded.apart);
             if loaded.unique
                 && !instance.is_active()
                 && let Some(claim) = claim(graph.id(), loaded.tenant.as_ref(), instance.business_key(), key)
@@ -575,6 +575,7 @@ impl World for Attempt<'_> {
         resident.generation = slot.generation();
         resident.loaded = Some(Loaded {
             running: Running { graph, instance: Instance::new(key) },
+            apart: Apart::default(),
             definition: definition.key,
             tenant: Some(definition.tenant.clone()).filter(|tenant| !tenant.is_empty()),
             suspended: false,

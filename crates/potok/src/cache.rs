@@ -9,6 +9,8 @@ use potok_core::instance::Key;
 use potok_core::routing::Running;
 use tokio::sync::{Mutex as Lock, Notify};
 
+use crate::follow::Apart;
+
 /// An instance as it is after its last row, which may not be durable yet.
 #[derive(Debug)]
 pub(crate) struct Loaded {
@@ -19,6 +21,8 @@ pub(crate) struct Loaded {
     pub(crate) suspended: bool,
     /// It has its business key for itself while it runs.
     pub(crate) unique: bool,
+    /// Its tokens that have a row.
+    pub(crate) apart: Apart,
     /// Its last row.
     pub(crate) seq: u64,
     /// The unit of work that wrote it.

@@ -15,6 +15,7 @@ use potok_store::{Store, Version};
 
 use crate::Error;
 use crate::alone::{self, ALONE};
+use crate::together::Together;
 
 /// A version of a process, ready to run.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub(crate) struct Catalog {
     deployed: RwLock<HashMap<Key, Arc<Deployed>>>,
     /// The newest versions, by tenant and id, where nobody else deploys.
     newest: RwLock<HashMap<(Name, Name), Arc<Deployed>>>,
+    /// Which versions are the newest, where others deploy, too.
+    asked: Together<(Name, Name), Option<Definition>>,
     /// Deployments whose decisions and calendars the evaluator has.
     known: Mutex<BTreeSet<Key>>,
 }
@@ -42,6 +45,7 @@ impl Catalog {
             evaluator: Arc::default(),
             deployed: RwLock::default(),
             newest: RwLock::default(),
+            asked: Together::default(),
             known: Mutex::default(),
         }
     }
@@ -69,15 +73,29 @@ impl Catalog {
         {
             return Ok(Some(deployed.clone()));
         }
-        let Some(definition) = self.store.definition(DefinitionKind::Process, tenant, id, &version).await? else {
-            return Ok(None);
+        let found = match version {
+            Version::Latest => self.asked.ask(of.clone(), |processes| self.find_newest(processes)).await?,
+            _ => self.store.definition(DefinitionKind::Process, tenant, id, &version).await?,
         };
+        let Some(definition) = found else { return Ok(None) };
         let deployed = self.compiled(definition).await?;
         if version == Version::Latest && !self.store.is_shared() {
             let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
             newest.insert(of, deployed.clone());
         }
         Ok(Some(deployed))
+    }
+
+    /// The newest versions of processes, by tenant and id; each is looked for once.
+    async fn find_newest(&self, processes: Vec<(Name, Name)>) -> Result<Vec<Option<Definition>>, Error> {
+        let mut found = HashMap::new();
+        for of @ (tenant, id) in &processes {
+            if !found.contains_key(of) {
+                let newest = self.store.definition(DefinitionKind::Process, tenant, id, &Version::Latest).await?;
+                found.insert(of, newest);
+            }
+        }
+        Ok(processes.iter().map(|of| found.get(of).cloned().flatten()).collect())
     }
 
     /// Forgets which versions are the newest, and which are suspended.

@@ -30,6 +30,9 @@ pub(crate) type Touched = (Arc<Slot>, u64, bool);
 /// A unit that is being committed.
 pub(crate) type Pending = oneshot::Receiver<Result<Outcome, Error>>;
 
+/// A unit that has been committed or not.
+type Settled = (Departed, Result<Outcome, Error>);
+
 struct Departed {
     unit: Unit,
     slots: Vec<Touched>,
@@ -83,29 +86,37 @@ impl Queue {
     {
         let lanes = if store.is_shared() { LANES } else { 1 };
         let mut waiting: Vec<Departed> = Vec::new();
-        let mut under_way: JoinSet<Vec<Key>> = JoinSet::new();
+        let mut under_way: JoinSet<Vec<Settled>> = JoinSet::new();
+        // Those that another node holds up.
+        let mut held_up: JoinSet<Vec<Settled>> = JoinSet::new();
         let mut busy: HashSet<Key> = HashSet::new();
+        let mut settled: Vec<Settled> = Vec::new();
         loop {
             let is_worthwhile = under_way.is_empty() || (under_way.len() < lanes && waiting.len() >= WORTHWHILE);
             let batch = if is_worthwhile { next_batch(&mut waiting, &mut busy) } else { Vec::new() };
             if !batch.is_empty() {
-                let (store, ended) = (store.clone(), ended.clone());
-                under_way.spawn(commit_all(batch, store, ended));
-                continue;
+                under_way.spawn(commit_all(batch, store.clone()));
             }
+            // Only now, so that the database does not wait until all who are answered have gone on.
+            settled.drain(..).for_each(|(departed, outcome)| departed.arrive(outcome, &ended));
             tokio::select! {
                 biased;
                 Some(done) = under_way.join_next() => {
-                    for key in done.unwrap_or_default() {
-                        busy.remove(&key);
+                    settled = done.unwrap_or_default();
+                    for (departed, _) in settled.extract_if(.., |(_, outcome)| matches!(outcome, Ok(Outcome::Busy))) {
+                        held_up.spawn(alone(departed, store.clone()));
                     }
                 }
+                Some(done) = held_up.join_next() => settled = done.unwrap_or_default(),
                 count = self.0.recv_many(&mut waiting, MOST) => {
                     if count == 0 {
                         break;
                     }
                     continue;
                 }
+            }
+            for (slot, ..) in settled.iter().flat_map(|(departed, _)| &departed.slots) {
+                busy.remove(&slot.key);
             }
             // What has come meanwhile goes along.
             while waiting.len() < MOST
@@ -114,7 +125,11 @@ impl Queue {
                 waiting.push(departed);
             }
         }
-        while under_way.join_next().await.is_some() {}
+        for mut rest in [under_way, held_up] {
+            while let Some(done) = rest.join_next().await {
+                done.unwrap_or_default().into_iter().for_each(|(departed, outcome)| departed.arrive(outcome, &ended));
+            }
+        }
     }
 }
 
@@ -141,29 +156,22 @@ fn next_batch(waiting: &mut Vec<Departed>, busy: &mut HashSet<Key>) -> Vec<Depar
     batch
 }
 
-/// Commits a batch; gives the instances that it touched.
-async fn commit_all(mut batch: Vec<Departed>, store: Store, ended: impl Fn(&Slot)) -> Vec<Key> {
-    let keys = batch.iter().flat_map(|departed| &departed.slots).map(|(slot, ..)| slot.key).collect();
+/// Commits a batch; says what became of each.
+async fn commit_all(mut batch: Vec<Departed>, store: Store) -> Vec<Settled> {
     let units: Vec<Unit> = batch.iter_mut().map(|departed| std::mem::take(&mut departed.unit)).collect();
-    match commit(&store, &units, Patience::Try).await {
-        Ok(outcomes) => {
-            for ((departed, unit), outcome) in batch.into_iter().zip(units).zip(outcomes) {
-                // Another node is writing what this one would: it waits for it, alone.
-                let outcome = match outcome {
-                    Outcome::Busy => alone(&store, unit).await,
-                    outcome => Ok(outcome),
-                };
-                departed.arrive(outcome, &ended);
-            }
-        }
-        Err(error) => batch.into_iter().for_each(|departed| departed.arrive(Err(error.clone()), &ended)),
-    }
-    keys
+    let outcomes = match commit(&store, &units, Patience::Try).await {
+        Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error); units.len()],
+    };
+    let settle = |((departed, unit), outcome)| (Departed { unit, ..departed }, outcome);
+    batch.into_iter().zip(units).zip(outcomes).map(settle).collect()
 }
 
-async fn alone(store: &Store, unit: Unit) -> Result<Outcome, Error> {
-    let mut outcomes = commit(store, &[unit], Patience::Wait).await?;
-    Ok(outcomes.pop().unwrap_or(Outcome::Busy))
+/// Another node is writing what this unit would: it waits for it, alone.
+async fn alone(departed: Departed, store: Store) -> Vec<Settled> {
+    let outcomes = commit(&store, std::slice::from_ref(&departed.unit), Patience::Wait).await;
+    let outcome = outcomes.map(|mut outcomes| outcomes.pop().unwrap_or(Outcome::Busy));
+    vec![(departed, outcome)]
 }
 
 /// Commits; if the answer is lost, asks again until it is known.

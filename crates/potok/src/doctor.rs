@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use potok_core::instance::{Instance, Key, WaitKind};
+use potok_core::instance::{Instance, Key, Owner, WaitKind};
 use potok_core::step::Events;
 use potok_core::time::Timestamp;
 use potok_store::query::{IncidentQuery, InstanceQuery, JobQuery, SubscriptionQuery, TaskQuery, TimerQuery};
@@ -14,7 +14,7 @@ use potok_store::{Changes, Outcome, Patience, Store, Unit};
 
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
-use crate::follow::{Around, follow};
+use crate::follow::{Apart, Around, follow};
 use crate::instance::claim;
 use crate::work::Chore;
 use crate::{Error, InstanceId};
@@ -171,7 +171,7 @@ impl Inner {
             |what: String, mendable: bool| findings.push(Finding { instance: InstanceId(key), what, mendable });
         let mirror = Store::memory();
         let mut instance = Instance::new(key);
-        let mut suspended = false;
+        let (mut suspended, mut apart) = (false, Apart::default());
         let snapshots: BTreeMap<u64, Snapshot> =
             self.store.of_instance::<Snapshot>(key).await?.into_iter().map(|row| (row.seq, row)).collect();
         let mut seq = 0;
@@ -186,7 +186,7 @@ impl Inner {
                     return Ok(());
                 }
                 seq = row.seq;
-                match self.mirror(&mirror, &mut instance, &row, &mut suspended).await {
+                match self.mirror(&mirror, &mut instance, &row, (&mut suspended, &mut apart)).await {
                     Ok(()) => {}
                     Err(Error::Store(error)) => return Err(Error::Store(error)),
                     Err(error) => {
@@ -217,8 +217,7 @@ impl Inner {
                 find(format!("task {} is open, but nothing waits for it, or the other way round", task.key), false);
             }
         }
-        let standing_on: Vec<(u32, u32)> = derived.tokens.iter().map(|row| (row.token, row.node)).collect();
-        if !instance.tokens().map(|(number, token)| (number, token.node)).eq(standing_on) {
+        if !stand_once(&instance, &derived.tokens) {
             find("its tokens stand elsewhere than its history says".into(), false);
         }
         if let Some(row) = derived.instance.first().filter(|row| row.unique)
@@ -246,7 +245,7 @@ impl Inner {
         mirror: &Store,
         instance: &mut Instance,
         row: &LogRow,
-        suspended: &mut bool,
+        (suspended, apart): (&mut bool, &mut Apart),
     ) -> Result<(), Error> {
         let damaged = |error| Error::Damaged { instance: InstanceId(row.instance), error };
         let events = Events::decode(&row.events).map_err(damaged)?;
@@ -260,7 +259,7 @@ impl Inner {
         let around =
             Around { graph: &deployed.graph, definition: row.definition, tenant: &tenant, suspended: *suspended };
         let mut changes = Changes::default();
-        follow(&mut changes, &around, instance, &events, &envelope);
+        follow(&mut changes, &around, instance, &events, &envelope, apart);
         match envelope.act {
             Some(Act::TaskChanged { task, assignment }) => {
                 if let Some(standing) = mirror.get::<Task>((row.instance, task)).await? {
@@ -334,6 +333,17 @@ impl Inner {
         change(&mut changes);
         write(&self.store, changes, self.random()).await
     }
+}
+
+/// Whether each token has a row for where it stands, or waits there at one task or job.
+fn stand_once(instance: &Instance, rows: &[Token]) -> bool {
+    let at_work = instance.waits().filter_map(|wait| match (wait.owner, &wait.kind) {
+        (Owner::Token(token), WaitKind::UserTask(_) | WaitKind::Job(_)) => Some((token, wait.node)),
+        _ => None,
+    });
+    let mut standing_on: Vec<(u32, u32)> = rows.iter().map(|row| (row.token, row.node)).chain(at_work).collect();
+    standing_on.sort_unstable();
+    instance.tokens().map(|(number, token)| (number, token.node)).eq(standing_on)
 }
 
 async fn write(store: &Store, changes: Changes, id: u64) -> Result<(), Error> {

@@ -19,7 +19,8 @@ use crate::catalog::Catalog;
 use crate::commit::Committer;
 use crate::envelope::Envelope;
 use crate::handler::Handlers;
-use crate::{Builder, Clock, Error, InstanceId};
+use crate::together::Together;
+use crate::{Builder, Clock, Error, InstanceId, follow};
 
 /// A workflow engine on a database. Cheap to clone; all clones are the same engine.
 ///
@@ -98,6 +99,8 @@ pub(crate) struct Inner {
     pub(crate) catalog: Catalog,
     pub(crate) cache: Cache,
     pub(crate) committer: Committer,
+    /// Whether others have written more of an instance's log.
+    pub(crate) fresh: Together<(Key, u64), bool>,
     pub(crate) clock: Clock,
     pub(crate) handlers: Handlers,
     pub(crate) limits: Limits,
@@ -178,6 +181,7 @@ impl Inner {
             store,
             cache,
             committer,
+            fresh: Together::default(),
             clock,
             handlers,
             limits,
@@ -202,6 +206,11 @@ impl Inner {
         self.random.lock().unwrap_or_else(PoisonError::into_inner).u64(1..)
     }
 
+    /// Whether an instance's log goes on after that row.
+    pub(crate) async fn goes_on_after(&self, instance: Key, seq: u64) -> Result<bool, Error> {
+        self.fresh.ask((instance, seq), |ends| async move { Ok(self.store.continue_after(&ends).await?) }).await
+    }
+
     /// Renews the lease of the node's number; one that was lost is given up for another.
     pub(crate) async fn renew(&self, lease: Duration) -> Result<(), Error> {
         let node = self.node.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -221,9 +230,11 @@ impl Inner {
         let Some(row) = self.store.get::<InstanceRow>(key).await? else { return Ok(None) };
         let Some((instance, last)) = self.replay(key, u64::MAX).await? else { return Ok(None) };
         let Some(deployed) = self.catalog.get(row.definition).await? else { return Ok(None) };
+        let apart = follow::apart(&instance);
         let running = Running { graph: deployed.graph.clone(), instance };
         Ok(Some(Loaded {
             running,
+            apart,
             definition: row.definition,
             tenant: row.tenant,
             suspended: row.suspended,

@@ -1,10 +1,10 @@
 //! What follows from a row of the log: one function from events to derived rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use potok_core::Name;
 use potok_core::graph::ProcessGraph;
-use potok_core::instance::{Instance, Key, ROOT, State, WaitKind, WaitType};
+use potok_core::instance::{Instance, Key, Owner, ROOT, State, TokenId, WaitKind, WaitType};
 use potok_core::step::{Closed, Event, Events, OpenedWait};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
@@ -43,6 +43,7 @@ pub(crate) fn follow(
     instance: &Instance,
     events: &Events,
     envelope: &Envelope,
+    apart: &mut Apart,
 ) {
     let key = instance.key();
     let now = events.now;
@@ -88,34 +89,57 @@ pub(crate) fn follow(
             _ => {}
         }
     }
-    tokens(changes, around.definition, instance, events);
+    tokens(changes, around.definition, instance, events, apart);
+}
+
+/// The numbers of an instance's tokens that have a row. Those that wait at a task or a job have none: that says where they stand.
+pub(crate) type Apart = BTreeSet<TokenId>;
+
+/// The tokens of an instance that have a row.
+pub(crate) fn apart(instance: &Instance) -> Apart {
+    instance.tokens().map(|(token, _)| token).filter(|token| stands_apart(instance, *token)).collect()
+}
+
+fn stands_apart(instance: &Instance, token: TokenId) -> bool {
+    !instance.waits_of(token).any(|wait| matches!(wait.kind, WaitKind::UserTask(_) | WaitKind::Job(_)))
 }
 
 /// Where the tokens stand that the events have touched.
-fn tokens(changes: &mut Changes, definition: Key, instance: &Instance, events: &Events) {
-    // By number: whether it was there before.
+fn tokens(changes: &mut Changes, definition: Key, instance: &Instance, events: &Events, apart: &mut Apart) {
+    // By number: whether it may stand elsewhere than before.
     let mut touched = BTreeMap::new();
     for event in &events.list {
-        match *event {
-            Event::TokenCreated { token, .. } => touched.entry(token).or_insert(false),
-            Event::TokenMoved { token, .. } | Event::TokenConsumed { token, .. } | Event::RoundEnded { token, .. } => {
-                touched.entry(token).or_insert(true)
-            }
+        let (token, has_moved) = match *event {
+            Event::TokenCreated { token, .. } | Event::TokenMoved { token, .. } => (token, true),
+            Event::TokenConsumed { token, .. }
+            | Event::RoundEnded { token, .. }
+            | Event::TokenWaited { token }
+            | Event::TokenResumed { token }
+            | Event::ScopeOpened { token, .. } => (token, false),
+            Event::WaitOpened { details } => match events.waits.get(details as usize).map(|wait| wait.owner) {
+                Some(Owner::Token(token)) => (token, false),
+                _ => continue,
+            },
             Event::Migrated { .. } => {
                 touched.extend(instance.tokens().map(|(token, _)| (token, true)));
                 continue;
             }
             _ => continue,
         };
+        *touched.entry(token).or_default() |= has_moved;
     }
     let key = instance.key();
-    for (token, was_there) in touched {
-        match instance.token(token) {
+    for (token, has_moved) in touched {
+        match instance.token(token).filter(|_| stands_apart(instance, token)) {
             Some(standing) => {
                 let row = Token { instance: key, token, definition, node: standing.node };
-                if was_there { changes.put(row) } else { changes.add(row) }
+                if apart.insert(token) {
+                    changes.add(row);
+                } else if has_moved {
+                    changes.put(row);
+                }
             }
-            None if was_there => changes.remove::<Token>((key, token)),
+            None if apart.remove(&token) => changes.remove::<Token>((key, token)),
             None => {}
         }
     }

@@ -36,6 +36,7 @@ mod remark;
 mod restart;
 mod statistics;
 mod task;
+mod together;
 mod transact;
 mod transaction;
 mod variables;

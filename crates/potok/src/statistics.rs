@@ -65,6 +65,8 @@ impl Engine {
         self.count(&mut nodes, &tasks, |node| &mut node.tasks).await?;
         let jobs = JobQuery { definition: of, ..JobQuery::default() };
         self.count(&mut nodes, &jobs, |node| &mut node.jobs).await?;
+        // A token that waits at a task or a job is counted there.
+        nodes.iter_mut().for_each(|node| node.tokens += node.tasks + node.jobs);
         let timers = TimerQuery { definition: of, ..TimerQuery::default() };
         self.count(&mut nodes, &timers, |node| &mut node.timers).await?;
         let waiting = SubscriptionQuery { definition: of, starts: Some(false), ..SubscriptionQuery::default() };

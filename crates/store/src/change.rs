@@ -231,19 +231,28 @@ impl Merged {
         }
     }
 
+    /// Whether a row comes where others are removed by how their keys begin: then one statement cannot do it.
+    pub(crate) fn comes_again(&self) -> bool {
+        self.tables.values().any(MergedTable::comes_again)
+    }
+
     pub(crate) async fn write(self, session: &mut dyn Session, log: &[Row]) -> Result<(), StoreError> {
+        let comes_again = self.comes_again();
         let tables: Vec<Sorted> = self.tables.into_values().map(MergedTable::sort).collect();
-        // What goes makes way for what comes.
         session.gather();
         for Sorted { table, cleared, remove, .. } in &tables {
-            for keys in [cleared, remove] {
-                if !keys.is_empty() {
-                    session.delete(table, keys).await?;
-                }
+            for keys in cleared.values() {
+                session.delete(table, &keys.iter().cloned().collect::<Vec<_>>()).await?;
+            }
+            if !remove.is_empty() {
+                session.delete(table, remove).await?;
             }
         }
-        session.flush().await?;
-        session.gather();
+        if comes_again {
+            // What goes makes way for what comes.
+            session.flush().await?;
+            session.gather();
+        }
         if !log.is_empty() {
             session.insert(LogRow::TABLE, log).await?;
         }
@@ -265,7 +274,8 @@ impl Merged {
 /// What is done to a table, by the kind of statement.
 struct Sorted {
     table: &'static Table,
-    cleared: Vec<Row>,
+    /// Beginnings of keys, by how long they are.
+    cleared: BTreeMap<usize, BTreeSet<Row>>,
     remove: Vec<Row>,
     put: Vec<Row>,
     add: Vec<Row>,
@@ -273,6 +283,11 @@ struct Sorted {
 }
 
 impl MergedTable {
+    fn comes_again(&self) -> bool {
+        let next = |key: &Row| self.rows.range(key.clone()..).next();
+        self.cleared.iter().any(|key| next(key).is_some_and(|(row, _)| row.starts_with(key)))
+    }
+
     fn merge(&mut self, Change { table, key, action }: &Change) {
         if let Action::RemoveAll = action {
             let gone: Vec<Row> = self
@@ -322,7 +337,11 @@ impl MergedTable {
                 Action::Remove | Action::RemoveAll => remove.push(key),
             }
         }
-        Sorted { table: self.table, cleared: self.cleared.into_iter().collect(), remove, put, add, set }
+        let mut cleared: BTreeMap<usize, BTreeSet<Row>> = BTreeMap::new();
+        for key in self.cleared {
+            cleared.entry(key.len()).or_default().insert(key);
+        }
+        Sorted { table: self.table, cleared, remove, put, add, set }
     }
 }
 

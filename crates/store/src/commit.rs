@@ -22,6 +22,73 @@ pub(crate) async fn commit(
     units: &[Unit],
     patience: Patience,
 ) -> Result<Vec<Outcome>, StoreError> {
+    if patience == Patience::Try && commit_at_once(database, units).await? {
+        return Ok(vec![Outcome::Committed; units.len()]);
+    }
+    look_and_commit(database, units, patience).await
+}
+
+/// Commits units that depend on nothing but the logs, as one statement that finds out whether the logs are as they are taken to be; says
+/// whether it did. If not, nothing has changed.
+async fn commit_at_once(database: &dyn Database, units: &[Unit]) -> Result<bool, StoreError> {
+    if !database.is_shared() {
+        return Ok(false);
+    }
+    let Some(standing) = standing(units) else { return Ok(false) };
+    let numbers: BTreeSet<i64> = units.iter().flat_map(numbers).collect();
+    let begun = database.write_at_once(numbers.into_iter().collect(), standing).await?;
+    let Some(mut session) = begun else { return Ok(false) };
+    let (merged, log) = merge(units.iter(), potok_core::time::Timestamp::MIN);
+    if merged.comes_again() {
+        return Ok(false);
+    }
+    merged.write(&mut *session, &log).await?;
+    match session.commit().await {
+        Ok(()) => Ok(true),
+        Err(error @ StoreError::OutcomeUnknown(_)) => Err(error),
+        // Whoever looks first sees what is wrong.
+        Err(_) => Ok(false),
+    }
+}
+
+/// The rows that must be in the log so that all units get in; nothing if that is not all that they depend on.
+fn standing(units: &[Unit]) -> Option<Vec<LogPoint>> {
+    let mut standing: BTreeMap<(Key, u64), u64> = BTreeMap::new();
+    let mut added: BTreeMap<(Key, u64), u64> = BTreeMap::new();
+    for unit in units {
+        if unit.log.is_empty() {
+            return None;
+        }
+        for guard in &unit.guards {
+            let Guard::Row { instance, seq, unit } = guard else { return None };
+            let by = match added.get(&(*instance, *seq)) {
+                Some(by) => *by,
+                None => *standing.entry((*instance, *seq)).and_modify(|by| *by = (*by).max(*unit)).or_insert(*unit),
+            };
+            if by != *unit {
+                return None;
+            }
+        }
+        for row in &unit.log {
+            let before = (row.instance, row.seq.saturating_sub(1));
+            if row.seq > 1 && !added.contains_key(&before) {
+                standing.entry(before).or_insert(0);
+            }
+            if added.insert((row.instance, row.seq), unit.id).is_some() {
+                return None;
+            }
+        }
+    }
+    let point = |((instance, seq), unit)| LogPoint { instance, seq, unit };
+    Some(standing.into_iter().map(point).collect())
+}
+
+/// Looks at all that the units depend on, then commits those for which it holds.
+async fn look_and_commit(
+    database: &dyn Database,
+    units: &[Unit],
+    patience: Patience,
+) -> Result<Vec<Outcome>, StoreError> {
     let mut session = database.write().await?;
     let busy = lock(&mut *session, units, patience).await?;
     let mut facts = Facts::read(&mut *session, units, &busy).await?;
@@ -37,7 +104,9 @@ pub(crate) async fn commit(
             }
         });
     }
-    facts.write(&mut *session, units).await?;
+    let accepted = facts.accepted.iter().filter_map(|place| units.get(*place));
+    let (merged, log) = merge(accepted, facts.now);
+    merged.write(&mut *session, &log).await?;
     // Also if there is nothing to write: so the locks are let go of now, not when somebody gets to it.
     session.commit().await?;
     Ok(outcomes)
@@ -253,34 +322,34 @@ impl Facts {
             Guard::Row { instance, seq, unit } => self.log.get(&(*instance, *seq)) == Some(unit),
         }
     }
+}
 
-    /// Writes the accepted units.
-    async fn write(self, session: &mut dyn Session, units: &[Unit]) -> Result<(), StoreError> {
-        let mut log = Vec::new();
-        let mut merged = Merged::default();
-        for unit in self.accepted.iter().filter_map(|place| units.get(*place)) {
-            for row in &unit.log {
-                let mut row = LogRow { unit: unit.id, ..row.clone() }.into_row();
-                row.truncate(LogRow::TABLE.written().len());
-                log.push(row);
-            }
-            let mut changes = Changes::default();
-            if unit.log.is_empty() {
-                changes.add(Written { unit: unit.id, time: self.now });
-            }
-            for guard in &unit.guards {
-                match guard {
-                    Guard::Claim(claim) => changes.put(claim.clone()),
-                    Guard::Work { instance, work } => changes.remove::<Work>((*instance, *work)),
-                    Guard::Message(message) => changes.remove::<Message>(*message),
-                    Guard::Lease { .. } | Guard::Assignee { .. } | Guard::BatchItem { .. } | Guard::Row { .. } => {}
-                }
-            }
-            merged.merge(&changes);
-            merged.merge(&unit.changes);
+/// What units write: their changes, and the rows of the log.
+fn merge<'u>(units: impl Iterator<Item = &'u Unit>, now: potok_core::time::Timestamp) -> (Merged, Vec<Row>) {
+    let mut log = Vec::new();
+    let mut merged = Merged::default();
+    for unit in units {
+        for row in &unit.log {
+            let mut row = LogRow { unit: unit.id, ..row.clone() }.into_row();
+            row.truncate(LogRow::TABLE.written().len());
+            log.push(row);
         }
-        merged.write(session, &log).await
+        let mut changes = Changes::default();
+        if unit.log.is_empty() {
+            changes.add(Written { unit: unit.id, time: now });
+        }
+        for guard in &unit.guards {
+            match guard {
+                Guard::Claim(claim) => changes.put(claim.clone()),
+                Guard::Work { instance, work } => changes.remove::<Work>((*instance, *work)),
+                Guard::Message(message) => changes.remove::<Message>(*message),
+                Guard::Lease { .. } | Guard::Assignee { .. } | Guard::BatchItem { .. } | Guard::Row { .. } => {}
+            }
+        }
+        merged.merge(&changes);
+        merged.merge(&unit.changes);
     }
+    (merged, log)
 }
 
 async fn find<R: Record>(

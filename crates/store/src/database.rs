@@ -9,6 +9,7 @@ use sqlx::{PgConnection, SqliteConnection};
 use crate::StoreError;
 use crate::cell::{Cell, Row};
 use crate::record::{Column, Table};
+use crate::row::LogPoint;
 use crate::select::Select;
 
 /// A database.
@@ -16,8 +17,22 @@ use crate::select::Select;
 pub(crate) trait Database: std::fmt::Debug + Send + Sync {
     /// Begins to read. Each statement sees what was committed before it.
     async fn read(&self) -> Result<Box<dyn Session>, StoreError>;
+    /// The same, to look up rows by their keys and nothing else.
+    async fn look_up(&self) -> Result<Box<dyn Session>, StoreError> {
+        self.read().await
+    }
     /// Begins a transaction. Dropped, it is undone.
     async fn write(&self) -> Result<Box<dyn Session>, StoreError>;
+    /// Begins a transaction that is made in one statement when it is committed, without looking at anything first: it fails if it does not
+    /// get the locks of these numbers at once, one of these rows of the log (of any unit, where that is 0) is not there, or one that it
+    /// adds is. None where that saves nothing.
+    async fn write_at_once(
+        &self,
+        _numbers: Vec<i64>,
+        _standing: Vec<LogPoint>,
+    ) -> Result<Option<Box<dyn Session>>, StoreError> {
+        Ok(None)
+    }
     /// Begins a transaction in which a program's own statements have a place, too.
     async fn lend(&self) -> Result<Box<dyn Session>, StoreError> {
         self.write().await

@@ -116,6 +116,16 @@ impl StoreError {
             _ => Self::OutcomeUnknown(text),
         }
     }
+
+    /// An error of a statement of PostgreSQL that is a transaction of its own. It is certain that nothing was committed if the server says
+    /// what is wrong with it; not if the server or the connection went away.
+    pub(crate) fn of_transaction(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        match code.as_deref() {
+            Some(code) if !["08", "57"].iter().any(|class| code.starts_with(class)) => error.into(),
+            _ => Self::OutcomeUnknown(error.to_string()),
+        }
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

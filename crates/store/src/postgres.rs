@@ -1,5 +1,6 @@
 //! PostgreSQL: several nodes on one database.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,6 +14,7 @@ use crate::StoreError;
 use crate::cell::{Cell, Kind, Row};
 use crate::database::{Database, Session};
 use crate::record::{Column, Table};
+use crate::row::LogPoint;
 use crate::select::Select;
 use crate::sql::{Bind, Dialect, Statement};
 
@@ -23,11 +25,19 @@ const JUST_USED: Duration = Duration::from_secs(1);
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '60s'; SET tcp_keepalives_idle = 30; \
                        SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
 
+/// For connections on which every row is found by its key. The server would plan that from how large the tables were when it first
+/// planned: as long as they are small it reads them whole, and goes on with that while they grow.
+const BY_KEY: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
+                      SET enable_mergejoin = off; SET jit = off";
+
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 #[derive(Debug)]
 pub(crate) struct Postgres {
-    pool: PgPool,
+    /// Connections for searches, and for a program's own transactions.
+    searching: PgPool,
+    /// Connections that write, and look up what has a key: few, so that each soon has prepared what it needs.
+    by_key: PgPool,
     /// Advisory locks are the whole database's: this number keeps those of one schema apart from another's.
     schema: i64,
 }
@@ -35,8 +45,22 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse::<PgConnectOptions>()?.statement_cache_capacity(500);
-        let pool = PgPoolOptions::new()
-            .max_connections(16)
+        let searching = Self::pool(12, SESSION.into()).connect_with(options.clone()).await?;
+        MIGRATIONS.run(&searching).await?;
+        let schema = "SELECT current_schema()::regnamespace::oid::bigint";
+        let schema = sqlx::query_scalar(schema).fetch_one(&searching).await?;
+        let by_key = Self::pool(8, format!("{SESSION}; {BY_KEY}")).connect_lazy_with(options);
+        Ok(Self { searching, by_key, schema })
+    }
+
+    fn session(&self, link: Link) -> Box<dyn Session> {
+        Box::new(PostgresSession { link, schema: self.schema, gathered: None })
+    }
+
+    fn pool(most: u32, session: String) -> PgPoolOptions {
+        let session: Arc<str> = session.into();
+        PgPoolOptions::new()
+            .max_connections(most)
             // A connection that was cut is noticed before it is used, not by the command that uses it; one that has just been used
             // is taken on trust.
             .test_before_acquire(false)
@@ -48,33 +72,38 @@ impl Postgres {
                     Ok(true)
                 })
             })
-            .after_connect(|connection, _| {
-                Box::pin(async move { sqlx::raw_sql(SESSION).execute(connection).await.map(drop) })
+            .after_connect(move |connection, _| {
+                let session = session.clone();
+                Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(&*session)).execute(connection).await.map(drop) })
             })
-            .connect_with(options)
-            .await?;
-        MIGRATIONS.run(&pool).await?;
-        let schema = sqlx::query_scalar("SELECT current_schema()::regnamespace::oid::bigint").fetch_one(&pool).await?;
-        Ok(Self { pool, schema })
     }
 }
 
 #[async_trait]
 impl Database for Postgres {
     async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
-        Ok(Box::new(PostgresSession {
-            link: Link::Reading(self.pool.acquire().await?),
-            schema: self.schema,
-            gathered: None,
-        }))
+        Ok(self.session(Link::Reading(self.searching.acquire().await?)))
+    }
+
+    async fn look_up(&self) -> Result<Box<dyn Session>, StoreError> {
+        Ok(self.session(Link::Reading(self.by_key.acquire().await?)))
     }
 
     async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
-        Ok(Box::new(PostgresSession {
-            link: Link::Writing(self.pool.begin().await?),
-            schema: self.schema,
-            gathered: None,
-        }))
+        Ok(self.session(Link::Writing(self.by_key.begin().await?)))
+    }
+
+    async fn write_at_once(
+        &self,
+        numbers: Vec<i64>,
+        standing: Vec<LogPoint>,
+    ) -> Result<Option<Box<dyn Session>>, StoreError> {
+        let connection = self.by_key.acquire().await?;
+        Ok(Some(self.session(Link::AtOnce { connection, numbers, standing })))
+    }
+
+    async fn lend(&self) -> Result<Box<dyn Session>, StoreError> {
+        Ok(self.session(Link::Writing(self.searching.begin().await?)))
     }
 
     fn is_shared(&self) -> bool {
@@ -82,13 +111,20 @@ impl Database for Postgres {
     }
 
     async fn close(&self) {
-        self.pool.close().await;
+        self.by_key.close().await;
+        self.searching.close().await;
     }
 }
 
 enum Link {
     Reading(PoolConnection<Driver>),
     Writing(Transaction<'static, Driver>),
+    /// With what it locks, and the log rows that must be there.
+    AtOnce {
+        connection: PoolConnection<Driver>,
+        numbers: Vec<i64>,
+        standing: Vec<LogPoint>,
+    },
 }
 
 struct PostgresSession {
@@ -101,7 +137,7 @@ struct PostgresSession {
 impl PostgresSession {
     fn connection(&mut self) -> &mut PgConnection {
         match &mut self.link {
-            Link::Reading(connection) => connection,
+            Link::Reading(connection) | Link::AtOnce { connection, .. } => connection,
             Link::Writing(transaction) => transaction,
         }
     }
@@ -121,6 +157,12 @@ impl PostgresSession {
         let query = sqlx::query_with(AssertSqlSafe(statement.text), arguments);
         query.fetch_all(self.connection()).await?.iter().map(|row| decode(row, table.columns)).collect()
     }
+}
+
+/// Numbers as the whole database's advisory locks know them.
+fn locks(schema: i64, numbers: &[i64]) -> Vec<i64> {
+    let schema = schema.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed());
+    numbers.iter().map(|number| number ^ schema).collect()
 }
 
 fn arguments(binds: Vec<Bind>) -> Result<PgArguments, StoreError> {
@@ -176,6 +218,9 @@ impl Session for PostgresSession {
     }
 
     async fn flush(&mut self) -> Result<(), StoreError> {
+        if matches!(self.link, Link::AtOnce { .. }) {
+            return Ok(());
+        }
         match self.gathered.take() {
             Some(statements) if !statements.is_empty() => self.execute(Statement::together(statements)).await,
             _ => Ok(()),
@@ -232,8 +277,7 @@ impl Session for PostgresSession {
     }
 
     async fn lock(&mut self, numbers: &[i64], wait: bool) -> Result<Vec<bool>, StoreError> {
-        let schema = self.schema.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed());
-        let numbers: Vec<i64> = numbers.iter().map(|number| number ^ schema).collect();
+        let numbers = locks(self.schema, numbers);
         let sql = match wait {
             // In the order given, row by row: whoever waits holds only locks that sort before.
             true => "SELECT pg_advisory_xact_lock(n) IS NOT NULL FROM unnest($1::bigint[]) AS n",
@@ -262,6 +306,17 @@ impl Session for PostgresSession {
             Link::Reading(_) => Ok(()),
             Link::Writing(transaction) => {
                 transaction.commit().await.map_err(|error| StoreError::OutcomeUnknown(error.to_string()))
+            }
+            Link::AtOnce { mut connection, numbers, standing } => {
+                let numbers = locks(self.schema, &numbers);
+                let statement = Statement::at_once(self.gathered.unwrap_or_default(), &numbers, &standing);
+                let query = sqlx::query_with(AssertSqlSafe(statement.text), arguments(statement.binds)?);
+                let done = query.execute(&mut *connection).await;
+                if done.is_err() {
+                    // The server says what is wrong before it lets go of the locks.
+                    let _ = connection.ping().await;
+                }
+                done.map(drop).map_err(StoreError::of_transaction)
             }
         }
     }

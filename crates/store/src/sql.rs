@@ -6,7 +6,9 @@
 use std::fmt::Write;
 
 use crate::cell::{Cell, Kind, Row};
-use crate::record::{Column, Table};
+use crate::record::sealed::Sealed as _;
+use crate::record::{Column, Record as _, Table};
+use crate::row::LogPoint;
 use crate::select::{Filter, Select};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +80,32 @@ impl Statement {
 
     /// Changes in one statement, as PostgreSQL takes them: none sees what another does.
     pub(crate) fn together(statements: Vec<Self>) -> Self {
+        let mut sql = Self::gathered(statements);
+        sql.push(" SELECT 1");
+        sql
+    }
+
+    /// The same; it divides by zero unless it gets the locks of all numbers, and all these rows of the log are there, of any unit where that
+    /// is 0. What stands behind the changes is worked out before them.
+    pub(crate) fn at_once(statements: Vec<Self>, numbers: &[i64], standing: &[LogPoint]) -> Self {
+        let mut sql = Self::gathered(statements);
+        sql.push(" SELECT 1 / ((SELECT bool_and(pg_try_advisory_xact_lock(n)) FROM unnest(");
+        sql.bind(Bind::Many(Kind::Integer, numbers.iter().copied().map(Cell::Integer).collect()));
+        sql.push("::bigint[]) AS n)");
+        if !standing.is_empty() {
+            sql.push(" AND (SELECT count(*) FROM (");
+            let columns: Vec<&Column> = LogPoint::TABLE.columns.iter().collect();
+            let rows: Vec<Row> = standing.iter().map(|point| point.clone().into_row()).collect();
+            sql.row_list(&columns, &rows);
+            sql.push(") AS s (instance, seq, unit) JOIN log AS t ON t.instance = s.instance AND t.seq = s.seq");
+            sql.push(" AND s.unit IN (0, t.unit)) = ");
+            sql.value(Cell::Integer(i64::try_from(standing.len()).unwrap_or(i64::MAX)));
+        }
+        sql.push(")::int");
+        sql
+    }
+
+    fn gathered(statements: Vec<Self>) -> Self {
         let mut sql = Self::new(Dialect::Postgres);
         for (index, statement) in statements.into_iter().enumerate() {
             let _ = write!(sql.text, "{}c{index} AS (", if index == 0 { "WITH " } else { ", " });
@@ -93,7 +121,6 @@ impl Statement {
             sql.push(")");
             sql.binds.extend(statement.binds);
         }
-        sql.push(" SELECT 1");
         sql
     }
 

@@ -1,11 +1,12 @@
 //! The store: what the engine asks of a database.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use potok_core::instance::Key;
 
-use crate::cell::Field;
+use crate::cell::{Field, Row};
 use crate::clock::Clock;
 use crate::database::Database;
 use crate::memory::Memory;
@@ -84,7 +85,7 @@ impl Store {
     /// # Errors
     /// If the database cannot be read.
     pub async fn get<R: Record>(&self, id: R::Id) -> Result<Option<R>, StoreError> {
-        Ok(self.rows(&Select::keys(R::TABLE, vec![id.into_cells()])).await?.pop())
+        Ok(self.look_up(vec![id.into_cells()]).await?.pop())
     }
 
     /// All rows of one instance: its tasks, jobs, timers, variables...
@@ -92,7 +93,7 @@ impl Store {
     /// # Errors
     /// If the database cannot be read.
     pub async fn of_instance<R: Record>(&self, instance: Key) -> Result<Vec<R>, StoreError> {
-        self.rows(&Select::keys(R::TABLE, vec![vec![instance.to_cell()]])).await
+        self.look_up(vec![vec![instance.to_cell()]]).await
     }
 
     /// A page of what is searched for.
@@ -140,6 +141,18 @@ impl Store {
         self.rows(&select).await
     }
 
+    /// Whether the logs of instances go on after these rows.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn continue_after(&self, ends: &[(Key, u64)]) -> Result<Vec<bool>, StoreError> {
+        let next = |(instance, seq): &(Key, u64)| (*instance, seq + 1);
+        let keys = ends.iter().map(|end| next(end).into_cells()).collect();
+        let points: Vec<LogPoint> = self.look_up(keys).await?;
+        let there: BTreeSet<(Key, u64)> = points.into_iter().map(|point| (point.instance, point.seq)).collect();
+        Ok(ends.iter().map(|end| there.contains(&next(end))).collect())
+    }
+
     /// The instances of which the log has a first row, after that one, in the keys' order, at most so many.
     ///
     /// # Errors
@@ -176,6 +189,11 @@ impl Store {
     /// Lets go of the database.
     pub async fn close(&self) {
         self.database.close().await;
+    }
+
+    async fn look_up<R: Record>(&self, keys: Vec<Row>) -> Result<Vec<R>, StoreError> {
+        let select = Select::keys(R::TABLE, keys);
+        self.database.look_up().await?.select(&select).await?.into_iter().map(R::from_row).collect()
     }
 
     pub(crate) async fn rows<R: Record>(&self, select: &Select) -> Result<Vec<R>, StoreError> {

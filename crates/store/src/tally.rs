@@ -10,7 +10,7 @@ use crate::select::{Filter, Select};
 use crate::{Query, Store, StoreError};
 
 impl Store {
-    /// How many tokens stand on each flow node of a definition, by the nodes' ordinals.
+    /// How many tokens stand on each flow node of a definition, by the nodes' ordinals; without those that wait at tasks and jobs.
     ///
     /// # Errors
     /// If the database cannot be read.

@@ -206,6 +206,12 @@ impl Instance {
         self.waits.get(self.waits.find(key)?)
     }
 
+    /// What a token waits for, with the boundary events of its activity.
+    pub fn waits_of(&self, token: TokenId) -> impl Iterator<Item = &Wait> {
+        let first = self.tokens.get(token).and_then(|token| self.waits.get(token.first_wait));
+        std::iter::successors(first, |wait| self.waits.get(wait.next))
+    }
+
     /// A variable of the process itself.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&Value> {

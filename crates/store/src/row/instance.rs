@@ -55,7 +55,8 @@ record! {
 }
 
 record! {
-    /// A token, wherever it stands: so that the tokens on each flow node can be counted.
+    /// A token, wherever it stands, so that the tokens on each flow node can be counted; but none that waits at a task or a job, whose
+    /// row says it.
     pub struct Token in "tokens" by (Key, u32) {
         /// Its instance.
         instance: Key,

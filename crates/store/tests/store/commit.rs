@@ -1,6 +1,7 @@
 //! Units, the log's lock, guards and changes.
 
 use potok_core::instance::Key;
+use potok_store::query::TaskQuery;
 use potok_store::row::{
     Claim, ClaimKind, Incident, Instance, InstanceState, Message, Snapshot, Task, TaskState, Timer, Variable, Work,
 };
@@ -22,6 +23,7 @@ crate::on_every_database!(
     changes_of_one_batch_end_as_their_last,
     closing_keeps_the_row,
     a_removed_row_is_gone,
+    an_instance_is_removed_alone,
     large_batches_commit,
     snapshots_of_the_past_are_found,
     text_with_a_null_character_does_not_fail_the_batch,
@@ -245,6 +247,23 @@ async fn a_removed_row_is_gone(store: Store) {
     second.changes.set_variable(Variable::text(Key(10), "name".into(), "x".repeat(300).into()));
     committed(&store, second).await;
     assert_eq!(store.of_instance::<Variable>(Key(10)).await.unwrap(), []);
+}
+
+async fn an_instance_is_removed_alone(store: Store) {
+    let mut all = unit(1, &[(10, 1), (20, 1)]);
+    for (instance, task) in [(10, 11), (20, 21), (20, 22)] {
+        let (instance, key) = (Key(instance), Key(task));
+        all.changes.add_task(Task { instance, key, candidate_groups: vec!["sales".into()], ..Task::default() });
+    }
+    committed(&store, all).await;
+    let mut removal = Unit { id: 2, ..Unit::default() };
+    removal.changes.remove_instance(Key(10));
+    let mut completion = unit(3, &[(20, 2)]);
+    completion.changes.end_task(Key(20), Key(21), TaskState::Completed, at(5));
+    assert_eq!(commit(&store, &[removal, completion]).await, [Outcome::Committed, Outcome::Committed]);
+    let open_to_sales = TaskQuery { candidate_groups: vec!["sales".into()], ..TaskQuery::default() };
+    let tasks = store.list(&open_to_sales).await.unwrap().rows;
+    assert_eq!(tasks.iter().map(|task| task.key).collect::<Vec<_>>(), [Key(22)]);
 }
 
 async fn large_batches_commit(store: Store) {

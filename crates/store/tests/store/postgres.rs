@@ -1,6 +1,7 @@
 //! What only a server can do.
 
-use potok_store::{Patience, StoreError};
+use potok_core::instance::Key;
+use potok_store::{Guard, Outcome, Patience, StoreError};
 
 use crate::database::{committed, history, postgres, unit};
 
@@ -23,4 +24,32 @@ async fn the_server_ends_a_transaction_that_rests_too_long() {
     let error = gone.commit().await.unwrap_err();
     assert!(matches!(error, StoreError::OutcomeUnknown(_)), "{error}");
     assert_eq!(history(&store, 10).await, [(1, 1), (2, 3)]);
+}
+
+/// Commits are made without a look at the log where that is enough: they find out by themselves what is not as they take it to be.
+#[tokio::test]
+async fn a_commit_that_does_not_look_holds_up_nobody() {
+    let Some(store) = postgres("postgres::a_commit_that_does_not_look_holds_up_nobody").await else { return };
+    committed(&store, unit(1, &[(10, 1), (11, 1)])).await;
+    let lent = store.begin().await.unwrap();
+    lent.store().commit(&[unit(2, &[(10, 2)])], Patience::Try).await.unwrap();
+    let both = [unit(3, &[(10, 2)]), unit(4, &[(11, 2)])];
+    let outcomes = store.commit(&both, Patience::Try).await.unwrap();
+    assert_eq!(outcomes, [Outcome::Busy, Outcome::Committed], "a row that is not committed yet may be one or none");
+    lent.commit().await.unwrap();
+    let outcomes = store.commit(&both[..1], Patience::Try).await.unwrap();
+    assert_eq!(outcomes, [Outcome::Conflict(Key(10))]);
+
+    let on = |instance, seq, of, id| {
+        let mut stepped = unit(id, &[(instance, seq + 1)]);
+        stepped.guards.push(Guard::Row { instance: Key(instance), seq, unit: of });
+        stepped
+    };
+    committed(&store, on(10, 2, 2, 5)).await;
+    let missed = Outcome::Missed { guard: 0, standing: None };
+    assert_eq!(store.commit(&[on(11, 2, 3, 6)], Patience::Try).await.unwrap(), [missed], "another unit wrote it");
+    let chain = [on(11, 2, 4, 7), on(11, 3, 7, 8), unit(9, &[(12, 1), (12, 2)])];
+    assert_eq!(store.commit(&chain, Patience::Try).await.unwrap(), vec![Outcome::Committed; 3]);
+    assert_eq!(history(&store, 11).await, [(1, 1), (2, 4), (3, 7), (4, 8)]);
+    assert_eq!(history(&store, 10).await, [(1, 1), (2, 2), (3, 5)]);
 }
