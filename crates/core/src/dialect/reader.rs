@@ -53,6 +53,11 @@ impl<'d> Reader<'d> {
         self.classic.iter().map_while(|id| *id).find_map(|id| filled(element.attribute_of(id, name)))
     }
 
+    /// How early a namespace is asked for an attribute that stands on an element of BPMN; none if it is not.
+    pub(super) fn rank(&self, namespace: NamespaceId) -> Option<usize> {
+        [self.potok].iter().chain(&self.classic).position(|asked| *asked == Some(namespace))
+    }
+
     /// Whether any dialect says anything about an element of BPMN: in attributes, or in extension elements.
     pub(super) fn is_extended(&self, element: Element<'d>) -> bool {
         element.attributes().any(|attribute| self.family(attribute.namespace_id()).is_some())

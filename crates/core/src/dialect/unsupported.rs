@@ -6,13 +6,13 @@ use super::job::{connector_kind, java_kind};
 use super::listener::{classic_stages, zeebe_stage};
 use super::mapping::DEEPEST_VALUE;
 use super::multi_instance::aggregate;
-use super::namespace::{Family, usual_prefix};
+use super::namespace::{self, Family, usual_prefix};
 use super::reader::{children, is_true, own};
 use super::vocabulary::{self, Mark};
 use super::{Dialect, Reader};
 use crate::Name;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::xml::{Element, NamespaceId, Span};
+use crate::xml::{Attribute, Element, NamespaceId, Span};
 
 /// Enough for anybody to read; a file that is wrong everywhere should not cost memory without end.
 const MOST_FINDINGS: usize = 1_000;
@@ -87,6 +87,10 @@ impl<'d> Findings<'d> {
             }
             self.judge(element, attribute.span(), word, mark, || java_kind(&attribute.value()));
             if family.is_none() && matches!(mark, Mark::Honoured) {
+                if let Some(first) = self.said_first(element, attribute) {
+                    let help = "keep one of them: dialects are not mixed on one element";
+                    self.ignored(element, attribute.span(), &format!("{} beside {first}", word()), help);
+                }
                 self.look_at_value(element, attribute);
             }
         }
@@ -94,6 +98,37 @@ impl<'d> Findings<'d> {
             self.look_at_task(element);
         }
         self.look_at_documentation(element);
+    }
+
+    /// What another dialect says on the same element in place of an attribute, so that the attribute is not asked.
+    fn said_first(&self, element: Element<'d>, attribute: Attribute<'d>) -> Option<String> {
+        let name = attribute.name();
+        let rank = self.reader.rank(attribute.namespace_id())?;
+        // Forks of one engine read each other's words on purpose, and who writes one of ours beside another means ours.
+        let speaker =
+            |namespace: &str| namespace::SPOKEN.iter().find(|(uri, ..)| *uri == namespace).map(|spoken| spoken.2);
+        let others = element.attributes().filter(|other| {
+            other.name() == name
+                && speaker(other.namespace()).is_some_and(|other| Some(other) != speaker(attribute.namespace()))
+                && other.value() != attribute.value()
+        });
+        let ranked = others.filter_map(|other| Some((self.reader.rank(other.namespace_id())?, other)));
+        let first = ranked.filter(|(other, _)| *other < rank).min_by_key(|(rank, _)| *rank);
+        if let Some((_, first)) = first {
+            return Some(format!("{}:{name}", usual_prefix(first.namespace())));
+        }
+        if self.reader.family(attribute.namespace_id()) != Some(Family::Classic) {
+            return None;
+        }
+        let (holder, is_whole) = match name {
+            "type" | "topic" | "class" | "delegateExpression" => ("taskDefinition", true),
+            "decisionRef" => ("calledDecision", true),
+            "assignee" | "candidateUsers" | "candidateGroups" => ("assignmentDefinition", false),
+            "dueDate" | "followUpDate" => ("taskSchedule", false),
+            _ => return None,
+        };
+        let found = self.reader.zeebe_element(element, holder)?;
+        (is_whole || own(found, name).is_some()).then(|| format!("<zeebe:{holder}>"))
     }
 
     /// Reports a word by its mark. Almost all words are honoured: how to name one is asked for only when it is not.

@@ -190,6 +190,22 @@ fn a_task_of_an_unknown_type_is_refused() {
 }
 
 #[test]
+fn what_another_dialect_says_first_on_the_same_element_is_named() {
+    let found = |content: &str| {
+        let file = document(content);
+        Reader::new(&file).diagnostics().iter().map(|found| found.message.clone()).collect::<Vec<_>>()
+    };
+    let two = "<bpmn:userTask id=\"x\" camunda:assignee=\"anna\" flowable:assignee=\"boris\" />";
+    assert_eq!(found(two), ["flowable:assignee beside camunda:assignee has no effect here"]);
+    let same = "<bpmn:userTask id=\"x\" camunda:assignee=\"anna\" flowable:assignee=\"anna\" />";
+    assert!(found(same).is_empty());
+    let job = "<bpmn:serviceTask id=\"x\" camunda:type=\"external\" camunda:topic=\"t\"><bpmn:extensionElements>\
+               <zeebe:taskDefinition type=\"z\" /></bpmn:extensionElements></bpmn:serviceTask>";
+    let beside = |name: &str| format!("camunda:{name} beside <zeebe:taskDefinition> has no effect here");
+    assert_eq!(found(job), [beside("type"), beside("topic")]);
+}
+
+#[test]
 fn values_that_mean_nothing_are_named() {
     let inside = |kind: &str, content: &str| {
         format!("<bpmn:{kind} id=\"x\"><bpmn:extensionElements>{content}</bpmn:extensionElements></bpmn:{kind}>")
