@@ -600,3 +600,22 @@ fn an_output_that_fails_on_the_way_out_is_told_by_what_interrupts() {
         .waits_at(["call", "call"])
         .passed("send_stopped", 1);
 }
+
+/// Camunda 7.24: conditions are asked when a variable is set, before the activity that sets it is complete.
+#[test]
+fn a_condition_sees_what_an_activity_sets_before_it_completes() {
+    for process in ["script", "service", "receive", "call"] {
+        let scenario =
+            scenario("dialects/camunda_conditions_at_once.bpmn").process(process).start_with(json!({"x": 1}));
+        let scenario = match process {
+            "receive" => scenario.message("changed", json!({"x": 5})),
+            _ => scenario,
+        };
+        scenario.waits_at([&*format!("otherwise_{process}")]);
+    }
+    scenario("dialects/camunda_conditions_at_once.bpmn")
+        .process("event_sub_process")
+        .start_with(json!({"x": 1}))
+        .waits_at(["handle"])
+        .no_variable("done");
+}

@@ -58,7 +58,8 @@ pub(crate) fn returned(step: &mut Step<'_, '_>, token: TokenId, variables: Varia
     if only_mapped && !call.outputs.is_empty() {
         // There, listeners and conditions at the call see what is mapped, and nothing else of the called process.
         match hand_over(step, token, call, &variables) {
-            Ok(()) => return step.resume(token, Stage::Finish(0)),
+            Ok(()) if step.outlives_conditions(token) => return step.resume(token, Stage::Finish(0)),
+            Ok(()) => return,
             Err(error) => {
                 hold(step, token, &variables);
                 return step.stuck(token, error.into(), IncidentStage::Complete);
@@ -76,7 +77,9 @@ pub(crate) fn returned(step: &mut Step<'_, '_>, token: TokenId, variables: Varia
             step.set_all(outside, variables);
         }
     }
-    step.resume(token, Stage::Complete);
+    if step.outlives_conditions(token) {
+        step.resume(token, Stage::Complete);
+    }
 }
 
 /// Mappings are to see what the called process left.

@@ -17,13 +17,17 @@ pub(crate) fn run(
         && let Some(value) = step.quick(expression, scope, node, &[])
     {
         step.set_nearest(scope, name.clone(), value.into());
-        step.pass(token, node);
+        if step.outlives_conditions(token) {
+            step.pass(token, node);
+        }
         return Ok(());
     }
     let value = step.evaluate(expression, scope, node)?;
     if let Some(name) = &details.result_variable {
         step.receive_one(token, name.clone(), value);
     }
-    step.pass(token, node);
+    if step.outlives_conditions(token) {
+        step.pass(token, node);
+    }
     Ok(())
 }

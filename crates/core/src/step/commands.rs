@@ -175,7 +175,7 @@ impl Step<'_, '_> {
         self.unstick(token);
         self.set_own_variables(token, local);
         self.receive(token, variables);
-        if self.graph.dialect() == Dialect::Camunda && !self.outlives_conditions(token) {
+        if !self.outlives_conditions(token) {
             return;
         }
         self.emit(Event::TokenResumed { token });
@@ -194,7 +194,10 @@ impl Step<'_, '_> {
 
     /// Camunda 7 asks conditions when variables are set, before the work that set them is complete: one that now holds may
     /// end the activity. Says whether none has.
-    fn outlives_conditions(&mut self, token: TokenId) -> bool {
+    pub(crate) fn outlives_conditions(&mut self, token: TokenId) -> bool {
+        if self.graph.dialect() != Dialect::Camunda {
+            return true;
+        }
         let Some(serial) = self.instance.tokens.get(token).map(|token| token.serial) else { return false };
         while self.trigger_a_condition() {}
         self.is_alive(token, serial)

@@ -53,7 +53,10 @@ impl Step<'_, '_> {
                     }
                     self.close_event_waits(owner, node);
                     self.receive_from(token, node, payload);
-                    return self.resume(token, Stage::Complete);
+                    if self.outlives_conditions(token) {
+                        self.resume(token, Stage::Complete);
+                    }
+                    return;
                 }
                 // An event-based gateway is decided (BPMN 2.0.2 §13.4.4): the token goes to the event that occurred.
                 self.close_waits(owner, Closed::Cancelled);
