@@ -396,6 +396,15 @@ fn what_ends_the_thrower_is_thrown_when_all_is_undone() {
 }
 
 #[test]
+fn what_is_undone_may_say_which_error_follows() {
+    scenario("compensation/code_of_undone.bpmn")
+        .start()
+        .complete_with("undo", json!({"code": "late"}))
+        .waits_at(["mend"])
+        .passed("throw", 1);
+}
+
+#[test]
 fn several_compensations_of_one_event_run_one_after_the_other() {
     scenario("compensation/and_more.bpmn")
         .start_process("several")

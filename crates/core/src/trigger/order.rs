@@ -24,7 +24,8 @@ enum Reach {
 }
 
 impl Step<'_, '_> {
-    /// What an event throws from this one on, by its place in the graph, in the order in which it is thrown.
+    /// What an event throws from this one on, by its place in the graph, in the order in which it is thrown; only up to what its
+    /// token waits for, for what is computed of the rest may depend on that.
     pub(crate) fn in_order<'m>(
         &mut self,
         token: TokenId,
@@ -34,6 +35,11 @@ impl Step<'_, '_> {
         let numbered = (0..).zip(throws).skip(from as usize);
         if throws.len() < 2 {
             return Ok(numbered.collect());
+        }
+        let waits = |throw: &Throw| matches!(throw, Throw::Job(_) | Throw::Compensation { wait: true, .. });
+        if let Some(place) = throws.iter().skip(from as usize).position(waits) {
+            // The graph has before it only what ends nothing.
+            return Ok(numbered.take(place + 1).collect());
         }
         let mut ranked: SmallVec<[(Reach, u32, &Throw); 2]> = SmallVec::with_capacity(throws.len());
         for (number, throw) in numbered {
