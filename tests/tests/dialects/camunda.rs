@@ -295,6 +295,21 @@ fn what_comes_with_an_error_that_the_caller_catches_is_set_in_the_called_process
         .variables(json!({"found": 1}));
 }
 
+/// Camunda 7.24 calls what throws, then the process.
+#[test]
+fn what_throws_at_the_caller_calls_its_end_listener() {
+    for kind in ["error", "escalation"] {
+        scenario("dialects/camunda_called_throws.bpmn")
+            .process(kind)
+            .start_with(json!({"log": ""}))
+            .instance_of(&format!("called_{kind}"))
+            .complete(&format!("look_{kind}"))
+            .variables(json!({"log": "throw process "}))
+            .main_instance()
+            .waits_at([&*format!("mend_{kind}")]);
+    }
+}
+
 #[test]
 fn a_called_process_hands_over_what_it_has_when_it_fails() {
     scenario("dialects/camunda_call_outcome.bpmn")

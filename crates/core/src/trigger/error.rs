@@ -80,7 +80,9 @@ impl Step<'_, '_> {
             }
             // The caller maps it out of the called process.
             self.set_all(self.variable_scope(token), payload);
+            self.thrower = Some((token, thrower != Thrower::Mapping));
             self.way_out_of_process();
+            self.thrower = None;
             return self.fail(code, message, Vec::new());
         }
         if is_camunda {

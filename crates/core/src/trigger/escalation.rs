@@ -25,7 +25,9 @@ impl Step<'_, '_> {
         let code = self.keep(Value::String(code));
         self.emit(Event::EscalationThrown { node, code });
         if interrupts {
+            self.thrower = Some((token, true));
             self.way_out_of_process();
+            self.thrower = None;
             self.cancel_scope(ROOT);
             let reason = self.keep(Value::String(reason.into()));
             self.emit(Event::InstanceCancelled { reason });
