@@ -57,17 +57,18 @@ pub(crate) fn returned(step: &mut Step<'_, '_>, token: TokenId, variables: Varia
     let only_mapped = matches!(step.graph.dialect(), Dialect::Camunda | Dialect::Flowable);
     if only_mapped && !call.outputs.is_empty() {
         // There, listeners and conditions at the call see what is mapped, and nothing else of the called process.
-        match hand_over(step, token, call, &variables) {
-            Ok(()) if step.outlives_conditions(token) => return step.resume(token, Stage::Finish(0)),
-            Ok(()) => return,
-            Err(error) => {
-                hold(step, token, &variables);
-                return step.stuck(token, error.into(), IncidentStage::Complete);
-            }
+        if let Err(error) = hand_over(step, token, call, &variables) {
+            step.set_own_variables(token, variables);
+            return step.stuck(token, error.into(), IncidentStage::Complete);
         }
+        if step.outlives_conditions(token) {
+            step.resume(token, Stage::Finish(0));
+        }
+        return;
     }
     if !call.outputs.is_empty() || step.node(token).details.isolated {
-        hold(step, token, &variables);
+        // Mappings are to see what the called process left.
+        step.set_own_variables(token, variables.clone());
     }
     if call.propagate_out && !step.node(token).details.isolated {
         if call.outputs.is_empty() {
@@ -79,14 +80,6 @@ pub(crate) fn returned(step: &mut Step<'_, '_>, token: TokenId, variables: Varia
     }
     if step.outlives_conditions(token) {
         step.resume(token, Stage::Complete);
-    }
-}
-
-/// Mappings are to see what the called process left.
-fn hold(step: &mut Step<'_, '_>, token: TokenId, variables: &[(Name, Value)]) {
-    let scope = step.own_scope(token);
-    for (name, value) in variables {
-        step.set_local(scope, name.clone(), value.clone());
     }
 }
 

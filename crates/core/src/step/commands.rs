@@ -183,7 +183,7 @@ impl Step<'_, '_> {
     }
 
     /// Sets variables in the scope that belongs to the flow node of a token; it is opened if there is none yet.
-    fn set_own_variables(&mut self, token: TokenId, variables: Variables) {
+    pub(crate) fn set_own_variables(&mut self, token: TokenId, variables: Variables) {
         if !variables.is_empty() {
             let scope = self.own_scope(token);
             for (name, value) in variables {
