@@ -262,6 +262,17 @@ fn what_is_interrupted_is_left_branch_by_branch() {
         .complete_nth("work", 0, json!({}))
         .waits_at(["mend"])
         .variable("log", "A ee S A S be ");
+    for (message_first, left) in
+        [(true, "first answer second third terminate "), (false, "first second third answer terminate ")]
+    {
+        let run = scenario("dialects/camunda_way_out_order.bpmn").start_process("terminated").set("log", "");
+        let run = if message_first {
+            run.message("stop", json!({})).complete("prepare")
+        } else {
+            run.complete("prepare").message("stop", json!({}))
+        };
+        run.complete("first").completed().variable("log", left);
+    }
 }
 
 #[test]
@@ -295,7 +306,7 @@ fn what_comes_with_an_error_that_the_caller_catches_is_set_in_the_called_process
         .variables(json!({"found": 1}));
 }
 
-/// Camunda 7.24 calls what throws, then the process.
+/// Camunda 7.24 hands over what is mapped out, then calls what throws, then the process.
 #[test]
 fn what_throws_at_the_caller_calls_its_end_listener() {
     for kind in ["error", "escalation"] {
@@ -303,10 +314,11 @@ fn what_throws_at_the_caller_calls_its_end_listener() {
             .process(kind)
             .start_with(json!({"log": ""}))
             .instance_of(&format!("called_{kind}"))
-            .complete(&format!("look_{kind}"))
-            .variables(json!({"log": "throw process "}))
+            .complete_with(&format!("look_{kind}"), json!({"log": "look "}))
+            .variables(json!({"log": "look throw process "}))
             .main_instance()
-            .waits_at([&*format!("mend_{kind}")]);
+            .waits_at([&*format!("mend_{kind}")])
+            .variables(json!({"log": "look "}));
     }
 }
 

@@ -197,7 +197,7 @@ impl Numbers {
                 }
                 ("signal-thrown", Some(node))
             }
-            Event::EscalationThrown { node, code } => {
+            Event::EscalationThrown { node, code, .. } => {
                 say("code", text(code));
                 ("escalation-thrown", Some(node))
             }

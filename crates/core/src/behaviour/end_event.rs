@@ -1,6 +1,7 @@
 //! End events: throw and end a path, a scope, or the instance (BPMN 2.0.2 §10.5.3, §13.5.6).
 
 use super::{compensation, intermediate_event};
+use crate::dialect::Dialect;
 use crate::graph::{NodeKind, Throw};
 use crate::instance::{NONE, Owner, Phase, ROOT, ScopeId, TokenId};
 use crate::step::{Closed, Event, Problem, Stage, Step};
@@ -14,10 +15,15 @@ pub(crate) fn end(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw], fro
         match thrown {
             Throw::Terminate { all } => {
                 step.ended_at = step.node_of(token);
-                step.thrower = Some((token, true));
-                step.way_out_for_good(if *all { ROOT } else { scope });
+                let scope = if *all { ROOT } else { scope };
+                // It leaves when all else is left.
+                step.thrower = Some((token, false));
+                step.way_out_for_good(scope);
                 step.thrower = None;
-                terminate(step, if *all { ROOT } else { scope });
+                if step.graph.dialect() == Dialect::Camunda {
+                    let _ = step.leave_early(token);
+                }
+                terminate(step, scope);
                 return Ok(());
             }
             Throw::Cancel => {

@@ -38,7 +38,7 @@ variants!(Event {
     23 = WaitChanged { key, change },
     24 = MessageThrown { node, message },
     25 = SignalThrown { node, signal },
-    26 = EscalationThrown { node, code },
+    26 = EscalationThrown { node, code, variables },
     27 = CorrelationSet { property },
     28 = InstanceCompleted,
     29 = InstanceFailed { code, message, payload },

@@ -87,7 +87,7 @@ fn events() -> Vec<Event> {
         Event::WaitChanged { key, change: 1 },
         Event::MessageThrown { node: 1, message: 2 },
         Event::SignalThrown { node: 1, signal: 2 },
-        Event::EscalationThrown { node: 1, code: 2 },
+        Event::EscalationThrown { node: 1, code: 2, variables: NONE },
         Event::CorrelationSet { property: 1 },
         Event::InstanceCompleted,
         Event::InstanceFailed { code: 1, message: NONE, payload: NONE },

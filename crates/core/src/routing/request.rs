@@ -1,5 +1,6 @@
 //! Events of one instance to requests to others.
 
+use crate::dialect::Dialect;
 use crate::expressions::Binding;
 use crate::graph::{MessageTarget, ProcessGraph};
 use crate::instance::{Caught, Instance, Key, NONE, WaitKind, WaitType};
@@ -97,6 +98,10 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events, from
     };
     let (call, caller) = (instance.key(), instance.caller().map(|caller| caller.instance));
     let variables = || instance.variables().to_vec();
+    let map = |index: u32| match events.values.get(index as usize) {
+        Some(Value::Map(map)) => map.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        _ => Vec::new(),
+    };
     let mut requests = Vec::new();
     for event in events.list.get(from..).unwrap_or_default() {
         match *event {
@@ -133,29 +138,24 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events, from
                 let signal = events.signals.get(signal as usize).filter(|signal| !signal.instance_only);
                 requests.extend(signal.cloned().map(Request::Signal));
             }
-            Event::EscalationThrown { code, .. } => {
+            Event::EscalationThrown { code, variables: thrown, .. } => {
                 requests.extend(caller.map(|to| Request::Escalated {
                     to,
                     call,
                     code: text(code),
-                    variables: variables(),
+                    variables: if thrown == NONE { variables() } else { map(thrown) },
                 }));
             }
             Event::InstanceCompleted => {
                 requests.extend(caller.map(|to| Request::Returned { to, call, variables: variables() }));
             }
-            Event::InstanceFailed { code, message, payload } => requests.extend(caller.map(|to| Request::Failed {
-                to,
-                call,
-                code: text(code),
-                message: (message != NONE).then(|| text(message)),
-                variables: variables(),
-                payload: match events.values.get(payload as usize) {
-                    Some(Value::Map(payload)) => {
-                        payload.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
-                    }
-                    _ => Vec::new(),
-                },
+            Event::InstanceFailed { code, message, payload } => requests.extend(caller.map(|to| {
+                let (variables, payload) = match graph.dialect() {
+                    Dialect::Camunda => (map(payload), Vec::new()),
+                    _ => (variables(), map(payload)),
+                };
+                let message = (message != NONE).then(|| text(message));
+                Request::Failed { to, call, code: text(code), message, variables, payload }
             })),
             Event::InstanceCancelled { .. } => requests.extend(caller.map(|to| Request::Abandoned { to, call })),
             _ => {}

@@ -48,7 +48,7 @@ impl Events {
                         erased |= clear(result);
                     }
                 }
-                Event::InstanceFailed { payload, .. } => {
+                Event::InstanceFailed { payload, .. } | Event::EscalationThrown { variables: payload, .. } => {
                     if let Some(Value::Map(payload)) = self.values.get_mut(payload as usize)
                         && payload.contains_key(name)
                         && let Some(value) = Arc::make_mut(payload).get_mut(name)

@@ -191,7 +191,7 @@ impl Step<'_, '_> {
             Value::String(text) if &**text == "true" => Ok(true),
             Value::String(text) if &**text == "false" => Ok(false),
             other => Err(EvaluationError::Failed(format!(
-                "the condition `{}` gives a {}, not true or false; compare it with something",
+                "the condition `{}` gives a value of type {}, not true or false; compare it with something",
                 condition.text,
                 other.kind()
             ))),
@@ -213,7 +213,7 @@ impl Step<'_, '_> {
             Value::Number(number) => Ok(Some(number.to_string().into())),
             Value::Boolean(value) => Ok(Some(value.to_string().into())),
             other => Err(EvaluationError::Failed(format!(
-                "`{}` gives a {} where text is needed",
+                "`{}` gives a value of type {} where text is needed",
                 expression.text,
                 other.kind()
             ))),

@@ -225,6 +225,8 @@ pub enum Event {
         node: Ordinal,
         /// Its code, a string in [`Events::values`].
         code: Ref,
+        /// What a caller can map out of the process, a map in [`Events::values`], or none: what the process has in the end.
+        variables: Ref,
     },
     /// A correlation property got its value.
     CorrelationSet {
@@ -244,7 +246,8 @@ pub enum Event {
         code: Ref,
         /// Its message, a string in [`Events::values`], or none.
         message: Ref,
-        /// What it brings along for a caller that catches it, a map in [`Events::values`], or none.
+        /// What a caller that catches it gets, a map in [`Events::values`], or none: what the error brings along; in Camunda 7's
+        /// dialect what the process had when it was thrown.
         payload: Ref,
     },
     /// The instance was ended from outside.

@@ -27,6 +27,7 @@ use crate::expressions::Expressions;
 use crate::graph::ProcessGraph;
 use crate::instance::{Instance, Key, Ordinal, Owner, TokenId, WaitId, WaitKind};
 use crate::time::Timestamp;
+use crate::value::Value;
 
 pub(crate) use command::check_values;
 pub use command::{Command, Refusal, Rejection, StartAt, Variables};
@@ -154,10 +155,15 @@ impl<'s, 'c> Step<'s, 'c> {
     }
 
     /// Puts a value beside the events.
-    pub(crate) fn keep(&mut self, value: crate::value::Value) -> Ref {
+    pub(crate) fn keep(&mut self, value: Value) -> Ref {
         let index = self.events.values.len();
         self.events.values.push(value);
         index_of(index)
+    }
+
+    /// Puts variables beside the events, as one map.
+    pub(crate) fn keep_map(&mut self, variables: Variables) -> Ref {
+        self.keep(Value::Map(variables.into_iter().collect::<BTreeMap<_, _>>().into()))
     }
 
     /// Something is thrown that others must carry.

@@ -59,7 +59,9 @@ impl Step<'_, '_> {
         outcome
     }
 
-    /// The tokens of a scope, also those at its joins, as they began: what comes to a fork goes on by the last of its flows.
+    /// The tokens of a scope, also those at its joins, as their branches began there: what comes to a fork goes on by
+    /// the last of its flows here, and by the first in Camunda, so that the oldest has the newest one's place. Event sub-processes
+    /// keep their own.
     fn tokens_in(&self, scope: ScopeId) -> Vec<TokenId> {
         let Some(scope) = self.instance.scopes.get(scope) else { return Vec::new() };
         let mut tokens = Vec::new();
@@ -71,8 +73,12 @@ impl Step<'_, '_> {
             }
         }
         tokens.sort_unstable();
-        if scope.kind != ScopeKind::Loop && !tokens.is_empty() {
-            tokens.rotate_left(1);
+        if scope.kind != ScopeKind::Loop {
+            let is_own = |token| !matches!(self.node(token).kind, NodeKind::EventSubProcess(_));
+            let own: Vec<usize> = (0..tokens.len()).filter(|&place| is_own(tokens[place].1)).collect();
+            for places in own.windows(2) {
+                tokens.swap(places[0], places[1]);
+            }
         }
         tokens.into_iter().map(|(_, token)| token).collect()
     }

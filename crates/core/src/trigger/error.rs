@@ -1,7 +1,6 @@
 //! Errors: thrown outwards until something catches them (BPMN 2.0.2 §10.5.7, §13.5.3).
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use crate::behaviour::repeat;
 use crate::dialect::Dialect;
@@ -78,12 +77,13 @@ impl Step<'_, '_> {
             if !is_camunda {
                 return self.fail(code, message, payload);
             }
-            // The caller maps it out of the called process.
+            // The caller maps it out of the called process, before anything is left there.
             self.set_all(self.variable_scope(token), payload);
+            let variables = self.instance.variables().to_vec();
             self.thrower = Some((token, thrower != Thrower::Mapping));
             self.way_out_of_process();
             self.thrower = None;
-            return self.fail(code, message, Vec::new());
+            return self.fail(code, message, variables);
         }
         if is_camunda {
             if thrower == Thrower::EndEvent
@@ -142,16 +142,12 @@ impl Step<'_, '_> {
         codes
     }
 
-    /// The instance fails; what the error brings along is for a caller that catches it.
+    /// The instance fails; the payload is for a caller that catches it.
     fn fail(&mut self, code: Name, message: Option<Name>, payload: Variables) {
         self.cancel_scope(ROOT);
         let code = self.keep(Value::String(code));
         let message = message.map_or(NONE, |message| self.keep(Value::String(message)));
-        let payload = if payload.is_empty() {
-            NONE
-        } else {
-            self.keep(Value::Map(payload.into_iter().collect::<BTreeMap<_, _>>().into()))
-        };
+        let payload = if payload.is_empty() { NONE } else { self.keep_map(payload) };
         self.emit(Event::InstanceFailed { code, message, payload });
     }
 

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::error::Catcher;
+use crate::dialect::Dialect;
 use crate::graph::{Catch, NodeKind};
-use crate::instance::{Caught, ROOT, TokenId};
+use crate::instance::{Caught, NONE, ROOT, TokenId};
 use crate::step::{Event, Step, Variables};
 use crate::{Name, value::Value};
 
@@ -19,11 +20,15 @@ impl Step<'_, '_> {
     /// throwing event happens any more (BPMN 2.0.2 §13.5.3).
     fn escalate_to_caller(&mut self, token: TokenId, code: Name) {
         let caller = self.instance.caller.as_ref();
-        let interrupts = caller.and_then(|caller| caller.caught.escalation(Some(&code))).unwrap_or(false);
+        let caught = caller.and_then(|caller| caller.caught.escalation(Some(&code)));
+        let interrupts = caught.unwrap_or(false);
         let reason = format!("the call was interrupted by escalation `{code}`");
         let node = self.node_of(token);
         let code = self.keep(Value::String(code));
-        self.emit(Event::EscalationThrown { node, code });
+        let caught = caught.is_some() && self.graph.dialect() == Dialect::Camunda;
+        // There, the caller maps it out as it is thrown, before anything else happens.
+        let variables = if caught { self.keep_map(self.instance.variables().to_vec()) } else { NONE };
+        self.emit(Event::EscalationThrown { node, code, variables });
         if interrupts {
             self.thrower = Some((token, true));
             self.way_out_of_process();

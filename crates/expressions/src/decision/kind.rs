@@ -37,6 +37,15 @@ impl Kind {
         }
     }
 
+    /// The kind of what an input column tests. Modelers write `string` where nobody has chosen a type; only Camunda 7 then
+    /// takes a number for its text.
+    pub(crate) fn of_input(name: &str, camunda: bool) -> Self {
+        match Self::of(name, camunda) {
+            Self::Text if !camunda => Self::Any,
+            kind => kind,
+        }
+    }
+
     /// Whether it is a moment or a length of time.
     pub(super) fn is_of_time(self) -> bool {
         !matches!(self, Self::Any | Self::Text | Self::Integer | Self::Number | Self::Boolean)

@@ -207,7 +207,7 @@ impl Reader<'_> {
                 variable: input
                     .attribute_in(CAMUNDA, "inputVariable")
                     .map_or(CELL_INPUT.into(), |name| (&*name).into()),
-                kind: kind.map_or(Kind::Any, |kind| Kind::of(&kind, self.camunda)),
+                kind: kind.map_or(Kind::Any, |kind| Kind::of_input(&kind, self.camunda)),
             });
         }
         let mut outputs: Vec<Output> = Vec::new();

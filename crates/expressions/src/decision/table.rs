@@ -85,8 +85,10 @@ impl Input {
     /// What is tested, as the column's declared type. Only of moments and lengths of time it is certain that another
     /// kind of value is never meant.
     fn typed(&self, place: usize, value: Value) -> Result<Value, EvaluationError> {
-        if !self.kind.is_of_time() {
-            return Ok(self.kind.convert(value));
+        match self.kind {
+            Kind::Text => return Ok(self.kind.result(value.clone()).unwrap_or(value)),
+            kind if !kind.is_of_time() => return Ok(kind.convert(value)),
+            _ => {}
         }
         let (kind, shown) = (value.kind(), shortened(&value));
         self.kind.result(value).ok_or_else(|| {

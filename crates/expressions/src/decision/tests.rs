@@ -352,3 +352,25 @@ fn inputs_of_dates_times_and_durations_are_those_of_their_column() {
         assert!(error.contains("input column 1 is declared to be"), "{error}");
     }
 }
+
+/// Elsewhere `string` is what modelers write where nobody has chosen a type, and a test of numbers is meant.
+#[test]
+fn an_input_of_type_string_is_text_in_camunda_7() {
+    let tested = |namespace: &str, cell: &str, value: Value| {
+        let file = format!(
+            r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="{namespace}">
+            <decision id="d1" name="d1"><decisionTable>
+            <input><inputExpression typeRef="string"><text>value</text></inputExpression></input>
+            <output name="fits"/><rule><inputEntry><text>{cell}</text></inputEntry>
+            <outputEntry><text>true</text></outputEntry></rule></decisionTable></decision></definitions>"#
+        );
+        decide(&add(&file), "d1", &Binding::Latest, &[("value", value)]) == Ok(true.into())
+    };
+    let seven = "http://camunda.org/schema/1.0/dmn";
+    assert!(tested(seven, "\"5\"", Value::Integer(5)));
+    assert!(tested(seven, "\"true\"", true.into()));
+    assert!(tested(seven, "\"so\"", "so".into()));
+    assert!(tested(seven, "-", vec![Value::Integer(5)].into()));
+    assert!(!tested("urn:d", "\"5\"", Value::Integer(5)));
+    assert!(tested("urn:d", "&gt; 4", Value::Integer(5)));
+}

@@ -291,7 +291,7 @@ impl<'d> Survey<'d> {
             let first = self.document.element(*first);
             let (line, column) = self.document.line_column(first.span().start);
             let message =
-                format!("the id `{id}` is that of a `{}` already, at line {line}, column {column}", first.name());
+                format!("the id `{id}` is already that of the `{}` at line {line}, column {column}", first.name());
             // Ids are unique over the whole file (`xsd:ID`), but nothing that is executed refers into the diagram.
             let is_drawn = in_diagram(element) || in_diagram(first);
             let (code, severity) =
