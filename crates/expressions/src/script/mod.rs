@@ -20,7 +20,9 @@ use crate::variables::read;
 /// How long a script is waited for: its time, and what it may take to notice that it is over.
 const PATIENCE: Duration = engine::TIME.saturating_add(Duration::from_millis(500));
 /// All scripts' threads: there are only so many processors to lose.
-static THREADS: Threads = Threads::new();
+static THREADS: Threads = Threads::new(4);
+/// Threads that check syntax: what takes long there ends by itself, and a model that was accepted is never refused for others'.
+static CHECKS: Threads = Threads::new(usize::MAX);
 const MAX_LENGTH: usize = 256 * 1024;
 const GUARDS: &str = include_str!("guards.js");
 const WORLD: &str = include_str!("world.js");
@@ -98,15 +100,19 @@ pub(crate) fn compile(text: &str, purpose: Purpose) -> Result<Script, CompileErr
     if text.len() > MAX_LENGTH {
         return Err(error(format!("the script is longer than {MAX_LENGTH} bytes")));
     }
-    let check = |context: Ctx<'_>| -> Result<(), String> {
-        let checker: Function<'_> =
-            context.eval("(text) => { new Function(text); }").map_err(|error| error.to_string())?;
-        checker.call((text,)).catch(&context).map_err(|error: CaughtError<'_>| described(&error))
-    };
-    Engine::start(false)
-        .and_then(|engine| engine.run(|context| check(context).map_err(EvaluationError::Failed)))
+    let text = Name::from(text);
+    let checked = text.clone();
+    CHECKS
+        .run(PATIENCE, move || Engine::start(false)?.run(|context| check(&context, &checked)))
         .map_err(|failure| error(failure.to_string()))?;
-    Ok(Script { text: text.into(), purpose, parts: Parts::of(text) })
+    let parts = Parts::of(&text);
+    Ok(Script { text, purpose, parts })
+}
+
+fn check(context: &Ctx<'_>, text: &str) -> Answer {
+    let checker = context.eval::<Function<'_>, _>("(text) => { new Function(text); }").catch(context);
+    let checked = checker.and_then(|checker| checker.call::<_, ()>((text,)).catch(context));
+    checked.map(|()| serde_json::Value::Null).map_err(|error| EvaluationError::Failed(described(&error)))
 }
 
 impl CompiledExpression for Script {

@@ -165,6 +165,19 @@ fn what_cannot_be_interrupted_is_not_waited_for() {
     }
 }
 
+/// What the engine compiles while it looks at the syntax cannot be interrupted either.
+#[test]
+fn a_script_whose_syntax_takes_long_is_refused_in_time() {
+    for text in
+        [format!("/[{}]/iu.test('x')", "a-z".repeat(80_000)), format!("/(?:{}b)/.test('a')", "a|".repeat(120_000))]
+    {
+        let start = Instant::now();
+        let error = compile(&text, Purpose::Script).expect_err("too long").message;
+        assert!(error.contains("longer than a second"), "{error}");
+        assert!(start.elapsed().as_secs() < 5);
+    }
+}
+
 /// What a built-in function does is not interrupted: it must not begin what has no end.
 #[test]
 fn built_in_functions_are_bounded_too() {

@@ -12,14 +12,16 @@ use potok_core::expressions::EvaluationError;
 pub(super) type Answer = Result<serde_json::Value, EvaluationError>;
 type Work = Box<dyn FnOnce() -> Answer + Send>;
 
-/// How many threads that were let go may still be running before no more scripts are begun.
-const MOST_LET_GO: usize = 4;
 /// How many threads wait for the next script; where more are needed at once, they are made and end again.
 const MOST_IDLE: usize = 8;
 
 /// Threads that run one script after the other, and those that were let go because a script did not end in time.
 #[derive(Debug)]
-pub(super) struct Threads(Mutex<Known>);
+pub(super) struct Threads {
+    /// How many that were let go may still be running before no more scripts are begun.
+    most_let_go: usize,
+    known: Mutex<Known>,
+}
 
 #[derive(Debug)]
 struct Known {
@@ -36,8 +38,8 @@ struct Worker {
 }
 
 impl Threads {
-    pub(super) const fn new() -> Self {
-        Self(Mutex::new(Known { idle: Vec::new(), let_go: Vec::new() }))
+    pub(super) const fn new(most_let_go: usize) -> Self {
+        Self { most_let_go, known: Mutex::new(Known { idle: Vec::new(), let_go: Vec::new() }) }
     }
 
     /// Does the work on a thread and waits for its answer, but not longer than that: then the thread is let go.
@@ -61,7 +63,7 @@ impl Threads {
     fn take(&self) -> Result<Worker, EvaluationError> {
         let mut known = self.known();
         known.let_go.retain(|thread| !thread.is_finished());
-        if known.let_go.len() >= MOST_LET_GO {
+        if known.let_go.len() >= self.most_let_go {
             return Err(EvaluationError::Limit(format!(
                 "the script is not begun: {} others that ran longer than a second cannot be ended and are still \
                  running; try again once they have ended, or restart the program",
@@ -85,7 +87,7 @@ impl Threads {
 
     /// No panic leaves what is known half changed.
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -118,6 +120,7 @@ mod tests {
 
     const MOMENT: Duration = Duration::from_millis(20);
     const LONG: Duration = Duration::from_secs(60);
+    const FEW: usize = 4;
 
     fn name() -> Answer {
         Ok(format!("{:?}", std::thread::current().id()).into())
@@ -125,7 +128,7 @@ mod tests {
 
     #[test]
     fn one_thread_runs_one_script_after_the_other() {
-        let threads = Threads::new();
+        let threads = Threads::new(FEW);
         let first = threads.run(LONG, name);
         assert!(first.is_ok());
         assert_ne!(first, name());
@@ -134,9 +137,9 @@ mod tests {
 
     #[test]
     fn who_does_not_answer_is_let_go_and_four_of_them_are_the_most() {
-        let threads = Threads::new();
+        let threads = Threads::new(FEW);
         let mut ends = Vec::new();
-        for _ in 0..MOST_LET_GO {
+        for _ in 0..FEW {
             let (end, ended) = mpsc::channel::<()>();
             ends.push(end);
             let start = Instant::now();
@@ -159,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_and_no_thread_that_is_used_again() {
-        let threads = Threads::new();
+        let threads = Threads::new(FEW);
         let error = threads.run(LONG, || panic!("as the test wants")).expect_err("no answer").to_string();
         assert!(error.contains("brought its engine down"), "{error}");
         assert!(threads.run(LONG, name).is_ok());
@@ -167,7 +170,7 @@ mod tests {
 
     #[test]
     fn as_many_run_at_once_as_are_asked_for_and_few_are_kept() {
-        let threads = Threads::new();
+        let threads = Threads::new(FEW);
         let all = std::sync::Arc::new(Barrier::new(MOST_IDLE + 5));
         std::thread::scope(|scope| {
             for _ in 0..MOST_IDLE + 5 {
@@ -186,7 +189,7 @@ mod tests {
 
     #[test]
     fn what_is_dropped_waits_for_nobody() {
-        let threads = Threads::new();
+        let threads = Threads::new(FEW);
         let (end, ended) = mpsc::channel::<()>();
         let answer = threads.run(MOMENT, move || {
             let _ = ended.recv();
