@@ -32,7 +32,7 @@ fn run(text: &str) -> (Result<Value, EvaluationError>, Vec<Assignment>) {
     let mut evaluation = Evaluation::new(&given, moment);
     let script = compile(text, Purpose::Script).unwrap_or_else(|error| panic!("{text}: {error}"));
     // On threads of its own: what one test does not wait for any more is nothing to the next.
-    let result = script.evaluate_on(&Threads::new(), &mut evaluation);
+    let result = script.evaluate_on(&Threads::new(1), &mut evaluation);
     (result, evaluation.assigned)
 }
 
@@ -165,17 +165,13 @@ fn what_cannot_be_interrupted_is_not_waited_for() {
     }
 }
 
-/// What the engine compiles while it looks at the syntax cannot be interrupted either.
+/// What is compiled while the syntax is looked at cannot be interrupted either. (This would take minutes.)
 #[test]
 fn a_script_whose_syntax_takes_long_is_refused_in_time() {
-    for text in
-        [format!("/[{}]/iu.test('x')", "a-z".repeat(80_000)), format!("/(?:{}b)/.test('a')", "a|".repeat(120_000))]
-    {
-        let start = Instant::now();
-        let error = compile(&text, Purpose::Script).expect_err("too long").message;
-        assert!(error.contains("longer than a second"), "{error}");
-        assert!(start.elapsed().as_secs() < 5);
-    }
+    let start = Instant::now();
+    let error = compile(&format!("/[{}]/iu", "\\p{Lu}".repeat(40_000)), Purpose::Script).expect_err("too long").message;
+    assert!(error.contains("longer than a second"), "{error}");
+    assert!(start.elapsed().as_secs() < 5);
 }
 
 /// What a built-in function does is not interrupted: it must not begin what has no end.
