@@ -1,17 +1,18 @@
 //! Runs everything twice, and checks after every act what must always hold.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use potok_core::Name;
 use potok_core::expressions::Expressions;
 use potok_core::graph::{Package, ProcessGraph};
 use potok_core::instance::{Instance, Key};
-use potok_core::routing::{Notice, Runner, Stepped};
+use potok_core::routing::{Notice, RunError, Runner, Stepped};
 use potok_core::step::Events;
 use potok_core::time::Timestamp;
 
+use super::act::{Act, Done};
+use super::durable::Durable;
 use super::invariants;
 use super::trace::Trace;
 
@@ -30,6 +31,8 @@ pub(super) struct Host {
     pub(super) runner: Runner,
     /// Does the same with instances that were never saved.
     twin: Runner,
+    /// Does the same on a database.
+    durable: Durable,
     told: BTreeMap<Key, Told>,
     /// What was deployed last.
     newest: Vec<Arc<ProcessGraph>>,
@@ -38,7 +41,11 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn new(expressions: Arc<dyn Expressions>, packages: &[Package]) -> Self {
+    pub(super) fn new(
+        expressions: Arc<dyn Expressions>,
+        packages: &[Package],
+        sources: &[Vec<(String, String)>],
+    ) -> Self {
         let mut runner = Runner::new(expressions.clone(), BEGINNING);
         let mut twin = Runner::new(expressions, BEGINNING);
         for package in packages {
@@ -50,6 +57,7 @@ impl Host {
         Self {
             runner,
             twin,
+            durable: Durable::new(sources, BEGINNING),
             told: BTreeMap::new(),
             newest: packages.last().map_or_else(Vec::new, |last| last.processes.clone()),
             notices,
@@ -57,6 +65,7 @@ impl Host {
     }
 
     pub(super) fn limit_steps(&mut self, budget: u32) {
+        self.durable.leave();
         self.runner.limit_steps(budget);
         self.twin.limit_steps(budget);
     }
@@ -78,9 +87,9 @@ impl Host {
 
     /// Does something to both runners, and checks what must always hold.
     #[track_caller]
-    pub(super) fn act<T: PartialEq + Debug>(&mut self, act: impl Fn(&mut Runner) -> T) -> T {
-        let result = act(&mut self.runner);
-        let twin = act(&mut self.twin);
+    pub(super) fn act(&mut self, act: &Act) -> Result<Done, RunError> {
+        let result = act.on(&mut self.runner);
+        let twin = act.on(&mut self.twin);
         assert_eq!(result, twin, "a second run had another result");
         let log = self.runner.take_log();
         same_events(&log, &self.twin.take_log());
@@ -94,6 +103,7 @@ impl Host {
         for key in keys {
             self.check(key);
         }
+        self.durable.follow(act, &result, &self.runner);
         result
     }
 

@@ -1,5 +1,7 @@
 //! A scenario: the models, the world around them, and the instance that is looked at.
 
+mod act;
+mod durable;
 mod host;
 mod invariants;
 mod looks;
@@ -32,11 +34,21 @@ pub struct Scenario {
     options: StartOptions,
     /// The code with which the next verb must be refused.
     refusal: Option<String>,
+    /// What came of the last act.
+    done: act::Done,
 }
 
 impl Scenario {
     fn new(host: Host, process: Name) -> Self {
-        Self { host, process, main: None, focus: None, options: StartOptions::default(), refusal: None }
+        Self {
+            host,
+            process,
+            main: None,
+            focus: None,
+            options: StartOptions::default(),
+            refusal: None,
+            done: act::Done::default(),
+        }
     }
 
     /// The instance in focus.

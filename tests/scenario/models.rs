@@ -99,5 +99,5 @@ fn deploy(deployments: &[Vec<(String, String)>]) -> Scenario {
         panic!("the model contains no process")
     };
     let process = process.id().clone();
-    Scenario::new(Host::new(evaluator, &packages), process)
+    Scenario::new(Host::new(evaluator, &packages, deployments), process)
 }

@@ -5,28 +5,25 @@ use jiff::tz::TimeZone;
 use potok_core::Name;
 use potok_core::expressions::Binding;
 use potok_core::instance::{Key, ROOT, WaitKind};
-use potok_core::routing::{Correlated, Message, RunError, Runner};
+use potok_core::routing::{Correlated, Message, RunError};
 use potok_core::step::{Command, StartAt};
 use potok_core::time::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::act::{Act, Done};
 use super::{Scenario, value, variables};
 
 impl Scenario {
-    /// Acts on the runner, and fails unless it does as asked, or refuses as the scenario says it must.
+    /// Acts on all runners, and fails unless they do as asked, or refuse as the scenario says they must.
     #[track_caller]
-    fn act<T: PartialEq + std::fmt::Debug>(
-        mut self,
-        what: &str,
-        act: impl Fn(&mut Runner) -> Result<T, RunError>,
-    ) -> Self {
+    fn act(mut self, what: &str, act: &Act) -> Self {
         let result = self.host.act(act);
         match (result, self.refusal.take()) {
             (Err(error), Some(code)) if code_of(&error) == code => {}
             (Err(error), Some(code)) => self.fail(format!("{what} is refused with {}, not {code}", code_of(&error))),
             (Err(error), None) => self.fail(format!("{what}: {error}")),
             (Ok(_), Some(code)) => self.fail(format!("{what} is not refused with {code}")),
-            (Ok(_), None) => {}
+            (Ok(done), None) => self.done = done,
         }
         if self.main.is_none() {
             self.main = self.host.first();
@@ -37,12 +34,12 @@ impl Scenario {
 
     #[track_caller]
     pub(super) fn command(self, instance: Key, what: &str, command: Command) -> Self {
-        self.act(what, |runner| runner.command(instance, command.clone()))
+        self.act(what, &Act::Command(instance, command))
     }
 
     #[track_caller]
     fn command_at(self, wait: Key, what: &str, command: Command) -> Self {
-        self.act(what, |runner| runner.command_at(wait, command.clone()))
+        self.act(what, &Act::CommandAt(wait, command))
     }
 
     /// The next verb must be refused with this code, and change nothing.
@@ -99,8 +96,8 @@ impl Scenario {
     #[track_caller]
     pub fn start_with(mut self, json: Json) -> Self {
         self.options.variables = variables(json);
-        let (process, options) = (self.process.clone(), self.options.clone());
-        self.act("start", |runner| runner.start(&process, options.clone()))
+        let act = Act::Start(self.process.clone(), self.options.clone());
+        self.act("start", &act)
     }
 
     /// Starts an instance of the process of that id.
@@ -272,17 +269,18 @@ impl Scenario {
     /// Sends a message, whatever it is addressed by.
     #[track_caller]
     pub fn send(self, message: Message) -> Self {
-        self.act("message", |runner| runner.correlate(message.clone()))
+        self.act("message", &Act::Message(message))
     }
 
     /// Sends a message that nobody waits for yet.
     #[track_caller]
     pub fn early_message(self, name: &str, json: Json) -> Self {
         let message = Message { name: Some(name.into()), payload: variables(json), ..Message::default() };
-        self.act("early message", |runner| match runner.correlate(message.clone())? {
-            Correlated::Kept => Ok(()),
-            other => panic!("the message is not kept, but {other:?}"),
-        })
+        let sent = self.act("early message", &Act::Message(message));
+        match sent.done {
+            Done::Correlated(Correlated::Kept) => sent,
+            other => sent.fail(format!("the message is not kept, but {other:?}")),
+        }
     }
 
     /// Sends a signal from outside.
@@ -294,15 +292,13 @@ impl Scenario {
     /// Sends a signal with variables from outside.
     #[track_caller]
     pub fn signal_with(self, name: &str, json: Json) -> Self {
-        let payload = variables(json);
-        self.act("signal", |runner| runner.signal(name, &payload))
+        self.act("signal", &Act::Signal(name.into(), variables(json)))
     }
 
     /// Tells conditional start events of data from outside.
     #[track_caller]
     pub fn data(self, json: Json) -> Self {
-        let data = variables(json);
-        self.act("data", |runner| runner.evaluate_conditions(&data))
+        self.act("data", &Act::Data(variables(json)))
     }
 
     // --- time
@@ -338,7 +334,7 @@ impl Scenario {
 
     #[track_caller]
     fn advance(self, to: Timestamp) -> Self {
-        self.act("time", |runner| runner.advance(to))
+        self.act("time", &Act::Advance(to))
     }
 
     // --- operators
@@ -406,7 +402,7 @@ impl Scenario {
     }
 }
 
-fn code_of(error: &RunError) -> &'static str {
+pub(super) fn code_of(error: &RunError) -> &'static str {
     match error {
         RunError::Rejected(rejection) => rejection.code(),
         RunError::UnknownProcess(_) => "process-unknown",

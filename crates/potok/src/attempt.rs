@@ -127,6 +127,8 @@ pub(crate) struct After {
     pub(crate) spread: Vec<WorkRow>,
     /// Something else may be due now.
     pub(crate) wake: bool,
+    /// Instances answer each other without end in it.
+    pub(crate) is_endless: bool,
 }
 
 /// Which version of a process: its id, a binding, and the deployment of the model that asks.
@@ -692,6 +694,7 @@ impl World for Attempt<'_> {
 
     fn notice(&mut self, notice: Notice) {
         if let Notice::ChainTooLong { from, name } = notice {
+            self.after.is_endless = true;
             let name = name.unwrap_or_default();
             tracing::warn!(instance = %InstanceId(from), %name, "instances answer each other without end: this is not carried on");
         }

@@ -136,8 +136,9 @@ impl Inner {
         let now = self.clock.now();
         let work = self.store.take_work(now, AT_ONCE, LEASE).await?;
         for chore in &work {
-            if let Err(error) = self.do_chore(chore).await {
-                tracing::warn!(%error, work = %chore.key, "follow-up work is tried again");
+            match self.do_chore(chore).await {
+                Ok(after) => self.afterwards(after).await,
+                Err(error) => tracing::warn!(%error, work = %chore.key, "follow-up work is tried again"),
             }
         }
         let timers = self.store.take_timers(now, AT_ONCE, LEASE).await?;

@@ -294,6 +294,7 @@ impl Inner {
                     Ok(true)
                 })
                 .await
+                .map(drop)
             }
         }
     }

@@ -3,6 +3,7 @@
 //! An [`Engine`] runs processes on a database: what it has acknowledged is durable, and goes on wherever an engine is started on
 //! the same database. See [`Engine`] for a whole program.
 
+mod afterwards;
 mod alone;
 mod attempt;
 mod background;

@@ -1,15 +1,10 @@
-//! Units of work: tried until they are durable, and what comes after each.
+//! Units of work: tried until they are durable.
 
 use std::collections::BTreeSet;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::atomic::Ordering;
 
-use potok_core::instance::{Key, WaitKind};
-use potok_core::routing::{Message, Running, Work, World as _, matches};
-use potok_core::step::Command;
-use potok_store::query::MessageQuery;
-use potok_store::row::{ClaimKind, Message as KeptMessage};
+use potok_core::instance::Key;
+use potok_core::routing::{Running, Work};
+use potok_store::row::ClaimKind;
 use potok_store::{Changes, Guard, Outcome, Unit};
 
 use crate::attempt::{After, Attempt, Missing, Stop};
@@ -19,10 +14,6 @@ use crate::{Error, InstanceId};
 
 /// How often a unit of work is tried while others are faster.
 pub(crate) const TRIES: u32 = 100;
-
-/// Subscriptions, kept messages and signals that are looked after before the caller is answered; more are left to the
-/// background.
-const AT_ONCE: usize = 100;
 
 impl Inner {
     /// Looks at an instance, if it is there.
@@ -92,18 +83,19 @@ impl Inner {
     }
 
     /// Does what a guard allows once; `action` says whether there is anything to do. If the guard does not hold, somebody else
-    /// has done it.
+    /// has done it. What it leads to is left to the caller.
     pub(crate) async fn transact_once(
         &self,
         guard: &Guard,
         action: impl Fn(&mut Attempt<'_>, &mut Work) -> Result<bool, Missing> + Send + Sync,
-    ) -> Result<(), Error> {
+    ) -> Result<After, Error> {
         let or_nothing = |attempt: &mut Attempt<'_>, work: &mut Work| {
             let to_do = action(attempt, work)?;
             Ok(if to_do { Ok(()) } else { Err(Error::NothingToDo) })
         };
-        match self.transact_guarded(Envelope::default(), guard, or_nothing).await {
-            Ok(_) | Err(Error::NothingToDo) => Ok(()),
+        match self.guarded(Envelope::default(), guard, or_nothing).await {
+            Ok(done) => Ok(done.map(|((), after)| after).unwrap_or_default()),
+            Err(Error::NothingToDo) => Ok(After::default()),
             Err(error) => Err(error),
         }
     }
@@ -115,6 +107,17 @@ impl Inner {
         guard: &Guard,
         action: impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync,
     ) -> Result<Option<T>, Error> {
+        let Some((value, after)) = self.guarded(envelope, guard, action).await? else { return Ok(None) };
+        self.afterwards(after).await;
+        Ok(Some(value))
+    }
+
+    async fn guarded<T: Send>(
+        &self,
+        envelope: Envelope,
+        guard: &Guard,
+        action: impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync,
+    ) -> Result<Option<(T, After)>, Error> {
         let mut order = BTreeSet::new();
         let guarded = |attempt: &mut Attempt<'_>, work: &mut Work| {
             let value = action(attempt, work)?;
@@ -124,12 +127,9 @@ impl Inner {
         for _ in 0..TRIES {
             let Some((value, attempt)) = self.step(&envelope, &mut order, &guarded).await? else { continue };
             let (pending, after) = attempt.submit();
-            let Some(pending) = pending else { return Ok(Some(value)) };
+            let Some(pending) = pending else { return Ok(Some((value, after))) };
             match pending.await.map_err(|_| Error::OutcomeUnknown)?? {
-                Outcome::Committed => {
-                    self.afterwards(after).await;
-                    return Ok(Some(value));
-                }
+                Outcome::Committed => return Ok(Some((value, after))),
                 Outcome::Missed { guard: 0, .. } => return Ok(None),
                 _ => {}
             }
@@ -165,128 +165,6 @@ impl Inner {
                 if fresh { Err(error) } else { Ok(None) }
             }
         }
-    }
-
-    /// What a durable unit of work leads to, before its caller is answered.
-    fn afterwards(&self, after: After) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(async move {
-            if after.wake {
-                self.wake.notify_waiters();
-            }
-            // The unit itself is durable: what fails here is left to the background.
-            if after.opened.len().max(after.kept.len()) > AT_ONCE {
-                self.look_again();
-            }
-            for (instance, subscription) in after.opened.into_iter().take(AT_ONCE) {
-                if let Err(error) = self.deliver_kept(instance, subscription).await {
-                    tracing::warn!(%error, instance = %InstanceId(instance), "a kept message was not delivered");
-                    self.look_again();
-                }
-            }
-            for key in after.kept.into_iter().take(AT_ONCE) {
-                if let Err(error) = self.deliver_again(key).await {
-                    tracing::warn!(%error, message = %key, "a kept message was not delivered");
-                    self.look_again();
-                }
-            }
-            for work in after.spread.into_iter().take(AT_ONCE) {
-                if let Err(error) = self.do_chore(&work).await {
-                    tracing::warn!(%error, "a signal is spread later");
-                }
-            }
-        })
-    }
-
-    /// A new subscription takes the oldest message that was kept for it.
-    async fn deliver_kept(&self, instance: Key, subscription: Key) -> Result<(), Error> {
-        let name = |running: Option<&Running>| match &running?.instance.wait(subscription)?.kind {
-            WaitKind::Message(message) => Some(message.name.clone()),
-            _ => None,
-        };
-        let Some(name) = self.look(instance, name).await? else { return Ok(()) };
-        let now = self.clock.now();
-        let query = MessageQuery { name: Some(name), kept_at: Some(now), ..MessageQuery::default() };
-        for row in self.store.list(&query).await?.rows {
-            if row.sender == Some(instance) {
-                continue;
-            }
-            let Ok(message) = Message::decode(&row.payload) else { continue };
-            let taken = self.give(instance, subscription, &row, &message).await?;
-            if taken {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives a kept message to a subscription, if that takes it and still can.
-    async fn give(
-        &self,
-        instance: Key,
-        subscription: Key,
-        row: &KeptMessage,
-        message: &Message,
-    ) -> Result<bool, Error> {
-        let takes = |running: Option<&Running>| {
-            running.is_some_and(|Running { graph, instance }| {
-                instance.wait(subscription).is_some_and(|wait| matches(graph, instance, wait, message))
-            })
-        };
-        if !self.look(instance, takes).await? {
-            return Ok(false);
-        }
-        self.transact_once(&Guard::Message(row.key), |attempt, work| {
-            if attempt.instance(instance)?.is_none() {
-                return Ok(false);
-            }
-            let command = Command::DeliverMessage { subscription, variables: message.payload.clone() };
-            let delivered = attempt.step(instance, command);
-            let is_delivered = delivered.is_ok();
-            work.ask(instance, delivered.unwrap_or_default());
-            Ok(is_delivered)
-        })
-        .await?;
-        Ok(true)
-    }
-
-    /// Looks again for whoever takes the messages that are kept, if somebody may not have got to it.
-    pub(crate) async fn deliver_all_again(&self) -> Result<(), Error> {
-        if !self.look_again.swap(false, Ordering::AcqRel) {
-            return Ok(());
-        }
-        let now = self.clock.now();
-        let mut query = MessageQuery { kept_at: Some(now), ..MessageQuery::default() };
-        query.page.limit = Some(AT_ONCE);
-        loop {
-            let looked = async {
-                let page = self.store.list(&query).await?;
-                for row in &page.rows {
-                    self.deliver_again(row.key).await?;
-                }
-                Ok(page.next)
-            };
-            match looked.await {
-                Ok(Some(next)) => query.page.after = Some(next),
-                Ok(None) => return Ok(()),
-                Err(error) => {
-                    self.look_again();
-                    return Err(error);
-                }
-            }
-        }
-    }
-
-    /// Somebody may have written that it waits for a message, or keeps one, and not have got to look for the other.
-    pub(crate) fn look_again(&self) {
-        self.look_again.store(true, Ordering::Release);
-    }
-
-    /// Looks again for whoever takes a message that was kept.
-    pub(crate) async fn deliver_again(&self, key: Key) -> Result<(), Error> {
-        let Some(row) = self.store.get::<KeptMessage>(key).await? else { return Ok(()) };
-        let Ok(message) = Message::decode(&row.payload) else { return Ok(()) };
-        self.transact_once(&Guard::Message(key), |attempt, work| work.deliver_again(attempt, &message, row.sender))
-            .await
     }
 }
 

@@ -11,6 +11,7 @@ use potok_store::query::{Paging, SubscriptionQuery};
 use potok_store::row::{Subscription, SubscriptionKind, Work as WorkRow};
 
 use crate::Error;
+use crate::attempt::After;
 use crate::engine::Inner;
 
 /// Listeners of a signal that one unit of work takes down.
@@ -83,8 +84,8 @@ impl Spread {
 }
 
 impl Inner {
-    /// Does follow-up work, if nobody has done it yet.
-    pub(crate) async fn do_chore(&self, work: &WorkRow) -> Result<(), Error> {
+    /// Does follow-up work, if nobody has done it yet. What it leads to is left to the caller.
+    pub(crate) async fn do_chore(&self, work: &WorkRow) -> Result<After, Error> {
         let guard = Guard::Work { instance: work.instance, work: work.key };
         match work.kind {
             Chore::START_TIMER => self.start_by_timer(work, &guard).await,
@@ -102,7 +103,7 @@ impl Inner {
             }
             Chore::SIGNAL_START => self.start_by_signal(work, &guard).await,
             // A newer version's work is left to it.
-            _ => Ok(()),
+            _ => Ok(After::default()),
         }
     }
 
@@ -112,7 +113,7 @@ impl Inner {
         guard: &Guard,
         instance: Key,
         command: impl Fn() -> Command + Send + Sync,
-    ) -> Result<(), Error> {
+    ) -> Result<After, Error> {
         self.transact_once(guard, |attempt, work| {
             if attempt.instance(instance)?.is_some()
                 && let Ok(requests) = attempt.step(instance, command())
@@ -124,11 +125,11 @@ impl Inner {
         .await
     }
 
-    async fn drop_chore(&self, guard: &Guard) -> Result<(), Error> {
+    async fn drop_chore(&self, guard: &Guard) -> Result<After, Error> {
         self.transact_once(guard, |_, _| Ok(true)).await
     }
 
-    async fn start_by_timer(&self, row: &WorkRow, guard: &Guard) -> Result<(), Error> {
+    async fn start_by_timer(&self, row: &WorkRow, guard: &Guard) -> Result<After, Error> {
         let (Some(deployed), Ok(start)) = (self.catalog.get(row.instance).await?, StartTimer::decode(&row.payload))
         else {
             return self.drop_chore(guard).await;
@@ -158,7 +159,7 @@ impl Inner {
     }
 
     /// Takes down a page of those who listen, each as work of its own.
-    async fn spread(&self, row: &WorkRow, guard: &Guard) -> Result<(), Error> {
+    async fn spread(&self, row: &WorkRow, guard: &Guard) -> Result<After, Error> {
         let Some(spread) = Spread::decode(&row.payload) else { return self.drop_chore(guard).await };
         let query = SubscriptionQuery {
             kind: Some(SubscriptionKind::Signal),
@@ -176,7 +177,7 @@ impl Inner {
         listeners.dedup();
         let next = page.next.map(|after| Spread { after: Some(after), ..spread.clone() });
         let told = std::sync::Mutex::new(Vec::new());
-        self.transact_once(guard, |attempt, _| {
+        let told_later = self.transact_once(guard, |attempt, _| {
             let mut rows = Vec::new();
             for (instance, starts) in &listeners {
                 let (kind, payload) = match starts {
@@ -190,19 +191,17 @@ impl Inner {
             }
             *told.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = rows;
             Ok(true)
-        })
-        .await?;
+        });
+        let mut after = told_later.await?;
         let told = told.into_inner().unwrap_or_default();
         // As long as they are few, whoever sent the signal sees what came of it.
         if told.len() <= PAGE / 5 {
-            for work in told {
-                Box::pin(self.do_chore(&work)).await?;
-            }
+            after.spread.extend(told);
         }
-        Ok(())
+        Ok(after)
     }
 
-    async fn start_by_signal(&self, row: &WorkRow, guard: &Guard) -> Result<(), Error> {
+    async fn start_by_signal(&self, row: &WorkRow, guard: &Guard) -> Result<After, Error> {
         let decoded = Spread::decode(&row.payload);
         let (Some(deployed), Some(Spread { from, signal, .. })) = (self.catalog.get(row.instance).await?, decoded)
         else {

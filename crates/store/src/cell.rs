@@ -173,8 +173,14 @@ impl Field for Timestamp {
         Cell::Integer(self.as_microsecond())
     }
     fn from_cell(cell: Cell) -> Option<Self> {
-        Self::from_microsecond(i64::from_cell(cell)?).ok()
+        moment(i64::from_cell(cell)?)
     }
+}
+
+/// A moment by its microseconds. The last one of all, which stands for never, has more of them than jiff reads.
+fn moment(microseconds: i64) -> Option<Timestamp> {
+    let is_last = microseconds == Timestamp::MAX.as_microsecond();
+    if is_last { Some(Timestamp::MAX) } else { Timestamp::from_microsecond(microseconds).ok() }
 }
 
 impl Field for Option<Timestamp> {
@@ -185,7 +191,7 @@ impl Field for Option<Timestamp> {
     fn from_cell(cell: Cell) -> Option<Self> {
         match i64::from_cell(cell)? {
             i64::MAX => Some(None),
-            time => Timestamp::from_microsecond(time).ok().map(Some),
+            time => moment(time).map(Some),
         }
     }
 }

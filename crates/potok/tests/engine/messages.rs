@@ -9,6 +9,8 @@ use crate::model::{file, process, row};
 crate::on_every_database!(
     a_message_finds_the_one_that_waits,
     a_message_that_nobody_waits_for_is_kept,
+    one_instance_takes_what_was_kept_one_after_the_other,
+    instances_that_answer_each_other_without_end_are_stopped,
     a_message_starts_a_process,
     a_message_id_is_delivered_once,
     of_many_messages_at_once_one_is_delivered_and_the_others_are_kept,
@@ -54,6 +56,49 @@ async fn a_message_that_nobody_waits_for_is_kept(place: Place) {
     assert_eq!(engine.instance(case.id()).variable("sum").await.unwrap(), Some(3.into()));
     engine.start("order").business_key("A").send().await.unwrap();
     assert_eq!(engine.tasks().node("ship").count().await.unwrap(), 1, "it was taken once");
+    stop(&engine).await;
+}
+
+async fn one_instance_takes_what_was_kept_one_after_the_other(place: Place) {
+    let model = file(
+        r#"<message id="letter" name="letter"/><process id="reader" isExecutable="true">
+        <startEvent id="start"/>
+        <intermediateCatchEvent id="read"><messageEventDefinition messageRef="letter"/></intermediateCatchEvent>
+        <sequenceFlow id="f1" sourceRef="start" targetRef="read"/><sequenceFlow id="f2" sourceRef="read" targetRef="read"/>
+        </process>"#,
+    );
+    let engine = place.with(&[("reader.bpmn", &model)]).await;
+    for number in 0..300 {
+        let sent = engine.message("letter").variables(json!({"number": number})).send().await.unwrap();
+        assert_eq!(sent, Delivery::Kept);
+    }
+    let case = engine.start("reader").send().await.unwrap();
+    let read = engine.instance(case.id()).variable("number").await.unwrap();
+    assert!(read.is_some_and(|read| read != 299.into()), "what takes long is left for later");
+    engine.execute_due().await.unwrap();
+    assert_eq!(engine.instance(case.id()).variable("number").await.unwrap(), Some(299.into()));
+    stop(&engine).await;
+}
+
+async fn instances_that_answer_each_other_without_end_are_stopped(place: Place) {
+    let model = |own: &str, other: &str, begins: &str| {
+        format!(
+            r#"<message id="{own}" name="{own}"/><process id="{own}er" isExecutable="true">
+            <startEvent id="{own}_start">{begins}</startEvent>
+            <intermediateThrowEvent id="{own}_throw"><messageEventDefinition messageRef="{own}"/></intermediateThrowEvent>
+            <intermediateCatchEvent id="{own}_catch"><messageEventDefinition messageRef="{other}"/></intermediateCatchEvent>
+            <sequenceFlow id="{own}_1" sourceRef="{own}_start" targetRef="{own}_throw"/>
+            <sequenceFlow id="{own}_2" sourceRef="{own}_throw" targetRef="{own}_catch"/>
+            <sequenceFlow id="{own}_3" sourceRef="{own}_catch" targetRef="{own}_throw"/></process>"#
+        )
+    };
+    let asked = r#"<messageEventDefinition messageRef="ping"/>"#;
+    let both = file(&[model("ping", "pong", ""), model("pong", "ping", asked)].concat());
+    let engine = place.with(&[("both.bpmn", &both)]).await;
+    let case = engine.start("pinger").send().await.unwrap();
+    assert!(case.is_active());
+    engine.execute_due().await.unwrap();
+    assert_eq!(engine.instances(&Default::default()).await.unwrap().len(), 2);
     stop(&engine).await;
 }
 
