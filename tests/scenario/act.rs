@@ -22,7 +22,7 @@ pub(super) enum Act {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Done {
     #[default]
-    Done,
+    Nothing,
     Started(Key),
     Correlated(Correlated),
 }
@@ -38,6 +38,6 @@ impl Act {
             Self::Data(data) => runner.evaluate_conditions(data)?,
             Self::Advance(to) => runner.advance(*to)?,
         }
-        Ok(Done::Done)
+        Ok(Done::Nothing)
     }
 }
