@@ -415,6 +415,11 @@ impl<'e> Attempt<'e> {
         self.keep_until = Some(until);
     }
 
+    /// What is sent from outside is sent within that tenant.
+    pub(crate) fn within(&mut self, tenant: &Name) {
+        self.tenant.clone_from(tenant);
+    }
+
     /// Follow-up work that is to be done soon.
     pub(crate) fn later(&mut self, instance: Key, kind: u32, due: Timestamp, payload: Vec<u8>) -> WorkRow {
         let key = self.engine.next_key(self.now);

@@ -13,6 +13,7 @@ use potok_store::row::{ClaimKind, Message as KeptMessage};
 use potok_store::{Changes, Guard, Outcome, Unit};
 
 use crate::attempt::{After, Attempt, Missing, Stop};
+use crate::cache::Loaded;
 use crate::engine::Inner;
 use crate::envelope::Envelope;
 use crate::{Error, InstanceId};
@@ -27,6 +28,11 @@ const AT_ONCE: usize = 100;
 impl Inner {
     /// Looks at an instance, if it is there.
     pub(crate) async fn look<T>(&self, key: Key, look: impl FnOnce(Option<&Running>) -> T) -> Result<T, Error> {
+        self.look_around(key, |loaded| look(loaded.map(|loaded| &loaded.running))).await
+    }
+
+    /// The same, with what is known of it beside its state.
+    async fn look_around<T>(&self, key: Key, look: impl FnOnce(Option<&Loaded>) -> T) -> Result<T, Error> {
         let mut attempt = Attempt::new(self, Envelope::default());
         let mut held = attempt.hold(key).await;
         if held.is_ok() && !attempt.is_fresh(true).await? {
@@ -34,7 +40,7 @@ impl Inner {
             held = attempt.hold(key).await;
         }
         match held {
-            Ok(()) => Ok(look(attempt.loaded(key).map(|loaded| &loaded.running))),
+            Ok(()) => Ok(look(attempt.loaded(key))),
             // The only lock is in order.
             Err(Stop::Contended(key)) => Err(Error::Contended(InstanceId(key))),
             Err(Stop::Error(error)) => Err(error),
@@ -199,13 +205,13 @@ impl Inner {
 
     /// A new subscription takes the oldest message that was kept for it.
     async fn deliver_kept(&self, instance: Key, subscription: Key) -> Result<(), Error> {
-        let name = |running: Option<&Running>| match &running?.instance.wait(subscription)?.kind {
-            WaitKind::Message(message) => Some(message.name.clone()),
+        let waits_for = |loaded: Option<&Loaded>| match &loaded?.running.instance.wait(subscription)?.kind {
+            WaitKind::Message(message) => Some((message.name.clone(), loaded?.tenant.clone().unwrap_or_default())),
             _ => None,
         };
-        let Some(name) = self.look(instance, name).await? else { return Ok(()) };
-        let now = self.clock.now();
-        let query = MessageQuery { name: Some(name), kept_at: Some(now), ..MessageQuery::default() };
+        let Some((name, tenant)) = self.look_around(instance, waits_for).await? else { return Ok(()) };
+        let (name, tenant, kept_at) = (Some(name), Some(tenant), Some(self.clock.now()));
+        let query = MessageQuery { name, tenant, kept_at, ..MessageQuery::default() };
         for row in self.store.list(&query).await?.rows {
             if row.sender == Some(instance) {
                 continue;
@@ -285,8 +291,12 @@ impl Inner {
     pub(crate) async fn deliver_again(&self, key: Key) -> Result<(), Error> {
         let Some(row) = self.store.get::<KeptMessage>(key).await? else { return Ok(()) };
         let Ok(message) = Message::decode(&row.payload) else { return Ok(()) };
-        self.transact_once(&Guard::Message(key), |attempt, work| work.deliver_again(attempt, &message, row.sender))
-            .await
+        let tenant = row.tenant.unwrap_or_default();
+        self.transact_once(&Guard::Message(key), |attempt, work| {
+            attempt.within(&tenant);
+            work.deliver_again(attempt, &message, row.sender)
+        })
+        .await
     }
 }
 

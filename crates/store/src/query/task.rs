@@ -5,7 +5,8 @@ use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 
 use super::sealed::Filters;
-use super::{Gathered, Paging, Query, VariableFilter};
+use super::sight::{Of, open_to_all};
+use super::{Gathered, Paging, Query, Sight, VariableFilter};
 use crate::cell::Field;
 use crate::record::Record;
 use crate::row::{Candidate, CandidateKind, Task, TaskState};
@@ -80,6 +81,8 @@ pub struct TaskQuery {
     pub variables: Vec<VariableFilter>,
     /// How they are sorted.
     pub order: TaskOrder,
+    /// What whoever searches may see.
+    pub sight: Sight,
     /// Which page.
     pub page: Paging,
 }
@@ -132,6 +135,7 @@ impl Filters for TaskQuery {
             filters.0.push(Filter::Exists(Candidate::TABLE, on, vec![Filter::Any(candidates)]));
         }
         filters.0.extend(self.variables.iter().map(|variable| variable.filter(&[("instance", "instance")])));
+        self.sight.parts(&mut filters, Of::Part, vec![open_to_all()]);
         filters.0
     }
 
