@@ -535,8 +535,7 @@ impl Engine {
                 Ok(None) => return Ok(Ok(())),
                 Err(error) => return Ok(Err(error)),
             };
-            attempt.changes.put_task(assignment.clone().of_task(row));
-            attempt.subject = Some(instance);
+            attempt.put_task(assignment.clone().of_task(row));
             attempt.envelope.act = Some(Act::TaskChanged { task: task.0, assignment });
             Ok(Ok(()))
         });

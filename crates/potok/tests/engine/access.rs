@@ -29,6 +29,8 @@ crate::on_every_database!(
     a_role_goes_with_its_group,
     what_is_refused_and_what_is_done_is_written_down,
     records_are_kept_for_a_while,
+    whose_task_it_is_is_always_as_it_stands,
+    rights_are_a_transactions_too,
 );
 
 const NO: Key = Key(5);
@@ -478,5 +480,54 @@ async fn records_are_kept_for_a_while(place: Place) {
     engine.clean_up().await.unwrap();
     let left = engine.audit(&AuditQuery::default()).await.unwrap().rows;
     assert_eq!(left.iter().map(|it| it.author.as_deref().unwrap()).collect::<Vec<_>>(), ["anna"]);
+    stop(&engine).await;
+}
+
+async fn whose_task_it_is_is_always_as_it_stands(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    sales(&engine, &["anna", "clara"]).await;
+    let case = engine.start("approval").send().await.unwrap().id();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    let (anna, clara) = (engine.as_user("anna"), engine.as_user("clara"));
+    anna.claim(task, "anna").await.unwrap();
+    anna.set_task_variables(task, json!({"a": 1})).await.unwrap();
+    // On this engine, and past it in a transaction of the program's.
+    engine.assign(task, "clara").await.unwrap();
+    assert_eq!(anna.complete(task, ()).await.unwrap_err().code(), "forbidden");
+    clara.set_task_variables(task, json!({"a": 2})).await.unwrap();
+    let transaction = engine.transaction().await.unwrap();
+    transaction.engine().assign(task, "anna").await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(clara.complete(task, ()).await.unwrap_err().code(), "forbidden");
+    // What is undone has not been.
+    let transaction = engine.transaction().await.unwrap();
+    transaction.engine().assign(task, "clara").await.unwrap();
+    drop(transaction);
+    assert_eq!(clara.complete(task, ()).await.unwrap_err().code(), "forbidden");
+    if !matches!(place, Place::File(_)) {
+        let other = place.by_hand().await;
+        other.assign(task, "clara").await.unwrap();
+        assert_eq!(anna.complete(task, ()).await.unwrap_err().code(), "forbidden");
+        clara.update_task(task, |task| task.priority = 1).await.unwrap();
+        other.assign(task, "anna").await.unwrap();
+        assert_eq!(other.as_user("anna").task(task).await.unwrap().priority, 1);
+        other.stop().await;
+    }
+    anna.complete(task, ()).await.unwrap();
+    assert_eq!(engine.instance(case).variable("a").await.unwrap(), Some(2.into()));
+    stop(&engine).await;
+}
+
+async fn rights_are_a_transactions_too(place: Place) {
+    let engine = place.by_hand().await;
+    let anna = engine.as_user("anna");
+    assert!(!anna.may(Right::View).await.unwrap());
+    let transaction = engine.transaction().await.unwrap();
+    acting(transaction.engine(), "anna", Role::Viewer).await;
+    transaction.commit().await.unwrap();
+    assert!(anna.may(Right::View).await.unwrap());
+    let transaction = anna.transaction().await.unwrap();
+    assert_eq!(transaction.engine().signal("none", ()).await.unwrap_err().code(), "forbidden");
+    drop(transaction);
     stop(&engine).await;
 }
