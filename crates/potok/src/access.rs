@@ -68,9 +68,11 @@ impl Access {
 
     /// What a search may find.
     pub(crate) fn sight(&self) -> Sight {
-        let viewer = self.user().filter(|_| !self.may(Right::View));
-        let viewer = viewer.map(|(name, groups)| Viewer { name: name.clone(), groups: groups.to_vec() });
-        Sight { tenants: self.tenants.clone(), viewer }
+        Sight { tenants: self.tenants.clone(), viewer: self.viewer().filter(|_| !self.may(Right::View)) }
+    }
+
+    fn viewer(&self) -> Option<Viewer> {
+        self.user().map(|(name, groups)| Viewer { name: name.clone(), groups: groups.to_vec() })
     }
 
     /// Narrows a search to what may be found; where nothing is kept from whoever asks, it stays as it is.
@@ -160,6 +162,13 @@ impl Engine {
             return Ok(true);
         }
         let query = InstanceQuery { keys: vec![instance], sight: access.sight(), ..InstanceQuery::default() };
+        Ok(self.inner.store.count(&query).await? > 0)
+    }
+
+    /// Whether the user has a part in an instance, whatever else they may see.
+    pub(crate) async fn has_part(&self, access: &Access, instance: InstanceId) -> Result<bool, Error> {
+        let sight = Sight { viewer: access.viewer(), ..access.sight() };
+        let query = InstanceQuery { keys: vec![instance.0], sight, ..InstanceQuery::default() };
         Ok(self.inner.store.count(&query).await? > 0)
     }
 

@@ -18,7 +18,7 @@ use crate::attempt::{Attempt, Missing};
 use crate::catalog::Deployed;
 use crate::engine::Engine;
 use crate::envelope::{Act, Envelope};
-use crate::{Action, DefinitionId, Error, IncidentId, InstanceId, IntoVariables};
+use crate::{Action, DefinitionId, Error, IncidentId, InstanceId, IntoVariables, Right};
 
 /// A process instance, as it was when it was looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -338,14 +338,18 @@ impl Case {
     /// Begins activities of an ad-hoc sub-process that waits under that key.
     ///
     /// # Errors
-    /// If nothing like that waits, or it may not begin now.
+    /// If nothing like that waits, it may not begin now, or (for an engine that acts as a user) the user has no part in the instance.
     pub async fn activate(
         &self,
         ad_hoc: potok_core::instance::Key,
         elements: impl IntoIterator<Item = impl Into<Name>>,
     ) -> Result<(), Error> {
         let elements: Vec<Name> = elements.into_iter().map(Into::into).collect();
-        self.engine.reach(Action::ActivateAdHoc, self.id).await?;
+        let access = self.engine.reach(Action::ActivateAdHoc, self.id).await?;
+        if !access.may(Right::Operate) && !self.engine.has_part(&access, self.id).await? {
+            let how = "that is for those who have a part in it, and for operators".to_owned();
+            return Err(self.engine.forbidden(Action::ActivateAdHoc, &self.id, how).await);
+        }
         self.give(|| Command::ActivateAdHoc { ad_hoc, elements: elements.clone() }).await
     }
 

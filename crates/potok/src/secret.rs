@@ -13,6 +13,14 @@ use crate::Error;
 pub struct Secret(String);
 
 impl Secret {
+    /// A new one.
+    ///
+    /// # Errors
+    /// If the operating system gives no random numbers.
+    pub fn new() -> Result<Self, Error> {
+        Self::random("")
+    }
+
     /// A new one, after a few letters that tell what it is.
     pub(crate) fn random(prefix: &str) -> Result<Self, Error> {
         let bytes = random::<32>()?;

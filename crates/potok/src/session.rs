@@ -50,7 +50,7 @@ impl Engine {
         // What a token may not do, its session must not do either.
         let member = self.user.clone().filter(|_| self.scope.is_none()).ok_or(Error::NotAuthenticated)?;
         let now = self.inner.clock.now();
-        let (secret, expires) = (Secret::random("")?, after(now, IDLE));
+        let (secret, expires) = (Secret::new()?, after(now, IDLE));
         self.allowed(Action::SignIn, &"").await?;
         let mut changes = Changes::default();
         changes.add(SessionRow { secret: secret.kept(), member, created: now, used: now, expires });

@@ -119,7 +119,7 @@ impl NewToken<'_> {
     }
 }
 
-impl People<'_> {
+impl<'e> People<'e> {
     /// A token by which a program signs in as a user, under a name that says what it is for.
     ///
     /// ```
@@ -131,7 +131,7 @@ impl People<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn new_token(&self, user: impl Into<Name>, name: impl Into<Name>) -> NewToken<'_> {
+    pub fn new_token(&self, user: impl Into<Name>, name: impl Into<Name>) -> NewToken<'e> {
         let (member, name) = (user.into(), name.into());
         NewToken { engine: self.engine, member, name, roles: Vec::new(), tenant: None, expires: None }
     }
@@ -182,6 +182,10 @@ impl Engine {
             None => {
                 let query = ApiTokenQuery { secrets: vec![secret.clone()], ..ApiTokenQuery::default() };
                 let row = inner.store.list(&query).await?.rows.pop().ok_or(Error::NotAuthenticated)?;
+                // One that was made in the moment in which its user was removed.
+                if !inner.knows(&row.member).await? {
+                    return Err(Error::NotAuthenticated);
+                }
                 inner.tokens.remember(secret.clone(), row.clone(), generation);
                 row
             }

@@ -15,7 +15,7 @@ use potok_core::step::Command;
 use serde_json::json;
 
 use crate::database::{Place, acting, deploy, stop};
-use crate::model::{approval, row};
+use crate::model::{approval, file, row};
 
 crate::on_every_database!(
     every_role_may_do_what_its_rights_say,
@@ -29,6 +29,7 @@ crate::on_every_database!(
     a_role_goes_with_its_group,
     what_is_refused_and_what_is_done_is_written_down,
     records_are_kept_for_a_while,
+    ad_hoc_activities_are_begun_by_who_has_a_part,
     whose_task_it_is_is_always_as_it_stands,
     rights_are_a_transactions_too,
 );
@@ -312,6 +313,14 @@ async fn pages_and_counts_are_those_of_what_is_seen(place: Place) {
     assert_eq!(found.len(), 10);
     let own = anna.instances(&InstanceQuery::default()).await.unwrap();
     assert_eq!(own.iter().map(|it| it.key).collect::<Vec<_>>(), found);
+    // What one has, and what is open to one's groups, is asked for as such; what is open to others is not found by asking for it.
+    sales(&engine, &["clara"]).await;
+    let clara = engine.as_user("clara");
+    assert_eq!(clara.tasks().candidate_group("sales").count().await.unwrap(), 30);
+    assert_eq!(clara.tasks().count().await.unwrap(), 30);
+    assert_eq!(anna.tasks().candidate_group("sales").count().await.unwrap(), 10);
+    assert_eq!(anna.tasks().assignee("anna").count().await.unwrap(), 0);
+    assert_eq!(engine.as_user("nobody").tasks().candidate_group("sales").count().await.unwrap(), 0);
     let one_of_others = boris.instances(&InstanceQuery::default()).await.unwrap()[0].key;
     let asked = InstanceQuery { keys: vec![one_of_others, found[0]], ..InstanceQuery::default() };
     assert_eq!(anna.instances(&asked).await.unwrap().len(), 1);
@@ -529,5 +538,26 @@ async fn rights_are_a_transactions_too(place: Place) {
     let transaction = anna.transaction().await.unwrap();
     assert_eq!(transaction.engine().signal("none", ()).await.unwrap_err().code(), "forbidden");
     drop(transaction);
+    stop(&engine).await;
+}
+
+async fn ad_hoc_activities_are_begun_by_who_has_a_part(place: Place) {
+    let model = file(
+        r#"<process id="case" isExecutable="true"><startEvent id="start"/>
+             <adHocSubProcess id="choose"><userTask id="call"/><userTask id="write"/>
+               <completionCondition>done</completionCondition></adHocSubProcess>
+             <sequenceFlow id="a" sourceRef="start" targetRef="choose"/></process>"#,
+    );
+    let engine = place.with(&[("case.bpmn", &model)]).await;
+    let case = engine.as_user("anna").start("case").send().await.unwrap().id();
+    let state = engine.instance(case).state().await.unwrap();
+    let is_ad_hoc = |wait: &&potok_core::instance::Wait| matches!(wait.kind, potok_core::instance::WaitKind::AdHoc);
+    let choose = state.waits().find(is_ad_hoc).unwrap().key;
+    let begin = |engine: Engine| async move { engine.instance(case).activate(choose, ["call"]).await };
+    assert_eq!(begin(engine.as_user("boris")).await.unwrap_err().code(), "instance-unknown");
+    assert_eq!(begin(acting(&engine, "walter", Role::Viewer).await).await.unwrap_err().code(), "forbidden");
+    begin(engine.as_user("anna")).await.unwrap();
+    begin(acting(&engine, "olga", Role::Operator).await).await.unwrap();
+    assert_eq!(engine.tasks().node("call").count().await.unwrap(), 2);
     stop(&engine).await;
 }
