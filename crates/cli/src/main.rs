@@ -9,6 +9,8 @@ mod folder;
 mod report;
 mod run;
 mod style;
+mod token;
+mod user;
 mod yaml;
 
 use std::process::ExitCode;
@@ -41,6 +43,12 @@ enum Command {
     Backup(backup::Backup),
     /// Make a database of a copy
     Restore(backup::Restore),
+    /// Say who may sign in to a database's engine
+    #[command(subcommand)]
+    User(user::Command),
+    /// Make, list and revoke what programs sign in by
+    #[command(subcommand)]
+    Token(token::Command),
     /// Write the history in a database as JSON lines or XES
     Export(export::Options),
 }
@@ -53,6 +61,8 @@ fn main() -> ExitCode {
         Command::Backup(options) => backup::backup(&options),
         Command::Restore(options) => backup::restore(&options),
         Command::Export(options) => export::export(&options),
+        Command::User(command) => user::user(&command),
+        Command::Token(command) => token::token(&command),
     };
     match result {
         Ok(code) => code,

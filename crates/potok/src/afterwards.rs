@@ -12,6 +12,7 @@ use potok_store::row::{Message as KeptMessage, Work as WorkRow};
 
 use crate::Error;
 use crate::attempt::After;
+use crate::cache::Loaded;
 use crate::engine::Inner;
 
 /// How much is looked after before the caller is answered; more is left to the background.
@@ -76,13 +77,13 @@ impl Inner {
 
     /// A new subscription takes the oldest message that was kept for it.
     async fn deliver_kept(&self, instance: Key, subscription: Key) -> Result<After, Error> {
-        let name = |running: Option<&Running>| match &running?.instance.wait(subscription)?.kind {
-            WaitKind::Message(message) => Some(message.name.clone()),
+        let waits_for = |loaded: Option<&Loaded>| match &loaded?.running.instance.wait(subscription)?.kind {
+            WaitKind::Message(message) => Some((message.name.clone(), loaded?.tenant.clone().unwrap_or_default())),
             _ => None,
         };
-        let Some(name) = self.look(instance, name).await? else { return Ok(After::default()) };
-        let now = self.clock.now();
-        let query = MessageQuery { name: Some(name), kept_at: Some(now), ..MessageQuery::default() };
+        let Some((name, tenant)) = self.look_around(instance, waits_for).await? else { return Ok(After::default()) };
+        let (name, tenant, kept_at) = (Some(name), Some(tenant), Some(self.clock.now()));
+        let query = MessageQuery { name, tenant, kept_at, ..MessageQuery::default() };
         for row in self.store.list(&query).await?.rows {
             if row.sender == Some(instance) {
                 continue;
@@ -162,7 +163,11 @@ impl Inner {
     async fn deliver_again(&self, key: Key) -> Result<After, Error> {
         let Some(row) = self.store.get::<KeptMessage>(key).await? else { return Ok(After::default()) };
         let Ok(message) = Message::decode(&row.payload) else { return Ok(After::default()) };
-        self.transact_once(&Guard::Message(key), |attempt, work| work.deliver_again(attempt, &message, row.sender))
-            .await
+        let tenant = row.tenant.unwrap_or_default();
+        self.transact_once(&Guard::Message(key), |attempt, work| {
+            attempt.within(&tenant);
+            work.deliver_again(attempt, &message, row.sender)
+        })
+        .await
     }
 }

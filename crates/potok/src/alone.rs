@@ -9,12 +9,14 @@ use potok_core::time::Timestamp;
 use potok_store::query::InstanceQuery;
 use potok_store::row::{Definition, DefinitionKind, TaskState};
 
+use crate::access::Access;
 use crate::attempt::Attempt;
 use crate::engine::Engine;
 use crate::envelope::{Act, Envelope};
 use crate::follow::PRIORITY;
 use crate::instance::begin;
-use crate::{Assignment, Error, IntoVariables, Task, TaskId};
+use crate::task::check_is_theirs;
+use crate::{Action, Assignment, Error, IntoVariables, Right, Task, TaskId};
 
 /// The definition of the process that such a task runs on. Keys that are given out begin far behind it.
 pub(crate) const ALONE: Key = Key(1);
@@ -47,6 +49,7 @@ pub struct NewTask<'e> {
     name: Name,
     description: Option<Name>,
     form: Option<Name>,
+    tenant: Option<Name>,
     assignment: Assignment,
     variables: Result<Variables, Error>,
 }
@@ -104,6 +107,11 @@ impl NewTask<'_> {
         Self { form: Some(key.into()), ..self }
     }
 
+    /// For that tenant.
+    pub fn tenant(self, tenant: impl Into<Name>) -> Self {
+        Self { tenant: Some(tenant.into()), ..self }
+    }
+
     /// With these variables.
     pub fn variables(self, variables: impl IntoVariables) -> Self {
         Self { variables: variables.into_variables(), ..self }
@@ -116,11 +124,14 @@ impl NewTask<'_> {
     pub async fn send(self) -> Result<Task, Error> {
         let engine = self.engine;
         let variables = self.variables?;
+        let access = engine.access(Action::CreateTask, &self.name).await?;
+        let tenant = Some(access.home(self.tenant.as_ref())?).filter(|tenant| !tenant.is_empty());
         let deployed = engine.inner.catalog.get(ALONE).await?.ok_or(Error::NothingToDo)?;
         let act = Act::TaskCreated {
             name: self.name,
             description: self.description,
             form: self.form,
+            tenant: tenant.clone(),
             assignment: self.assignment,
         };
         let envelope = Envelope { act: Some(act), ..engine.envelope() };
@@ -134,7 +145,11 @@ impl NewTask<'_> {
                 started_by: None,
                 initiator: by.clone(),
             };
-            Ok(begin(attempt, work, &deployed, command))
+            Ok(begin(attempt, work, &deployed, command).inspect(|&key| {
+                if let Some(loaded) = attempt.loaded_mut(key) {
+                    loaded.tenant.clone_from(&tenant);
+                }
+            }))
         };
         let task = |attempt: &Attempt<'_>, instance: Key| {
             let running = &attempt.loaded(instance)?.running;
@@ -145,7 +160,7 @@ impl NewTask<'_> {
                 .map(|wait| TaskId(wait.key))
         };
         let task = engine.inner.transact_and(envelope, action, task).await?.ok_or(Error::NothingToDo)?;
-        engine.task(task).await
+        engine.task_in_sight(&Access::default(), task).await
     }
 }
 
@@ -179,6 +194,7 @@ impl Engine {
             name: name.into(),
             description: None,
             form: None,
+            tenant: None,
             assignment: Assignment { priority: PRIORITY, ..Assignment::default() },
             variables: Ok(Variables::new()),
         }
@@ -191,7 +207,7 @@ impl Engine {
     /// responsible for it, nor has created it.
     pub async fn cancel_task(&self, task: TaskId, reason: impl Into<Name>) -> Result<(), Error> {
         let found = self.own_alone(task, "cancel").await?;
-        match self.instance(found.instance_id()).cancel(reason).await {
+        match self.instance(found.instance_id()).end(reason.into()).await {
             Err(Error::Rejected(Rejection::NotActive(_))) => Err(Error::UnknownTask(task)),
             done => done,
         }
@@ -205,24 +221,27 @@ impl Engine {
         let found = self.own_alone(task, "delete").await?;
         let case = self.instance(found.instance_id());
         if found.state == TaskState::Open {
-            match case.cancel("").await {
+            match case.end(Name::new()).await {
                 Ok(()) | Err(Error::Rejected(Rejection::NotActive(_))) => {}
                 Err(error) => return Err(error),
             }
         }
-        case.delete().await
+        case.remove().await
     }
 
     /// A task that belongs to no process, and is the user's or was created by the user.
     async fn own_alone(&self, task: TaskId, what: &str) -> Result<Task, Error> {
-        let found = self.task(task).await?;
+        let access = self.access(Action::EndTask, &task).await?;
+        let found = self.task_in_sight(&access, task).await?;
         if found.process_id().is_some() {
             return Err(Error::TaskOfProcess(task));
         }
         if let Some(user) = &self.user
-            && self.instance(found.instance_id()).get().await?.initiator.as_ref() != Some(user)
+            && !access.may(Right::Operate)
+            && self.instance(found.instance_id()).row().await?.initiator.as_ref() != Some(user)
+            && let Err(error) = check_is_theirs(&access, &found, what)
         {
-            self.check_is_assignee(&found, what)?;
+            return Err(self.kept_from(Action::EndTask, &access, task, error).await);
         }
         Ok(found)
     }

@@ -150,6 +150,8 @@ pub(crate) struct Attempt<'e> {
     /// The instance that the envelope's act is about.
     pub(crate) subject: Option<Key>,
     tasks: BTreeMap<Key, Option<Task>>,
+    /// The task that is changed.
+    changed: Option<Task>,
     rows: Option<Rows>,
     keep_until: Option<Timestamp>,
     after: After,
@@ -171,6 +173,7 @@ impl<'e> Attempt<'e> {
             envelope,
             subject: None,
             tasks: BTreeMap::new(),
+            changed: None,
             rows: None,
             keep_until: None,
             after: After::default(),
@@ -203,9 +206,17 @@ impl<'e> Attempt<'e> {
             }
             Missing::Task(instance, task) => {
                 self.hold(instance).await?;
-                self.settle(instance).await;
-                let row = self.engine.store.get::<Task>((instance, task)).await?;
-                self.tasks.insert(task, row.filter(|row| row.state == TaskState::Open));
+                let end = self.loaded(instance).map(|loaded| (loaded.seq, loaded.unit));
+                let mut row = end.and_then(|end| self.engine.cache.task(task, end));
+                if row.is_none() {
+                    self.settle(instance).await;
+                    row = self.engine.store.get::<Task>((instance, task)).await?;
+                    row = row.filter(|row| row.state == TaskState::Open);
+                    if let (Some(row), Some(end)) = (&row, end) {
+                        self.engine.cache.remember_task(row.clone(), end);
+                    }
+                }
+                self.tasks.insert(task, row);
             }
             Missing::Rows(instance) => {
                 self.hold(instance).await?;
@@ -219,6 +230,13 @@ impl<'e> Attempt<'e> {
     /// An open task.
     pub(crate) fn task(&self, instance: Key, task: Key) -> Result<Option<&Task>, Missing> {
         self.tasks.get(&task).map(Option::as_ref).ok_or(Missing::Task(instance, task))
+    }
+
+    /// Changes a task, which is what the envelope's act is about.
+    pub(crate) fn put_task(&mut self, row: Task) {
+        self.changes.put_task(row.clone());
+        self.subject = Some(row.instance);
+        self.changed = Some(row);
     }
 
     /// What of an instance is handed out or fires.
@@ -417,6 +435,11 @@ impl<'e> Attempt<'e> {
         self.keep_until = Some(until);
     }
 
+    /// What is sent from outside is sent within that tenant.
+    pub(crate) fn within(&mut self, tenant: &Name) {
+        self.tenant.clone_from(tenant);
+    }
+
     /// Follow-up work that is to be done soon.
     pub(crate) fn later(&mut self, instance: Key, kind: u32, due: Timestamp, payload: Vec<u8>) -> WorkRow {
         let key = self.engine.next_key(self.now);
@@ -469,6 +492,9 @@ impl<'e> Attempt<'e> {
             }
             loaded.seq += 1;
             loaded.unit = id;
+            if let Some(row) = self.changed.take_if(|row| row.instance == key && held.events.list.is_empty()) {
+                self.engine.cache.remember_task(row, (loaded.seq, id));
+            }
             let events = held.events.encode();
             loaded.tail += events.len();
             if loaded.tail >= SNAPSHOT_FROM.max(loaded.snapshot) && instance.is_active() {

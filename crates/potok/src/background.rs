@@ -12,7 +12,7 @@ use crate::cache::Slot;
 use crate::commit::Queue;
 use crate::engine::{Background, Engine, Inner};
 use crate::envelope::Envelope;
-use crate::{Error, TimerId};
+use crate::{Action, Error, TimerId};
 
 /// How long a node has a due timer or piece of work to itself.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
@@ -66,7 +66,7 @@ async fn keep_house(inner: Weak<Inner>) {
                 inner.look_again();
                 inner.wake.notify_waiters();
             }
-            inner.store.sweep(inner.clock.now(), 1000).await?;
+            inner.sweep().await?;
             // A full bite leaves more for the next time.
             if cleaned.elapsed() >= CLEAN_UP && inner.clean_up().await? == 0 {
                 cleaned = Instant::now();
@@ -181,6 +181,7 @@ impl Engine {
     /// # Errors
     /// If the database cannot be reached.
     pub async fn execute_due(&self) -> Result<usize, Error> {
+        self.access(Action::LookAfter, &"execute").await?;
         let mut all = 0;
         loop {
             let done = self.inner.execute_due().await?

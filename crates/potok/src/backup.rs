@@ -9,7 +9,7 @@ use potok_store::query::{DeploymentQuery, Paging};
 use potok_store::{Store, StoreError};
 
 use crate::engine::{Engine, Inner};
-use crate::{Clock, Error, Finding};
+use crate::{Action, Clock, Error, Finding};
 
 /// How long it sleeps at most before it looks whether a copy is due.
 const NAP: Duration = Duration::from_secs(60);
@@ -21,6 +21,7 @@ impl Engine {
     /// # Errors
     /// If the database is not SQLite (PostgreSQL has tools of its own), or the copy cannot be written.
     pub async fn back_up(&self, to: impl AsRef<Path>) -> Result<(), Error> {
+        self.access(Action::LookAfter, &"back up").await?;
         Ok(self.inner.store.back_up(to).await?)
     }
 }

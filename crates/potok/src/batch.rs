@@ -10,7 +10,7 @@ use crate::attempt::Attempt;
 use crate::background::LEASE;
 use crate::engine::{Engine, Inner};
 use crate::envelope::Envelope;
-use crate::{BatchId, Error, InstanceId, Operation};
+use crate::{Action, BatchId, Error, InstanceId, Operation};
 
 /// Instances of one batch that a node takes at once.
 const BITE: usize = 64;
@@ -84,11 +84,28 @@ impl NewBatch<'_> {
     /// written.
     pub async fn send(self) -> Result<BatchId, Error> {
         let inner = &self.engine.inner;
+        let access = self.engine.checked(Action::Batch, &self.operation.name()).await?;
+        let tenant = access.home(None)?;
+        if let Operation::Migrate { from, .. } = &self.operation
+            && !self.engine.admits(&access, *from).await?
+        {
+            return Err(Error::UnknownProcess(from.to_string().into()));
+        }
         inner.check(&self.operation).await?;
         let limit = inner.limits.batch;
-        let mut instances = self.instances;
+        let mut instances = Vec::new();
+        if access.is_unlimited() {
+            instances = self.instances;
+        } else {
+            // What cannot be seen is left out, as if it were not there.
+            for some in self.instances.chunks(PAGE) {
+                let query = InstanceQuery { keys: some.to_vec(), sight: access.sight(), ..InstanceQuery::default() };
+                instances.extend(inner.store.list(&query).await?.rows.into_iter().map(|row| row.key));
+            }
+        }
         for mut query in self.queries {
             query.page.limit.get_or_insert(PAGE);
+            access.narrow(&mut query.sight);
             loop {
                 let page = inner.store.list(&query).await?;
                 instances.extend(page.rows.into_iter().map(|row| row.key));
@@ -103,6 +120,7 @@ impl NewBatch<'_> {
         if instances.len() > limit {
             return Err(Error::BatchTooLarge { limit });
         }
+        self.engine.allowed(Action::Batch, &self.operation.name()).await?;
         let now = inner.clock.now();
         let key = inner.next_key(now);
         let mut changes = Changes::default();
@@ -110,6 +128,7 @@ impl NewBatch<'_> {
             key,
             operation: self.operation.encode(),
             author: self.engine.user.clone(),
+            tenant: Some(tenant).filter(|tenant| !tenant.is_empty()),
             created: now,
             ..BatchRow::default()
         });
@@ -147,8 +166,16 @@ impl Engine {
     /// # Errors
     /// If there is no such batch.
     pub async fn progress(&self, batch: BatchId) -> Result<Batch, Error> {
-        let row = self.inner.store.get::<BatchRow>(batch.0).await?.ok_or(Error::UnknownBatch(batch))?;
+        let row = self.reach_batch(Action::SeeBatches, batch).await?;
         self.inner.progress(row).await
+    }
+
+    async fn reach_batch(&self, action: Action, batch: BatchId) -> Result<BatchRow, Error> {
+        let access = self.checked(action, &batch).await?;
+        let row = self.inner.store.get::<BatchRow>(batch.0).await?;
+        let row = row.filter(|row| access.admits(row.tenant.as_ref())).ok_or(Error::UnknownBatch(batch))?;
+        self.allowed(action, &batch).await?;
+        Ok(row)
     }
 
     /// Batches that are searched for, with how far they are.
@@ -157,7 +184,9 @@ impl Engine {
     /// If the database cannot be read.
     pub async fn batches(&self, query: &BatchQuery) -> Result<Vec<Batch>, Error> {
         let mut batches = Vec::new();
-        for row in self.inner.store.list(query).await?.rows {
+        let mut query = query.clone();
+        self.access(Action::SeeBatches, &"").await?.narrow(&mut query.sight);
+        for row in self.inner.store.list(&query).await?.rows {
             batches.push(self.inner.progress(row).await?);
         }
         Ok(batches)
@@ -168,6 +197,7 @@ impl Engine {
     /// # Errors
     /// If the database cannot be read.
     pub async fn batch_failures(&self, batch: BatchId, page: Paging) -> Result<Page<BatchItem>, Error> {
+        self.reach_batch(Action::SeeBatches, batch).await?;
         let query = BatchItemQuery { batch: Some(batch.0), states: vec![ItemState::Failed], page };
         Ok(self.inner.store.list(&query).await?)
     }
@@ -206,7 +236,7 @@ impl Engine {
     /// # Errors
     /// If there is no such batch, or it has not ended.
     pub async fn delete_batch(&self, batch: BatchId) -> Result<(), Error> {
-        let row = self.inner.store.get::<BatchRow>(batch.0).await?.ok_or(Error::UnknownBatch(batch))?;
+        let row = self.reach_batch(Action::Batch, batch).await?;
         if matches!(row.state, BatchState::Running | BatchState::Paused) {
             return Err(Error::BatchState { batch, state: row.state });
         }
@@ -217,7 +247,7 @@ impl Engine {
     }
 
     async fn change_batch(&self, batch: BatchId, from: BatchState, to: BatchState) -> Result<(), Error> {
-        let row = self.inner.store.get::<BatchRow>(batch.0).await?.ok_or(Error::UnknownBatch(batch))?;
+        let row = self.reach_batch(Action::Batch, batch).await?;
         let (ended, operation) = match to {
             BatchState::Cancelled | BatchState::Completed => (Some(self.inner.clock.now()), emptied(&row)),
             BatchState::Running | BatchState::Paused => (None, None),

@@ -197,6 +197,13 @@ impl Builder {
         self
     }
 
+    /// How long it is kept what was refused and done ([`Engine::audit`]); a year unless this is set.
+    #[must_use]
+    pub fn audit_time_to_live(mut self, time: Duration) -> Self {
+        self.limits.audit = time;
+        self
+    }
+
     /// On how many instances a batch may be; 100,000 unless this is set.
     #[must_use]
     pub fn batch_limit(mut self, instances: usize) -> Self {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use potok_core::Name;
 use potok_core::instance::Key;
 use potok_core::routing::Running;
+use potok_store::row::Task;
 use tokio::sync::{Mutex as Lock, Notify};
 
 use crate::follow::Apart;
@@ -111,7 +112,16 @@ pub(crate) struct Cache {
     /// Transactions of the program that may write what is in memory.
     transactions: AtomicU64,
     table: Mutex<Table>,
+    /// Open tasks whose rows were read or changed a while ago, each with the row of its instance's log as of which it is so: who works on
+    /// a task need not be looked up for each thing that they do.
+    tasks: Mutex<HashMap<Key, (LogEnd, Task)>>,
 }
+
+/// Where an instance's log ends: the last row, and the unit that wrote it.
+pub(crate) type LogEnd = (u64, u64);
+
+/// Tasks whose rows are remembered.
+const TASKS: usize = 10_000;
 
 #[derive(Debug, Default)]
 struct Table {
@@ -124,7 +134,22 @@ struct Table {
 
 impl Cache {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, transactions: AtomicU64::new(0), table: Mutex::default() }
+        Self { capacity, transactions: AtomicU64::new(0), table: Mutex::default(), tasks: Mutex::default() }
+    }
+
+    /// An open task as it is where its instance's log ends there, if that is remembered.
+    pub(crate) fn task(&self, task: Key, end: LogEnd) -> Option<Task> {
+        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.get(&task).filter(|(of, _)| *of == end).map(|(_, row)| row.clone())
+    }
+
+    /// Remembers an open task as it is where its instance's log ends there.
+    pub(crate) fn remember_task(&self, row: Task, end: LogEnd) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        if tasks.len() >= TASKS && !tasks.contains_key(&row.key) {
+            tasks.clear();
+        }
+        tasks.insert(row.key, (end, row));
     }
 
     /// A transaction begins that may write what is in memory, or has ended.

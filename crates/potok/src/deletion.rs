@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use potok_core::Name;
 use potok_core::instance::Key;
 use potok_core::step::Rejection;
+use potok_core::time::Timestamp;
 use potok_store::Changes;
 use potok_store::query::{DefinitionQuery, Expiry, InstanceQuery, Paging};
 use potok_store::row::{
@@ -14,10 +15,13 @@ use potok_store::row::{
 
 use crate::deploy::starts;
 use crate::engine::{Engine, Inner};
-use crate::{Case, DeploymentId, Error, InstanceId};
+use crate::{Action, Case, DeploymentId, Error, InstanceId};
 
 /// Instances that are looked up, or cleaned up, at once.
 const BITE: usize = 100;
+
+/// Rows of each kind that are swept up at once.
+const SWEPT: usize = 1000;
 
 /// The states of what has ended.
 const ENDED: [InstanceState; 3] = [InstanceState::Completed, InstanceState::Failed, InstanceState::Cancelled];
@@ -28,6 +32,11 @@ impl Case {
     /// # Errors
     /// If there is no such instance, it or one that it called still runs, or it was itself called by one that is still there.
     pub async fn delete(&self) -> Result<(), Error> {
+        self.engine().reach(Action::Delete, self.id()).await?;
+        self.remove().await
+    }
+
+    pub(crate) async fn remove(&self) -> Result<(), Error> {
         let inner = &self.engine().inner;
         let family = inner.to_be_deleted(self.id().0).await?;
         inner.delete(&family, Changes::default()).await
@@ -41,7 +50,16 @@ impl Engine {
     /// # Errors
     /// If there is no such deployment, instances stand on it, or the database cannot be written.
     pub async fn delete_deployment(&self, deployment: DeploymentId) -> Result<(), Error> {
+        self.reach_deployment(Action::DeleteDeployment, deployment).await?;
         self.inner.remove_deployment(deployment).await
+    }
+
+    async fn reach_deployment(&self, action: Action, deployment: DeploymentId) -> Result<(), Error> {
+        let access = self.checked(action, &deployment).await?;
+        if !self.admits_deployment(&access, deployment).await? {
+            return Err(Error::UnknownDeployment(deployment));
+        }
+        self.allowed(action, &deployment).await
     }
 
     /// Removes a deployment with all instances that stand on it; those that run are cancelled for that reason. It takes a while if
@@ -56,6 +74,7 @@ impl Engine {
         reason: impl Into<Name>,
     ) -> Result<(), Error> {
         let reason = reason.into();
+        self.reach_deployment(Action::DeleteDeploymentWithInstances, deployment).await?;
         let definitions = self.inner.definitions_of(deployment).await?;
         let own: BTreeSet<Key> = definitions.iter().map(|definition| definition.key).collect();
         let called = |definition: Key| InstanceQuery {
@@ -101,11 +120,11 @@ impl Engine {
             }
             for row in rows {
                 let case = self.instance(InstanceId(row.key));
-                match case.cancel(reason.clone()).await {
+                match case.end(reason.clone()).await {
                     Ok(()) | Err(Error::Rejected(Rejection::NotActive(_))) => {}
                     Err(error) => return Err(error),
                 }
-                case.delete().await?;
+                case.remove().await?;
             }
         }
     }
@@ -117,6 +136,8 @@ impl Engine {
     /// # Errors
     /// If the database cannot be read or written.
     pub async fn clean_up(&self) -> Result<usize, Error> {
+        self.access(Action::LookAfter, &"").await?;
+        self.inner.sweep().await?;
         self.inner.clean_up().await
     }
 }
@@ -216,6 +237,14 @@ impl Inner {
                 return Ok(());
             }
         }
+    }
+
+    /// Removes what has expired and is no instance's history.
+    pub(crate) async fn sweep(&self) -> Result<(), Error> {
+        let now = self.clock.now();
+        let audited = now.checked_sub(self.limits.audit).unwrap_or(Timestamp::MIN);
+        self.store.sweep(now, audited, SWEPT).await?;
+        Ok(())
     }
 
     pub(crate) async fn clean_up(&self) -> Result<usize, Error> {

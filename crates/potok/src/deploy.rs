@@ -18,10 +18,11 @@ use potok_store::row::{
 };
 use potok_store::{Bytes, Changes, Version, digest};
 
+use crate::access::Access;
 use crate::engine::Engine;
 use crate::error::RefusedFile;
 use crate::work::Chore;
-use crate::{DefinitionId, DeploymentId, Error};
+use crate::{Action, DefinitionId, DeploymentId, Error, Right};
 
 /// What a file is, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +76,7 @@ impl Deployed {
 pub struct Deployment<'e> {
     engine: &'e Engine,
     name: Option<Name>,
-    tenant: Name,
+    tenant: Option<Name>,
     files: Vec<(Name, Bytes)>,
     anew: bool,
 }
@@ -96,7 +97,7 @@ impl Deployment<'_> {
 
     /// For that tenant.
     pub fn tenant(self, tenant: impl Into<Name>) -> Self {
-        Self { tenant: tenant.into(), ..self }
+        Self { tenant: Some(tenant.into()), ..self }
     }
 
     /// With a file. Its name says what it is; whatever is no model, decision, form or calendar is only kept.
@@ -117,6 +118,9 @@ impl Deployment<'_> {
     /// If a file is refused, there is none, or the database cannot be written.
     pub async fn send(self) -> Result<Deployed, Error> {
         let inner = &self.engine.inner;
+        let subject = self.files.iter().map(|(name, _)| &**name).collect::<Vec<_>>().join(", ");
+        let access = self.engine.checked(Action::Deploy, &subject).await?;
+        let tenant = access.home(self.tenant.as_ref())?;
         let now = inner.clock.now();
         let key = inner.next_key(now);
         let mut checked = Vec::with_capacity(self.files.len());
@@ -130,7 +134,7 @@ impl Deployment<'_> {
         if !self.anew {
             let mut unchanged = BTreeSet::new();
             for file in &checked {
-                if let Some(definitions) = self.unchanged(file).await? {
+                if let Some(definitions) = self.unchanged(&tenant, file).await? {
                     unchanged.insert(file.name.clone());
                     standing.extend(definitions);
                 }
@@ -152,7 +156,7 @@ impl Deployment<'_> {
             }
             for definition in file.definitions {
                 let key = inner.next_key(now);
-                definitions.push(Definition { key, tenant: self.tenant.clone(), ..definition });
+                definitions.push(Definition { key, tenant: tenant.clone(), ..definition });
             }
             files.push((file.name, file.bytes));
         }
@@ -160,7 +164,7 @@ impl Deployment<'_> {
         let row = DeploymentRow {
             key,
             name: self.name.clone(),
-            tenant: Some(self.tenant.clone()).filter(|tenant| !tenant.is_empty()),
+            tenant: Some(tenant).filter(|tenant| !tenant.is_empty()),
             deployer: self.engine.user.clone(),
             deployed: now,
         };
@@ -177,6 +181,7 @@ impl Deployment<'_> {
             }
             changes
         };
+        self.engine.allowed(Action::Deploy, &subject).await?;
         let mut deployed = inner.store.deploy(&row, &files, definitions, follows).await?;
         inner.catalog.changed();
         inner.catalog.discover().await?;
@@ -186,12 +191,12 @@ impl Deployment<'_> {
     }
 
     /// The newest versions of what a file defines, if they are from the very same bytes.
-    async fn unchanged(&self, file: &Checked) -> Result<Option<Vec<Definition>>, Error> {
+    async fn unchanged(&self, tenant: &Name, file: &Checked) -> Result<Option<Vec<Definition>>, Error> {
         let store = &self.engine.inner.store;
         let content = digest(&file.bytes);
         let mut newest = Vec::new();
         for Definition { kind, id, .. } in &file.definitions {
-            let Some(found) = store.definition(*kind, &self.tenant, id, &Version::Latest).await? else {
+            let Some(found) = store.definition(*kind, tenant, id, &Version::Latest).await? else {
                 return Ok(None);
             };
             let resource = store.get::<Resource>((found.deployment, found.resource.clone())).await?;
@@ -208,7 +213,7 @@ impl Deployment<'_> {
 impl Engine {
     /// Files to be deployed together.
     pub fn deployment(&self) -> Deployment<'_> {
-        Deployment { engine: self, name: None, tenant: Name::new(), files: Vec::new(), anew: false }
+        Deployment { engine: self, name: None, tenant: None, files: Vec::new(), anew: false }
     }
 
     /// Deploys a file, or all models, decisions, forms and calendars of a folder.
@@ -217,6 +222,7 @@ impl Engine {
     /// If there is nothing to deploy, a file cannot be read or is refused, or the database cannot be written.
     pub async fn deploy_path(&self, path: impl AsRef<Path>) -> Result<Deployed, Error> {
         let path = path.as_ref();
+        self.checked(Action::Deploy, &path.display()).await?;
         let unreadable = |path: &Path, error: &std::io::Error| Error::Unreadable {
             path: path.display().to_string(),
             reason: error.to_string(),
@@ -251,7 +257,57 @@ impl Engine {
     /// # Errors
     /// If the database cannot be read.
     pub async fn definitions(&self, query: &DefinitionQuery) -> Result<Vec<Definition>, Error> {
-        Ok(self.inner.store.list(query).await?.rows)
+        let mut query = query.clone();
+        self.access(Action::ReadDefinitions, &"").await?.narrow_to_tenants(&mut query.sight);
+        Ok(self.inner.store.list(&query).await?.rows)
+    }
+
+    /// The newest versions of the processes that may be started by whoever acts, by their ids. Those that start by messages, signals or
+    /// timers only are among them.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or this version of the program refuses a model.
+    pub async fn startable(&self) -> Result<Vec<Definition>, Error> {
+        let access = self.access(Action::ReadDefinitions, &"").await?;
+        if !access.may(Right::Start) {
+            return Ok(Vec::new());
+        }
+        let mut query = DefinitionQuery { kind: Some(DefinitionKind::Process), ..DefinitionQuery::default() };
+        access.narrow_to_tenants(&mut query.sight);
+        let all = self.inner.store.list(&query).await?.rows;
+        let mut newest: BTreeMap<(Name, Name), Definition> = BTreeMap::new();
+        for definition in all {
+            let of = (definition.id.clone(), definition.tenant.clone());
+            if newest.get(&of).is_none_or(|other| other.version < definition.version) {
+                newest.insert(of, definition);
+            }
+        }
+        let mut startable = Vec::new();
+        for definition in newest.into_values() {
+            let deployed = self.inner.catalog.get(definition.key).await?;
+            if !definition.suspended && deployed.is_some_and(|deployed| access.may_start(&deployed.graph)) {
+                startable.push(definition);
+            }
+        }
+        Ok(startable)
+    }
+
+    /// Whether a version belongs to a tenant of whoever acts.
+    pub(crate) async fn admits(&self, access: &Access, definition: DefinitionId) -> Result<bool, Error> {
+        if access.tenants().is_none() {
+            return Ok(true);
+        }
+        let row = self.inner.store.get::<Definition>(definition.0).await?;
+        Ok(row.is_some_and(|row| access.admits(Some(&row.tenant))))
+    }
+
+    /// Whether a deployment belongs to a tenant of whoever acts.
+    pub(crate) async fn admits_deployment(&self, access: &Access, deployment: DeploymentId) -> Result<bool, Error> {
+        if access.tenants().is_none() {
+            return Ok(true);
+        }
+        let row = self.inner.store.get::<DeploymentRow>(deployment.0).await?;
+        Ok(row.is_some_and(|row| access.admits(row.tenant.as_ref())))
     }
 
     /// A version of a process, as it runs; nothing if there is no such version.
@@ -259,6 +315,10 @@ impl Engine {
     /// # Errors
     /// If the database cannot be read, or this version of the program refuses the model.
     pub async fn graph(&self, definition: DefinitionId) -> Result<Option<Arc<ProcessGraph>>, Error> {
+        let access = self.access(Action::ReadDefinitions, &definition).await?;
+        if !self.admits(&access, definition).await? {
+            return Ok(None);
+        }
         Ok(self.inner.catalog.get(definition.0).await?.map(|deployed| deployed.graph.clone()))
     }
 
@@ -267,6 +327,10 @@ impl Engine {
     /// # Errors
     /// If the database cannot be read.
     pub async fn resource(&self, deployment: DeploymentId, file: &str) -> Result<Option<Vec<u8>>, Error> {
+        let access = self.access(Action::ReadDefinitions, &deployment).await?;
+        if !self.admits_deployment(&access, deployment).await? {
+            return Ok(None);
+        }
         Ok(self.inner.store.resource(deployment.0, &file.into()).await?)
     }
 
@@ -287,6 +351,11 @@ impl Engine {
     }
 
     async fn set_suspended(&self, definition: DefinitionId, suspended: bool) -> Result<bool, Error> {
+        let access = self.checked(Action::SuspendDefinition, &definition).await?;
+        if !self.admits(&access, definition).await? {
+            return Ok(false);
+        }
+        self.allowed(Action::SuspendDefinition, &definition).await?;
         let found = self.inner.store.suspend_definition(definition.0, suspended).await;
         self.inner.catalog.changed();
         Ok(found?)

@@ -12,12 +12,13 @@ use potok_store::row::{
 };
 use potok_store::{Changes, Outcome, Patience, Store, Unit};
 
+use crate::alone::ALONE;
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
 use crate::follow::{Apart, Around, follow};
 use crate::instance::claim;
 use crate::work::Chore;
-use crate::{Error, InstanceId};
+use crate::{Action, Error, InstanceId};
 
 /// Rows that are read at once.
 const PAGE: usize = 1000;
@@ -40,6 +41,7 @@ impl Engine {
     /// # Errors
     /// If the database cannot be read.
     pub async fn examine(&self) -> Result<Vec<Finding>, Error> {
+        self.access(Action::LookAfter, &"examine").await?;
         self.inner.examine(false).await
     }
 
@@ -49,6 +51,7 @@ impl Engine {
     /// # Errors
     /// If the database cannot be read or written.
     pub async fn mend(&self) -> Result<Vec<Finding>, Error> {
+        self.access(Action::LookAfter, &"mend").await?;
         self.inner.examine(true).await
     }
 }
@@ -255,7 +258,12 @@ impl Inner {
         for event in &events.list {
             instance.apply(*event, &events);
         }
-        let tenant = Some(deployed.definition.tenant.clone()).filter(|tenant| !tenant.is_empty());
+        let tenant = match (&envelope.act, row.definition) {
+            // A task that belongs to no process says itself whose it is.
+            (Some(Act::TaskCreated { tenant, .. }), _) => tenant.clone(),
+            (_, ALONE) => mirror.get::<InstanceRow>(row.instance).await?.and_then(|row| row.tenant),
+            _ => Some(deployed.definition.tenant.clone()).filter(|tenant| !tenant.is_empty()),
+        };
         let around =
             Around { graph: &deployed.graph, definition: row.definition, tenant: &tenant, suspended: *suspended };
         let mut changes = Changes::default();

@@ -1,5 +1,6 @@
 //! The engine: what a program holds, and what runs behind it.
 
+use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -9,16 +10,19 @@ use potok_core::instance::{Instance, Key};
 use potok_core::routing::Running;
 use potok_core::step::Events;
 use potok_core::{Name, encoding::DecodeError};
-use potok_store::row::{Instance as InstanceRow, Node};
-use potok_store::{Keys, Store};
+use potok_store::row::{ApiToken as TokenRow, Instance as InstanceRow, Node, Session as SessionRow};
+use potok_store::{Bytes, Keys, Store};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::access::{Scope, Standings};
 use crate::cache::{Cache, Loaded};
 use crate::catalog::Catalog;
 use crate::commit::Committer;
 use crate::envelope::Envelope;
 use crate::handler::Handlers;
+use crate::password::Passwords;
+use crate::recent::Recent;
 use crate::together::Together;
 use crate::{Builder, Clock, Error, InstanceId, follow};
 
@@ -58,13 +62,24 @@ use crate::{Builder, Clock, Error, InstanceId, follow};
 /// # Ok::<(), potok::Error>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Engine {
     pub(crate) inner: Arc<Inner>,
     /// Who acts; nobody in particular if the program itself.
     pub(crate) user: Option<Name>,
+    /// The tenant that it keeps to.
+    pub(crate) tenant: Option<Name>,
+    /// What narrows the user's rights.
+    pub(crate) scope: Option<Arc<Scope>>,
     /// Stops what runs behind it when the last engine is dropped.
     pub(crate) running: Arc<Background>,
+}
+
+// Neither what it remembers of people nor the database's address is for logs.
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("user", &self.user).field("tenant", &self.tenant).finish_non_exhaustive()
+    }
 }
 
 /// What runs behind an engine.
@@ -84,11 +99,14 @@ pub(crate) struct Limits {
     pub(crate) batch: usize,
     /// Jobs of a topic that are handed out at a time.
     pub(crate) topics: Vec<(Name, usize)>,
+    /// How long audit records are kept.
+    pub(crate) audit: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { attachment: 100 << 20, history: None, batch: 100_000, topics: Vec::new() }
+        let audit = Duration::from_secs(365 * 24 * 60 * 60);
+        Self { attachment: 100 << 20, history: None, batch: 100_000, topics: Vec::new(), audit }
     }
 }
 
@@ -102,6 +120,11 @@ pub(crate) struct Inner {
     /// Whether others have written more of an instance's log.
     pub(crate) fresh: Together<(Key, u64), bool>,
     pub(crate) clock: Clock,
+    /// What was read a moment ago of who may do what, and of what they sign in by.
+    pub(crate) standings: Standings,
+    pub(crate) sessions: Recent<Bytes, SessionRow>,
+    pub(crate) tokens: Recent<Bytes, TokenRow>,
+    pub(crate) passwords: Passwords,
     pub(crate) handlers: Handlers,
     pub(crate) limits: Limits,
     /// Jobs, timers or follow-up work may be due.
@@ -125,14 +148,15 @@ impl Engine {
     }
 
     pub(crate) fn new(inner: Arc<Inner>, running: Arc<Background>) -> Self {
-        Self { inner, user: None, running }
+        Self { inner, user: None, tenant: None, scope: None, running }
     }
 
     /// The same engine for a user: what is done with it is done within that user's rights, and stands in the history as the
-    /// user's.
+    /// user's. See `docs/security.md` for what users may do; an engine that acts as nobody in particular is the program itself, and may
+    /// everything.
     #[must_use]
     pub fn as_user(&self, user: impl Into<Name>) -> Self {
-        Self { user: Some(user.into()), ..self.clone() }
+        Self { user: Some(user.into()), scope: None, ..self.clone() }
     }
 
     /// The clock that the engine goes by.
@@ -141,7 +165,8 @@ impl Engine {
         &self.inner.clock
     }
 
-    /// The database, for what the engine has no words for. Reading is always safe.
+    /// The database, for what the engine has no words for. Reading is always safe. It knows neither users nor tenants: what is taken from
+    /// here the program must keep from them itself.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.inner.store
@@ -183,6 +208,10 @@ impl Inner {
             committer,
             fresh: Together::default(),
             clock,
+            standings: Standings::default(),
+            sessions: Recent::default(),
+            tokens: Recent::default(),
+            passwords: Passwords::default(),
             handlers,
             limits,
             wake: Notify::new(),

@@ -41,6 +41,9 @@ pub enum Act {
         /// The key of its form.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         form: Option<Name>,
+        /// The tenant that it belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tenant: Option<Name>,
         /// Who works on it, and when.
         assignment: Assignment,
     },

@@ -13,7 +13,7 @@ use crate::attempt::{Attempt, Stop};
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
 use crate::work::Chore;
-use crate::{Case, Error, InstanceId};
+use crate::{Action, Case, Error, InstanceId};
 
 /// How often it is tried while others write the instance.
 const TRIES: u32 = 100;
@@ -33,6 +33,7 @@ impl Case {
     /// # Errors
     /// If there is no such instance, its history cannot be read, or the database cannot be written.
     pub async fn erase_variable(&self, name: impl Into<Name>) -> Result<(), Error> {
+        self.engine().reach(Action::Erase, self.id()).await?;
         self.engine().inner.erase(self.engine().envelope(), self.id().0, &name.into()).await
     }
 }
@@ -46,6 +47,7 @@ impl Engine {
     pub async fn erase_variable(&self, query: &InstanceQuery, name: impl Into<Name>) -> Result<u64, Error> {
         let name = name.into();
         let mut query = query.clone();
+        self.access(Action::Erase, &name).await?.narrow(&mut query.sight);
         query.page.limit.get_or_insert(PAGE);
         let mut erased = 0;
         loop {

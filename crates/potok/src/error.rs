@@ -11,7 +11,7 @@ use potok_core::value::ValueError;
 use potok_store::StoreError;
 use potok_store::row::BatchState;
 
-use crate::{BatchId, DefinitionId, DeploymentId, IncidentId, InstanceId, JobId, TaskId};
+use crate::{ApiTokenId, BatchId, DefinitionId, DeploymentId, IncidentId, InstanceId, JobId, TaskId};
 
 /// Why the engine did not do as asked. Nothing was changed, unless the variant says otherwise.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -108,13 +108,44 @@ pub enum Error {
     #[error("task {0} belongs to a process: complete it, or cancel or modify its instance")]
     TaskOfProcess(TaskId),
     /// The user may not do that.
-    #[error("{user} may not {what}")]
+    #[error("{user} may not {what}: {how}")]
     Forbidden {
-        /// The user.
+        /// The user, or the tenant that the engine keeps to.
         user: Name,
         /// What was asked for.
         what: String,
+        /// What is missing, and how it is to be had.
+        how: String,
     },
+    /// Another tenant's.
+    #[error("tenant `{0}` is out of reach here: the user is not in it, or the engine or token keeps to another")]
+    ForeignTenant(Name),
+    /// The user is in several tenants.
+    #[error("this needs a tenant, for the user is in several: name it, or act as one tenant with `as_tenant`")]
+    TenantNeeded,
+    /// Whoever asks is not who they say, or not any more.
+    #[error("the user, password, session or token is wrong, or no longer good: sign in again")]
+    NotAuthenticated,
+    /// No such user.
+    #[error("there is no user `{0}`; create them first")]
+    UnknownUser(Name),
+    /// No such token.
+    #[error("there is no token {0}: it is revoked, or was never there")]
+    UnknownToken(ApiTokenId),
+    /// The password is too short or too long.
+    #[error("a password has at least {shortest} characters and at most {longest} bytes")]
+    UnfitPassword {
+        /// Characters at least.
+        shortest: usize,
+        /// Bytes at most.
+        longest: usize,
+    },
+    /// A password cannot be hashed, or what stands in the database is no hash.
+    #[error("the password cannot be hashed or checked: {0}; set it anew")]
+    Unhashable(String),
+    /// The operating system gives no random numbers.
+    #[error("the operating system gives no random numbers: {0}")]
+    NoRandomness(String),
     /// No such group.
     #[error("there is no group `{0}`; create it first")]
     UnknownGroup(Name),
@@ -256,6 +287,14 @@ impl Error {
             Self::TaskClaimed { .. } => "task-claimed",
             Self::TaskOfProcess(_) => "task-of-process",
             Self::Forbidden { .. } => "forbidden",
+            Self::ForeignTenant(_) => "tenant-foreign",
+            Self::TenantNeeded => "tenant-needed",
+            Self::NotAuthenticated => "not-authenticated",
+            Self::UnknownUser(_) => "user-unknown",
+            Self::UnknownToken(_) => "token-unknown",
+            Self::UnfitPassword { .. } => "password-unfit",
+            Self::Unhashable(_) => "password-unhashable",
+            Self::NoRandomness(_) => "randomness-missing",
             Self::UnknownGroup(_) => "group-unknown",
             Self::UnknownJob(_) => "job-unknown",
             Self::LeaseLost(_) => "lease-lost",

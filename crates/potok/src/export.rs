@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::engine::Engine;
 use crate::history::{Happening, Telling, What, word};
-use crate::{Error, InstanceId};
+use crate::{Action, Error, InstanceId};
 
 /// Instances that are looked up at once.
 const PAGE: usize = 200;
@@ -137,6 +137,7 @@ impl Export<'_> {
         while text.is_empty() {
             match self.stage {
                 Stage::Begin => {
+                    self.engine.access(Action::SeeAll, &"").await?.narrow(&mut self.query.sight);
                     self.stage = Stage::Middle;
                     if self.format == Format::Xes {
                         text.push_str(HEAD);

@@ -268,7 +268,7 @@ fn opened(
 /// A task as whoever created it has said, if it belongs to no process.
 fn described(envelope: &Envelope, task: Task) -> Task {
     match &envelope.act {
-        Some(Act::TaskCreated { name, description, form, assignment }) => {
+        Some(Act::TaskCreated { name, description, form, assignment, .. }) => {
             let (name, description, form) = (Some(name.clone()), description.clone(), form.clone());
             assignment.clone().of_task(Task { name, description, form, ..task })
         }

@@ -152,7 +152,9 @@ impl Handlers {
     pub(crate) async fn execute_due(&self, inner: &Inner) -> Result<usize, Error> {
         let mut done = 0;
         for (topic, run) in &self.handlers {
-            for job in inner.fetch(&inner.worker(), std::slice::from_ref(topic), self.concurrency, self.lease).await? {
+            for job in
+                inner.fetch(&inner.worker(), std::slice::from_ref(topic), self.concurrency, self.lease, None).await?
+            {
                 done += 1;
                 finish(inner, run, job).await;
             }
@@ -169,7 +171,7 @@ async fn work(inner: Weak<Inner>, topic: Name, run: Arc<Run>, concurrency: usize
         let woken = engine.wake.notified();
         let free = slots.available_permits() + 1;
         let lease = engine.handlers.lease;
-        let jobs = match engine.fetch(&engine.worker(), std::slice::from_ref(&topic), free, lease).await {
+        let jobs = match engine.fetch(&engine.worker(), std::slice::from_ref(&topic), free, lease, None).await {
             Ok(jobs) => jobs,
             Err(error) => {
                 tracing::warn!(%error, %topic, "jobs wait for the database");

@@ -59,6 +59,8 @@ ids! {
     DefinitionId,
     /// One thing done to many instances.
     BatchId,
+    /// What a program signs in by.
+    ApiTokenId,
     /// What was deployed together.
     DeploymentId,
 }

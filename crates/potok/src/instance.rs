@@ -18,7 +18,7 @@ use crate::attempt::{Attempt, Missing};
 use crate::catalog::Deployed;
 use crate::engine::Engine;
 use crate::envelope::{Act, Envelope};
-use crate::{DefinitionId, Error, IncidentId, InstanceId, IntoVariables};
+use crate::{Action, DefinitionId, Error, IncidentId, InstanceId, IntoVariables, Right};
 
 /// A process instance, as it was when it was looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +60,7 @@ impl Instance {
 pub struct Start<'e> {
     engine: &'e Engine,
     process: Name,
-    tenant: Name,
+    tenant: Option<Name>,
     binding: Binding,
     at: StartAt,
     business_key: Option<Name>,
@@ -97,7 +97,7 @@ impl Start<'_> {
 
     /// Of that tenant's process.
     pub fn tenant(self, tenant: impl Into<Name>) -> Self {
-        Self { tenant: tenant.into(), ..self }
+        Self { tenant: Some(tenant.into()), ..self }
     }
 
     /// Before these flow nodes rather than at its start events.
@@ -118,12 +118,23 @@ impl Start<'_> {
     /// Starts it: it has run as far as it can, and that is durable.
     ///
     /// # Errors
-    /// If there is no such process, it cannot be started so, its business key is another's, or the database cannot be written.
+    /// If there is no such process, it cannot be started so, its business key is another's, the database cannot be written, or (for an
+    /// engine that acts as a user) the process is for others to start, or it is to be started elsewhere than at its beginning.
     pub async fn send(self) -> Result<Instance, Error> {
         let inner = &self.engine.inner;
         let variables = self.variables?;
-        let found = inner.catalog.find(&self.tenant, &self.process, &self.binding, None).await?;
-        let deployed = found.ok_or(Error::UnknownProcess(self.process))?;
+        let access = self.engine.access(Action::Start, &self.process).await?;
+        let tenant = access.home(self.tenant.as_ref())?;
+        let found = inner.catalog.find(&tenant, &self.process, &self.binding, None).await?;
+        let deployed = found.ok_or_else(|| Error::UnknownProcess(self.process.clone()))?;
+        if !access.may_start(&deployed.graph) {
+            let how =
+                "its model names who may start it, and neither the user nor their groups are among them".to_owned();
+            return Err(self.engine.forbidden(Action::Start, &self.process, how).await);
+        }
+        if matches!(self.at, StartAt::Elements(_) | StartAt::Positions(_)) {
+            self.engine.access(Action::StartAnywhere, &self.process).await?;
+        }
         let envelope = self.engine.envelope();
         let command = || Command::Start {
             at: self.at.clone(),
@@ -150,7 +161,7 @@ impl Engine {
         Start {
             engine: self,
             process: process.into(),
-            tenant: Name::new(),
+            tenant: None,
             binding: Binding::Latest,
             at: StartAt::None,
             business_key: None,
@@ -190,13 +201,15 @@ impl Engine {
         Case { engine: self.clone(), id }
     }
 
-    /// Instances that are searched for. [Tasks that belong to no process](Self::create_task) are not among them, unless by their keys
+    /// Instances that are searched for; a user finds those that they may see. [Tasks that belong to no process](Self::create_task) are not among them, unless by their keys
     /// or with `has_process: Some(false)`.
     ///
     /// # Errors
     /// If the database cannot be read.
     pub async fn instances(&self, query: &InstanceQuery) -> Result<Vec<Instance>, Error> {
-        let rows = self.inner.store.list(&of_processes(query.clone())).await?.rows;
+        let mut query = of_processes(query.clone());
+        self.access(Action::SeeInstances, &"").await?.narrow(&mut query.sight);
+        let rows = self.inner.store.list(&query).await?.rows;
         Ok(rows.into_iter().map(|row| Instance { row }).collect())
     }
 
@@ -205,7 +218,9 @@ impl Engine {
     /// # Errors
     /// If the database cannot be read.
     pub async fn incidents(&self, query: &IncidentQuery) -> Result<Vec<Incident>, Error> {
-        Ok(self.inner.store.list(query).await?.rows)
+        let mut query = query.clone();
+        self.access(Action::SeeInstances, &"").await?.narrow(&mut query.sight);
+        Ok(self.inner.store.list(&query).await?.rows)
     }
 
     /// Tries again what is stuck.
@@ -213,8 +228,10 @@ impl Engine {
     /// # Errors
     /// If there is no such open incident.
     pub async fn resolve_incident(&self, incident: IncidentId) -> Result<(), Error> {
-        let query = IncidentQuery { keys: vec![incident.0], ..IncidentQuery::default() };
+        let mut query = IncidentQuery { keys: vec![incident.0], ..IncidentQuery::default() };
+        self.checked(Action::ResolveIncident, &incident).await?.narrow(&mut query.sight);
         let row = self.inner.store.list(&query).await?.rows.pop().ok_or(Error::UnknownIncident(incident))?;
+        self.allowed(Action::ResolveIncident, &incident).await?;
         let command = || Command::ResolveIncident { incident: incident.0 };
         match self.instance(InstanceId(row.instance)).give(command).await {
             Err(Error::Rejected(Rejection::Unknown(_) | Rejection::NotActive(_))) => {
@@ -241,6 +258,11 @@ impl Case {
     /// # Errors
     /// If there is no such instance.
     pub async fn get(&self) -> Result<Instance, Error> {
+        self.engine.reach(Action::SeeInstances, self.id).await?;
+        self.row().await
+    }
+
+    pub(crate) async fn row(&self) -> Result<Instance, Error> {
         let row = self.engine.inner.store.get::<InstanceRow>(self.id.0).await?;
         row.map(|row| Instance { row }).ok_or(Error::UnknownInstance(self.id))
     }
@@ -250,6 +272,7 @@ impl Case {
     /// # Errors
     /// If there is no such instance.
     pub async fn state(&self) -> Result<State, Error> {
+        self.engine.reach(Action::SeeInstances, self.id).await?;
         let state = |running: Option<&Running>| running.map(|running| running.instance.clone());
         self.engine.inner.look(self.id.0, state).await?.ok_or(Error::UnknownInstance(self.id))
     }
@@ -259,6 +282,7 @@ impl Case {
     /// # Errors
     /// If there is no such instance.
     pub async fn at(&self, seq: u64) -> Result<State, Error> {
+        self.engine.reach(Action::SeeInstances, self.id).await?;
         let (state, _) = self.engine.inner.replay(self.id.0, seq).await?.ok_or(Error::UnknownInstance(self.id))?;
         Ok(state)
     }
@@ -293,6 +317,7 @@ impl Case {
     /// If there is no such instance or scope, or it has ended.
     pub async fn set_variables_in(&self, scope: ScopeId, variables: impl IntoVariables) -> Result<(), Error> {
         let variables = variables.into_variables()?;
+        self.engine.reach(Action::SetVariables, self.id).await?;
         self.give(|| Command::SetVariables { scope, variables: variables.clone() }).await
     }
 
@@ -301,7 +326,11 @@ impl Case {
     /// # Errors
     /// If there is no such instance, or it has ended.
     pub async fn cancel(&self, reason: impl Into<Name>) -> Result<(), Error> {
-        let reason = reason.into();
+        self.engine.reach(Action::Cancel, self.id).await?;
+        self.end(reason.into()).await
+    }
+
+    pub(crate) async fn end(&self, reason: Name) -> Result<(), Error> {
         let reason = Some(reason).filter(|reason| !reason.is_empty());
         self.give(|| Command::Cancel { reason: reason.clone() }).await
     }
@@ -309,13 +338,18 @@ impl Case {
     /// Begins activities of an ad-hoc sub-process that waits under that key.
     ///
     /// # Errors
-    /// If nothing like that waits, or it may not begin now.
+    /// If nothing like that waits, it may not begin now, or (for an engine that acts as a user) the user has no part in the instance.
     pub async fn activate(
         &self,
         ad_hoc: potok_core::instance::Key,
         elements: impl IntoIterator<Item = impl Into<Name>>,
     ) -> Result<(), Error> {
         let elements: Vec<Name> = elements.into_iter().map(Into::into).collect();
+        let access = self.engine.reach(Action::ActivateAdHoc, self.id).await?;
+        if !access.may(Right::Operate) && !self.engine.has_part(&access, self.id).await? {
+            let how = "that is for those who have a part in it, and for operators".to_owned();
+            return Err(self.engine.forbidden(Action::ActivateAdHoc, &self.id, how).await);
+        }
         self.give(|| Command::ActivateAdHoc { ad_hoc, elements: elements.clone() }).await
     }
 
@@ -336,6 +370,7 @@ impl Case {
     }
 
     async fn set_suspended(&self, suspended: bool) -> Result<(), Error> {
+        self.engine.reach(Action::Suspend, self.id).await?;
         let (key, envelope) = (self.id.0, self.engine.envelope());
         self.engine.inner.transact(envelope, |attempt, _| set_suspended(attempt, key, suspended)).await?;
         self.engine.inner.wake.notify_waiters();
@@ -347,6 +382,7 @@ impl Case {
     /// # Errors
     /// If there is no such instance, or what stands there cannot be read.
     pub async fn history(&self, after: u64, limit: usize) -> Result<Vec<Entry>, Error> {
+        self.engine.reach(Action::SeeInstances, self.id).await?;
         let rows = self.engine.inner.store.history(self.id.0, after, limit).await?;
         if rows.is_empty() && after == 0 {
             return Err(Error::UnknownInstance(self.id));
@@ -386,6 +422,7 @@ impl Case {
             // Which definition it is, the engine must know: see `Engine::migrate`.
             return Err(Error::UnknownProcess(graph.id().clone()));
         }
+        self.engine.reach(Action::Command, self.id).await?;
         self.give(|| command.clone()).await
     }
 

@@ -17,7 +17,7 @@ use potok_store::{Fetch, Guard};
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
 use crate::instance::visible;
-use crate::{Error, InstanceId, IntoVariables, JobId};
+use crate::{Action, Error, InstanceId, IntoVariables, JobId};
 
 /// Time between tries where neither the model nor the worker says.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -103,10 +103,11 @@ impl Engine {
         patience: Duration,
     ) -> Result<Vec<Job>, Error> {
         let worker = worker.into();
+        let tenants = self.access(Action::DoJobs, &"").await?.tenants();
         let until = tokio::time::Instant::now() + patience;
         loop {
             let woken = self.inner.wake.notified();
-            let jobs = self.inner.fetch(&worker, topics, limit, lease).await?;
+            let jobs = self.inner.fetch(&worker, topics, limit, lease, tenants.clone()).await?;
             let left = until.saturating_duration_since(tokio::time::Instant::now());
             if !jobs.is_empty() || left.is_zero() {
                 return Ok(jobs);
@@ -124,7 +125,9 @@ impl Engine {
     /// # Errors
     /// If the database cannot be read.
     pub async fn jobs(&self, query: &JobQuery) -> Result<Vec<JobRow>, Error> {
-        Ok(self.inner.store.list(query).await?.rows)
+        let mut query = query.clone();
+        self.access(Action::SeeAll, &"").await?.narrow(&mut query.sight);
+        Ok(self.inner.store.list(&query).await?.rows)
     }
 
     /// Gives a worker more time for a job.
@@ -132,6 +135,7 @@ impl Engine {
     /// # Errors
     /// If the lease is no longer the worker's.
     pub async fn extend_job(&self, job: &Job, lease: Duration) -> Result<(), Error> {
+        self.check_job(job).await?;
         let extended = self.inner.store.extend_job(job.instance, job.key, job.lease, lease).await?;
         if extended { Ok(()) } else { Err(Error::LeaseLost(job.id())) }
     }
@@ -141,6 +145,7 @@ impl Engine {
     /// # Errors
     /// If the lease is no longer the worker's.
     pub async fn release_job(&self, job: &Job) -> Result<(), Error> {
+        self.check_job(job).await?;
         let released = self.inner.store.release_job(job.instance, job.key, job.lease).await?;
         self.inner.wake.notify_waiters();
         if released { Ok(()) } else { Err(Error::LeaseLost(job.id())) }
@@ -152,6 +157,7 @@ impl Engine {
     /// If the lease is no longer the worker's, the job is gone, or the variables are none.
     pub async fn complete_job(&self, job: &Job, variables: impl IntoVariables) -> Result<(), Error> {
         let variables = variables.into_variables()?;
+        self.check_job(job).await?;
         self.inner.complete_job(&self.envelope(), job, variables, Variables::new()).await
     }
 
@@ -160,6 +166,7 @@ impl Engine {
     /// # Errors
     /// If the lease is no longer the worker's, or the job is gone.
     pub async fn fail_job(&self, job: &Job, failure: &JobFailure) -> Result<(), Error> {
+        self.check_job(job).await?;
         self.inner.fail_job(&self.envelope(), job, failure).await
     }
 
@@ -175,6 +182,7 @@ impl Engine {
         variables: impl IntoVariables,
     ) -> Result<(), Error> {
         let variables = variables.into_variables()?;
+        self.check_job(job).await?;
         self.inner.throw_error(&self.envelope(), job, code.into(), message, variables).await
     }
 
@@ -189,7 +197,16 @@ impl Engine {
         variables: impl IntoVariables,
     ) -> Result<(), Error> {
         let variables = variables.into_variables()?;
+        self.check_job(job).await?;
         self.inner.throw_escalation(&self.envelope(), job, code.into(), variables).await
+    }
+}
+
+impl Engine {
+    /// A job in a worker's hands is the worker's, but not one of another tenant's.
+    async fn check_job(&self, job: &Job) -> Result<(), Error> {
+        let access = self.access(Action::DoJobs, &job.id()).await?;
+        if access.admits(job.tenant.as_ref()) { Ok(()) } else { Err(Error::UnknownJob(job.id())) }
     }
 }
 
@@ -205,9 +222,10 @@ impl Inner {
         topics: &[Name],
         limit: usize,
         lease: Duration,
+        tenants: Option<Vec<Name>>,
     ) -> Result<Vec<Job>, Error> {
         let (worker, topics, most) = (worker.clone(), topics.to_vec(), self.limits.topics.clone());
-        let fetch = Fetch { worker, topics, limit, lease, number: self.random(), most };
+        let fetch = Fetch { worker, topics, limit, lease, number: self.random(), most, tenants };
         let rows = self.store.fetch_jobs(&fetch, self.clock.now()).await?;
         let mut jobs = Vec::with_capacity(rows.len());
         for row in rows {

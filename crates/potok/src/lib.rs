@@ -3,9 +3,11 @@
 //! An [`Engine`] runs processes on a database: what it has acknowledged is durable, and goes on wherever an engine is started on
 //! the same database. See [`Engine`] for a whole program.
 
+mod access;
 mod afterwards;
 mod alone;
 mod attempt;
+mod audit;
 mod background;
 mod backup;
 mod batch;
@@ -32,12 +34,18 @@ mod message;
 mod migrate;
 mod modify;
 mod operation;
+mod password;
 mod people;
+mod recent;
 mod remark;
 mod restart;
+mod rights;
+mod secret;
+mod session;
 mod statistics;
 mod task;
 mod together;
+mod token;
 mod transact;
 mod transaction;
 mod variables;
@@ -56,7 +64,7 @@ pub use error::{Error, RefusedFile};
 pub use export::{Export, Format};
 pub use handler::{IntoResult, JobError};
 pub use history::{FinishedElement, Happening, Transition, What};
-pub use id::{BatchId, DefinitionId, DeploymentId, IncidentId, InstanceId, JobId, TaskId, TimerId};
+pub use id::{ApiTokenId, BatchId, DefinitionId, DeploymentId, IncidentId, InstanceId, JobId, TaskId, TimerId};
 pub use instance::{Case, Entry, Instance, Start};
 pub use job::{Job, JobFailure};
 pub use message::{Delivery, Sending};
@@ -66,8 +74,12 @@ pub use operation::Operation;
 pub use people::People;
 pub use remark::{Attaching, Reading, Subject};
 pub use restart::{Restart, RestartPlan};
+pub use rights::{Action, Right, Role};
+pub use secret::Secret;
+pub use session::SignedIn;
 pub use statistics::{DefinitionStatistics, ElementStatistics};
 pub use task::{Assignment, Task, Tasks};
+pub use token::{ApiToken, NewToken};
 pub use transaction::Transaction;
 pub use variables::IntoVariables;
 

@@ -13,7 +13,7 @@ use potok_store::row::{Claim, ClaimKind};
 use crate::attempt::Attempt;
 use crate::engine::Engine;
 use crate::transact::TRIES;
-use crate::{Error, InstanceId, IntoVariables};
+use crate::{Action, Error, InstanceId, IntoVariables};
 
 /// How long a message is kept that nobody waits for, and how long its id is known.
 const TIME_TO_LIVE: Duration = Duration::from_secs(3600);
@@ -38,6 +38,7 @@ pub struct Sending<'e> {
     engine: &'e Engine,
     message: Message,
     payload: Result<Variables, Error>,
+    tenant: Option<Name>,
     id: Option<Name>,
     time_to_live: Duration,
 }
@@ -67,6 +68,12 @@ impl Sending<'_> {
         self
     }
 
+    /// To that tenant's instances and processes; to those of none unless this is set, or the engine keeps to one.
+    pub fn tenant(mut self, tenant: impl Into<Name>) -> Self {
+        self.tenant = Some(tenant.into());
+        self
+    }
+
     /// With what it carries.
     pub fn variables(mut self, variables: impl IntoVariables) -> Self {
         self.payload = variables.into_variables();
@@ -91,15 +98,19 @@ impl Sending<'_> {
     /// If several subscriptions take it, or its id has been given before.
     pub async fn send(mut self) -> Result<Delivery, Error> {
         self.message.payload = self.payload?;
+        let name = self.message.name.clone().unwrap_or_default();
+        let tenant = self.engine.access(Action::Send, &name).await?.home(self.tenant.as_ref())?;
         let (message, inner) = (&self.message, &self.engine.inner);
         let action = |attempt: &mut Attempt<'_>, work: &mut Work| {
             let until = attempt.now.checked_add(self.time_to_live).unwrap_or(Timestamp::MAX);
             attempt.keep_until(until);
+            attempt.within(&tenant);
             let correlated = work.correlate(attempt, message)?;
             if let Some(id) = &self.id {
                 // By the database's clock, not the engine's.
                 let known = Timestamp::now().checked_add(self.time_to_live.max(TIME_TO_LIVE));
                 attempt.guards.push(Guard::Claim(Claim {
+                    tenant: tenant.clone(),
                     kind: ClaimKind::MessageId,
                     value: id.clone(),
                     expires: known.ok(),
@@ -133,19 +144,22 @@ impl Engine {
             engine: self,
             message: Message { name: Some(name.into()), ..Message::default() },
             payload: Ok(Variables::new()),
+            tenant: None,
             id: None,
             time_to_live: TIME_TO_LIVE,
         }
     }
 
-    /// Sends a signal: to all instances that wait for it, and to the processes that it starts. Once this returns it is durable, and if
+    /// Sends a signal within a tenant (see [`as_tenant`](Self::as_tenant); to what belongs to none unless the engine keeps to one): to all instances that wait for it, and to the processes that it starts. Once this returns it is durable, and if
     /// they are few all have it.
     ///
     /// # Errors
     /// If the database cannot be written, or the variables are none, or too large.
     pub async fn signal(&self, name: impl Into<Name>, variables: impl IntoVariables) -> Result<(), Error> {
         let (name, variables) = (name.into(), variables.into_variables()?);
+        let tenant = self.access(Action::Send, &name).await?.home(None)?;
         let sent = self.inner.transact(self.envelope(), |attempt, work| {
+            attempt.within(&tenant);
             Ok(work.signal(attempt, &name, &variables)?.map_err(Error::from))
         });
         sent.await

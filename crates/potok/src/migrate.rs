@@ -11,7 +11,7 @@ use potok_store::row::{Definition, DefinitionKind};
 use crate::attempt::{Attempt, Missing};
 use crate::catalog::Deployed;
 use crate::engine::{Engine, Inner};
-use crate::{DefinitionId, Error, InstanceId, Operation};
+use crate::{Action, DefinitionId, Error, InstanceId, Operation};
 
 /// How instances of one definition go over to another: which flow node becomes which. See `docs/operations.md`.
 #[derive(Clone, Debug)]
@@ -92,6 +92,10 @@ impl Engine {
     /// # Errors
     /// If one of the two is no deployed process, or they belong to different tenants.
     pub async fn migration_plan(&self, from: DefinitionId, to: DefinitionId) -> Result<MigrationPlan, Error> {
+        let access = self.access(Action::ReadDefinitions, &from).await?;
+        if !self.admits(&access, from).await? {
+            return Err(Error::UnknownProcess(from.to_string().into()));
+        }
         let generated = self.inner.migration_plan(from, to, Plan::new()).await?;
         let plan = Plan::generate(&generated.from.graph, &generated.to.graph);
         Ok(MigrationPlan { plan, ..generated })
@@ -126,6 +130,7 @@ impl Migrating<'_> {
     /// [`Rejection::Migration`](potok_core::step::Rejection::Migration) holds every reason.
     pub async fn send(self) -> Result<(), Error> {
         let Self { engine, instance, plan, reason } = self;
+        engine.reach(Action::Migrate, instance).await?;
         let envelope = engine.envelope().because(reason.as_ref());
         engine.inner.transact(envelope, |attempt, work| migrate(attempt, work, instance, &plan)).await
     }

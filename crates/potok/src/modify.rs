@@ -6,7 +6,7 @@ use potok_core::step::{Command, Instruction, Position, Target, Variables};
 
 use crate::engine::Engine;
 use crate::envelope::{Act, Envelope};
-use crate::{Case, Error, InstanceId, IntoVariables, Operation};
+use crate::{Action, Case, Error, InstanceId, IntoVariables, Operation};
 
 /// A modification of a running instance, or with [`Modification::new`] of many in a [batch](Engine::batch): instructions that are
 /// carried out in their order, in one step, as Camunda 7's process instance modification does. See `docs/operations.md`.
@@ -186,6 +186,7 @@ impl Modification<Case> {
             return Err(error);
         }
         let (instructions, reason) = (self.instructions, self.reason);
+        self.on.engine().reach(Action::Modify, self.on.id()).await?;
         let command = || Command::Modify { instructions: instructions.clone(), reason: reason.clone() };
         self.on.give_because(reason.as_ref(), command).await
     }

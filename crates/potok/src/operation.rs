@@ -61,6 +61,21 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// What it is, in a word.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Cancel { .. } => "cancel",
+            Self::Suspend => "suspend",
+            Self::Resume => "resume",
+            Self::SetVariables(_) => "set variables",
+            Self::RetryIncidents => "retry incidents",
+            Self::Delete => "delete",
+            Self::Modify { .. } => "modify",
+            Self::Migrate { .. } => "migrate",
+            Self::Restart(_) => "restart",
+        }
+    }
+
     pub(crate) fn encode(&self) -> Bytes {
         // Names and values are always JSON.
         serde_json::to_vec(self).unwrap_or_default().into()

@@ -1,31 +1,31 @@
-//! People: users, groups, and who is in which.
+//! People: users, groups, who is in which, and what that lets them do.
+
+use std::fmt::Display;
 
 use potok_core::Name;
-use potok_store::query::{GroupQuery, MembershipQuery, UserQuery};
-use potok_store::row::{Group, Membership, User};
+use potok_store::query::{GrantQuery, GroupQuery, MembershipQuery, Paging, TenancyQuery, UserQuery};
+use potok_store::row::{Grant, Group, Membership, Password, Tenancy, User};
 use potok_store::{Changes, Page};
 
-use crate::Error;
-use crate::engine::Engine;
+use crate::access::Access;
+use crate::engine::{Engine, Inner};
+use crate::{Action, Error, Role};
+
+/// The group of administrators that are made as such.
+const ADMINISTRATORS: &str = "administrators";
 
 /// The people that tasks are for. What stands here is all that an engine knows of them; users who sign in elsewhere may be in
 /// groups without being listed here.
 #[derive(Clone, Copy, Debug)]
 pub struct People<'e> {
-    engine: &'e Engine,
+    pub(crate) engine: &'e Engine,
 }
 
 impl Engine {
-    /// Users, groups, and who is in which.
+    /// Users, groups, who is in which, and what that lets them do.
     #[must_use]
     pub fn people(&self) -> People<'_> {
         People { engine: self }
-    }
-
-    /// The groups that a user is in.
-    pub(crate) async fn groups_of(&self, user: &Name) -> Result<Vec<Name>, Error> {
-        let query = MembershipQuery { members: vec![user.clone()], ..MembershipQuery::default() };
-        Ok(self.inner.store.list(&query).await?.rows.into_iter().map(|row| row.team).collect())
     }
 }
 
@@ -33,25 +33,55 @@ impl People<'_> {
     /// Creates a user, or changes the one with that id.
     ///
     /// # Errors
-    /// If the database cannot be written.
+    /// If that is forbidden, or the database cannot be written.
     pub async fn put_user(&self, user: User) -> Result<(), Error> {
-        self.change(|changes| changes.put(user)).await
+        self.change(Action::ChangePeople, &user.id.clone(), |changes| changes.put(user)).await
     }
 
     /// Creates a group, or changes the one with that id.
     ///
     /// # Errors
-    /// If the database cannot be written.
+    /// If that is forbidden, or the database cannot be written.
     pub async fn put_group(&self, group: Group) -> Result<(), Error> {
-        self.change(|changes| changes.put(group)).await
+        self.change(Action::ChangePeople, &group.id.clone(), |changes| changes.put(group)).await
     }
 
-    /// A user, if there is one with that id.
+    /// Whether there is any user: before that, nobody can sign in.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn has_users(&self) -> Result<bool, Error> {
+        let one = Paging { limit: Some(1), ..Paging::default() };
+        let query = UserQuery { page: one, ..UserQuery::default() };
+        Ok(!self.engine.inner.store.list(&query).await?.rows.is_empty())
+    }
+
+    /// Makes an administrator, in the group `administrators`, which gets the role: the first one, who then makes others.
+    ///
+    /// # Errors
+    /// If that is forbidden, the password is unfit, or the database cannot be written.
+    pub async fn add_administrator(&self, id: impl Into<Name>, password: &str) -> Result<(), Error> {
+        let id = id.into();
+        self.engine.inner.check_password(password)?;
+        self.engine.checked(Action::ChangePeople, &id).await?;
+        if self.engine.inner.store.get::<User>(id.clone()).await?.is_none() {
+            self.put_user(User { id: id.clone(), ..User::default() }).await?;
+        }
+        if self.engine.inner.store.get::<Group>(ADMINISTRATORS.into()).await?.is_none() {
+            self.put_group(Group { id: ADMINISTRATORS.into(), name: None }).await?;
+        }
+        self.set_password(id.clone(), password).await?;
+        self.grant(ADMINISTRATORS, Role::Administrator).await?;
+        self.add_member(ADMINISTRATORS, id).await
+    }
+
+    /// A user, if there is one with that id, in a tenant of whoever asks.
     ///
     /// # Errors
     /// If the database cannot be read.
     pub async fn user(&self, id: impl Into<Name>) -> Result<Option<User>, Error> {
-        Ok(self.engine.inner.store.get(id.into()).await?)
+        let query = UserQuery { ids: vec![id.into()], ..UserQuery::default() };
+        Ok(self.users(&query).await?.rows.pop())
     }
 
     /// A group, if there is one with that id.
@@ -59,23 +89,36 @@ impl People<'_> {
     /// # Errors
     /// If the database cannot be read.
     pub async fn group(&self, id: impl Into<Name>) -> Result<Option<Group>, Error> {
-        Ok(self.engine.inner.store.get(id.into()).await?)
+        let query = GroupQuery { ids: vec![id.into()], ..GroupQuery::default() };
+        Ok(self.groups(&query).await?.rows.pop())
     }
 
-    /// Users that are searched for.
+    /// Users that are searched for: those of the tenants of whoever asks.
     ///
     /// # Errors
     /// If the database cannot be read.
     pub async fn users(&self, query: &UserQuery) -> Result<Page<User>, Error> {
-        Ok(self.engine.inner.store.list(query).await?)
+        let access = self.engine.access(Action::SeePeople, &"").await?;
+        let query = UserQuery { tenants: access.tenants().or_else(|| query.tenants.clone()), ..query.clone() };
+        Ok(self.engine.inner.store.list(&query).await?)
     }
 
-    /// Groups that are searched for.
+    /// Groups that are searched for. They belong to all tenants, so that users of one see only those that they are in.
     ///
     /// # Errors
     /// If the database cannot be read.
     pub async fn groups(&self, query: &GroupQuery) -> Result<Page<Group>, Error> {
-        Ok(self.engine.inner.store.list(query).await?)
+        let access = self.engine.access(Action::SeePeople, &"").await?;
+        let mut query = query.clone();
+        if self.keeps_to_some(&access) {
+            let own = access.user().map_or(&[][..], |(_, groups)| groups);
+            let asked = std::mem::take(&mut query.ids);
+            query.ids = own.iter().filter(|id| asked.is_empty() || asked.contains(id)).cloned().collect();
+            if query.ids.is_empty() {
+                return Ok(Page { rows: Vec::new(), next: None });
+            }
+        }
+        Ok(self.engine.inner.store.list(&query).await?)
     }
 
     /// The ids of the groups that a user is in.
@@ -83,70 +126,199 @@ impl People<'_> {
     /// # Errors
     /// If the database cannot be read.
     pub async fn groups_of(&self, user: impl Into<Name>) -> Result<Vec<Name>, Error> {
-        self.engine.groups_of(&user.into()).await
+        let (user, access) = (user.into(), self.engine.access(Action::SeePeople, &"").await?);
+        let is_own = access.user().is_some_and(|(own, _)| *own == user);
+        if !is_own && self.keeps_to_some(&access) && self.user(user.clone()).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let query = MembershipQuery { members: vec![user], ..MembershipQuery::default() };
+        Ok(self.engine.inner.store.list(&query).await?.rows.into_iter().map(|row| row.team).collect())
     }
 
-    /// The ids of the users in a group.
+    /// The ids of the users in a group; in a tenant, of those that are in it too.
     ///
     /// # Errors
     /// If the database cannot be read.
     pub async fn members_of(&self, group: impl Into<Name>) -> Result<Vec<Name>, Error> {
-        let query = MembershipQuery { teams: vec![group.into()], ..MembershipQuery::default() };
+        let group = group.into();
+        let access = self.engine.access(Action::SeePeople, &"").await?;
+        if self.keeps_to_some(&access) {
+            let users = UserQuery { group: Some(group), ..UserQuery::default() };
+            return Ok(self.users(&users).await?.rows.into_iter().map(|row| row.id).collect());
+        }
+        let query = MembershipQuery { teams: vec![group], ..MembershipQuery::default() };
         Ok(self.engine.inner.store.list(&query).await?.rows.into_iter().map(|row| row.member).collect())
+    }
+
+    /// The roles that a user has by their groups.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn roles_of(&self, user: impl Into<Name>) -> Result<Vec<Role>, Error> {
+        let (user, access) = (user.into(), self.engine.access(Action::SeePeople, &"").await?);
+        let is_own = access.user().is_some_and(|(own, _)| *own == user);
+        if !is_own && self.keeps_to_some(&access) && self.user(user.clone()).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        Ok(self.engine.inner.standing_of(&user).await?.roles.clone())
+    }
+
+    /// The tenants that a user is in, as far as whoever asks is in them too. Nobody else than an administrator is in none: who has been
+    /// added to none is in that of what belongs to no tenant, which has no name.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn tenants_of(&self, user: impl Into<Name>) -> Result<Vec<Name>, Error> {
+        let access = self.engine.access(Action::SeePeople, &"").await?;
+        let standing = self.engine.inner.standing_of(&user.into()).await?;
+        let tenants = standing.tenants.iter().flatten().filter(|tenant| access.admits(Some(tenant)));
+        Ok(tenants.cloned().collect())
     }
 
     /// Takes a user into a group; nothing changes if they are in it.
     ///
     /// # Errors
-    /// If there is no such group, or the database cannot be written.
+    /// If there is no such group, that is forbidden, or the database cannot be written.
     pub async fn add_member(&self, group: impl Into<Name>, user: impl Into<Name>) -> Result<(), Error> {
         let (team, member) = (group.into(), user.into());
-        if self.group(team.clone()).await?.is_none() {
-            return Err(Error::UnknownGroup(team));
-        }
-        self.change(|changes| changes.put(Membership { member, team })).await
+        self.check_group(Action::ChangePeople, &team).await?;
+        let subject = format!("{member} in {team}");
+        self.change(Action::ChangePeople, &subject, |changes| changes.put(Membership { member, team })).await
     }
 
     /// Takes a user out of a group; nothing changes if they are not in it.
     ///
     /// # Errors
-    /// If the database cannot be written.
+    /// If that is forbidden, or the database cannot be written.
     pub async fn remove_member(&self, group: impl Into<Name>, user: impl Into<Name>) -> Result<(), Error> {
-        let id = (user.into(), group.into());
-        self.change(|changes| changes.remove::<Membership>(id)).await
+        let (team, member) = (group.into(), user.into());
+        let subject = format!("{member} no longer in {team}");
+        self.change(Action::ChangePeople, &subject, |changes| changes.remove::<Membership>((member, team))).await
     }
 
-    /// Removes a user, also from all groups. Tasks keep their assignees.
+    /// Gives the members of a group a role.
     ///
     /// # Errors
-    /// If the database cannot be written.
+    /// If there is no such group, that is forbidden, or the database cannot be written.
+    pub async fn grant(&self, group: impl Into<Name>, role: Role) -> Result<(), Error> {
+        let team = group.into();
+        self.check_group(Action::Grant, &team).await?;
+        let subject = format!("{team}: {}", role.name());
+        self.change(Action::Grant, &subject, |changes| changes.put(Grant { team, role: role.name().into() })).await
+    }
+
+    /// Takes a role from the members of a group; nothing changes if it has not been given to it.
+    ///
+    /// # Errors
+    /// If that is forbidden, or the database cannot be written.
+    pub async fn revoke(&self, group: impl Into<Name>, role: Role) -> Result<(), Error> {
+        let team = group.into();
+        let subject = format!("{team}: no longer {}", role.name());
+        self.change(Action::Grant, &subject, |changes| changes.remove::<Grant>((team, role.name().into()))).await
+    }
+
+    /// Takes a user into a tenant; an empty name stands for what belongs to none. A user who is in no tenant reaches what belongs to none,
+    /// an administrator everything.
+    ///
+    /// # Errors
+    /// If that is forbidden, or the database cannot be written.
+    pub async fn add_to_tenant(&self, tenant: impl Into<Name>, user: impl Into<Name>) -> Result<(), Error> {
+        let (tenant, member) = (tenant.into(), user.into());
+        let subject = format!("{member} in {tenant}");
+        self.change(Action::ChangeTenants, &subject, |changes| changes.put(Tenancy { member, tenant })).await
+    }
+
+    /// Takes a user out of a tenant; nothing changes if they are not in it.
+    ///
+    /// # Errors
+    /// If that is forbidden, or the database cannot be written.
+    pub async fn remove_from_tenant(&self, tenant: impl Into<Name>, user: impl Into<Name>) -> Result<(), Error> {
+        let (tenant, member) = (tenant.into(), user.into());
+        let subject = format!("{member} no longer in {tenant}");
+        self.change(Action::ChangeTenants, &subject, |changes| changes.remove::<Tenancy>((member, tenant))).await
+    }
+
+    /// Removes a user, also from all groups and tenants, with password, sessions and tokens. Tasks keep their assignees.
+    ///
+    /// # Errors
+    /// If that is forbidden, or the database cannot be written.
     pub async fn remove_user(&self, id: impl Into<Name>) -> Result<(), Error> {
         let id = id.into();
-        let groups = self.groups_of(id.clone()).await?;
-        self.change(|changes| {
-            groups.into_iter().for_each(|team| changes.remove::<Membership>((id.clone(), team)));
-            changes.remove::<User>(id);
-        })
-        .await
+        let inner = &self.engine.inner;
+        self.engine.checked(Action::ChangePeople, &id).await?;
+        let mut gone = Changes::default();
+        let query = MembershipQuery { members: vec![id.clone()], ..MembershipQuery::default() };
+        for row in inner.store.list(&query).await?.rows {
+            gone.remove::<Membership>((row.member, row.team));
+        }
+        let query = TenancyQuery { members: vec![id.clone()], ..TenancyQuery::default() };
+        for row in inner.store.list(&query).await?.rows {
+            gone.remove::<Tenancy>((row.member, row.tenant));
+        }
+        inner.end_sessions(&id, &mut gone).await?;
+        inner.revoke_tokens(&id, &mut gone).await?;
+        gone.remove::<Password>(id.clone());
+        gone.remove::<User>(id.clone());
+        self.change(Action::ChangePeople, &format!("{id} removed"), |changes| changes.append(gone)).await
     }
 
-    /// Removes a group with all memberships. Tasks keep it as a candidate.
+    /// Removes a group with all memberships and roles. Tasks keep it as a candidate.
     ///
     /// # Errors
-    /// If the database cannot be written.
+    /// If that is forbidden, or the database cannot be written.
     pub async fn remove_group(&self, id: impl Into<Name>) -> Result<(), Error> {
         let id = id.into();
-        let members = self.members_of(id.clone()).await?;
-        self.change(|changes| {
-            members.into_iter().for_each(|member| changes.remove::<Membership>((member, id.clone())));
-            changes.remove::<Group>(id);
-        })
-        .await
+        let store = &self.engine.inner.store;
+        self.engine.checked(Action::ChangePeople, &id).await?;
+        let mut gone = Changes::default();
+        let query = MembershipQuery { teams: vec![id.clone()], ..MembershipQuery::default() };
+        for row in store.list(&query).await?.rows {
+            gone.remove::<Membership>((row.member, row.team));
+        }
+        let query = GrantQuery { teams: vec![id.clone()], ..GrantQuery::default() };
+        for row in store.list(&query).await?.rows {
+            gone.remove::<Grant>((row.team, row.role));
+        }
+        gone.remove::<Group>(id.clone());
+        self.change(Action::ChangePeople, &format!("{id} removed"), |changes| changes.append(gone)).await
     }
 
-    async fn change(&self, change: impl FnOnce(&mut Changes)) -> Result<(), Error> {
+    /// Whether whoever asks keeps to tenants that have names: then groups of others are none of their business.
+    fn keeps_to_some(&self, access: &Access) -> bool {
+        access.tenants().is_some_and(|tenants| tenants.iter().any(|tenant| !tenant.is_empty()))
+    }
+
+    async fn check_group(&self, action: Action, group: &Name) -> Result<(), Error> {
+        self.engine.checked(action, group).await?;
+        let found = self.engine.inner.store.get::<Group>(group.clone()).await?;
+        found.map(drop).ok_or_else(|| Error::UnknownGroup(group.clone()))
+    }
+
+    async fn change(
+        &self,
+        action: Action,
+        subject: &(dyn Display + Sync),
+        change: impl FnOnce(&mut Changes),
+    ) -> Result<(), Error> {
+        self.engine.access(action, subject).await?;
         let mut changes = Changes::default();
         change(&mut changes);
-        self.engine.inner.write(changes).await
+        self.engine.inner.write_people(changes).await
+    }
+}
+
+impl Inner {
+    /// Writes who may do what, or what they sign in by; what was known of it is forgotten.
+    pub(crate) async fn write_people(&self, changes: Changes) -> Result<(), Error> {
+        let written = self.write(changes).await;
+        self.forget_people();
+        written
+    }
+
+    pub(crate) fn forget_people(&self) {
+        self.standings.forget();
+        self.sessions.forget();
+        self.tokens.forget();
+        self.passwords.forget();
     }
 }

@@ -5,8 +5,9 @@ use potok_core::instance::Key;
 use potok_store::row::{Attachment, Comment, Instance as InstanceRow};
 use potok_store::{Bytes, Changes, StoreError, Upload};
 
+use crate::access::Access;
 use crate::engine::Engine;
-use crate::{Error, InstanceId, TaskId};
+use crate::{Action, Error, InstanceId, Right, Role, TaskId};
 
 /// Bytes of a comment.
 const COMMENT: usize = 64 * 1024;
@@ -38,7 +39,7 @@ impl Engine {
     /// # Errors
     /// If there is no such instance or task, the text is longer than 64 KiB, or the database cannot be written.
     pub async fn comment(&self, on: impl Into<Subject>, text: impl Into<Name>) -> Result<Comment, Error> {
-        let (instance, task) = self.subject(on.into()).await?;
+        let (instance, task) = self.subject(Action::Remark, on.into()).await?;
         let text = text.into();
         let (size, limit) = (text.len() as u64, COMMENT as u64);
         if size > limit {
@@ -58,7 +59,7 @@ impl Engine {
     /// # Errors
     /// If there is no such instance or task.
     pub async fn comments(&self, on: impl Into<Subject>) -> Result<Vec<Comment>, Error> {
-        let (instance, task) = self.subject(on.into()).await?;
+        let (instance, task) = self.subject(Action::SeeInstances, on.into()).await?;
         let mut comments: Vec<Comment> = self.inner.store.of_instance(instance).await?;
         comments.retain(|comment| task.is_none() || comment.task == task);
         comments.sort_by_key(|comment| comment.key);
@@ -70,7 +71,11 @@ impl Engine {
     /// # Errors
     /// If (for an engine that acts as a user) another has written it.
     pub async fn remove_comment(&self, comment: &Comment) -> Result<(), Error> {
-        self.check_is_author(comment.author.as_ref(), "remove this comment")?;
+        let access = self.reach(Action::Remark, InstanceId(comment.instance)).await?;
+        // Who wrote it the database says, not the caller.
+        if let Some(row) = self.inner.store.get::<Comment>((comment.instance, comment.key)).await? {
+            self.check_is_author(&access, row.author.as_ref(), "comment").await?;
+        }
         let mut changes = Changes::default();
         changes.remove::<Comment>((comment.instance, comment.key));
         self.inner.write(changes).await
@@ -81,7 +86,7 @@ impl Engine {
     /// # Errors
     /// If there is no such instance or task.
     pub async fn attach(&self, to: impl Into<Subject>, name: impl Into<Name>) -> Result<Attaching, Error> {
-        let (instance, task) = self.subject(to.into()).await?;
+        let (instance, task) = self.subject(Action::Remark, to.into()).await?;
         let now = self.inner.clock.now();
         let attachment = Attachment {
             instance,
@@ -101,7 +106,7 @@ impl Engine {
     /// # Errors
     /// If there is no such instance or task.
     pub async fn attachments(&self, of: impl Into<Subject>) -> Result<Vec<Attachment>, Error> {
-        let (instance, task) = self.subject(of.into()).await?;
+        let (instance, task) = self.subject(Action::SeeInstances, of.into()).await?;
         let mut attachments: Vec<Attachment> = self.inner.store.of_instance(instance).await?;
         attachments.retain(|attachment| task.is_none() || attachment.task == task);
         attachments.sort_by_key(|attachment| attachment.key);
@@ -111,7 +116,8 @@ impl Engine {
     /// The bytes of an attachment, to be read in chunks.
     #[must_use]
     pub fn read_attachment(&self, attachment: &Attachment) -> Reading<'_> {
-        Reading { engine: self, content: attachment.content.clone(), next: 0 }
+        let Attachment { instance, key, content, .. } = attachment;
+        Reading { engine: self, of: (*instance, *key), content: content.clone(), next: 0 }
     }
 
     /// Removes an attachment, if it is still there; its bytes too, unless others share them.
@@ -119,25 +125,35 @@ impl Engine {
     /// # Errors
     /// If (for an engine that acts as a user) another has attached it.
     pub async fn remove_attachment(&self, attachment: &Attachment) -> Result<(), Error> {
-        self.check_is_author(attachment.author.as_ref(), "remove this attachment")?;
+        let access = self.reach(Action::Remark, InstanceId(attachment.instance)).await?;
+        if let Some(row) = self.inner.store.get::<Attachment>((attachment.instance, attachment.key)).await? {
+            self.check_is_author(&access, row.author.as_ref(), "attachment").await?;
+        }
         Ok(self.inner.store.remove_attachment(attachment.instance, attachment.key).await?)
     }
 
-    /// Where a comment or attachment stands: the instance, and the task if it is on one.
-    async fn subject(&self, subject: Subject) -> Result<(Key, Option<Key>), Error> {
+    /// Where a comment or attachment stands, for whoever may see that: the instance, and the task if it is on one.
+    async fn subject(&self, action: Action, subject: Subject) -> Result<(Key, Option<Key>), Error> {
         match subject {
-            Subject::Instance(id) => match self.inner.store.get::<InstanceRow>(id.0).await? {
-                Some(row) => Ok((row.key, None)),
-                None => Err(Error::UnknownInstance(id)),
-            },
-            Subject::Task(id) => Ok((self.task(id).await?.instance, Some(id.0))),
+            Subject::Instance(id) => {
+                self.reach(action, id).await?;
+                match self.inner.store.get::<InstanceRow>(id.0).await? {
+                    Some(row) => Ok((row.key, None)),
+                    None => Err(Error::UnknownInstance(id)),
+                }
+            }
+            Subject::Task(id) => {
+                let access = self.access(action, &id).await?;
+                Ok((self.task_in_sight(&access, id).await?.instance, Some(id.0)))
+            }
         }
     }
 
-    fn check_is_author(&self, author: Option<&Name>, what: &str) -> Result<(), Error> {
-        match &self.user {
-            Some(user) if author != Some(user) => {
-                Err(Error::Forbidden { user: user.clone(), what: format!("{what}: it is not theirs") })
+    async fn check_is_author(&self, access: &Access, author: Option<&Name>, what: &str) -> Result<(), Error> {
+        match access.user() {
+            Some((user, _)) if author != Some(user) && !access.may(Right::Operate) => {
+                let how = format!("somebody else has written it; that takes the role {}", Role::Operator.name());
+                Err(self.forbidden(Action::Remark, &format!("remove {what}"), how).await)
             }
             _ => Ok(()),
         }
@@ -188,6 +204,7 @@ impl Attaching {
 #[derive(Debug)]
 pub struct Reading<'e> {
     engine: &'e Engine,
+    of: (Key, Key),
     content: Bytes,
     next: u32,
 }
@@ -198,8 +215,21 @@ impl Reading<'_> {
     /// # Errors
     /// If the database cannot be read.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        if self.next == 0 && !self.is_there().await? {
+            return Ok(None);
+        }
         let chunk = self.engine.inner.store.chunk(&self.content, self.next).await?;
         self.next += 1;
         Ok(chunk)
+    }
+
+    /// Whether whoever reads may see the attachment, and it is the one whose bytes are asked for.
+    async fn is_there(&self) -> Result<bool, Error> {
+        let access = self.engine.access(Action::SeeInstances, &InstanceId(self.of.0)).await?;
+        if access.is_unlimited() {
+            return Ok(true);
+        }
+        let row = self.engine.inner.store.get::<Attachment>(self.of).await?;
+        Ok(row.is_some_and(|row| row.content == self.content) && self.engine.sees(&access, self.of.0).await?)
     }
 }

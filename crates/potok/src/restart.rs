@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::Deployed;
 use crate::engine::{Engine, Inner};
-use crate::{Case, DefinitionId, Error, Instance, InstanceId, IntoVariables, Operation};
+use crate::{Action, Case, DefinitionId, Error, Instance, InstanceId, IntoVariables, Operation};
 
 /// A new instance in the place of one that has ended, or with [`Restart::new`] of each of many in a [batch](Engine::batch). See
 /// `docs/operations.md`.
@@ -149,6 +149,7 @@ impl Restart<Case> {
             return Err(error);
         }
         let engine = self.of.engine();
+        engine.reach(Action::Restart, self.of.id()).await?;
         let (deployed, command) = engine.inner.restart(self.of.id(), &self.plan, engine.user.clone()).await?;
         engine.begin(&deployed, false, self.plan.reason.as_ref(), || command.clone()).await
     }

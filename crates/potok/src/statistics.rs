@@ -9,7 +9,7 @@ use potok_store::query::{IncidentQuery, InstanceQuery, JobQuery, SubscriptionQue
 use potok_store::row::{InstanceState, TaskState};
 
 use crate::engine::Engine;
-use crate::{DefinitionId, Error};
+use crate::{Action, DefinitionId, Error};
 
 /// What there is now on one flow node of a version of a process, in all its instances.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,7 @@ impl Engine {
     /// # Errors
     /// If there is no such version of a process, or the database cannot be read.
     pub async fn statistics(&self, definition: DefinitionId) -> Result<Vec<ElementStatistics>, Error> {
+        self.access(Action::SeeAll, &definition).await?;
         let graph = self.graph(definition).await?.ok_or(Error::UnknownDefinition(definition))?;
         let store = &self.inner.store;
         let mut nodes: Vec<ElementStatistics> = graph
@@ -83,9 +84,12 @@ impl Engine {
     /// # Errors
     /// If the database cannot be read.
     pub async fn definition_statistics(&self) -> Result<Vec<DefinitionStatistics>, Error> {
-        let running =
+        let access = self.access(Action::SeeAll, &"").await?;
+        let mut running =
             InstanceQuery { states: vec![InstanceState::Active], has_process: Some(true), ..InstanceQuery::default() };
-        let stuck = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
+        let mut stuck = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
+        access.narrow(&mut running.sight);
+        access.narrow(&mut stuck.sight);
         let incidents = self.inner.store.count_by_definition(&stuck).await?;
         let incidents: BTreeMap<Key, u64> = incidents.into_iter().collect();
         let instances = self.inner.store.count_by_definition(&running).await?;

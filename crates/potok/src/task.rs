@@ -11,10 +11,11 @@ use potok_store::query::{Cursor, Page, TaskOrder, TaskQuery, VariableFilter};
 use potok_store::row::{Delegation, Task as TaskRow, TaskState};
 use serde::{Deserialize, Serialize};
 
+use crate::access::Access;
 use crate::attempt::{Attempt, Missing};
 use crate::engine::Engine;
 use crate::envelope::Act;
-use crate::{Error, InstanceId, IntoVariables, TaskId};
+use crate::{Action, Error, InstanceId, IntoVariables, Right, Role, TaskId};
 
 /// A user task, as it was when it was looked at. It derefs to its row.
 #[derive(Clone, Debug, PartialEq)]
@@ -234,7 +235,9 @@ impl Tasks<'_> {
     /// # Errors
     /// If the database cannot be read.
     pub async fn page(self) -> Result<Page<Task>, Error> {
-        let page = self.engine.inner.store.list(&self.query).await?;
+        let mut query = self.query;
+        self.engine.access(Action::SeeTasks, &"").await?.narrow(&mut query.sight);
+        let page = self.engine.inner.store.list(&query).await?;
         Ok(Page { rows: page.rows.into_iter().map(|row| Task { row }).collect(), next: page.next })
     }
 
@@ -243,12 +246,14 @@ impl Tasks<'_> {
     /// # Errors
     /// If the database cannot be read.
     pub async fn count(self) -> Result<u64, Error> {
-        Ok(self.engine.inner.store.count(&self.query).await?)
+        let mut query = self.query;
+        self.engine.access(Action::SeeTasks, &"").await?.narrow(&mut query.sight);
+        Ok(self.engine.inner.store.count(&query).await?)
     }
 }
 
 impl Engine {
-    /// Open tasks to be searched for.
+    /// Open tasks to be searched for; a user finds those that they may see.
     pub fn tasks(&self) -> Tasks<'_> {
         let query = TaskQuery { states: vec![TaskState::Open], ..TaskQuery::default() };
         Tasks { engine: self, query }
@@ -259,7 +264,13 @@ impl Engine {
     /// # Errors
     /// If there is no such task.
     pub async fn task(&self, task: TaskId) -> Result<Task, Error> {
-        let query = TaskQuery { keys: vec![task.0], ..TaskQuery::default() };
+        let access = self.access(Action::SeeTasks, &task).await?;
+        self.task_in_sight(&access, task).await
+    }
+
+    pub(crate) async fn task_in_sight(&self, access: &Access, task: TaskId) -> Result<Task, Error> {
+        let mut query = TaskQuery { keys: vec![task.0], ..TaskQuery::default() };
+        access.narrow(&mut query.sight);
         let row = self.inner.store.list(&query).await?.rows.pop();
         row.map(|row| Task { row }).ok_or(Error::UnknownTask(task))
     }
@@ -270,16 +281,21 @@ impl Engine {
     /// If the task is not open, somebody else has it, or (for an engine that acts as a user) it is not open to the user.
     pub async fn claim(&self, task: TaskId, user: impl Into<Name>) -> Result<(), Error> {
         let user = user.into();
-        let is_checked = self.user.is_some();
-        let groups = if is_checked { self.groups_of(&user).await? } else { Vec::new() };
-        self.change_task(task, |row| {
+        let groups = match &self.user {
+            Some(_) => self.inner.standing_of(&user).await?.groups.clone(),
+            None => Vec::new(),
+        };
+        self.change_task(Action::ClaimTask, task, |access, row| {
+            if let Some((own, _)) = access.user() {
+                let for_others = *own != user && !access.may(Right::Assign);
+                if for_others || !(row.assignee.as_ref() == Some(&user) || may_claim(row, &user, &groups)) {
+                    return Err(forbidden(own, format!("claim task {task} for {user}"), "it is open to others"));
+                }
+            }
             match &row.assignee {
                 Some(assignee) if *assignee == user => return Ok(None),
                 Some(assignee) => return Err(Error::TaskClaimed { task, assignee: assignee.clone() }),
                 None => {}
-            }
-            if is_checked && !may_claim(row, &user, &groups) {
-                return Err(forbidden(&user, format!("claim task {task}: it is open to others")));
             }
             Ok(Some(Assignment { assignee: Some(user.clone()), ..Assignment::of(row) }))
         })
@@ -291,8 +307,8 @@ impl Engine {
     /// # Errors
     /// If the task is not open, or (for an engine that acts as a user) another has it.
     pub async fn unclaim(&self, task: TaskId) -> Result<(), Error> {
-        self.change_task(task, |row| {
-            self.check_is_assignee(row, "give back")?;
+        self.change_task(Action::GiveTask, task, |access, row| {
+            check_is_theirs(access, row, "give back")?;
             Ok(Some(Assignment { assignee: None, ..Assignment::of(row) }))
         })
         .await
@@ -304,8 +320,8 @@ impl Engine {
     /// If the task is not open.
     pub async fn assign(&self, task: TaskId, user: impl Into<Name>) -> Result<(), Error> {
         let user = user.into();
-        self.change_task(task, |row| {
-            self.check_is_assignee(row, "assign")?;
+        self.change_task(Action::GiveTask, task, |access, row| {
+            check_is_theirs(access, row, "assign")?;
             Ok(Some(Assignment { assignee: Some(user.clone()), ..Assignment::of(row) }))
         })
         .await
@@ -317,8 +333,8 @@ impl Engine {
     /// If the task is not open, or (for an engine that acts as a user) another has it.
     pub async fn delegate(&self, task: TaskId, user: impl Into<Name>) -> Result<(), Error> {
         let user = user.into();
-        self.change_task(task, |row| {
-            self.check_is_assignee(row, "delegate")?;
+        self.change_task(Action::GiveTask, task, |access, row| {
+            check_is_theirs(access, row, "delegate")?;
             let owner = row.owner.clone().or_else(|| row.assignee.clone());
             let assignee = Some(user.clone());
             Ok(Some(Assignment { assignee, owner, delegated: true, resolved: false, ..Assignment::of(row) }))
@@ -331,8 +347,8 @@ impl Engine {
     /// # Errors
     /// If the task is not open, or (for an engine that acts as a user) another has it.
     pub async fn resolve(&self, task: TaskId) -> Result<(), Error> {
-        self.change_task(task, |row| {
-            self.check_is_assignee(row, "resolve")?;
+        self.change_task(Action::GiveTask, task, |access, row| {
+            check_is_theirs(access, row, "resolve")?;
             let assignee = row.owner.clone();
             Ok(Some(Assignment { assignee, delegated: false, resolved: true, ..Assignment::of(row) }))
         })
@@ -344,8 +360,8 @@ impl Engine {
     /// # Errors
     /// If the task is not open.
     pub async fn update_task(&self, task: TaskId, change: impl Fn(&mut Assignment) + Send + Sync) -> Result<(), Error> {
-        self.change_task(task, |row| {
-            self.check_is_assignee(row, "change")?;
+        self.change_task(Action::GiveTask, task, |access, row| {
+            check_is_theirs(access, row, "change")?;
             let mut assignment = Assignment::of(row);
             change(&mut assignment);
             Ok(Some(assignment))
@@ -452,6 +468,10 @@ impl Engine {
         task: TaskId,
         look: impl Fn(&Instance, &Wait) -> Variables + Send + Sync,
     ) -> Result<Variables, Error> {
+        let access = self.access(Action::SeeTasks, &task).await?;
+        if !access.is_unlimited() {
+            self.task_in_sight(&access, task).await?;
+        }
         let instance = self.instance_of(task).await?;
         let variables = |running: Option<&Running>| {
             let instance = &running?.instance;
@@ -466,51 +486,63 @@ impl Engine {
         what: &str,
         command: impl Fn() -> Command + Send + Sync,
     ) -> Result<(), Error> {
+        let access = self.access(Action::WorkOnTask, &task).await?;
         let instance = self.instance_of(task).await?;
-        let groups = match &self.user {
-            Some(user) => self.groups_of(user).await?,
-            None => Vec::new(),
-        };
-        self.inner
-            .transact(self.envelope(), |attempt, work| {
-                if let Some(user) = &self.user {
-                    let Some(row) = attempt.task(instance, task.0)? else { return Ok(Err(Error::UnknownTask(task))) };
-                    let is_theirs = match &row.assignee {
-                        Some(assignee) => assignee == user,
-                        None => may_claim(row, user, &groups),
-                    };
-                    if !is_theirs {
-                        return Ok(Err(forbidden(user, format!("{what} task {task}: it is not theirs"))));
-                    }
+        let answered = self.inner.transact(self.envelope(), |attempt, work| {
+            if let Some((user, groups)) = access.user()
+                && !access.may(Right::Operate)
+            {
+                let Some(row) = attempt.task(instance, task.0)? else { return Ok(Err(Error::UnknownTask(task))) };
+                let is_theirs = match &row.assignee {
+                    Some(assignee) => assignee == user,
+                    None => may_claim(row, user, groups),
+                };
+                if !is_theirs {
+                    return Ok(Err(forbidden(user, format!("{what} task {task}"), "it is not theirs")));
                 }
-                answer(attempt, work, instance, task, command())
-            })
-            .await
+            }
+            if attempt.instance(instance)?.is_some()
+                && !attempt.loaded(instance).is_some_and(|loaded| access.admits(loaded.tenant.as_ref()))
+            {
+                return Ok(Err(out_of_reach(task)));
+            }
+            answer(attempt, work, instance, task, command())
+        });
+        match answered.await {
+            Err(error @ Error::Forbidden { .. }) => Err(self.kept_from(Action::WorkOnTask, &access, task, error).await),
+            answered => answered,
+        }
     }
 
     /// Changes a task, if `change` gives another assignment for it as it is.
     async fn change_task(
         &self,
+        action: Action,
         task: TaskId,
-        change: impl Fn(&TaskRow) -> Result<Option<Assignment>, Error> + Send + Sync,
+        change: impl Fn(&Access, &TaskRow) -> Result<Option<Assignment>, Error> + Send + Sync,
     ) -> Result<(), Error> {
+        let access = self.access(action, &task).await?;
         let instance = self.instance_of(task).await?;
-        self.inner
-            .transact(self.envelope(), |attempt, _| {
-                let Some(row) = attempt.task(instance, task.0)?.cloned() else {
-                    return Ok(Err(Error::UnknownTask(task)));
-                };
-                let assignment = match change(&row) {
-                    Ok(Some(assignment)) => assignment,
-                    Ok(None) => return Ok(Ok(())),
-                    Err(error) => return Ok(Err(error)),
-                };
-                attempt.changes.put_task(assignment.clone().of_task(row));
-                attempt.subject = Some(instance);
-                attempt.envelope.act = Some(Act::TaskChanged { task: task.0, assignment });
-                Ok(Ok(()))
-            })
-            .await
+        let changed = self.inner.transact(self.envelope(), |attempt, _| {
+            let Some(row) = attempt.task(instance, task.0)?.cloned() else {
+                return Ok(Err(Error::UnknownTask(task)));
+            };
+            if !access.admits(row.tenant.as_ref()) {
+                return Ok(Err(out_of_reach(task)));
+            }
+            let assignment = match change(&access, &row) {
+                Ok(Some(assignment)) => assignment,
+                Ok(None) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(error)),
+            };
+            attempt.put_task(assignment.clone().of_task(row));
+            attempt.envelope.act = Some(Act::TaskChanged { task: task.0, assignment });
+            Ok(Ok(()))
+        });
+        match changed.await {
+            Err(error @ Error::Forbidden { .. }) => Err(self.kept_from(action, &access, task, error).await),
+            changed => changed,
+        }
     }
 
     /// The instance of an open task.
@@ -518,19 +550,27 @@ impl Engine {
         if let Some(instance) = self.inner.cache.owner(task.0) {
             return Ok(instance);
         }
-        let found = self.task(task).await?;
-        if found.state == TaskState::Open { Ok(found.row.instance) } else { Err(Error::UnknownTask(task)) }
+        let query = TaskQuery { keys: vec![task.0], states: vec![TaskState::Open], ..TaskQuery::default() };
+        let row = self.inner.store.list(&query).await?.rows.pop();
+        row.map(|row| row.instance).ok_or(Error::UnknownTask(task))
     }
+}
 
-    /// A user changes what is their own: what they have, or are responsible for.
-    pub(crate) fn check_is_assignee(&self, row: &TaskRow, what: &str) -> Result<(), Error> {
-        match &self.user {
-            Some(user) if row.assignee.as_ref() != Some(user) && row.owner.as_ref() != Some(user) => {
-                Err(forbidden(user, format!("{what} task {}: it is not theirs", row.key)))
-            }
-            _ => Ok(()),
+/// A user changes what is their own: what they have, or are responsible for. Others' tasks are for those who may assign them.
+pub(crate) fn check_is_theirs(access: &Access, row: &TaskRow, what: &str) -> Result<(), Error> {
+    match access.user() {
+        Some((user, _))
+            if ![&row.assignee, &row.owner].contains(&&Some(user.clone())) && !access.may(Right::Assign) =>
+        {
+            Err(forbidden(user, format!("{what} task {}", row.key), "it is not theirs"))
         }
+        _ => Ok(()),
     }
+}
+
+/// A task of another tenant: whoever asks is told that there is none.
+fn out_of_reach(task: TaskId) -> Error {
+    forbidden(&Name::new(), format!("reach task {task}"), "it is another tenant's")
 }
 
 fn answer(
@@ -564,6 +604,7 @@ fn may_claim(row: &TaskRow, user: &Name, groups: &[Name]) -> bool {
     is_open || row.candidate_users.contains(user) || row.candidate_groups.iter().any(|group| groups.contains(group))
 }
 
-fn forbidden(user: &Name, what: String) -> Error {
-    Error::Forbidden { user: user.clone(), what }
+fn forbidden(user: &Name, what: String, why: &str) -> Error {
+    let how = format!("{why}; whoever has it can give it to them, and so can a {}", Role::Supervisor.name());
+    Error::Forbidden { user: user.clone(), what, how }
 }

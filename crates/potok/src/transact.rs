@@ -8,6 +8,7 @@ use potok_store::row::ClaimKind;
 use potok_store::{Changes, Guard, Outcome, Unit};
 
 use crate::attempt::{After, Attempt, Missing, Stop};
+use crate::cache::Loaded;
 use crate::engine::Inner;
 use crate::envelope::Envelope;
 use crate::{Error, InstanceId};
@@ -18,6 +19,11 @@ pub(crate) const TRIES: u32 = 100;
 impl Inner {
     /// Looks at an instance, if it is there.
     pub(crate) async fn look<T>(&self, key: Key, look: impl FnOnce(Option<&Running>) -> T) -> Result<T, Error> {
+        self.look_around(key, |loaded| look(loaded.map(|loaded| &loaded.running))).await
+    }
+
+    /// The same, with what is known of it beside its state.
+    pub(crate) async fn look_around<T>(&self, key: Key, look: impl FnOnce(Option<&Loaded>) -> T) -> Result<T, Error> {
         let mut attempt = Attempt::new(self, Envelope::default());
         let mut held = attempt.hold(key).await;
         if held.is_ok() && !attempt.is_fresh(true).await? {
@@ -25,7 +31,7 @@ impl Inner {
             held = attempt.hold(key).await;
         }
         match held {
-            Ok(()) => Ok(look(attempt.loaded(key).map(|loaded| &loaded.running))),
+            Ok(()) => Ok(look(attempt.loaded(key))),
             // The only lock is in order.
             Err(Stop::Contended(key)) => Err(Error::Contended(InstanceId(key))),
             Err(Stop::Error(error)) => Err(error),

@@ -84,7 +84,8 @@ impl Engine {
         inner.catalog.discover().await?;
         let running = Arc::new(Background::default());
         background::commit(&running, &inner, queue);
-        let engine = Engine { user: self.user.clone(), ..Engine::new(inner, running) };
+        let (user, tenant, scope) = (self.user.clone(), self.tenant.clone(), self.scope.clone());
+        let engine = Engine { user, tenant, scope, ..Engine::new(inner, running) };
         outside.cache.share(true);
         Ok(Transaction { engine, transaction, outside: Outside(self.clone()) })
     }
@@ -119,6 +120,7 @@ impl Transaction {
             inner.cache.outdate(key);
         }
         inner.catalog.changed();
+        inner.forget_people();
         // Somebody outside may have begun to wait for what was sent, or sent what is waited for.
         inner.look_again();
         inner.wake.notify_waiters();

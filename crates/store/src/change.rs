@@ -11,8 +11,8 @@ use crate::database::Session;
 use crate::record::sealed::Cells;
 use crate::record::{Record, Table};
 use crate::row::{
-    Candidate, Comment, Incident, Instance, InstanceState, Job, LogRow, Message, Snapshot, Subscription, Task,
-    TaskState, Timer, Token, Variable, Work,
+    ApiToken, Candidate, Comment, Incident, Instance, InstanceState, Job, LogRow, Message, Session as SessionRow,
+    Snapshot, Subscription, Task, TaskState, Timer, Token, Variable, Work,
 };
 use crate::{StoreError, record};
 
@@ -175,6 +175,16 @@ impl Changes {
     pub fn migrate_timer(&mut self, instance: Key, timer: Key, of: &Place) {
         let values = vec![of.definition.to_cell(), of.process.to_cell(), of.node.to_cell()];
         self.set(Timer::TABLE, (instance, timer).into_cells(), &["definition", "process", "node"], values);
+    }
+
+    /// A session was used, and lasts until then, if it has not been ended.
+    pub fn use_session(&mut self, secret: Bytes, used: Timestamp, expires: Timestamp) {
+        self.set(SessionRow::TABLE, secret.into_cells(), &["used", "expires"], vec![used.to_cell(), expires.to_cell()]);
+    }
+
+    /// An API token was used, if it has not been revoked.
+    pub fn use_token(&mut self, token: Key, used: Timestamp) {
+        self.set(ApiToken::TABLE, token.into_cells(), &["used"], vec![Some(used).to_cell()]);
     }
 
     /// Closes an incident.

@@ -31,6 +31,8 @@ pub struct Fetch {
     pub number: u64,
     /// How many jobs of these topics are handed out at a time, to all workers together.
     pub most: Vec<(Name, usize)>,
+    /// Only of these tenants; an empty name stands for none.
+    pub tenants: Option<Vec<Name>>,
 }
 
 impl Store {
@@ -46,14 +48,12 @@ impl Store {
         let (limited, free): (Vec<&Name>, Vec<&Name>) = fetch.topics.iter().partition(|topic| most(topic).is_some());
         let mut jobs = Vec::new();
         if !free.is_empty() {
-            jobs = self.take(available(&free, now).limit(fetch.limit), &set, fetch.lease).await?;
+            jobs = self.take(available(&free, now, fetch).limit(fetch.limit), &set, fetch.lease).await?;
         }
         for topic in limited {
             let left = fetch.limit.saturating_sub(jobs.len());
             if left > 0 {
-                jobs.extend(
-                    self.fetch_limited(topic, most(topic).unwrap_or(left), left, now, (&set, fetch.lease)).await?,
-                );
+                jobs.extend(self.fetch_limited((topic, most(topic).unwrap_or(left)), left, now, (&set, fetch)).await?);
             }
         }
         Ok(jobs)
@@ -62,11 +62,10 @@ impl Store {
     /// Hands out jobs of a topic of which so many are handed out at a time. Whoever counts them locks the topic.
     async fn fetch_limited(
         &self,
-        topic: &Name,
-        most: usize,
+        (topic, most): (&Name, usize),
         limit: usize,
         now: Timestamp,
-        (set, lease): (&[(&'static str, Cell)], Duration),
+        (set, fetch): (&[(&'static str, Cell)], &Fetch),
     ) -> Result<Vec<Job>, StoreError> {
         let mut session = self.database.write().await?;
         session.lock(&[topic.to_cell().mix(LOCK).cast_signed()], true).await?;
@@ -81,9 +80,9 @@ impl Store {
             return Ok(Vec::new());
         }
         let free = Filter::Compare("leased_until", Operator::LessOrEqual, clock.to_cell());
-        let select = available(&[topic], now).filter(free).limit(left);
+        let select = available(&[topic], now, fetch).filter(free).limit(left);
         let mut set = set.to_vec();
-        set.push(("leased_until", after(clock, lease).to_cell()));
+        set.push(("leased_until", after(clock, fetch.lease).to_cell()));
         let mut rows = session.take(&select, &set).await?;
         session.commit().await.map_err(of_lease)?;
         let place = |column: &str| select.table.column(column).map(|(place, _)| place);
@@ -189,8 +188,11 @@ impl Store {
 }
 
 /// Jobs that can be handed out by then, the most urgent first.
-fn available(topics: &[&Name], now: Timestamp) -> Select {
-    Select::from(Job::TABLE)
+fn available(topics: &[&Name], now: Timestamp, fetch: &Fetch) -> Select {
+    let mut select = Select::from(Job::TABLE);
+    let tenants = fetch.tenants.as_ref();
+    select.filters.extend(tenants.map(|of| Filter::In("tenant", of.iter().map(Field::to_cell).collect())));
+    select
         .filter(Filter::In("topic", topics.iter().map(|topic| topic.to_cell()).collect()))
         .filter(Filter::Code("suspended", 0))
         .filter(Filter::Compare("retries", Operator::Greater, 0_i64.to_cell()))

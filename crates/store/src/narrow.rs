@@ -17,16 +17,48 @@ const FEW: usize = 500;
 
 /// Replaces conditions on other tables for which few rows fit by those rows.
 pub(crate) async fn narrow(session: &mut dyn Session, mut select: Select) -> Result<Select, StoreError> {
+    if is_keyed(&select) {
+        return Ok(select);
+    }
     for filter in &mut select.filters {
-        let Filter::Exists(other, on, filters) = filter else { continue };
-        let mut fitting = Select::from(other).limit(FEW);
-        fitting.filters.clone_from(filters);
-        let rows = session.select(&fitting).await?;
-        if rows.len() < FEW {
-            *filter = among(select.table, other, on, &rows).unwrap_or_else(|| filter.clone());
+        match filter {
+            Filter::Any(filters) => {
+                for filter in filters {
+                    // If many fit one of them, the list is walked in any case.
+                    if !narrowed(session, select.table, filter).await? {
+                        break;
+                    }
+                }
+            }
+            filter => {
+                narrowed(session, select.table, filter).await?;
+            }
         }
     }
     Ok(select)
+}
+
+/// Whether only rows with a few keys are looked at, or those of a few instances: then each is looked up in the other table.
+fn is_keyed(select: &Select) -> bool {
+    let keys = select.table.keys();
+    select.filters.iter().any(|filter| match filter {
+        Filter::Keys(rows) => rows.len() < FEW,
+        Filter::In(column, values) => values.len() < FEW && keys.iter().any(|key| key.name == *column),
+        _ => false,
+    })
+}
+
+/// Replaces a condition on another table if few rows fit; says whether they are few, or there was nothing to replace.
+async fn narrowed(session: &mut dyn Session, table: &'static Table, filter: &mut Filter) -> Result<bool, StoreError> {
+    let Filter::Exists(other, on, filters) = filter else { return Ok(true) };
+    let mut fitting = Select::from(other).limit(FEW);
+    fitting.filters.clone_from(filters);
+    let rows = session.select(&fitting).await?;
+    let few = rows.len() < FEW;
+    if few && let Some(among) = among(table, other, on, &rows) {
+        *filter = among;
+    }
+    Ok(few)
 }
 
 /// That a row is one of those that the other table's rows are for.

@@ -9,7 +9,9 @@ use crate::cell::Field;
 use crate::keys::AHEAD;
 use crate::record::Record;
 use crate::record::sealed::{Cells, Sealed};
-use crate::row::{BatchItem, Claim, ContentPoint, Job, Message, Node, Timer, Work, Written};
+use crate::row::{
+    Audit, BatchItem, Claim, ContentPoint, Job, Message, Node, Session as SessionRow, Timer, Work, Written,
+};
 use crate::select::{Filter, Operator, Select};
 use crate::{Store, StoreError};
 
@@ -125,18 +127,21 @@ impl Store {
         Ok(buried.len())
     }
 
-    /// Removes what has expired, a bite at a time: messages that were kept until `now`, the engine's time; and by the database's
+    /// Removes what has expired, a bite at a time: messages that were kept, and sessions that lasted, until
+    /// `now`, the engine's time; audit records from before `audited`; and by the database's
     /// clock claims, files that never arrived whole, and marks of units sent long ago. Says how many.
     ///
     /// # Errors
     /// If the database cannot be written.
-    pub async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
+    pub async fn sweep(&self, now: Timestamp, audited: Timestamp, limit: usize) -> Result<usize, StoreError> {
         let mut session = self.database.write().await?;
         let clock = session.now().await?;
         let long_ago = clock.checked_sub(UNITS_KEPT).unwrap_or(clock);
         let mut swept = 0;
         for (table, column, until) in [
             (Message::TABLE, "expires", now),
+            (SessionRow::TABLE, "expires", now),
+            (Audit::TABLE, "time", audited),
             (Claim::TABLE, "expires", clock),
             (ContentPoint::TABLE, "expires", clock),
             (Written::TABLE, "time", long_ago),

@@ -21,8 +21,8 @@ impl<'d> Reader<'d> {
         ProcessProperties {
             version_tag: zeebe_tag.and_then(|tag| own(tag, "value")).or_else(|| self.classic(process, "versionTag")),
             history_time_to_live: self.any(process, "historyTimeToLive"),
-            candidate_starter_users: comma_separated(self.classic(process, "candidateStarterUsers")),
-            candidate_starter_groups: comma_separated(self.classic(process, "candidateStarterGroups")),
+            candidate_starter_users: comma_separated(self.any(process, "candidateStarterUsers")),
+            candidate_starter_groups: comma_separated(self.any(process, "candidateStarterGroups")),
             startable_in_tasklist: self.flag(process, "isStartableInTasklist"),
             forms: self.embedded_forms(process),
             job_priority,

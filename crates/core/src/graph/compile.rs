@@ -102,6 +102,8 @@ impl Compiler<'_> {
             deployment: Deployment::default(),
             version_tag: process.extension.version_tag.clone(),
             history_time_to_live: process.extension.history_time_to_live.clone(),
+            candidate_starter_users: process.extension.candidate_starter_users.clone(),
+            candidate_starter_groups: process.extension.candidate_starter_groups.clone(),
             arrivals: super::arrival::arrivals(&mut topology, &flows),
             topology,
             flows,

@@ -70,6 +70,8 @@ pub struct ProcessGraph {
     executable: bool,
     version_tag: Option<Name>,
     history_time_to_live: Option<Name>,
+    candidate_starter_users: Vec<Name>,
+    candidate_starter_groups: Vec<Name>,
     deployment: Deployment,
     topology: Topology,
     flows: Vec<SequenceFlow>,
@@ -132,6 +134,18 @@ impl ProcessGraph {
         let text = Value::from(days.as_deref().unwrap_or(text));
         let timer = Timer::parse(TimerKind::Duration, &text, ended, &Zone::UTC).ok()?;
         Some(timer.first_due())
+    }
+
+    /// The users who may start it. With no group either: everybody may.
+    #[must_use]
+    pub fn candidate_starter_users(&self) -> &[Name] {
+        &self.candidate_starter_users
+    }
+
+    /// The groups whose members may start it.
+    #[must_use]
+    pub fn candidate_starter_groups(&self) -> &[Name] {
+        &self.candidate_starter_groups
     }
 
     /// The graph itself, for analysis.

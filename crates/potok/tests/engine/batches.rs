@@ -2,10 +2,10 @@
 
 use potok::query::{BatchQuery, IncidentQuery, InstanceQuery, Paging};
 use potok::row::{BatchState, InstanceState};
-use potok::{Act, Engine, InstanceId, Modification, Operation, Restart, Value};
+use potok::{Act, Engine, InstanceId, Modification, Operation, Restart, Role, Value};
 use serde_json::json;
 
-use crate::database::{Place, deploy, stop};
+use crate::database::{Place, acting, deploy, stop};
 use crate::model::{approval, row};
 
 crate::on_every_database!(
@@ -48,7 +48,7 @@ async fn many_are_cancelled_and_deleted(place: Place) {
     let engine = place.with(&[("approval.bpmn", &approval())]).await;
     started(&engine, 100).await;
     let all = InstanceQuery { processes: vec!["approval".into()], ..InstanceQuery::default() };
-    let clerk = engine.as_user("clerk");
+    let clerk = acting(&engine, "clerk", Role::Operator).await;
     let reason = Some("over".into());
     let batch = clerk.batch(Operation::Cancel { reason }).matching(all.clone()).send().await.unwrap();
     let before = engine.progress(batch).await.unwrap();
@@ -209,7 +209,8 @@ async fn many_are_modified_after_a_restart(place: Place) {
     engine.complete(first.id(), ()).await.unwrap();
     let skip = Modification::new().move_all("approve", "pay").variables(json!({"skipped": true, "on": [1, "2"]}));
     let skip = skip.reason("on holiday").operation().unwrap();
-    let batch = engine.as_user("olga").batch(skip.clone()).instances(ids.clone()).send().await.unwrap();
+    let batch =
+        acting(&engine, "olga", Role::Operator).await.batch(skip.clone()).instances(ids.clone()).send().await.unwrap();
     assert_eq!(engine.progress(batch).await.unwrap().operation, Some(skip));
     stop(&engine).await;
 
@@ -259,7 +260,8 @@ async fn many_begin_again(place: Place) {
     }
     let again = Restart::new().start_before("pay").variables(json!({"again": true})).reason("it was a mistake");
     let again = again.operation().unwrap();
-    let batch = engine.as_user("olga").batch(again.clone()).instances(ids.clone()).send().await.unwrap();
+    let batch =
+        acting(&engine, "olga", Role::Operator).await.batch(again.clone()).instances(ids.clone()).send().await.unwrap();
     assert_eq!(engine.progress(batch).await.unwrap().operation, Some(again));
     assert_eq!(done(&engine, batch).await, (2, vec!["instance-active".into()]));
     assert_eq!(open(&engine).await, ["Approve", "Pay", "Pay"]);

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use potok::{Builder, Clock, Engine};
+use potok::row::Group;
+use potok::{Builder, Clock, Engine, Role};
 use potok_core::time::Timestamp;
 use potok_store::Simulation;
 
@@ -75,6 +76,15 @@ pub(crate) async fn deploy(engine: &Engine, files: &[(&str, &str)]) -> potok::De
         deployment = deployment.file(*name, file);
     }
     deployment.send().await.unwrap()
+}
+
+/// An engine for a user who has a role, by a group of the role's name.
+pub(crate) async fn acting(engine: &Engine, user: &str, role: Role) -> Engine {
+    let people = engine.people();
+    people.put_group(Group { id: role.name().into(), name: None }).await.unwrap();
+    people.grant(role.name(), role).await.unwrap();
+    people.add_member(role.name(), user).await.unwrap();
+    engine.as_user(user)
 }
 
 /// A Monday.

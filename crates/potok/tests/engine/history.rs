@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use potok::query::{InstanceQuery, MessageQuery};
-use potok::{Engine, Format, Happening, Value, What};
+use potok::{Engine, Format, Happening, Role, Value, What};
 use serde_json::json;
 
-use crate::database::{Place, at, deploy, morning, stop};
+use crate::database::{Place, acting, at, deploy, morning, stop};
 use crate::model::{approval, file, process, row};
 
 crate::on_every_database!(
@@ -151,7 +151,7 @@ async fn a_variable_is_erased(place: Place) {
     engine.complete(task.id(), json!({"client": "Anna Secret-Smith"})).await.unwrap();
     engine.message("note").business_key("C-1").variables(json!({"client": "Anna Secret"})).send().await.unwrap();
 
-    let by = engine.as_user("officer");
+    let by = acting(&engine, "officer", Role::Operator).await;
     let letters = InstanceQuery { business_key: Some("C-1".into()), ..InstanceQuery::default() };
     assert_eq!(by.erase_variable(&letters, "client").await.unwrap(), 1);
 

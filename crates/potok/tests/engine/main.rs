@@ -5,8 +5,10 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod access;
 mod backup;
 mod batches;
+mod credentials;
 mod database;
 mod deployments;
 mod doctor;
@@ -23,6 +25,7 @@ mod simulation;
 mod statistics;
 mod tasks;
 mod tasks_alone;
+mod tenants;
 mod timers;
 mod transaction;
 

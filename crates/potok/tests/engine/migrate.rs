@@ -1,11 +1,11 @@
 //! Running instances go over to another version of their process.
 
 use potok::row::{InstanceState, Job as JobRow, Subscription, TaskState, Timer};
-use potok::{DefinitionId, Engine};
+use potok::{DefinitionId, Engine, Role};
 use potok_core::step::Rejection;
 use serde_json::json;
 
-use crate::database::{Place, deploy, stop};
+use crate::database::{Place, acting, deploy, stop};
 use crate::model::file;
 
 crate::on_every_database!(
@@ -58,7 +58,7 @@ async fn a_task_keeps_its_identity(place: Place) {
     assert_eq!(plan.mappings().map(|(id, _)| &**id).collect::<Vec<_>>(), ["fork", "pay", "send", "start"]);
     let plan = plan.map("check", "review").map("wait", "await");
     assert_eq!((plan.from(), plan.to(), plan.check()), (one, other, vec![]));
-    engine.as_user("olga").migrate(case.id(), &plan).reason("new rules").send().await.unwrap();
+    acting(&engine, "olga", Role::Operator).await.migrate(case.id(), &plan).reason("new rules").send().await.unwrap();
 
     let migrated = engine.task(task.id()).await.unwrap();
     assert_eq!((&*migrated.node, migrated.name.as_deref()), ("review", Some("Review")));

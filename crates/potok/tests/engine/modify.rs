@@ -1,10 +1,10 @@
 //! Modification of running instances.
 
-use potok::Value;
 use potok::row::{InstanceState, TaskState};
+use potok::{Role, Value};
 use serde_json::json;
 
-use crate::database::{Place, stop};
+use crate::database::{Place, acting, stop};
 use crate::model::{approval, file};
 
 crate::on_every_database!(
@@ -32,8 +32,8 @@ async fn a_token_goes_elsewhere(place: Place) {
     let engine = place.with(&[("approval.bpmn", &approval())]).await;
     let case = engine.start("approval").send().await.unwrap();
     let task = engine.tasks().instance(case.id()).list().await.unwrap().remove(0);
-    engine
-        .as_user("olga")
+    acting(&engine, "olga", Role::Operator)
+        .await
         .modify(case.id())
         .cancel_all("approve")
         .start_before("pay")

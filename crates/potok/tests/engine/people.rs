@@ -2,10 +2,10 @@
 
 use potok::query::{GroupQuery, UserQuery};
 use potok::row::{Group, User};
-use potok::{InstanceId, TaskId};
+use potok::{InstanceId, Role, TaskId};
 use potok_core::instance::Key;
 
-use crate::database::{Place, deploy, stop};
+use crate::database::{Place, acting, deploy, stop};
 use crate::model::approval;
 
 crate::on_every_database!(
@@ -47,7 +47,7 @@ async fn comments_stand_on_instances_and_tasks(place: Place) {
     let engine = place.with(&[("approval.bpmn", &approval())]).await;
     let case = engine.start("approval").send().await.unwrap().id();
     let task = engine.tasks().list().await.unwrap()[0].id();
-    let (anna, boris) = (engine.as_user("anna"), engine.as_user("boris"));
+    let (anna, boris) = (acting(&engine, "anna", Role::Viewer).await, acting(&engine, "boris", Role::Viewer).await);
     let first = anna.comment(case, "called back").await.unwrap();
     anna.comment(task, "too expensive").await.unwrap();
     assert_eq!(first.author.as_deref(), Some("anna"));
@@ -66,9 +66,10 @@ async fn attachments_are_read_in_chunks(place: Place) {
     let engine = place.with(&[("approval.bpmn", &approval())]).await;
     let case = engine.start("approval").send().await.unwrap().id();
     let task = engine.tasks().list().await.unwrap()[0].id();
+    let anna = acting(&engine, "anna", Role::Viewer).await;
     let bytes: Vec<u8> = (0..700_000_u32).map(|number| number.to_le_bytes()[1]).collect();
     for subject in [potok::Subject::from(case), task.into()] {
-        let mut file = engine.as_user("anna").attach(subject, "scan.pdf").await.unwrap().media_type("application/pdf");
+        let mut file = anna.attach(subject, "scan.pdf").await.unwrap().media_type("application/pdf");
         for part in bytes.chunks(100_000) {
             file.write(part).await.unwrap();
         }

@@ -86,10 +86,10 @@ async fn a_user_acts_within_their_rights(place: Place) {
     engine.start("approval").send().await.unwrap();
     let task = engine.tasks().list().await.unwrap()[0].id();
     let (anna, boris) = (engine.as_user("anna"), engine.as_user("boris"));
-    assert_eq!(boris.claim(task, "boris").await.unwrap_err().code(), "forbidden");
-    assert_eq!(boris.complete(task, ()).await.unwrap_err().code(), "forbidden");
+    assert_eq!(boris.claim(task, "boris").await.unwrap_err().code(), "task-unknown");
+    assert_eq!(boris.complete(task, ()).await.unwrap_err().code(), "task-unknown");
     anna.claim(task, "anna").await.unwrap();
-    assert_eq!(boris.unclaim(task).await.unwrap_err().code(), "forbidden");
+    assert_eq!(boris.unclaim(task).await.unwrap_err().code(), "task-unknown");
     anna.complete(task, ()).await.unwrap();
     let pay = engine.tasks().list().await.unwrap()[0].id();
     assert_eq!(anna.complete(pay, ()).await.unwrap_err().code(), "forbidden");
@@ -207,8 +207,8 @@ async fn a_users_own_task_has_variables(place: Place) {
     let task = engine.tasks().list().await.unwrap()[0].id();
     engine.assign(task, "anna").await.unwrap();
     let (anna, boris) = (engine.as_user("anna"), engine.as_user("boris"));
-    assert_eq!(boris.set_local_task_variables(task, json!({"a": 1})).await.unwrap_err().code(), "forbidden");
-    assert_eq!(boris.set_task_variables(task, json!({"a": 1})).await.unwrap_err().code(), "forbidden");
+    assert_eq!(boris.set_local_task_variables(task, json!({"a": 1})).await.unwrap_err().code(), "task-unknown");
+    assert_eq!(boris.set_task_variables(task, json!({"a": 1})).await.unwrap_err().code(), "task-unknown");
     anna.set_local_task_variables(task, json!({"a": 1})).await.unwrap();
     let history = engine.instance(case.id()).history(0, 100).await.unwrap();
     assert_eq!(history.last().unwrap().envelope.by.as_deref(), Some("anna"));

@@ -113,7 +113,7 @@ async fn it_stands_in_no_list_of_processes(place: Place) {
 async fn who_did_what_with_it_stands_in_its_history(place: Place) {
     let engine = place.by_hand().await;
     let task = engine.as_user("olga").create_task("Call").assignee("anna").send().await.unwrap();
-    assert_eq!(engine.as_user("boris").complete(task.id(), ()).await.unwrap_err().code(), "forbidden");
+    assert_eq!(engine.as_user("boris").complete(task.id(), ()).await.unwrap_err().code(), "task-unknown");
     engine.as_user("anna").complete(task.id(), json!({"reached": true})).await.unwrap();
     let case = engine.instance(task.instance_id());
     assert_eq!(case.get().await.unwrap().initiator.as_deref(), Some("olga"));

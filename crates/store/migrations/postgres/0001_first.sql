@@ -43,6 +43,7 @@ CREATE TABLE instances (
 CREATE INDEX instances_active ON instances (process, "key") WHERE state = 0;
 CREATE INDEX instances_business_key ON instances (business_key, "key");
 CREATE INDEX instances_parent ON instances (parent);
+CREATE INDEX instances_initiator ON instances (initiator, "key") WHERE initiator <> '';
 
 CREATE TABLE tokens (
     instance bigint NOT NULL,
@@ -89,7 +90,8 @@ CREATE TABLE tasks (
 );
 CREATE INDEX tasks_key ON tasks ("key");
 CREATE INDEX tasks_open ON tasks ("key") WHERE state = 0;
-CREATE INDEX tasks_open_assignee ON tasks (assignee, "key") WHERE state = 0 AND assignee <> '';
+CREATE INDEX tasks_assignee ON tasks (assignee, state, "key") WHERE assignee <> '';
+CREATE INDEX tasks_owner ON tasks (owner, "key") WHERE owner <> '';
 CREATE INDEX tasks_open_due ON tasks (due, "key") WHERE state = 0;
 
 CREATE TABLE candidates (
@@ -217,6 +219,7 @@ CREATE TABLE batches (
     state bigint NOT NULL,
     operation bytea NOT NULL,
     author text COLLATE "C" NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
     created bigint NOT NULL,
     ended bigint NOT NULL
 );
@@ -314,8 +317,7 @@ CREATE INDEX attachments_content ON attachments (content);
 CREATE TABLE users (
     id text COLLATE "C" NOT NULL PRIMARY KEY,
     name text COLLATE "C" NOT NULL,
-    email text COLLATE "C" NOT NULL,
-    credentials bytea NOT NULL
+    email text COLLATE "C" NOT NULL
 );
 
 CREATE TABLE "groups" (
@@ -329,3 +331,64 @@ CREATE TABLE memberships (
     PRIMARY KEY (member, team)
 );
 CREATE INDEX memberships_team ON memberships (team, member);
+
+-- Who may do what.
+CREATE TABLE grants (
+    team text COLLATE "C" NOT NULL,
+    role text COLLATE "C" NOT NULL,
+    PRIMARY KEY (team, role)
+);
+
+CREATE TABLE tenancies (
+    member text COLLATE "C" NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    PRIMARY KEY (member, tenant)
+);
+CREATE INDEX tenancies_tenant ON tenancies (tenant, member);
+
+-- What signing in checks. No secret stands here: passwords are hashed by argon2, the others by SHA-256.
+CREATE TABLE passwords (
+    member text COLLATE "C" NOT NULL PRIMARY KEY,
+    hash text COLLATE "C" NOT NULL,
+    changed bigint NOT NULL
+);
+
+CREATE TABLE sessions (
+    secret bytea NOT NULL PRIMARY KEY,
+    member text COLLATE "C" NOT NULL,
+    created bigint NOT NULL,
+    used bigint NOT NULL,
+    expires bigint NOT NULL
+);
+CREATE INDEX sessions_member ON sessions (member);
+CREATE INDEX sessions_expires ON sessions (expires);
+
+CREATE TABLE api_tokens (
+    "key" bigint PRIMARY KEY,
+    secret bytea NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    member text COLLATE "C" NOT NULL,
+    roles text COLLATE "C" NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    author text COLLATE "C" NOT NULL,
+    created bigint NOT NULL,
+    expires bigint NOT NULL,
+    used bigint NOT NULL
+);
+CREATE UNIQUE INDEX api_tokens_secret ON api_tokens (secret);
+CREATE INDEX api_tokens_member ON api_tokens (member);
+
+-- What was refused, and what was done to others or to the whole. Not derived from the log.
+CREATE TABLE audit (
+    "key" bigint PRIMARY KEY,
+    time bigint NOT NULL,
+    author text COLLATE "C" NOT NULL,
+    token text COLLATE "C" NOT NULL,
+    action text COLLATE "C" NOT NULL,
+    subject text COLLATE "C" NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    allowed bigint NOT NULL,
+    detail text COLLATE "C" NOT NULL
+);
+CREATE INDEX audit_author ON audit (author, "key");
+CREATE INDEX audit_time ON audit (time);

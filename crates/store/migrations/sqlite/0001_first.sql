@@ -41,6 +41,7 @@ CREATE TABLE instances (
 CREATE INDEX instances_active ON instances (process, "key") WHERE state = 0;
 CREATE INDEX instances_business_key ON instances (business_key, "key");
 CREATE INDEX instances_parent ON instances (parent);
+CREATE INDEX instances_initiator ON instances (initiator, "key") WHERE initiator <> '';
 
 CREATE TABLE tokens (
     instance INTEGER NOT NULL,
@@ -86,7 +87,8 @@ CREATE TABLE tasks (
 ) STRICT;
 CREATE INDEX tasks_instance ON tasks (instance);
 CREATE INDEX tasks_open ON tasks ("key") WHERE state = 0;
-CREATE INDEX tasks_open_assignee ON tasks (assignee, "key") WHERE state = 0 AND assignee <> '';
+CREATE INDEX tasks_assignee ON tasks (assignee, state, "key") WHERE assignee <> '';
+CREATE INDEX tasks_owner ON tasks (owner, "key") WHERE owner <> '';
 CREATE INDEX tasks_open_due ON tasks (due, "key") WHERE state = 0;
 
 CREATE TABLE candidates (
@@ -209,6 +211,7 @@ CREATE TABLE batches (
     state INTEGER NOT NULL,
     operation BLOB NOT NULL,
     author TEXT NOT NULL,
+    tenant TEXT NOT NULL,
     created INTEGER NOT NULL,
     ended INTEGER NOT NULL
 ) STRICT;
@@ -306,8 +309,7 @@ CREATE INDEX attachments_content ON attachments (content);
 CREATE TABLE users (
     id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
-    email TEXT NOT NULL,
-    credentials BLOB NOT NULL
+    email TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE "groups" (
@@ -321,3 +323,64 @@ CREATE TABLE memberships (
     PRIMARY KEY (member, team)
 ) STRICT;
 CREATE INDEX memberships_team ON memberships (team, member);
+
+-- Who may do what.
+CREATE TABLE grants (
+    team TEXT NOT NULL,
+    role TEXT NOT NULL,
+    PRIMARY KEY (team, role)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tenancies (
+    member TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    PRIMARY KEY (member, tenant)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tenancies_tenant ON tenancies (tenant, member);
+
+-- What signing in checks. No secret stands here: passwords are hashed by argon2, the others by SHA-256.
+CREATE TABLE passwords (
+    member TEXT NOT NULL PRIMARY KEY,
+    hash TEXT NOT NULL,
+    changed INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sessions (
+    secret BLOB NOT NULL PRIMARY KEY,
+    member TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_member ON sessions (member);
+CREATE INDEX sessions_expires ON sessions (expires);
+
+CREATE TABLE api_tokens (
+    "key" INTEGER PRIMARY KEY,
+    secret BLOB NOT NULL,
+    name TEXT NOT NULL,
+    member TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    author TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    used INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX api_tokens_secret ON api_tokens (secret);
+CREATE INDEX api_tokens_member ON api_tokens (member);
+
+-- What was refused, and what was done to others or to the whole. Not derived from the log.
+CREATE TABLE audit (
+    "key" INTEGER PRIMARY KEY,
+    time INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    token TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    allowed INTEGER NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_author ON audit (author, "key");
+CREATE INDEX audit_time ON audit (time);

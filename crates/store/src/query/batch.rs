@@ -3,7 +3,7 @@
 use potok_core::instance::Key;
 
 use super::sealed::Filters;
-use super::{Gathered, Paging, Query};
+use super::{Gathered, Paging, Query, Sight};
 use crate::row::{Batch, BatchItem, BatchState, ItemState};
 use crate::select::Filter;
 
@@ -12,6 +12,8 @@ use crate::select::Filter;
 pub struct BatchQuery {
     /// In one of these states; in any if none is given.
     pub states: Vec<BatchState>,
+    /// What whoever searches may see.
+    pub sight: Sight,
     /// Which page.
     pub page: Paging,
 }
@@ -28,6 +30,7 @@ impl Filters for BatchQuery {
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
         filters.state("state", &self.states);
+        self.sight.tenants(&mut filters);
         filters.0
     }
 

@@ -4,7 +4,7 @@ use potok_core::Name;
 use potok_core::instance::Key;
 
 use super::sealed::Filters;
-use super::{Gathered, Paging, Query};
+use super::{Gathered, Paging, Query, Sight};
 use crate::row::{Definition, DefinitionKind, Deployment};
 use crate::select::Filter;
 
@@ -27,6 +27,8 @@ pub struct DefinitionQuery {
     pub name_like: Option<String>,
     /// Suspended, or not.
     pub suspended: Option<bool>,
+    /// What whoever searches may see.
+    pub sight: Sight,
     /// Which page.
     pub page: Paging,
 }
@@ -50,6 +52,7 @@ impl Filters for DefinitionQuery {
         filters.equal("tag", self.tag.as_ref());
         filters.like("name", self.name_like.as_ref());
         filters.equal("suspended", self.suspended.as_ref());
+        self.sight.tenants(&mut filters);
         filters.0
     }
 
@@ -67,6 +70,8 @@ pub struct DeploymentQuery {
     pub name: Option<Name>,
     /// Of this tenant.
     pub tenant: Option<Name>,
+    /// What whoever searches may see.
+    pub sight: Sight,
     /// Which page.
     pub page: Paging,
 }
@@ -85,6 +90,7 @@ impl Filters for DeploymentQuery {
         filters.one_of("key", &self.keys);
         filters.equal("name", self.name.as_ref());
         filters.equal("tenant", self.tenant.as_ref());
+        self.sight.tenants(&mut filters);
         filters.0
     }
 

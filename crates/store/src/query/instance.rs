@@ -5,7 +5,8 @@ use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 
 use super::sealed::Filters;
-use super::{Gathered, Paging, Query, VariableFilter};
+use super::sight::Of;
+use super::{Gathered, Paging, Query, Sight, VariableFilter};
 use crate::row::{Instance, InstanceState};
 use crate::select::{Filter, Operator};
 
@@ -69,6 +70,8 @@ pub struct InstanceQuery {
     pub variables: Vec<VariableFilter>,
     /// How they are sorted.
     pub order: InstanceOrder,
+    /// What whoever searches may see.
+    pub sight: Sight,
     /// Which page.
     pub page: Paging,
 }
@@ -106,6 +109,7 @@ impl Filters for InstanceQuery {
         filters.between("started", self.started_from.as_ref(), self.started_before.as_ref());
         filters.between("ended", self.ended_from.as_ref(), self.ended_before.as_ref());
         filters.0.extend(self.variables.iter().map(|variable| variable.filter(&[("instance", "key")])));
+        self.sight.parts(&mut filters, Of::Instance, Vec::new());
         filters.0
     }
 

@@ -2,22 +2,26 @@
 
 #![allow(private_interfaces, reason = "the trait is sealed: nobody outside can name it, or what it is made of")]
 
+mod access;
 mod batch;
 mod definition;
 mod instance;
 mod message;
 mod page;
 mod person;
+mod sight;
 mod task;
 mod variable;
 mod wait;
 
+pub use access::{ApiTokenQuery, AuditQuery, GrantQuery, SessionQuery, TenancyQuery};
 pub use batch::{BatchItemQuery, BatchQuery};
 pub use definition::{DefinitionQuery, DeploymentQuery};
 pub use instance::{Expiry, InstanceOrder, InstanceQuery};
 pub use message::{MessageQuery, SubscriptionQuery};
 pub use page::{Cursor, Page, Paging};
 pub use person::{GroupQuery, MembershipQuery, UserQuery};
+pub use sight::{Sight, Viewer};
 pub use task::{TaskOrder, TaskQuery};
 pub use variable::{Comparison, VariableFilter, VariableValue};
 pub use wait::{IncidentQuery, JobQuery, TimerQuery};

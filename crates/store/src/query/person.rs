@@ -6,7 +6,7 @@ use super::sealed::Filters;
 use super::{Gathered, Paging, Query};
 use crate::cell::Field;
 use crate::record::Record;
-use crate::row::{Group, Membership, User};
+use crate::row::{Group, Membership, Tenancy, User};
 use crate::select::Filter;
 
 /// Users, by id. All filters that are given must hold.
@@ -18,6 +18,8 @@ pub struct UserQuery {
     pub name_like: Option<String>,
     /// In this group.
     pub group: Option<Name>,
+    /// Of one of these tenants; an empty name stands for those of none.
+    pub tenants: Option<Vec<Name>>,
     /// Which page.
     pub page: Paging,
 }
@@ -38,6 +40,14 @@ impl Filters for UserQuery {
         filters.0.extend(self.group.as_ref().map(|group| {
             Filter::Exists(Membership::TABLE, &[("member", "id")], vec![Filter::equal("team", group.to_cell())])
         }));
+        if let Some(tenants) = &self.tenants {
+            let of = |filters| Filter::Exists(Tenancy::TABLE, &[("member", "id")], filters);
+            let mut any = vec![of(vec![Filter::In("tenant", tenants.iter().map(Field::to_cell).collect())])];
+            if tenants.iter().any(|tenant| tenant.is_empty()) {
+                any.push(Filter::Not(Box::new(of(Vec::new()))));
+            }
+            filters.0.push(Filter::Any(any));
+        }
         filters.0
     }
 

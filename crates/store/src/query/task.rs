@@ -5,7 +5,8 @@ use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 
 use super::sealed::Filters;
-use super::{Gathered, Paging, Query, VariableFilter};
+use super::sight::{Of, open_to_all};
+use super::{Gathered, Paging, Query, Sight, VariableFilter, Viewer};
 use crate::cell::Field;
 use crate::record::Record;
 use crate::row::{Candidate, CandidateKind, Task, TaskState};
@@ -80,8 +81,23 @@ pub struct TaskQuery {
     pub variables: Vec<VariableFilter>,
     /// How they are sorted.
     pub order: TaskOrder,
+    /// What whoever searches may see.
+    pub sight: Sight,
     /// Which page.
     pub page: Paging,
+}
+
+impl TaskQuery {
+    /// Whether only what the viewer has is asked for, or what is open to them: all of that they may see, so that it need not be asked.
+    fn asks_for_own(&self) -> bool {
+        let Some(Viewer { name, groups }) = &self.sight.viewer else { return false };
+        let users = &self.candidate_users;
+        let is_viewer = |other: &Option<Name>| other.as_ref() == Some(name);
+        let is_candidate = users.iter().all(|user| user == name)
+            && self.candidate_groups.iter().all(|group| groups.contains(group))
+            && users.len() + self.candidate_groups.len() > 0;
+        is_viewer(&self.assignee) || is_viewer(&self.owner) || is_candidate
+    }
 }
 
 impl Query for TaskQuery {
@@ -132,6 +148,11 @@ impl Filters for TaskQuery {
             filters.0.push(Filter::Exists(Candidate::TABLE, on, vec![Filter::Any(candidates)]));
         }
         filters.0.extend(self.variables.iter().map(|variable| variable.filter(&[("instance", "instance")])));
+        if self.asks_for_own() {
+            self.sight.tenants(&mut filters);
+        } else {
+            self.sight.parts(&mut filters, Of::Part, vec![open_to_all()]);
+        }
         filters.0
     }
 

@@ -5,7 +5,8 @@ use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 
 use super::sealed::Filters;
-use super::{Gathered, Paging, Query};
+use super::sight::Of;
+use super::{Gathered, Paging, Query, Sight};
 use crate::cell::Field;
 use crate::row::{Incident, Job, Timer};
 use crate::select::{Filter, Operator};
@@ -31,6 +32,8 @@ pub struct JobQuery {
     pub worker: Option<Name>,
     /// With tries left, or without.
     pub has_retries: Option<bool>,
+    /// What whoever searches may see.
+    pub sight: Sight,
     /// Which page.
     pub page: Paging,
 }
@@ -61,6 +64,7 @@ impl Filters for JobQuery {
             let operator = if has_retries { Operator::Greater } else { Operator::LessOrEqual };
             filters.0.push(Filter::Compare("retries", operator, 0_i64.to_cell()));
         }
+        self.sight.parts(&mut filters, Of::Part, Vec::new());
         filters.0
     }
 
@@ -126,6 +130,8 @@ pub struct IncidentQuery {
     pub codes: Vec<Name>,
     /// Of this tenant.
     pub tenant: Option<Name>,
+    /// What whoever searches may see.
+    pub sight: Sight,
     /// Which page.
     pub page: Paging,
 }
@@ -153,6 +159,7 @@ impl Filters for IncidentQuery {
         filters.one_of("node", &self.nodes);
         filters.one_of("code", &self.codes);
         filters.equal("tenant", self.tenant.as_ref());
+        self.sight.parts(&mut filters, Of::Part, Vec::new());
         filters.0
     }
 

@@ -33,6 +33,8 @@ record! {
         operation: Bytes,
         /// Who asked for it.
         author: Option<Name>,
+        /// The tenant that it was asked for within.
+        tenant: Option<Name>,
         /// When.
         created: Timestamp,
         /// When it was completed or cancelled.

@@ -3,6 +3,7 @@
 //! A definition (its start timers and subscriptions) is a stream in the log like an instance: wherever a row says `instance`, it is
 //! the key of such a stream.
 
+mod access;
 mod batch;
 mod deployment;
 mod guard;
@@ -14,6 +15,7 @@ mod person;
 mod task;
 mod wait;
 
+pub use access::{ApiToken, Audit, Grant, Password, Session, Tenancy};
 pub use batch::{Batch, BatchItem, BatchState, ItemState};
 pub(crate) use deployment::{Content, ContentPoint};
 pub use deployment::{Definition, DefinitionKind, Deployment, Resource};

@@ -58,8 +58,6 @@ record! {
         name: Option<Name>,
         /// The e-mail address.
         email: Option<Name>,
-        /// What signing in checks, as the engine encodes it; empty if the user cannot sign in here.
-        credentials: Bytes,
     }
 }
 

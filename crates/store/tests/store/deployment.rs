@@ -183,8 +183,8 @@ async fn what_has_expired_is_swept_up(store: Store) {
     unit.changes.add(Message { key: Key(1), expires: at(1), ..Message::default() });
     unit.changes.add(Message { key: Key(2), expires: at(253_000_000_000), ..Message::default() });
     committed(&store, unit.clone()).await;
-    assert_eq!(store.sweep(at(2), 100).await.unwrap(), 2);
-    assert_eq!(store.sweep(at(2), 100).await.unwrap(), 0);
+    assert_eq!(store.sweep(at(2), at(2), 100).await.unwrap(), 2);
+    assert_eq!(store.sweep(at(2), at(2), 100).await.unwrap(), 0);
     assert!(store.get::<Message>(Key(2)).await.unwrap().is_some());
     assert!(store.get::<Claim>(("".into(), ClaimKind::MessageId, "b".into())).await.unwrap().is_some());
     committed(&store, unit).await;

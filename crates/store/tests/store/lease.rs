@@ -22,7 +22,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn fetch(number: u64, limit: usize, lease: Duration) -> Fetch {
     let topics = vec!["mail".into(), "print".into()];
-    Fetch { worker: format!("worker {number}").into(), topics, limit, lease, number, most: Vec::new() }
+    Fetch { worker: format!("worker {number}").into(), topics, limit, lease, number, most: Vec::new(), tenants: None }
 }
 
 fn job(key: u64) -> Job {

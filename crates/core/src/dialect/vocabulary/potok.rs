@@ -8,7 +8,8 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
         Honoured,
         "group savepoint form job retries assignee candidateUsers candidateGroups dueDate followUpDate priority owner \
          decision resultVariable collection elementVariable outputCollection outputElement correlationKey \
-         errorCodeVariable errorMessageVariable errorMessage escalationCodeVariable initiator",
+         errorCodeVariable errorMessageVariable errorMessage escalationCodeVariable initiator \
+         candidateStarterUsers candidateStarterGroups historyTimeToLive",
     )],
     elements: &[
         word_of("input", &[(Honoured, "source target")]),

@@ -1,0 +1,87 @@
+//! What was refused, and what was done to others or to the whole: written down before it is answered, and kept for a while.
+
+use std::fmt::Display;
+
+use potok_core::Name;
+use potok_store::query::AuditQuery;
+use potok_store::row::Audit;
+use potok_store::{Changes, Page};
+
+use crate::engine::Engine;
+use crate::{Action, Error, Right};
+
+/// Characters of a record's texts: callers choose them.
+const LENGTH: usize = 200;
+
+impl Engine {
+    /// What was refused, and what was allowed that concerns others or the whole ([`Action::is_audited`]): by user, action and time, the
+    /// oldest first unless asked for otherwise. It is kept for a year unless [set otherwise](crate::Builder::audit_time_to_live).
+    ///
+    /// ```
+    /// # async fn example(engine: potok::Engine) -> Result<(), potok::Error> {
+    /// use potok::query::AuditQuery;
+    ///
+    /// let refused = AuditQuery { authors: vec!["boris".into()], allowed: Some(false), ..AuditQuery::default() };
+    /// for record in engine.audit(&refused).await?.rows {
+    ///     println!("{} {} {:?}", record.time, record.action, record.subject);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If that is forbidden, or the database cannot be read.
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Page<Audit>, Error> {
+        let access = self.access(Action::ReadAudit, &"").await?;
+        Ok(self.inner.store.list(&AuditQuery { sight: access.sight(), ..query.clone() }).await?)
+    }
+
+    /// Writes down that something was allowed, if that is called for. What the program itself does with instances stands in their
+    /// histories.
+    pub(crate) async fn allowed(&self, action: Action, subject: &(dyn Display + Sync)) -> Result<(), Error> {
+        if action.is_audited() && (self.user.is_some() || action.right() == Right::Administer) {
+            self.write_down(self.record(action, subject, true, "")).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down that something was refused. It is refused whether or not that can be written.
+    pub(crate) async fn refused(&self, action: Action, subject: &(dyn Display + Sync), why: &str) {
+        let record = self.record(action, subject, false, why);
+        if let Err(error) = self.write_down(record.clone()).await {
+            tracing::error!(%error, ?record, "that this was refused could not be written down");
+        }
+    }
+
+    fn record(&self, action: Action, subject: &(dyn Display + Sync), allowed: bool, detail: &str) -> Audit {
+        let now = self.inner.clock.now();
+        let text =
+            |text: &str| Some(Name::from(text.chars().take(LENGTH).collect::<String>())).filter(|it| !it.is_empty());
+        Audit {
+            key: self.inner.next_key(now),
+            time: now,
+            author: self.user.as_deref().and_then(text),
+            token: self.scope.as_ref().and_then(|scope| text(&scope.name)),
+            action: action.name().into(),
+            subject: text(&subject.to_string()),
+            tenant: self.tenant.clone().or_else(|| self.only_tenant()),
+            allowed,
+            detail: text(detail),
+        }
+    }
+
+    /// The tenant of a user who is in only one.
+    fn only_tenant(&self) -> Option<Name> {
+        let standing = self.inner.standings.get(self.user.as_deref()?)?;
+        match standing.tenants.as_deref() {
+            Some([tenant]) => Some(tenant.clone()).filter(|tenant| !tenant.is_empty()),
+            _ => None,
+        }
+    }
+
+    async fn write_down(&self, record: Audit) -> Result<(), Error> {
+        let mut changes = Changes::default();
+        changes.add(record);
+        self.inner.write(changes).await
+    }
+}

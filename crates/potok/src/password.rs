@@ -1,0 +1,226 @@
+//! Passwords: hashed by argon2, checked, and not hashed again for each call.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
+use potok_core::Name;
+use potok_store::row::{Password, User};
+use potok_store::{Bytes, Changes, digest};
+use subtle::ConstantTimeEq as _;
+use tokio::sync::Semaphore;
+
+use crate::engine::{Engine, Inner};
+use crate::people::People;
+use crate::recent::Recent;
+use crate::secret::random;
+use crate::{Action, Error};
+
+/// Characters that a password has at least.
+const SHORTEST: usize = 8;
+
+/// Bytes that it has at most.
+const LONGEST: usize = 1024;
+
+/// Passwords that are hashed at a time: each takes 19 MiB and a core for some 20 ms.
+const AT_ONCE: usize = 2;
+
+/// Passwords that were right, of how many users.
+const CAPACITY: usize = 10_000;
+
+/// What is remembered of passwords.
+pub(crate) struct Passwords {
+    /// What the database has, as of a few seconds ago at most.
+    rows: Recent<Name, Option<Name>>,
+    /// By user: the hash that stood in the database, and a keyed digest of the password that fitted it.
+    right: Mutex<HashMap<Name, (Name, Bytes)>>,
+    /// With what they are digested, so that what is in memory fits no table of passwords.
+    key: std::sync::OnceLock<[u8; 32]>,
+    turns: Arc<Semaphore>,
+}
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passwords")
+    }
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self {
+            rows: Recent::default(),
+            right: Mutex::default(),
+            key: std::sync::OnceLock::new(),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+}
+
+impl Passwords {
+    /// Forgets all.
+    pub(crate) fn forget(&self) {
+        self.rows.forget();
+        self.right.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn digest(&self, password: &str) -> Result<Bytes, Error> {
+        let key = match self.key.get() {
+            Some(key) => *key,
+            None => {
+                let key = random()?;
+                *self.key.get_or_init(|| key)
+            }
+        };
+        Ok(digest(&[&key, password.as_bytes()].concat()))
+    }
+
+    /// Whether it was right a while ago, and the same hash stands in the database.
+    fn was_right(&self, user: &Name, hash: &Name, password: &Bytes) -> bool {
+        let right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        right.get(user).is_some_and(|(known, digest)| known == hash && bool::from(digest.ct_eq(password)))
+    }
+
+    fn remember(&self, user: Name, hash: Name, password: Bytes) {
+        let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        if right.len() >= CAPACITY {
+            right.clear();
+        }
+        right.insert(user, (hash, password));
+    }
+
+    /// Hashes where it holds up nobody else, a few at a time.
+    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        let turn = self.turns.clone().acquire_owned().await.map_err(|_| Error::Stopped)?;
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(turn);
+            done
+        });
+        done.await.map_err(|_| Error::Stopped)
+    }
+}
+
+impl Engine {
+    /// The same engine for a user who gives a password. A password that was right is known again without being hashed: until it is changed
+    /// or its user removed, on other nodes up to five seconds longer.
+    ///
+    /// # Errors
+    /// If the user or the password is wrong, which is not told apart.
+    pub async fn with_password(&self, user: impl Into<Name>, password: &str) -> Result<Self, Error> {
+        let user = user.into();
+        if self.inner.is_right(&user, password).await? {
+            return Ok(self.as_user(user));
+        }
+        self.as_user(user).refused(Action::SignIn, &"", "wrong user or password").await;
+        Err(Error::NotAuthenticated)
+    }
+
+    /// Changes a user's own password, which ends the user's sessions. It takes the old one rather than a right.
+    ///
+    /// # Errors
+    /// If the user or the old password is wrong, or the new one too short.
+    pub async fn change_password(&self, user: impl Into<Name>, old: &str, new: &str) -> Result<(), Error> {
+        let engine = self.with_password(user, old).await?;
+        let user = engine.user.clone().unwrap_or_default();
+        let hash = engine.inner.hashed(new).await?;
+        engine.allowed(Action::SignIn, &"change password").await?;
+        engine.inner.put_password(user, hash).await
+    }
+}
+
+impl People<'_> {
+    /// Sets a user's password, which ends the user's sessions.
+    ///
+    /// # Errors
+    /// If there is no such user, or the password has fewer than 8 characters or more than 1,024 bytes.
+    pub async fn set_password(&self, user: impl Into<Name>, password: &str) -> Result<(), Error> {
+        let user = user.into();
+        self.engine.access(Action::SetPassword, &user).await?;
+        if self.engine.inner.store.get::<User>(user.clone()).await?.is_none() {
+            return Err(Error::UnknownUser(user));
+        }
+        let hash = self.engine.inner.hashed(password).await?;
+        self.engine.inner.put_password(user, hash).await
+    }
+
+    /// Takes a user's password away, and ends the user's sessions: they cannot sign in by one any more.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn remove_password(&self, user: impl Into<Name>) -> Result<(), Error> {
+        let user = user.into();
+        self.engine.access(Action::SetPassword, &user).await?;
+        let inner = &self.engine.inner;
+        let mut changes = Changes::default();
+        changes.remove::<Password>(user.clone());
+        inner.end_sessions(&user, &mut changes).await?;
+        inner.write_people(changes).await
+    }
+}
+
+impl Inner {
+    async fn put_password(&self, user: Name, hash: Name) -> Result<(), Error> {
+        let mut changes = Changes::default();
+        self.end_sessions(&user, &mut changes).await?;
+        changes.put(Password { member: user, hash, changed: self.clock.now() });
+        self.write_people(changes).await
+    }
+
+    pub(crate) fn check_password(&self, password: &str) -> Result<(), Error> {
+        if password.chars().count() < SHORTEST || password.len() > LONGEST {
+            return Err(Error::UnfitPassword { shortest: SHORTEST, longest: LONGEST });
+        }
+        Ok(())
+    }
+
+    async fn hashed(&self, password: &str) -> Result<Name, Error> {
+        self.check_password(password)?;
+        let (password, salt) = (password.to_owned(), random::<16>()?);
+        self.passwords.in_turn(move || hash(&password, &salt)).await?
+    }
+
+    /// Whether that is the user's password. A user who is not there, or has none, takes as long as a wrong password.
+    async fn is_right(&self, user: &Name, password: &str) -> Result<bool, Error> {
+        if password.len() > LONGEST {
+            return Ok(false);
+        }
+        let generation = self.passwords.rows.generation();
+        let stored = match self.passwords.rows.get(&**user) {
+            Some(stored) => stored,
+            None => {
+                let stored = self.store.get::<Password>(user.clone()).await?.map(|row| row.hash);
+                self.passwords.rows.remember(user.clone(), stored.clone(), generation);
+                stored
+            }
+        };
+        let digest = self.passwords.digest(password)?;
+        if let Some(stored) = &stored
+            && self.passwords.was_right(user, stored, &digest)
+        {
+            return Ok(true);
+        }
+        let (password, against) = (password.to_owned(), stored.clone());
+        let is_right = self.passwords.in_turn(move || verify(&password, against.as_deref())).await??;
+        if let Some(stored) = stored.filter(|_| is_right) {
+            self.passwords.remember(user.clone(), stored, digest);
+        }
+        Ok(is_right)
+    }
+}
+
+fn hash(password: &str, salt: &[u8]) -> Result<Name, Error> {
+    let failed = |error: argon2::password_hash::Error| Error::Unhashable(error.to_string());
+    let salt = SaltString::encode_b64(salt).map_err(failed)?;
+    Ok(Argon2::default().hash_password(password.as_bytes(), &salt).map_err(failed)?.to_string().into())
+}
+
+fn verify(password: &str, stored: Option<&str>) -> Result<bool, Error> {
+    let Some(stored) = stored else {
+        hash(password, &[0; 16])?;
+        return Ok(false);
+    };
+    let stored = PasswordHash::new(stored).map_err(|error| Error::Unhashable(error.to_string()))?;
+    Ok(Argon2::default().verify_password(password.as_bytes(), &stored).is_ok())
+}

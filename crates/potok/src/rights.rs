@@ -1,0 +1,326 @@
+//! Who may do what: each public operation and the right that it takes, in one table.
+
+use serde::{Deserialize, Serialize};
+
+/// What a user may be allowed to do. Rights come with [roles](Role).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Right {
+    /// To see what is deployed.
+    Read,
+    /// To start processes that are open to them.
+    Start,
+    /// To see instances: those that they have a part in; with [`View`](Self::View), all.
+    See,
+    /// To work on tasks: their own, and those that are open to them or their groups.
+    Work,
+    /// To see all instances, tasks, jobs and statistics.
+    View,
+    /// To give anybody's task to anybody.
+    Assign,
+    /// To intervene: cancel, suspend, modify, migrate, retry, in batches too; to delete and erase.
+    Operate,
+    /// To deploy, and to remove deployments on which nothing stands.
+    Deploy,
+    /// To do jobs.
+    Jobs,
+    /// To start any process, and to send messages and signals.
+    Send,
+    /// To read what was refused and done.
+    Audit,
+    /// To say who may do what, and to look after the database.
+    Administer,
+}
+
+/// What the members of a group may do. Everybody is a participant; the other roles are given to groups with
+/// [`People::grant`](crate::People::grant).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// Starts what is open to them, works on their tasks, and sees what they have a part in.
+    Participant,
+    /// Sees everything, and changes nothing: for reports, and where everybody may know how a matter stands.
+    Viewer,
+    /// Sees everything, and gives tasks to whom they want: for the heads of departments.
+    Supervisor,
+    /// Sees everything, and intervenes where something is stuck or has gone wrong.
+    Operator,
+    /// Deploys: for those who draw processes, and for what builds them.
+    Deployer,
+    /// Does jobs, starts processes, sends messages and signals: for programs.
+    Worker,
+    /// May everything.
+    Administrator,
+}
+
+impl Role {
+    /// All there are.
+    pub const ALL: [Self; 7] = [
+        Self::Participant,
+        Self::Viewer,
+        Self::Supervisor,
+        Self::Operator,
+        Self::Deployer,
+        Self::Worker,
+        Self::Administrator,
+    ];
+
+    /// The rights that come with it.
+    #[must_use]
+    pub fn rights(self) -> &'static [Right] {
+        match self {
+            Self::Participant => &[Right::Read, Right::Start, Right::See, Right::Work],
+            Self::Viewer => &[Right::Read, Right::See, Right::View],
+            Self::Supervisor => &[Right::Read, Right::See, Right::View, Right::Assign],
+            Self::Operator => {
+                &[Right::Read, Right::Start, Right::See, Right::View, Right::Assign, Right::Operate, Right::Send]
+            }
+            Self::Deployer => &[Right::Read, Right::Deploy],
+            Self::Worker => &[Right::Read, Right::Start, Right::Jobs, Right::Send],
+            Self::Administrator => &[
+                Right::Read,
+                Right::Start,
+                Right::See,
+                Right::Work,
+                Right::View,
+                Right::Assign,
+                Right::Operate,
+                Right::Deploy,
+                Right::Jobs,
+                Right::Send,
+                Right::Audit,
+                Right::Administer,
+            ],
+        }
+    }
+
+    /// Its name, in the database and for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Participant => "participant",
+            Self::Viewer => "viewer",
+            Self::Supervisor => "supervisor",
+            Self::Operator => "operator",
+            Self::Deployer => "deployer",
+            Self::Worker => "worker",
+            Self::Administrator => "administrator",
+        }
+    }
+
+    /// The role of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
+impl Right {
+    /// The roles that it comes with, the one that has least beside it first.
+    pub(crate) fn roles(self) -> impl Iterator<Item = Role> {
+        Role::ALL.into_iter().filter(move |role| role.rights().contains(&self))
+    }
+}
+
+/// Declares what can be asked of an engine: for each its name, the right that it takes, whether that it was allowed is written down, and
+/// the public functions that ask for it.
+macro_rules! actions {
+    ($($variant:ident, $name:literal, $right:ident, $audited:literal, [$($function:literal)*];)*) => {
+        /// What can be asked of an engine.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Action {
+            $(
+                #[doc = concat!("`", $name, "`: takes [`Right::", stringify!($right), "`].")]
+                $variant,
+            )*
+        }
+
+        impl Action {
+            /// All there are.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Its name, as audit records have it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The right that it takes.
+            #[must_use]
+            pub fn right(self) -> Right {
+                match self { $(Self::$variant => Right::$right,)* }
+            }
+
+            /// Whether it is written down that it was allowed. That it was refused always is.
+            #[must_use]
+            pub fn is_audited(self) -> bool {
+                match self { $(Self::$variant => $audited,)* }
+            }
+
+            /// The public functions that ask for it: `Type::function`.
+            #[must_use]
+            pub fn functions(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($function,)*],)* }
+            }
+        }
+    };
+}
+
+actions! {
+    ReadDefinitions, "read definitions", Read, false, [
+        "Engine::definitions" "Engine::graph" "Engine::resource" "Engine::startable" "Engine::migration_plan"
+    ];
+    Start, "start", Start, false, ["Start::send"];
+    StartAnywhere, "start anywhere", Operate, true, [];
+    SeeInstances, "see instances", See, false, [
+        "Engine::instances" "Engine::incidents" "Case::get" "Case::state" "Case::at" "Case::variable" "Case::variables"
+        "Case::history" "Case::happenings" "Case::ended" "Engine::comments" "Engine::attachments" "Reading::chunk"
+    ];
+    SeeTasks, "see tasks", See, false, [
+        "Tasks::list" "Tasks::page" "Tasks::count" "Engine::task" "Engine::task_variables" "Engine::local_task_variables"
+    ];
+    Remark, "remark", See, false, [
+        "Engine::comment" "Engine::remove_comment" "Engine::attach" "Engine::remove_attachment" "Attaching::write"
+        "Attaching::finish" "Attaching::discard"
+    ];
+    ClaimTask, "claim task", Work, false, ["Engine::claim"];
+    GiveTask, "give task", Work, false, [
+        "Engine::unclaim" "Engine::assign" "Engine::delegate" "Engine::resolve" "Engine::update_task"
+    ];
+    WorkOnTask, "work on task", Work, false, [
+        "Engine::complete" "Engine::throw_task_error" "Engine::set_task_variables" "Engine::set_local_task_variables"
+    ];
+    CreateTask, "create task", Work, false, ["NewTask::send"];
+    EndTask, "end task", Work, false, ["Engine::cancel_task" "Engine::delete_task"];
+    ActivateAdHoc, "activate", Work, false, ["Case::activate"];
+    SeeAll, "see all", View, false, [
+        "Engine::jobs" "Engine::statistics" "Engine::definition_statistics" "Engine::finished" "Export::chunk"
+    ];
+    Deploy, "deploy", Deploy, true, ["Deployment::send" "Engine::deploy_path"];
+    DeleteDeployment, "delete deployment", Deploy, true, ["Engine::delete_deployment"];
+    DeleteDeploymentWithInstances, "delete deployment with instances", Operate, true, [
+        "Engine::delete_deployment_with_instances"
+    ];
+    SuspendDefinition, "suspend definition", Operate, true, ["Engine::suspend_definition" "Engine::resume_definition"];
+    SetVariables, "set variables", Operate, true, ["Case::set_variables" "Case::set_variables_in"];
+    Cancel, "cancel", Operate, true, ["Case::cancel"];
+    Suspend, "suspend", Operate, true, ["Case::suspend" "Case::resume"];
+    Command, "command", Operate, true, ["Case::command"];
+    Modify, "modify", Operate, true, ["Modification::send"];
+    Migrate, "migrate", Operate, true, ["Migrating::send"];
+    Restart, "restart", Operate, true, ["Restart::send"];
+    ResolveIncident, "resolve incident", Operate, true, ["Engine::resolve_incident"];
+    Delete, "delete", Operate, true, ["Case::delete"];
+    Erase, "erase", Operate, true, ["Case::erase_variable" "Engine::erase_variable"];
+    SeeBatches, "see batches", Operate, false, ["Engine::progress" "Engine::batches" "Engine::batch_failures"];
+    Batch, "batch", Operate, true, [
+        "NewBatch::send" "Engine::pause_batch" "Engine::resume_batch" "Engine::cancel_batch" "Engine::delete_batch"
+    ];
+    DoJobs, "do jobs", Jobs, false, [
+        "Engine::fetch_jobs" "Engine::extend_job" "Engine::release_job" "Engine::complete_job" "Engine::fail_job"
+        "Engine::throw_job_error" "Engine::throw_job_escalation"
+    ];
+    Send, "send", Send, false, ["Sending::send" "Engine::signal"];
+    ReadAudit, "read audit", Audit, false, ["Engine::audit"];
+    SeePeople, "see people", Read, false, [
+        "People::user" "People::users" "People::group" "People::groups" "People::groups_of" "People::members_of"
+        "People::roles_of" "People::tenants_of"
+    ];
+    ChangePeople, "change people", Administer, true, [
+        "People::put_user" "People::put_group" "People::add_member" "People::remove_member" "People::remove_user"
+        "People::remove_group" "People::add_administrator"
+    ];
+    Grant, "grant", Administer, true, ["People::grant" "People::revoke"];
+    ChangeTenants, "change tenants", Administer, true, ["People::add_to_tenant" "People::remove_from_tenant"];
+    SetPassword, "set password", Administer, true, ["People::set_password" "People::remove_password"];
+    ChangeTokens, "change tokens", Administer, true, [
+        "NewToken::send" "People::revoke_token" "People::end_sessions"
+    ];
+    SeeTokens, "see tokens", Administer, false, ["People::tokens"];
+    SignIn, "sign in", Read, true, ["Engine::sign_in" "Engine::change_password"];
+    LookAfter, "look after the database", Administer, false, [
+        "Engine::examine" "Engine::mend" "Engine::back_up" "Engine::execute_due" "Engine::clean_up"
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Public operations that ask for no right, and why not.
+    const FREE: [&str; 12] = [
+        // Before anybody acts, and after.
+        "Builder::start",
+        "Engine::stop",
+        // What is asked for is proved instead.
+        "Engine::with_password",
+        "Engine::with_session",
+        "Engine::with_token",
+        "Engine::sign_out",
+        // It is the user's own, who has been let in.
+        "Engine::begin_session",
+        "Engine::may",
+        // It says no more than whether anybody can sign in.
+        "People::has_users",
+        // Its engine acts as the same user; its connection is the program's.
+        "Engine::transaction",
+        "Transaction::connection",
+        "Transaction::commit",
+    ];
+
+    /// The public operations in the sources: `Type::function`.
+    fn operations() -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap_or_default();
+            let mut of = "";
+            for line in text.lines() {
+                if let Some(rest) = line.strip_prefix("impl") {
+                    let rest =
+                        rest.strip_prefix('<').map_or(rest, |rest| rest.split_once("> ").map_or(rest, |it| it.1));
+                    let name = rest.trim().split(" for ").last().unwrap_or_default();
+                    of = name.split(['<', ' ', '{']).next().unwrap_or_default();
+                } else if let Some(rest) = line.trim_start().strip_prefix("pub async fn ")
+                    && line.starts_with("    ")
+                {
+                    found.insert(format!("{of}::{}", rest.split(['(', '<']).next().unwrap_or_default()));
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_public_operation_takes_a_right() {
+        let declared: BTreeSet<String> =
+            Action::ALL.iter().flat_map(|action| action.functions()).map(|it| (*it).to_owned()).collect();
+        let operations = operations();
+        assert!(operations.len() > 80, "the sources are read wrongly: {operations:?}");
+        let free: BTreeSet<String> = FREE.iter().map(|it| (*it).to_owned()).collect();
+        let forgotten: Vec<_> = operations.iter().filter(|it| !declared.contains(*it) && !free.contains(*it)).collect();
+        assert!(forgotten.is_empty(), "these need a row in the table of actions: {forgotten:?}");
+        let gone: Vec<_> = declared.iter().filter(|it| !operations.contains(*it)).collect();
+        assert!(gone.is_empty(), "these are in the table, but no operations: {gone:?}");
+    }
+
+    #[test]
+    fn no_operation_stands_there_twice() {
+        let all: Vec<&str> = Action::ALL.iter().flat_map(|action| action.functions()).copied().collect();
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+        assert_eq!(Action::ALL.iter().map(|it| it.name()).collect::<BTreeSet<_>>().len(), Action::ALL.len());
+    }
+
+    #[test]
+    fn every_right_comes_with_a_role() {
+        for action in Action::ALL {
+            assert!(action.right().roles().count() > 0, "{action:?}");
+        }
+        for role in Role::ALL {
+            assert_eq!(Role::named(role.name()), Some(role));
+        }
+    }
+}
