@@ -230,6 +230,8 @@ pub struct Decided {
     /// The result as DMN gives it: for a table with one output and a single hit policy the value itself, with several
     /// outputs a map, with a collecting hit policy a list.
     pub value: Value,
-    /// The name of the only output, where the result does not name it.
-    pub output: Option<Name>,
+    /// The outputs of each rule that counts, by name; an empty cell gives none. A result that is no table's stands under its own name.
+    pub rules: Vec<Vec<(Name, Value)>>,
+    /// Whether several rules may count.
+    pub is_collected: bool,
 }

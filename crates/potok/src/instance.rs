@@ -517,16 +517,3 @@ pub struct Entry {
     /// What happened.
     pub events: Events,
 }
-
-/// The variables in sight of a scope, in the names' order: of several of one name the innermost.
-pub(crate) fn visible(instance: &State, scope: ScopeId) -> Variables {
-    let mut all = std::collections::BTreeMap::new();
-    let mut next = instance.scope(scope);
-    while let Some(scope) = next {
-        for (name, value) in scope.variables() {
-            all.entry(name.clone()).or_insert_with(|| value.clone());
-        }
-        next = instance.scope(scope.parent);
-    }
-    all.into_iter().collect()
-}

@@ -16,7 +16,6 @@ use potok_store::{Fetch, Guard};
 
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
-use crate::instance::visible;
 use crate::{Action, Error, InstanceId, IntoVariables, JobId};
 
 /// Time between tries where neither the model nor the worker says.
@@ -350,6 +349,10 @@ fn describe(running: &Running, job: Key) -> Option<Described> {
     let instance = &running.instance;
     let wait = instance.wait(job)?;
     let WaitKind::Job(kind) = &wait.kind else { return None };
-    let variables = if kind.mapped_only { mapped(instance, wait) } else { visible(instance, instance.scope_of(wait)) };
+    let variables = if kind.mapped_only {
+        mapped(instance, wait)
+    } else {
+        instance.all_visible(instance.scope_of(wait), running.graph.dialect().counters())
+    };
     Some((instance.business_key().cloned(), kind.headers.clone(), variables))
 }

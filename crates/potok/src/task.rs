@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use potok_core::Name;
-use potok_core::instance::{Instance, Key, Owner, Wait, WaitKind};
+use potok_core::instance::{Key, Owner, Wait, WaitKind};
 use potok_core::routing::{Running, Work, World as _};
 use potok_core::step::{Command, Rejection, Variables};
 use potok_core::time::Timestamp;
@@ -405,7 +405,11 @@ impl Engine {
     /// # Errors
     /// If the task is not open.
     pub async fn task_variables(&self, task: TaskId) -> Result<Variables, Error> {
-        self.look_at_task(task, |instance, wait| crate::instance::visible(instance, instance.scope_of(wait))).await
+        self.look_at_task(task, |running, wait| {
+            let scope = running.instance.scope_of(wait);
+            running.instance.all_visible(scope, running.graph.dialect().counters())
+        })
+        .await
     }
 
     /// The variables that are a task's own, in the names' order: what was set with
@@ -414,7 +418,8 @@ impl Engine {
     /// # Errors
     /// If the task is not open.
     pub async fn local_task_variables(&self, task: TaskId) -> Result<Variables, Error> {
-        self.look_at_task(task, |instance, wait| {
+        self.look_at_task(task, |running, wait| {
+            let instance = &running.instance;
             let scope = instance.scope(instance.scope_of(wait));
             let own = scope.filter(|scope| wait.owner == Owner::Token(scope.owner));
             own.map_or_else(Variables::new, |scope| scope.variables().to_vec())
@@ -466,7 +471,7 @@ impl Engine {
     async fn look_at_task(
         &self,
         task: TaskId,
-        look: impl Fn(&Instance, &Wait) -> Variables + Send + Sync,
+        look: impl Fn(&Running, &Wait) -> Variables + Send + Sync,
     ) -> Result<Variables, Error> {
         let access = self.access(Action::SeeTasks, &task).await?;
         if !access.is_unlimited() {
@@ -474,8 +479,8 @@ impl Engine {
         }
         let instance = self.instance_of(task).await?;
         let variables = |running: Option<&Running>| {
-            let instance = &running?.instance;
-            Some(look(instance, instance.wait(task.0)?))
+            let running = running?;
+            Some(look(running, running.instance.wait(task.0)?))
         };
         self.inner.look(instance, variables).await?.ok_or(Error::UnknownTask(task))
     }

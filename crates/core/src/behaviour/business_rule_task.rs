@@ -1,7 +1,5 @@
 //! Business rule tasks: ask a decision (BPMN 2.0.2 §10.3.4).
 
-use std::sync::Arc;
-
 use crate::Name;
 use crate::dialect::DecisionResult;
 use crate::expressions::{Decided, Evaluation, EvaluationError};
@@ -31,58 +29,37 @@ pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, decision: &Decisio
     Ok(())
 }
 
-/// A variable for each output; one with all results where several rules matched.
+/// A variable for each output; one with all results where several rules may count.
 fn variables(id: &str, decided: Decided) -> Vec<(Name, Value)> {
-    match (decided.value, decided.output) {
-        (Value::Map(outputs), _) => outputs.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-        (Value::Null, None) => Vec::new(),
-        (results @ Value::List(_), output) => vec![(id.into(), named(results, output.as_ref()))],
-        (value, output) => vec![(output.unwrap_or_else(|| id.into()), value)],
+    if decided.is_collected {
+        return vec![(id.into(), list(decided.rules))];
     }
+    decided.rules.into_iter().next().unwrap_or_default()
 }
 
-/// Values of an only output under its name; each of a list by itself.
-fn named(result: Value, output: Option<&Name>) -> Value {
-    let Some(output) = output else { return result };
-    match result {
-        Value::Null => Value::Null,
-        Value::List(items) => items.iter().map(|item| named(item.clone(), Some(output))).collect(),
-        value => [(output.clone(), value)].into_iter().collect(),
-    }
+/// A map for each rule.
+fn list(rules: Vec<Vec<(Name, Value)>>) -> Value {
+    rules.into_iter().map(|outputs| outputs.into_iter().collect::<Value>()).collect()
 }
 
 /// Brings a result into the shape that the model asks for.
 fn shape(id: &str, wanted: DecisionResult, decided: Decided) -> Result<Value, EvaluationError> {
-    let result = match wanted {
-        DecisionResult::AsIs | DecisionResult::Variables => return Ok(decided.value),
-        DecisionResult::SingleResult | DecisionResult::ResultList => named(decided.value, decided.output.as_ref()),
-        DecisionResult::SingleEntry | DecisionResult::CollectEntries => decided.value,
-    };
-    let rules = match result {
-        Value::Null => Vec::new(),
-        Value::List(rules) => rules.to_vec(),
-        other => vec![other],
-    };
     let too_many = |what: &str| {
         EvaluationError::Failed(format!(
             "decision `{id}` gave more than one {what}; change its hit policy or the mapping of its result"
         ))
     };
-    let single = |value: Value| match value {
-        Value::Map(entries) if entries.len() == 1 => Ok(entries.values().next().cloned().unwrap_or_default()),
-        Value::Map(_) => Err(too_many("output")),
-        other => Ok(other),
+    let entry = |outputs: Vec<(Name, Value)>| match outputs.len() {
+        0 | 1 => Ok(outputs.into_iter().next().map(|(_, value)| value).unwrap_or_default()),
+        _ => Err(too_many("output")),
     };
+    let mut rules = decided.rules;
     match wanted {
-        DecisionResult::AsIs | DecisionResult::Variables | DecisionResult::ResultList => {
-            Ok(Value::List(Arc::new(rules)))
-        }
+        DecisionResult::AsIs | DecisionResult::Variables => Ok(decided.value),
+        DecisionResult::ResultList => Ok(list(rules)),
+        DecisionResult::CollectEntries => Ok(Value::from(rules.into_iter().map(entry).collect::<Result<Vec<_>, _>>()?)),
         DecisionResult::SingleEntry | DecisionResult::SingleResult if rules.len() > 1 => Err(too_many("matching rule")),
-        DecisionResult::SingleEntry => single(rules.into_iter().next().unwrap_or_default()),
-        DecisionResult::SingleResult => Ok(rules.into_iter().next().unwrap_or_default()),
-        DecisionResult::CollectEntries => {
-            let entries: Result<Vec<_>, _> = rules.into_iter().map(single).collect();
-            Ok(Value::from(entries?))
-        }
+        DecisionResult::SingleEntry => entry(rules.pop().unwrap_or_default()),
+        DecisionResult::SingleResult => Ok(rules.pop().map_or(Value::Null, |outputs| outputs.into_iter().collect())),
     }
 }

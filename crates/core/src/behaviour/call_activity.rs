@@ -27,13 +27,12 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
         let own = step.instance.tokens.get(token).map_or(NONE, |token| token.inside);
         variables.extend(step.instance.scopes.get(own).into_iter().flat_map(|scope| scope.variables().to_vec()));
     } else if call.propagate_in {
-        for scope in step.instance.scope_chain(scope) {
-            for (name, value) in scope.variables() {
-                if !variables.iter().any(|(known, _)| known == name) {
-                    variables.push((name.clone(), value.clone()));
-                }
-            }
-        }
+        // Elsewhere they would come back as variables of the caller.
+        let counters = match step.graph.dialect() {
+            dialect @ (Dialect::Camunda | Dialect::Flowable) => dialect.counters(),
+            _ => &[],
+        };
+        variables = step.instance.all_visible(scope, counters);
     }
     for (name, value) in step.map_all(&call.inputs, scope, node, &[])? {
         variables.retain(|(known, _)| *known != name);

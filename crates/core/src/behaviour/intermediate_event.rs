@@ -1,6 +1,7 @@
 //! Intermediate events: catch and go on, throw and go on (BPMN 2.0.2 §10.5.4, §13.5.2).
 
 use super::{compensation, job};
+use crate::Name;
 use crate::dialect::Dialect;
 use crate::graph::{Catch, CatchEvent, NodeKind, Throw};
 use crate::instance::{NONE, Owner, TokenId};
@@ -56,24 +57,24 @@ pub(crate) fn throw_one(step: &mut Step<'_, '_>, token: TokenId, number: u32, th
         Throw::Signal { .. } => signal::throw(step, token, thrown)?,
         Throw::Error { code, message } => {
             let code = match code {
-                Some(code) => step.text(code, scope, node)?,
-                None => None,
+                Some(code) => step.name(code, scope, node)?,
+                None => Name::default(),
             };
             let message = match message {
                 Some(message) => step.text(message, scope, node)?,
                 None => None,
             };
             let payload = carried(step, token);
-            step.throw_error(token, code.unwrap_or_default(), message, payload, Thrower::EndEvent);
+            step.throw_error(token, code, message, payload, Thrower::EndEvent);
             return Ok(true);
         }
         Throw::Escalation { code } => {
             let code = match code {
-                Some(code) => step.text(code, scope, node)?,
-                None => None,
+                Some(code) => step.name(code, scope, node)?,
+                None => Name::default(),
             };
             let payload = carried(step, token);
-            step.throw_escalation(token, code.unwrap_or_default(), payload);
+            step.throw_escalation(token, code, payload);
         }
         Throw::Compensation { activity, wait } => {
             return Ok(compensation::throw(step, token, number, *activity, *wait));

@@ -7,6 +7,7 @@ use crate::expressions::EvaluationError;
 use crate::graph::Job;
 use crate::instance::{JobWait, TokenId, WaitKind};
 use crate::step::Step;
+use crate::value::Value;
 
 /// Tries of a job unless its model says otherwise.
 const RETRIES: i64 = 3;
@@ -20,13 +21,13 @@ pub(crate) fn open(
     listener: Option<u32>,
 ) -> Result<(), EvaluationError> {
     let (scope, node) = (step.variable_scope(token), step.node_of(token));
-    let kind = step.text(&job.kind, scope, node)?.unwrap_or_default();
+    let kind = step.name(&job.kind, scope, node)?;
     let retry_cycle = match &job.retry_cycle {
         Some(cycle) => step.text(cycle, scope, node)?,
         None => None,
     };
     let retries = match &job.retries {
-        Some(retries) => number(&step.evaluate(retries, scope, node)?),
+        Some(retries) => Some(self::retries(&step.evaluate(retries, scope, node)?, &retries.text)?),
         None => retry_cycle.as_deref().and_then(tries),
     };
     let priority = match &job.priority {
@@ -48,6 +49,14 @@ pub(crate) fn open(
     };
     step.wait_of(token, definition, WaitKind::Job(Arc::new(wait)));
     Ok(())
+}
+
+fn retries(value: &Value, text: &str) -> Result<i64, EvaluationError> {
+    number(value).filter(|retries| *retries > 0).ok_or_else(|| {
+        EvaluationError::Failed(format!(
+            "`{text}` gives {value} tries, but a job has one at least; set what it is computed from"
+        ))
+    })
 }
 
 /// Tries that a retry cycle allows: `R5/PT1M` five, `PT1M,PT5M` one more than its pauses.

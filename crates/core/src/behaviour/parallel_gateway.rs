@@ -1,5 +1,6 @@
 //! Parallel gateways: one token from each flow in, one token to each flow out (BPMN 2.0.2 §13.4.1).
 
+use crate::dialect::Dialect;
 use crate::instance::{NONE, Ordinal, ScopeId, TokenId};
 use crate::step::{Event, Stage, Step};
 
@@ -45,6 +46,10 @@ fn take_in(step: &mut Step<'_, '_>, scope: ScopeId, node: Ordinal, survivor: Tok
     for position in 0..step.graph.node(node).incoming.max(1) {
         let head = step.instance.join(scope, node).and_then(|join| join.head(position));
         if let Some(token) = head.filter(|token| *token != survivor) {
+            if step.graph.dialect() == Dialect::Camunda {
+                // There each token that has come calls the end listeners. What fails fails again for the one that goes on.
+                let _ = step.leave_early(token);
+            }
             step.emit(Event::TokenConsumed { token, cancelled: false });
         }
     }

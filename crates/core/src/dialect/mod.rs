@@ -45,6 +45,26 @@ pub enum Dialect {
     Flowable,
 }
 
+impl Dialect {
+    /// The counters of loops that are listed among the variables. By name, all are found under BPMN's and Camunda's names.
+    #[must_use]
+    pub fn counters(self) -> &'static [&'static str] {
+        match self {
+            Self::Standard => &[
+                "loopCounter",
+                "numberOfInstances",
+                "numberOfActiveInstances",
+                "numberOfCompletedInstances",
+                "numberOfTerminatedInstances",
+            ],
+            Self::Camunda | Self::Flowable => {
+                &["loopCounter", "nrOfInstances", "nrOfActiveInstances", "nrOfCompletedInstances"]
+            }
+            Self::Zeebe => &["loopCounter"],
+        }
+    }
+}
+
 /// What dialects say about a flow node or a sequence flow.
 #[derive(Clone, Debug, Default)]
 pub struct ElementProperties {

@@ -13,6 +13,7 @@ mod wait;
 mod waits;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -244,6 +245,23 @@ impl Instance {
             }
             scope = self.scopes.get(scope.parent)?;
         }
+    }
+
+    /// All variables in sight of a scope, in the names' order: of several of one name the innermost, and these
+    /// [counters](crate::dialect::Dialect::counters) of the loops around it.
+    #[must_use]
+    pub fn all_visible(&self, scope: ScopeId, counters: &[&str]) -> Vec<(Name, Value)> {
+        let mut all = BTreeMap::new();
+        for scope in self.scope_chain(scope) {
+            for (name, value) in scope.variables() {
+                all.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+            let counted = counters.iter().filter_map(|name| Some((Name::from(*name), scope.counter(name)?)));
+            counted.for_each(|(name, count)| {
+                all.entry(name).or_insert(count);
+            });
+        }
+        all.into_iter().collect()
     }
 
     /// The innermost variable of that name in sight of a scope, if it is not a counter.

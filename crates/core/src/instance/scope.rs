@@ -205,7 +205,7 @@ impl Scope {
 
     /// One of the counters that BPMN gives loops (BPMN 2.0.2 Table 10.30), also under Camunda's names.
     #[inline(never)]
-    fn counter(&self, name: &str) -> Option<Value> {
+    pub(super) fn counter(&self, name: &str) -> Option<Value> {
         if self.round != NONE && name == "loopCounter" {
             return Some(Value::Integer(self.round.into()));
         }

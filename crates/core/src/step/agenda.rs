@@ -1,8 +1,9 @@
-//! What is still to be done in a step, first in, first out.
+//! What is still to be done in a step: first in, first out, so that branches take turns. In Camunda 7's dialect each branch goes on
+//! to its next wait before the next one begins, as there.
 
 use super::{Event, Step};
 use crate::behaviour::{complex_gateway, inclusive_gateway, user_task};
-use crate::dialect::ListenerStage;
+use crate::dialect::{Dialect, ListenerStage};
 use crate::graph::NodeKind;
 use crate::instance::{IncidentKind, IncidentStage, Ordinal, ScopeId, TokenId};
 
@@ -42,9 +43,10 @@ pub(crate) enum Stage {
 /// The agenda, with the scopes whose joins may have to be asked again.
 #[derive(Debug, Default)]
 pub(crate) struct Agenda {
-    /// First in, first out: what stands before `next` is done.
+    /// What stands before `next` is done; branch by branch the last is the next.
     work: Vec<(TokenId, u32, Stage)>,
     next: usize,
+    branch_by_branch: bool,
     touched: Vec<ScopeId>,
 }
 
@@ -59,6 +61,9 @@ impl Agenda {
     }
 
     fn pop(&mut self) -> Option<(TokenId, u32, Stage)> {
+        if self.branch_by_branch {
+            return self.work.pop();
+        }
         let work = *self.work.get(self.next)?;
         self.next += 1;
         if self.next == self.work.len() {
@@ -66,6 +71,15 @@ impl Agenda {
             self.next = 0;
         }
         Some(work)
+    }
+
+    /// What was added from there on comes before all else, in its order.
+    fn put_first(&mut self, from: usize) {
+        if self.branch_by_branch
+            && let Some(added) = self.work.get_mut(from..)
+        {
+            added.reverse();
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -97,14 +111,18 @@ impl Step<'_, '_> {
 
     /// Runs every token to its next wait.
     pub(super) fn run(&mut self) {
+        self.context.agenda.branch_by_branch = self.graph.dialect() == Dialect::Camunda;
         loop {
+            self.context.agenda.put_first(0);
             while let Some((token, serial, stage)) = self.context.agenda.pop() {
+                let there = self.context.agenda.work.len();
                 // The token may have been cancelled, and its number used again, while it stood on the agenda.
                 if let Some(at) = self.instance.tokens.get(token)
                     && at.serial == serial
                 {
                     self.go_on(token, at.node, stage);
                 }
+                self.context.agenda.put_first(there);
             }
             if !self.fire_a_join() && !self.trigger_a_condition() {
                 break;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{Event, Ref, Step, index_of};
 use crate::Name;
+use crate::dialect::Dialect;
 use crate::expressions::{Assignment, Binding, Evaluation, EvaluationError, Execution, Quick, Variables};
 use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, NodeKind, ProcessGraph, VersionBinding};
 use crate::instance::{Instance, NONE, Ordinal, ScopeId};
@@ -70,6 +71,9 @@ impl Variables for ScopeView<'_> {
         let chain = self.instance.scope_chain(self.scope);
         let mut names: Vec<Name> = chain.flat_map(|scope| scope.variables()).map(|(name, _)| name.clone()).collect();
         names.extend(self.extra.iter().map(|(name, _)| name.clone()));
+        let counters =
+            self.graph.dialect().counters().iter().filter(|name| self.instance.visible(self.scope, name).is_some());
+        names.extend(counters.map(|name| Name::from(*name)));
         names.sort();
         names.dedup();
         names
@@ -163,7 +167,7 @@ impl Step<'_, '_> {
         compiled.quick(&view)
     }
 
-    /// Evaluates a condition: only true is true; null is not; anything else is an error.
+    /// Evaluates a condition: only true is true; null is not; anything else is an error, in Camunda 7's dialect null and texts, too.
     #[inline(always)]
     pub(crate) fn holds(
         &mut self,
@@ -185,11 +189,12 @@ impl Step<'_, '_> {
         node: Ordinal,
         extra: &[(Name, Value)],
     ) -> Result<bool, EvaluationError> {
+        let is_lenient = self.graph.dialect() != Dialect::Camunda;
         match self.evaluate_with(condition, scope, node, extra)?.plain() {
             Value::Boolean(value) => Ok(*value),
-            Value::Null => Ok(false),
-            Value::String(text) if &**text == "true" => Ok(true),
-            Value::String(text) if &**text == "false" => Ok(false),
+            Value::Null if is_lenient => Ok(false),
+            Value::String(text) if is_lenient && &**text == "true" => Ok(true),
+            Value::String(text) if is_lenient && &**text == "false" => Ok(false),
             other => Err(EvaluationError::Failed(format!(
                 "the condition `{}` gives a value of type {}, not true or false; compare it with something",
                 condition.text,
@@ -216,6 +221,22 @@ impl Step<'_, '_> {
                 "`{}` gives a value of type {} where text is needed",
                 expression.text,
                 other.kind()
+            ))),
+        }
+    }
+
+    /// A name by which a job, message, signal, error or escalation is found. An empty one, where it is computed, would reach nobody.
+    pub(crate) fn name(
+        &mut self,
+        expression: &Expression,
+        scope: ScopeId,
+        node: Ordinal,
+    ) -> Result<Name, EvaluationError> {
+        match self.text(expression, scope, node)? {
+            Some(name) if !name.is_empty() || expression.as_literal().is_some() => Ok(name),
+            _ => Err(EvaluationError::Failed(format!(
+                "`{}` gives no name; set the variables that it is computed from",
+                expression.text
             ))),
         }
     }

@@ -18,7 +18,7 @@ pub(crate) fn subscription(
     properties: &[CorrelationProperty],
 ) -> Result<WaitKind, EvaluationError> {
     let name = match name {
-        Some(name) => step.text(name, scope, node)?,
+        Some(name) => Some(step.name(name, scope, node)?),
         None => None,
     };
     // Where only a message flow leads here, the flow node itself is the address.
@@ -98,7 +98,7 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> R
     let scope = step.variable_scope(token);
     let node = step.node_of(token);
     let name = match name {
-        Some(name) => step.text(name, scope, node)?,
+        Some(name) => Some(step.name(name, scope, node)?),
         None => None,
     };
     let correlation_key = key(step, node, scope, correlation_key.as_ref())?;

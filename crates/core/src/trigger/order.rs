@@ -85,7 +85,7 @@ impl Step<'_, '_> {
 
     fn thrown_name(&mut self, token: TokenId, name: Option<&Expression>) -> Result<Name, EvaluationError> {
         let Some(name) = name else { return Ok(Name::default()) };
-        Ok(self.text(name, self.variable_scope(token), self.node_of(token))?.unwrap_or_default())
+        self.name(name, self.variable_scope(token), self.node_of(token))
     }
 
     fn ends(&self, catcher: Catcher) -> Reach {

@@ -12,7 +12,7 @@ pub(crate) fn subscription(
     scope: ScopeId,
     name: &Expression,
 ) -> Result<WaitKind, EvaluationError> {
-    let name = step.text(name, scope, node)?.unwrap_or_default();
+    let name = step.name(name, scope, node)?;
     Ok(WaitKind::Signal(SignalWait { name }))
 }
 
@@ -21,7 +21,7 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> R
     let Throw::Signal { name, instance_only, payload } = throw else { return Ok(()) };
     let scope = step.variable_scope(token);
     let node = step.node_of(token);
-    let name = step.text(name, scope, node)?.unwrap_or_default();
+    let name = step.name(name, scope, node)?;
     let mut carried = step.map_all(payload, scope, node, &[])?;
     if payload.is_empty() {
         carried = step.own_variables(token);

@@ -74,21 +74,21 @@ impl Variables for Scope<'_> {
 impl File {
     /// Evaluates one of the file's decisions.
     pub(crate) fn evaluate(&self, index: usize, evaluation: &Evaluation<'_>) -> Result<Decided, EvaluationError> {
-        let output = match &self.decisions[index].logic {
-            Logic::Table(table) => table.only_output().cloned(),
-            // Camunda's literal expressions give their result under the name of the variable.
-            Logic::Expression(_) => Some(self.decisions[index].variable.clone()),
-            Logic::None => None,
-        };
-        Ok(Decided { value: self.value(index, evaluation)?, output })
-    }
-
-    fn value(&self, index: usize, evaluation: &Evaluation<'_>) -> Result<Value, EvaluationError> {
         if let Some(library) = &self.library {
-            return library.evaluate(&self.decisions[index].name, evaluation);
+            let decision = &self.decisions[index];
+            let value = library.evaluate(&decision.name, evaluation)?;
+            let rules = |value: &Value| match value {
+                Value::Map(outputs) => outputs.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+                value => vec![(decision.variable.clone(), value.clone())],
+            };
+            return Ok(match &value {
+                Value::Null => Decided { value, rules: Vec::new(), is_collected: false },
+                Value::List(items) => Decided { rules: items.iter().map(rules).collect(), is_collected: true, value },
+                _ => Decided { rules: vec![rules(&value)], is_collected: false, value },
+            });
         }
         let mut scope = Scope { outer: evaluation, own: BTreeMap::new() };
-        let mut result = Value::Null;
+        let mut decided = Decided { value: Value::Null, rules: Vec::new(), is_collected: false };
         for index in &self.decisions[index].order {
             let decision = &self.decisions[*index];
             let explain = |error: EvaluationError| match error {
@@ -97,23 +97,26 @@ impl File {
                 }
                 other => other,
             };
-            result = match &decision.logic {
+            decided = match &decision.logic {
                 Logic::Table(table) => table.evaluate(&mut scope).map_err(explain)?,
                 Logic::Expression(expression) => {
-                    expression.evaluate(&mut Evaluation::new(&scope, evaluation.now)).map_err(explain)?
+                    let value = expression.evaluate(&mut Evaluation::new(&scope, evaluation.now)).map_err(explain)?;
+                    // Camunda's literal expressions give their result under the name of the variable.
+                    let rules = vec![vec![(decision.variable.clone(), value.clone())]];
+                    Decided { value, rules, is_collected: false }
                 }
-                Logic::None => Value::Null,
+                Logic::None => Decided { value: Value::Null, rules: Vec::new(), is_collected: false },
             };
             // Camunda gives required results by their outputs' names, the standard by the decision's variable.
             if let Logic::Table(table) = &decision.logic {
-                for (name, value) in table.by_output(&result) {
+                for (name, value) in table.by_output(&decided.value) {
                     scope.own.insert(name, value);
                 }
             }
             for name in [&decision.id, &decision.name, &decision.variable] {
-                scope.own.insert(name.clone(), result.clone());
+                scope.own.insert(name.clone(), decided.value.clone());
             }
         }
-        Ok(result)
+        Ok(decided)
     }
 }

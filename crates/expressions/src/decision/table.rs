@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use potok_core::Name;
-use potok_core::expressions::{CompiledExpression, Evaluation, EvaluationError};
+use potok_core::expressions::{CompiledExpression, Decided, Evaluation, EvaluationError};
 use potok_core::value::Value;
 
 use super::file::Scope;
@@ -112,7 +112,7 @@ fn failed(message: String) -> EvaluationError {
 
 impl Table {
     /// Evaluates the table.
-    pub(super) fn evaluate(&self, scope: &mut Scope<'_>) -> Result<Value, EvaluationError> {
+    pub(super) fn evaluate(&self, scope: &mut Scope<'_>) -> Result<Decided, EvaluationError> {
         let now = scope.outer.now;
         let mut inputs = Vec::with_capacity(self.inputs.len());
         for (place, input) in self.inputs.iter().enumerate() {
@@ -155,76 +155,91 @@ impl Table {
         Ok(true)
     }
 
-    fn entries(&self, rule: &Rule, scope: &Scope<'_>) -> Result<Vec<Value>, EvaluationError> {
-        let entries = rule.entries.iter().zip(&self.outputs);
-        entries.map(|(entry, output)| output.typed(optional(entry.as_ref(), scope)?)).collect()
+    /// A rule's outputs; an empty cell gives none.
+    fn entries(&self, rule: &Rule, scope: &Scope<'_>) -> Result<Vec<Option<Value>>, EvaluationError> {
+        let entries = rule.entries.iter().map(Option::as_ref);
+        self.typed(entries, scope)
+    }
+
+    fn typed<'a>(
+        &self,
+        entries: impl Iterator<Item = Option<&'a Compiled>>,
+        scope: &Scope<'_>,
+    ) -> Result<Vec<Option<Value>>, EvaluationError> {
+        let value = |(entry, output): (Option<&Compiled>, &Output)| match entry {
+            Some(_) => output.typed(optional(entry, scope)?).map(Some),
+            None => Ok(None),
+        };
+        entries.zip(&self.outputs).map(value).collect()
     }
 
     fn choose(
         &self,
         matched: &[usize],
-        mut results: Vec<Vec<Value>>,
+        mut results: Vec<Vec<Option<Value>>>,
         scope: &Scope<'_>,
-    ) -> Result<Value, EvaluationError> {
-        let rules = || {
+    ) -> Result<Decided, EvaluationError> {
+        let numbers = || {
             let numbers: Vec<String> = matched.iter().map(|number| (number + 1).to_string()).collect();
             numbers.join(", ")
         };
-        if results.is_empty() {
-            let default = self.outputs.iter().any(|output| output.default.is_some());
-            return match self.hit_policy {
-                HitPolicy::Collect(Some(Aggregation::Count)) => Ok(Value::Integer(0)),
-                HitPolicy::Collect(Some(_)) => Ok(Value::Null),
-                HitPolicy::Collect(None) | HitPolicy::RuleOrder | HitPolicy::OutputOrder if !default => {
-                    Ok(Vec::new().into())
-                }
-                _ if default => {
-                    let values: Result<_, _> = self
-                        .outputs
-                        .iter()
-                        .map(|output| output.typed(optional(output.default.as_ref(), scope)?))
-                        .collect();
-                    Ok(self.shape(values?))
-                }
-                _ => Ok(Value::Null),
-            };
+        if results.is_empty() && self.outputs.iter().any(|output| output.default.is_some()) {
+            let defaults = self.typed(self.outputs.iter().map(|output| output.default.as_ref()), scope)?;
+            return Ok(Decided {
+                value: self.shape(&defaults),
+                rules: vec![self.named(defaults)],
+                is_collected: false,
+            });
         }
         match self.hit_policy {
             HitPolicy::Unique if results.len() > 1 => Err(failed(format!(
                 "the table's hit policy is UNIQUE, but rules {} match at once; change the rules or the hit policy",
-                rules()
+                numbers()
             ))),
             HitPolicy::Any if results.windows(2).any(|pair| !same(&pair[0], &pair[1])) => Err(failed(format!(
                 "the table's hit policy is ANY, but rules {} match with different results",
-                rules()
+                numbers()
             ))),
-            HitPolicy::Unique | HitPolicy::First | HitPolicy::Any => Ok(self.shape(results.swap_remove(0))),
-            HitPolicy::Priority => {
-                self.sort(&mut results, scope)?;
-                Ok(self.shape(results.swap_remove(0)))
+            HitPolicy::Unique | HitPolicy::First | HitPolicy::Any | HitPolicy::Priority => {
+                if self.hit_policy == HitPolicy::Priority {
+                    self.sort(&mut results, scope)?;
+                }
+                results.truncate(1);
+                let value = results.first().map_or(Value::Null, |values| self.shape(values));
+                let rules = results.into_iter().map(|values| self.named(values)).collect();
+                Ok(Decided { value, rules, is_collected: false })
             }
-            HitPolicy::OutputOrder => {
-                self.sort(&mut results, scope)?;
-                Ok(results.into_iter().map(|values| self.shape(values)).collect())
-            }
-            HitPolicy::RuleOrder | HitPolicy::Collect(None) => {
-                Ok(results.into_iter().map(|values| self.shape(values)).collect())
+            HitPolicy::RuleOrder | HitPolicy::OutputOrder | HitPolicy::Collect(None) => {
+                if self.hit_policy == HitPolicy::OutputOrder {
+                    self.sort(&mut results, scope)?;
+                }
+                let value = results.iter().map(|values| self.shape(values)).collect();
+                let rules = results.into_iter().map(|values| self.named(values)).collect();
+                Ok(Decided { value, rules, is_collected: true })
             }
             HitPolicy::Collect(Some(aggregation)) => {
-                let values: Vec<Value> = results.into_iter().filter_map(|values| values.into_iter().next()).collect();
-                aggregate(aggregation, values)
+                let first = |values: Vec<Option<Value>>| values.into_iter().next().map(Option::unwrap_or_default);
+                let values: Vec<Value> = results.into_iter().filter_map(first).collect();
+                let value = match aggregation {
+                    Aggregation::Sum | Aggregation::Min | Aggregation::Max if values.is_empty() => Value::Null,
+                    _ => aggregate(aggregation, values)?,
+                };
+                let has_value = !value.is_null();
+                let rules = has_value.then(|| self.named(vec![Some(value.clone())])).into_iter().collect();
+                Ok(Decided { value, rules, is_collected: false })
             }
         }
     }
 
     /// By the order of the outputs' allowed values, the first output first.
-    fn sort(&self, results: &mut [Vec<Value>], scope: &Scope<'_>) -> Result<(), EvaluationError> {
+    fn sort(&self, results: &mut [Vec<Option<Value>>], scope: &Scope<'_>) -> Result<(), EvaluationError> {
         let mut orders = Vec::new();
         for output in &self.outputs {
             let values = optional(output.values.as_ref(), scope)?;
             orders.push(values.as_list().unwrap_or_default().to_vec());
         }
-        let rank = |order: &[Value], value: &Value| {
+        let rank = |order: &[Value], value: &Option<Value>| {
+            let value = value.as_ref().unwrap_or(&Value::Null);
             order.iter().position(|allowed| allowed.loosely_equal(value)).unwrap_or(usize::MAX)
         };
         results.sort_by(|left, right| {
@@ -237,19 +252,19 @@ impl Table {
         Ok(())
     }
 
-    fn shape(&self, mut values: Vec<Value>) -> Value {
+    /// A rule's outputs as DMN gives them.
+    fn shape(&self, values: &[Option<Value>]) -> Value {
+        let mut values = values.iter().map(|value| value.clone().unwrap_or_default());
         if self.outputs.len() == 1 {
-            return values.pop().unwrap_or_default();
+            return values.next().unwrap_or_default();
         }
         self.outputs.iter().map(|output| output.name.clone()).zip(values).collect()
     }
 
-    /// The name of the only output.
-    pub(super) fn only_output(&self) -> Option<&Name> {
-        match &self.outputs[..] {
-            [output] if !output.name.is_empty() => Some(&output.name),
-            _ => None,
-        }
+    /// A rule's outputs by name.
+    fn named(&self, values: Vec<Option<Value>>) -> Vec<(Name, Value)> {
+        let outputs = self.outputs.iter().zip(values);
+        outputs.filter_map(|(output, value)| Some((output.name.clone(), value?))).collect()
     }
 
     /// The result by the names of the outputs.
@@ -278,8 +293,9 @@ fn optional(expression: Option<&Compiled>, scope: &Scope<'_>) -> Result<Value, E
     }
 }
 
-fn same(left: &[Value], right: &[Value]) -> bool {
-    left.iter().zip(right).all(|(left, right)| left.loosely_equal(right))
+fn same(left: &[Option<Value>], right: &[Option<Value>]) -> bool {
+    let value = |value: &Option<Value>| value.clone().unwrap_or_default();
+    left.iter().zip(right).all(|(left, right)| value(left).loosely_equal(&value(right)))
 }
 
 fn aggregate(aggregation: Aggregation, values: Vec<Value>) -> Result<Value, EvaluationError> {

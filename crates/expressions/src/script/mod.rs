@@ -156,7 +156,7 @@ impl Script {
         let any = text.contains("getVariables")
             || text.match_indices("Variable").any(|(at, word)| {
                 let rest = text[at + word.len()..].trim_start_matches("Local").trim_start();
-                !rest.strip_prefix('(').is_some_and(|rest| rest.trim_start().starts_with(['"', '\'']))
+                !rest.strip_prefix('(').is_some_and(names_it)
             })
             || text.contains("eval(");
         let names = evaluation.variables.names();
@@ -184,6 +184,14 @@ impl Script {
         })
         .to_string()
     }
+}
+
+/// Whether an argument list begins with a name as it stands, not one that is put together.
+fn names_it(arguments: &str) -> bool {
+    let arguments = arguments.trim_start();
+    let quote = arguments.chars().next().filter(|quote| matches!(quote, '"' | '\''));
+    let behind = quote.and_then(|quote| arguments[1..].split_once(quote));
+    behind.is_some_and(|(name, rest)| !name.contains('\\') && rest.trim_start().starts_with([')', ',']))
 }
 
 /// One run of a script: all that its thread needs to know.
