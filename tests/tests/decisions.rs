@@ -17,6 +17,18 @@ fn camunda_maps_results_by_the_names_of_their_outputs() {
 }
 
 #[test]
+fn a_list_that_an_output_gives_is_no_list_of_rules() {
+    scenario_of(&["decisions/camunda_whole_values.bpmn", "decisions/whole_values.dmn"])
+        .start()
+        .completed()
+        .variable("entry", json!(["sales", "law"]))
+        .variable("result", json!({"groups": ["sales", "law"]}))
+        .variable("entries", json!([["sales", "law"]]))
+        .variable("list", json!([{"groups": ["sales", "law"]}]))
+        .variable("rows", json!([{"a": [1]}, {"b": null}]));
+}
+
+#[test]
 fn several_results_where_one_is_wanted_are_an_incident() {
     scenario_of(&["decisions/camunda_too_many.bpmn", "decisions/rates.dmn"])
         .start_with(json!({"amount": 2000}))

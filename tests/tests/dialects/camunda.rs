@@ -1,6 +1,6 @@
 //! Models of Camunda 7 and its forks.
 
-use potok_tests::{scenario, scenario_of};
+use potok_tests::{model, scenario, scenario_of};
 use serde_json::json;
 
 #[test]
@@ -645,4 +645,102 @@ fn a_condition_sees_what_an_activity_sets_before_it_completes() {
         .start_with(json!({"x": 1}))
         .waits_at(["handle"])
         .no_variable("done");
+}
+
+/// A process in this dialect.
+fn camunda(content: &str) -> potok_tests::Scenario {
+    model(&format!(r#"<process id="p" isExecutable="true" camunda:historyTimeToLive="P1D">{content}</process>"#))
+}
+
+/// Camunda 7.24 refuses both.
+#[test]
+fn a_condition_that_is_neither_true_nor_false_is_an_incident() {
+    for value in [json!(null), json!("true")] {
+        camunda(
+            r#"<startEvent id="start"/><exclusiveGateway id="choose" default="otherwise"/><userTask id="a"/><userTask id="b"/>
+            <sequenceFlow id="f1" sourceRef="start" targetRef="choose"/>
+            <sequenceFlow id="f2" sourceRef="choose" targetRef="a"><conditionExpression>${yes}</conditionExpression></sequenceFlow>
+            <sequenceFlow id="otherwise" sourceRef="choose" targetRef="b"/>"#,
+        )
+        .start_with(json!({"yes": value}))
+        .incident("choose", "expression-failed")
+        .set("yes", true)
+        .resolve("choose")
+        .waits_at(["a"]);
+    }
+}
+
+/// As Camunda 7.24 does it.
+#[test]
+fn a_branch_goes_on_to_its_next_wait_before_the_next_one_begins() {
+    camunda(
+        r#"<startEvent id="start"/><parallelGateway id="fork"/>
+        <scriptTask id="one" scriptFormat="feel" camunda:resultVariable="x"><script>1</script></scriptTask>
+        <scriptTask id="two" scriptFormat="feel" camunda:resultVariable="x"><script>2</script></scriptTask>
+        <scriptTask id="look" scriptFormat="feel" camunda:resultVariable="y"><script>x</script></scriptTask>
+        <userTask id="wait"/>
+        <sequenceFlow id="f1" sourceRef="start" targetRef="fork"/><sequenceFlow id="f2" sourceRef="fork" targetRef="one"/>
+        <sequenceFlow id="f3" sourceRef="one" targetRef="two"/><sequenceFlow id="f4" sourceRef="two" targetRef="wait"/>
+        <sequenceFlow id="f5" sourceRef="fork" targetRef="look"/>"#,
+    )
+    .start()
+    .waits_at(["wait"])
+    .variables(json!({"x": 2, "y": 2}));
+}
+
+/// Camunda 7.24 calls them once for each token that has come.
+#[test]
+fn a_join_calls_its_end_listeners_for_each_token() {
+    camunda(
+        r#"<startEvent id="start"/><parallelGateway id="fork"/><userTask id="a"/><userTask id="b"/><userTask id="after"/>
+        <parallelGateway id="join"><extensionElements>
+        <camunda:executionListener event="end" expression="${execution.setVariable('log', log.concat('left '))}"/>
+        </extensionElements></parallelGateway>
+        <sequenceFlow id="f1" sourceRef="start" targetRef="fork"/><sequenceFlow id="f2" sourceRef="fork" targetRef="a"/>
+        <sequenceFlow id="f3" sourceRef="fork" targetRef="b"/><sequenceFlow id="f4" sourceRef="a" targetRef="join"/>
+        <sequenceFlow id="f5" sourceRef="b" targetRef="join"/><sequenceFlow id="f6" sourceRef="join" targetRef="after"/>"#,
+    )
+    .start_with(json!({"log": ""}))
+    .complete("b")
+    .variable("log", "")
+    .complete("a")
+    .waits_at(["after"])
+    .variable("log", "left left ");
+}
+
+#[test]
+fn scripts_and_called_processes_know_the_counters_of_loops() {
+    camunda(
+        r#"<startEvent id="start"/>
+        <scriptTask id="count" scriptFormat="javascript" camunda:resultVariable="sum">
+          <multiInstanceLoopCharacteristics isSequential="true"><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>
+          <script>execution.getVariable("loop" + "Counter") + nrOfInstances</script></scriptTask>
+        <callActivity id="call" calledElement="q"><extensionElements><camunda:in variables="all"/></extensionElements>
+          <multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics></callActivity>
+        <sequenceFlow id="f1" sourceRef="start" targetRef="count"/><sequenceFlow id="f2" sourceRef="count" targetRef="call"/></process>
+        <process id="q" isExecutable="true" camunda:historyTimeToLive="P1D"><startEvent id="asked"/><userTask id="work"/>
+        <sequenceFlow id="f3" sourceRef="asked" targetRef="work"/>"#,
+    )
+    .start()
+    .variables(json!({"sum": 3}))
+    .nth_instance_of("q", 1)
+    .variables(json!({"sum": 3, "loopCounter": 1, "nrOfInstances": 2, "nrOfActiveInstances": 2, "nrOfCompletedInstances": 0}));
+}
+
+#[test]
+fn what_is_thrown_where_a_task_is_left_is_not_caught_at_its_boundary() {
+    camunda(
+        r#"<startEvent id="start"/><userTask id="work"/><userTask id="after"/><userTask id="mend"/>
+        <boundaryEvent id="caught" attachedToRef="work"><errorEventDefinition/></boundaryEvent>
+        <sequenceFlow id="f1" sourceRef="start" targetRef="work"/>
+        <sequenceFlow id="f2" sourceRef="work" targetRef="after">
+          <conditionExpression language="javascript">if (bad) throw new BpmnError("bad"); true</conditionExpression></sequenceFlow>
+        <sequenceFlow id="f3" sourceRef="caught" targetRef="mend"/>"#,
+    )
+    .start()
+    .complete_with("work", json!({"bad": true}))
+    .incident("work", "error-uncaught")
+    .set("bad", false)
+    .resolve("work")
+    .waits_at(["after"]);
 }

@@ -1,6 +1,6 @@
 //! Models of Camunda 8.
 
-use potok_tests::scenario;
+use potok_tests::{model, scenario};
 use serde_json::json;
 
 #[test]
@@ -134,4 +134,25 @@ fn a_workers_uncaught_error_is_an_incident() {
         .resolve("pay")
         .job("pay", json!({}))
         .completed();
+}
+
+/// An empty name would reach nobody.
+#[test]
+fn a_computed_name_that_is_none_is_an_incident() {
+    for work in [
+        r#"<serviceTask id="work"><extensionElements><zeebe:taskDefinition type="=missing"/></extensionElements></serviceTask>"#,
+        r#"<serviceTask id="work"><extensionElements><zeebe:taskDefinition type="a" retries="=missing"/></extensionElements></serviceTask>"#,
+        r#"<receiveTask id="work" messageRef="message"><extensionElements><zeebe:x/></extensionElements></receiveTask>"#,
+        r#"<intermediateThrowEvent id="work"><signalEventDefinition signalRef="signal"/></intermediateThrowEvent>"#,
+        r#"<intermediateThrowEvent id="work"><escalationEventDefinition escalationRef="escalation"/></intermediateThrowEvent>"#,
+    ] {
+        model(&format!(
+            r#"<message id="message" name="=missing"><extensionElements><zeebe:subscription correlationKey="=1"/></extensionElements></message>
+            <signal id="signal" name="=missing"/><escalation id="escalation" escalationCode="=missing"/>
+            <process id="p" isExecutable="true"><startEvent id="start"/>{work}
+            <sequenceFlow id="f1" sourceRef="start" targetRef="work"/></process>"#
+        ))
+        .start()
+        .incident("work", "expression-failed");
+    }
 }

@@ -353,6 +353,42 @@ fn inputs_of_dates_times_and_durations_are_those_of_their_column() {
     }
 }
 
+/// A test that cannot be answered does not hold, negated or not.
+#[test]
+fn a_negated_test_of_another_type_or_of_null_does_not_hold() {
+    let matches = |cell: &str, value: Value| {
+        let file = format!(
+            r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:d">
+            <decision id="d1" name="d1"><decisionTable><input><inputExpression><text>value</text></inputExpression></input>
+            <output name="fits"/><rule><inputEntry><text>{cell}</text></inputEntry>
+            <outputEntry><text>true</text></outputEntry></rule></decisionTable></decision></definitions>"#
+        );
+        decide(&add(&file), "d1", &Binding::Latest, &[("value", value)]) == Ok(true.into())
+    };
+    for (cell, holds) in [
+        ("not(&gt; 1000)", Value::Integer(5)),
+        ("not([1..5])", Value::Integer(6)),
+        ("not(]1..5[, 7)", Value::Integer(5)),
+        ("not(\"gold\", \"silver\")", "wood".into()),
+        ("not(true)", false.into()),
+        ("not(null)", "so".into()),
+    ] {
+        assert!(matches(cell, holds), "{cell}");
+    }
+    for (cell, value) in [
+        ("not(&gt; 1000)", Value::Null),
+        ("not(&gt; 1000)", "a".into()),
+        ("not([1..5])", Value::Null),
+        ("not(1)", "a".into()),
+        ("not(1)", Value::Integer(1)),
+        ("not(\"gold\")", Value::Integer(3)),
+        ("not(]1..5[, 7)", Value::Integer(7)),
+        ("not(null)", Value::Null),
+    ] {
+        assert!(!matches(cell, value.clone()), "{cell} {value}");
+    }
+}
+
 /// Elsewhere `string` is what modelers write where nobody has chosen a type, and a test of numbers is meant.
 #[test]
 fn an_input_of_type_string_is_text_in_camunda_7() {

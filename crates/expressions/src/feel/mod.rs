@@ -125,9 +125,43 @@ fn tests(prepared: &prepare::Prepared, name: &str, calendars: &Arc<Calendars>) -
             let all = tests.into_iter().chain(conditions);
             all.reduce(|left, right| AstNode::Or(Box::new(left), Box::new(right))).unwrap_or(AstNode::Null)
         }
+        AstNode::NegatedList(items) => {
+            let held = items.into_iter().map(|mut item| {
+                let names_it = tree::mentions(&mut item, INPUT) || tree::mentions(&mut item, name);
+                if names_it { item } else { held(item) }
+            });
+            let any = held.reduce(|left, right| AstNode::Or(Box::new(left), Box::new(right))).unwrap_or(AstNode::Null);
+            rewrite::call("not", vec![any])
+        }
         tests => AstNode::In(input(), Box::new(tests)),
     };
     assemble(node, prepared, calendars)
+}
+
+/// A test of the input as a condition, which is null where the test cannot be answered, so that its negation does not hold either
+/// (DMN 1.5 §10.3.2.13). The library's own negation is true then.
+fn held(test: AstNode) -> AstNode {
+    let input = || Box::new(AstNode::Name(INPUT.into()));
+    match test {
+        AstNode::UnaryLt(value) => AstNode::Lt(input(), value),
+        AstNode::UnaryLe(value) => AstNode::Le(input(), value),
+        AstNode::UnaryGt(value) => AstNode::Gt(input(), value),
+        AstNode::UnaryGe(value) => AstNode::Ge(input(), value),
+        AstNode::Range(start, end) => match (*start, *end) {
+            (AstNode::IntervalStart(start, from), AstNode::IntervalEnd(end, to))
+                if !from.undefined() && !to.undefined() =>
+            {
+                let left = if from.closed() { AstNode::Ge(input(), start) } else { AstNode::Gt(input(), start) };
+                let right = if to.closed() { AstNode::Le(input(), end) } else { AstNode::Lt(input(), end) };
+                AstNode::And(Box::new(left), Box::new(right))
+            }
+            (start, end) => AstNode::In(input(), Box::new(AstNode::Range(Box::new(start), Box::new(end)))),
+        },
+        literal @ (AstNode::Boolean(_) | AstNode::Null | AstNode::Numeric(..) | AstNode::String(_)) => {
+            AstNode::Eq(input(), Box::new(literal))
+        }
+        other => AstNode::In(input(), Box::new(other)),
+    }
 }
 
 /// Looks through an expression that the library will compile by itself: refuses what could reach outside or recurse, and
