@@ -24,15 +24,10 @@ pub(crate) async fn narrow(session: &mut dyn Session, mut select: Select) -> Res
         match filter {
             Filter::Any(filters) => {
                 for filter in filters {
-                    // If many fit one of them, the list is walked in any case.
-                    if !narrowed(session, select.table, filter).await? {
-                        break;
-                    }
+                    narrowed(session, select.table, filter).await?;
                 }
             }
-            filter => {
-                narrowed(session, select.table, filter).await?;
-            }
+            filter => narrowed(session, select.table, filter).await?,
         }
     }
     Ok(select)
@@ -48,17 +43,18 @@ fn is_keyed(select: &Select) -> bool {
     })
 }
 
-/// Replaces a condition on another table if few rows fit; says whether they are few, or there was nothing to replace.
-async fn narrowed(session: &mut dyn Session, table: &'static Table, filter: &mut Filter) -> Result<bool, StoreError> {
-    let Filter::Exists(other, on, filters) = filter else { return Ok(true) };
+/// Replaces a condition on another table if few rows fit.
+async fn narrowed(session: &mut dyn Session, table: &'static Table, filter: &mut Filter) -> Result<(), StoreError> {
+    let Filter::Exists(other, on, filters) = filter else { return Ok(()) };
     let mut fitting = Select::from(other).limit(FEW);
     fitting.filters.clone_from(filters);
     let rows = session.select(&fitting).await?;
-    let few = rows.len() < FEW;
-    if few && let Some(among) = among(table, other, on, &rows) {
+    if rows.len() < FEW
+        && let Some(among) = among(table, other, on, &rows)
+    {
         *filter = among;
     }
-    Ok(few)
+    Ok(())
 }
 
 /// That a row is one of those that the other table's rows are for.

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use crate::cell::{Cell, Kind, Row};
 use crate::record::sealed::Sealed as _;
 use crate::record::{Column, Record as _, Table};
-use crate::row::LogPoint;
+use crate::row::{LogPoint, Task};
 use crate::select::{Filter, Select};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -348,7 +348,9 @@ impl Statement {
                     let separator = if index == 0 { " WHERE " } else { " AND " };
                     let _ = write!(self.text, "{separator}e.\"{there}\" = {alias}.\"{here}\"");
                 }
-                self.all(other, "e", filters, " AND ");
+                // SQLite has no idea how many tasks somebody has had, and would walk them for each row; with a plus it goes by the instance.
+                let goes_by_instance = self.dialect == Dialect::Sqlite && other.name == Task::TABLE.name;
+                self.all(other, if goes_by_instance { "+e" } else { "e" }, filters, " AND ");
                 self.push(")");
             }
         }

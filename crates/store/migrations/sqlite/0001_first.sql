@@ -96,7 +96,7 @@ CREATE TABLE candidates (
     task INTEGER NOT NULL,
     kind INTEGER NOT NULL,
     name TEXT NOT NULL,
-    PRIMARY KEY (task, instance, kind, name)
+    PRIMARY KEY (instance, task, kind, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX candidates_name ON candidates (kind, name);
 
