@@ -19,6 +19,7 @@ use crate::catalog::Catalog;
 use crate::commit::Committer;
 use crate::envelope::Envelope;
 use crate::handler::Handlers;
+use crate::once::Once;
 use crate::together::Together;
 use crate::{Builder, Clock, Error, InstanceId, follow};
 
@@ -63,6 +64,8 @@ pub struct Engine {
     pub(crate) inner: Arc<Inner>,
     /// Who acts; nobody in particular if the program itself.
     pub(crate) user: Option<Name>,
+    /// What it is asked for is done once.
+    pub(crate) once: Option<Arc<Once>>,
     /// Stops what runs behind it when the last engine is dropped.
     pub(crate) running: Arc<Background>,
 }
@@ -125,7 +128,7 @@ impl Engine {
     }
 
     pub(crate) fn new(inner: Arc<Inner>, running: Arc<Background>) -> Self {
-        Self { inner, user: None, running }
+        Self { inner, user: None, once: None, running }
     }
 
     /// The same engine for a user: what is done with it is done within that user's rights, and stands in the history as the
@@ -162,7 +165,7 @@ impl Engine {
     }
 
     pub(crate) fn envelope(&self) -> Envelope {
-        Envelope { by: self.user.clone(), act: None }
+        Envelope { by: self.user.clone(), once: self.once.clone(), ..Envelope::default() }
     }
 }
 

@@ -12,6 +12,7 @@ use potok_core::value::Value;
 use potok_store::Guard;
 use potok_store::query::{IncidentQuery, InstanceQuery};
 use potok_store::row::{Claim, ClaimKind, Incident, Instance as InstanceRow, InstanceState};
+use serde::{Deserialize, Serialize};
 
 use crate::alone::of_processes;
 use crate::attempt::{Attempt, Missing};
@@ -21,7 +22,8 @@ use crate::envelope::{Act, Envelope};
 use crate::{DefinitionId, Error, IncidentId, InstanceId, IntoVariables};
 
 /// A process instance, as it was when it was looked at.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Instance {
     row: InstanceRow,
 }

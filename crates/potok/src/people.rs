@@ -147,6 +147,6 @@ impl People<'_> {
     async fn change(&self, change: impl FnOnce(&mut Changes)) -> Result<(), Error> {
         let mut changes = Changes::default();
         change(&mut changes);
-        self.engine.inner.write(changes).await
+        self.engine.inner.write_once(self.engine.once.as_deref(), changes, &()).await
     }
 }

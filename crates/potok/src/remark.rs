@@ -49,7 +49,7 @@ impl Engine {
         let comment = Comment { instance, key, task, author: self.user.clone(), written: now, text };
         let mut changes = Changes::default();
         changes.put(comment.clone());
-        self.inner.write(changes).await?;
+        self.inner.write_once(self.once.as_deref(), changes, &comment).await?;
         Ok(comment)
     }
 
@@ -73,7 +73,7 @@ impl Engine {
         self.check_is_author(comment.author.as_ref(), "remove this comment")?;
         let mut changes = Changes::default();
         changes.remove::<Comment>((comment.instance, comment.key));
-        self.inner.write(changes).await
+        self.inner.write_once(self.once.as_deref(), changes, &()).await
     }
 
     /// Begins to attach a file to an instance or task, running or ended. The file comes bit by bit and is never in memory whole.
