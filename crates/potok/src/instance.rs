@@ -355,7 +355,8 @@ impl Case {
         }
         let entry = |row: potok_store::row::LogRow| {
             let events = Events::decode(&row.events).map_err(|error| Error::Damaged { instance: self.id, error })?;
-            Ok(Entry { seq: row.seq, time: row.time, envelope: Envelope::decode(&row.envelope), events })
+            let definition = DefinitionId(row.definition);
+            Ok(Entry { seq: row.seq, time: row.time, definition, envelope: Envelope::decode(&row.envelope), events })
         };
         rows.into_iter().map(entry).collect()
     }
@@ -477,6 +478,8 @@ pub struct Entry {
     pub seq: u64,
     /// When it happened.
     pub time: Timestamp,
+    /// The definition that it was of, in which the events' ordinals count.
+    pub definition: DefinitionId,
     /// Who asked for it, and what it did that is no event.
     pub envelope: Envelope,
     /// What happened.
