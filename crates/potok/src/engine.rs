@@ -113,6 +113,8 @@ pub(crate) struct Inner {
     pub(crate) batches: Notify,
     /// An instance has ended.
     pub(crate) ended: Notify,
+    /// Something has happened to an instance.
+    pub(crate) written: Notify,
     /// Kept messages and those who wait for them are to be brought together again.
     pub(crate) look_again: AtomicBool,
     pub(crate) node: Mutex<Node>,
@@ -191,6 +193,7 @@ impl Inner {
             wake: Notify::new(),
             batches: Notify::new(),
             ended: Notify::new(),
+            written: Notify::new(),
             // Whoever was here before may have crashed.
             look_again: AtomicBool::new(true),
             keys: Arc::new(RwLock::new(Keys::of(&node))),

@@ -83,7 +83,7 @@ impl Inner {
             let (pending, after) = attempt.submit();
             if let Some(pending) = pending {
                 match pending.await.map_err(|_| Error::OutcomeUnknown)?? {
-                    Outcome::Committed => envelope.once.iter().for_each(|once| once.take()),
+                    Outcome::Committed => self.is_durable(&envelope),
                     Outcome::Missed { standing: Some(standing), .. } if standing.kind == ClaimKind::Idempotency => {
                         return Err(Error::Repeated);
                     }
@@ -152,7 +152,7 @@ impl Inner {
             let Some(pending) = pending else { return Ok(Some((value, after))) };
             match pending.await.map_err(|_| Error::OutcomeUnknown)?? {
                 Outcome::Committed => {
-                    envelope.once.iter().for_each(|once| once.take());
+                    self.is_durable(&envelope);
                     return Ok(Some((value, after)));
                 }
                 Outcome::Missed { guard: 0, .. } => return Ok(None),
@@ -163,6 +163,12 @@ impl Inner {
             }
         }
         Err(Error::Contended(InstanceId(order.first().copied().unwrap_or_default())))
+    }
+
+    /// A unit of work is durable.
+    fn is_durable(&self, envelope: &Envelope) {
+        envelope.once.iter().for_each(|once| once.take());
+        self.written.notify_waiters();
     }
 
     /// Steps the instances of a unit of work; nothing if somebody else has one of them: then all are locked in order next time.

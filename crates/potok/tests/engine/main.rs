@@ -10,6 +10,7 @@ mod batches;
 mod database;
 mod deployments;
 mod doctor;
+mod feed;
 mod history;
 mod jobs;
 mod messages;
