@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -211,14 +212,14 @@ pub(crate) struct NewInstance {
 /// It has run as far as it can. With `waitSeconds` the answer comes when it has ended, or when that time is over.
 #[utoipa::path(post, path = "/instances", tag = "instances", operation_id = "startInstance",
     responses((status = 201, body = Instance, description = "It has begun"), Problems))]
-async fn start(caller: Caller, app: Patience, Json(given): Json<NewInstance>) -> Result<Response, Problem> {
+async fn start(caller: Caller, State(app): State<App>, Json(given): Json<NewInstance>) -> Result<Response, Problem> {
     if given.unique_business_key && given.business_key.is_none() {
         return Err(Problem::malformed("body-invalid", "`uniqueBusinessKey`: give a `businessKey`, too"));
     }
     if given.start_event.is_some() && !given.start_before.is_empty() {
         return Err(Problem::malformed("body-invalid", "`startEvent` and `startBefore` cannot both be given"));
     }
-    let wait = Duration::from_secs(given.wait_seconds).min(app.0);
+    let wait = Duration::from_secs(given.wait_seconds).min(app.timeout);
     let started = caller.once(|engine| async move {
         let tenant = given.tenant.unwrap_or_default();
         let selector: Selector = given.definition.parse().unwrap_or_else(|never| match never {});
@@ -264,17 +265,6 @@ async fn start(caller: Caller, app: Patience, Json(given): Json<NewInstance>) ->
 pub(crate) fn created(instance: Instance) -> Response {
     let location = format!("/api/v1/instances/{}", instance.id);
     (StatusCode::CREATED, [(header::LOCATION, location)], Json(instance)).into_response()
-}
-
-/// How long a call may wait.
-pub(crate) struct Patience(pub(crate) Duration);
-
-impl axum::extract::FromRequestParts<App> for Patience {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(_: &mut axum::http::request::Parts, app: &App) -> Result<Self, Self::Rejection> {
-        Ok(Self(app.timeout))
-    }
 }
 
 /// An instance, running or ended

@@ -1,7 +1,8 @@
 //! `/jobs`: work for workers, which ask for it, and say what came of it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use potok::query::JobQuery;
@@ -14,10 +15,12 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::body::{Json, Path};
 use crate::caller::Caller;
-use crate::instances::Patience;
 use crate::problem::{Problem, Problems};
 use crate::search::{ByAge, Found, Search, find};
 use crate::value::{Id, Variables, names, text};
+
+/// How long a worker waits at a time.
+const BREATH: Duration = Duration::from_secs(1);
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -142,7 +145,11 @@ fn lease(seconds: u64) -> Result<Duration, Problem> {
 /// With `waitSeconds` the answer comes as soon as there are some, or, empty, when that time is over.
 #[utoipa::path(post, path = "/jobs/fetch", tag = "jobs", operation_id = "fetchJobs",
     responses((status = 200, body = Vec<LeasedJob>, description = "Those that the worker has from now on"), Problems))]
-async fn fetch(caller: Caller, patience: Patience, Json(body): Json<Fetch>) -> Result<Json<Vec<LeasedJob>>, Problem> {
+async fn fetch(
+    caller: Caller,
+    State(app): State<App>,
+    Json(body): Json<Fetch>,
+) -> Result<Json<Vec<LeasedJob>>, Problem> {
     if body.topics.is_empty() || body.topics.len() > 100 {
         return Err(Problem::malformed("body-invalid", "`topics`: name 1 to 100 kinds of work"));
     }
@@ -150,8 +157,16 @@ async fn fetch(caller: Caller, patience: Patience, Json(body): Json<Fetch>) -> R
         return Err(Problem::malformed("body-invalid", "`limit`: 1 to 1000 jobs are handed out at once"));
     }
     let lease = lease(body.lease_seconds)?;
-    let wait = Duration::from_secs(body.wait_seconds).min(patience.0);
-    let jobs = caller.engine.fetch_jobs(body.worker, &names(body.topics), body.limit, lease, wait).await?;
+    let until = Instant::now() + Duration::from_secs(body.wait_seconds).min(app.timeout);
+    let topics = names(body.topics);
+    let jobs = loop {
+        // Little by little, so that a server that is to stop need not take back what it is handing out.
+        let left = until.saturating_duration_since(Instant::now()).min(BREATH);
+        let jobs = caller.engine.fetch_jobs(body.worker.as_str(), &topics, body.limit, lease, left).await?;
+        if !jobs.is_empty() || left.is_zero() || app.stop.is_told() {
+            break jobs;
+        }
+    };
     let leased = |job: &potok::Job| LeasedJob {
         job: Job::from(&**job),
         lease: Id(job.lease),

@@ -10,12 +10,14 @@ mod caller;
 mod comments;
 mod definitions;
 mod deployments;
+mod events;
 mod health;
 mod history;
 mod incidents;
 mod instances;
 mod jobs;
 mod messages;
+mod metrics;
 mod once;
 mod operations;
 mod people;
@@ -43,7 +45,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::problem::Problem;
 
-pub use crate::serve::serve;
+pub use crate::serve::{Stop, serve};
 
 /// How the API is served.
 #[derive(Clone, Debug)]
@@ -54,6 +56,8 @@ pub struct Options {
     pub body_limit: usize,
     /// How long a call may take until it is given up, and for how long a worker may wait for jobs.
     pub timeout: Duration,
+    /// Ends those who wait for jobs or events.
+    pub stop: Stop,
 }
 
 impl Options {
@@ -65,7 +69,7 @@ impl Options {
         if port == 80 {
             hosts.extend(names.map(Into::into));
         }
-        Self { hosts, body_limit: 16 << 20, timeout: Duration::from_secs(60) }
+        Self { hosts, body_limit: 16 << 20, timeout: Duration::from_secs(60), stop: Stop::default() }
     }
 }
 
@@ -75,6 +79,8 @@ pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) hosts: Arc<[String]>,
     pub(crate) timeout: Duration,
+    pub(crate) stop: Stop,
+    pub(crate) calls: Arc<metrics::Calls>,
 }
 
 #[derive(OpenApi)]
@@ -116,11 +122,15 @@ fn api() -> OpenApiRouter<App> {
         .merge(messages::routes())
         .merge(incidents::routes())
         .merge(history::routes())
+        .merge(events::routes())
         .merge(batches::routes())
         .merge(comments::routes())
         .merge(attachments::routes())
         .merge(people::routes());
-    OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", native).merge(health::routes())
+    OpenApiRouter::with_openapi(Description::openapi())
+        .nest("/api/v1", native)
+        .merge(health::routes())
+        .merge(metrics::routes())
 }
 
 /// The API's description, in OpenAPI 3.1.
@@ -131,7 +141,13 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// The API over an engine, with its description under `/api/v1/openapi.json` and a page to try it out under `/docs`.
 pub fn router(engine: Engine, options: &Options) -> Router {
-    let app = App { engine, hosts: options.hosts.clone().into(), timeout: options.timeout };
+    let app = App {
+        engine,
+        hosts: options.hosts.clone().into(),
+        timeout: options.timeout,
+        stop: options.stop.clone(),
+        calls: Arc::default(),
+    };
     let (router, description) = api().split_for_parts();
     router
         .merge(SwaggerUi::new("/docs").url("/api/v1/openapi.json", description))
@@ -141,6 +157,7 @@ pub fn router(engine: Engine, options: &Options) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), caller::guard))
         .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(middleware::from_fn_with_state(app.clone(), in_time))
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::measure))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(constant(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(constant(header::X_FRAME_OPTIONS, "DENY"))

@@ -1,7 +1,7 @@
 //! Connections: taken, kept from taking too long, and brought to their end.
 
-use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,6 +12,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 /// For how long the head of a request may take, so that nobody holds connections with next to nothing.
@@ -20,17 +21,45 @@ const HEAD: Duration = Duration::from_secs(15);
 /// For how long handlers that run may take once the server is to stop.
 const FAREWELL: Duration = Duration::from_secs(20);
 
-/// Serves a router until `stop` is over; then takes no more connections, and lets the handlers that run come to their end.
+/// That a server is to stop: told once, and heard by all who wait for something.
+#[derive(Clone, Debug)]
+pub struct Stop(Arc<watch::Sender<bool>>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+}
+
+impl Stop {
+    /// Stops.
+    pub fn now(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Whether it has been told.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until it is told.
+    pub async fn told(&self) {
+        // Whoever tells is as long there as this.
+        let _ = self.0.subscribe().wait_for(|told| *told).await;
+    }
+}
+
+/// Serves a router until it is to stop; then takes no more connections, and lets the handlers that run come to their end.
 ///
 /// # Errors
 /// If the listener cannot take connections.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
-    let mut stop = std::pin::pin!(stop);
+pub async fn serve(listener: TcpListener, router: Router, stop: &Stop) -> io::Result<()> {
     let connections = GracefulShutdown::new();
     loop {
         let taken = tokio::select! {
             taken = listener.accept() => taken,
-            () = &mut stop => break,
+            () = stop.told() => break,
         };
         let stream = match taken {
             Ok((stream, _)) => stream,

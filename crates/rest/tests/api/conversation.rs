@@ -3,14 +3,16 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::response::Response;
 use potok::{Clock, Engine};
-use potok_rest::{Options, router};
+use potok_rest::{Options, Stop, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 /// A server on a database in memory, whose time stands still, and that does nothing by itself.
 pub(crate) struct Server {
     pub(crate) engine: Engine,
+    pub(crate) stop: Stop,
     router: Router,
 }
 
@@ -30,7 +32,7 @@ impl Server {
     pub(crate) async fn with(options: &Options) -> Self {
         let clock = Clock::standing_at("2026-01-05T09:00:00Z".parse().unwrap());
         let engine = Engine::builder().clock(clock).job_execution(false).start().await.unwrap();
-        Self { router: router(engine.clone(), options), engine }
+        Self { router: router(engine.clone(), options), stop: options.stop.clone(), engine }
     }
 
     /// With models whose flow nodes follow each other.
@@ -42,8 +44,13 @@ impl Server {
         server
     }
 
+    /// The answer's head; its body may come bit by bit.
+    pub(crate) async fn stream(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.stream(request).await;
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
         Answer { status: parts.status, headers: parts.headers, bytes }

@@ -5,6 +5,7 @@
 mod conversation;
 mod deployments;
 mod description;
+mod events;
 mod guard;
 mod instances;
 mod jobs;
