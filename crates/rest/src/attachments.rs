@@ -157,6 +157,7 @@ async fn remove(caller: &Caller, of: impl Into<Subject> + Send, id: Id) -> Resul
 
 /// The attachments of an instance and its tasks, the oldest first
 #[utoipa::path(get, path = "/instances/{id}/attachments", tag = "attachments", operation_id = "getInstanceAttachments",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 200, body = Vec<Attachment>, description = "The attachments"), Problems))]
 async fn of_instance(caller: Caller, Path(id): Path<Id>) -> Result<Json<Vec<Attachment>>, Problem> {
     list(&caller.engine, InstanceId::from(id.key())).await
@@ -164,6 +165,7 @@ async fn of_instance(caller: Caller, Path(id): Path<Id>) -> Result<Json<Vec<Atta
 
 /// The attachments of a task, the oldest first
 #[utoipa::path(get, path = "/tasks/{id}/attachments", tag = "attachments", operation_id = "getTaskAttachments",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 200, body = Vec<Attachment>, description = "The attachments"), Problems))]
 async fn of_task(caller: Caller, Path(id): Path<Id>) -> Result<Json<Vec<Attachment>>, Problem> {
     list(&caller.engine, TaskId::from(id.key())).await
@@ -171,7 +173,7 @@ async fn of_task(caller: Caller, Path(id): Path<Id>) -> Result<Json<Vec<Attachme
 
 /// Attaches a file to an instance: the body is the file
 #[utoipa::path(post, path = "/instances/{id}/attachments", tag = "attachments", operation_id = "attachToInstance",
-    params(Named), request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    params(("id" = Id, Path, description = "Its id"), Named), request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 201, body = Attachment, description = "It is attached"), Problems))]
 async fn to_instance(
     caller: Caller,
@@ -185,7 +187,7 @@ async fn to_instance(
 
 /// Attaches a file to a task: the body is the file
 #[utoipa::path(post, path = "/tasks/{id}/attachments", tag = "attachments", operation_id = "attachToTask",
-    params(Named), request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    params(("id" = Id, Path, description = "Its id"), Named), request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 201, body = Attachment, description = "It is attached"), Problems))]
 async fn to_task(
     caller: Caller,

@@ -197,6 +197,7 @@ async fn search(caller: Caller, Json(search): Json<Search<BatchFilter, ByAge>>) 
 
 /// How far a batch is
 #[utoipa::path(get, path = "/batches/{id}", tag = "batches", operation_id = "getBatch",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 200, body = Batch, description = "The batch"), Problems))]
 async fn get(caller: Caller, Path(id): Path<Id>) -> Result<Json<Batch>, Problem> {
     let batch = caller.engine.progress(id.into()).await?;
@@ -223,7 +224,8 @@ pub(crate) struct Failure {
 }
 
 /// The instances on which a batch could not do its work, with the reasons
-#[utoipa::path(get, path = "/batches/{id}/failures", tag = "batches", operation_id = "getBatchFailures", params(PageQuery),
+#[utoipa::path(get, path = "/batches/{id}/failures", tag = "batches", operation_id = "getBatchFailures",
+    params(("id" = Id, Path, description = "Its id"), PageQuery),
     responses((status = 200, body = Found<Failure>, description = "A page of them"), Problems))]
 async fn failures(
     caller: Caller,
@@ -244,6 +246,7 @@ async fn failures(
 
 /// Holds a batch back until it is resumed
 #[utoipa::path(post, path = "/batches/{id}/pause", tag = "batches", operation_id = "pauseBatch",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It is paused"), Problems))]
 async fn pause(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.pause_batch(id.into()).await }).await?;
@@ -252,6 +255,7 @@ async fn pause(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem
 
 /// Lets a batch go on
 #[utoipa::path(post, path = "/batches/{id}/resume", tag = "batches", operation_id = "resumeBatch",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It goes on"), Problems))]
 async fn resume(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.resume_batch(id.into()).await }).await?;
@@ -262,6 +266,7 @@ async fn resume(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Proble
 ///
 /// What was done stays done.
 #[utoipa::path(post, path = "/batches/{id}/cancel", tag = "batches", operation_id = "cancelBatch",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It is given up"), Problems))]
 async fn cancel(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.cancel_batch(id.into()).await }).await?;
@@ -270,6 +275,7 @@ async fn cancel(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Proble
 
 /// Forgets a batch that has ended
 #[utoipa::path(delete, path = "/batches/{id}", tag = "batches", operation_id = "deleteBatch",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It is gone"), Problems))]
 async fn delete(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.delete_batch(id.into()).await }).await?;

@@ -82,6 +82,7 @@ async fn remove(caller: &Caller, of: impl Into<Subject> + Send, comment: Id) -> 
 
 /// The comments on an instance and its tasks, the oldest first
 #[utoipa::path(get, path = "/instances/{id}/comments", tag = "comments", operation_id = "getInstanceComments",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 200, body = Vec<Comment>, description = "The comments"), Problems))]
 async fn of_instance(caller: Caller, Path(id): Path<Id>) -> Result<Json<Vec<Comment>>, Problem> {
     list(&caller.engine, InstanceId::from(id.key())).await
@@ -89,6 +90,7 @@ async fn of_instance(caller: Caller, Path(id): Path<Id>) -> Result<Json<Vec<Comm
 
 /// The comments on a task, the oldest first
 #[utoipa::path(get, path = "/tasks/{id}/comments", tag = "comments", operation_id = "getTaskComments",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 200, body = Vec<Comment>, description = "The comments"), Problems))]
 async fn of_task(caller: Caller, Path(id): Path<Id>) -> Result<Json<Vec<Comment>>, Problem> {
     list(&caller.engine, TaskId::from(id.key())).await
@@ -96,6 +98,7 @@ async fn of_task(caller: Caller, Path(id): Path<Id>) -> Result<Json<Vec<Comment>
 
 /// Writes a comment on an instance
 #[utoipa::path(post, path = "/instances/{id}/comments", tag = "comments", operation_id = "commentOnInstance",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 201, body = Comment, description = "It is written"), Problems))]
 async fn on_instance(
     caller: Caller,
@@ -107,6 +110,7 @@ async fn on_instance(
 
 /// Writes a comment on a task
 #[utoipa::path(post, path = "/tasks/{id}/comments", tag = "comments", operation_id = "commentOnTask",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 201, body = Comment, description = "It is written"), Problems))]
 async fn on_task(
     caller: Caller,

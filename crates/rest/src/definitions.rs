@@ -144,7 +144,8 @@ impl Which {
 /// A definition
 ///
 /// It is named by its key, which means its newest version, `key@version`, `key@tag`, or its id.
-#[utoipa::path(get, path = "/definitions/{definition}", tag = "definitions", operation_id = "getDefinition", params(Which),
+#[utoipa::path(get, path = "/definitions/{definition}", tag = "definitions", operation_id = "getDefinition",
+    params(("definition" = String, Path, description = "Its key, `key@version`, `key@tag` or id"), Which),
     responses((status = 200, body = Definition, description = "The definition"), Problems))]
 async fn get(
     caller: Caller,
@@ -156,7 +157,7 @@ async fn get(
 
 /// The file of a definition, as it was deployed, byte for byte
 #[utoipa::path(get, path = "/definitions/{definition}/file", tag = "definitions", operation_id = "getDefinitionFile",
-    params(Which),
+    params(("definition" = String, Path, description = "Its key, `key@version`, `key@tag` or id"), Which),
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream", description = "Its bytes"), Problems))]
 async fn file(caller: Caller, Path(definition): Path<String>, Query(which): Query<Which>) -> Result<Response, Problem> {
     let found = which.find(&caller.engine, &definition).await?;
@@ -198,7 +199,7 @@ pub(crate) struct Choice {
 
 /// The form with which people start a process
 #[utoipa::path(get, path = "/definitions/{definition}/start-form", tag = "definitions", operation_id = "getStartForm",
-    params(Which),
+    params(("definition" = String, Path, description = "Its key, `key@version`, `key@tag` or id"), Which),
     responses((status = 200, body = StartForm, description = "The form"), Problems))]
 async fn start_form(
     caller: Caller,
@@ -238,7 +239,7 @@ async fn start_form(
 
 /// Starts no more instances of a definition until it is resumed
 #[utoipa::path(post, path = "/definitions/{definition}/suspend", tag = "definitions", operation_id = "suspendDefinition",
-    params(Which),
+    params(("definition" = String, Path, description = "Its key, `key@version`, `key@tag` or id"), Which),
     responses((status = 204, description = "It is suspended"), Problems))]
 async fn suspend(
     caller: Caller,
@@ -252,7 +253,7 @@ async fn suspend(
 
 /// Lets instances of a definition be started again
 #[utoipa::path(post, path = "/definitions/{definition}/resume", tag = "definitions", operation_id = "resumeDefinition",
-    params(Which),
+    params(("definition" = String, Path, description = "Its key, `key@version`, `key@tag` or id"), Which),
     responses((status = 204, description = "It can be started"), Problems))]
 async fn resume(
     caller: Caller,
@@ -285,7 +286,7 @@ pub(crate) struct ElementStatistics {
 
 /// What stands on each flow node of a definition
 #[utoipa::path(get, path = "/definitions/{definition}/statistics", tag = "definitions",
-    operation_id = "getElementStatistics", params(Which),
+    operation_id = "getElementStatistics", params(("definition" = String, Path, description = "Its key, `key@version`, `key@tag` or id"), Which),
     responses((status = 200, body = Vec<ElementStatistics>, description = "Flow nodes with nothing on them are left out"),
         Problems))]
 async fn statistics(
@@ -348,6 +349,7 @@ pub(crate) struct Decided {
 
 /// Asks a decision
 #[utoipa::path(post, path = "/decisions/{decision}/evaluate", tag = "definitions", operation_id = "evaluateDecision",
+    params(("decision" = String, Path, description = "Its key, `key@version`, `key@tag` or id")),
     responses((status = 200, body = Decided, description = "What it gave"), Problems))]
 async fn decide(
     caller: Caller,

@@ -179,6 +179,7 @@ pub(crate) struct DeployedFile {
 
 /// A deployment with its files, and what they define
 #[utoipa::path(get, path = "/deployments/{id}", tag = "deployments", operation_id = "getDeployment",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 200, body = DeploymentContent, description = "The deployment"), Problems))]
 async fn get(caller: Caller, Path(id): Path<Id>) -> Result<Json<DeploymentContent>, Problem> {
     let query = DeploymentQuery { keys: vec![id.key()], ..DeploymentQuery::default() };
@@ -208,7 +209,8 @@ pub(crate) struct Removal {
 /// Removes a deployment
 ///
 /// Unless `withInstances` is given, only if no instances, running or ended, stand on it.
-#[utoipa::path(delete, path = "/deployments/{id}", tag = "deployments", operation_id = "deleteDeployment", params(Removal),
+#[utoipa::path(delete, path = "/deployments/{id}", tag = "deployments", operation_id = "deleteDeployment",
+    params(("id" = Id, Path, description = "Its id"), Removal),
     responses((status = 204, description = "It is gone"), Problems))]
 async fn delete(caller: Caller, Path(id): Path<Id>, Query(removal): Query<Removal>) -> Result<StatusCode, Problem> {
     let deployment: DeploymentId = id.into();

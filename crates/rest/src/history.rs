@@ -104,7 +104,8 @@ pub(crate) struct Wait {
 /// The state of an instance, now or in the past
 ///
 /// Its tokens, scopes with their variables, and what it waits for.
-#[utoipa::path(get, path = "/instances/{id}/state", tag = "history", operation_id = "getInstanceState", params(Moment),
+#[utoipa::path(get, path = "/instances/{id}/state", tag = "history", operation_id = "getInstanceState",
+    params(("id" = Id, Path, description = "Its id"), Moment),
     responses((status = 200, body = InstanceState, description = "How it is or was"), Problems))]
 async fn state(
     caller: Caller,
@@ -194,6 +195,7 @@ pub(crate) struct Happening {
 ///
 /// Told by flow node: entered, worked on, left; with variables, incidents, and what people did.
 #[utoipa::path(get, path = "/instances/{id}/history", tag = "history", operation_id = "getInstanceHistory",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 200, body = Vec<Happening>, description = "What happened"), Problems))]
 async fn history(caller: Caller, Path(id): Path<Id>) -> Result<Json<Vec<Happening>>, Problem> {
     let told = caller.engine.instance(id.into()).happenings().await?;

@@ -96,6 +96,7 @@ async fn search(
 
 /// Tries again what is stuck
 #[utoipa::path(post, path = "/incidents/{id}/resolve", tag = "incidents", operation_id = "resolveIncident",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It goes on, or is stuck under another id"), Problems))]
 async fn resolve(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.resolve_incident(id.into()).await }).await?;

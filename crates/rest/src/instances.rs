@@ -269,6 +269,7 @@ pub(crate) fn created(instance: Instance) -> Response {
 
 /// An instance, running or ended
 #[utoipa::path(get, path = "/instances/{id}", tag = "instances", operation_id = "getInstance",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 200, body = Instance, description = "The instance"), Problems))]
 async fn get(caller: Caller, Path(id): Path<Id>) -> Result<Json<Instance>, Problem> {
     let instance = caller.engine.instance(id.into()).get().await?;
@@ -279,6 +280,7 @@ async fn get(caller: Caller, Path(id): Path<Id>) -> Result<Json<Instance>, Probl
 ///
 /// Its history, comments and attachments go with it, and so do the instances that it called.
 #[utoipa::path(delete, path = "/instances/{id}", tag = "instances", operation_id = "deleteInstance",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It is gone"), Problems))]
 async fn delete(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.instance(id.into()).delete().await }).await?;
@@ -287,6 +289,7 @@ async fn delete(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Proble
 
 /// The variables of an instance's process
 #[utoipa::path(get, path = "/instances/{id}/variables", tag = "instances", operation_id = "getVariables",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 200, body = Variables, description = "By name"), Problems))]
 async fn get_variables(caller: Caller, Path(id): Path<Id>) -> Result<Json<Variables>, Problem> {
     Ok(Json(caller.engine.instance(id.into()).variables().await?.into()))
@@ -294,6 +297,7 @@ async fn get_variables(caller: Caller, Path(id): Path<Id>) -> Result<Json<Variab
 
 /// Sets variables of an instance's process
 #[utoipa::path(patch, path = "/instances/{id}/variables", tag = "instances", operation_id = "setVariables",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "They are set"), Problems))]
 async fn set_variables(
     caller: Caller,
@@ -317,6 +321,7 @@ async fn erase_variable(caller: Caller, Path((id, name)): Path<(Id, String)>) ->
 
 /// Ends an instance from outside
 #[utoipa::path(post, path = "/instances/{id}/cancel", tag = "instances", operation_id = "cancelInstance",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It has ended"), Problems))]
 async fn cancel(caller: Caller, Path(id): Path<Id>, Json(body): Json<Reason>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.instance(id.into()).cancel(body.reason).await }).await?;
@@ -325,6 +330,7 @@ async fn cancel(caller: Caller, Path(id): Path<Id>, Json(body): Json<Reason>) ->
 
 /// Lets nothing go on in an instance until it is resumed
 #[utoipa::path(post, path = "/instances/{id}/suspend", tag = "instances", operation_id = "suspendInstance",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It is suspended"), Problems))]
 async fn suspend(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.instance(id.into()).suspend().await }).await?;
@@ -333,6 +339,7 @@ async fn suspend(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Probl
 
 /// Lets an instance go on
 #[utoipa::path(post, path = "/instances/{id}/resume", tag = "instances", operation_id = "resumeInstance",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It goes on"), Problems))]
 async fn resume(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.instance(id.into()).resume().await }).await?;
@@ -351,6 +358,7 @@ pub(crate) struct Activation {
 
 /// Begins activities of an ad-hoc sub-process
 #[utoipa::path(post, path = "/instances/{id}/activate", tag = "instances", operation_id = "activateElements",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "They have begun"), Problems))]
 async fn activate(caller: Caller, Path(id): Path<Id>, Json(body): Json<Activation>) -> Result<StatusCode, Problem> {
     let Activation { wait, elements } = body;

@@ -231,6 +231,7 @@ pub(crate) struct JobCompletion {
 
 /// Completes a job
 #[utoipa::path(post, path = "/jobs/{id}/complete", tag = "jobs", operation_id = "completeJob",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It is done, and its process has gone on as far as it can"), Problems))]
 async fn complete(caller: Caller, Path(id): Path<Id>, Json(body): Json<JobCompletion>) -> Result<StatusCode, Problem> {
     let completed = caller.once(|engine| async move {
@@ -254,6 +255,7 @@ pub(crate) struct Failed {
     retries: Option<i64>,
     /// Time until it is handed out again; as the model says unless this is given, else ten seconds.
     #[serde(default)]
+    #[schema(value_type = Option<u64>, maximum = 4_294_967_295_u64)]
     pause_seconds: Option<u32>,
 }
 
@@ -261,6 +263,7 @@ pub(crate) struct Failed {
 ///
 /// It is handed out again; without tries left it becomes an incident.
 #[utoipa::path(post, path = "/jobs/{id}/fail", tag = "jobs", operation_id = "failJob",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It is known"), Problems))]
 async fn fail(caller: Caller, Path(id): Path<Id>, Json(body): Json<Failed>) -> Result<StatusCode, Problem> {
     let failed = caller.once(|engine| async move {
@@ -294,6 +297,7 @@ pub(crate) struct JobError {
 
 /// Reports a BPMN error from a job
 #[utoipa::path(post, path = "/jobs/{id}/error", tag = "jobs", operation_id = "throwJobError",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "The process has it"), Problems))]
 async fn throw_error(caller: Caller, Path(id): Path<Id>, Json(body): Json<JobError>) -> Result<StatusCode, Problem> {
     let thrown = caller.once(|engine| async move {
@@ -321,6 +325,7 @@ pub(crate) struct JobEscalation {
 ///
 /// Unless an interrupting event catches it, the job stays.
 #[utoipa::path(post, path = "/jobs/{id}/escalation", tag = "jobs", operation_id = "throwJobEscalation",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "The process has it"), Problems))]
 async fn throw_escalation(
     caller: Caller,
@@ -348,6 +353,7 @@ pub(crate) struct Extension {
 
 /// Gives a worker more time for a job
 #[utoipa::path(post, path = "/jobs/{id}/extend", tag = "jobs", operation_id = "extendJob",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It has that time"), Problems))]
 async fn extend(caller: Caller, Path(id): Path<Id>, Json(body): Json<Extension>) -> Result<StatusCode, Problem> {
     let time = lease(body.lease_seconds)?;
@@ -369,6 +375,7 @@ pub(crate) struct Lease {
 
 /// Gives a job back undone
 #[utoipa::path(post, path = "/jobs/{id}/release", tag = "jobs", operation_id = "releaseJob",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "Others may have it"), Problems))]
 async fn release(caller: Caller, Path(id): Path<Id>, Json(body): Json<Lease>) -> Result<StatusCode, Problem> {
     let released = caller.once(|engine| async move {

@@ -52,6 +52,7 @@ pub(crate) struct NewMessage {
     id: Option<String>,
     /// Kept for so long if nobody waits for it; an hour unless this is given.
     #[serde(default)]
+    #[schema(value_type = Option<u64>, maximum = 4_294_967_295_u64)]
     time_to_live_seconds: Option<u32>,
 }
 

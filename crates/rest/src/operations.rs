@@ -141,6 +141,7 @@ impl Modification {
 ///
 /// All instructions are carried out, in their order, or none. An instance of which nothing is left is cancelled.
 #[utoipa::path(post, path = "/instances/{id}/modify", tag = "instances", operation_id = "modifyInstance",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It is modified"), Problems))]
 async fn modify(caller: Caller, Path(id): Path<Id>, Json(body): Json<Modification>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { body.add_to(engine.modify(id.into())).send().await }).await?;
@@ -195,6 +196,7 @@ impl Migration {
 ///
 /// All of it or nothing. Its tasks, jobs, timers and calls stay what they are.
 #[utoipa::path(post, path = "/instances/{id}/migrate", tag = "instances", operation_id = "migrateInstance",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It has gone over"), Problems))]
 async fn migrate(caller: Caller, Path(id): Path<Id>, Json(body): Json<Migration>) -> Result<StatusCode, Problem> {
     let migrated = caller.once(|engine| async move {
@@ -283,6 +285,7 @@ impl Restart {
 
 /// Starts a new instance in the place of one that has ended
 #[utoipa::path(post, path = "/instances/{id}/restart", tag = "instances", operation_id = "restartInstance",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 201, body = Instance, description = "It has begun"), Problems))]
 async fn restart(caller: Caller, Path(id): Path<Id>, Json(body): Json<Restart>) -> Result<Response, Problem> {
     let again = caller.once(|engine| async move { body.add_to(engine.restart(id.into())).send().await }).await?;

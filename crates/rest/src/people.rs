@@ -90,6 +90,7 @@ async fn search_users(
 
 /// A user
 #[utoipa::path(get, path = "/users/{user}", tag = "people", operation_id = "getUser",
+    params(("user" = String, Path, description = "The user's id")),
     responses((status = 200, body = User, description = "The user"), Problems))]
 async fn get_user(caller: Caller, Path(user): Path<String>) -> Result<Json<User>, Problem> {
     let found = caller.engine.people().user(user.as_str()).await?;
@@ -98,6 +99,7 @@ async fn get_user(caller: Caller, Path(user): Path<String>) -> Result<Json<User>
 
 /// Creates a user, or changes the one with that id
 #[utoipa::path(put, path = "/users/{user}", tag = "people", operation_id = "putUser",
+    params(("user" = String, Path, description = "The user's id")),
     responses((status = 204, description = "The user is there"), Problems))]
 async fn put_user(caller: Caller, Path(user): Path<String>, Json(data): Json<UserData>) -> Result<StatusCode, Problem> {
     let put = caller.once(|engine| async move {
@@ -115,6 +117,7 @@ async fn put_user(caller: Caller, Path(user): Path<String>, Json(data): Json<Use
 ///
 /// Tasks keep their assignees.
 #[utoipa::path(delete, path = "/users/{user}", tag = "people", operation_id = "deleteUser",
+    params(("user" = String, Path, description = "The user's id")),
     responses((status = 204, description = "The user is gone"), Problems))]
 async fn delete_user(caller: Caller, Path(user): Path<String>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.people().remove_user(user).await }).await?;
@@ -123,6 +126,7 @@ async fn delete_user(caller: Caller, Path(user): Path<String>) -> Result<StatusC
 
 /// The ids of the groups that a user is in
 #[utoipa::path(get, path = "/users/{user}/groups", tag = "people", operation_id = "getGroupsOfUser",
+    params(("user" = String, Path, description = "The user's id")),
     responses((status = 200, body = Vec<String>, description = "The ids"), Problems))]
 async fn groups_of_user(caller: Caller, Path(user): Path<String>) -> Result<Json<Vec<String>>, Problem> {
     let groups = caller.engine.people().groups_of(user).await?;
@@ -176,6 +180,7 @@ async fn search_groups(
 
 /// A group
 #[utoipa::path(get, path = "/groups/{group}", tag = "people", operation_id = "getGroup",
+    params(("group" = String, Path, description = "The group's id")),
     responses((status = 200, body = Group, description = "The group"), Problems))]
 async fn get_group(caller: Caller, Path(group): Path<String>) -> Result<Json<Group>, Problem> {
     let found = caller.engine.people().group(group.as_str()).await?;
@@ -184,6 +189,7 @@ async fn get_group(caller: Caller, Path(group): Path<String>) -> Result<Json<Gro
 
 /// Creates a group, or changes the one with that id
 #[utoipa::path(put, path = "/groups/{group}", tag = "people", operation_id = "putGroup",
+    params(("group" = String, Path, description = "The group's id")),
     responses((status = 204, description = "The group is there"), Problems))]
 async fn put_group(
     caller: Caller,
@@ -199,6 +205,7 @@ async fn put_group(
 ///
 /// Tasks keep it as a candidate.
 #[utoipa::path(delete, path = "/groups/{group}", tag = "people", operation_id = "deleteGroup",
+    params(("group" = String, Path, description = "The group's id")),
     responses((status = 204, description = "The group is gone"), Problems))]
 async fn delete_group(caller: Caller, Path(group): Path<String>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.people().remove_group(group).await }).await?;
@@ -207,6 +214,7 @@ async fn delete_group(caller: Caller, Path(group): Path<String>) -> Result<Statu
 
 /// The ids of the users in a group
 #[utoipa::path(get, path = "/groups/{group}/members", tag = "people", operation_id = "getMembers",
+    params(("group" = String, Path, description = "The group's id")),
     responses((status = 200, body = Vec<String>, description = "The ids"), Problems))]
 async fn members(caller: Caller, Path(group): Path<String>) -> Result<Json<Vec<String>>, Problem> {
     let members = caller.engine.people().members_of(group).await?;

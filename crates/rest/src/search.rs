@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 
 use potok::query::{Comparison, Cursor, Paging, VariableFilter, VariableValue};
 use potok::{Engine, Page, Search as Searched};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use crate::body::Object;
 use crate::problem::Problem;
 
 /// What is searched for, in which order, and which page of it.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(bound(deserialize = "F: Deserialize<'de>, S: Deserialize<'de>"))]
 pub(crate) struct Search<F, S> {
     /// What must hold; everything is found without it.
+    #[serde(default, deserialize_with = "object")]
     #[schema(inline)]
     pub(crate) filter: Option<F>,
     /// The order; by age unless this is set.
@@ -36,6 +39,10 @@ pub(crate) struct Search<F, S> {
     #[serde(default)]
     #[schema(max_items = 100)]
     pub(crate) include_variables: Vec<String>,
+}
+
+fn object<'de, F: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<F>, D::Error> {
+    Ok(Option::<Object<F>>::deserialize(deserializer)?.map(|Object(filter)| filter))
 }
 
 fn hundred() -> usize {

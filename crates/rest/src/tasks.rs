@@ -254,6 +254,7 @@ async fn search(
 ///
 /// Its `ETag` stands for what can be changed of it.
 #[utoipa::path(get, path = "/tasks/{id}", tag = "tasks", operation_id = "getTask",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 200, body = Task, description = "The task", headers(("etag" = String))), Problems))]
 async fn get(caller: Caller, Path(id): Path<Id>) -> Result<Response, Problem> {
     let task = caller.engine.task(id.into()).await?;
@@ -365,7 +366,8 @@ fn given<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
 ///
 /// With `If-Match`, only if it is as its caller has seen it.
 #[utoipa::path(patch, path = "/tasks/{id}", tag = "tasks", operation_id = "changeTask",
-    params(("if-match" = Option<String>, Header, description = "The `ETag` of the task as it was seen")),
+    params(("id" = Id, Path, description = "Its id"),
+        ("if-match" = Option<String>, Header, description = "The `ETag` of the task as it was seen")),
     responses((status = 204, description = "It is changed"), Problems))]
 async fn change(
     caller: Caller,
@@ -401,6 +403,7 @@ fn matches(tags: &str, tag: &str) -> bool {
 
 /// Removes a task that belongs to no process, with its history, comments and attachments
 #[utoipa::path(delete, path = "/tasks/{id}", tag = "tasks", operation_id = "deleteTask",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It is gone"), Problems))]
 async fn delete(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.delete_task(id.into()).await }).await?;
@@ -418,6 +421,7 @@ pub(crate) struct OfUser {
 ///
 /// Nobody else can take it then. To claim what one has already does nothing.
 #[utoipa::path(post, path = "/tasks/{id}/claim", tag = "tasks", operation_id = "claimTask",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "The user has it"), Problems))]
 async fn claim(caller: Caller, Path(id): Path<Id>, Json(body): Json<OfUser>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.claim(id.into(), body.user).await }).await?;
@@ -426,6 +430,7 @@ async fn claim(caller: Caller, Path(id): Path<Id>, Json(body): Json<OfUser>) -> 
 
 /// Gives a task back to those who may claim it
 #[utoipa::path(post, path = "/tasks/{id}/unclaim", tag = "tasks", operation_id = "unclaimTask",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "Nobody has it"), Problems))]
 async fn unclaim(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.unclaim(id.into()).await }).await?;
@@ -434,6 +439,7 @@ async fn unclaim(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Probl
 
 /// Assigns a task to a user, whoever has it
 #[utoipa::path(post, path = "/tasks/{id}/assign", tag = "tasks", operation_id = "assignTask",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "The user has it"), Problems))]
 async fn assign(caller: Caller, Path(id): Path<Id>, Json(body): Json<OfUser>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.assign(id.into(), body.user).await }).await?;
@@ -444,6 +450,7 @@ async fn assign(caller: Caller, Path(id): Path<Id>, Json(body): Json<OfUser>) ->
 ///
 /// It comes back when that one resolves it.
 #[utoipa::path(post, path = "/tasks/{id}/delegate", tag = "tasks", operation_id = "delegateTask",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "The other has it"), Problems))]
 async fn delegate(caller: Caller, Path(id): Path<Id>, Json(body): Json<OfUser>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.delegate(id.into(), body.user).await }).await?;
@@ -452,6 +459,7 @@ async fn delegate(caller: Caller, Path(id): Path<Id>, Json(body): Json<OfUser>) 
 
 /// Gives a delegated task back to its owner, worked on
 #[utoipa::path(post, path = "/tasks/{id}/resolve", tag = "tasks", operation_id = "resolveTask",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "Its owner has it"), Problems))]
 async fn resolve(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.resolve(id.into()).await }).await?;
@@ -467,6 +475,7 @@ pub(crate) struct Completion {
 
 /// Completes a task with what it gave
 #[utoipa::path(post, path = "/tasks/{id}/complete", tag = "tasks", operation_id = "completeTask",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It is completed, and its process has gone on as far as it can"), Problems))]
 async fn complete(caller: Caller, Path(id): Path<Id>, Json(body): Json<Completion>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.complete(id.into(), body.variables).await }).await?;
@@ -489,6 +498,7 @@ pub(crate) struct BpmnError {
 
 /// Reports a BPMN error from a task
 #[utoipa::path(post, path = "/tasks/{id}/error", tag = "tasks", operation_id = "throwTaskError",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "The process has it"), Problems))]
 async fn throw_error(caller: Caller, Path(id): Path<Id>, Json(body): Json<BpmnError>) -> Result<StatusCode, Problem> {
     let BpmnError { code, message, variables } = body;
@@ -508,6 +518,7 @@ pub(crate) struct Reason {
 
 /// Ends a task that belongs to no process and is not done
 #[utoipa::path(post, path = "/tasks/{id}/cancel", tag = "tasks", operation_id = "cancelTask",
+    params(("id" = Id, Path, description = "Its id")),
     responses((status = 204, description = "It is cancelled"), Problems))]
 async fn cancel(caller: Caller, Path(id): Path<Id>, Json(body): Json<Reason>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.cancel_task(id.into(), body.reason).await }).await?;
@@ -515,7 +526,8 @@ async fn cancel(caller: Caller, Path(id): Path<Id>, Json(body): Json<Reason>) ->
 }
 
 /// The variables that an open task sees
-#[utoipa::path(get, path = "/tasks/{id}/variables", tag = "tasks", operation_id = "getTaskVariables", params(Local),
+#[utoipa::path(get, path = "/tasks/{id}/variables", tag = "tasks", operation_id = "getTaskVariables",
+    params(("id" = Id, Path, description = "Its id"), Local),
     responses((status = 200, body = Variables, description = "By name"), Problems))]
 async fn get_variables(
     caller: Caller,
@@ -532,7 +544,8 @@ async fn get_variables(
 /// Sets variables while a task is being worked on
 ///
 /// Each in the innermost scope around the task that has it, else in the process; or with `local` in the task's own.
-#[utoipa::path(patch, path = "/tasks/{id}/variables", tag = "tasks", operation_id = "setTaskVariables", params(Local),
+#[utoipa::path(patch, path = "/tasks/{id}/variables", tag = "tasks", operation_id = "setTaskVariables",
+    params(("id" = Id, Path, description = "Its id"), Local),
     responses((status = 204, description = "They are set"), Problems))]
 async fn set_variables(
     caller: Caller,

@@ -63,6 +63,11 @@ fn every_operation_has_an_id_a_summary_and_says_how_it_fails() {
             let id = operation["operationId"].as_str().unwrap();
             assert!(ids.insert(id.to_owned()), "{id} twice");
             assert!(operation["summary"].is_string(), "{method} {path}");
+            for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+                let parameters = operation["parameters"].as_array().unwrap();
+                let is_it = |parameter: &&Value| parameter["name"] == name && parameter["in"] == "path";
+                assert_eq!(parameters.iter().filter(is_it).count(), 1, "{method} {path}: {name}");
+            }
             let problem = &operation["responses"]["default"]["content"]["application/problem+json"]["schema"];
             assert_eq!(problem, &json!({"$ref": "#/components/schemas/Problem"}), "{method} {path}");
         }

@@ -19,7 +19,9 @@ async fn bodies_that_are_no_json() {
         raw(&server, body).await.problem(400, "body-malformed");
     }
     raw(&server, &b"{\"filter\": \"\xff\"}"[..]).await.problem(400, "body-malformed");
-    raw(&server, "[".repeat(100_000)).await.problem(400, "body-malformed");
+    raw(&server, format!("{{\"filter\": {{\"variables\": {{\"a\": {}", "[".repeat(100_000)))
+        .await
+        .problem(400, "body-malformed");
     server.poke("/api/v1/tasks/search").await.problem(415, "body-not-json");
 }
 
@@ -29,6 +31,7 @@ async fn bodies_of_another_shape() {
     let search = "/api/v1/tasks/search";
     for body in [
         json!([]),
+        json!([null, null]),
         json!("x"),
         json!({"limit": "ten"}),
         json!({"limit": 0}),
@@ -36,6 +39,7 @@ async fn bodies_of_another_shape() {
         json!({"limit": -1}),
         json!({"filtr": {}}),
         json!({"filter": {"asignee": "anna"}}),
+        json!({"filter": [null, null]}),
         json!({"filter": {"ids": [5]}}),
         json!({"filter": {"ids": ["five"]}}),
         json!({"filter": {"ids": ["+5"]}}),
