@@ -14,16 +14,19 @@ fn words(events: &[Occurrence]) -> Vec<String> {
     events.iter().map(|event| serde_json::to_value(event).unwrap()["event"].as_str().unwrap().to_owned()).collect()
 }
 
-/// All that is told from there on, and where it ends.
-async fn heard(engine: &Engine, mut after: Position) -> (Vec<String>, Position) {
+/// Others at work on the same server hold the feed up for a moment.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What is told from there on until that happens, and where that is.
+async fn heard(engine: &Engine, mut after: Position, last: &str) -> (Vec<String>, Position) {
     let mut all = Vec::new();
-    loop {
+    while !all.iter().any(|word| word == last) {
         // Little by little, so that places in the midst are gone on behind, too.
-        let news = engine.feed(after, 2, Duration::ZERO).await.unwrap();
-        let Some(last) = news.last() else { return (all, after) };
-        after = last.position;
+        let news = engine.feed(after, 2, MINUTE).await.unwrap();
+        after = news.last().unwrap().position;
         all.extend(news.iter().flat_map(|news| words(&news.events)));
     }
+    (all, after)
 }
 
 async fn what_happens_is_told_once_and_in_order(place: Place) {
@@ -31,7 +34,7 @@ async fn what_happens_is_told_once_and_in_order(place: Place) {
     let begin = engine.feed_end().await.unwrap();
     let case = engine.start("approval").business_key("17").send().await.unwrap();
     let task = engine.tasks().list().await.unwrap()[0].id();
-    let news = engine.feed(begin, 10, Duration::ZERO).await.unwrap();
+    let news = engine.feed(begin, 10, MINUTE).await.unwrap();
     assert_eq!((news.len(), news[0].instance, news[0].process.as_deref()), (1, case.id(), Some("approval")));
     assert_eq!(news[0].events[0], Occurrence::InstanceStarted { business_key: Some("17".into()) });
     assert_eq!(serde_json::to_value(&news[0].events[1]).unwrap()["task"], json!(task.to_string()), "as text");
@@ -40,11 +43,11 @@ async fn what_happens_is_told_once_and_in_order(place: Place) {
     engine.instance(case.id()).suspend().await.unwrap();
     engine.instance(case.id()).resume().await.unwrap();
     engine.instance(case.id()).cancel("").await.unwrap();
-    let (all, end) = heard(&engine, begin).await;
+    let (all, end) = heard(&engine, begin, "instance-cancelled").await;
     assert_eq!(all[..3], ["instance-started", "task-created", "task-changed"]);
     assert_eq!(all[3..7], ["task-completed", "task-created", "instance-suspended", "instance-resumed"]);
     assert_eq!(engine.feed_end().await.unwrap(), end);
-    assert!(heard(&engine, end).await.0.is_empty());
+    assert!(engine.feed(end, 10, Duration::ZERO).await.unwrap().is_empty());
     assert_eq!(end.to_string().parse::<Position>().unwrap(), end);
     assert_eq!("x".parse::<Position>().unwrap_err().code(), "store-invalid-cursor");
     stop(&engine).await;
@@ -53,8 +56,7 @@ async fn what_happens_is_told_once_and_in_order(place: Place) {
 async fn whoever_waits_is_woken(place: Place) {
     let engine = place.with(&[("approval.bpmn", &approval())]).await;
     let end = engine.feed_end().await.unwrap();
-    let minute = Duration::from_secs(60);
-    let (news, _) = tokio::join!(engine.feed(end, 10, minute), engine.start("approval").send());
+    let (news, _) = tokio::join!(engine.feed(end, 10, MINUTE), engine.start("approval").send());
     assert_eq!(words(&news.unwrap()[0].events), ["instance-started", "task-created"]);
     stop(&engine).await;
 }
