@@ -1,4 +1,4 @@
-//! `potok`: runs and checks BPMN models from the command line. It asks and shows; everything else is the engine's.
+//! `potok`: serves, runs and checks BPMN models from the command line. It asks and shows; everything else is the engine's.
 
 mod backup;
 mod check;
@@ -8,6 +8,7 @@ mod failure;
 mod folder;
 mod report;
 mod run;
+mod serve;
 mod style;
 mod token;
 mod user;
@@ -19,11 +20,12 @@ use clap::{Parser, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
+  potok serve bpmn/                                    serve what is in a folder, with an API and a page to try it out
   potok run order.bpmn                                 walk through a process
   potok run order.bpmn --answers order.answers.yaml    let a scenario do it
   potok check bpmn/                                    everything that is wrong or unusual";
 
-/// Runs and checks BPMN 2.0 models
+/// Serves, runs and checks BPMN 2.0 models
 #[derive(Parser)]
 #[command(name = "potok", version, after_help = EXAMPLES, max_term_width = 100)]
 struct Potok {
@@ -33,6 +35,8 @@ struct Potok {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Serve processes by a REST API
+    Serve(serve::Options),
     /// Walk through a process in the terminal, or let a scenario walk through it
     Run(run::Options),
     /// List everything that is wrong or unusual in models
@@ -55,6 +59,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Potok::parse().command {
+        Command::Serve(options) => serve::serve(&options),
         Command::Run(options) => run::run(&options),
         Command::Check(options) => check::check(&options),
         Command::Doctor(options) => doctor::doctor(&options),

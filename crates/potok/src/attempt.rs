@@ -476,7 +476,9 @@ impl<'e> Attempt<'e> {
                 held.events.now = self.now.max(loaded.running.instance.now());
             }
             let act = self.envelope.act.clone().filter(|_| is_subject);
-            let envelope = Envelope { by: self.envelope.by.clone(), act };
+            let by = self.envelope.by.clone();
+            let asked = self.envelope.once.as_ref().map(|once| once.key().clone());
+            let envelope = Envelope { by, key: asked, act, once: None };
             if held.slot.is_in_flight() && loaded.seq > 0 {
                 self.guards.push(Guard::Row { instance: key, seq: loaded.seq, unit: loaded.unit });
             }

@@ -135,9 +135,10 @@ impl NewBatch<'_> {
         for instance in instances {
             changes.add(BatchItem { batch: key, instance, ..BatchItem::default() });
         }
-        inner.write(changes).await?;
+        let batch = BatchId(key);
+        inner.write_once(self.engine.once.as_deref(), changes, &batch).await?;
         inner.batches.notify_one();
-        Ok(BatchId(key))
+        Ok(batch)
     }
 }
 
@@ -243,7 +244,7 @@ impl Engine {
         let mut changes = Changes::default();
         changes.remove_of::<BatchItem>(batch.0);
         changes.remove::<BatchRow>(batch.0);
-        self.inner.write(changes).await
+        self.inner.write_once(self.once.as_deref(), changes, &()).await
     }
 
     async fn change_batch(&self, batch: BatchId, from: BatchState, to: BatchState) -> Result<(), Error> {
@@ -339,7 +340,7 @@ impl Inner {
         let done = BatchItem { state: ItemState::Done, ..item.clone() };
         let instance = InstanceId(item.instance);
         let deed = self.deed(operation, instance, batch.author.as_ref()).await?;
-        let envelope = Envelope { by: batch.author.clone(), act: None }.because(operation.reason());
+        let envelope = Envelope { by: batch.author.clone(), ..Envelope::default() }.because(operation.reason());
         let action = |attempt: &mut Attempt<'_>, work: &mut Work| {
             let asked = deed.on(instance, attempt, work)?;
             Ok(asked.map(|()| attempt.changes.put(done.clone())))

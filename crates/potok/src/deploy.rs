@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use potok_core::Name;
+use potok_core::diagnostic::Diagnostic;
 use potok_core::expressions::Deployment as Number;
 use potok_core::graph::{Catch, NodeKind, Package, ProcessGraph, VersionBinding};
 use potok_core::instance::Key;
@@ -68,6 +69,15 @@ impl Deployed {
     pub fn definition(&self, id: &str) -> Option<&Definition> {
         self.definitions.iter().find(|definition| definition.id == id)
     }
+}
+
+/// A file that was only looked at.
+#[derive(Clone, Debug)]
+pub struct CheckedFile {
+    /// Its name.
+    pub file: Name,
+    /// What is wrong or unusual with it.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Files about to be deployed together.
@@ -250,6 +260,31 @@ impl Engine {
             deployment = deployment.file(name, bytes);
         }
         deployment.send().await
+    }
+
+    /// Says what is wrong or unusual with files, by their names, without deploying them.
+    #[must_use]
+    pub fn check(&self, files: &[(Name, Vec<u8>)]) -> Vec<CheckedFile> {
+        let findings = |(name, bytes): &(Name, Vec<u8>)| {
+            let checked = check(name, &bytes.as_slice().into(), Key(0), &self.inner.catalog.evaluator);
+            let diagnostics = match checked {
+                Ok(checked) => checked.package.map(|package| package.warnings).unwrap_or_default(),
+                Err(Error::Refused(refused)) => refused.diagnostics,
+                // A file is refused for nothing else.
+                Err(_) => Vec::new(),
+            };
+            CheckedFile { file: name.clone(), diagnostics }
+        };
+        files.iter().map(findings).collect()
+    }
+
+    /// The names of the files of a deployment.
+    ///
+    /// # Errors
+    /// If there is no such deployment, or the database cannot be read.
+    pub async fn resources(&self, deployment: DeploymentId) -> Result<Vec<Resource>, Error> {
+        let resources: Vec<Resource> = self.inner.store.of_instance(deployment.0).await?;
+        if resources.is_empty() { Err(Error::UnknownDeployment(deployment)) } else { Ok(resources) }
     }
 
     /// Definitions that are searched for.

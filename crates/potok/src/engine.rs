@@ -21,6 +21,7 @@ use crate::catalog::Catalog;
 use crate::commit::Committer;
 use crate::envelope::Envelope;
 use crate::handler::Handlers;
+use crate::once::Once;
 use crate::password::Passwords;
 use crate::recent::Recent;
 use crate::together::Together;
@@ -71,6 +72,8 @@ pub struct Engine {
     pub(crate) tenant: Option<Name>,
     /// What narrows the user's rights.
     pub(crate) scope: Option<Arc<Scope>>,
+    /// What it is asked for is done once.
+    pub(crate) once: Option<Arc<Once>>,
     /// Stops what runs behind it when the last engine is dropped.
     pub(crate) running: Arc<Background>,
 }
@@ -133,6 +136,8 @@ pub(crate) struct Inner {
     pub(crate) batches: Notify,
     /// An instance has ended.
     pub(crate) ended: Notify,
+    /// Something has happened to an instance.
+    pub(crate) written: Notify,
     /// Kept messages and those who wait for them are to be brought together again.
     pub(crate) look_again: AtomicBool,
     pub(crate) node: Mutex<Node>,
@@ -148,7 +153,7 @@ impl Engine {
     }
 
     pub(crate) fn new(inner: Arc<Inner>, running: Arc<Background>) -> Self {
-        Self { inner, user: None, tenant: None, scope: None, running }
+        Self { inner, user: None, tenant: None, scope: None, once: None, running }
     }
 
     /// The same engine for a user: what is done with it is done within that user's rights, and stands in the history as the
@@ -187,7 +192,7 @@ impl Engine {
     }
 
     pub(crate) fn envelope(&self) -> Envelope {
-        Envelope { by: self.user.clone(), act: None }
+        Envelope { by: self.user.clone(), once: self.once.clone(), ..Envelope::default() }
     }
 }
 
@@ -217,6 +222,7 @@ impl Inner {
             wake: Notify::new(),
             batches: Notify::new(),
             ended: Notify::new(),
+            written: Notify::new(),
             // Whoever was here before may have crashed.
             look_again: AtomicBool::new(true),
             keys: Arc::new(RwLock::new(Keys::of(&node))),

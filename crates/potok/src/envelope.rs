@@ -1,11 +1,14 @@
 //! What stands on a row of the log beside its events: who asked for it, and what it did that is no event of the process.
 
+use std::sync::Arc;
+
 use potok_core::Name;
 use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 use potok_store::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::once::Once;
 use crate::task::Assignment;
 
 /// Beside the events of one row.
@@ -15,9 +18,15 @@ pub struct Envelope {
     /// Who asked for it; nobody if the engine did it by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Name>,
+    /// The key under which it was asked for, so that it is done [once](crate::Engine::once).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Name>,
     /// What it did that is no event of the process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Act>,
+    /// How it is done once.
+    #[serde(skip)]
+    pub(crate) once: Option<Arc<Once>>,
 }
 
 /// What is no event of the process.

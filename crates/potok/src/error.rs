@@ -52,6 +52,17 @@ pub enum Error {
     /// No such version of a process.
     #[error("no version {0} of a process is deployed")]
     UnknownDefinition(DefinitionId),
+    /// Nothing that is deployed is meant.
+    #[error("`{0}` is not deployed: name a definition by its key, `key@version`, `key@tag` or its id")]
+    NotDeployed(Name),
+    /// A decision gave nothing.
+    #[error("decision `{decision}` failed: {reason}")]
+    Undecided {
+        /// The decision.
+        decision: Name,
+        /// Why.
+        reason: String,
+    },
     /// No such instance.
     #[error("there is no instance {0}")]
     UnknownInstance(InstanceId),
@@ -104,6 +115,9 @@ pub enum Error {
         /// Who has it.
         assignee: Name,
     },
+    /// The task is not what the caller took it for.
+    #[error("task {0} has been changed meanwhile; look at it again, and then change it")]
+    TaskChanged(TaskId),
     /// The task is a process's: it ends as that says.
     #[error("task {0} belongs to a process: complete it, or cancel or modify its instance")]
     TaskOfProcess(TaskId),
@@ -182,6 +196,12 @@ pub enum Error {
     /// Something was said of a start that was not asked for before.
     #[error("`{0}` belongs after the start or move that it is for, which is not the last instruction before it")]
     MisplacedInstruction(&'static str),
+    /// The key under which something is to be done once was given for something else.
+    #[error("the idempotency key `{0}` was given with another request before; take a new one for each request")]
+    KeyReused(Name),
+    /// Somebody did the same under the same key meanwhile.
+    #[error("the same was done meanwhile under the same idempotency key; ask again for its answer")]
+    Repeated,
     /// The variables are no JSON object.
     #[error("variables must be a JSON object, e.g. {{\"amount\": 12}}")]
     NoVariables,
@@ -276,6 +296,8 @@ impl Error {
             Self::UnknownProcess(_) => "process-unknown",
             Self::ProcessSuspended(_) => "process-suspended",
             Self::UnknownDefinition(_) => "definition-unknown",
+            Self::NotDeployed(_) => "definition-unknown",
+            Self::Undecided { .. } => "decision-failed",
             Self::UnknownInstance(_) => "instance-unknown",
             Self::BusinessKeyTaken { .. } => "business-key-taken",
             Self::InstanceRuns(_) => "instance-runs",
@@ -285,6 +307,7 @@ impl Error {
             Self::InstanceSuspended(_) => "instance-suspended",
             Self::UnknownTask(_) => "task-unknown",
             Self::TaskClaimed { .. } => "task-claimed",
+            Self::TaskChanged(_) => "task-changed",
             Self::TaskOfProcess(_) => "task-of-process",
             Self::Forbidden { .. } => "forbidden",
             Self::ForeignTenant(_) => "tenant-foreign",
@@ -304,6 +327,8 @@ impl Error {
             Self::InstanceActive(_) => "instance-active",
             Self::OtherDefinition { .. } => "instance-other-definition",
             Self::MisplacedInstruction(_) => "instruction-misplaced",
+            Self::KeyReused(_) => "idempotency-key-reused",
+            Self::Repeated => "idempotency-key-repeated",
             Self::NoVariables => "variables-no-object",
             Self::Variable { error, .. } => error.code(),
             Self::Contended(_) => "instance-contended",

@@ -12,6 +12,7 @@ use potok_core::value::Value;
 use potok_store::Guard;
 use potok_store::query::{IncidentQuery, InstanceQuery};
 use potok_store::row::{Claim, ClaimKind, Incident, Instance as InstanceRow, InstanceState};
+use serde::{Deserialize, Serialize};
 
 use crate::alone::of_processes;
 use crate::attempt::{Attempt, Missing};
@@ -21,7 +22,8 @@ use crate::envelope::{Act, Envelope};
 use crate::{Action, DefinitionId, Error, IncidentId, InstanceId, IntoVariables, Right};
 
 /// A process instance, as it was when it was looked at.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Instance {
     row: InstanceRow,
 }
@@ -389,7 +391,8 @@ impl Case {
         }
         let entry = |row: potok_store::row::LogRow| {
             let events = Events::decode(&row.events).map_err(|error| Error::Damaged { instance: self.id, error })?;
-            Ok(Entry { seq: row.seq, time: row.time, envelope: Envelope::decode(&row.envelope), events })
+            let definition = DefinitionId(row.definition);
+            Ok(Entry { seq: row.seq, time: row.time, definition, envelope: Envelope::decode(&row.envelope), events })
         };
         rows.into_iter().map(entry).collect()
     }
@@ -512,6 +515,8 @@ pub struct Entry {
     pub seq: u64,
     /// When it happened.
     pub time: Timestamp,
+    /// The definition that it was of, in which the events' ordinals count.
+    pub definition: DefinitionId,
     /// Who asked for it, and what it did that is no event.
     pub envelope: Envelope,
     /// What happened.

@@ -129,6 +129,24 @@ impl Engine {
         Ok(self.inner.store.list(&query).await?.rows)
     }
 
+    /// A job that a worker elsewhere has in its hands, by its id and the number of its lease: to complete it, or to say what came of
+    /// it. It comes without variables and headers.
+    ///
+    /// # Errors
+    /// If the lease is no longer the worker's, or the job is gone.
+    pub async fn leased_job(&self, job: JobId, lease: u64) -> Result<Job, Error> {
+        let query = JobQuery {
+            keys: vec![job.0],
+            instances: self.inner.cache.owner(job.0).into_iter().collect(),
+            ..JobQuery::default()
+        };
+        let row = self.inner.store.list(&query).await?.rows.pop().ok_or(Error::UnknownJob(job))?;
+        if row.lease != lease || lease == 0 {
+            return Err(Error::LeaseLost(job));
+        }
+        Ok(Job { row, business_key: None, headers: Vec::new(), variables: Variables::new() })
+    }
+
     /// Gives a worker more time for a job.
     ///
     /// # Errors

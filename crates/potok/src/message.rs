@@ -9,6 +9,7 @@ use potok_core::time::Timestamp;
 use potok_core::value::Value;
 use potok_store::Guard;
 use potok_store::row::{Claim, ClaimKind};
+use serde::{Deserialize, Serialize};
 
 use crate::attempt::Attempt;
 use crate::engine::Engine;
@@ -19,7 +20,7 @@ use crate::{Action, Error, InstanceId, IntoVariables};
 const TIME_TO_LIVE: Duration = Duration::from_secs(3600);
 
 /// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Delivery {
     /// An instance that waited has it.
     Delivered(InstanceId),
@@ -29,6 +30,17 @@ pub enum Delivery {
     Noted,
     /// Nobody waits for it: it is kept for a while.
     Kept,
+}
+
+impl Delivery {
+    fn of(correlated: Correlated) -> Self {
+        match correlated {
+            Correlated::Delivered(key) => Self::Delivered(InstanceId(key)),
+            Correlated::Started(key) => Self::Started(InstanceId(key)),
+            Correlated::Noted => Self::Noted,
+            Correlated::Kept => Self::Kept,
+        }
+    }
 }
 
 /// A message about to be sent.
@@ -120,20 +132,14 @@ impl Sending<'_> {
             Ok(correlated.map_err(Error::from))
         };
         let mut tries = 0;
-        let correlated = loop {
+        loop {
             tries += 1;
-            match inner.transact(self.engine.envelope(), action).await {
+            match inner.transact_and(self.engine.envelope(), action, |_, correlated| Delivery::of(correlated)).await {
                 // The caller named no instance: who was found to wait has gone on, or ended, before it was given the message.
                 Err(Error::Rejected(Rejection::Unknown(_) | Rejection::NotActive(_))) if tries < TRIES => {}
-                correlated => break correlated?,
+                delivered => break delivered,
             }
-        };
-        Ok(match correlated {
-            Correlated::Delivered(key) => Delivery::Delivered(InstanceId(key)),
-            Correlated::Started(key) => Delivery::Started(InstanceId(key)),
-            Correlated::Noted => Delivery::Noted,
-            Correlated::Kept => Delivery::Kept,
-        })
+        }
     }
 }
 

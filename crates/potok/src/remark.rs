@@ -50,7 +50,7 @@ impl Engine {
         let comment = Comment { instance, key, task, author: self.user.clone(), written: now, text };
         let mut changes = Changes::default();
         changes.put(comment.clone());
-        self.inner.write(changes).await?;
+        self.inner.write_once(self.once.as_deref(), changes, &comment).await?;
         Ok(comment)
     }
 
@@ -78,7 +78,7 @@ impl Engine {
         }
         let mut changes = Changes::default();
         changes.remove::<Comment>((comment.instance, comment.key));
-        self.inner.write(changes).await
+        self.inner.write_once(self.once.as_deref(), changes, &()).await
     }
 
     /// Begins to attach a file to an instance or task, running or ended. The file comes bit by bit and is never in memory whole.

@@ -63,17 +63,17 @@ impl Engine {
         }
         let of = Some(definition.0);
         let tasks = TaskQuery { states: vec![TaskState::Open], definition: of, ..TaskQuery::default() };
-        self.count(&mut nodes, &tasks, |node| &mut node.tasks).await?;
+        self.count_into(&mut nodes, &tasks, |node| &mut node.tasks).await?;
         let jobs = JobQuery { definition: of, ..JobQuery::default() };
-        self.count(&mut nodes, &jobs, |node| &mut node.jobs).await?;
+        self.count_into(&mut nodes, &jobs, |node| &mut node.jobs).await?;
         // A token that waits at a task or a job is counted there.
         nodes.iter_mut().for_each(|node| node.tokens += node.tasks + node.jobs);
         let timers = TimerQuery { definition: of, ..TimerQuery::default() };
-        self.count(&mut nodes, &timers, |node| &mut node.timers).await?;
+        self.count_into(&mut nodes, &timers, |node| &mut node.timers).await?;
         let waiting = SubscriptionQuery { definition: of, starts: Some(false), ..SubscriptionQuery::default() };
-        self.count(&mut nodes, &waiting, |node| &mut node.subscriptions).await?;
+        self.count_into(&mut nodes, &waiting, |node| &mut node.subscriptions).await?;
         let incidents = IncidentQuery { open: Some(true), definition: of, ..IncidentQuery::default() };
-        self.count(&mut nodes, &incidents, |node| &mut node.incidents).await?;
+        self.count_into(&mut nodes, &incidents, |node| &mut node.incidents).await?;
         nodes.retain(|node| *node != ElementStatistics { node: node.node.clone(), ..ElementStatistics::default() });
         Ok(nodes)
     }
@@ -101,7 +101,7 @@ impl Engine {
         Ok(statistics.collect())
     }
 
-    async fn count<Q: Query>(
+    async fn count_into<Q: Query>(
         &self,
         nodes: &mut [ElementStatistics],
         query: &Q,

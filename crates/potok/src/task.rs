@@ -76,7 +76,9 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    fn of(task: &TaskRow) -> Self {
+    /// That of a task as it is.
+    #[must_use]
+    pub fn of(task: &TaskRow) -> Self {
         Self {
             assignee: task.assignee.clone(),
             owner: task.owner.clone(),
@@ -360,9 +362,25 @@ impl Engine {
     /// # Errors
     /// If the task is not open.
     pub async fn update_task(&self, task: TaskId, change: impl Fn(&mut Assignment) + Send + Sync) -> Result<(), Error> {
+        self.update_task_if(task, |_| true, change).await
+    }
+
+    /// The same, if the task is what its caller takes it for.
+    ///
+    /// # Errors
+    /// As [`update_task`](Self::update_task); and [`Error::TaskChanged`] if it is not.
+    pub async fn update_task_if(
+        &self,
+        task: TaskId,
+        is_expected: impl Fn(&Assignment) -> bool + Send + Sync,
+        change: impl Fn(&mut Assignment) + Send + Sync,
+    ) -> Result<(), Error> {
         self.change_task(Action::GiveTask, task, |access, row| {
             check_is_theirs(access, row, "change")?;
             let mut assignment = Assignment::of(row);
+            if !is_expected(&assignment) {
+                return Err(Error::TaskChanged(task));
+            }
             change(&mut assignment);
             Ok(Some(assignment))
         })

@@ -6,11 +6,13 @@ use potok_core::instance::Key;
 use potok_core::routing::{Running, Work};
 use potok_store::row::ClaimKind;
 use potok_store::{Changes, Guard, Outcome, Unit};
+use serde::Serialize;
 
 use crate::attempt::{After, Attempt, Missing, Stop};
 use crate::cache::Loaded;
 use crate::engine::Inner;
 use crate::envelope::Envelope;
+use crate::once::Once;
 use crate::{Error, InstanceId};
 
 /// How often a unit of work is tried while others are faster.
@@ -40,16 +42,31 @@ impl Inner {
 
     /// Writes what belongs to no instance's history.
     pub(crate) async fn write(&self, changes: Changes) -> Result<(), Error> {
-        let unit = Unit { id: self.random(), changes, ..Unit::default() };
+        self.write_once(None, changes, &()).await
+    }
+
+    /// The same, under a key if there is one, with what is answered.
+    pub(crate) async fn write_once(
+        &self,
+        once: Option<&Once>,
+        changes: Changes,
+        answer: &impl Serialize,
+    ) -> Result<(), Error> {
+        let guards = once.and_then(|once| once.guard(answer)).into_iter().collect();
+        let unit = Unit { id: self.random(), changes, guards, ..Unit::default() };
         match self.committer.send(unit, Vec::new()).await.map_err(|_| Error::OutcomeUnknown)?? {
-            Outcome::Committed => Ok(()),
+            Outcome::Committed => {
+                once.into_iter().for_each(Once::take);
+                Ok(())
+            }
+            Outcome::Missed { standing: Some(_), .. } => Err(Error::Repeated),
             _ => Err(Error::NothingToDo),
         }
     }
 
     /// Does a unit of work: `action` gives the first command, and what others are asked for follows. It is tried again from
     /// fresh state if somebody else was faster.
-    pub(crate) async fn transact<T: Send>(
+    pub(crate) async fn transact<T: Send + Serialize>(
         &self,
         envelope: Envelope,
         action: impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync,
@@ -58,7 +75,7 @@ impl Inner {
     }
 
     /// The same; `finish` looks at what has become of it all, just before it is made durable.
-    pub(crate) async fn transact_and<T: Send, U: Send>(
+    pub(crate) async fn transact_and<T: Send, U: Send + Serialize>(
         &self,
         envelope: Envelope,
         action: impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync,
@@ -66,12 +83,16 @@ impl Inner {
     ) -> Result<U, Error> {
         let mut order = BTreeSet::new();
         for _ in 0..TRIES {
-            let Some((value, attempt)) = self.step(&envelope, &mut order, &action).await? else { continue };
+            let Some((value, mut attempt)) = self.step(&envelope, &mut order, &action).await? else { continue };
             let value = finish(&attempt, value);
+            attempt.guards.extend(envelope.once.as_ref().and_then(|once| once.guard(&value)));
             let (pending, after) = attempt.submit();
             if let Some(pending) = pending {
                 match pending.await.map_err(|_| Error::OutcomeUnknown)?? {
-                    Outcome::Committed => {}
+                    Outcome::Committed => self.is_durable(&envelope),
+                    Outcome::Missed { standing: Some(standing), .. } if standing.kind == ClaimKind::Idempotency => {
+                        return Err(Error::Repeated);
+                    }
                     Outcome::Missed { standing: Some(standing), .. } if standing.kind == ClaimKind::MessageId => {
                         return Err(Error::MessageRepeated(standing.value));
                     }
@@ -107,7 +128,7 @@ impl Inner {
     }
 
     /// Does a unit of work if a guard holds; nothing if it does not.
-    pub(crate) async fn transact_guarded<T: Send>(
+    pub(crate) async fn transact_guarded<T: Send + Serialize>(
         &self,
         envelope: Envelope,
         guard: &Guard,
@@ -118,7 +139,7 @@ impl Inner {
         Ok(Some(value))
     }
 
-    async fn guarded<T: Send>(
+    async fn guarded<T: Send + Serialize>(
         &self,
         envelope: Envelope,
         guard: &Guard,
@@ -131,16 +152,29 @@ impl Inner {
             Ok(value)
         };
         for _ in 0..TRIES {
-            let Some((value, attempt)) = self.step(&envelope, &mut order, &guarded).await? else { continue };
+            let Some((value, mut attempt)) = self.step(&envelope, &mut order, &guarded).await? else { continue };
+            attempt.guards.extend(envelope.once.as_ref().and_then(|once| once.guard(&value)));
             let (pending, after) = attempt.submit();
             let Some(pending) = pending else { return Ok(Some((value, after))) };
             match pending.await.map_err(|_| Error::OutcomeUnknown)?? {
-                Outcome::Committed => return Ok(Some((value, after))),
+                Outcome::Committed => {
+                    self.is_durable(&envelope);
+                    return Ok(Some((value, after)));
+                }
                 Outcome::Missed { guard: 0, .. } => return Ok(None),
+                Outcome::Missed { standing: Some(standing), .. } if standing.kind == ClaimKind::Idempotency => {
+                    return Err(Error::Repeated);
+                }
                 _ => {}
             }
         }
         Err(Error::Contended(InstanceId(order.first().copied().unwrap_or_default())))
+    }
+
+    /// A unit of work is durable.
+    fn is_durable(&self, envelope: &Envelope) {
+        envelope.once.iter().for_each(|once| once.take());
+        self.written.notify_waiters();
     }
 
     /// Steps the instances of a unit of work; nothing if somebody else has one of them: then all are locked in order next time.

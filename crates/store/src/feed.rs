@@ -1,5 +1,8 @@
 //! The feed: all log rows, in an order in which none is ever skipped.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::cell::Field;
@@ -17,6 +20,23 @@ use crate::{Store, StoreError};
 pub struct Position {
     transaction: i64,
     position: i64,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.transaction, self.position)
+    }
+}
+
+impl FromStr for Position {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        let parsed = text.split_once('-').and_then(|(transaction, position)| {
+            Some(Self { transaction: transaction.parse().ok()?, position: position.parse().ok()? })
+        });
+        parsed.ok_or(StoreError::InvalidCursor)
+    }
 }
 
 impl From<&LogRow> for Position {
@@ -45,5 +65,22 @@ impl Store {
         };
         let select = select.order("position", false);
         session.select(&select).await?.into_iter().map(LogRow::from_row).collect()
+    }
+
+    /// Where the feed ends now: what is written from now on comes after it.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn feed_end(&self) -> Result<Position, StoreError> {
+        let mut session = self.database.read().await?;
+        let select = Select::from(LogRow::TABLE).limit(1);
+        let select = match session.horizon().await? {
+            Some(horizon) => select
+                .filter(Filter::Compare("transaction", Operator::Less, horizon.to_cell()))
+                .order("transaction", true),
+            None => select,
+        };
+        let last = session.select(&select.order("position", true)).await?.pop();
+        Ok(last.map(LogRow::from_row).transpose()?.map(|row| Position::from(&row)).unwrap_or_default())
     }
 }

@@ -3,12 +3,14 @@
 use potok_core::Name;
 use potok_core::instance::Key;
 use potok_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::cell::codes;
 use crate::record::record;
 
 codes! {
     /// Whether an instance still runs, and if not, how it ended.
+    #[derive(Serialize, Deserialize)]
     InstanceState {
         /// Running.
         #[default]
@@ -24,6 +26,7 @@ codes! {
 
 record! {
     /// A process instance. It is closed, not removed, when it ends.
+    #[derive(Serialize, Deserialize)]
     pub struct Instance in "instances" by Key {
         /// Its key.
         key: Key,

@@ -3,12 +3,14 @@
 use potok_core::Name;
 use potok_core::instance::Key;
 use potok_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::cell::Bytes;
 use crate::record::record;
 
 record! {
     /// What somebody wrote on an instance or task.
+    #[derive(Serialize, Deserialize)]
     pub struct Comment in "comments" by (Key, Key) {
         /// The instance.
         instance: Key,

@@ -1,0 +1,143 @@
+//! `potok serve`.
+
+mod config;
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use potok::Engine;
+use potok_rest::{Options as Api, Stop, router};
+use tokio::net::TcpListener;
+
+use crate::failure::Failure;
+use crate::report::number;
+use crate::style::Style;
+use config::Config;
+
+const EXAMPLES: &str = "\
+Examples:
+  potok serve bpmn/                      deploys the folder, keeps everything in potok.db, listens on 127.0.0.1:8080
+  potok serve --db work.db               goes on with what is in a database
+  potok serve --check-config             says how it would be served, and whether potok.toml is right
+
+Each setting is looked for among the flags, then in the environment, then in potok.toml:
+  listen = \"127.0.0.1:8080\"
+  db = \"potok.db\"
+  job-execution = true
+  body-limit = 16777216";
+
+/// What to serve, and how.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Options {
+    /// Models, decisions, forms and calendars, or folders with them, which are deployed first if they have changed
+    #[arg(value_name = "FOLDER")]
+    paths: Vec<PathBuf>,
+    /// Where to listen: on this machine only, as long as nobody can sign in [default: 127.0.0.1:8080]
+    #[arg(long, env = "POTOK_LISTEN", value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// An SQLite file, which need not be there yet, or postgres://... [default: potok.db]
+    #[arg(long, env = "POTOK_DB", value_name = "PATH_OR_URL")]
+    db: Option<String>,
+    /// Whether timers, savepoints and jobs are executed by themselves [default: on]
+    #[arg(long, env = "POTOK_JOB_EXECUTION", value_enum)]
+    job_execution: Option<Switch>,
+    /// A file with settings [default: potok.toml, if it is there]
+    #[arg(long, env = "POTOK_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Only say how it would be served
+    #[arg(long)]
+    check_config: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    /// They are
+    On,
+    /// They wait
+    Off,
+}
+
+/// Serves until it is told to stop.
+pub(crate) fn serve(options: &Options) -> Result<ExitCode, Failure> {
+    let config = Config::of(options)?;
+    if options.check_config {
+        write!(io::stdout().lock(), "{config}")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(tracing::Level::INFO).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(options, &config))
+}
+
+async fn run(options: &Options, config: &Config) -> Result<ExitCode, Failure> {
+    let address = config.listen;
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(format!("cannot listen on {address}: {error}")).help("stop what listens there, or see `--listen`")
+    })?;
+    let address = listener.local_addr()?;
+    let mut builder = Engine::builder().database(&config.db).job_execution(config.job_execution);
+    builder = builder.name(format!("potok serve {address}"));
+    let engine = builder.start().await?;
+    let served = talk(options, config, &engine, listener, address).await;
+    engine.stop().await;
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+/// Deploys, says where it listens, and answers.
+async fn talk(
+    options: &Options,
+    config: &Config,
+    engine: &Engine,
+    listener: TcpListener,
+    address: SocketAddr,
+) -> Result<(), Failure> {
+    let style = Style::of(&io::stdout());
+    let mut deployed = String::new();
+    for path in &options.paths {
+        let found = engine.deploy_path(path).await?;
+        let state = if found.id.is_some() { "deployed" } else { "as before" };
+        deployed += &format!("  {} ({}, {state})\n", path.display(), number(found.definitions.len(), "definition"));
+    }
+    let mut api = Api { body_limit: config.body_limit, ..Api::local(address.port()) };
+    // It may listen under a name of this machine that is none of the usual ones, such as 127.0.0.2.
+    api.hosts.push(address.to_string());
+    {
+        let mut out = io::stdout().lock();
+        writeln!(out, "{} on http://{address}", style.good("Potok is ready"))?;
+        writeln!(out, "  database  {}", config::without_password(&config.db))?;
+        out.write_all(deployed.as_bytes())?;
+        writeln!(out, "  API       http://{address}/api/v1")?;
+        writeln!(out, "  API page  http://{address}/docs")?;
+        writeln!(out, "  sign in   nobody need: whoever works on this machine may do everything, nobody else gets in")?;
+        out.flush()?;
+    }
+    let stop = api.stop.clone();
+    tokio::spawn(told_to_stop(stop.clone()));
+    potok_rest::serve(listener, router(engine.clone(), &api), &stop).await?;
+    writeln!(io::stdout().lock(), "stopped")?;
+    Ok(())
+}
+
+/// Waits for Ctrl-C, or for whoever ends programs.
+async fn told_to_stop(stop: Stop) {
+    #[cfg(unix)]
+    let ended = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let ended = std::future::pending::<()>();
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = ended => {}
+    }
+    stop.now();
+}

@@ -1,0 +1,81 @@
+//! How people name what is deployed.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+
+use potok_core::Name;
+use potok_core::instance::Key;
+use potok_store::Version;
+use potok_store::row::{Definition, DefinitionKind};
+
+use crate::engine::Engine;
+use crate::{DefinitionId, Error};
+
+/// Which definition is meant: `order`, the newest version; `order@3`, that version; `order@spring`, the newest with that tag;
+/// `7241980518400001`, the one with that id.
+///
+/// ```
+/// use potok::Selector;
+///
+/// let third: Selector = "order@3".parse()?;
+/// assert_eq!(third.to_string(), "order@3");
+/// # Ok::<(), std::convert::Infallible>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum Selector {
+    /// The one with that id.
+    Id(DefinitionId),
+    /// A version of what has that name in its file.
+    Version(Name, Version),
+}
+
+impl FromStr for Selector {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        // No id in a BPMN or DMN file begins with a digit.
+        if let Ok(key) = text.parse() {
+            return Ok(Self::Id(DefinitionId(Key(key))));
+        }
+        Ok(match text.split_once('@') {
+            Some((id, version)) => {
+                let number = version.parse().map(Version::Number);
+                Self::Version(id.into(), number.unwrap_or_else(|_| Version::Tag(version.into())))
+            }
+            None => Self::Version(text.into(), Version::Latest),
+        })
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Version(name, Version::Latest) => f.write_str(name),
+            Self::Version(name, Version::Number(number)) => write!(f, "{name}@{number}"),
+            Self::Version(name, Version::Tag(tag)) => write!(f, "{name}@{tag}"),
+            Self::Version(name, Version::Deployment(deployment)) => write!(f, "{name} of deployment {deployment}"),
+        }
+    }
+}
+
+impl Engine {
+    /// The definition that is meant, of that kind and tenant (empty for none). By its id any is found.
+    ///
+    /// # Errors
+    /// If there is none, or the database cannot be read.
+    pub async fn definition(
+        &self,
+        kind: DefinitionKind,
+        tenant: &str,
+        selector: &Selector,
+    ) -> Result<Definition, Error> {
+        let store = &self.inner.store;
+        let found = match selector {
+            Selector::Id(id) => store.get::<Definition>(id.0).await?,
+            Selector::Version(name, version) => store.definition(kind, &tenant.into(), name, version).await?,
+        };
+        found.ok_or_else(|| Error::NotDeployed(selector.to_string().into()))
+    }
+}

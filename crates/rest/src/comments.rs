@@ -1,0 +1,137 @@
+//! `/instances/{id}/comments` and `/tasks/{id}/comments`: what people write on instances and tasks.
+
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use potok::{Engine, InstanceId, Subject, TaskId, row};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+use crate::body::{Json, Path};
+use crate::caller::Caller;
+use crate::problem::{Problem, Problems};
+use crate::value::{Id, text};
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(of_instance, on_instance))
+        .routes(routes!(of_task, on_task))
+        .routes(routes!(remove_of_instance))
+        .routes(routes!(remove_of_task))
+}
+
+/// What somebody wrote.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Comment {
+    id: Id,
+    instance: Id,
+    /// The task, if it is on one.
+    task: Option<Id>,
+    author: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    written: Timestamp,
+    text: String,
+}
+
+impl From<&row::Comment> for Comment {
+    fn from(row: &row::Comment) -> Self {
+        Self {
+            id: row.key.into(),
+            instance: row.instance.into(),
+            task: row.task.map(Id::from),
+            author: text(row.author.as_ref()),
+            written: row.written,
+            text: row.text.to_string(),
+        }
+    }
+}
+
+/// What is to be written.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewComment {
+    /// At most 64 KiB.
+    text: String,
+}
+
+async fn list(engine: &Engine, of: impl Into<Subject>) -> Result<Json<Vec<Comment>>, Problem> {
+    Ok(Json(engine.comments(of).await?.iter().map(Comment::from).collect()))
+}
+
+async fn write(
+    caller: &Caller,
+    on: impl Into<Subject> + Send,
+    body: NewComment,
+) -> Result<(StatusCode, Json<Comment>), Problem> {
+    let on: Subject = on.into();
+    let written = caller.once(|engine| async move { engine.comment(on, body.text).await }).await?;
+    Ok((StatusCode::CREATED, Json(Comment::from(&written))))
+}
+
+async fn remove(caller: &Caller, of: impl Into<Subject> + Send, comment: Id) -> Result<StatusCode, Problem> {
+    let of: Subject = of.into();
+    let found = caller.engine.comments(of).await?.into_iter().find(|found| found.key == comment.key());
+    // One that is gone already is as it should be.
+    if let Some(found) = found {
+        caller.once(|engine| async move { engine.remove_comment(&found).await }).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The comments on an instance and its tasks, the oldest first
+#[utoipa::path(get, path = "/instances/{id}/comments", tag = "comments", operation_id = "getInstanceComments",
+    params(("id" = Id, Path, description = "Its id")),
+    responses((status = 200, body = Vec<Comment>, description = "The comments"), Problems))]
+async fn of_instance(caller: Caller, Path(id): Path<Id>) -> Result<Json<Vec<Comment>>, Problem> {
+    list(&caller.engine, InstanceId::from(id.key())).await
+}
+
+/// The comments on a task, the oldest first
+#[utoipa::path(get, path = "/tasks/{id}/comments", tag = "comments", operation_id = "getTaskComments",
+    params(("id" = Id, Path, description = "Its id")),
+    responses((status = 200, body = Vec<Comment>, description = "The comments"), Problems))]
+async fn of_task(caller: Caller, Path(id): Path<Id>) -> Result<Json<Vec<Comment>>, Problem> {
+    list(&caller.engine, TaskId::from(id.key())).await
+}
+
+/// Writes a comment on an instance
+#[utoipa::path(post, path = "/instances/{id}/comments", tag = "comments", operation_id = "commentOnInstance",
+    params(("id" = Id, Path, description = "Its id")),
+    responses((status = 201, body = Comment, description = "It is written"), Problems))]
+async fn on_instance(
+    caller: Caller,
+    Path(id): Path<Id>,
+    Json(body): Json<NewComment>,
+) -> Result<(StatusCode, Json<Comment>), Problem> {
+    write(&caller, InstanceId::from(id.key()), body).await
+}
+
+/// Writes a comment on a task
+#[utoipa::path(post, path = "/tasks/{id}/comments", tag = "comments", operation_id = "commentOnTask",
+    params(("id" = Id, Path, description = "Its id")),
+    responses((status = 201, body = Comment, description = "It is written"), Problems))]
+async fn on_task(
+    caller: Caller,
+    Path(id): Path<Id>,
+    Json(body): Json<NewComment>,
+) -> Result<(StatusCode, Json<Comment>), Problem> {
+    write(&caller, TaskId::from(id.key()), body).await
+}
+
+/// Removes a comment on an instance, if it is still there
+#[utoipa::path(delete, path = "/instances/{id}/comments/{comment}", tag = "comments", operation_id = "deleteInstanceComment",
+    params(("id" = Id, Path), ("comment" = Id, Path)),
+    responses((status = 204, description = "It is gone"), Problems))]
+async fn remove_of_instance(caller: Caller, Path((id, comment)): Path<(Id, Id)>) -> Result<StatusCode, Problem> {
+    remove(&caller, InstanceId::from(id.key()), comment).await
+}
+
+/// Removes a comment on a task, if it is still there
+#[utoipa::path(delete, path = "/tasks/{id}/comments/{comment}", tag = "comments", operation_id = "deleteTaskComment",
+    params(("id" = Id, Path), ("comment" = Id, Path)),
+    responses((status = 204, description = "It is gone"), Problems))]
+async fn remove_of_task(caller: Caller, Path((id, comment)): Path<(Id, Id)>) -> Result<StatusCode, Problem> {
+    remove(&caller, TaskId::from(id.key()), comment).await
+}

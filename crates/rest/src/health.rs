@@ -1,0 +1,30 @@
+//! `/healthz` and `/readyz`: whether the server runs, and whether it can do anything.
+
+use axum::http::StatusCode;
+use potok::query::{DeploymentQuery, Paging};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+use crate::caller::Caller;
+use crate::problem::{Problem, Problems};
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(healthy)).routes(routes!(ready))
+}
+
+/// Whether the server runs
+#[utoipa::path(get, path = "/healthz", tag = "operations", operation_id = "isHealthy",
+    responses((status = 204, description = "It runs"), Problems))]
+async fn healthy() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+/// Whether the server can do anything: it reaches its database
+#[utoipa::path(get, path = "/readyz", tag = "operations", operation_id = "isReady",
+    responses((status = 204, description = "It can"), Problems))]
+async fn ready(caller: Caller) -> Result<StatusCode, Problem> {
+    let one = Paging { limit: Some(1), ..Paging::default() };
+    caller.engine.search(&DeploymentQuery { page: one, ..DeploymentQuery::default() }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,211 @@
+//! The REST API of Potok.
+//!
+//! [`router`] makes an axum router of an engine. It is thin: each handler parses, calls the engine, and answers. What it says of
+//! itself is [`openapi`].
+
+mod attachments;
+mod batches;
+mod body;
+mod caller;
+mod comments;
+mod definitions;
+mod deployments;
+mod events;
+mod health;
+mod history;
+mod incidents;
+mod instances;
+mod jobs;
+mod messages;
+mod metrics;
+mod once;
+mod operations;
+mod people;
+mod problem;
+mod search;
+mod serve;
+mod tasks;
+mod value;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::{Request, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use potok::Engine;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::problem::Problem;
+
+pub use crate::serve::{Stop, serve};
+
+/// How the API is served.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The names and ports under which it may be reached, as they stand in `Host`: requests to others are refused.
+    pub hosts: Vec<String>,
+    /// Bytes of a body at most; attachments have a limit of their own.
+    pub body_limit: usize,
+    /// How long a call may take until it is given up, and for how long a worker may wait for jobs.
+    pub timeout: Duration,
+    /// Ends those who wait for jobs or events.
+    pub stop: Stop,
+}
+
+impl Options {
+    /// For a server on this machine that listens on a port.
+    #[must_use]
+    pub fn local(port: u16) -> Self {
+        let names = ["127.0.0.1", "localhost", "[::1]"];
+        let mut hosts: Vec<String> = names.iter().map(|name| format!("{name}:{port}")).collect();
+        if port == 80 {
+            hosts.extend(names.map(Into::into));
+        }
+        Self { hosts, body_limit: 16 << 20, timeout: Duration::from_secs(60), stop: Stop::default() }
+    }
+}
+
+/// What all handlers share.
+#[derive(Clone, Debug)]
+pub(crate) struct App {
+    pub(crate) engine: Engine,
+    pub(crate) hosts: Arc<[String]>,
+    pub(crate) timeout: Duration,
+    pub(crate) stop: Stop,
+    pub(crate) calls: Arc<metrics::Calls>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Potok",
+        description = "A BPMN 2.0 workflow engine. See docs/rest.md.\n\nErrors are `application/problem+json` with a stable `code`. \
+            Calls that change something take an `Idempotency-Key`: sent again within a day, they are done once and answered as the \
+            first time.",
+    ),
+    tags(
+        (name = "deployments", description = "Files that are deployed together, or only checked"),
+        (name = "definitions", description = "Versions of processes, decisions, forms and calendars"),
+        (name = "instances", description = "Process instances, started, moved and ended"),
+        (name = "tasks", description = "User tasks, and tasks that belong to no process"),
+        (name = "jobs", description = "Work for workers"),
+        (name = "messages", description = "Messages and signals, and what is waited for"),
+        (name = "incidents", description = "What is stuck"),
+        (name = "history", description = "What happened, and how it was"),
+        (name = "batches", description = "One thing done to many instances"),
+        (name = "comments", description = "What people write on instances and tasks"),
+        (name = "attachments", description = "Files on instances and tasks"),
+        (name = "operations", description = "How the server fares"),
+        (name = "people", description = "Users and groups"),
+    ),
+    components(schemas(problem::Said)),
+    external_docs(url = "https://www.rfc-editor.org/rfc/rfc9457", description = "Problem details"),
+)]
+struct Description;
+
+fn api() -> OpenApiRouter<App> {
+    let native = OpenApiRouter::new()
+        .merge(deployments::routes())
+        .merge(definitions::routes())
+        .merge(instances::routes())
+        .merge(operations::routes())
+        .merge(tasks::routes())
+        .merge(jobs::routes())
+        .merge(messages::routes())
+        .merge(incidents::routes())
+        .merge(history::routes())
+        .merge(events::routes())
+        .merge(batches::routes())
+        .merge(comments::routes())
+        .merge(attachments::routes())
+        .merge(people::routes());
+    OpenApiRouter::with_openapi(Description::openapi())
+        .nest("/api/v1", native)
+        .merge(health::routes())
+        .merge(metrics::routes())
+}
+
+/// The API's description, in OpenAPI 3.1.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    api().split_for_parts().1
+}
+
+/// The API over an engine, with its description under `/api/v1/openapi.json` and a page to try it out under `/docs`.
+pub fn router(engine: Engine, options: &Options) -> Router {
+    let app = App {
+        engine,
+        hosts: options.hosts.clone().into(),
+        timeout: options.timeout,
+        stop: options.stop.clone(),
+        calls: Arc::default(),
+    };
+    let (router, description) = api().split_for_parts();
+    router
+        .merge(SwaggerUi::new("/docs").url("/api/v1/openapi.json", description))
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(app.clone(), once::read))
+        .layer(middleware::from_fn_with_state(app.clone(), caller::guard))
+        .layer(DefaultBodyLimit::max(options.body_limit))
+        .layer(middleware::from_fn_with_state(app.clone(), in_time))
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::measure))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(constant(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(constant(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(constant(header::REFERRER_POLICY, "no-referrer"))
+        .layer(constant(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
+        .layer(constant(
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+        ))
+        // What stands here is different each time, and nobody else's business.
+        .layer(constant(header::CACHE_CONTROL, "no-store"))
+        .with_state(app)
+}
+
+fn constant(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+async fn unknown_route() -> Problem {
+    let detail = "there is nothing under this path; /docs lists what there is";
+    Problem::new(StatusCode::NOT_FOUND, "route-unknown", detail)
+}
+
+async fn wrong_method() -> Problem {
+    let detail = "nothing is done with this method here; see the `Allow` header";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
+}
+
+/// Gives up what takes too long. What has been asked of the engine may still be done.
+async fn in_time(
+    axum::extract::State(app): axum::extract::State<App>,
+    request: Request<axum::body::Body>,
+    next: Next,
+) -> Response {
+    // Workers may wait as long as that.
+    let patience = app.timeout + Duration::from_secs(5);
+    match tokio::time::timeout(patience, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = "this took too long and was given up; whether it was done is not known";
+            Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", detail).into_response()
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "what was panicked with is given so")]
+fn panicked(what: Box<dyn std::any::Any + Send>) -> Response {
+    let text = what.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| what.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+    Problem::internal("internal", &text).into_response()
+}

@@ -1,0 +1,136 @@
+//! `/metrics`: how the server fares, in the text format of Prometheus.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use potok::query::{BatchQuery, IncidentQuery, InstanceQuery, JobQuery, MessageQuery, TaskQuery, TimerQuery};
+use potok::row::{BatchState, InstanceState, TaskState};
+use potok::{Engine, Error};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+use crate::caller::Caller;
+use crate::problem::{Problem, Problems};
+
+/// Upper bounds of the histogram, in seconds.
+const BOUNDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(metrics))
+}
+
+/// The calls that were answered.
+#[derive(Debug, Default)]
+pub(crate) struct Calls(Mutex<BTreeMap<(&'static str, String), Answered>>);
+
+/// The calls of one route.
+#[derive(Debug, Default)]
+struct Answered {
+    /// By status.
+    statuses: BTreeMap<u16, u64>,
+    /// How many took as long as each bound, and no less.
+    buckets: [u64; BOUNDS.len()],
+    count: u64,
+    taken: Duration,
+}
+
+impl Calls {
+    fn note(&self, method: &Method, route: &str, status: u16, taken: Duration) {
+        // Whatever else is sent as a method is no label: there is no end to it.
+        let method = match *method {
+            Method::GET => "GET",
+            Method::POST => "POST",
+            Method::PUT => "PUT",
+            Method::PATCH => "PATCH",
+            Method::DELETE => "DELETE",
+            _ => "other",
+        };
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = calls.entry((method, route.to_owned())).or_default();
+        *answered.statuses.entry(status).or_default() += 1;
+        answered.count += 1;
+        answered.taken += taken;
+        let seconds = taken.as_secs_f64();
+        for (bucket, bound) in answered.buckets.iter_mut().zip(BOUNDS) {
+            *bucket += u64::from(seconds <= bound);
+        }
+    }
+
+    fn write(&self, text: &mut String) {
+        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        head(text, "potok_http_requests_total", "counter", "Calls that were answered");
+        for ((method, route), answered) in calls.iter() {
+            for (status, count) in &answered.statuses {
+                let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
+                let _ = writeln!(text, "potok_http_requests_total{{{labels}}} {count}");
+            }
+        }
+        let name = "potok_http_request_duration_seconds";
+        head(text, name, "histogram", "How long it took to answer, without what is streamed after the head");
+        for ((method, route), answered) in calls.iter() {
+            let labels = format!("method=\"{method}\",route=\"{route}\"");
+            for (bucket, bound) in answered.buckets.iter().zip(BOUNDS) {
+                let _ = writeln!(text, "{name}_bucket{{{labels},le=\"{bound}\"}} {bucket}");
+            }
+            let _ = writeln!(text, "{name}_bucket{{{labels},le=\"+Inf\"}} {}", answered.count);
+            let _ = writeln!(text, "{name}_sum{{{labels}}} {}", answered.taken.as_secs_f64());
+            let _ = writeln!(text, "{name}_count{{{labels}}} {}", answered.count);
+        }
+    }
+}
+
+fn head(text: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+/// Counts each call under its route.
+pub(crate) async fn measure(State(app): State<App>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    app.calls.note(&method, route, response.status().as_u16(), begun.elapsed());
+    response
+}
+
+/// How the server fares, for Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "operations", operation_id = "getMetrics",
+    responses((status = 200, body = String, content_type = "text/plain", description = "The metrics"), Problems))]
+async fn metrics(caller: Caller, State(app): State<App>) -> Result<Response, Problem> {
+    let mut text = String::new();
+    for (name, help, value) in gauges(&caller.engine).await? {
+        head(&mut text, name, "gauge", help);
+        let _ = writeln!(text, "{name} {value}");
+    }
+    app.calls.write(&mut text);
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}
+
+async fn gauges(engine: &Engine) -> Result<Vec<(&'static str, &'static str, u64)>, Error> {
+    let running = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
+    let tasks = TaskQuery { states: vec![TaskState::Open], ..TaskQuery::default() };
+    let to_do = JobQuery { has_retries: Some(true), ..JobQuery::default() };
+    let given_up = JobQuery { has_retries: Some(false), ..JobQuery::default() };
+    let late = TimerQuery { due_before: Some(engine.clock().now()), ..TimerQuery::default() };
+    let stuck = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
+    let kept = MessageQuery { kept_at: Some(engine.clock().now()), ..MessageQuery::default() };
+    let at_work = BatchQuery { states: vec![BatchState::Running], ..BatchQuery::default() };
+    Ok(vec![
+        ("potok_instances_running", "Instances that run", engine.count(&running).await?),
+        ("potok_tasks_open", "Tasks that are open", engine.count(&tasks).await?),
+        ("potok_jobs_to_do", "Jobs with tries left, handed out or not", engine.count(&to_do).await?),
+        ("potok_jobs_given_up", "Jobs without tries left", engine.count(&given_up).await?),
+        ("potok_timers_late", "Timers that are due and have not fired", engine.count(&late).await?),
+        ("potok_incidents_open", "Incidents that are open", engine.count(&stuck).await?),
+        ("potok_messages_kept", "Messages that nobody waits for yet", engine.count(&kept).await?),
+        ("potok_batches_running", "Batches at work", engine.count(&at_work).await?),
+    ])
+}

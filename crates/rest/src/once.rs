@@ -1,0 +1,78 @@
+//! `Idempotency-Key`: a call that is sent again is done once, and gets the first answer.
+
+use std::future::Future;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use potok::{Engine, Error};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::App;
+use crate::body::{media_type, whole};
+use crate::caller::Caller;
+use crate::problem::Problem;
+
+/// Characters of a key at most.
+const LIMIT: usize = 255;
+
+/// A key, and what it stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct Once {
+    key: String,
+    request: String,
+}
+
+/// Reads the key of a call that changes something, and tells its request from others.
+pub(crate) async fn read(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let Some(key) = request.headers().get("idempotency-key") else { return next.run(request).await };
+    let key = key.to_str().unwrap_or_default().to_owned();
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    if key.is_empty() || key.len() > LIMIT {
+        let detail =
+            format!("an idempotency key has 1 to {LIMIT} ASCII characters: best a random UUID for each request");
+        return Problem::malformed("idempotency-key-invalid", detail).into_response();
+    }
+    let mut hash = Sha256::new();
+    hash.update(request.method().as_str());
+    hash.update(request.uri().path_and_query().map_or("", |path| path.as_str()));
+    // Files are not read twice: name, place and key tell them.
+    if media_type(request.headers()).eq_ignore_ascii_case("application/json") {
+        let (parts, body) = request.into_parts();
+        let bytes = match whole(Request::from_parts(parts.clone(), body), &app).await {
+            Ok(bytes) => bytes,
+            Err(problem) => return problem.into_response(),
+        };
+        hash.update(&bytes);
+        request = Request::from_parts(parts, Body::from(bytes));
+    }
+    let request_hash = hex(&hash.finalize());
+    request.extensions_mut().insert(Once { key, request: request_hash });
+    next.run(request).await
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Caller {
+    /// Does what changes something: once, if the caller has given a key. `action` gives what the engine gives it.
+    pub(crate) async fn once<T, F>(&self, action: impl FnOnce(Engine) -> F) -> Result<T, Problem>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Future<Output = Result<T, Error>>,
+    {
+        let done = match &self.once {
+            Some(Once { key, request }) => self.engine.once(key.as_str(), request.as_str(), action).await,
+            None => action(self.engine.clone()).await,
+        };
+        Ok(done?)
+    }
+}

@@ -1,0 +1,98 @@
+//! What the API says of itself is so.
+
+use std::collections::BTreeSet;
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::conversation::Server;
+
+fn described() -> Value {
+    serde_json::to_value(potok_rest::openapi()).unwrap()
+}
+
+#[tokio::test]
+async fn the_description_is_served_with_a_page() {
+    let server = Server::new().await;
+    let described = server.get("/api/v1/openapi.json").await.is(200).json();
+    assert!(described["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert_eq!(described, self::described());
+    let page = server.get("/docs/").await.is(200);
+    assert!(String::from_utf8(page.bytes).unwrap().contains("swagger-ui"));
+    // Nothing is loaded from elsewhere.
+    server.get("/docs/swagger-ui-bundle.js").await.is(200);
+}
+
+#[tokio::test]
+async fn every_route_is_described_and_the_other_way_round() {
+    let server = Server::new().await;
+    let methods = [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::PATCH];
+    for (path, operations) in described()["paths"].as_object().unwrap() {
+        let said: BTreeSet<String> =
+            operations.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
+        let path = path.replace("{name}", "n").replace("{user}", "u").replace("{group}", "g").replace(['{', '}'], "");
+        // Whoever asks with a method that there is not is told which there are.
+        let path = if path.ends_with("/events") { format!("{path}?after=x") } else { path };
+        let answer = server.ask(Method::TRACE, &path, None, &[]).await.problem(405, "method-not-allowed");
+        let allowed = answer.headers["allow"].to_str().unwrap();
+        let done: BTreeSet<String> =
+            allowed.split(',').map(|method| method.trim().to_owned()).filter(|method| method != "HEAD").collect();
+        assert_eq!(done, said, "{path}");
+        for method in &methods {
+            let status = server.ask(method.clone(), &path, None, &[]).await.status.as_u16();
+            assert_eq!(status != 405, said.contains(method.as_str()), "{method} {path}: {status}");
+            assert!(status < 500, "{method} {path}: {status}");
+        }
+    }
+    // And no route is made in another way than that which describes it, apart from the page itself.
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for word in [".route(", ".route_service(", ".nest_service("] {
+            assert!(!text.contains(word), "{}: {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_operation_has_an_id_a_summary_and_says_how_it_fails() {
+    let described = described();
+    let mut ids = BTreeSet::new();
+    for (path, operations) in described["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(ids.insert(id.to_owned()), "{id} twice");
+            assert!(operation["summary"].is_string(), "{method} {path}");
+            for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+                let parameters = operation["parameters"].as_array().unwrap();
+                let is_it = |parameter: &&Value| parameter["name"] == name && parameter["in"] == "path";
+                assert_eq!(parameters.iter().filter(is_it).count(), 1, "{method} {path}: {name}");
+            }
+            let problem = &operation["responses"]["default"]["content"]["application/problem+json"]["schema"];
+            assert_eq!(problem, &json!({"$ref": "#/components/schemas/Problem"}), "{method} {path}");
+        }
+    }
+    assert!(ids.len() > 40, "{}", ids.len());
+}
+
+#[test]
+fn every_schema_that_is_referred_to_is_there() {
+    fn references(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(reference)) = members.get("$ref") {
+                    found.insert(reference.clone());
+                }
+                members.values().for_each(|value| references(value, found));
+            }
+            Value::Array(values) => values.iter().for_each(|value| references(value, found)),
+            _ => {}
+        }
+    }
+    let described = described();
+    let mut found = BTreeSet::new();
+    references(&described, &mut found);
+    for reference in found {
+        assert!(described.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+    }
+}

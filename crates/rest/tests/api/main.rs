@@ -1,0 +1,18 @@
+//! Conversations with the API: what is asked, and what is answered.
+
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod conversation;
+mod deployments;
+mod description;
+mod events;
+mod guard;
+mod instances;
+mod jobs;
+mod messages;
+mod once;
+mod operations;
+mod people;
+mod problems;
+mod remarks;
+mod tasks;

@@ -1,0 +1,72 @@
+//! Messages, signals and timers.
+
+use serde_json::json;
+
+use crate::conversation::{Server, row};
+
+const PAYMENT: &str = r#"<startEvent id="start"/>
+    <intermediateCatchEvent id="wait"><messageEventDefinition messageRef="paid"/></intermediateCatchEvent>
+    <userTask id="thank"/>"#;
+
+#[tokio::test]
+async fn a_message_finds_who_waits_or_is_kept() {
+    let server = Server::deployed(&[("payment", PAYMENT)]).await;
+    let start = json!({"definition": "payment", "businessKey": "17"});
+    let instance = server.post("/api/v1/instances", start).await.is(201).text("id");
+    let waiting = json!({"filter": {"kind": "message", "names": ["paid"], "starts": false}});
+    server.post("/api/v1/subscriptions/search", waiting).await.is(200).says(json!({"items": [
+        {"kind": "message", "name": "paid", "instance": instance, "process": "payment", "node": "wait", "businessKey": "17"},
+    ]}));
+    let other = json!({"name": "paid", "businessKey": "18", "timeToLiveSeconds": 60});
+    server.post("/api/v1/messages", other).await.is(200).says(json!({"outcome": "kept", "instance": null}));
+    server.post("/api/v1/messages/search", json!({"filter": {"name": "paid"}})).await.is(200).says(json!({"items": [
+        {"name": "paid", "businessKey": "18", "expires": "2026-01-05T09:01:00Z"},
+    ]}));
+    let paid = json!({"name": "paid", "businessKey": "17", "variables": {"sum": 5}, "id": "m1"});
+    server
+        .post("/api/v1/messages", paid.clone())
+        .await
+        .is(200)
+        .says(json!({"outcome": "delivered", "instance": instance}));
+    server.post("/api/v1/messages", paid).await.problem(409, "message-repeated");
+    server.get(&format!("/api/v1/instances/{instance}/variables")).await.says(json!({"sum": 5}));
+}
+
+#[tokio::test]
+async fn a_message_that_several_wait_for_is_refused() {
+    let server = Server::deployed(&[("payment", PAYMENT)]).await;
+    let anna = server.start("payment", json!({"client": "anna"})).await;
+    server.start("payment", json!({"client": "boris"})).await;
+    server.post("/api/v1/messages", json!({"name": "paid"})).await.problem(409, "message-ambiguous");
+    let narrowed = json!({"name": "paid", "whereVariables": {"client": "anna"}});
+    server.post("/api/v1/messages", narrowed).await.is(200).says(json!({"outcome": "delivered", "instance": anna}));
+}
+
+#[tokio::test]
+async fn a_signal_reaches_all() {
+    let nodes = r#"<startEvent id="start"/>
+        <intermediateCatchEvent id="wait"><signalEventDefinition signalRef="go"/></intermediateCatchEvent>
+        <userTask id="run"/>"#;
+    let model = row("runner", nodes).replace("<process", r#"<signal id="go" name="go"/><process"#);
+    let server = Server::new().await;
+    server.post("/api/v1/deployments", json!({"files": [{"name": "runner.bpmn", "text": model}]})).await.is(201);
+    for _ in 0..3 {
+        server.start("runner", json!({})).await;
+    }
+    server.post("/api/v1/signals", json!({"name": "go", "variables": {"speed": 5}})).await.is(204);
+    server.post("/api/v1/tasks/search", json!({"countOnly": true})).await.says(json!({"total": 3}));
+}
+
+#[tokio::test]
+async fn timers_are_listed() {
+    let nodes = r#"<startEvent id="start"/>
+        <intermediateCatchEvent id="wait"><timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></intermediateCatchEvent>
+        <endEvent id="end"/>"#;
+    let nodes = &nodes.replace("<timeDuration>", r#"<timeDuration xsi:type="tFormalExpression">"#);
+    let server = Server::deployed(&[("sleep", nodes)]).await;
+    let instance = server.start("sleep", json!({})).await;
+    let found = json!({"filter": {"instances": [instance], "dueBefore": "2026-01-06T00:00:00Z"}});
+    server.post("/api/v1/timers/search", found).await.is(200).says(json!({"items": [
+        {"instance": instance, "process": "sleep", "node": "wait", "due": "2026-01-05T10:00:00Z", "suspended": false},
+    ]}));
+}

@@ -1,0 +1,156 @@
+//! Modifications, migrations, restarts and batches.
+
+use serde_json::{Value, json};
+
+use crate::conversation::{APPROVAL, Server, row};
+
+#[tokio::test]
+async fn an_instance_is_modified() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    let id = server.start("approval", json!({})).await;
+    let modify = format!("/api/v1/instances/{id}/modify");
+    let change = json!({"reason": "The inspector is ill.", "instructions": [
+        {"type": "cancel-all", "element": "approve"},
+        {"type": "start-before", "element": "pay", "variables": {"approved": false}},
+    ]});
+    server.post(&modify, change).await.is(204);
+    let task = server.task_of(&id).await;
+    server.get(&format!("/api/v1/tasks/{task}")).await.says(json!({"node": "pay"}));
+    server.get(&format!("/api/v1/instances/{id}/variables")).await.says(json!({"approved": false}));
+    let back = json!({"instructions": [{"type": "move-wait", "wait": task, "to": "approve"}]});
+    server.post(&modify, back).await.is(204);
+    server.post(&modify, json!({"instructions": [{"type": "move-all", "from": "approve", "to": "pay"}]})).await.is(204);
+    let state = server.get(&format!("/api/v1/instances/{id}/state")).await.json();
+    let token = state["tokens"][0]["token"].clone();
+    let more = json!({"instructions": [
+        {"type": "start-after", "element": "approve"}, {"type": "start-on", "flow": "start-approve"},
+        {"type": "cancel-token", "token": token},
+    ]});
+    server.post(&modify, more).await.is(204);
+    server.post("/api/v1/tasks/search", json!({"countOnly": true})).await.says(json!({"total": 2}));
+
+    let unknown = json!({"instructions": [{"type": "start-before", "element": "nowhere"}]});
+    server.post(&modify, unknown).await.problem(422, "element-unknown");
+    server.post(&modify, json!({"instructions": []})).await.problem(422, "instructions-missing");
+    server.post(&modify, json!({"instructions": [{"type": "jump"}]})).await.problem(400, "body-invalid");
+    let scope = json!({"instructions": [{"type": "cancel-scope", "scope": 99}]});
+    server.post(&modify, scope).await.problem(404, "scope-unknown");
+    let wait = json!({"instructions": [{"type": "cancel-wait", "wait": "5"}]});
+    server.post(&modify, wait).await.problem(404, "key-unknown");
+}
+
+async fn next_version(server: &Server) {
+    let model = row("approval", &APPROVAL.replace("\"pay\"", "\"invoice\""));
+    server.post("/api/v1/deployments", json!({"files": [{"name": "approval.bpmn", "text": model}]})).await.is(201);
+}
+
+#[tokio::test]
+async fn an_instance_goes_over_to_the_next_version() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    let id = server.start("approval", json!({})).await;
+    next_version(&server).await;
+    let plan = json!({"from": "approval@1", "to": "approval@2"});
+    let plan = server.post("/api/v1/migrations/plan", plan).await.is(200).json();
+    assert_eq!(plan["mappings"]["approve"], "approve");
+    assert_eq!((plan["mappings"].get("pay"), &plan["problems"]), (None, &json!([])));
+    let wrong = json!({"from": "approval@1", "to": "approval@2", "mappings": {"pay": "nowhere"}});
+    let wrong = server.post("/api/v1/migrations/plan", wrong.clone()).await.is(200).json();
+    assert_eq!(wrong["problems"].as_array().unwrap().len(), 1);
+    server.post("/api/v1/migrations/plan", json!({"to": "approval"})).await.problem(400, "body-invalid");
+
+    let migrate = format!("/api/v1/instances/{id}/migrate");
+    let wrong = json!({"to": "approval", "mappings": {"approve": null}});
+    let refused = server.post(&migrate, wrong).await.problem(422, "migration-impossible");
+    assert!(!refused.json()["problems"].as_array().unwrap().is_empty());
+    server
+        .post(&migrate, json!({"to": "approval@2", "mappings": {"pay": "invoice"}, "reason": "The rules changed."}))
+        .await
+        .is(204);
+    let newest = server.get("/api/v1/definitions/approval").await.text("id");
+    server.get(&format!("/api/v1/instances/{id}")).await.says(json!({"definition": newest}));
+    server
+        .get(&format!("/api/v1/instances/{id}/state?at=1"))
+        .await
+        .is(200)
+        .says(json!({"tokens": [{"node": "approve"}]}));
+}
+
+#[tokio::test]
+async fn an_instance_that_has_ended_is_started_again() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    let id = server.start("approval", json!({"amount": 5})).await;
+    let restart = format!("/api/v1/instances/{id}/restart");
+    server.post(&restart, json!({})).await.problem(409, "instance-active");
+    server.post(&format!("/api/v1/instances/{id}/cancel"), json!({})).await.is(204);
+    let again = json!({"startBefore": ["pay"], "variables": {"again": true}, "reason": "The bank had refused it."});
+    let again = server.post(&restart, again).await.is(201).text("id");
+    server.get(&format!("/api/v1/instances/{again}/variables")).await.says(json!({"amount": 5, "again": true}));
+    let task = server.task_of(&again).await;
+    server.get(&format!("/api/v1/tasks/{task}")).await.says(json!({"node": "pay"}));
+    server
+        .post(&restart, json!({"latestVersion": true, "initialVariables": true, "withoutBusinessKey": true}))
+        .await
+        .is(201);
+}
+
+#[tokio::test]
+async fn one_thing_is_done_to_many() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    let ids: Vec<String> =
+        [server.start("approval", json!({})).await, server.start("approval", json!({})).await].into();
+    next_version(&server).await;
+    let operations = [
+        json!({"type": "set-variables", "variables": {"seen": true}}),
+        json!({"type": "suspend"}),
+        json!({"type": "resume"}),
+        json!({"type": "retry-incidents"}),
+        json!({"type": "migrate", "from": "approval@1", "to": "approval@2"}),
+        json!({"type": "modify", "instructions": [{"type": "move-all", "from": "approve", "to": "invoice"}]}),
+        json!({"type": "cancel", "reason": "sold out"}),
+        json!({"type": "restart", "startBefore": ["approve"]}),
+        json!({"type": "delete"}),
+    ];
+    for operation in operations {
+        let batch = json!({"operation": operation, "instances": ids});
+        let begun = server.post("/api/v1/batches", batch).await.is(201);
+        let path = begun.headers["location"].to_str().unwrap().to_owned();
+        server.engine.execute_due().await.unwrap();
+        let done = json!({"state": "completed", "progress": {"open": 0, "done": 2, "failed": 0}});
+        let answer = server.get(&path).await.is(200);
+        assert!(answer.json()["progress"] == done["progress"], "{operation}: {}", answer.json());
+        answer.says(done);
+    }
+    assert_eq!(server.post("/api/v1/batches/search", json!({"filter": {"states": ["completed"]}})).await.count(), 9);
+    for id in ids {
+        server.get(&format!("/api/v1/instances/{id}")).await.problem(404, "instance-unknown");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_held_back_given_up_and_forgotten() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    server.start("approval", json!({})).await;
+    let begin = |operation: Value| json!({"operation": operation, "filter": {"processes": ["approval"]}});
+    let batch = server.post("/api/v1/batches", begin(json!({"type": "delete"}))).await.is(201).text("id");
+    let path = format!("/api/v1/batches/{batch}");
+    server.poke(&format!("{path}/pause")).await.is(204);
+    server.poke(&format!("{path}/pause")).await.problem(409, "batch-state");
+    server.get(&path).await.says(json!({"state": "paused", "progress": {"open": 1}}));
+    server.poke(&format!("{path}/resume")).await.is(204);
+    // What runs is not deleted: that is said, and holds up nobody.
+    server.engine.execute_due().await.unwrap();
+    server.get(&path).await.says(json!({"state": "completed", "progress": {"failed": 1}}));
+    let failures = server.get(&format!("{path}/failures")).await.is(200);
+    failures.says(json!({"items": [{"code": "instance-runs"}]}));
+    server.delete(&path).await.is(204);
+    server.get(&path).await.problem(404, "batch-unknown");
+
+    let batch = server.post("/api/v1/batches", begin(json!({"type": "suspend"}))).await.is(201).text("id");
+    server.poke(&format!("/api/v1/batches/{batch}/cancel")).await.is(204);
+    server.get(&format!("/api/v1/batches/{batch}")).await.says(json!({"state": "cancelled"}));
+    server.post("/api/v1/batches", json!({"operation": {"type": "suspend"}})).await.problem(400, "body-invalid");
+    server
+        .post("/api/v1/batches", json!({"operation": {"type": "dance"}, "filter": {}}))
+        .await
+        .problem(400, "body-invalid");
+}
