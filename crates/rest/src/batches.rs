@@ -191,7 +191,7 @@ async fn search(caller: Caller, Json(search): Json<Search<BatchFilter, ByAge>>) 
     let search = search.without_variables()?;
     let page = search.paging()?;
     let states = search.filter.unwrap_or_default().states.into_iter().map(Into::into).collect();
-    let query = BatchQuery { states, page };
+    let query = BatchQuery { states, page, ..BatchQuery::default() };
     Ok(Json(find(&caller.engine, &query, search.count_only, |row| Batch::from(&row)).await?))
 }
 

@@ -118,6 +118,7 @@ async fn search(
         name_like: filter.name_like,
         suspended: filter.suspended,
         page,
+        ..DefinitionQuery::default()
     };
     Ok(Json(find(&caller.engine, &query, search.count_only, |row| Definition::from(&row)).await?))
 }

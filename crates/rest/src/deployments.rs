@@ -156,6 +156,7 @@ async fn search(
         name: filter.name.map(Into::into),
         tenant: filter.tenant.map(Into::into),
         page,
+        ..DeploymentQuery::default()
     };
     Ok(Json(find(&caller.engine, &query, search.count_only, |row| Deployment::from(&row)).await?))
 }

@@ -78,6 +78,7 @@ async fn search(
         codes: names(filter.codes),
         tenant: filter.tenant.map(Into::into),
         page,
+        ..IncidentQuery::default()
     };
     let view = |row: row::Incident| Incident {
         id: row.key.into(),

@@ -214,6 +214,7 @@ async fn search(caller: Caller, Json(search): Json<Search<JobFilter, ByAge>>) ->
         worker: filter.worker.map(Into::into),
         has_retries: filter.has_retries,
         page,
+        ..JobQuery::default()
     };
     Ok(Json(find(&caller.engine, &query, search.count_only, |row| Job::from(&row)).await?))
 }

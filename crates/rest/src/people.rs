@@ -83,8 +83,13 @@ async fn search_users(
     let search = search.without_variables()?;
     let page = search.paging()?;
     let filter = search.filter.unwrap_or_default();
-    let query =
-        UserQuery { ids: names(filter.ids), name_like: filter.name_like, group: filter.group.map(Into::into), page };
+    let query = UserQuery {
+        ids: names(filter.ids),
+        name_like: filter.name_like,
+        group: filter.group.map(Into::into),
+        page,
+        ..UserQuery::default()
+    };
     Ok(Json(find(&caller.engine, &query, search.count_only, |row| User::from(&row)).await?))
 }
 
@@ -103,11 +108,8 @@ async fn get_user(caller: Caller, Path(user): Path<String>) -> Result<Json<User>
     responses((status = 204, description = "The user is there"), Problems))]
 async fn put_user(caller: Caller, Path(user): Path<String>, Json(data): Json<UserData>) -> Result<StatusCode, Problem> {
     let put = caller.once(|engine| async move {
-        let people = engine.people();
-        // How the user signs in is changed elsewhere.
-        let before = people.user(user.as_str()).await?.unwrap_or_default();
         let (name, email) = (data.name.map(Into::into), data.email.map(Into::into));
-        people.put_user(row::User { id: user.into(), name, email, ..before }).await
+        engine.people().put_user(row::User { id: user.into(), name, email }).await
     });
     put.await?;
     Ok(StatusCode::NO_CONTENT)

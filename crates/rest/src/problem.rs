@@ -142,6 +142,7 @@ fn status(fault: Fault) -> StatusCode {
         Fault::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         Fault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Fault::Unknown => StatusCode::NOT_FOUND,
+        Fault::Unauthenticated => StatusCode::UNAUTHORIZED,
         Fault::Forbidden => StatusCode::FORBIDDEN,
         Fault::Conflict => StatusCode::CONFLICT,
         Fault::Changed => StatusCode::PRECONDITION_FAILED,
@@ -184,6 +185,11 @@ impl IntoResponse for Problem {
         let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
         if self.0.again {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            // Browsers ask for user and password then; programs may also give a token.
+            let ways = "Basic realm=\"Potok\", charset=\"UTF-8\", Bearer realm=\"Potok\"";
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(ways));
         }
         response
     }
