@@ -165,6 +165,11 @@ impl<'d> Findings<'d> {
                     "call a process instead; cases do not run here",
                 );
             }
+            Some(kind @ ("mail" | "http" | "shell" | "camel" | "mule" | "send-event")) => {
+                let message = format!("type=\"{kind}\" is not done here; a job of type `{kind}` stands for it");
+                let help = format!("give a worker or an embedded handler that takes jobs of type `{kind}`");
+                self.add("extension-java", Severity::Warning, element, element.tag_span(), message, help);
+            }
             Some("external" | "external-worker") if reader.classic(element, "topic").is_none() => {
                 self.kind_missing(element, "name the worker's topic in the attribute `topic`");
             }

@@ -186,7 +186,7 @@ fn a_task_of_an_unknown_type_is_refused() {
     };
     assert_eq!(severities("extrenal"), [("extension-value-invalid", Severity::Error)]);
     assert_eq!(severities("External"), []);
-    assert_eq!(severities("mail"), []);
+    assert_eq!(severities("mail"), [("extension-java", Severity::Warning)]);
 }
 
 #[test]
@@ -371,4 +371,15 @@ fn camunda_refuses_mappings_of_an_event_sub_process() {
 #[test]
 fn a_category_is_not_shown() {
     assert_eq!(codes(&document("<bpmn:userTask id=\"u\" flowable:category=\"c\" />")), ["extension-ignored u"]);
+}
+
+#[test]
+fn what_another_engine_does_itself_is_a_job_and_said_to_be() {
+    for kind in ["mail", "http", "shell", "camel", "mule", "send-event"] {
+        let task = document(&format!("<bpmn:serviceTask id=\"t\" flowable:type=\"{kind}\" />"));
+        let [told] = &told(&task)[..] else { panic!("{kind}") };
+        let expected =
+            format!("Warning extension-java type=\"{kind}\" is not done here; a job of type `{kind}` stands for it");
+        assert_eq!(*told, expected);
+    }
 }
