@@ -405,16 +405,6 @@ impl<'s> Step<'s, '_> {
     #[cold]
     pub(crate) fn stuck(&mut self, token: TokenId, problem: Problem, stage: IncidentStage) {
         match problem {
-            // The flow node is complete: what stands at its boundary waits no longer.
-            Problem::Error { code, .. }
-                if matches!(stage, IncidentStage::Leave | IncidentStage::Reset | IncidentStage::Take { .. }) =>
-            {
-                let text = format!(
-                    "error `{code}` is thrown where `{}` is left; nothing can catch it there",
-                    self.node(token).id
-                );
-                self.incident(token, IncidentKind::UncaughtError, &text, stage);
-            }
             Problem::Error { code, message } => {
                 let end = |index: u32| {
                     let listener = self.node(token).details.listeners.get(index as usize);
@@ -423,6 +413,7 @@ impl<'s> Step<'s, '_> {
                 let thrower = match stage {
                     IncidentStage::Enter | IncidentStage::Complete => Thrower::Mapping,
                     IncidentStage::Listener(index) if end(index) => Thrower::Mapping,
+                    IncidentStage::Leave | IncidentStage::Reset | IncidentStage::Take { .. } => Thrower::Flow(stage),
                     _ => Thrower::Work,
                 };
                 self.throw_error(token, code, message, Vec::new(), thrower);
