@@ -338,3 +338,36 @@ fn an_event_sub_process_that_has_interrupted_its_scope_has_no_siblings() {
         .complete("stop")
         .failed("broken");
 }
+
+#[test]
+fn inputs_and_outputs_are_computed_around_an_event_sub_process() {
+    scenario("event_sub_process/mappings.bpmn")
+        .start_with(json!({"floor": 1}))
+        .signal("alarm")
+        .sees("run", "way", "window")
+        .set("floor", 2)
+        .signal("alarm")
+        .nth_sees("run", 1, "way", "stairs")
+        .complete("run")
+        .variable("taken", "window")
+        .no_variable("way")
+        .complete("run")
+        .variable("taken", "stairs")
+        .complete("work")
+        .completed();
+}
+
+#[test]
+fn an_output_of_an_event_sub_process_that_fails_is_an_incident() {
+    scenario("event_sub_process/mappings.bpmn")
+        .start_with(json!({"floor": 1}))
+        .signal("alarm")
+        .complete_with("run", json!({"way": "lift"}))
+        .incident("fleeing", "expression-failed")
+        .complete("work")
+        .active()
+        .set_at("fleeing", "way", "stairs")
+        .resolve("fleeing")
+        .completed()
+        .variable("taken", "stairs");
+}

@@ -61,3 +61,15 @@ fn a_script_that_never_ends_is_an_incident() {
         .resolve("turn")
         .completed();
 }
+
+#[test]
+fn a_listener_knows_what_it_listens_to_and_which_variables_are_its_own() {
+    scenario("javascript/listeners.bpmn")
+        .business_key("b")
+        .start_with(json!({"count": 1}))
+        .variable("log", "check|Check it|start|b create/create ")
+        .variable("names", "count,log,names,own: own")
+        .complete("check")
+        .completed()
+        .variable("log", "check|Check it|start|b create/create end ");
+}

@@ -50,6 +50,11 @@ pub trait Variables {
     fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
+    /// Whether a variable of that name belongs to the innermost scope, or would, if it were set.
+    fn is_local(&self, name: &str) -> bool {
+        let _ = name;
+        true
+    }
     /// All visible variables' names, sorted, each once.
     fn names(&self) -> Vec<Name>;
     /// Facts about where the expression is evaluated, if it is evaluated inside a process instance.
@@ -74,6 +79,8 @@ pub struct Execution {
     pub element_name: Option<Name>,
     /// If that is a user task: whom the model assigns it to.
     pub assignee: Option<Name>,
+    /// If a listener asks: the stage at which it is called, e.g. `start` or `create`.
+    pub event: Option<&'static str>,
 }
 
 /// One evaluation: what an expression sees, and what a script sets.

@@ -20,3 +20,9 @@ pub(crate) fn read<'e>(evaluation: &'e Evaluation<'_>, name: &str) -> Option<Cow
 pub(crate) fn has(evaluation: &Evaluation<'_>, name: &str) -> bool {
     evaluation.assigned.iter().any(|assignment| &*assignment.name == name) || evaluation.variables.has(name)
 }
+
+/// Whether a variable that there is belongs to the innermost scope.
+pub(crate) fn is_local(evaluation: &Evaluation<'_>, name: &str) -> bool {
+    evaluation.assigned.iter().any(|assignment| assignment.local && &*assignment.name == name)
+        || evaluation.variables.is_local(name)
+}

@@ -152,3 +152,33 @@ fn what_stands_at_a_call_sees_the_callers_variables() {
         .waits_at(["after"])
         .variables(json!({"x": 1, "result": 3}));
 }
+
+#[test]
+fn the_name_of_what_is_handed_over_may_be_computed() {
+    let called = scenario("dialects/flowable_names_computed.bpmn").start_with(json!({"amount": 5, "kind": "gold"}));
+    called
+        .instance_of("helper")
+        .variables(json!({"gold": 5}))
+        .complete_with("help", json!({"answer": 1, "name": "result"}))
+        .main_instance()
+        .completed()
+        .variables(json!({"amount": 5, "kind": "gold", "result": 1}));
+    scenario("dialects/flowable_names_computed.bpmn")
+        .start_with(json!({"amount": 5, "kind": ""}))
+        .incident("call", "expression-failed")
+        .incident_says("gives no name of a variable")
+        .set("kind", "gold")
+        .resolve("call")
+        .instance_of("helper")
+        .waits_at(["help"]);
+}
+
+#[test]
+fn what_rounds_give_is_aggregated_also_by_expressions() {
+    scenario("dialects/flowable_aggregation.bpmn")
+        .start_with(json!({"items": [1, 2]}))
+        .complete("work")
+        .complete("work")
+        .completed()
+        .variable("results", json!([{"item": 1, "double": 2}, {"item": 2, "double": 4}]));
+}

@@ -43,6 +43,8 @@ pub(crate) struct Field {
     pub(crate) maximum: Option<f64>,
     pub(crate) shortest: Option<usize>,
     pub(crate) longest: Option<usize>,
+    /// The maximum and the longest are too much themselves.
+    pub(crate) bounds_excluded: bool,
     /// A regular expression that a text must match.
     pub(crate) pattern: Option<String>,
 }
@@ -89,6 +91,7 @@ impl Field {
             maximum: constraint("max").and_then(|text| text.parse().ok()),
             shortest: constraint("minlength").and_then(|text| text.parse().ok()),
             longest: constraint("maxlength").and_then(|text| text.parse().ok()),
+            bounds_excluded: field.bounds_excluded,
             pattern: constraint("pattern").map(str::to_owned),
         })
     }
@@ -197,14 +200,18 @@ impl Field {
             return Err(format!("must be at least {minimum}"));
         }
         if let (Some(size), Some(maximum)) = (size, self.maximum)
-            && size > maximum
+            && (size > maximum || (self.bounds_excluded && size >= maximum))
         {
-            return Err(format!("must be at most {maximum}"));
+            let at_most = if self.bounds_excluded { "less than" } else { "at most" };
+            return Err(format!("must be {at_most} {maximum}"));
         }
         if let Value::String(text) = &value {
             let length = text.chars().count();
             if let Some(shortest) = self.shortest.filter(|shortest| length < *shortest) {
                 return Err(format!("must be at least {shortest} characters long"));
+            }
+            if let Some(longest) = self.longest.filter(|longest| self.bounds_excluded && length == *longest) {
+                return Err(format!("must be less than {longest} characters long"));
             }
             if let Some(longest) = self.longest.filter(|longest| length > *longest) {
                 return Err(format!("must be at most {longest} characters long"));
@@ -266,6 +273,7 @@ mod tests {
             maximum: None,
             shortest: None,
             longest: Some(5),
+            bounds_excluded: false,
             pattern: None,
         }
     }
@@ -291,6 +299,10 @@ mod tests {
     fn what_is_too_small_or_too_long_is_refused() {
         assert_eq!(field(Kind::Integer).parse("0"), Err("must be at least 1".to_owned()));
         assert_eq!(field(Kind::Text).parse("123456"), Err("must be at most 5 characters long".to_owned()));
+        let camunda = |kind| Field { bounds_excluded: true, maximum: Some(9.0), ..field(kind) };
+        assert_eq!(camunda(Kind::Integer).parse("9"), Err("must be less than 9".to_owned()));
+        assert_eq!(camunda(Kind::Integer).parse("8"), Ok(Value::Integer(8)));
+        assert_eq!(camunda(Kind::Text).parse("12345"), Err("must be less than 5 characters long".to_owned()));
         let coded = Field { pattern: Some("^[A-Z]+$".to_owned()), ..field(Kind::Text) };
         assert_eq!(coded.parse("AB"), Ok("AB".into()));
         assert_eq!(coded.parse("ab"), Err("`ab` does not have the form `^[A-Z]+$`".to_owned()));

@@ -71,6 +71,7 @@ fn field(component: &Json) -> Option<Field> {
         maximum: rule("max").and_then(Json::as_f64),
         shortest: length("minLength"),
         longest: length("maxLength"),
+        bounds_excluded: false,
         pattern: rule("pattern").and_then(Json::as_str).filter(|pattern| !pattern.is_empty()).map(str::to_owned),
     })
 }

@@ -110,7 +110,8 @@ fn hand_over(
     }
     for output in &call.outputs {
         let value = step.mapped(&output.source, inside, node, variables)?;
-        step.set_target(target, &output.target, value)?;
+        let name = step.target(output, inside, node, variables)?;
+        step.set_target(target, &name, value)?;
     }
     Ok(())
 }

@@ -140,7 +140,7 @@ fn try_complete_round(
     let number = step.instance.scopes.get(inside).map_or(0, |scope| scope.round);
     let round = number.saturating_sub(multi.first_counter);
     let result = match (&multi.output_element, &multi.output_variable) {
-        (Some(element), _) => Some(step.evaluate(element, inside, node)?),
+        (Some(element), _) => Some(step.mapped(element, inside, node, &[])?),
         (None, Some(name)) => step.instance.scopes.get(inside).and_then(|scope| scope.variable(name)).cloned(),
         (None, None) => None,
     };

@@ -20,6 +20,8 @@ define! {
         "An activity has at most one compensation boundary event, a sub-process at most one compensation event sub-process.";
     INSIDE_UNUSED = "compensation-inside-unused", Warning, "BPMN 2.0.2 §10.7.1",
         "What undoes a sub-process is its boundary event's handler, or a compensation event sub-process inside, not both.";
+    PROCESS_UNDONE = "compensation-of-process", Warning, "BPMN 2.0.2 §10.7.1",
+        "A compensation event sub-process stands in a sub-process: nothing compensates the process as a whole.";
     HANDLER_UNMARKED = "compensation-handler-unmarked", Error, "BPMN 2.0.2 §10.7.1",
         "A compensation handler is an activity with isForCompensation.";
     HANDLER_ELSEWHERE = "compensation-handler-elsewhere", Error, "BPMN 2.0.2 §10.7.1",
@@ -73,6 +75,14 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
                 "draw an association from a compensation boundary event to it, or unset isForCompensation",
             );
         }
+    }
+    for node in compensating_sub_processes(subject, None) {
+        findings.add(
+            &PROCESS_UNDONE,
+            node.element,
+            format!("{} never runs: it would undo the process as a whole, which nothing compensates", label(node)),
+            "put it and what it is to undo into a sub-process",
+        );
     }
     caught_twice(subject, findings);
     throws(subject, findings);

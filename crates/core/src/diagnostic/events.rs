@@ -2,6 +2,7 @@
 
 use super::findings::Findings;
 use super::rule::define;
+use super::sub_processes::says_by_event;
 use super::subject::{ScopeKind, Subject, event, label, word};
 use crate::model::{Event, EventDefinition, EventPosition, FlowNode};
 
@@ -56,7 +57,11 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     for (_, node) in subject.nodes() {
         let Some(event) = event(node) else { continue };
         let place = place(subject, node, event);
-        definitions_allowed(node, event, place, findings);
+        // Of what only claims to be an event sub-process that is said at the sub-process itself.
+        let around = node.parent.and_then(|parent| subject.node(parent));
+        if place != Place::SubProcessStart || !around.is_some_and(|around| says_by_event(subject, around)) {
+            definitions_allowed(node, event, place, findings);
+        }
         without_trigger(node, event, place, findings);
         mixed(node, event, place, findings);
         parallel_multiple(node, event, findings);

@@ -2,8 +2,8 @@
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{ScopeKind, Subject, activity, is_end, is_start, label};
-use crate::model::{Activity, FlowNode, LoopCharacteristics};
+use super::subject::{ScopeKind, Subject, activity, has_definition, is_end, is_event_sub_process, is_start, label};
+use crate::model::{Activity, EventDefinition, FlowNode, LoopCharacteristics};
 
 define! {
     SUB_PROCESS_EMPTY = "sub-process-empty", Warning, "BPMN 2.0.2 §10.3.5",
@@ -14,6 +14,10 @@ define! {
         "An ad-hoc sub-process holds at least one activity.";
     SUB_PROCESS_IO = "sub-process-with-io", Error, "BPMN 2.0.2 §10.4.1",
         "A sub-process has no ioSpecification, unless it is multi-instance: it sees the variables around it.";
+    EVENT_SUB_PROCESS_KIND = "event-sub-process-kind", Error, "BPMN 2.0.2 §10.3.5",
+        "What its event starts is a plain sub-process, neither a transaction nor ad-hoc.";
+    EVENT_SUB_PROCESS_FOR_COMPENSATION = "event-sub-process-for-compensation", Warning, "BPMN 2.0.2 §10.7.1",
+        "An event sub-process that compensates has a compensation start event; isForCompensation alone changes nothing.";
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
@@ -31,6 +35,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             ),
             _ => {}
         }
+        by_event(subject, node, &inner, findings);
         // Multi-instance takes its collection from there.
         if activity(node).is_some_and(|activity| activity.io.is_some() && !is_multi_instance(activity)) {
             findings.add(
@@ -41,6 +46,36 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             );
         }
     }
+}
+
+/// What a sub-process says about being started by its event.
+fn by_event(subject: &Subject<'_>, node: &FlowNode, inner: &[&FlowNode], findings: &mut Findings<'_>) {
+    if is_event_sub_process(node) {
+        let compensates = |definition: &EventDefinition| matches!(definition, EventDefinition::Compensation { .. });
+        if activity(node).is_some_and(|activity| activity.is_for_compensation)
+            && !inner.iter().any(|start| is_start(start) && has_definition(start, compensates))
+        {
+            findings.add(
+                &EVENT_SUB_PROCESS_FOR_COMPENSATION,
+                node.element,
+                format!("{} has isForCompensation, but it begins when its start event occurs", label(node)),
+                "unset isForCompensation, or give it a compensation start event",
+            );
+        }
+    } else if says_by_event(subject, node) {
+        findings.add(
+            &EVENT_SUB_PROCESS_KIND,
+            node.element,
+            format!("{} has triggeredByEvent=\"true\", which only a plain sub-process can have", label(node)),
+            "make it a plain event sub-process, and put it inside if it is needed",
+        );
+    }
+}
+
+/// Whether a sub-process of any kind has `triggeredByEvent`.
+pub(super) fn says_by_event(subject: &Subject<'_>, node: &FlowNode) -> bool {
+    let says = subject.definitions.document.element(node.element).attribute("triggeredByEvent");
+    says.is_some_and(|says| matches!(says.trim(), "true" | "1"))
 }
 
 fn is_multi_instance(activity: &Activity) -> bool {

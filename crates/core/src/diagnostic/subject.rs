@@ -276,8 +276,9 @@ pub(super) fn is_event_sub_process(node: &FlowNode) -> bool {
         .is_some_and(|activity| matches!(activity.kind, ActivityKind::SubProcess { triggered_by_event: true }))
 }
 
+/// What a compensation boundary event may lead to. An event sub-process is started by its own event, whatever it says.
 pub(super) fn is_compensation_handler(node: &FlowNode) -> bool {
-    activity(node).is_some_and(|activity| activity.is_for_compensation)
+    activity(node).is_some_and(|activity| activity.is_for_compensation) && !is_event_sub_process(node)
 }
 
 pub(super) fn is_start(node: &FlowNode) -> bool {

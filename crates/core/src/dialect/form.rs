@@ -71,6 +71,7 @@ impl<'d> Reader<'d> {
             field.writable &= !(&*name == "readonly" && on);
             field.constraints.push((name, config));
         }
+        field.bounds_excluded = true;
         let properties = children(element, "properties").flat_map(|list| children(list, "property"));
         // In fields `id` is the property's name.
         field.properties = properties.filter_map(pair).collect();
@@ -122,6 +123,7 @@ fn field(element: Element<'_>) -> Option<FormField> {
         writable: true,
         values: children(element, "value").filter_map(value).collect(),
         constraints: Vec::new(),
+        bounds_excluded: false,
         properties: Vec::new(),
     })
 }

@@ -38,12 +38,16 @@ impl<'d> Reader<'d> {
     /// `in` and `out`: a variable, or an expression, under another name.
     pub(super) fn handover(&self, element: Element<'d>) -> Option<VariableMapping> {
         let source = own(element, "source");
-        let target = own(element, "target").or_else(|| source.clone())?;
+        let computed_target = own(element, "targetExpression").map(|text| self.value(element, &text));
+        let target = match computed_target {
+            Some(_) => Name::default(),
+            None => own(element, "target").or_else(|| source.clone())?,
+        };
         let source = match own(element, "sourceExpression") {
             Some(expression) => MappingSource::Expression(self.value(element, &expression)),
             None => MappingSource::Variable(source?),
         };
-        Some(VariableMapping { element: element.index(), target, source })
+        Some(VariableMapping { element: element.index(), target, computed_target, source })
     }
 
     /// `source` and `target`, as Camunda 8 and we write them.
@@ -53,13 +57,14 @@ impl<'d> Reader<'d> {
             Some(source) => MappingSource::Expression(self.value(element, &source)),
             None => MappingSource::Null,
         };
-        Some(VariableMapping { element: element.index(), target, source })
+        Some(VariableMapping { element: element.index(), target, computed_target: None, source })
     }
 
     /// Camunda 7's parameters: text, a script, a list or a map.
     fn parameter(&self, parameter: Element<'d>) -> Option<VariableMapping> {
         let target = own(parameter, "name")?;
-        Some(VariableMapping { element: parameter.index(), target, source: self.content(parameter, 0) })
+        let source = self.content(parameter, 0);
+        Some(VariableMapping { element: parameter.index(), target, computed_target: None, source })
     }
 
     /// What stands inside a parameter or a map's entry.
@@ -90,11 +95,4 @@ impl<'d> Reader<'d> {
             None => MappingSource::Null,
         }
     }
-}
-
-/// A name that a FEEL expression can use as it stands.
-pub(super) fn is_simple(name: &Name) -> bool {
-    let mut characters = name.chars();
-    characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
-        && characters.all(|character| character.is_alphanumeric() || character == '_')
 }

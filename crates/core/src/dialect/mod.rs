@@ -10,6 +10,7 @@ mod decision;
 mod event;
 mod expression;
 mod form;
+mod implementation;
 mod job;
 mod listener;
 mod mapping;
@@ -196,6 +197,8 @@ pub struct FormField {
     pub values: Vec<(Name, Name)>,
     /// Other constraints: (name, configuration), e.g. `("min", "5")`.
     pub constraints: Vec<(Name, Option<Name>)>,
+    /// What `max` and `maxlength` name is too much itself (Camunda 7).
+    pub bounds_excluded: bool,
     /// Free name-value pairs.
     pub properties: Vec<(Name, Name)>,
 }
@@ -205,8 +208,10 @@ pub struct FormField {
 pub struct VariableMapping {
     /// The element that says so.
     pub element: ElementIndex,
-    /// The variable's name, or a path of names (`order.customer`).
+    /// The variable's name, or a path of names (`order.customer`); empty where it is computed.
     pub target: Name,
+    /// What gives the variable's name, where it is computed (Flowable's `targetExpression`).
+    pub computed_target: Option<Expression>,
     /// What it is computed from.
     pub source: MappingSource,
 }
@@ -312,6 +317,23 @@ pub enum ListenerStage {
     Delete,
 }
 
+impl ListenerStage {
+    /// What Camunda 7 and Flowable call it.
+    #[must_use]
+    pub fn event_name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::End => "end",
+            Self::Take => "take",
+            Self::Create => "create",
+            Self::Assignment => "assignment",
+            Self::Update => "update",
+            Self::Complete => "complete",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 /// What a listener does.
 #[derive(Clone, Debug)]
 pub enum ListenerAction {
@@ -357,7 +379,7 @@ pub struct MultiInstanceProperties {
     /// The variable that collects the results.
     pub output_collection: Option<Name>,
     /// What each instance contributes to it.
-    pub output_element: Option<Expression>,
+    pub output_element: Option<MappingSource>,
     /// Each instance is cut off as a unit of work.
     pub continuation: Continuation,
 }

@@ -1,11 +1,8 @@
 //! What the dialects say about multi-instance loop characteristics.
 
-use super::mapping::is_simple;
 use super::reader::{children, own, text};
-use super::{MultiInstanceProperties, Reader};
+use super::{MappingSource, MultiInstanceProperties, Reader};
 use crate::Name;
-use crate::expressions::Language;
-use crate::model::Expression;
 use crate::xml::Element;
 
 impl<'d> Reader<'d> {
@@ -17,7 +14,9 @@ impl<'d> Reader<'d> {
             element_variable: self.any(element, "elementVariable"),
             index_variable: self.classic(element, "elementIndexVariable"),
             output_collection: self.potok(element, "outputCollection"),
-            output_element: self.potok(element, "outputElement").map(|text| self.value(element, &text)),
+            output_element: self
+                .potok(element, "outputElement")
+                .map(|text| MappingSource::Expression(self.value(element, &text))),
             continuation: self.continuation(element),
         };
         if let Some(zeebe) = self.zeebe_element(element, "loopCharacteristics") {
@@ -25,7 +24,8 @@ impl<'d> Reader<'d> {
             properties.collection = properties.collection.or_else(|| expression("inputCollection"));
             properties.element_variable = properties.element_variable.or_else(|| own(zeebe, "inputElement"));
             properties.output_collection = properties.output_collection.or_else(|| own(zeebe, "outputCollection"));
-            properties.output_element = properties.output_element.or_else(|| expression("outputElement"));
+            properties.output_element =
+                properties.output_element.or_else(|| expression("outputElement").map(MappingSource::Expression));
         }
         if properties.collection.is_none() {
             // Flowable's longer way of writing it
@@ -36,30 +36,27 @@ impl<'d> Reader<'d> {
         }
         if properties.output_collection.is_none() {
             let aggregation = self.classic_element(element, "variableAggregation");
-            if let Some((target, result)) = aggregation.and_then(aggregate) {
+            if let Some((target, result)) = aggregation.and_then(|aggregation| self.aggregate(aggregation)) {
                 properties.output_collection = Some(target);
                 properties.output_element = Some(result);
             }
         }
         properties
     }
-}
 
-/// Flowable's aggregation as an expression: `{"approved": approved}`. None where an aggregation says more than FEEL can.
-pub(super) fn aggregate(aggregation: Element<'_>) -> Option<(Name, Expression)> {
-    let target = own(aggregation, "target")?;
-    let mut entries = Vec::new();
-    for variable in children(aggregation, "variable") {
-        let source = own(variable, "source")?;
-        let name = own(variable, "target").unwrap_or_else(|| source.clone());
-        if !is_simple(&source) || !is_simple(&name) {
-            return None;
+    /// Flowable's aggregation: the variable for the list, and the map that each instance adds to it. None where it lacks a name.
+    pub(super) fn aggregate(&self, aggregation: Element<'d>) -> Option<(Name, MappingSource)> {
+        let target = own(aggregation, "target")?;
+        let mut entries = Vec::new();
+        for variable in children(aggregation, "variable") {
+            let source = own(variable, "source");
+            let name = own(variable, "target").or_else(|| source.clone())?;
+            let value = match own(variable, "sourceExpression") {
+                Some(expression) => MappingSource::Expression(self.value(variable, &expression)),
+                None => MappingSource::Variable(source?),
+            };
+            entries.push((name, value));
         }
-        entries.push(format!("\"{name}\": {source}"));
+        (!entries.is_empty()).then_some((target, MappingSource::Map(entries)))
     }
-    if entries.is_empty() {
-        return None;
-    }
-    let text = Name::from(format!("{{{}}}", entries.join(", ")));
-    Some((target, Expression { text, language: Language::Feel, element: aggregation.index() }))
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::job::{connector_kind, java_kind};
 use super::listener::{classic_stages, zeebe_stage};
 use super::mapping::DEEPEST_VALUE;
-use super::multi_instance::aggregate;
 use super::namespace::{self, Family, usual_prefix};
 use super::reader::{children, is_true, own};
 use super::vocabulary::{self, Mark};
@@ -35,7 +34,7 @@ impl<'d> Reader<'d> {
 
 /// What is found, in document order.
 pub(super) struct Findings<'d> {
-    reader: Reader<'d>,
+    pub(super) reader: Reader<'d>,
     list: Vec<Diagnostic>,
 }
 
@@ -96,6 +95,9 @@ impl<'d> Findings<'d> {
         }
         if family.is_none() && is_extended {
             self.look_at_task(element);
+        }
+        if family.is_none() {
+            self.look_at_implementations(element);
         }
         self.look_at_documentation(element);
     }
@@ -162,6 +164,11 @@ impl<'d> Findings<'d> {
                     "type=\"case\"",
                     "call a process instead; cases do not run here",
                 );
+            }
+            Some(kind @ ("mail" | "http" | "shell" | "camel" | "mule" | "send-event")) => {
+                let message = format!("type=\"{kind}\" is not done here; a job of type `{kind}` stands for it");
+                let help = format!("give a worker or an embedded handler that takes jobs of type `{kind}`");
+                self.add("extension-java", Severity::Warning, element, element.tag_span(), message, help);
             }
             Some("external" | "external-worker") if reader.classic(element, "topic").is_none() => {
                 self.kind_missing(element, "name the worker's topic in the attribute `topic`");
@@ -274,9 +281,16 @@ impl<'d> Findings<'d> {
                     "name each variable in an <in> of its own",
                 );
             }
-            (Family::Classic, "variableAggregation") if aggregate(element).is_none() => {
-                let help = "use variables with a plain `source` and `target`, or potok:outputCollection";
+            (Family::Classic, "variableAggregation") if self.reader.aggregate(element).is_none() => {
+                let help = "name a `target` for it and for each of its variables, or use potok:outputCollection";
                 self.ignored(element, span, "this <variableAggregation>", help);
+            }
+            (Family::Classic, "inputOutput")
+                if self.reader.dialect() == Dialect::Camunda && host.is_some_and(is_event_sub_process) =>
+            {
+                let word = format!("<{}:inputOutput> of an event sub-process", usual_prefix(element.namespace()));
+                let help = "Camunda 7 refuses it; compute the variables in a script task inside, or in a listener";
+                self.unsupported(element, span, &word, help);
             }
             (Family::Classic, "failedJobRetryTimeCycle") if host.is_some_and(|host| !self.is_job(host)) => {
                 let help = "what fails after a savepoint is an incident at once; a job for a worker is tried again";
@@ -335,7 +349,7 @@ impl<'d> Findings<'d> {
         self.add("job-kind-missing", Severity::Error, at, at.tag_span(), message, help.to_owned());
     }
 
-    fn ignored(&mut self, at: Element<'d>, span: Span, word: &str, help: &str) {
+    pub(super) fn ignored(&mut self, at: Element<'d>, span: Span, word: &str, help: &str) {
         let message = format!("{word} has no effect here");
         self.add("extension-ignored", Severity::Warning, at, span, message, help.to_owned());
     }
@@ -381,8 +395,19 @@ const TASK_WORDS: &[&str] = &[
     "setVariable",
     "setVariableLocal",
     "getVariables",
+    "getVariablesLocal",
+    "getVariableNames",
+    "getVariableNamesLocal",
+    "hasVariableLocal",
+    "hasVariables",
+    "hasVariablesLocal",
     "setVariables",
+    "setVariablesLocal",
     "removeVariable",
+    "removeVariableLocal",
+    "removeVariables",
+    "removeVariablesLocal",
+    "getEventName",
     "getProcessInstanceId",
     "getProcessDefinitionId",
     "execution",
@@ -439,6 +464,9 @@ fn job_listener_out_of_place(family: Family, listener: Element<'_>) -> Option<&s
         _ if own(listener, "class").or_else(|| own(listener, "delegateExpression")).is_some() => extensions.parent()?,
         _ => return None,
     };
-    let by_event = host.name() == "subProcess" && host.attribute("triggeredByEvent").is_some_and(|text| is_true(&text));
-    (by_event || matches!(host.name(), "process" | "sequenceFlow")).then(|| host.name())
+    (is_event_sub_process(host) || matches!(host.name(), "process" | "sequenceFlow")).then(|| host.name())
+}
+
+fn is_event_sub_process(host: Element<'_>) -> bool {
+    host.name() == "subProcess" && host.attribute("triggeredByEvent").is_some_and(|text| is_true(&text))
 }

@@ -226,6 +226,7 @@ impl<'d> Findings<'d> {
                 let written = "a script without a language, which is a text as it stands,".to_owned();
                 self.invalid(Severity::Warning, element, element.tag_span(), written, help);
             }
+            (Family::Classic, "constraint") => self.look_at_constraint(element),
             (Family::Classic, "formField" | "formProperty") | (Family::Potok, "formField") => {
                 if let Some(id) = own(element, "id").filter(|id| is_second_field(element, id)) {
                     let help =
@@ -235,6 +236,44 @@ impl<'d> Findings<'d> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What a field's constraint bounds, and by how much. Camunda 7 computes neither.
+    fn look_at_constraint(&mut self, constraint: Element<'d>) {
+        let span = constraint.tag_span();
+        let Some(name) = own(constraint, "name") else { return };
+        let field = constraint.parent().and_then(|list| list.parent());
+        let kind = field.and_then(|field| own(field, "type")).unwrap_or_else(|| "string".into()).to_ascii_lowercase();
+        let is_whole = matches!(&*kind, "long" | "integer" | "int" | "short");
+        let is_number = is_whole || matches!(&*kind, "number" | "double" | "float" | "decimal");
+        let is_text = matches!(&*kind, "string" | "text" | "enum");
+        let config = own(constraint, "config").unwrap_or_default();
+        let (fits, reads, wanted, help) = match &*name {
+            "min" | "max" => (
+                is_number,
+                if is_whole { config.parse::<i64>().is_ok() } else { config.parse::<f64>().is_ok_and(f64::is_finite) },
+                if is_whole { "a whole number" } else { "a number" },
+                "bound numbers by it, and texts by minlength and maxlength",
+            ),
+            "minlength" | "maxlength" => (
+                is_text,
+                config.parse::<u32>().is_ok(),
+                "a whole number",
+                "bound texts by it, and numbers by min and max",
+            ),
+            "validator" => {
+                let help = "bound it by min, max, minlength or maxlength, or let a task behind it look at the value";
+                return self.ignored(constraint, span, "a <constraint> that is a class (`validator`)", help);
+            }
+            _ => return,
+        };
+        if !fits {
+            let written = format!("the constraint `{name}` of a field of type `{kind}`");
+            self.invalid(Severity::Warning, constraint, span, written, help.to_owned());
+        } else if !reads {
+            let written = format!("config=\"{config}\" of the constraint `{name}`");
+            self.invalid(Severity::Warning, constraint, span, written, format!("write {wanted}"));
         }
     }
 

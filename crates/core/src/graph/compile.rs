@@ -8,7 +8,7 @@ use super::{
 };
 use crate::Name;
 use crate::diagnostic::Diagnostic;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, MappingSource};
 use crate::expressions::{Deployment, Expressions, Language, Purpose};
 use crate::instance::Ordinal;
 use crate::model::{
@@ -380,7 +380,7 @@ impl Compiler<'_> {
                     index_variable: extension.index_variable.clone(),
                     output_collection: extension.output_collection.clone().or(output),
                     output_value,
-                    output_element: self.optional(extension.output_element.as_ref()),
+                    output_element: extension.output_element.as_ref().map(|element| self.mapping_source(element)),
                     output_variable,
                     completion_condition: self.optional(multi.completion_condition.as_ref()),
                     behavior: multi.behavior,
@@ -461,7 +461,8 @@ fn begins_without_start_event(node: &model::FlowNode) -> bool {
 }
 
 /// The variable that an expression names, or reads a part of: `answer`, `answer.text`.
-fn variable_of(expression: &model::Expression) -> Option<Name> {
+fn variable_of(source: &MappingSource) -> Option<Name> {
+    let MappingSource::Expression(expression) = source else { return None };
     let text = match expression.language {
         Language::Feel => expression.text.trim(),
         Language::Template => expression.text.trim().strip_prefix("${")?.strip_suffix('}')?.trim(),

@@ -157,13 +157,13 @@ impl Compiler<'_> {
                 _ => None,
             };
             if let Some(source) = source {
-                mappings.push(Mapping { target: [target].into(), home, source });
+                mappings.push(Mapping { target: [target].into(), computed_target: None, home, source });
             }
         }
         for assignment in &association.assignments {
             let from = self.expression(&assignment.from, Purpose::Expression);
             let (target, home) = self.assigned(&assignment.to.text);
-            mappings.push(Mapping { target, home, source: MappingSource::Expression(from) });
+            mappings.push(Mapping { target, computed_target: None, home, source: MappingSource::Expression(from) });
         }
         mappings
     }
@@ -237,10 +237,15 @@ impl Compiler<'_> {
 
     /// A mapping of a dialect.
     pub(super) fn mapping(&mut self, mapping: &crate::dialect::VariableMapping) -> Mapping {
-        Mapping { target: path(&mapping.target), home: Home::Seen, source: self.mapping_source(&mapping.source) }
+        Mapping {
+            target: path(&mapping.target),
+            computed_target: self.optional(mapping.computed_target.as_ref()),
+            home: Home::Seen,
+            source: self.mapping_source(&mapping.source),
+        }
     }
 
-    fn mapping_source(&mut self, source: &crate::dialect::MappingSource) -> MappingSource {
+    pub(super) fn mapping_source(&mut self, source: &crate::dialect::MappingSource) -> MappingSource {
         use crate::dialect::MappingSource as Source;
         // Nesting is bounded by the reader's limit on the depth of XML.
         match source {

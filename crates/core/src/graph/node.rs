@@ -303,8 +303,10 @@ pub struct ComplexGateway {
 /// A variable computed from others.
 #[derive(Debug)]
 pub struct Mapping {
-    /// The variable, or a path into it.
+    /// The variable, or a path into it; empty where its name is computed.
     pub target: Box<[Name]>,
+    /// What gives its name, where that is computed.
+    pub computed_target: Option<Expression>,
     /// Where that variable stands.
     pub home: Home,
     /// What it is computed from.

@@ -1,6 +1,6 @@
 //! How activities repeat, as steps read it.
 
-use super::{Expression, Throw};
+use super::{Expression, MappingSource, Throw};
 use crate::Name;
 use crate::dialect::Continuation;
 use crate::model::MultiInstanceBehavior;
@@ -39,7 +39,7 @@ pub struct MultiInstance {
     /// What becomes of the results before they are kept: seen under this name, a transformation computes it.
     pub output_value: Option<(Name, Expression)>,
     /// What each round contributes.
-    pub output_element: Option<Expression>,
+    pub output_element: Option<MappingSource>,
     /// The variable of a round that is its result, declared in the round's scope.
     pub output_variable: Option<Name>,
     /// Ends the whole when it holds.

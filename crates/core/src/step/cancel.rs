@@ -139,7 +139,7 @@ impl Step<'_, '_> {
         for listener in graph.node(node).details.listeners.iter().filter(|l| l.stage == ListenerStage::Delete) {
             if let ListenerAction::Evaluate(expression) = &listener.action {
                 // An error here has no token left to wait on; what the listener had set before it stays.
-                let _ = self.evaluate(expression, scope, node);
+                let _ = self.call_listener(expression, ListenerStage::Delete, scope, node);
             }
         }
     }

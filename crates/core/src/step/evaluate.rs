@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Event, Ref, Step, index_of};
 use crate::Name;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::{Assignment, Binding, Evaluation, EvaluationError, Execution, Quick, Variables};
 use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, NodeKind, ProcessGraph, VersionBinding};
 use crate::instance::{Instance, NONE, Ordinal, ScopeId};
@@ -49,6 +49,8 @@ pub(crate) struct ScopeView<'a> {
     pub(crate) node: Ordinal,
     /// Seen before all others.
     pub(crate) extra: &'a [(Name, Value)],
+    /// The stage of the listener that asks.
+    pub(crate) stage: Option<ListenerStage>,
 }
 
 impl Variables for ScopeView<'_> {
@@ -88,7 +90,17 @@ impl Variables for ScopeView<'_> {
             element: node.map_or_else(|| self.graph.id().clone(), |node| node.id.clone()),
             element_name: node.and_then(|node| node.name.clone()),
             assignee: self.assignee(),
+            event: self.stage.map(ListenerStage::event_name),
         })
+    }
+
+    fn is_local(&self, name: &str) -> bool {
+        self.extra.iter().any(|(other, _)| &**other == name)
+            || self
+                .instance
+                .scopes
+                .get(self.scope)
+                .is_none_or(|scope| scope.parent == NONE || scope.variable(name).is_some())
     }
 }
 
@@ -125,7 +137,8 @@ impl Step<'_, '_> {
         if let Some(value) = expression.as_literal() {
             return Ok(value.clone());
         }
-        let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra };
+        let stage = self.listening;
+        let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra, stage };
         let mut evaluation = Evaluation::new(&view, self.context.now);
         let result = expression.evaluate(&mut evaluation);
         if let Ok(value) = &result {
@@ -135,6 +148,20 @@ impl Step<'_, '_> {
             self.assign(scope, evaluation.assigned)?;
         }
         result
+    }
+
+    /// Evaluates what a listener does.
+    pub(crate) fn call_listener(
+        &mut self,
+        expression: &Expression,
+        stage: ListenerStage,
+        scope: ScopeId,
+        node: Ordinal,
+    ) -> Result<(), EvaluationError> {
+        self.listening = Some(stage);
+        let result = self.evaluate(expression, scope, node);
+        self.listening = None;
+        result.map(drop)
     }
 
     /// Sets what a script has set.
@@ -163,7 +190,7 @@ impl Step<'_, '_> {
         extra: &[(Name, Value)],
     ) -> Option<Quick> {
         let ExpressionKind::Compiled(compiled) = &expression.kind else { return None };
-        let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra };
+        let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra, stage: None };
         compiled.quick(&view)
     }
 
@@ -294,6 +321,22 @@ impl Step<'_, '_> {
         Ok(value)
     }
 
+    /// The variable that a mapping sets, or the path into one. What computes its name sees the same as the mapping itself.
+    pub(crate) fn target<'m>(
+        &mut self,
+        mapping: &'m Mapping,
+        scope: ScopeId,
+        node: Ordinal,
+        extra: &[(Name, Value)],
+    ) -> Result<Cow<'m, [Name]>, EvaluationError> {
+        let Some(expression) = &mapping.computed_target else { return Ok(Cow::Borrowed(&mapping.target)) };
+        let name = self.evaluate_with(expression, scope, node, extra)?;
+        match name.as_str() {
+            Some(name) if !name.trim().is_empty() => Ok(Cow::Owned(vec![name.into()])),
+            _ => Err(EvaluationError::Failed(format!("`{}` gives no name of a variable", expression.text))),
+        }
+    }
+
     /// Computes mappings into plain variables, without setting any.
     pub(crate) fn map_all(
         &mut self,
@@ -305,7 +348,8 @@ impl Step<'_, '_> {
         let mut variables: Vec<(Name, Value)> = Vec::with_capacity(mappings.len());
         for mapping in mappings {
             let value = self.mapped(&mapping.source, scope, node, extra)?;
-            let Some((first, rest)) = mapping.target.split_first() else { continue };
+            let target = self.target(mapping, scope, node, extra)?;
+            let Some((first, rest)) = target.split_first() else { continue };
             let before = variables.iter().rposition(|(name, _)| name == first);
             let base = before.map(|index| variables[index].1.clone());
             let value = put(base, rest, value)?;

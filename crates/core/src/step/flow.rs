@@ -203,7 +203,8 @@ impl Step<'_, '_> {
         for (index, listener) in (0u32..).zip(&graph.flow(flow).listeners).skip(from as usize) {
             if listener.stage == ListenerStage::Take
                 && let ListenerAction::Evaluate(expression) = &listener.action
-                && let Err(error) = self.evaluate(expression, self.variable_scope(token), self.node_of(token))
+                && let Err(error) =
+                    self.call_listener(expression, listener.stage, self.variable_scope(token), self.node_of(token))
             {
                 self.stuck(token, error.into(), IncidentStage::Take { flow, listener: index });
                 return false;

@@ -144,12 +144,19 @@ impl<'s> Step<'s, '_> {
                     self.set_local(scope, local.clone(), Value::Null);
                 }
             }
-            for input in &details.inputs {
-                let value = self.mapped(&input.source, scope, ordinal, &[])?;
-                self.set_own(scope, &input.target, value)?;
-            }
+            self.set_inputs(scope, ordinal, &details.inputs)?;
         }
         if is_round { Ok(()) } else { self.subscribe_boundary_events(token) }
+    }
+
+    /// Computes a flow node's inputs into the scope of its own.
+    pub(crate) fn set_inputs(&mut self, own: u32, node: Ordinal, inputs: &[Mapping]) -> Result<(), EvaluationError> {
+        for input in inputs {
+            let value = self.mapped(&input.source, own, node, &[])?;
+            let target = self.target(input, own, node, &[])?;
+            self.set_own(own, &target, value)?;
+        }
+        Ok(())
     }
 
     /// The scope that belongs to the flow node of a token; opened if there is none yet.
@@ -227,7 +234,7 @@ impl<'s> Step<'s, '_> {
             let scope = self.variable_scope(token);
             match &listener.action {
                 ListenerAction::Evaluate(expression) => {
-                    if let Err(error) = self.evaluate(expression, scope, ordinal) {
+                    if let Err(error) = self.call_listener(expression, stage, scope, ordinal) {
                         self.stuck(token, error.into(), IncidentStage::Listener(index));
                         return false;
                     }
@@ -306,16 +313,18 @@ impl<'s> Step<'s, '_> {
 
     /// One output mapping, into a scope or what stands around it.
     pub(super) fn put_out(&mut self, token: TokenId, target: u32, output: &Mapping) -> Result<(), EvaluationError> {
-        let value = self.mapped(&output.source, self.variable_scope(token), self.node_of(token), &[])?;
+        let (own, node) = (self.variable_scope(token), self.node_of(token));
+        let value = self.mapped(&output.source, own, node, &[])?;
+        let name = self.target(output, own, node, &[])?;
         match output.home {
-            Home::Seen => self.set_target(target, &output.target, value),
+            Home::Seen => self.set_target(target, &name, value),
             Home::Own => {
                 let own = self.own_scope(token);
-                self.set_own(own, &output.target, value)
+                self.set_own(own, &name, value)
             }
             Home::Of(node) => {
                 let home = self.instance.scope_around(target, node);
-                self.set_target(home, &output.target, value)
+                self.set_target(home, &name, value)
             }
         }?;
         Ok(())
@@ -396,16 +405,6 @@ impl<'s> Step<'s, '_> {
     #[cold]
     pub(crate) fn stuck(&mut self, token: TokenId, problem: Problem, stage: IncidentStage) {
         match problem {
-            // The flow node is complete: what stands at its boundary waits no longer.
-            Problem::Error { code, .. }
-                if matches!(stage, IncidentStage::Leave | IncidentStage::Reset | IncidentStage::Take { .. }) =>
-            {
-                let text = format!(
-                    "error `{code}` is thrown where `{}` is left; nothing can catch it there",
-                    self.node(token).id
-                );
-                self.incident(token, IncidentKind::UncaughtError, &text, stage);
-            }
             Problem::Error { code, message } => {
                 let end = |index: u32| {
                     let listener = self.node(token).details.listeners.get(index as usize);
@@ -414,6 +413,7 @@ impl<'s> Step<'s, '_> {
                 let thrower = match stage {
                     IncidentStage::Enter | IncidentStage::Complete => Thrower::Mapping,
                     IncidentStage::Listener(index) if end(index) => Thrower::Mapping,
+                    IncidentStage::Leave | IncidentStage::Reset | IncidentStage::Take { .. } => Thrower::Flow(stage),
                     _ => Thrower::Work,
                 };
                 self.throw_error(token, code, message, Vec::new(), thrower);

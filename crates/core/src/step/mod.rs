@@ -23,6 +23,7 @@ mod way_out;
 
 use std::collections::BTreeMap;
 
+use crate::dialect::ListenerStage;
 use crate::expressions::Expressions;
 use crate::graph::ProcessGraph;
 use crate::instance::{Instance, Key, Ordinal, Owner, TokenId, WaitId, WaitKind};
@@ -121,6 +122,8 @@ pub(crate) struct Step<'s, 'c> {
     pub(crate) ended_at: Ordinal,
     /// The token that throws what is being caught, and whether it is at its flow node's work.
     pub(crate) thrower: Option<(TokenId, bool)>,
+    /// The stage of the listener that is being called.
+    listening: Option<ListenerStage>,
 }
 
 impl<'s, 'c> Step<'s, 'c> {
@@ -144,6 +147,7 @@ impl<'s, 'c> Step<'s, 'c> {
             next_condition: UNASKED,
             ended_at: 0,
             thrower: None,
+            listening: None,
         }
     }
 

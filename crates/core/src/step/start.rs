@@ -114,7 +114,7 @@ impl Step<'_, '_> {
             if listener.stage == stage
                 && let ListenerAction::Evaluate(expression) = &listener.action
             {
-                self.evaluate(expression, ROOT, NONE).map_err(|error| (index, error))?;
+                self.call_listener(expression, stage, ROOT, NONE).map_err(|error| (index, error))?;
             }
         }
         Ok(())

@@ -124,7 +124,7 @@ impl Step<'_, '_> {
         for listener in node.details.listeners.iter().filter(|listener| listener.stage == ListenerStage::End) {
             // A worker's listener cannot be waited for; `check` says so.
             if let ListenerAction::Evaluate(expression) = &listener.action {
-                self.evaluate(expression, self.variable_scope(token), ordinal)?;
+                self.call_listener(expression, ListenerStage::End, self.variable_scope(token), ordinal)?;
             }
         }
         for output in &node.details.outputs {

@@ -18,6 +18,9 @@ pub(crate) enum Thrower {
     Work,
     /// What stands around the work: an input or output mapping, or an end listener.
     Mapping,
+    /// A flow out: its condition or a listener, at this stage. The flow node is complete, and what stands at its boundary waits no
+    /// longer.
+    Flow(IncidentStage),
 }
 
 /// What catches.
@@ -31,8 +34,8 @@ pub(crate) enum Catcher {
 
 impl Step<'_, '_> {
     /// What catches an error that is thrown at a token.
-    pub(super) fn error_catcher(&self, token: TokenId, code: &Name) -> Option<(Catcher, usize)> {
-        self.find_catcher(token, |catch| match catch {
+    pub(super) fn error_catcher(&self, token: TokenId, code: &Name, thrower: Thrower) -> Option<(Catcher, usize)> {
+        self.find_catcher(token, matches!(thrower, Thrower::Flow(_)), |catch| match catch {
             Catch::Error { code: None, .. } => Some(false),
             Catch::Error { code: Some(caught), .. } => (caught == code).then_some(true),
             _ => None,
@@ -48,7 +51,7 @@ impl Step<'_, '_> {
         mut payload: Variables,
         thrower: Thrower,
     ) {
-        let Some((catcher, definition)) = self.error_catcher(token, &code) else {
+        let Some((catcher, definition)) = self.error_catcher(token, &code, thrower) else {
             return self.uncaught(token, code, message, payload, thrower);
         };
         if self.graph.dialect() == Dialect::Camunda {
@@ -63,7 +66,7 @@ impl Step<'_, '_> {
             payload.extend(code_variable.clone().map(|name| (name, Value::String(code))));
             payload.extend(message_variable.clone().map(|name| (name, message.map_or(Value::Null, Value::String))));
         }
-        self.thrower = Some((token, thrower != Thrower::Mapping));
+        self.thrower = Some((token, matches!(thrower, Thrower::EndEvent | Thrower::Work)));
         match catcher {
             Catcher::Boundary { token, event } => self.interrupt(token, event, payload),
             Catcher::EventSubProcess { scope, start } => self.begin_event_sub_process(scope, start, payload),
@@ -80,12 +83,13 @@ impl Step<'_, '_> {
             // The caller maps it out of the called process, before anything is left there.
             self.set_all(self.variable_scope(token), payload);
             let variables = self.instance.variables().to_vec();
-            self.thrower = Some((token, thrower != Thrower::Mapping));
+            self.thrower = Some((token, matches!(thrower, Thrower::EndEvent | Thrower::Work)));
             self.way_out_of_process();
             self.thrower = None;
             return self.fail(code, message, variables);
         }
-        if is_camunda {
+        // There, who makes the token go on is refused then, and the token stays where it is.
+        if is_camunda && !matches!(thrower, Thrower::Flow(_)) {
             if thrower == Thrower::EndEvent
                 && let Err(error) = self.leave_early(token)
             {
@@ -100,7 +104,8 @@ impl Step<'_, '_> {
                 }
                 None => format!("error `{code}` is caught by no boundary event or event sub-process"),
             };
-            return self.incident(token, IncidentKind::UncaughtError, &text, IncidentStage::Execute);
+            let stage = if let Thrower::Flow(stage) = thrower { stage } else { IncidentStage::Execute };
+            return self.incident(token, IncidentKind::UncaughtError, &text, stage);
         }
         self.fail(code, message, Vec::new());
     }
@@ -130,7 +135,7 @@ impl Step<'_, '_> {
 
     fn caught_errors(&self, token: TokenId, caller: Vec<Option<Name>>) -> Vec<Option<Name>> {
         let codes = RefCell::new(caller);
-        self.find_catcher(token, |catch| {
+        self.find_catcher(token, false, |catch| {
             if let Catch::Error { code, .. } = catch {
                 codes.borrow_mut().push(code.clone());
             }
@@ -152,11 +157,12 @@ impl Step<'_, '_> {
     }
 
     /// Looks outwards from a token for what catches: boundary events of the activity it stands on, event sub-processes of its
-    /// scope, then the same for the scope's own activity. `matches` gives whether a catch is exact (`true`) or takes
+    /// scope, then the same for the scope's own activity. At a flow node that `is_left` nothing waits any more. `matches` gives whether a catch is exact (`true`) or takes
     /// anything (`false`); exact ones win at the same level.
     pub(crate) fn find_catcher(
         &self,
         token: TokenId,
+        is_left: bool,
         matches: impl Fn(&Catch) -> Option<bool>,
     ) -> Option<(Catcher, usize)> {
         let best = |events: &mut dyn Iterator<Item = u32>| -> Option<(u32, usize)> {
@@ -177,6 +183,7 @@ impl Step<'_, '_> {
             let here = self.instance.tokens.get(current)?;
             let node = self.graph.node(here.node);
             if !self.is_round(current)
+                && (current != token || !is_left)
                 && let Some((event, definition)) = best(&mut node.details.boundary.iter().copied())
             {
                 return Some((Catcher::Boundary { token: current, event }, definition));

@@ -42,7 +42,7 @@ impl Step<'_, '_> {
     /// The escalations that are caught at a token or further out, and whether what catches them interrupts.
     pub(super) fn caught_escalations(&self, token: TokenId, caller: &Caught) -> Vec<(Option<Name>, bool)> {
         let codes = RefCell::new(BTreeSet::from([None]));
-        self.find_catcher(token, |catch| {
+        self.find_catcher(token, false, |catch| {
             if let Catch::Escalation { code, .. } = catch {
                 codes.borrow_mut().insert(code.clone());
             }
@@ -73,7 +73,7 @@ impl Step<'_, '_> {
 
     /// What catches an escalation that is thrown at a token; without a code, one that no event names.
     pub(super) fn escalation_catcher(&self, token: TokenId, code: Option<&Name>) -> Option<(Catcher, usize)> {
-        self.find_catcher(token, |catch| match catch {
+        self.find_catcher(token, false, |catch| match catch {
             Catch::Escalation { code: None, .. } => Some(false),
             Catch::Escalation { code: caught, .. } => (caught.as_ref() == code).then_some(true),
             _ => None,

@@ -330,16 +330,20 @@ impl Step<'_, '_> {
         Some((self.born(scope, event_sub_process), left))
     }
 
-    /// Gives an event sub-process its data and calls its start listeners; it has no stages of its own in which a job could be
-    /// waited for.
+    /// Gives an event sub-process its inputs and data, and calls its start listeners; it has no stages of its own in which a
+    /// job could be waited for.
     pub(crate) fn begin_scope(&mut self, scope: ScopeId) -> Result<(), EvaluationError> {
-        crate::behaviour::sub_process::open_scope(self, scope)?;
         let graph = self.graph;
         let node = self.instance.scopes.get(scope).map_or(NONE, |scope| scope.node);
-        let NodeKind::EventSubProcess(_) = graph.node(node).kind else { return Ok(()) };
-        for listener in graph.node(node).details.listeners.iter().filter(|one| one.stage == ListenerStage::Start) {
+        let NodeKind::EventSubProcess(_) = graph.node(node).kind else {
+            return crate::behaviour::sub_process::open_scope(self, scope);
+        };
+        let details = &graph.node(node).details;
+        self.set_inputs(scope, node, &details.inputs)?;
+        crate::behaviour::sub_process::open_scope(self, scope)?;
+        for listener in details.listeners.iter().filter(|one| one.stage == ListenerStage::Start) {
             if let ListenerAction::Evaluate(expression) = &listener.action {
-                self.evaluate(expression, scope, node)?;
+                self.call_listener(expression, ListenerStage::Start, scope, node)?;
             }
         }
         Ok(())

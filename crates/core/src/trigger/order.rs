@@ -4,7 +4,7 @@
 
 use smallvec::SmallVec;
 
-use super::error::Catcher;
+use super::error::{Catcher, Thrower};
 use crate::Name;
 use crate::dialect::Dialect;
 use crate::expressions::EvaluationError;
@@ -59,7 +59,7 @@ impl Step<'_, '_> {
             }
             Throw::Error { code, .. } => {
                 let code = self.thrown_name(token, code.as_ref())?;
-                match self.error_catcher(token, &code) {
+                match self.error_catcher(token, &code, Thrower::EndEvent) {
                     Some((catcher, _)) => self.ends(catcher),
                     None if self.graph.dialect() == Dialect::Camunda => Reach::Path,
                     None => Reach::Ends(0),

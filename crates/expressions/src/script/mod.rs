@@ -1,9 +1,11 @@
 //! JavaScript for scripts: a fresh small engine for every evaluation, without files, network, clock or randomness.
 
 mod engine;
+mod place;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod words;
 
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use serde_json::{Map, json};
 
 use self::engine::{Engine, described, later};
 use self::thread::{Answer, Threads};
-use crate::variables::read;
+use crate::variables::{is_local, read};
 
 /// How long a script is waited for: its time, and what it may take to notice that it is over.
 const PATIENCE: Duration = engine::TIME.saturating_add(Duration::from_millis(500));
@@ -105,6 +107,13 @@ pub(crate) fn compile(text: &str, purpose: Purpose) -> Result<Script, CompileErr
     CHECKS
         .run(PATIENCE, move || Engine::start(false)?.run(|context| check(&context, &checked)))
         .map_err(|failure| error(failure.to_string()))?;
+    if let Some((offset, word)) = words::unknown(&text) {
+        let message = format!(
+            "`execution.{word}` is not available; there are getVariable, setVariable and their like, \
+             getProcessInstanceId, getProcessBusinessKey, getCurrentActivityId, getCurrentActivityName and getEventName"
+        );
+        return Err(CompileError { message, offset: Some(offset) });
+    }
     let parts = Parts::of(&text);
     Ok(Script { text, purpose, parts })
 }
@@ -162,8 +171,12 @@ impl Script {
         let names = evaluation.variables.names();
         let names = names.into_iter().chain(evaluation.assigned.iter().map(|assignment| assignment.name.clone()));
         let mut variables = Map::new();
+        let mut own = Vec::new();
         for name in names.filter(|name| any || text.contains(&**name)) {
             if let Some(value) = read(evaluation, &name) {
+                if is_local(evaluation, &name) {
+                    own.push(name.to_string());
+                }
                 variables.insert(name.to_string(), inward(&value));
             }
         }
@@ -175,9 +188,11 @@ impl Script {
                 "element": &*execution.element,
                 "elementName": execution.element_name.as_deref(),
                 "assignee": execution.assignee.as_deref(),
+                "event": execution.event,
             })
         });
         json!({
+            "own": (own.len() < variables.len()).then_some(own),
             "variables": variables,
             "facts": facts,
             "mayset": self.purpose == Purpose::Script,
@@ -213,10 +228,11 @@ impl Run {
         let assigned = self.world(context).catch(context).map_err(|error| failure(context, error))?;
         let mut options = rquickjs::context::EvalOptions::default();
         options.strict = false;
+        options.filename = Some(place::SCRIPT.to_owned());
         let result = context
             .eval_with_options::<rquickjs::Value<'_>, _>(&*self.text, options)
             .catch(context)
-            .map_err(|error| failure(context, error))?;
+            .map_err(|error| self.failure(context, error))?;
         if result.is_promise() {
             return Err(later());
         }
@@ -232,6 +248,20 @@ impl Run {
             .map_err(|error| failure(context, error))?;
         serde_json::from_str(&output)
             .map_err(|error| EvaluationError::Failed(format!("the script's result is unusable: {error}")))
+    }
+
+    /// What the script threw, and where, if that does not tell it itself.
+    fn failure<'js>(&self, context: &Ctx<'js>, error: CaughtError<'js>) -> EvaluationError {
+        let call = match &error {
+            CaughtError::Exception(exception) if exception.message().as_deref() == Some("not a function") => {
+                exception.stack().and_then(|stack| place::call(&self.text, &stack).map(str::to_owned))
+            }
+            _ => None,
+        };
+        match (failure(context, error), call) {
+            (EvaluationError::Failed(told), Some(call)) => EvaluationError::Failed(format!("{told}: `{call}`")),
+            (failure, _) => failure,
+        }
     }
 
     /// Makes what the script finds; gives the list that its assignments come to.
@@ -269,7 +299,7 @@ fn plain(value: &rquickjs::Value<'_>) -> Option<serde_json::Value> {
     value.as_bool().map(Into::into).or_else(number).or_else(text)
 }
 
-/// What the script threw.
+/// What was thrown.
 fn failure<'js>(context: &Ctx<'js>, error: CaughtError<'js>) -> EvaluationError {
     let told = match error {
         CaughtError::Exception(exception) => {

@@ -18,7 +18,11 @@ impl Variables for Given {
     }
 
     fn execution(&self) -> Option<Execution> {
-        Some(Execution { instance: "42".into(), element: "check".into(), ..Execution::default() })
+        Some(Execution { instance: "42".into(), element: "check".into(), event: Some("start"), ..Execution::default() })
+    }
+
+    fn is_local(&self, name: &str) -> bool {
+        name == "count"
     }
 }
 
@@ -455,4 +459,59 @@ fn dates_are_in_utc_whatever_the_machines_zone() {
     ] {
         assert_eq!(value(text), expected.into(), "{text}");
     }
+}
+
+#[test]
+fn what_is_no_function_is_shown() {
+    for (text, expected) in [
+        ("execution['get' + 'Foo']()", "not a function: `execution['get' + 'Foo']()`"),
+        ("var e = execution;\n1 + e.getFoo(2)", "not a function: `e.getFoo(2)`"),
+        ("[1].map(x => x.foo())", "not a function: `x.foo())`"),
+    ] {
+        let failed = run(text).0.expect_err(text).to_string();
+        assert!(failed.ends_with(expected), "{text}: {failed}");
+    }
+}
+
+#[test]
+fn what_execution_does_not_have_is_refused() {
+    for text in ["execution.getParentId()", "execution.createIncident('a', 'b')"] {
+        let refused = compile(text, Purpose::Script).expect_err(text);
+        assert!(refused.message.contains("is not available; there are"), "{refused}");
+        assert_eq!(refused.offset, Some(10));
+    }
+}
+
+#[test]
+fn variables_are_told_by_name_and_by_scope() {
+    for (text, expected) in [
+        ("execution.getVariableNames()", Value::from(vec!["count".into(), "due".into(), "order".into()])),
+        ("execution.getVariableNamesLocal()", Value::from(vec!["count".into()])),
+        ("execution.getVariablesLocal()", [("count", Value::Integer(3))].into_iter().collect()),
+        (
+            "[execution.getVariableLocal('order'), execution.getVariableLocal('count')]",
+            Value::from(vec![Value::Null, Value::Integer(3)]),
+        ),
+        ("execution.hasVariable('order') && !execution.hasVariableLocal('order')", true.into()),
+        ("execution.hasVariables() && execution.hasVariablesLocal()", true.into()),
+        ("execution.setVariableLocal('order', 1); execution.hasVariableLocal('order')", true.into()),
+        (
+            "execution.removeVariable('order'); [execution.hasVariable('order'), execution.getVariable('order')]",
+            Value::from(vec![false.into(), Value::Null]),
+        ),
+        (
+            "execution.removeVariables(['due', 'count', 'none']); execution.getVariableNames()",
+            Value::from(vec!["order".into()]),
+        ),
+        ("execution.eventName + task.getEventName()", "startstart".into()),
+    ] {
+        assert_eq!(value(text), expected, "{text}");
+    }
+    let written = |text: &str| {
+        let assigned = run(text).1.into_iter();
+        assigned.map(|one| (one.name.to_string(), one.local)).collect::<Vec<_>>()
+    };
+    assert_eq!(written("execution.removeVariables()"), [("count".to_owned(), true)]);
+    assert_eq!(written("execution.removeVariableLocal('order')"), []);
+    assert_eq!(written("execution.setVariablesLocal({a: 1})"), [("a".to_owned(), true)]);
 }

@@ -1,11 +1,13 @@
 // What every script finds: its variables, and what it may do with those of the process.
 (function (input, alive) {
   "use strict";
-  const { variables, facts, mayset, whole } = input;
+  const { variables, own, facts, mayset, whole } = input;
   delete Math.random;
   delete globalThis.queueMicrotask;
   const values = new Map();
   const assigned = [];
+  // The innermost scope's variables; all are, where there is no other scope.
+  const local = own && new Set(own);
   for (const name of Object.keys(variables)) {
     const value = alive ? alive(variables[name]) : variables[name];
     values.set(name, value);
@@ -15,20 +17,22 @@
   globalThis.print = none;
   globalThis.console = { log: none, info: none, warn: none, error: none, debug: none };
 
-  const set = (name, value, local) => {
+  const set = (name, value, here) => {
     if (!mayset) throw new Error("only what an activity runs may set variables");
     values.set(String(name), value);
-    assigned.push([String(name), value, local]);
+    if (here && local) local.add(String(name));
+    assigned.push([String(name), value, here]);
   };
-  const get = (name) => (values.has(String(name)) ? values.get(String(name)) : null);
+  const has = (name, here) => values.has(String(name)) && !(here && local && !local.has(String(name)));
+  const get = (name, here) => (has(name, here) ? values.get(String(name)) : null);
   const execution = {
-    getVariable: get,
-    getVariableLocal: get,
-    hasVariable: (name) => values.has(String(name)),
+    getVariable: (name) => get(name, false),
+    getVariableLocal: (name) => get(name, true),
+    hasVariable: (name) => has(name, false),
     setVariable: (name, value) => set(name, value, false),
     setVariableLocal: (name, value) => set(name, value, true),
   };
   globalThis.execution = execution;
-  if (whole) whole(execution, values, set, facts);
+  if (whole) whole(execution, values, set, has, facts);
   return assigned;
 });

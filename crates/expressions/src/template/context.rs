@@ -1,16 +1,17 @@
 //! `execution` and `task`: what an expression may ask and tell its process instance.
 
+use potok_core::Name;
 use potok_core::expressions::{Assignment, Evaluation, EvaluationError, Execution};
 use potok_core::value::Value;
 use std::borrow::Cow;
 
 use super::coerce;
-use crate::variables::{has, read};
+use crate::variables::{has, is_local, read};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Member {
-    GetVariable,
-    HasVariable,
+    GetVariable { local: bool },
+    HasVariable { local: bool },
     SetVariable { local: bool },
     RemoveVariable { local: bool },
     Variables,
@@ -20,14 +21,17 @@ pub(crate) enum Member {
     Element,
     ElementName,
     Assignee,
+    Event,
 }
 
 impl Member {
     /// The member of `execution` (or of `task`) by that name, as a method with so many arguments or as a property.
     pub(crate) fn find(task: bool, name: &str, arguments: Option<usize>) -> Option<Self> {
         let found = match name {
-            "getVariable" | "getVariableLocal" => Self::GetVariable,
-            "hasVariable" | "hasVariableLocal" => Self::HasVariable,
+            "getVariable" => Self::GetVariable { local: false },
+            "getVariableLocal" => Self::GetVariable { local: true },
+            "hasVariable" => Self::HasVariable { local: false },
+            "hasVariableLocal" => Self::HasVariable { local: true },
             "setVariable" => Self::SetVariable { local: false },
             "setVariableLocal" => Self::SetVariable { local: true },
             "removeVariable" => Self::RemoveVariable { local: false },
@@ -49,12 +53,13 @@ impl Member {
             "getCurrentActivityName" | "currentActivityName" | "getCurrentFlowElement" if !task => Self::ElementName,
             "getName" | "name" if task => Self::ElementName,
             "getAssignee" | "assignee" if task => Self::Assignee,
+            "getEventName" | "eventName" => Self::Event,
             _ => return None,
         };
         let method =
             name.starts_with("get") || name.starts_with("set") || name.starts_with("has") || name.starts_with("remove");
         let wanted = match found {
-            Self::GetVariable | Self::HasVariable | Self::RemoveVariable { .. } => 1,
+            Self::GetVariable { .. } | Self::HasVariable { .. } | Self::RemoveVariable { .. } => 1,
             Self::SetVariable { .. } => 2,
             _ => 0,
         };
@@ -69,7 +74,7 @@ impl Member {
 
     /// Whether its first argument names a variable that is read.
     pub(crate) fn reads_by_name(self) -> bool {
-        matches!(self, Self::GetVariable | Self::HasVariable)
+        matches!(self, Self::GetVariable { .. } | Self::HasVariable { .. })
     }
 
     /// Asks or tells.
@@ -80,8 +85,12 @@ impl Member {
     ) -> Result<Value, EvaluationError> {
         let name = || arguments.first().map(coerce::text).unwrap_or_default();
         match self {
-            Self::GetVariable => Ok(read(evaluation, &name()).map_or(Value::Null, Cow::into_owned)),
-            Self::HasVariable => Ok(has(evaluation, &name()).into()),
+            Self::GetVariable { local: true } if !is_local(evaluation, &name()) => Ok(Value::Null),
+            Self::GetVariable { .. } => Ok(read(evaluation, &name()).map_or(Value::Null, Cow::into_owned)),
+            Self::HasVariable { local } => {
+                let name = name();
+                Ok((has(evaluation, &name) && (!local || is_local(evaluation, &name))).into())
+            }
             Self::SetVariable { local } => {
                 let value = arguments.get(1).cloned().unwrap_or_default();
                 evaluation.assigned.push(Assignment { name: name().into(), value, local });
@@ -98,6 +107,7 @@ impl Member {
             Self::Element => fact(evaluation, |execution| execution.element.into()),
             Self::ElementName => fact(evaluation, |execution| execution.element_name.into()),
             Self::Assignee => fact(evaluation, |execution| execution.assignee.into()),
+            Self::Event => fact(evaluation, |execution| execution.event.map(Name::from).into()),
         }
     }
 }

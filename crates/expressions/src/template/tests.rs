@@ -26,6 +26,7 @@ impl Variables for Given {
             element: "check".into(),
             element_name: Some("Check it".into()),
             assignee: Some("anna".into()),
+            event: Some("start"),
         })
     }
 }
@@ -169,6 +170,7 @@ fn execution_asks_and_tells() {
         ("${execution.hasVariable('unknown')}", false.into()),
         ("${execution.getProcessBusinessKey()}", "order-7".into()),
         ("${execution.processInstanceId}", "42".into()),
+        ("${execution.getEventName()}/${task.eventName}", "start/start".into()),
         ("${execution.getCurrentActivityId()}-${execution.currentActivityName}", "check-Check it".into()),
         ("${task.getName()}", "Check it".into()),
         ("${task.assignee}-${task.getAssignee()}", "anna-anna".into()),

@@ -96,7 +96,7 @@ fn values_without_effect_are_named() {
          <zeebe:executionListener eventType=\"middle\" type=\"t\" /></zeebe:executionListeners>\
          </bpmn:extensionElements></bpmn:task>",
         "<bpmn:multiInstanceLoopCharacteristics id=\"x\"><bpmn:extensionElements>\
-         <flowable:variableAggregation target=\"r\"><variable sourceExpression=\"${x}\" target=\"a\" />\
+         <flowable:variableAggregation target=\"r\"><variable sourceExpression=\"${x}\" />\
          </flowable:variableAggregation></bpmn:extensionElements></bpmn:multiInstanceLoopCharacteristics>",
     ];
     for content in ignored {
@@ -186,7 +186,7 @@ fn a_task_of_an_unknown_type_is_refused() {
     };
     assert_eq!(severities("extrenal"), [("extension-value-invalid", Severity::Error)]);
     assert_eq!(severities("External"), []);
-    assert_eq!(severities("mail"), []);
+    assert_eq!(severities("mail"), [("extension-java", Severity::Warning)]);
 }
 
 #[test]
@@ -291,4 +291,95 @@ fn elements_in_a_place_that_has_no_use_for_them_are_named() {
         ]
     );
     assert_eq!(found[1].help, "it belongs in: callActivity, signalEventDefinition");
+}
+
+/// What is said about the document, in one line each.
+fn told(document: &Document) -> Vec<String> {
+    let found = Reader::new(document).diagnostics();
+    found.iter().map(|found| format!("{:?} {} {}", found.severity, found.code, found.message)).collect()
+}
+
+#[test]
+fn of_two_ways_of_doing_a_task_it_is_said_which_counts() {
+    let both = document(
+        "<bpmn:serviceTask id=\"a\" camunda:expression=\"${x}\" camunda:topic=\"t\" camunda:type=\"external\" />\
+         <bpmn:businessRuleTask id=\"b\" potok:job=\"j\" potok:decision=\"d\" />\
+         <bpmn:businessRuleTask id=\"c\" camunda:decisionRef=\"d\" camunda:expression=\"${x}\" />\
+         <bpmn:serviceTask id=\"d\" camunda:type=\"external\" camunda:topic=\"t\" camunda:resultVariable=\"r\" />",
+    );
+    assert_eq!(
+        told(&both),
+        [
+            "Warning extension-ignored camunda:expression beside camunda:type has no effect here",
+            "Warning extension-ignored potok:job beside potok:decision has no effect here",
+            "Warning extension-ignored camunda:expression beside camunda:decisionRef has no effect here",
+        ]
+    );
+    let zeebe = document(
+        "<bpmn:businessRuleTask id=\"a\"><bpmn:extensionElements><zeebe:taskDefinition type=\"t\" />\
+         <zeebe:calledDecision decisionId=\"d\" resultVariable=\"r\" /></bpmn:extensionElements></bpmn:businessRuleTask>\
+         <bpmn:scriptTask id=\"b\"><bpmn:extensionElements><zeebe:taskDefinition type=\"t\" />\
+         <zeebe:script expression=\"=1\" resultVariable=\"r\" /></bpmn:extensionElements></bpmn:scriptTask>",
+    );
+    assert_eq!(codes(&zeebe), ["extension-unsupported a", "extension-unsupported b"]);
+    let class =
+        document("<bpmn:serviceTask id=\"a\" camunda:delegateExpression=\"${bean}\" camunda:resultVariable=\"r\" />");
+    assert_eq!(codes(&class), ["extension-java a", "extension-unsupported a"]);
+}
+
+#[test]
+fn a_constraint_that_bounds_nothing_is_reported() {
+    let field = |kind: &str, constraint: &str| {
+        let form = format!(
+            "<bpmn:userTask id=\"u\"><bpmn:extensionElements><camunda:formData><camunda:formField id=\"f\" type=\"{kind}\">\
+             <camunda:validation><camunda:constraint {constraint} /></camunda:validation></camunda:formField>\
+             </camunda:formData></bpmn:extensionElements></bpmn:userTask>"
+        );
+        told(&document(&form))
+    };
+    let invalid = |what: &str| vec![format!("Warning extension-value-invalid {what} means nothing here")];
+    assert_eq!(field("long", "name=\"max\" config=\"abc\""), invalid("config=\"abc\" of the constraint `max`"));
+    assert_eq!(field("long", "name=\"max\" config=\"10.5\""), invalid("config=\"10.5\" of the constraint `max`"));
+    assert_eq!(field("long", "name=\"min\" config=\"${1}\""), invalid("config=\"${1}\" of the constraint `min`"));
+    assert_eq!(field("string", "name=\"minlength\""), invalid("config=\"\" of the constraint `minlength`"));
+    assert_eq!(
+        field("string", "name=\"min\" config=\"3\""),
+        invalid("the constraint `min` of a field of type `string`")
+    );
+    assert_eq!(
+        field("long", "name=\"validator\" config=\"a.B\""),
+        ["Warning extension-ignored a <constraint> that is a class (`validator`) has no effect here"]
+    );
+    for fine in ["name=\"min\" config=\"-3\"", "name=\"required\"", "name=\"readonly\" config=\"false\""] {
+        assert_eq!(field("long", fine), Vec::<String>::new());
+    }
+    assert_eq!(field("string", "name=\"maxlength\" config=\"3\""), Vec::<String>::new());
+}
+
+#[test]
+fn camunda_refuses_mappings_of_an_event_sub_process() {
+    let of = |mapping: &str| {
+        document(&format!(
+            "<bpmn:subProcess id=\"e\" triggeredByEvent=\"true\" camunda:asyncBefore=\"false\"><bpmn:extensionElements>\
+             {mapping}</bpmn:extensionElements></bpmn:subProcess>"
+        ))
+    };
+    assert_eq!(codes(&of("<camunda:inputOutput />")), ["extension-unsupported e"]);
+    assert!(codes(&of("<potok:input target=\"a\" source=\"=1\" />")).is_empty());
+}
+
+#[test]
+fn a_category_is_not_shown() {
+    assert_eq!(codes(&document("<bpmn:userTask id=\"u\" flowable:category=\"c\" />")), ["extension-ignored u"]);
+}
+
+#[test]
+fn what_another_engine_does_itself_is_a_job_and_said_to_be() {
+    for kind in ["mail", "http", "shell", "camel", "mule", "send-event"] {
+        let task = document(&format!("<bpmn:serviceTask id=\"t\" flowable:type=\"{kind}\" />"));
+        let [told] = &told(&task)[..] else { panic!("{kind}") };
+        let expected =
+            format!("Warning extension-java type=\"{kind}\" is not done here; a job of type `{kind}` stands for it");
+        assert_eq!(*told, expected);
+    }
 }

@@ -83,7 +83,7 @@ fn lanes_messages_decisions_loops_and_errors() {
     assert_eq!(shown_option(properties.collection.as_ref()), "feel items");
     assert_eq!(properties.element_variable.as_deref(), Some("item"));
     assert_eq!(properties.output_collection.as_deref(), Some("results"));
-    assert_eq!(shown_option(properties.output_element.as_ref()), "feel result");
+    assert_eq!(properties.output_element.as_ref().map(shown_source).unwrap_or_default(), "feel result");
     let variables = reader.error_variables(at(&document, "error"));
     assert_eq!((variables.code.as_deref(), variables.message.as_deref()), (Some("c"), Some("m")));
     assert_eq!(reader.element(at(&document, "start")).initiator.as_deref(), Some("who"));

@@ -134,7 +134,7 @@ fn messages_loops_conditions_and_ad_hoc_sub_processes() {
     assert_eq!(shown_option(properties.collection.as_ref()), "feel items");
     assert_eq!(properties.element_variable.as_deref(), Some("item"));
     assert_eq!(properties.output_collection.as_deref(), Some("results"));
-    assert_eq!(shown_option(properties.output_element.as_ref()), "feel result");
+    assert_eq!(properties.output_element.as_ref().map(shown_source).unwrap_or_default(), "feel result");
     let document = extended("conditionalEventDefinition", "<zeebe:conditionalFilter variableNames=\"a, b\" />");
     assert_eq!(Reader::new(&document).condition_variables(at(&document, "e")), ["a", "b"]);
     let document = extended("adHocSubProcess", "<zeebe:adHoc activeElementsCollection=\"=active\" />");

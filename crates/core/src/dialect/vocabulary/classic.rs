@@ -27,7 +27,8 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
              errorVariableLocalScope idVariableName doNotIncludeVariables",
         ),
         (Java, "class delegateExpression"),
-        (Silent, "diagramRelationId modelerTemplate modelerTemplateVersion formreference autoStoreVariables category"),
+        (Silent, "diagramRelationId modelerTemplate modelerTemplateVersion formreference autoStoreVariables"),
+        (Ignored("say it in a <potok:property>, which is shown with the task"), "category"),
         (Unsupported(NO_JAVA), "variableMappingClass variableMappingDelegateExpression"),
         (Unsupported(NO_CASES), "caseRef caseBinding caseVersion caseTenantId caseDefinitionKey caseInstanceName"),
         (
@@ -125,7 +126,10 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
                 (Ignored(VARIABLES_ARE_KEPT), "storeAsTransientVariable createOverviewVariable"),
             ],
         ),
-        word_of("variable", &[(Honoured, "source target")]),
+        word_of(
+            "variable",
+            &[(Honoured, "source sourceExpression target"), (Ignored("name the target"), "targetExpression")],
+        ),
         marked_word(
             "errorEventDefinition",
             Ignored("let the worker throw a BPMN error"),
@@ -155,15 +159,11 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
 };
 
 const HANDOVER: &[Marked] = &[
-    (Honoured, "source sourceExpression target businessKey variables local"),
-    (Ignored("name the target variable"), "targetExpression"),
+    (Honoured, "source sourceExpression target targetExpression businessKey variables local"),
     (Ignored(VARIABLES_ARE_KEPT), "transient"),
 ];
-const PARAMETER: &[Marked] = &[
-    (Honoured, "source sourceExpression target"),
-    (Ignored("name the target variable"), "targetExpression"),
-    (Ignored(VARIABLES_ARE_KEPT), "transient"),
-];
+const PARAMETER: &[Marked] =
+    &[(Honoured, "source sourceExpression target targetExpression"), (Ignored(VARIABLES_ARE_KEPT), "transient")];
 const RESOLVERS: &str = "customPropertiesResolverClass customPropertiesResolverExpression \
                          customPropertiesResolverDelegateExpression";
 const EVENT_LISTENER: &str =
