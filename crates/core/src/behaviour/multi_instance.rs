@@ -80,7 +80,7 @@ fn rounds(
         Some(total) if total <= MAXIMUM_ROUNDS => Ok((total, None)),
         Some(_) => Err(too_many(id)),
         None => Err(EvaluationError::Failed(format!(
-            "the number of instances `{}` of `{id}` is {value:?}, not a whole number of at least 0",
+            "the number of instances `{}` of `{id}` is {value}, not a whole number of at least 0",
             cardinality.text
         ))),
     }

@@ -23,6 +23,8 @@ define! {
         "A flow leads out of each boundary event.";
     DUPLICATE_CATCHER = "caught-twice", Error, "BPMN 2.0.2 §10.5.6",
         "An activity or scope catches the same error or escalation at one place only.";
+    DUPLICATE_MESSAGE = "message-caught-twice", Warning, "BPMN 2.0.2 §13.5.2",
+        "An activity or scope waits for the same message at one place only: the one that began to wait first takes it.";
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
@@ -129,6 +131,7 @@ fn host_fits(subject: &Subject<'_>, node: &FlowNode, host: &FlowNode, findings: 
 enum Caught<'a> {
     Error(Option<&'a str>),
     Escalation(Option<&'a str>),
+    Message(&'a str),
     Cancel,
 }
 
@@ -159,15 +162,18 @@ fn report_twice<'a>(
                 Caught::Error(None) => "every error".to_owned(),
                 Caught::Escalation(Some(code)) => format!("escalation `{code}`"),
                 Caught::Escalation(None) => "every escalation".to_owned(),
+                Caught::Message(name) => format!("message `{name}`"),
                 Caught::Cancel => "cancellation".to_owned(),
             };
             if let Some(first) = seen.get(&caught) {
-                findings.add(
-                    &DUPLICATE_CATCHER,
-                    node.element,
-                    format!("{} catches {what}, which {} catches already", label(node), label(first)),
-                    "delete one of them, or let them catch different codes",
-                );
+                let (rule, help) = match caught {
+                    Caught::Message(_) => {
+                        (&DUPLICATE_MESSAGE, "let one event do the work of both, or give them different messages")
+                    }
+                    _ => (&DUPLICATE_CATCHER, "delete one of them, or let them catch different codes"),
+                };
+                let text = format!("{} catches {what}, which {} catches already", label(node), label(first));
+                findings.add(rule, node.element, text, help);
             } else {
                 seen.insert(caught, node);
             }
@@ -200,6 +206,7 @@ fn caught<'a>(definitions: &'a Definitions, event: &'a Event) -> Vec<Caught<'a>>
                 Some(Caught::Escalation(code))
             }
             EventDefinition::Cancel { .. } => Some(Caught::Cancel),
+            EventDefinition::Message { message: Some(message), .. } => Some(Caught::Message(&message.text)),
             _ => None,
         })
         .collect()
