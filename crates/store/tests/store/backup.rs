@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use potok_core::instance::Key;
 use potok_store::row::Job;
-use potok_store::{Fetch, Store, StoreError};
+use potok_store::{Fetch, First, Store, StoreError, Wanted};
 
 use crate::database::{File, at, committed, history, unit};
 
@@ -40,8 +40,14 @@ async fn what_is_restored_is_in_nobodys_hands() {
     let mut unit = unit(1, &[(10, 1)]);
     unit.changes.add(Job { instance: Key(10), key: Key(1), topic: "mail".into(), retries: 3, ..Job::default() });
     committed(&store, unit).await;
-    let fetch =
-        Fetch { worker: "w".into(), topics: vec!["mail".into()], limit: 1, lease: hour, number: 5, most: Vec::new() };
+    let fetch = Fetch {
+        worker: "w".into(),
+        wanted: vec![Wanted::topic("mail".into(), hour)],
+        limit: 1,
+        first: First::Urgent,
+        number: 5,
+        most: Vec::new(),
+    };
     assert_eq!(store.fetch_jobs(&fetch, at(1)).await.unwrap().len(), 1);
     let (copy, restored) = (file.path().with_extension("copy"), file.path().with_extension("restored"));
     store.back_up(&copy).await.unwrap();
