@@ -4,3 +4,4 @@
 //! same as if it were asked for directly.
 
 pub mod camunda7;
+pub mod flowable;

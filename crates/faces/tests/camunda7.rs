@@ -33,4 +33,16 @@ macro_rules! conversations {
     };
 }
 
-conversations!(deployment, external_task, history, job, message, process_instance, task, variables);
+conversations!(
+    deployment,
+    dialect,
+    external_task,
+    history,
+    job,
+    message,
+    more,
+    process_instance,
+    task,
+    typed,
+    variables
+);

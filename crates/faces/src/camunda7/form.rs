@@ -4,7 +4,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use potok::query::DefinitionQuery;
 use potok::row::{Definition, DefinitionKind};
-use potok::{DefinitionId, DeploymentId, Engine, Error, TaskId, Value, Version};
+use potok::{DefinitionId, DeploymentId, Engine, Error, Name, TaskId, Value, Version};
+use potok_core::dialect::FormField;
 use potok_core::graph::Form;
 use serde_json::{Value as Json, json};
 
@@ -47,7 +48,7 @@ pub(crate) async fn of_start(State(engine): State<Engine>, Path(which): Path<Whi
 }
 
 /// The variables that a form's fields begin with.
-fn of_fields(form: Option<&Form>, names: Option<&[potok::Name]>) -> serde_json::Map<String, Json> {
+fn of_fields(form: Option<&Form>, names: Option<&[Name]>) -> serde_json::Map<String, Json> {
     let mut variables = serde_json::Map::new();
     for field in form.into_iter().flat_map(|form| &form.fields) {
         let name = field.variable.as_ref().unwrap_or(&field.id);
@@ -55,12 +56,7 @@ fn of_fields(form: Option<&Form>, names: Option<&[potok::Name]>) -> serde_json::
             continue;
         }
         let text = field.default.as_ref().map(|default| default.text.to_string());
-        let kind = match &*field.kind {
-            "boolean" => "Boolean",
-            "long" => "Long",
-            "date" => "Date",
-            _ => "String",
-        };
+        let kind = kind(field);
         let typed = json!({"type": kind, "value": text});
         let shown = match value::read(name, &typed) {
             Ok(value) => value::write(&value, true),
@@ -69,6 +65,29 @@ fn of_fields(form: Option<&Form>, names: Option<&[potok::Name]>) -> serde_json::
         variables.insert(name.to_string(), shown);
     }
     variables
+}
+
+/// What the fields of a form give that were not filled in.
+pub(crate) fn defaults(form: Option<&Form>, given: &mut Vec<(Name, Value)>) {
+    for field in form.into_iter().flat_map(|form| &form.fields) {
+        let name = field.variable.as_ref().unwrap_or(&field.id);
+        let Some(default) = field.default.as_ref().filter(|_| given.iter().all(|(other, _)| other != name)) else {
+            continue;
+        };
+        let typed = json!({"type": kind(field), "value": &*default.text});
+        if let Ok(value) = value::read(name, &typed) {
+            given.push((name.clone(), value));
+        }
+    }
+}
+
+fn kind(field: &FormField) -> &'static str {
+    match &*field.kind {
+        "boolean" => "Boolean",
+        "long" => "Long",
+        "date" => "Date",
+        _ => "String",
+    }
 }
 
 pub(crate) async fn start_variables(

@@ -18,12 +18,14 @@ mod job;
 mod link;
 mod message;
 mod model;
+mod not_offered;
 mod process_definition;
 mod process_instance;
 mod task;
 mod task_query;
 mod tree;
 mod value;
+mod variable_instance;
 mod variables;
 
 use axum::Router;
@@ -49,9 +51,11 @@ pub fn router(engine: Engine) -> Router {
         .merge(incident::routes())
         .merge(job::routes())
         .merge(message::routes())
+        .merge(not_offered::routes())
         .merge(process_definition::routes())
         .merge(process_instance::routes())
         .merge(task::routes())
+        .merge(variable_instance::routes())
         .method_not_allowed_fallback(async || Fault::wrong_method().into_response())
         // As in Camunda, what cannot go on is not done at all.
         .with_state(engine.without_incidents());

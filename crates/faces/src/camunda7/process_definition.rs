@@ -182,7 +182,8 @@ async fn called(State(engine): State<Engine>, Path(which): Path<Which>) -> Answe
 /// Begins an instance, in all the forms that a request may ask for.
 async fn start(State(engine): State<Engine>, here: Here, Path(which): Path<Which>, InBody(fields): InBody) -> Answer {
     let definition = which.look_up(&engine).await?.ok_or_else(|| unknown(&which))?;
-    begin(&engine, &here, &definition, &fields).await
+    let variables = value::variables(&fields, "variables")?;
+    begin(&engine, &here, &definition, &fields, variables).await
 }
 
 fn unknown(which: &Which) -> Fault {
@@ -199,8 +200,13 @@ fn unknown(which: &Which) -> Fault {
     }
 }
 
-async fn begin(engine: &Engine, here: &Here, definition: &Definition, fields: &Fields) -> Answer {
-    let variables = value::variables(fields, "variables")?;
+async fn begin(
+    engine: &Engine,
+    here: &Here,
+    definition: &Definition,
+    fields: &Fields,
+    variables: potok_core::step::Variables,
+) -> Answer {
     let mut start = engine
         .start(definition.id.clone())
         .tenant(definition.tenant.clone())
@@ -261,7 +267,10 @@ async fn submit_form(
     InBody(fields): InBody,
 ) -> Answer {
     let definition = which.look_up(&engine).await?.ok_or_else(|| unknown(&which))?;
-    begin(&engine, &here, &definition, &fields).await
+    let mut variables = value::variables(&fields, "variables")?;
+    let graph = engine.graph(DefinitionId(definition.key)).await?;
+    form::defaults(graph.as_ref().and_then(|graph| graph.start_form()), &mut variables);
+    begin(&engine, &here, &definition, &fields, variables).await
 }
 
 /// Suspends versions, or lets them go on, with their instances if that is asked for.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use potok::query::VariableValue;
@@ -26,6 +27,8 @@ const TEXT: &str = "text";
 
 /// Camunda takes that for its own trouble.
 const NO_FILENAME: &str = "a File needs valueInfo.filename";
+
+const TOO_LONG: &str = "text has 4000 characters at most; use Object, Json or File for more";
 
 const JAVA: &str = "application/x-java-serialized-object";
 const JSON: &str = "application/json";
@@ -49,6 +52,7 @@ pub(crate) fn read(name: &str, json: &Json) -> Result<Value, Fault> {
     let info = fields.map("valueInfo")?;
     let refused = |what: String| match &*what {
         NO_FILENAME => Fault::broken_as("IllegalArgumentException", what),
+        TOO_LONG => Fault::refused(StatusCode::BAD_REQUEST, format!("Cannot put variable {name}: {what}")),
         what => Fault::invalid(format!("Cannot submit variable '{name}': {what}")),
     };
     match fields.text("type")? {
@@ -74,7 +78,7 @@ fn inferred(value: Json) -> Result<Value, String> {
 
 fn string(text: &str) -> Result<Value, String> {
     if text.chars().count() > LONGEST {
-        return Err(format!("text has {LONGEST} characters at most; use Object, Json or File for more"));
+        return Err(TOO_LONG.into());
     }
     Ok(text.into())
 }
