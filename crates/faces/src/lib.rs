@@ -5,3 +5,13 @@
 
 pub mod camunda7;
 pub mod flowable;
+
+use axum::Router;
+use potok::Engine;
+
+/// All faces, each under the path where its programs look for it: `/engine-rest` and `/external-job-api`.
+pub fn router(engine: Engine) -> Router {
+    Router::new()
+        .nest("/engine-rest", camunda7::router(engine.clone()))
+        .nest("/external-job-api", flowable::router(engine))
+}

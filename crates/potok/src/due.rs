@@ -168,7 +168,11 @@ impl Engine {
                 done.await?.ok_or(Error::UnknownTimer(TimerId(key)))
             }
             _ => match self.inner.store.get::<WorkRow>((due.definition.0, key)).await? {
-                Some(row) => self.inner.do_chore(&row).await,
+                Some(row) => {
+                    let after = self.inner.do_chore(&row).await?;
+                    self.inner.afterwards(after).await;
+                    Ok(())
+                }
                 None => Err(Error::UnknownTimer(TimerId(key))),
             },
         }

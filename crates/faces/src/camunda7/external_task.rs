@@ -23,6 +23,9 @@ use super::{id, value};
 /// Longest that a worker may wait for work.
 const PATIENCE: i64 = 1_800_000;
 
+/// How long a worker waits here at most; after that it is answered that there is nothing, and asks again.
+const WAIT: Duration = Duration::from_secs(60);
+
 /// Characters of an error message that Camunda keeps.
 const MESSAGE: usize = 666;
 
@@ -88,7 +91,7 @@ async fn fetch_and_lock(State(engine): State<Engine>, InBody(fields): InBody) ->
     if wanted.is_empty() || limit == 0 {
         return Ok(answer(&json!([])));
     }
-    let jobs = engine.fetch_wanted(worker, wanted, first, limit, milliseconds(patience)).await?;
+    let jobs = engine.fetch_wanted(worker, wanted, first, limit, milliseconds(patience).min(WAIT)).await?;
     let mut about = About::default();
     let mut tasks = Vec::with_capacity(jobs.len());
     for job in &jobs {
