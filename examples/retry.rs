@@ -23,7 +23,12 @@ async fn main() -> Result<(), Error> {
                 }
                 println!("  the printer does not answer; tries left: {}", job.retries - 1);
                 let pause = Some(Duration::from_millis(100));
-                Err(JobError::Failed(JobFailure { message: "no printer".into(), retries: None, pause }))
+                Err(JobError::Failed(JobFailure {
+                    message: "no printer".into(),
+                    retries: None,
+                    pause,
+                    ..JobFailure::default()
+                }))
             }
         })
         .start()

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use potok::Engine;
-use potok_rest::{Options as Api, Stop, router};
+use potok_rest::{Options as Api, Stop, router_beside};
 use tokio::net::TcpListener;
 
 use crate::failure::Failure;
@@ -112,12 +112,14 @@ async fn talk(
         out.write_all(deployed.as_bytes())?;
         writeln!(out, "  API       http://{address}/api/v1")?;
         writeln!(out, "  API page  http://{address}/docs")?;
+        writeln!(out, "  Camunda 7 http://{address}/engine-rest")?;
         writeln!(out, "  sign in   nobody need: whoever works on this machine may do everything, nobody else gets in")?;
         out.flush()?;
     }
     let stop = api.stop.clone();
     tokio::spawn(told_to_stop(stop.clone()));
-    potok_rest::serve(listener, router(engine.clone(), &api), &stop).await?;
+    potok_rest::serve(listener, router_beside(engine.clone(), &api, potok_faces::router(engine.clone())), &stop)
+        .await?;
     writeln!(io::stdout().lock(), "stopped")?;
     Ok(())
 }

@@ -90,9 +90,11 @@ fn a_folder_is_deployed_and_served_until_the_server_is_told_to_stop() {
         let mut lines = BufReader::new(server.0.stdout.take().expect("its output")).lines().map_while(Result::ok);
         let ready = lines.next().expect("it says that it is ready");
         let address = ready.split("http://").nth(1).expect("where it listens").to_owned();
-        let said: Vec<String> = lines.by_ref().take(5).collect();
+        let said: Vec<String> = lines.by_ref().take(6).collect();
         assert!(said[1].contains("5 definitions") && said[1].contains(state), "{said:?}");
-        assert!(said[3].contains("/docs") && said[4].contains("sign in"), "{said:?}");
+        assert!(said[3].contains("/docs") && said[4].contains("/engine-rest"), "{said:?}");
+        assert!(said[5].contains("sign in"), "{said:?}");
+        assert!(get(&address, "/engine-rest/version").contains("7.24.0"));
         assert!(get(&address, "/api/v1/definitions/contract").contains("\"version\":1"));
         let terminated = Command::new("kill").arg(server.0.id().to_string()).status();
         assert!(terminated.expect("told").success());

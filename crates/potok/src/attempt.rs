@@ -7,7 +7,7 @@ use potok_core::Name;
 use potok_core::encoding::FORMAT;
 use potok_core::expressions::{Binding, Deployment};
 use potok_core::graph::ProcessGraph;
-use potok_core::instance::{Instance, Key, WaitKind};
+use potok_core::instance::{IncidentKind, Instance, Key, WaitKind};
 use potok_core::routing::{
     Listeners, Message, Noted, Notice, Request, Running, StartPoint, Taker, World, matches, requests, start_triggers,
     starts,
@@ -68,6 +68,11 @@ impl Rows {
             jobs: store.of_instance(instance).await?,
             timers: store.of_instance(instance).await?,
         })
+    }
+
+    /// A job of it.
+    pub(crate) fn job(&self, key: Key) -> Option<&Job> {
+        self.jobs.iter().find(|job| job.key == key)
     }
 
     /// Holds it back, or no longer.
@@ -449,6 +454,25 @@ impl<'e> Attempt<'e> {
         work
     }
 
+    /// Where a token got stuck, unless that is a job without tries left.
+    pub(crate) fn stuck(&self) -> Option<Error> {
+        self.held.values().find_map(|held| {
+            let graph = &held.resident.loaded.as_ref()?.running.graph;
+            held.events.list.iter().find_map(|event| match *event {
+                Event::WaitOpened { details } => {
+                    let wait = held.events.waits.get(details as usize)?;
+                    let WaitKind::Incident(incident) = &wait.kind else { return None };
+                    (incident.kind != IncidentKind::Job).then(|| Error::Stuck {
+                        element: graph.get_node(wait.node).map(|node| node.id.clone()).unwrap_or_default(),
+                        incident: incident.kind.code(),
+                        message: incident.message.clone(),
+                    })
+                }
+                _ => None,
+            })
+        })
+    }
+
     /// Gives up: what was touched is loaded anew by whoever is next.
     pub(crate) fn discard(self) {
         for mut held in self.held.into_values() {
@@ -478,7 +502,7 @@ impl<'e> Attempt<'e> {
             let act = self.envelope.act.clone().filter(|_| is_subject);
             let by = self.envelope.by.clone();
             let asked = self.envelope.once.as_ref().map(|once| once.key().clone());
-            let envelope = Envelope { by, key: asked, act, once: None };
+            let envelope = Envelope { by, key: asked, act, ..Envelope::default() };
             if held.slot.is_in_flight() && loaded.seq > 0 {
                 self.guards.push(Guard::Row { instance: key, seq: loaded.seq, unit: loaded.unit });
             }

@@ -87,8 +87,21 @@ pub struct Deployment<'e> {
     engine: &'e Engine,
     name: Option<Name>,
     tenant: Option<Name>,
+    source: Option<Name>,
     files: Vec<(Name, Bytes)>,
-    anew: bool,
+    unchanged: Unchanged,
+    keeps_anything: bool,
+}
+
+/// What becomes of files that are the same as in their newest versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unchanged {
+    /// They are left out.
+    LeftOut,
+    /// They make new versions if any other has changed.
+    WithOthers,
+    /// They make new versions.
+    Anew,
 }
 
 /// A file that has been read and checked.
@@ -118,7 +131,22 @@ impl Deployment<'_> {
 
     /// Makes new versions also of what has not changed.
     pub fn anew(self) -> Self {
-        Self { anew: true, ..self }
+        Self { unchanged: Unchanged::Anew, ..self }
+    }
+
+    /// Makes new versions also of what has not changed, if anything else has.
+    pub fn all_or_none(self) -> Self {
+        Self { unchanged: Unchanged::WithOthers, ..self }
+    }
+
+    /// Saying where its files come from.
+    pub fn source(self, source: impl Into<Name>) -> Self {
+        Self { source: Some(source.into()), ..self }
+    }
+
+    /// Also if none of its files defines anything: they are only kept.
+    pub fn keep_anything(self) -> Self {
+        Self { keeps_anything: true, ..self }
     }
 
     /// Deploys all files or none. A file that is the same as in its newest version makes no new one, unless it calls or decides by
@@ -137,11 +165,12 @@ impl Deployment<'_> {
         for (name, bytes) in &self.files {
             checked.push(check(name, bytes, key, &inner.catalog.evaluator)?);
         }
-        if checked.iter().all(|file| file.definitions.is_empty()) {
+        let defines_nothing = checked.iter().all(|file| file.definitions.is_empty());
+        if checked.is_empty() || (defines_nothing && !self.keeps_anything) {
             return Err(Error::NothingToDeploy);
         }
         let mut standing = Vec::new();
-        if !self.anew {
+        if self.unchanged != Unchanged::Anew && !defines_nothing {
             let mut unchanged = BTreeSet::new();
             for file in &checked {
                 if let Some(definitions) = self.unchanged(&tenant, file).await? {
@@ -153,9 +182,11 @@ impl Deployment<'_> {
             if !has_changed {
                 return Ok(Deployed { id: None, definitions: standing });
             }
-            checked.retain(|file| {
-                !unchanged.contains(&file.name) || file.package.as_ref().is_some_and(binds_to_deployment)
-            });
+            if self.unchanged == Unchanged::LeftOut {
+                checked.retain(|file| {
+                    !unchanged.contains(&file.name) || file.package.as_ref().is_some_and(binds_to_deployment)
+                });
+            }
         }
         let mut graphs = BTreeMap::new();
         let mut definitions = Vec::new();
@@ -175,6 +206,7 @@ impl Deployment<'_> {
             key,
             name: self.name.clone(),
             tenant: Some(tenant).filter(|tenant| !tenant.is_empty()),
+            source: self.source.clone(),
             deployer: self.engine.user.clone(),
             deployed: now,
         };
@@ -223,7 +255,15 @@ impl Deployment<'_> {
 impl Engine {
     /// Files to be deployed together.
     pub fn deployment(&self) -> Deployment<'_> {
-        Deployment { engine: self, name: None, tenant: None, files: Vec::new(), anew: false }
+        Deployment {
+            engine: self,
+            name: None,
+            tenant: None,
+            source: None,
+            files: Vec::new(),
+            unchanged: Unchanged::LeftOut,
+            keeps_anything: false,
+        }
     }
 
     /// Deploys a file, or all models, decisions, forms and calendars of a folder.

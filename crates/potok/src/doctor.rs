@@ -271,7 +271,7 @@ impl Inner {
         match envelope.act {
             Some(Act::TaskChanged { task, assignment }) => {
                 if let Some(standing) = mirror.get::<Task>((row.instance, task)).await? {
-                    changes.put_task(assignment.of_task(standing));
+                    changes.put_task(assignment.of_task(Task { changed: Some(row.time), ..standing }));
                 }
             }
             Some(Act::Suspended | Act::Resumed) => {

@@ -74,6 +74,8 @@ pub struct Engine {
     pub(crate) scope: Option<Arc<Scope>>,
     /// What it is asked for is done once.
     pub(crate) once: Option<Arc<Once>>,
+    /// What would get stuck is not done at all.
+    pub(crate) unstuck: bool,
     /// Stops what runs behind it when the last engine is dropped.
     pub(crate) running: Arc<Background>,
 }
@@ -153,7 +155,7 @@ impl Engine {
     }
 
     pub(crate) fn new(inner: Arc<Inner>, running: Arc<Background>) -> Self {
-        Self { inner, user: None, tenant: None, scope: None, once: None, running }
+        Self { inner, user: None, tenant: None, scope: None, once: None, unstuck: false, running }
     }
 
     /// The same engine for a user: what is done with it is done within that user's rights, and stands in the history as the
@@ -162,6 +164,13 @@ impl Engine {
     #[must_use]
     pub fn as_user(&self, user: impl Into<Name>) -> Self {
         Self { user: Some(user.into()), scope: None, ..self.clone() }
+    }
+
+    /// The same engine, that refuses what would raise an incident: where a token cannot go on, nothing is done, and the caller is told
+    /// why ([`Error::Stuck`]). That is how engines answer that roll back; what a job leaves without tries is an incident all the same.
+    #[must_use]
+    pub fn without_incidents(&self) -> Self {
+        Self { unstuck: true, ..self.clone() }
     }
 
     /// The clock that the engine goes by.
@@ -192,7 +201,7 @@ impl Engine {
     }
 
     pub(crate) fn envelope(&self) -> Envelope {
-        Envelope { by: self.user.clone(), once: self.once.clone(), ..Envelope::default() }
+        Envelope { by: self.user.clone(), once: self.once.clone(), unstuck: self.unstuck, ..Envelope::default() }
     }
 }
 

@@ -27,6 +27,9 @@ pub struct Envelope {
     /// How it is done once.
     #[serde(skip)]
     pub(crate) once: Option<Arc<Once>>,
+    /// It is refused if a token would get stuck.
+    #[serde(skip)]
+    pub(crate) unstuck: bool,
 }
 
 /// What is no event of the process.
@@ -62,6 +65,12 @@ pub enum Act {
         job: Key,
         /// What went wrong.
         error: Name,
+        /// The same at length.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        details: Option<Name>,
+        /// Whose try it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        worker: Option<Name>,
         /// Not before.
         available: Timestamp,
     },

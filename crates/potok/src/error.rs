@@ -11,7 +11,7 @@ use potok_core::value::ValueError;
 use potok_store::StoreError;
 use potok_store::row::BatchState;
 
-use crate::{ApiTokenId, BatchId, DefinitionId, DeploymentId, IncidentId, InstanceId, JobId, TaskId};
+use crate::{ApiTokenId, BatchId, DefinitionId, DeploymentId, IncidentId, InstanceId, JobId, TaskId, TimerId};
 
 /// Why the engine did not do as asked. Nothing was changed, unless the variant says otherwise.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -86,6 +86,16 @@ pub enum Error {
         instance: InstanceId,
         /// Who called it.
         caller: InstanceId,
+    },
+    /// A token would get stuck, and that is [not wanted](crate::Engine::without_incidents).
+    #[error("nothing was done, for `{element}` would get stuck: {message}")]
+    Stuck {
+        /// The id of the flow node.
+        element: Name,
+        /// The stable code of the incident.
+        incident: &'static str,
+        /// What went wrong, and how to mend it.
+        message: Name,
     },
     /// No such deployment.
     #[error("there is no deployment {0}")]
@@ -177,6 +187,12 @@ pub enum Error {
     /// Several instances wait for the message.
     #[error("{0} subscriptions match the message: narrow it by business key, correlation key or variables")]
     Ambiguous(usize),
+    /// Nobody takes the message.
+    #[error("nobody waits for the message `{0}` with what was said of the receiver, and no process starts with it")]
+    NobodyWaits(Name),
+    /// No such timer, or other thing that is done when it is due.
+    #[error("there is no timer or savepoint {0}: it is done, cancelled, or was never there")]
+    UnknownTimer(TimerId),
     /// The message's id has been given before.
     #[error("a message with the id `{0}` has been delivered already")]
     MessageRepeated(Name),
@@ -302,6 +318,7 @@ impl Error {
             Self::BusinessKeyTaken { .. } => "business-key-taken",
             Self::InstanceRuns(_) => "instance-runs",
             Self::InstanceCalled { .. } => "instance-called",
+            Self::Stuck { .. } => "stuck",
             Self::UnknownDeployment(_) => "deployment-unknown",
             Self::DeploymentInUse { .. } => "deployment-in-use",
             Self::InstanceSuspended(_) => "instance-suspended",
@@ -323,6 +340,8 @@ impl Error {
             Self::LeaseLost(_) => "lease-lost",
             Self::UnknownIncident(_) => "incident-unknown",
             Self::Ambiguous(_) => "message-ambiguous",
+            Self::NobodyWaits(_) => "message-unexpected",
+            Self::UnknownTimer(_) => "timer-unknown",
             Self::MessageRepeated(_) => "message-repeated",
             Self::InstanceActive(_) => "instance-active",
             Self::OtherDefinition { .. } => "instance-other-definition",

@@ -57,6 +57,8 @@ impl Error {
             | Self::UnknownDeployment(_)
             | Self::UnknownTask(_)
             | Self::UnknownGroup(_)
+            | Self::NobodyWaits(_)
+            | Self::UnknownTimer(_)
             | Self::UnknownJob(_)
             | Self::UnknownIncident(_)
             | Self::UnknownBatch(_)
@@ -74,6 +76,7 @@ impl Error {
             | Self::TaskOfProcess(_)
             | Self::LeaseLost(_)
             | Self::Ambiguous(_)
+            | Self::Stuck { .. }
             | Self::MessageRepeated(_)
             | Self::InstanceActive(_)
             | Self::BatchState { .. }

@@ -310,13 +310,15 @@ fn changed(
     match wait.2 {
         WaitKind::Job(_) => {
             if let Some(mut job) = job(around, key, wait, now) {
-                if let Some(Act::JobFailed { job: failed, error, available }) = &envelope.act
+                if let Some(Act::JobFailed { job: failed, error, details, worker, available }) = &envelope.act
                     && *failed == wait.0
                 {
                     job.error = Some(error.clone());
+                    job.details.clone_from(details);
+                    job.worker.clone_from(worker);
                     job.available = *available;
                 }
-                changes.put(job);
+                changes.put(Job { counted: true, ..job });
             }
         }
         WaitKind::Timer(_) => {
@@ -346,6 +348,8 @@ fn job(around: &Around<'_>, instance: Key, (key, node, kind): Waiting<'_>, now: 
         priority: job.priority,
         retries: job.retries,
         error: None,
+        details: None,
+        counted: false,
         suspended: around.suspended,
         available: now,
         worker: None,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use potok_core::Name;
 use potok_core::step::Variables;
+use potok_store::{First, Wanted};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
@@ -152,9 +153,8 @@ impl Handlers {
     pub(crate) async fn execute_due(&self, inner: &Inner) -> Result<usize, Error> {
         let mut done = 0;
         for (topic, run) in &self.handlers {
-            for job in
-                inner.fetch(&inner.worker(), std::slice::from_ref(topic), self.concurrency, self.lease, None).await?
-            {
+            let wanted = vec![Wanted::topic(topic.clone(), self.lease)];
+            for job in inner.fetch(&inner.worker(), wanted, First::Urgent, self.concurrency, None).await? {
                 done += 1;
                 finish(inner, run, job).await;
             }
@@ -170,8 +170,8 @@ async fn work(inner: Weak<Inner>, topic: Name, run: Arc<Run>, concurrency: usize
         let Some(engine) = inner.upgrade() else { return };
         let woken = engine.wake.notified();
         let free = slots.available_permits() + 1;
-        let lease = engine.handlers.lease;
-        let jobs = match engine.fetch(&engine.worker(), std::slice::from_ref(&topic), free, lease, None).await {
+        let wanted = vec![Wanted::topic(topic.clone(), engine.handlers.lease)];
+        let jobs = match engine.fetch(&engine.worker(), wanted, First::Urgent, free, None).await {
             Ok(jobs) => jobs,
             Err(error) => {
                 tracing::warn!(%error, %topic, "jobs wait for the database");
@@ -224,7 +224,7 @@ async fn finish(inner: &Inner, run: &Arc<Run>, job: Job) {
         let by = Envelope::default();
         let told = match &result {
             Ok(variables) => inner.complete_job(&by, &job, variables.clone(), Variables::new()).await,
-            Err(JobError::Failed(failure)) => inner.fail_job(&by, &job, failure).await,
+            Err(JobError::Failed(failure)) => inner.fail_job(&by, &job, failure, |_| Ok(Vec::new())).await,
             Err(JobError::BpmnError { code, message, variables }) => {
                 inner.throw_error(&by, &job, code.clone(), message.clone(), variables.clone()).await
             }

@@ -5,6 +5,8 @@ use std::num::ParseIntError;
 use std::str::FromStr;
 
 use potok_core::instance::Key;
+use potok_core::time::Timestamp;
+use potok_store::Keys;
 use serde::{Deserialize, Serialize};
 
 macro_rules! ids {
@@ -14,6 +16,14 @@ macro_rules! ids {
             #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
             #[serde(transparent)]
             pub struct $name(pub Key);
+
+            impl $name {
+                /// When it came to be, as far as its key tells: to the millisecond, by the clock of whoever gave it.
+                #[must_use]
+                pub fn created(self) -> Timestamp {
+                    Keys::time_of(self.0)
+                }
+            }
 
             impl From<Key> for $name {
                 fn from(key: Key) -> Self {

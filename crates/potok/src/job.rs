@@ -12,8 +12,9 @@ use potok_core::time::{Timer, Timestamp};
 use potok_core::value::{Value, Zone};
 use potok_store::query::JobQuery;
 use potok_store::row::Job as JobRow;
-use potok_store::{Fetch, Guard};
+use potok_store::{Fetch, First, Guard, Wanted};
 
+use crate::attempt::{Attempt, Missing};
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
 use crate::{Action, Error, InstanceId, IntoVariables, JobId};
@@ -28,6 +29,7 @@ pub struct Job {
     business_key: Option<Name>,
     headers: Vec<(Name, Value)>,
     variables: Variables,
+    own: Variables,
 }
 
 impl Deref for Job {
@@ -39,6 +41,12 @@ impl Deref for Job {
 }
 
 impl Job {
+    /// Without variables and headers.
+    pub(crate) fn bare(row: JobRow) -> Self {
+        let (headers, variables, own) = Default::default();
+        Self { row, business_key: None, headers, variables, own }
+    }
+
     /// Its id: the same however often it is handed out, so that work can be done once.
     #[must_use]
     pub fn id(&self) -> JobId {
@@ -63,6 +71,12 @@ impl Job {
         &self.variables
     }
 
+    /// The variables that are its flow node's own, in the names' order: what its input mappings give.
+    #[must_use]
+    pub fn own_variables(&self) -> &[(Name, Value)] {
+        &self.own
+    }
+
     /// A variable that its flow node sees, as JSON; null if there is none.
     #[must_use]
     pub fn variable(&self, name: &str) -> serde_json::Value {
@@ -82,6 +96,8 @@ impl Job {
 pub struct JobFailure {
     /// What went wrong.
     pub message: Name,
+    /// The same at length, e.g. a stack trace.
+    pub details: Option<Name>,
     /// Tries left; one less than before if not given. None left: an incident.
     pub retries: Option<i64>,
     /// Time until it is handed out again; as the model says if not given, else ten seconds.
@@ -101,19 +117,35 @@ impl Engine {
         lease: Duration,
         patience: Duration,
     ) -> Result<Vec<Job>, Error> {
+        let wanted = topics.iter().map(|topic| Wanted::topic(topic.clone(), lease));
+        self.fetch_wanted(worker, wanted.collect(), First::Urgent, limit, patience).await
+    }
+
+    /// The same, where the worker says of each topic which of its jobs it wants, and for how long.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn fetch_wanted(
+        &self,
+        worker: impl Into<Name>,
+        wanted: Vec<Wanted>,
+        first: First,
+        limit: usize,
+        patience: Duration,
+    ) -> Result<Vec<Job>, Error> {
         let worker = worker.into();
         let tenants = self.access(Action::DoJobs, &"").await?.tenants();
         let until = tokio::time::Instant::now() + patience;
         loop {
             let woken = self.inner.wake.notified();
-            let jobs = self.inner.fetch(&worker, topics, limit, lease, tenants.clone()).await?;
+            let jobs = self.inner.fetch(&worker, wanted.clone(), first, limit, tenants.clone()).await?;
             let left = until.saturating_duration_since(tokio::time::Instant::now());
             if !jobs.is_empty() || left.is_zero() {
                 return Ok(jobs);
             }
             tokio::select! {
                 () = woken => {}
-                // Another node may have opened one.
+                // Another node may have opened one, and another's lease may run out.
                 () = tokio::time::sleep(left.min(Duration::from_millis(500))) => {}
             }
         }
@@ -144,7 +176,7 @@ impl Engine {
         if row.lease != lease || lease == 0 {
             return Err(Error::LeaseLost(job));
         }
-        Ok(Job { row, business_key: None, headers: Vec::new(), variables: Variables::new() })
+        Ok(Job::bare(row))
     }
 
     /// Gives a worker more time for a job.
@@ -184,7 +216,7 @@ impl Engine {
     /// If the lease is no longer the worker's, or the job is gone.
     pub async fn fail_job(&self, job: &Job, failure: &JobFailure) -> Result<(), Error> {
         self.check_job(job).await?;
-        self.inner.fail_job(&self.envelope(), job, failure).await
+        self.inner.fail_job(&self.envelope(), job, failure, |_| Ok(Vec::new())).await
     }
 
     /// Reports a BPMN error from a job.
@@ -236,20 +268,20 @@ impl Inner {
     pub(crate) async fn fetch(
         &self,
         worker: &Name,
-        topics: &[Name],
+        wanted: Vec<Wanted>,
+        first: First,
         limit: usize,
-        lease: Duration,
         tenants: Option<Vec<Name>>,
     ) -> Result<Vec<Job>, Error> {
-        let (worker, topics, most) = (worker.clone(), topics.to_vec(), self.limits.topics.clone());
-        let fetch = Fetch { worker, topics, limit, lease, number: self.random(), most, tenants };
+        let (worker, most) = (worker.clone(), self.limits.topics.clone());
+        let fetch = Fetch { worker, wanted, limit, first, number: self.random(), most, tenants };
         let rows = self.store.fetch_jobs(&fetch, self.clock.now()).await?;
         let mut jobs = Vec::with_capacity(rows.len());
         for row in rows {
             let described = |running: Option<&Running>| describe(running?, row.key);
             // One that has gone meanwhile is nobody's work.
-            if let Some((business_key, headers, variables)) = self.look(row.instance, described).await? {
-                jobs.push(Job { row, business_key, headers, variables });
+            if let Some((business_key, headers, variables, own)) = self.look(row.instance, described).await? {
+                jobs.push(Job { row, business_key, headers, variables, own });
             }
         }
         Ok(jobs)
@@ -260,7 +292,7 @@ impl Inner {
         &self,
         by: &Envelope,
         job: &Job,
-        command: impl Fn(Timestamp) -> (Command, Option<Act>) + Send + Sync,
+        commands: impl Fn(&mut Attempt<'_>) -> Result<(Vec<Command>, Option<Act>), Missing> + Send + Sync,
     ) -> Result<(), Error> {
         let guard = Guard::Lease { instance: job.instance, job: job.key, lease: job.lease };
         let lost = || Error::LeaseLost(job.id());
@@ -268,11 +300,15 @@ impl Inner {
             if attempt.instance(job.instance)?.is_none() {
                 return Ok(Err(Error::UnknownJob(job.id())));
             }
-            let (command, act) = command(attempt.now);
-            match attempt.step(job.instance, command) {
-                Ok(requests) => work.ask(job.instance, requests),
-                Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => return Ok(Err(Error::UnknownJob(job.id()))),
-                Err(rejection) => return Ok(Err(rejection.into())),
+            let (commands, act) = commands(attempt)?;
+            for command in commands {
+                match attempt.step(job.instance, command) {
+                    Ok(requests) => work.ask(job.instance, requests),
+                    Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => {
+                        return Ok(Err(Error::UnknownJob(job.id())));
+                    }
+                    Err(rejection) => return Ok(Err(rejection.into())),
+                }
             }
             (attempt.subject, attempt.envelope.act) = (Some(job.instance), act);
             Ok(Ok(()))
@@ -287,26 +323,35 @@ impl Inner {
         variables: Variables,
         local_variables: Variables,
     ) -> Result<(), Error> {
-        let command = |_| {
+        let command = |_: &mut Attempt<'_>| {
             let (variables, local_variables) = (variables.clone(), local_variables.clone());
-            (Command::CompleteJob { job: job.key, variables, local_variables }, None)
+            Ok((vec![Command::CompleteJob { job: job.key, variables, local_variables }], None))
         };
         self.answer(by, job, command).await
     }
 
-    pub(crate) async fn fail_job(&self, by: &Envelope, job: &Job, failure: &JobFailure) -> Result<(), Error> {
-        let JobFailure { message, retries, pause } = failure;
+    /// Says that a job failed, after other commands.
+    pub(crate) async fn fail_job(
+        &self,
+        by: &Envelope,
+        job: &Job,
+        failure: &JobFailure,
+        before: impl Fn(&mut Attempt<'_>) -> Result<Vec<Command>, Missing> + Send + Sync,
+    ) -> Result<(), Error> {
+        let JobFailure { message, details, retries, pause } = failure;
         let cycle = |running: Option<&Running>| match &running?.instance.wait(job.key)?.kind {
             WaitKind::Job(job) => job.retry_cycle.clone(),
             _ => None,
         };
         let cycle = self.look(job.instance, cycle).await?;
-        let command = |now: Timestamp| {
-            let command = Command::FailJob { job: job.key, retries: *retries, message: message.clone() };
-            let available = again(now, *pause, cycle.as_deref());
-            (command, Some(Act::JobFailed { job: job.key, error: message.clone(), available }))
+        let commands = |attempt: &mut Attempt<'_>| {
+            let mut commands = before(attempt)?;
+            commands.push(Command::FailJob { job: job.key, retries: *retries, message: message.clone() });
+            let available = again(attempt.now, *pause, cycle.as_deref());
+            let (error, details, worker) = (message.clone(), details.clone(), job.worker.clone());
+            Ok((commands, Some(Act::JobFailed { job: job.key, error, details, worker, available })))
         };
-        self.answer(by, job, command).await
+        self.answer(by, job, commands).await
     }
 
     pub(crate) async fn throw_error(
@@ -317,9 +362,9 @@ impl Inner {
         message: Option<Name>,
         variables: Variables,
     ) -> Result<(), Error> {
-        let command = |_| {
+        let command = |_: &mut Attempt<'_>| {
             let (code, message, variables) = (code.clone(), message.clone(), variables.clone());
-            (Command::ThrowError { wait: job.key, code, message, variables }, None)
+            Ok((vec![Command::ThrowError { wait: job.key, code, message, variables }], None))
         };
         self.answer(by, job, command).await
     }
@@ -331,8 +376,10 @@ impl Inner {
         code: Name,
         variables: Variables,
     ) -> Result<(), Error> {
-        let command =
-            |_| (Command::ThrowEscalation { wait: job.key, code: code.clone(), variables: variables.clone() }, None);
+        let command = |_: &mut Attempt<'_>| {
+            let (code, variables) = (code.clone(), variables.clone());
+            Ok((vec![Command::ThrowEscalation { wait: job.key, code, variables }], None))
+        };
         self.answer(by, job, command).await
     }
 }
@@ -361,16 +408,17 @@ fn mapped(instance: &State, wait: &Wait) -> Variables {
 }
 
 /// What a worker is told of a job beside its row.
-type Described = (Option<Name>, Vec<(Name, Value)>, Variables);
+type Described = (Option<Name>, Vec<(Name, Value)>, Variables, Variables);
 
 fn describe(running: &Running, job: Key) -> Option<Described> {
     let instance = &running.instance;
     let wait = instance.wait(job)?;
     let WaitKind::Job(kind) = &wait.kind else { return None };
+    let own = mapped(instance, wait);
     let variables = if kind.mapped_only {
-        mapped(instance, wait)
+        own.clone()
     } else {
         instance.all_visible(instance.scope_of(wait), running.graph.dialect().counters())
     };
-    Some((instance.business_key().cloned(), kind.headers.clone(), variables))
+    Some((instance.business_key().cloned(), kind.headers.clone(), variables, own))
 }

@@ -558,6 +558,8 @@ impl Engine {
                 Ok(None) => return Ok(Ok(())),
                 Err(error) => return Ok(Err(error)),
             };
+            let now = attempt.loaded(instance).map_or(attempt.now, |it| attempt.now.max(it.running.instance.now()));
+            let row = TaskRow { changed: Some(now), ..row };
             attempt.put_task(assignment.clone().of_task(row));
             attempt.envelope.act = Some(Act::TaskChanged { task: task.0, assignment });
             Ok(Ok(()))

@@ -226,5 +226,10 @@ async fn run<T>(
     while let Err(missing) = work.run(attempt) {
         attempt.find(missing).await?;
     }
+    if attempt.envelope.unstuck
+        && let Some(stuck) = attempt.stuck()
+    {
+        return Err(stuck.into());
+    }
     Ok(value)
 }

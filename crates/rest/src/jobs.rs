@@ -272,6 +272,7 @@ async fn fail(caller: Caller, Path(id): Path<Id>, Json(body): Json<Failed>) -> R
         let failure = JobFailure {
             message: body.message.into(),
             retries: body.retries,
+            details: None,
             pause: body.pause_seconds.map(|seconds| Duration::from_secs(seconds.into())),
         };
         engine.fail_job(&job, &failure).await

@@ -141,6 +141,11 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// The API over an engine, with its description under `/api/v1/openapi.json` and a page to try it out under `/docs`.
 pub fn router(engine: Engine, options: &Options) -> Router {
+    router_beside(engine, options, Router::new())
+}
+
+/// The same with other routers beside it, behind the same guards and limits.
+pub fn router_beside(engine: Engine, options: &Options, beside: Router) -> Router {
     let app = App {
         engine,
         hosts: options.hosts.clone().into(),
@@ -151,6 +156,7 @@ pub fn router(engine: Engine, options: &Options) -> Router {
     let (router, description) = api().split_for_parts();
     router
         .merge(SwaggerUi::new("/docs").url("/api/v1/openapi.json", description))
+        .merge(beside.with_state(()))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), once::read))

@@ -43,6 +43,14 @@ impl Keys {
         self.next.load(Ordering::Relaxed).max(earliest(now))
     }
 
+    /// When a key was given out, as far as it tells.
+    #[must_use]
+    pub fn time_of(key: Key) -> Timestamp {
+        let milliseconds = u64::from(key) >> (NODE_BITS + COUNTER_BITS);
+        let milliseconds = i64::try_from(milliseconds).unwrap_or_default().saturating_add(EPOCH);
+        Timestamp::from_millisecond(milliseconds).unwrap_or_default()
+    }
+
     /// The next key.
     pub fn next(&self, now: Timestamp) -> Key {
         let earliest =
@@ -88,6 +96,7 @@ mod tests {
         assert!(many.windows(2).all(|two| two[0] < two[1]) && a < many[0], "more than fit into a millisecond");
         let c = u64::from(second.next(now));
         assert_eq!((a % 1024, c % 1024), (1, 2), "the node stands last");
+        assert_eq!(Keys::time_of(Key(a)), now);
         let later = Timestamp::from_millisecond(EPOCH + 5_000).unwrap();
         let last = u64::from(first.next(later));
         assert!(last > many[9_999]);

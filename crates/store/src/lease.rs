@@ -6,27 +6,92 @@ use potok_core::Name;
 use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 
-use crate::cell::{Cell, Field};
+use crate::cell::Field;
+use crate::query::VariableFilter;
 use crate::record::Record;
 use crate::record::sealed::{Cells, Sealed as _};
-use crate::row::{Job, Timer, Work};
+use crate::row::{Instance, Job, Timer, Work};
 use crate::select::{Filter, Operator, Select};
 use crate::{Store, StoreError};
 
 /// With a topic, the number that is locked to count the jobs that are handed out.
 const LOCK: u64 = 0x746f_7069_6373;
 
+/// Which jobs a worker wants, and for how long. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    /// The kind of work.
+    pub topic: Name,
+    /// How long the worker has them to itself.
+    pub lease: Duration,
+    /// Of one of these definitions.
+    pub definitions: Vec<Key>,
+    /// Of one of these processes.
+    pub processes: Vec<Name>,
+    /// Of one of these tenants; an empty one for none.
+    pub tenants: Vec<Name>,
+    /// Of an instance with this business key.
+    pub business_key: Option<Name>,
+    /// Of an instance with such variables.
+    pub variables: Vec<VariableFilter>,
+}
+
+impl Wanted {
+    /// All jobs of a topic.
+    #[must_use]
+    pub fn topic(topic: Name, lease: Duration) -> Self {
+        Self { topic, lease, ..Self::default() }
+    }
+
+    fn is_plain(&self) -> bool {
+        *self == Self::topic(self.topic.clone(), self.lease)
+    }
+
+    fn filter(&self) -> Filter {
+        let mut filters = vec![Filter::equal("topic", self.topic.to_cell())];
+        if !self.definitions.is_empty() {
+            filters.push(Filter::In("definition", self.definitions.iter().map(Field::to_cell).collect()));
+        }
+        if !self.processes.is_empty() {
+            filters.push(Filter::In("process", self.processes.iter().map(Field::to_cell).collect()));
+        }
+        if !self.tenants.is_empty() {
+            filters.push(Filter::In("tenant", self.tenants.iter().map(Field::to_cell).collect()));
+        }
+        if let Some(key) = &self.business_key {
+            let has_key = vec![Filter::equal("business_key", key.to_cell())];
+            filters.push(Filter::Exists(Instance::TABLE, &[("key", "instance")], has_key));
+        }
+        filters.extend(self.variables.iter().map(|variable| variable.filter(&[("instance", "instance")])));
+        Filter::All(filters)
+    }
+}
+
+/// Which of the jobs that are wanted are handed out first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum First {
+    /// The most urgent, the oldest among those.
+    #[default]
+    Urgent,
+    /// The most urgent, the newest among those.
+    UrgentNewest,
+    /// The oldest, however urgent.
+    Oldest,
+    /// The newest, however urgent.
+    Newest,
+}
+
 /// What a worker asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fetch {
     /// The worker's name.
     pub worker: Name,
-    /// The kinds of work that it does.
-    pub topics: Vec<Name>,
+    /// What it does.
+    pub wanted: Vec<Wanted>,
     /// How many jobs at most.
     pub limit: usize,
-    /// How long it has them to itself.
-    pub lease: Duration,
+    /// Which of them first.
+    pub first: First,
     /// A random number, not 0, that tells this lease from others.
     pub number: u64,
     /// How many jobs of these topics are handed out at a time, to all workers together.
@@ -36,58 +101,118 @@ pub struct Fetch {
 }
 
 impl Store {
-    /// Hands out jobs that nobody has, the most urgent first, the oldest first among those.
+    /// Hands out jobs that nobody has.
     ///
     /// `now` is the engine's time, for jobs that are not available yet.
     ///
     /// # Errors
     /// If the database cannot be written.
     pub async fn fetch_jobs(&self, fetch: &Fetch, now: Timestamp) -> Result<Vec<Job>, StoreError> {
-        let set = [("worker", fetch.worker.to_cell()), ("lease", fetch.number.to_cell())];
         let most = |topic: &Name| fetch.most.iter().find(|(limited, _)| limited == topic).map(|(_, most)| *most);
-        let (limited, free): (Vec<&Name>, Vec<&Name>) = fetch.topics.iter().partition(|topic| most(topic).is_some());
+        let (limited, free): (Vec<&Wanted>, Vec<&Wanted>) =
+            fetch.wanted.iter().partition(|wanted| most(&wanted.topic).is_some());
         let mut jobs = Vec::new();
         if !free.is_empty() {
-            jobs = self.take(available(&free, now, fetch).limit(fetch.limit), &set, fetch.lease).await?;
+            jobs = self.hand_out(fetch, &free, fetch.limit, None, now).await?;
         }
-        for topic in limited {
+        for wanted in limited {
             let left = fetch.limit.saturating_sub(jobs.len());
             if left > 0 {
-                jobs.extend(self.fetch_limited((topic, most(topic).unwrap_or(left)), left, now, (&set, fetch)).await?);
+                jobs.extend(self.hand_out(fetch, &[wanted], left, most(&wanted.topic), now).await?);
             }
         }
         Ok(jobs)
     }
 
-    /// Hands out jobs of a topic of which so many are handed out at a time. Whoever counts them locks the topic.
-    async fn fetch_limited(
+    /// Hands out jobs; of a topic of which only so many are handed out at a time, whoever counts them locks it.
+    async fn hand_out(
         &self,
-        (topic, most): (&Name, usize),
+        fetch: &Fetch,
+        wanted: &[&Wanted],
         limit: usize,
+        most: Option<usize>,
         now: Timestamp,
-        (set, fetch): (&[(&'static str, Cell)], &Fetch),
     ) -> Result<Vec<Job>, StoreError> {
         let mut session = self.database.write().await?;
-        session.lock(&[topic.to_cell().mix(LOCK).cast_signed()], true).await?;
-        let clock = session.now().await?;
-        let handed_out = Select::from(Job::TABLE)
-            .filter(Filter::equal("topic", topic.to_cell()))
-            .filter(Filter::Compare("lease", Operator::NotEqual, 0_u64.to_cell()))
-            .filter(Filter::Compare("leased_until", Operator::Greater, clock.to_cell()));
-        let out = usize::try_from(session.count(&handed_out).await?).unwrap_or(usize::MAX);
-        let left = most.saturating_sub(out).min(limit);
-        if left == 0 {
-            return Ok(Vec::new());
+        let mut limit = limit;
+        if let (Some(most), [Wanted { topic, .. }]) = (most, wanted) {
+            session.lock(&[topic.to_cell().mix(LOCK).cast_signed()], true).await?;
+            let clock = session.now().await?;
+            let handed_out = Select::from(Job::TABLE)
+                .filter(Filter::equal("topic", topic.to_cell()))
+                .filter(Filter::Compare("lease", Operator::NotEqual, 0_u64.to_cell()))
+                .filter(Filter::Compare("leased_until", Operator::Greater, clock.to_cell()));
+            let out = usize::try_from(session.count(&handed_out).await?).unwrap_or(usize::MAX);
+            limit = most.saturating_sub(out).min(limit);
+            if limit == 0 {
+                return Ok(Vec::new());
+            }
         }
+        let clock = session.now().await?;
         let free = Filter::Compare("leased_until", Operator::LessOrEqual, clock.to_cell());
-        let select = available(&[topic], now, fetch).filter(free).limit(left);
-        let mut set = set.to_vec();
-        set.push(("leased_until", after(clock, fetch.lease).to_cell()));
+        let select = available(wanted, now, fetch).filter(free).limit(limit);
+        let longest = wanted.iter().map(|wanted| wanted.lease).max().unwrap_or_default();
+        let set = [
+            ("worker", fetch.worker.to_cell()),
+            ("lease", fetch.number.to_cell()),
+            ("leased_until", after(clock, longest).to_cell()),
+        ];
         let mut rows = session.take(&select, &set).await?;
-        session.commit().await.map_err(of_lease)?;
         let place = |column: &str| select.table.column(column).map(|(place, _)| place);
         rows.sort_by(|left, right| select.compare(place, left, right));
-        rows.into_iter().map(Job::from_row).collect()
+        let mut jobs = rows.into_iter().map(Job::from_row).collect::<Result<Vec<_>, _>>()?;
+        for Wanted { topic, lease, .. } in wanted.iter().filter(|wanted| wanted.lease < longest) {
+            let until = after(clock, *lease);
+            let mut keys = Vec::new();
+            for job in jobs.iter_mut().filter(|job| job.topic == *topic) {
+                job.leased_until = until;
+                keys.push((job.instance, job.key).into_cells());
+            }
+            if !keys.is_empty() {
+                session.take(&Select::keys(Job::TABLE, keys), &[("leased_until", until.to_cell())]).await?;
+            }
+        }
+        session.commit().await.map_err(of_lease)?;
+        Ok(jobs)
+    }
+
+    /// Hands a job out to a worker that asks for this one, whatever its topic and tries left: if nobody has it, or the worker has it
+    /// already.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn lease_job(
+        &self,
+        (instance, job): (Key, Key),
+        worker: &Name,
+        number: u64,
+        lease: Duration,
+    ) -> Result<bool, StoreError> {
+        let mut session = self.database.write().await?;
+        let clock = session.now().await?;
+        let is_free = Filter::Any(vec![
+            Filter::Compare("leased_until", Operator::LessOrEqual, clock.to_cell()),
+            Filter::equal("worker", worker.to_cell()),
+        ]);
+        let select = Select::keys(Job::TABLE, vec![(instance, job).into_cells()]).filter(is_free);
+        let until = after(clock, lease);
+        let set = [("worker", worker.to_cell()), ("lease", number.to_cell()), ("leased_until", until.to_cell())];
+        let taken = session.take(&select, &set).await?;
+        session.commit().await.map_err(of_lease)?;
+        Ok(!taken.is_empty())
+    }
+
+    /// Takes a job out of the hands of whoever has it.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn free_job(&self, (instance, job): (Key, Key)) -> Result<(), StoreError> {
+        let mut session = self.database.write().await?;
+        let select = Select::keys(Job::TABLE, vec![(instance, job).into_cells()]);
+        let free = ("leased_until", Timestamp::UNIX_EPOCH.to_cell());
+        let set = [("worker", None::<Name>.to_cell()), ("lease", 0_u64.to_cell()), free];
+        session.take(&select, &set).await?;
+        session.commit().await.map_err(of_lease)
     }
 
     /// Hands out timers that are due, the longest due first, so that one node fires each.
@@ -187,18 +312,27 @@ impl Store {
     }
 }
 
-/// Jobs that can be handed out by then, the most urgent first.
-fn available(topics: &[&Name], now: Timestamp, fetch: &Fetch) -> Select {
+/// Jobs that can be handed out by then.
+fn available(wanted: &[&Wanted], now: Timestamp, fetch: &Fetch) -> Select {
+    let topics = if wanted.iter().all(|wanted| wanted.is_plain()) {
+        Filter::In("topic", wanted.iter().map(|wanted| wanted.topic.to_cell()).collect())
+    } else {
+        Filter::Any(wanted.iter().map(|wanted| wanted.filter()).collect())
+    };
     let mut select = Select::from(Job::TABLE);
     let tenants = fetch.tenants.as_ref();
     select.filters.extend(tenants.map(|of| Filter::In("tenant", of.iter().map(Field::to_cell).collect())));
-    select
-        .filter(Filter::In("topic", topics.iter().map(|topic| topic.to_cell()).collect()))
+    let select = select
+        .filter(topics)
         .filter(Filter::Code("suspended", 0))
         .filter(Filter::Compare("retries", Operator::Greater, 0_i64.to_cell()))
-        .filter(Filter::Compare("available", Operator::LessOrEqual, now.to_cell()))
-        .order("priority", true)
-        .order("key", false)
+        .filter(Filter::Compare("available", Operator::LessOrEqual, now.to_cell()));
+    match fetch.first {
+        First::Urgent => select.order("priority", true).order("key", false),
+        First::UrgentNewest => select.order("priority", true).order("key", true),
+        First::Oldest => select.order("key", false),
+        First::Newest => select.order("key", true),
+    }
 }
 
 fn leased(instance: Key, job: Key, lease: u64) -> Select {

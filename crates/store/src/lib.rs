@@ -61,7 +61,7 @@ pub use deploy::Version;
 pub use error::StoreError;
 pub use feed::Position;
 pub use keys::Keys;
-pub use lease::Fetch;
+pub use lease::{Fetch, First, Wanted};
 pub use query::{Cursor, Page, Paging, Query};
 pub use record::{Identity, Record};
 pub use simulation::{Faults, Simulation};

@@ -183,6 +183,13 @@ pub enum Command {
         /// The variables.
         variables: Variables,
     },
+    /// Remove variables of a scope; those that it has not are none the less gone.
+    RemoveVariables {
+        /// The scope; [`crate::instance::ROOT`] for the process itself.
+        scope: ScopeId,
+        /// Their names.
+        names: Vec<Name>,
+    },
     /// Set variables where a person works on a user task.
     SetTaskVariables {
         /// The task.
@@ -258,6 +265,7 @@ impl Command {
             | Self::FireTimer { .. }
             | Self::Continue { .. }
             | Self::RefuseCall { .. }
+            | Self::RemoveVariables { .. }
             | Self::ActivateAdHoc { .. }
             | Self::CompleteAdHoc { .. }
             | Self::ResolveIncident { .. }

@@ -118,6 +118,14 @@ impl Step<'_, '_> {
                     self.set_local(scope, name, value);
                 }
             }
+            Command::RemoveVariables { scope, names } => {
+                if self.instance.scopes.get(scope).is_none() {
+                    return Err(Rejection::UnknownScope(self.instance.key, scope));
+                }
+                for name in names {
+                    self.remove_local(scope, name);
+                }
+            }
             Command::SetTaskVariables { task, variables, local_variables } => {
                 let (_, token) = self.find(task, "user task", |kind| matches!(kind, WaitKind::UserTask(_)))?;
                 // Its own first: what is set with them sees them.

@@ -408,6 +408,19 @@ impl Step<'_, '_> {
         }
     }
 
+    /// Removes a variable of that very scope, if it has it.
+    pub(crate) fn remove_local(&mut self, scope: ScopeId, name: Name) {
+        if self.instance.scopes.get(scope).is_none_or(|scope| scope.variable(&name).is_none()) {
+            return;
+        }
+        if self.graph.filters_conditions() {
+            self.changes.push(Change { scope, name: name.clone(), created: false });
+        }
+        let name = self.keep(Value::String(name));
+        self.emit(Event::VariableRemoved { scope, name });
+        self.variables_changed = true;
+    }
+
     /// Sets a variable of that very scope.
     pub(crate) fn set_local(&mut self, scope: ScopeId, name: Name, value: Value) {
         if self.graph.filters_conditions() {

@@ -1,5 +1,6 @@
 //! Deployments and their versions.
 
+use potok::query::DeploymentQuery;
 use potok::{DefinitionId, Error};
 use serde_json::json;
 
@@ -12,6 +13,7 @@ crate::on_every_database!(
     a_broken_file_deploys_nothing,
     decisions_and_calendars_come_with_their_models,
     a_suspended_definition_starts_nothing,
+    what_has_not_changed_may_come_along,
 );
 
 async fn the_same_content_is_no_new_version(place: Place) {
@@ -96,5 +98,24 @@ async fn a_suspended_definition_starts_nothing(place: Place) {
     assert_eq!(engine.start("a").send().await.unwrap_err().code(), "process-suspended");
     engine.resume_definition(definition).await.unwrap();
     engine.start("a").send().await.unwrap();
+    stop(&engine).await;
+}
+
+async fn what_has_not_changed_may_come_along(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let both = |other: &str| {
+        let other = row("other", &format!("<startEvent id=\"{other}\"/>\n<endEvent id=\"e\"/>"));
+        engine.deployment().file("approval.bpmn", approval()).file("other.bpmn", other).all_or_none()
+    };
+    let deployed = both("s").source("modeler").send().await.unwrap();
+    assert_eq!(deployed.definition("approval").unwrap().version, 2);
+    assert_eq!(both("s").send().await.unwrap().id, None, "nothing has changed");
+    let row =
+        engine.search(&DeploymentQuery { keys: vec![deployed.id.unwrap().0], ..Default::default() }).await.unwrap();
+    assert_eq!(row.rows[0].source.as_deref(), Some("modeler"));
+    let kept = engine.deployment().file("notes.txt", "x").keep_anything().send().await.unwrap();
+    assert!(kept.id.is_some() && kept.definitions.is_empty());
+    let empty = engine.deployment().keep_anything().send().await.unwrap_err();
+    assert_eq!(empty.code(), "deployment-empty");
     stop(&engine).await;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use potok::query::IncidentQuery;
 use potok::row::InstanceState;
-use potok::{Clock, Engine, IncidentId, Job, JobError, JobFailure, Value};
+use potok::{Clock, Engine, First, IncidentId, Job, JobError, JobFailure, Value, Wanted};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -18,6 +18,8 @@ crate::on_every_database!(
     a_handler_does_a_job,
     a_worker_does_a_job,
     a_worker_gets_only_what_is_mapped,
+    a_worker_is_known_by_its_name,
+    tries_left_are_set_by_hand,
     a_job_that_fails_is_tried_again_and_becomes_an_incident,
     a_handler_that_panics_has_failed,
     an_error_of_a_job_is_caught,
@@ -83,6 +85,60 @@ async fn a_worker_gets_only_what_is_mapped(place: Place) {
     stop(&engine).await;
 }
 
+async fn a_worker_is_known_by_its_name(place: Place) {
+    let engine = place.with(&[("letter.bpmn", &letter())]).await;
+    let case = engine.start("letter").variables(json!({"client": "Anna"})).send().await.unwrap();
+    let wanted = Wanted { processes: vec!["letter".into()], ..Wanted::topic("send-letter".into(), MINUTE) };
+    let fetched = engine.fetch_wanted("w", vec![wanted.clone()], First::Newest, 1, Duration::ZERO).await.unwrap();
+    let id = fetched[0].id();
+    assert_eq!(engine.job_of(id, "v").await.unwrap_err().code(), "lease-lost");
+    assert_eq!(engine.lease_job(id, "v", MINUTE).await.unwrap_err().code(), "lease-lost");
+    engine.lease_job(id, "w", MINUTE).await.unwrap();
+    assert_eq!(engine.complete_job(&fetched[0], ()).await.unwrap_err().code(), "lease-lost", "by its old lease");
+
+    let job = engine.job_of(id, "w").await.unwrap();
+    let failure = JobFailure {
+        message: "no paper".into(),
+        details: Some("tray 1".into()),
+        retries: Some(5),
+        pause: Some(Duration::ZERO),
+    };
+    engine.fail_job_with(&job, &failure, json!({"tray": 1}), json!({"local": true})).await.unwrap();
+    let job = engine.job(id).await.unwrap();
+    assert_eq!((job.worker.as_deref(), job.details.as_deref(), job.retries), (Some("w"), Some("tray 1"), 5));
+    assert_eq!(engine.job_of(id, "w").await.unwrap_err().code(), "lease-lost", "nobody has it");
+    let variable = engine.instance(case.id()).variable("tray").await.unwrap();
+    assert_eq!(
+        (variable, engine.instance(case.id()).variable("local").await.unwrap()),
+        (Some(Value::Integer(1)), None)
+    );
+
+    engine.lease_job(id, "v", MINUTE).await.unwrap();
+    engine.free_job(id).await.unwrap();
+    assert_eq!(engine.job(id).await.unwrap().worker, None);
+    let again = engine.fetch_wanted("w", vec![wanted], First::Oldest, 1, Duration::ZERO).await.unwrap();
+    engine.complete_job_with(&again[0], json!({"sent": true}), ()).await.unwrap();
+    assert_eq!(engine.job(id).await.unwrap_err().code(), "job-unknown");
+    stop(&engine).await;
+}
+
+async fn tries_left_are_set_by_hand(place: Place) {
+    let engine = place.with(&[("letter.bpmn", &letter())]).await;
+    engine.start("letter").send().await.unwrap();
+    let job = engine.fetch_jobs("w", &["send-letter".into()], 1, MINUTE, Duration::ZERO).await.unwrap().remove(0);
+    assert!(!job.counted);
+    let open = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
+    engine.set_job_retries(job.id(), 0).await.unwrap();
+    assert_eq!(engine.incidents(&open).await.unwrap().len(), 1);
+    engine.set_job_retries(job.id(), 4).await.unwrap();
+    assert!(engine.incidents(&open).await.unwrap().is_empty());
+    let row = engine.job(job.id()).await.unwrap();
+    assert_eq!((row.retries, row.counted, row.lease), (4, true, job.lease), "it is still the worker's");
+    engine.complete_job(&job, ()).await.unwrap();
+    assert_eq!(engine.set_job_retries(job.id(), 1).await.unwrap_err().code(), "job-unknown");
+    stop(&engine).await;
+}
+
 async fn a_worker_does_a_job(place: Place) {
     let engine = place.with(&[("letter.bpmn", &letter())]).await;
     let none = engine.fetch_jobs("w", &["send-letter".into()], 10, MINUTE, Duration::ZERO).await.unwrap();
@@ -108,7 +164,7 @@ async fn a_job_that_fails_is_tried_again_and_becomes_an_incident(place: Place) {
     let case = engine.start("letter").send().await.unwrap();
     let topics = ["send-letter".into()];
     let job = engine.fetch_jobs("w", &topics, 1, MINUTE, Duration::ZERO).await.unwrap().remove(0);
-    let failure = JobFailure { message: "no paper".into(), pause: Some(MINUTE), retries: None };
+    let failure = JobFailure { message: "no paper".into(), pause: Some(MINUTE), ..JobFailure::default() };
     engine.fail_job(&job, &failure).await.unwrap();
     let later = engine.fetch_jobs("w", &topics, 1, MINUTE, Duration::ZERO).await.unwrap();
     assert!(later.is_empty(), "not before a minute has passed");

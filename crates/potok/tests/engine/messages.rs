@@ -1,6 +1,6 @@
 //! Messages and signals.
 
-use potok::{Delivery, Error};
+use potok::{Delivery, Error, Receiver, Viewpoint};
 use serde_json::json;
 
 use crate::database::{Place, deploy, stop};
@@ -16,6 +16,8 @@ crate::on_every_database!(
     of_many_messages_at_once_one_is_delivered_and_the_others_are_kept,
     pools_send_each_other_messages,
     a_signal_reaches_all,
+    a_message_that_must_find_somebody_is_never_kept,
+    one_subscription_is_given_its_message,
 );
 
 fn waiting() -> String {
@@ -229,5 +231,61 @@ async fn a_signal_reaches_all(place: Place) {
     engine.signal("alarm", ()).await.unwrap();
     assert_eq!(engine.tasks().node("leave").count().await.unwrap(), 5);
     assert_eq!(engine.execute_due().await.unwrap(), 0, "nothing is left over");
+    stop(&engine).await;
+}
+
+async fn a_message_that_must_find_somebody_is_never_kept(place: Place) {
+    let begins = row(
+        "invoice",
+        r#"
+        <startEvent id="billed"><messageEventDefinition messageRef="payment"/></startEvent>
+        <userTask id="book"/>
+        <endEvent id="end"/>"#,
+    )
+    .replace("<process", r#"<message id="payment" name="payment"/><process"#);
+    let engine = place.with(&[("order.bpmn", &waiting())]).await;
+    assert_eq!(engine.correlate("payment").send().await.unwrap_err().code(), "message-unexpected");
+    assert!(engine.correlate("payment").send_to_all().await.unwrap().is_empty());
+    let first = engine.start("order").business_key("A").variables(json!({"no": 1})).send().await.unwrap();
+    let second = engine.start("order").business_key("B").variables(json!({"no": 2})).send().await.unwrap();
+    assert_eq!(engine.tasks().count().await.unwrap(), 0, "nothing was kept");
+    assert!(matches!(engine.correlate("payment").send().await, Err(Error::Ambiguous(2))));
+    engine.instance(first.id()).suspend().await.unwrap();
+    let only = engine.correlate("payment").where_variable("no", 1).send().await;
+    assert_eq!(only.unwrap_err().code(), "message-unexpected", "a suspended instance does not receive");
+    engine.instance(first.id()).resume().await.unwrap();
+    for nobody in [
+        engine.correlate("payment").business_key("C"),
+        engine.correlate("payment").where_variable("no", "1"),
+        engine.correlate("payment").where_own_variable("no", 2).business_key("A"),
+        engine.correlate("payment").tenant("north"),
+        engine.correlate("payment").starts(true),
+        engine.correlate("other"),
+    ] {
+        assert_eq!(nobody.send().await.unwrap_err().code(), "message-unexpected");
+    }
+    let one = engine.correlate("payment").instance(second.id()).variables(json!({"sum": 3})).send().await.unwrap();
+    assert_eq!(one, Receiver::Waiting(second.id()));
+    assert_eq!(engine.instance(second.id()).variable("sum").await.unwrap(), Some(3.into()));
+
+    deploy(&engine, &[("invoice.bpmn", &begins)]).await;
+    let all = engine.correlate("payment").business_key("A").send_to_all().await.unwrap();
+    assert!(matches!(all[..], [Receiver::Waiting(waiting), Receiver::Started(_)] if waiting == first.id()), "{all:?}");
+    let started = engine.correlate("payment").business_key("D").send().await.unwrap();
+    let row = engine.instance(started.instance_id()).get().await.unwrap();
+    assert_eq!((&*row.process, row.business_key.as_deref()), ("invoice", Some("D")));
+    stop(&engine).await;
+}
+
+async fn one_subscription_is_given_its_message(place: Place) {
+    let engine = place.with(&[("order.bpmn", &waiting())]).await;
+    let case = engine.start("order").send().await.unwrap();
+    let wait = engine.instance(case.id()).state().await.unwrap().waits().next().unwrap().key;
+    let deliver = async |key, name| engine.deliver_message(case.id(), Viewpoint::Wait(key), name, ()).await;
+    assert_eq!(deliver(wait, "other").await.unwrap_err().code(), "message-unexpected");
+    assert_eq!(deliver(case.key, "payment").await.unwrap_err().code(), "message-unexpected");
+    deliver(wait, "payment").await.unwrap();
+    assert_eq!(deliver(wait, "payment").await.unwrap_err().code(), "message-unexpected");
+    assert_eq!(engine.tasks().count().await.unwrap(), 1);
     stop(&engine).await;
 }

@@ -85,7 +85,7 @@ async fn tokens_are_counted_where_they_stand(place: Place) {
     assert_eq!(statistics(&engine, "called").await[0].subscriptions, 3);
     let minute = std::time::Duration::from_secs(60);
     let job = engine.fetch_jobs("anna", &["work".into()], 1, minute, minute).await.unwrap().remove(0);
-    let failure = JobFailure { message: "broken".into(), retries: Some(0), pause: None };
+    let failure = JobFailure { message: "broken".into(), retries: Some(0), ..JobFailure::default() };
     engine.fail_job(&job, &failure).await.unwrap();
     let elements = statistics(&engine, "crossroads").await;
     let of = |node: &str| elements.iter().find(|it| it.node == node).unwrap();

@@ -1,13 +1,13 @@
 //! User tasks.
 
-use potok::query::{Comparison, VariableFilter, VariableValue};
+use potok::query::{Comparison, IncidentQuery, InstanceQuery, VariableFilter, VariableValue};
 use potok::row::{Group, InstanceState, Membership, TaskState};
-use potok::{Error, Value};
+use potok::{Error, IncidentId, Value, Viewpoint};
 use potok_store::{Outcome, Patience, Unit};
 use serde_json::json;
 
 use crate::database::{Place, stop};
-use crate::model::approval;
+use crate::model::{approval, row};
 
 crate::on_every_database!(
     tasks_are_claimed_and_completed,
@@ -20,6 +20,8 @@ crate::on_every_database!(
     who_did_what_stands_in_the_history,
     a_task_has_variables_of_its_own,
     a_users_own_task_has_variables,
+    what_would_get_stuck_is_not_done,
+    variables_are_changed_where_they_stand,
 );
 
 async fn tasks_are_claimed_and_completed(place: Place) {
@@ -215,5 +217,67 @@ async fn a_users_own_task_has_variables(place: Place) {
     engine.instance(case.id()).suspend().await.unwrap();
     let refused = engine.set_local_task_variables(task, json!({"a": 2})).await.unwrap_err();
     assert_eq!(refused.code(), "instance-suspended");
+    stop(&engine).await;
+}
+
+async fn what_would_get_stuck_is_not_done(place: Place) {
+    let model = row(
+        "order",
+        r#"
+        <startEvent id="start"/>
+        <userTask id="check"/>
+        <businessRuleTask id="rate" potok:decision="missing" potok:resultVariable="rate"/>
+        <endEvent id="end"/>"#,
+    );
+    let engine = place.with(&[("order.bpmn", &model)]).await;
+    let careful = engine.without_incidents();
+    let case = careful.start("order").send().await.unwrap();
+    let task = careful.tasks().list().await.unwrap().remove(0);
+    let stuck = careful.complete(task.id(), json!({"done": true})).await.unwrap_err();
+    assert_eq!(stuck.code(), "stuck", "{stuck}");
+    assert!(stuck.to_string().contains("`rate`"), "{stuck}");
+    assert_eq!(careful.tasks().count().await.unwrap(), 1);
+    assert_eq!(engine.instance(case.id()).variable("done").await.unwrap(), None);
+    let elsewhere = engine.start("order").before(["rate"]).send().await.unwrap();
+    assert_eq!(careful.start("order").before(["rate"]).send().await.unwrap_err().code(), "stuck");
+    assert_eq!(engine.instances(&InstanceQuery::default()).await.unwrap().len(), 2);
+    engine.complete(task.id(), ()).await.unwrap();
+    let open = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
+    let incidents = engine.incidents(&open).await.unwrap();
+    assert_eq!(incidents.len(), 2);
+    let incident = incidents.iter().find(|incident| incident.instance == elsewhere.key).unwrap();
+    assert_eq!(careful.resolve_incident(IncidentId(incident.key)).await.unwrap_err().code(), "stuck");
+    assert_eq!(engine.incidents(&open).await.unwrap().len(), 2, "it is the same incident still");
+    stop(&engine).await;
+}
+
+async fn variables_are_changed_where_they_stand(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let case = engine.start("approval").variables(json!({"amount": 12, "note": "x"})).send().await.unwrap();
+    let task = engine.tasks().list().await.unwrap().remove(0);
+    let (case, from) = (engine.instance(case.id()), Viewpoint::Wait(task.key));
+    let names = |variables: Vec<(potok::Name, Value)>| {
+        variables.into_iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    case.change_variables_from(from, true, json!({"draft": "Dear Anna"}), ["note".into()]).await.unwrap();
+    assert_eq!(names(case.variables_from(from, false).await.unwrap()), "amount draft note");
+    assert_eq!(names(case.variables_from(from, true).await.unwrap()), "draft");
+    case.change_variables_from(from, false, json!({"amount": 13, "draft": "", "new": 1}), ["note".into()])
+        .await
+        .unwrap();
+    assert_eq!(names(case.variables().await.unwrap()), "amount new");
+    assert_eq!(case.variable("amount").await.unwrap(), Some(Value::Integer(13)));
+    let found = engine.tasks().variable(VariableFilter {
+        name: "note".into(),
+        comparison: Comparison::Equal(VariableValue::Text("x".into())),
+    });
+    assert_eq!(found.count().await.unwrap(), 0, "what is removed is not found");
+    case.change_variables_from(from, true, json!({"amount": 1}), ["draft".into()]).await.unwrap();
+    assert_eq!(names(case.variables_from(from, true).await.unwrap()), "amount");
+    assert_eq!(case.variable("amount").await.unwrap(), Some(Value::Integer(13)), "it is hidden");
+    case.change_variables_from(Viewpoint::Process, true, (), ["new".into(), "nothing".into()]).await.unwrap();
+    assert_eq!(names(case.variables().await.unwrap()), "amount");
+    let elsewhere = Viewpoint::Wait(potok_core::instance::Key(1));
+    assert!(case.variables_from(elsewhere, true).await.is_err());
     stop(&engine).await;
 }

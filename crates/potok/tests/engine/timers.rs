@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use potok::row::InstanceState;
+use potok::{DueKind, DueQuery};
 
 use crate::database::{Place, at, stop};
 use crate::model::row;
@@ -13,6 +14,7 @@ crate::on_every_database!(
     a_timer_starts_a_process,
     a_savepoint_ends_the_unit,
     timers_fire_by_themselves,
+    what_is_due_is_done_by_hand,
 );
 
 async fn a_timer_fires_when_it_is_due(place: Place) {
@@ -106,5 +108,42 @@ async fn timers_fire_by_themselves(place: Place) {
     let case = engine.start("blink").send().await.unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(60), async { engine.instance(case.id()).ended().await });
     assert_eq!(ended.await.unwrap().unwrap().state, InstanceState::Completed);
+    stop(&engine).await;
+}
+
+async fn what_is_due_is_done_by_hand(place: Place) {
+    let model = row(
+        "wait",
+        r#"
+        <startEvent id="start"><timerEventDefinition><timeCycle>R/P1D</timeCycle></timerEventDefinition></startEvent>
+        <userTask id="soon" potok:savepoint="before"/>
+        <intermediateCatchEvent id="later"><timerEventDefinition><timeDuration>PT2H</timeDuration></timerEventDefinition></intermediateCatchEvent>
+        <endEvent id="end"/>"#,
+    );
+    let engine = place.with(&[("wait.bpmn", &model)]).await;
+    let only = async || {
+        let mut all = engine.due(&DueQuery::default()).await.unwrap();
+        all.retain(|due| due.kind != DueKind::StartTimer);
+        assert_eq!(all.len(), 1, "{all:?}");
+        all.remove(0)
+    };
+    let start = engine.due(&DueQuery::default()).await.unwrap().remove(0);
+    assert_eq!((start.kind, &*start.node, start.instance), (DueKind::StartTimer, "start", None));
+    engine.execute(&start).await.unwrap();
+    assert_eq!(engine.execute(&start).await.unwrap_err().code(), "timer-unknown", "the next one has a key of its own");
+
+    let savepoint = only().await;
+    assert_eq!((savepoint.kind, &*savepoint.node), (DueKind::Savepoint, "soon"));
+    engine.execute(&savepoint).await.unwrap();
+    assert_eq!(engine.execute(&savepoint).await.unwrap_err().code(), "timer-unknown");
+    let task = engine.tasks().node("soon").list().await.unwrap().remove(0);
+    engine.complete(task.id(), ()).await.unwrap();
+
+    let timer = only().await;
+    assert_eq!((timer.kind, &*timer.node, timer.due), (DueKind::Timer, "later", at("2026-01-05T11:00:00Z")));
+    engine.execute(&timer).await.unwrap();
+    assert_eq!(engine.execute(&timer).await.unwrap_err().code(), "timer-unknown");
+    let query = DueQuery { instances: vec![timer.instance.unwrap().0], ..DueQuery::default() };
+    assert!(engine.due(&query).await.unwrap().is_empty(), "it has ended");
     stop(&engine).await;
 }

@@ -84,6 +84,7 @@ CREATE TABLE tasks (
     lane text COLLATE "C" NOT NULL,
     tenant text COLLATE "C" NOT NULL,
     created bigint NOT NULL,
+    changed bigint NOT NULL,
     state bigint NOT NULL,
     ended bigint NOT NULL,
     PRIMARY KEY (instance, "key")
@@ -114,6 +115,8 @@ CREATE TABLE jobs (
     priority bigint NOT NULL,
     retries bigint NOT NULL,
     error text COLLATE "C" NOT NULL,
+    details text COLLATE "C" NOT NULL,
+    counted bigint NOT NULL,
     suspended bigint NOT NULL,
     available bigint NOT NULL,
     worker text COLLATE "C" NOT NULL,
@@ -251,6 +254,7 @@ CREATE TABLE deployments (
     "key" bigint PRIMARY KEY,
     name text COLLATE "C" NOT NULL,
     tenant text COLLATE "C" NOT NULL,
+    source text COLLATE "C" NOT NULL,
     deployer text COLLATE "C" NOT NULL,
     deployed bigint NOT NULL
 );

@@ -82,6 +82,7 @@ CREATE TABLE tasks (
     lane TEXT NOT NULL,
     tenant TEXT NOT NULL,
     created INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
     state INTEGER NOT NULL,
     ended INTEGER NOT NULL
 ) STRICT;
@@ -111,6 +112,8 @@ CREATE TABLE jobs (
     priority INTEGER NOT NULL,
     retries INTEGER NOT NULL,
     error TEXT NOT NULL,
+    details TEXT NOT NULL,
+    counted INTEGER NOT NULL,
     suspended INTEGER NOT NULL,
     available INTEGER NOT NULL,
     worker TEXT NOT NULL,
@@ -243,6 +246,7 @@ CREATE TABLE deployments (
     "key" INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
     tenant TEXT NOT NULL,
+    source TEXT NOT NULL,
     deployer TEXT NOT NULL,
     deployed INTEGER NOT NULL
 ) STRICT;

@@ -24,7 +24,7 @@ pub use person::{GroupQuery, MembershipQuery, UserQuery};
 pub use sight::{Sight, Viewer};
 pub use task::{TaskOrder, TaskQuery};
 pub use variable::{Comparison, VariableFilter, VariableValue};
-pub use wait::{IncidentQuery, JobQuery, TimerQuery};
+pub use wait::{IncidentQuery, JobQuery, TimerQuery, WorkQuery};
 
 use crate::StoreError;
 use crate::cell::{Cell, Field};

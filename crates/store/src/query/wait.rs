@@ -8,7 +8,7 @@ use super::sealed::Filters;
 use super::sight::Of;
 use super::{Gathered, Paging, Query, Sight};
 use crate::cell::Field;
-use crate::row::{Incident, Job, Timer};
+use crate::row::{Incident, Job, Timer, Work};
 use crate::select::{Filter, Operator};
 
 /// Jobs, by age. All filters that are given must hold.
@@ -108,6 +108,41 @@ impl Filters for TimerQuery {
 
     fn order(&self) -> Option<&'static str> {
         Some("due")
+    }
+}
+
+/// Follow-up work, by age. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorkQuery {
+    /// One of these.
+    pub keys: Vec<Key>,
+    /// Of one of these instances.
+    pub instances: Vec<Key>,
+    /// Of one of these kinds.
+    pub kinds: Vec<u32>,
+    /// Which page.
+    pub page: Paging,
+}
+
+impl Query for WorkQuery {
+    type Row = Work;
+
+    fn paging(&self) -> &Paging {
+        &self.page
+    }
+}
+
+impl Filters for WorkQuery {
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = Gathered::default();
+        filters.one_of("key", &self.keys);
+        filters.one_of("instance", &self.instances);
+        filters.one_of("kind", &self.kinds);
+        filters.0
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        None
     }
 }
 

@@ -16,6 +16,8 @@ record! {
         name: Option<Name>,
         /// The tenant.
         tenant: Option<Name>,
+        /// Where its files come from.
+        source: Option<Name>,
         /// Who deployed it.
         deployer: Option<Name>,
         /// When.

@@ -74,6 +74,8 @@ record! {
         tenant: Option<Name>,
         /// When it opened.
         created: Timestamp,
+        /// When who works on it, or how, was changed last.
+        changed: Option<Timestamp>,
         /// Whether it is open.
         state: TaskState,
         /// When it ended.

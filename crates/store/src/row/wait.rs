@@ -30,6 +30,10 @@ record! {
         retries: i64,
         /// What went wrong at the last try.
         error: Option<Name>,
+        /// The same at length, e.g. a stack trace.
+        details: Option<Name>,
+        /// Somebody has said how many tries are left since its model did.
+        counted: bool,
         /// Not handed out while its instance is suspended.
         suspended: bool,
         /// Not handed out before.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use potok_core::instance::Key;
 use potok_store::row::Job;
-use potok_store::{Fetch, Store, StoreError};
+use potok_store::{Fetch, First, Store, StoreError, Wanted};
 
 use crate::database::{File, at, committed, history, unit};
 
@@ -42,9 +42,9 @@ async fn what_is_restored_is_in_nobodys_hands() {
     committed(&store, unit).await;
     let fetch = Fetch {
         worker: "w".into(),
-        topics: vec!["mail".into()],
+        wanted: vec![Wanted::topic("mail".into(), hour)],
         limit: 1,
-        lease: hour,
+        first: First::Urgent,
         number: 5,
         most: Vec::new(),
         tenants: None,

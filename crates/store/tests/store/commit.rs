@@ -128,6 +128,7 @@ async fn what_was_written_is_read_back(store: Store) {
         lane: Some("Sales".into()),
         tenant: None,
         created: at(1),
+        changed: Some(at(2)),
         state: TaskState::Open,
         ended: None,
     };

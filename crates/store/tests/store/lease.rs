@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use potok_core::instance::Key;
-use potok_store::row::{BatchItem, Job, Timer, Work};
-use potok_store::{Fetch, Guard, Outcome, Store, Unit};
+use potok_store::query::{Comparison, VariableFilter, VariableValue};
+use potok_store::row::{BatchItem, Instance, Job, Timer, Variable, Work};
+use potok_store::{Fetch, First, Guard, Outcome, Store, Unit, Wanted};
 
 use crate::database::{at, commit, committed, unit};
 
 crate::on_every_database!(
     a_job_is_handed_to_one_worker_within_its_lease,
     the_most_urgent_and_the_oldest_come_first,
+    a_worker_says_which_jobs_of_which_topic_and_for_how_long,
+    a_worker_asks_for_one_job,
     what_is_not_ready_is_not_handed_out,
     a_late_worker_is_refused_once_another_has_the_job,
     due_timers_are_handed_out_once,
@@ -21,8 +24,16 @@ crate::on_every_database!(
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn fetch(number: u64, limit: usize, lease: Duration) -> Fetch {
-    let topics = vec!["mail".into(), "print".into()];
-    Fetch { worker: format!("worker {number}").into(), topics, limit, lease, number, most: Vec::new(), tenants: None }
+    let wanted = ["mail", "print"].map(|topic| Wanted::topic(topic.into(), lease)).into();
+    Fetch {
+        worker: format!("worker {number}").into(),
+        wanted,
+        limit,
+        first: First::Urgent,
+        number,
+        most: Vec::new(),
+        tenants: None,
+    }
 }
 
 fn job(key: u64) -> Job {
@@ -80,6 +91,52 @@ async fn what_somebody_left_undone_is_given_back(store: Store) {
 async fn the_most_urgent_and_the_oldest_come_first(store: Store) {
     with_jobs(&store, &[job(1), Job { priority: 9, topic: "print".into(), ..job(2) }, job(3), job(4)]).await;
     assert_eq!(keys(&store, fetch(1, 3, HOUR)).await, [2, 1, 3]);
+}
+
+async fn a_worker_says_which_jobs_of_which_topic_and_for_how_long(store: Store) {
+    let mut unit = unit(1, &[(10, 1), (20, 1)]);
+    unit.changes.add(Instance { key: Key(10), business_key: Some("C-1".into()), ..Instance::default() });
+    unit.changes.add(Instance { key: Key(20), ..Instance::default() });
+    unit.changes.add(Variable::number(Key(20), "amount".into(), 7.0));
+    let print = |key| Job { topic: "print".into(), ..job(key) };
+    unit.changes.add(Job { priority: 5, process: "order".into(), tenant: Some("north".into()), ..job(1) });
+    unit.changes.add(Job { instance: Key(20), definition: Key(5), ..job(2) });
+    unit.changes.add(print(3));
+    unit.changes.add(Job { instance: Key(20), priority: 9, ..print(4) });
+    committed(&store, unit).await;
+    let mail = Wanted::topic("mail".into(), Duration::ZERO);
+    let asked = async |wanted: Wanted| keys(&store, Fetch { wanted: vec![wanted], ..fetch(1, 9, HOUR) }).await;
+    assert_eq!(asked(Wanted { business_key: Some("C-1".into()), ..mail.clone() }).await, [1]);
+    assert_eq!(asked(Wanted { processes: vec!["order".into()], ..mail.clone() }).await, [1]);
+    assert_eq!(asked(Wanted { tenants: vec!["north".into()], ..mail.clone() }).await, [1]);
+    assert_eq!(asked(Wanted { tenants: vec!["".into()], ..mail.clone() }).await, [2]);
+    assert_eq!(asked(Wanted { definitions: vec![Key(5)], ..mail.clone() }).await, [2]);
+    let equal = Comparison::Equal(VariableValue::Number(7.0));
+    let variables = vec![VariableFilter { name: "amount".into(), comparison: equal }];
+    assert_eq!(asked(Wanted { variables: variables.clone(), ..mail.clone() }).await, [2]);
+    for (first, order) in [
+        (First::Urgent, [4, 1, 2, 3]),
+        (First::UrgentNewest, [4, 1, 3, 2]),
+        (First::Oldest, [1, 2, 3, 4]),
+        (First::Newest, [4, 3, 2, 1]),
+    ] {
+        assert_eq!(keys(&store, Fetch { first, ..fetch(2, 9, Duration::ZERO) }).await, order);
+    }
+    let both = vec![Wanted { variables, ..mail }, Wanted::topic("print".into(), HOUR)];
+    assert_eq!(keys(&store, Fetch { wanted: both, ..fetch(3, 9, HOUR) }).await, [4, 2, 3]);
+    assert_eq!(keys(&store, fetch(4, 9, HOUR)).await, [1, 2], "each topic has its own lease");
+}
+
+async fn a_worker_asks_for_one_job(store: Store) {
+    with_jobs(&store, &[job(1), Job { retries: 0, ..job(2) }]).await;
+    let ask = async |job, worker: &str, number| {
+        store.lease_job((Key(10), Key(job)), &worker.into(), number, HOUR).await.unwrap()
+    };
+    assert!(ask(2, "anna", 1).await, "tries left do not matter");
+    assert!(ask(1, "anna", 2).await);
+    assert!(!ask(1, "boris", 3).await, "another has it");
+    assert!(ask(1, "anna", 4).await, "its own worker has it for longer");
+    assert!(!ask(3, "anna", 5).await, "there is none");
 }
 
 async fn what_is_not_ready_is_not_handed_out(store: Store) {

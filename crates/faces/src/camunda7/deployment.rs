@@ -1,0 +1,336 @@
+//! `/deployment`: files, and what is defined in them.
+
+use axum::Router;
+use axum::extract::{FromRequest, Multipart, Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::routing::{get, post};
+use potok::query::{DefinitionQuery, DeploymentQuery};
+use potok::row::{Definition, DefinitionKind, Deployment as Row};
+use potok::{DeploymentId, Engine, Error, Name};
+use serde_json::{Map, Value as Json, json};
+
+use super::answer::{self, Answer, Slice, json as answer, nothing};
+use super::date::date;
+use super::error::Fault;
+use super::fields::{Fields, InQuery};
+use super::link::Here;
+use super::{id, process_definition};
+
+pub(crate) fn routes() -> Router<Engine> {
+    Router::new()
+        .route("/deployment", get(list))
+        .route("/deployment/count", get(count))
+        .route("/deployment/create", post(create))
+        .route("/deployment/registered", get(registered))
+        .route("/deployment/{id}", get(one).delete(delete))
+        .route("/deployment/{id}/resources", get(resources))
+        .route("/deployment/{id}/resources/{resource}", get(resource))
+        .route("/deployment/{id}/resources/{resource}/data", get(resource_data))
+        .route("/deployment/{id}/redeploy", post(redeploy))
+}
+
+/// What stands in the parts of a deployment.
+#[derive(Default)]
+struct Parts {
+    name: Option<String>,
+    source: Option<String>,
+    tenant: Option<String>,
+    filter: bool,
+    changed_only: bool,
+    files: Vec<(String, Vec<u8>)>,
+}
+
+async fn parts(mut multipart: Multipart) -> Result<Parts, Fault> {
+    let unreadable = |error: axum::extract::multipart::MultipartError| Fault::invalid(error.body_text());
+    let mut parts = Parts::default();
+    while let Some(field) = multipart.next_field().await.map_err(unreadable)? {
+        let name = field.name().unwrap_or_default().to_owned();
+        if let Some(file) = field.file_name().map(str::to_owned) {
+            parts.files.push((file, field.bytes().await.map_err(unreadable)?.to_vec()));
+            continue;
+        }
+        let text = field.text().await.map_err(unreadable)?;
+        let is_true = text.eq_ignore_ascii_case("true");
+        match name.as_str() {
+            "deployment-name" => parts.name = Some(text),
+            "deployment-source" => parts.source = Some(text),
+            "tenant-id" => parts.tenant = Some(text).filter(|text| !text.is_empty()),
+            "enable-duplicate-filtering" => parts.filter = is_true,
+            "deploy-changed-only" => parts.changed_only = is_true,
+            "deployment-activation-time" => {
+                return Err(Fault::not_offered("activating a deployment later (deployment-activation-time)"));
+            }
+            _ => {}
+        }
+    }
+    Ok(parts)
+}
+
+async fn create(State(engine): State<Engine>, here: Here, request: Request) -> Answer {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with("multipart/form-data") {
+        return Err(Fault::wrong_media_type());
+    }
+    let multipart = Multipart::from_request(request, &()).await;
+    let multipart = multipart.map_err(|rejection| Fault::invalid(rejection.body_text()))?;
+    let parts = parts(multipart).await?;
+    if parts.files.is_empty() {
+        return Err(Fault::invalid("No deployment resources contained in the form upload."));
+    }
+    let mut deployment = engine.deployment().keep_anything();
+    if let Some(name) = &parts.name {
+        deployment = deployment.name(name.as_str());
+    }
+    if let Some(source) = &parts.source {
+        deployment = deployment.source(source.as_str());
+    }
+    if let Some(tenant) = &parts.tenant {
+        deployment = deployment.tenant(tenant.as_str());
+    }
+    deployment = match (parts.filter, parts.changed_only) {
+        (_, true) => deployment,
+        (true, false) => deployment.all_or_none(),
+        (false, false) => deployment.anew(),
+    };
+    for (name, bytes) in &parts.files {
+        deployment = deployment.file(name.as_str(), bytes);
+    }
+    let deployed = deployment.send().await.map_err(of_refusal)?;
+    match deployed.id {
+        Some(id) => {
+            let row = find(&engine, id).await?.ok_or_else(|| missing(&id.to_string()))?;
+            let new: Vec<Definition> =
+                deployed.definitions.into_iter().filter(|definition| definition.deployment == id.0).collect();
+            created(&engine, &here, &row, &new).await
+        }
+        // Nothing has changed: it is the last one that has these files.
+        None => {
+            let newest = deployed.definitions.iter().map(|definition| definition.deployment).max().unwrap_or_default();
+            let row = find(&engine, newest.into()).await?.ok_or_else(|| missing(&newest.to_string()))?;
+            created(&engine, &here, &row, &[]).await
+        }
+    }
+}
+
+/// Files that are no XML at all are the engine's trouble in Camunda 7, and only a wrong model is the caller's.
+fn of_refusal(error: Error) -> Fault {
+    match &error {
+        Error::Refused(refused) if refused.diagnostics.iter().any(|finding| finding.code.starts_with("xml-")) => {
+            Fault::failed(error.to_string())
+        }
+        _ => error.into(),
+    }
+}
+
+async fn created(engine: &Engine, here: &Here, row: &Row, definitions: &[Definition]) -> Answer {
+    let mut processes = Map::new();
+    let mut decisions = Map::new();
+    for definition in definitions {
+        let id = id::definition(definition);
+        match definition.kind {
+            DefinitionKind::Process if process_definition::is_executable(engine, definition).await? => {
+                processes.insert(id, process_definition::shown(engine, definition).await?);
+            }
+            DefinitionKind::Decision => {
+                decisions.insert(id, decision(definition));
+            }
+            _ => {}
+        }
+    }
+    let or_null = |map: Map<String, Json>| if map.is_empty() { Json::Null } else { Json::Object(map) };
+    let mut body = shown(row);
+    body["links"] = here.own("deployment", &id::id(row.key));
+    body["deployedProcessDefinitions"] = or_null(processes);
+    body["deployedDecisionDefinitions"] = or_null(decisions);
+    body["deployedDecisionRequirementsDefinitions"] = Json::Null;
+    body["deployedCaseDefinitions"] = Json::Null;
+    Ok(answer(&body))
+}
+
+fn decision(definition: &Definition) -> Json {
+    json!({
+        "id": id::definition(definition),
+        "key": &*definition.id,
+        "name": definition.name.as_deref(),
+        "category": null,
+        "version": definition.version,
+        "versionTag": definition.tag.as_deref(),
+        "resource": &*definition.resource,
+        "deploymentId": id::id(definition.deployment),
+        "decisionRequirementsDefinitionId": null,
+        "decisionRequirementsDefinitionKey": null,
+        "tenantId": process_definition::tenant(definition),
+        "historyTimeToLive": null,
+    })
+}
+
+fn shown(row: &Row) -> Json {
+    json!({
+        "links": [],
+        "id": id::id(row.key),
+        "name": row.name.as_deref(),
+        "source": row.source.as_deref(),
+        "deploymentTime": date(row.deployed),
+        "tenantId": row.tenant.as_deref(),
+    })
+}
+
+fn missing(text: &str) -> Fault {
+    Fault::missing(format!("Deployment with id '{text}' does not exist"))
+}
+
+async fn find(engine: &Engine, id: DeploymentId) -> Result<Option<Row>, Fault> {
+    let query = DeploymentQuery { keys: vec![id.0], ..DeploymentQuery::default() };
+    Ok(engine.search(&query).await?.rows.pop())
+}
+
+async fn found(engine: &Engine, text: &str) -> Result<Row, Fault> {
+    let row = match id::parse::<DeploymentId>(text) {
+        Some(id) => find(engine, id).await?,
+        None => None,
+    };
+    row.ok_or_else(|| missing(text))
+}
+
+async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Row>, Fault> {
+    let order = answer::order(fields, &["id", "name", "deploymentTime", "tenantId"])?;
+    let mut query = DeploymentQuery { name: fields.text("name")?, ..DeploymentQuery::default() };
+    if let Some(text) = fields.text("id")? {
+        match id::parse(&text) {
+            Some(key) => query.keys.push(key),
+            None => return Ok(Vec::new()),
+        }
+    }
+    let mut rows = engine.search(&query).await?.rows;
+    let (pattern, source, tenants) = (fields.text("nameLike")?, fields.text("source")?, fields.list("tenantIdIn")?);
+    let (without_source, without_tenant) = (fields.is_set("withoutSource")?, fields.is_set("withoutTenantId")?);
+    let (after, before) = (fields.date("after")?, fields.date("before")?);
+    rows.retain(|row| {
+        pattern.as_ref().is_none_or(|pattern| row.name.as_ref().is_some_and(|name| super::filter::like(pattern, name)))
+            && source.as_ref().is_none_or(|source| row.source.as_ref() == Some(source))
+            && (!without_source || row.source.is_none())
+            && (!without_tenant || row.tenant.is_none())
+            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
+            && after.is_none_or(|after| row.deployed > after)
+            && before.is_none_or(|before| row.deployed < before)
+    });
+    answer::sort(&mut rows, &order, |by, left, right| match by {
+        "name" => left.name.cmp(&right.name),
+        "deploymentTime" => left.deployed.cmp(&right.deployed),
+        "tenantId" => left.tenant.cmp(&right.tenant),
+        _ => left.key.cmp(&right.key),
+    });
+    Ok(rows)
+}
+
+async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    let rows = search(&engine, &fields).await?;
+    Ok(answer(&Slice::of(&fields)?.cut(rows).map(|row| shown(&row)).collect()))
+}
+
+async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}
+
+async fn registered(State(engine): State<Engine>) -> Answer {
+    let rows = engine.search(&DeploymentQuery::default()).await?.rows;
+    Ok(answer(&rows.iter().map(|row| Json::from(id::id(row.key))).collect()))
+}
+
+async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    Ok(answer(&shown(&found(&engine, &text).await?)))
+}
+
+async fn delete(State(engine): State<Engine>, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
+    let row = found(&engine, &text).await?;
+    let id = DeploymentId(row.key);
+    let done = if fields.is_set("cascade")? {
+        engine.delete_deployment_with_instances(id, "").await
+    } else {
+        engine.delete_deployment(id).await
+    };
+    match done {
+        Ok(_) => Ok(nothing()),
+        Err(Error::UnknownDeployment(_)) => Err(missing(&text)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A file of a deployment has its name as its id.
+fn of_resource(deployment: &str, name: &str) -> Json {
+    json!({"id": resource_id(name), "name": name, "deploymentId": deployment})
+}
+
+/// Names may have what ids in paths must not.
+fn resource_id(name: &str) -> String {
+    name.replace('/', "%2F")
+}
+
+async fn resources(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let row = match found(&engine, &text).await {
+        Ok(row) => row,
+        Err(_) => return Err(Fault::missing(format!("Deployment resources for deployment id '{text}' do not exist."))),
+    };
+    let resources = engine.resources(DeploymentId(row.key)).await?;
+    Ok(answer(&resources.iter().map(|resource| of_resource(&text, &resource.name)).collect()))
+}
+
+async fn bytes_of(engine: &Engine, deployment: &str, name: &str) -> Result<Vec<u8>, Fault> {
+    let missing =
+        || Fault::missing(format!("Deployment resource '{name}' for deployment id '{deployment}' does not exist."));
+    let id = id::parse::<DeploymentId>(deployment).ok_or_else(missing)?;
+    engine.resource(id, &name.replace("%2F", "/")).await?.ok_or_else(missing)
+}
+
+async fn resource(State(engine): State<Engine>, Path((deployment, name)): Path<(String, String)>) -> Answer {
+    bytes_of(&engine, &deployment, &name).await?;
+    Ok(answer(&of_resource(&deployment, &name)))
+}
+
+async fn resource_data(State(engine): State<Engine>, Path((deployment, name)): Path<(String, String)>) -> Answer {
+    let bytes = bytes_of(&engine, &deployment, &name).await?;
+    let media_type = match name.rsplit('.').next() {
+        Some("bpmn" | "xml" | "dmn") => "application/xml",
+        Some("json" | "form") => "application/json",
+        Some("txt") => "text/plain",
+        Some("html") => "text/html",
+        _ => "application/octet-stream",
+    };
+    let mut response = answer::bytes(media_type, bytes);
+    if let Ok(disposition) = format!("attachment; filename=\"{name}\"").parse() {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    Ok(response)
+}
+
+/// The same files once more, as a deployment of their own.
+async fn redeploy(State(engine): State<Engine>, here: Here, Path(text): Path<String>) -> Answer {
+    let row = found(&engine, &text).await?;
+    let mut deployment = engine.deployment().keep_anything().anew();
+    if let Some(name) = &row.name {
+        deployment = deployment.name(name.clone());
+    }
+    if let Some(tenant) = &row.tenant {
+        deployment = deployment.tenant(tenant.clone());
+    }
+    for resource in engine.resources(DeploymentId(row.key)).await? {
+        let bytes = engine.resource(DeploymentId(row.key), &resource.name).await?.unwrap_or_default();
+        deployment = deployment.file(resource.name, bytes);
+    }
+    let deployed = deployment.send().await.map_err(of_refusal)?;
+    let id = deployed.id.ok_or_else(|| Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, "nothing was deployed"))?;
+    let row = find(&engine, id).await?.ok_or_else(|| missing(&text))?;
+    created(&engine, &here, &row, &deployed.definitions).await
+}
+
+/// The definitions of a kind that a query finds.
+pub(crate) async fn definitions(engine: &Engine, kind: DefinitionKind) -> Result<Vec<Definition>, Fault> {
+    Ok(engine.definitions(&DefinitionQuery { kind: Some(kind), ..DefinitionQuery::default() }).await?)
+}
+
+/// What a resource is called by its definition.
+pub(crate) async fn file_of(engine: &Engine, definition: &Definition) -> Result<Vec<u8>, Fault> {
+    let file: &Name = &definition.resource;
+    let bytes = engine.resource(DeploymentId(definition.deployment), file).await?;
+    bytes.ok_or_else(|| missing(&id::id(definition.deployment)))
+}

@@ -1,0 +1,164 @@
+//! Errors: `{type, message, code}`, with the statuses and types that Camunda 7 gives.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use potok::Error;
+use potok_core::diagnostic::Severity;
+use serde_json::{Value as Json, json};
+
+/// Why something was not done.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    status: StatusCode,
+    kind: &'static str,
+    message: String,
+    /// Null if the REST layer refuses, 0 if the engine does.
+    code: Option<i32>,
+    details: Option<Json>,
+}
+
+impl Fault {
+    fn rest(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
+        Self { status, kind, message: message.into(), code: None, details: None }
+    }
+
+    fn engine(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
+        Self { code: Some(0), ..Self::rest(status, kind, message) }
+    }
+
+    /// What the caller sent cannot be understood.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::rest(StatusCode::BAD_REQUEST, "InvalidRequestException", message)
+    }
+
+    /// The same, where Camunda takes it for its own trouble.
+    pub(crate) fn broken(message: impl Into<String>) -> Self {
+        Self::broken_as("InvalidRequestException", message)
+    }
+
+    /// The same, in another word.
+    pub(crate) fn broken_as(kind: &'static str, message: impl Into<String>) -> Self {
+        Self::rest(StatusCode::INTERNAL_SERVER_ERROR, kind, message)
+    }
+
+    /// Nothing stands under that id, and the engine says so.
+    pub(crate) fn missing_in_engine(message: impl Into<String>) -> Self {
+        Self::engine(StatusCode::NOT_FOUND, "InvalidRequestException", message)
+    }
+
+    /// Nothing stands under that id.
+    pub(crate) fn missing(message: impl Into<String>) -> Self {
+        Self::rest(StatusCode::NOT_FOUND, "InvalidRequestException", message)
+    }
+
+    /// The engine refuses, and the REST layer has a status of its own for that.
+    pub(crate) fn refused(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::engine(status, "RestException", message)
+    }
+
+    /// The REST layer refuses by itself, in its other word.
+    pub(crate) fn refused_by_rest(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::rest(status, "RestException", message)
+    }
+
+    /// The REST layer's other word for what it cannot understand.
+    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
+        Self::rest(StatusCode::BAD_REQUEST, "RestException", message)
+    }
+
+    /// The engine refuses, in Camunda's most general word.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::engine(StatusCode::INTERNAL_SERVER_ERROR, "ProcessEngineException", message)
+    }
+
+    /// The same, where Camunda's REST layer passes on what its engine says of the request.
+    pub(crate) fn failed_as(kind: &'static str, message: impl Into<String>) -> Self {
+        Self::engine(StatusCode::INTERNAL_SERVER_ERROR, kind, message)
+    }
+
+    /// The engine refuses the request itself.
+    pub(crate) fn bad_request_of(kind: &'static str, message: impl Into<String>) -> Self {
+        Self::engine(StatusCode::BAD_REQUEST, kind, message)
+    }
+
+    /// Something stands in a query string that is no number.
+    pub(crate) fn no_number(name: &str, value: &str) -> Self {
+        let message = format!("Query parameter '{name}' must be a number, and is '{value}'");
+        Self::rest(StatusCode::NOT_FOUND, "QueryParamException", message)
+    }
+
+    /// What is wrong, in words.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// There is no such route.
+    pub(crate) fn unknown_route() -> Self {
+        Self::rest(StatusCode::NOT_FOUND, "NotFoundException", "HTTP 404 Not Found")
+    }
+
+    /// There is such a route, but not for this method.
+    pub(crate) fn wrong_method() -> Self {
+        Self::rest(StatusCode::METHOD_NOT_ALLOWED, "NotAllowedException", "HTTP 405 Method Not Allowed")
+    }
+
+    /// The body is of a kind that is not understood here.
+    pub(crate) fn wrong_media_type() -> Self {
+        let message = "HTTP 415 Unsupported Media Type";
+        Self::rest(StatusCode::UNSUPPORTED_MEDIA_TYPE, "NotSupportedException", message)
+    }
+
+    /// Camunda 7 has it, and this does not.
+    pub(crate) fn not_offered(what: &str) -> Self {
+        let message = format!("{what} is not offered by Potok; see docs/camunda7.md");
+        Self::rest(StatusCode::NOT_IMPLEMENTED, "NotImplementedException", message)
+    }
+}
+
+/// What the engine says where a route has no words of its own for it.
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match error {
+            Error::Refused(refused) => {
+                let of = |severity| {
+                    let findings = refused.diagnostics.iter().filter(move |finding| finding.severity == severity);
+                    findings.map(problem).collect::<Vec<_>>()
+                };
+                let file = json!({"errors": of(Severity::Error), "warnings": of(Severity::Warning)});
+                let details = json!({refused.file.to_string(): file});
+                Self { details: Some(details), ..Self::engine(StatusCode::BAD_REQUEST, "ParseException", message) }
+            }
+            Error::Variable { .. } | Error::NoVariables => Self::invalid(message),
+            Error::TaskClaimed { .. } => Self::failed_as("TaskAlreadyClaimedException", message),
+            Error::Forbidden { .. } => Self::engine(StatusCode::FORBIDDEN, "AuthorizationException", message),
+            Error::Contended(_) | Error::Store(_) | Error::Stopped | Error::OutcomeUnknown => {
+                tracing::warn!(%message, "a call failed");
+                Self::failed(message)
+            }
+            _ => Self::failed(message),
+        }
+    }
+}
+
+/// A finding in a model. Camunda writes the first letter of `еlementIds` in Cyrillic.
+fn problem(finding: &potok_core::diagnostic::Diagnostic) -> Json {
+    let element = finding.element.as_deref();
+    json!({
+        "message": finding.to_string(),
+        "line": finding.line,
+        "column": finding.column,
+        "mainElementId": element,
+        "\u{435}lementIds": element.into_iter().collect::<Vec<_>>(),
+    })
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let mut body = json!({"type": self.kind, "message": self.message, "code": self.code});
+        if let (Some(details), Some(body)) = (self.details, body.as_object_mut()) {
+            body.insert("details".into(), details);
+        }
+        (self.status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    }
+}

@@ -1,0 +1,521 @@
+//! `/external-task`: jobs, for workers elsewhere.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post, put};
+use jiff::Timestamp;
+use potok::query::{DefinitionQuery, InstanceQuery, JobQuery};
+use potok::row::{Definition, DefinitionKind, Job as JobRow};
+use potok::{Engine, Error, First, Job, JobFailure, JobId, Name, Wanted};
+use serde_json::{Map, Value as Json, json};
+
+use super::answer::{self, Answer, Slice, json as answer, nothing};
+use super::date::date;
+use super::error::Fault;
+use super::fields::{Fields, InBody, InQuery};
+use super::filter::equals;
+use super::{id, value};
+
+/// Longest that a worker may wait for work.
+const PATIENCE: i64 = 1_800_000;
+
+/// How long a worker waits here at most; after that it is answered that there is nothing, and asks again.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// Characters of an error message that Camunda keeps.
+const MESSAGE: usize = 666;
+
+const SORTED_BY: [&str; 8] = [
+    "id",
+    "lockExpirationTime",
+    "processInstanceId",
+    "processDefinitionId",
+    "processDefinitionKey",
+    "taskPriority",
+    "tenantId",
+    "createTime",
+];
+
+pub(crate) fn routes() -> Router<Engine> {
+    Router::new()
+        .route("/external-task", get(list).post(list_by_body))
+        .route("/external-task/count", get(count).post(count_by_body))
+        .route("/external-task/topic-names", get(topic_names))
+        .route("/external-task/fetchAndLock", post(fetch_and_lock))
+        .route("/external-task/retries", put(set_retries_of_many))
+        .route("/external-task/{id}", get(one))
+        .route("/external-task/{id}/errorDetails", get(error_details))
+        .route("/external-task/{id}/complete", post(complete))
+        .route("/external-task/{id}/failure", post(failure))
+        .route("/external-task/{id}/bpmnError", post(bpmn_error))
+        .route("/external-task/{id}/extendLock", post(extend_lock))
+        .route("/external-task/{id}/lock", post(lock))
+        .route("/external-task/{id}/unlock", post(unlock))
+        .route("/external-task/{id}/retries", put(set_retries))
+}
+
+fn milliseconds(number: i64) -> Duration {
+    Duration::from_millis(u64::try_from(number).unwrap_or(0))
+}
+
+async fn fetch_and_lock(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+    let patience = fields.number("asyncResponseTimeout")?.unwrap_or(0);
+    if patience > PATIENCE {
+        let message =
+            format!("The asynchronous response timeout cannot be set to a value greater than {PATIENCE} milliseconds");
+        return Err(Fault::invalid(message));
+    }
+    let limit = fields.number("maxTasks")?.unwrap_or(0);
+    let topics = fields.objects("topics")?;
+    let worker = fields.text("workerId")?;
+    let order = answer::order(&fields, &["createTime"]).map_err(|fault| Fault::invalid(fault.message()))?;
+    if limit < 0 {
+        return Err(Fault::failed("maxTasks must not be negative"));
+    }
+    let Some(worker) = worker else { return Err(Fault::failed_as("NullValueException", "workerId is null")) };
+    let first = match (fields.flag("usePriority")?, order.first()) {
+        (Some(true), Some((_, true))) => First::UrgentNewest,
+        (Some(true), _) => First::Urgent,
+        (_, Some((_, true))) => First::Newest,
+        _ => First::Oldest,
+    };
+    let mut wanted = Vec::new();
+    for topic in &topics {
+        wanted.extend(of_topic(&engine, topic).await?);
+    }
+    let limit = usize::try_from(limit).unwrap_or(0);
+    if wanted.is_empty() || limit == 0 {
+        return Ok(answer(&json!([])));
+    }
+    let jobs = engine.fetch_wanted(worker, wanted, first, limit, milliseconds(patience).min(WAIT)).await?;
+    let mut about = About::default();
+    let mut tasks = Vec::with_capacity(jobs.len());
+    for job in &jobs {
+        let topic = topics.iter().find(|topic| topic.text("topicName").ok().flatten().as_ref() == Some(&job.topic));
+        let definition = about.definition(&engine, job).await?;
+        let mut task = of_row(job, definition.as_ref(), job.business_key());
+        let topic = topic.cloned().unwrap_or_default();
+        task.insert("errorDetails".into(), json!(job.details.as_deref()));
+        task.insert("variables".into(), variables(job, &topic)?);
+        let properties =
+            if topic.is_set("includeExtensionProperties")? { properties(&engine, job).await? } else { json!({}) };
+        task.insert("extensionProperties".into(), properties);
+        tasks.push(Json::Object(task));
+    }
+    Ok(answer(&Json::Array(tasks)))
+}
+
+/// What is wanted of a topic; nothing if no job can be meant.
+async fn of_topic(engine: &Engine, topic: &Fields) -> Result<Option<Wanted>, Fault> {
+    let name = topic.text("topicName")?.ok_or_else(|| Fault::failed_as("NullValueException", "topicName is null"))?;
+    let lease = topic.number("lockDuration")?.unwrap_or(0);
+    if lease <= 0 {
+        return Err(Fault::failed("lockDuration must be greater than 0"));
+    }
+    let mut wanted = Wanted::topic(name, milliseconds(lease));
+    wanted.business_key = topic.text("businessKey")?;
+    wanted.processes = topic.list("processDefinitionKeyIn")?.unwrap_or_default();
+    wanted.processes.extend(topic.text("processDefinitionKey")?);
+    let mut ids = topic.list("processDefinitionIdIn")?.unwrap_or_default();
+    ids.extend(topic.text("processDefinitionId")?);
+    let known: Vec<_> = ids.iter().filter_map(|text| id::parse_definition(text)).collect();
+    if known.is_empty() && !ids.is_empty() {
+        return Ok(None);
+    }
+    wanted.definitions = known;
+    if let Some(tag) = topic.text("processDefinitionVersionTag")? {
+        let query =
+            DefinitionQuery { kind: Some(DefinitionKind::Process), tag: Some(tag), ..DefinitionQuery::default() };
+        let tagged: Vec<_> = engine.definitions(&query).await?.into_iter().map(|row| row.key).collect();
+        wanted.definitions = match wanted.definitions.as_slice() {
+            [] => tagged,
+            known => tagged.into_iter().filter(|key| known.contains(key)).collect(),
+        };
+        if wanted.definitions.is_empty() {
+            return Ok(None);
+        }
+    }
+    wanted.tenants = topic.list("tenantIdIn")?.unwrap_or_default();
+    if topic.is_set("withoutTenantId")? {
+        wanted.tenants.push(Name::new());
+    }
+    for (name, value) in topic.map("processVariables")? {
+        wanted.variables.push(equals(&name, &value::read_plain(&name, &value)?));
+    }
+    Ok(Some(wanted))
+}
+
+/// The variables that a topic asks for: none by an empty list, all by none.
+fn variables(job: &Job, topic: &Fields) -> Result<Json, Fault> {
+    let all = if topic.is_set("localVariables")? { job.own_variables() } else { job.variables() };
+    let deserialise = topic.is_set("deserializeValues")?;
+    Ok(match topic.list("variables")? {
+        None => value::map(all, deserialise),
+        Some(names) => {
+            let chosen: Vec<_> = all.iter().filter(|(name, _)| names.contains(name)).cloned().collect();
+            value::map(&chosen, deserialise)
+        }
+    })
+}
+
+async fn properties(engine: &Engine, job: &JobRow) -> Result<Json, Fault> {
+    let graph = engine.graph(job.definition.into()).await?;
+    let properties = graph.and_then(|graph| {
+        let node = graph.get_node(graph.find(&job.node)?)?;
+        Some(node.details.properties.iter().map(|(name, value)| (name.to_string(), json!(&**value))).collect())
+    });
+    Ok(Json::Object(properties.unwrap_or_default()))
+}
+
+/// What several tasks have in common.
+#[derive(Default)]
+struct About(BTreeMap<u64, Option<Definition>>);
+
+impl About {
+    async fn definition(&mut self, engine: &Engine, job: &JobRow) -> Result<Option<Definition>, Fault> {
+        let key = job.definition.into();
+        if let Some(known) = self.0.get(&key) {
+            return Ok(known.clone());
+        }
+        let query = DefinitionQuery { keys: vec![job.definition], ..DefinitionQuery::default() };
+        let found = engine.definitions(&query).await?.pop();
+        self.0.insert(key, found.clone());
+        Ok(found)
+    }
+}
+
+/// A task's members without variables.
+fn of_row(job: &JobRow, definition: Option<&Definition>, business_key: Option<&Name>) -> Map<String, Json> {
+    // After a failure the worker stays, and the lock lasts until the next try.
+    let locked_until = match (&job.worker, job.lease) {
+        (None, _) => None,
+        (Some(_), 0) => Some(job.available),
+        (Some(_), _) => Some(job.leased_until),
+    };
+    let task = json!({
+        "id": id::id(job.key),
+        "topicName": &*job.topic,
+        "workerId": job.worker.as_deref(),
+        "lockExpirationTime": locked_until.map(date),
+        "createTime": date(JobId(job.key).created()),
+        "retries": job.counted.then_some(job.retries),
+        "priority": job.priority,
+        "suspended": job.suspended,
+        "activityId": &*job.node,
+        "activityInstanceId": id::activity_instance(&job.node, job.key, id::ACTIVITY),
+        "executionId": id::part(job.key, id::EXECUTION),
+        "processInstanceId": id::id(job.instance),
+        "processDefinitionId": definition.map_or_else(|| id::id(job.definition), id::definition),
+        "processDefinitionKey": &*job.process,
+        "processDefinitionVersionTag": definition.and_then(|definition| definition.tag.as_deref()),
+        "tenantId": job.tenant.as_deref(),
+        "businessKey": business_key.map(|key| &**key),
+        "errorMessage": job.error.as_deref(),
+    });
+    match task {
+        Json::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+async fn found(engine: &Engine, text: &str) -> Result<Option<JobRow>, Fault> {
+    let Some(id) = id::parse::<JobId>(text) else { return Ok(None) };
+    match engine.job(id).await {
+        Ok(row) => Ok(Some(row)),
+        Err(Error::UnknownJob(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// For reading.
+fn missing(text: &str) -> Fault {
+    Fault::refused_by_rest(StatusCode::NOT_FOUND, format!("External task with id {text} does not exist"))
+}
+
+/// For verbs.
+fn unknown(text: &str) -> Fault {
+    Fault::refused(StatusCode::NOT_FOUND, format!("Cannot find external task with id {text}"))
+}
+
+async fn shown(engine: &Engine, rows: &[JobRow]) -> Result<Vec<Json>, Fault> {
+    let mut about = About::default();
+    let keys: Vec<_> = rows.iter().map(|row| row.instance).collect();
+    let mut business_keys = BTreeMap::new();
+    if !keys.is_empty() {
+        for instance in engine.instances(&InstanceQuery { keys, ..InstanceQuery::default() }).await? {
+            business_keys.insert(instance.key, instance.business_key.clone());
+        }
+    }
+    let mut tasks = Vec::with_capacity(rows.len());
+    for row in rows {
+        let definition = about.definition(engine, row).await?;
+        let business_key = business_keys.get(&row.instance).and_then(Option::as_ref);
+        tasks.push(Json::Object(of_row(row, definition.as_ref(), business_key)));
+    }
+    Ok(tasks)
+}
+
+async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let row = found(&engine, &text).await?.ok_or_else(|| missing(&text))?;
+    let task = shown(&engine, &[row]).await?.pop().unwrap_or_default();
+    Ok(answer(&task))
+}
+
+async fn error_details(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let row = found(&engine, &text).await?;
+    let row =
+        row.ok_or_else(|| Fault::failed_as("NullValueException", format!("Cannot find external task with id {text}")))?;
+    Ok(row.details.map_or_else(nothing, |details| answer::text(details.to_string())))
+}
+
+/// A task that the worker in the body has.
+async fn theirs(engine: &Engine, text: &str, fields: &Fields) -> Result<Job, Fault> {
+    let worker = fields.text("workerId")?.ok_or_else(|| Fault::failed_as("NullValueException", "workerId is null"))?;
+    let id = id::parse::<JobId>(text).ok_or_else(|| unknown(text))?;
+    match engine.job_of(id, &worker).await {
+        Ok(job) => Ok(job),
+        Err(Error::UnknownJob(_)) => Err(unknown(text)),
+        Err(Error::LeaseLost(_)) => Err(not_theirs(text, &worker)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn not_theirs(text: &str, worker: &str) -> Fault {
+    let message = format!(
+        "External Task {text} cannot be completed by worker '{worker}'. It is locked by another worker, or by nobody"
+    );
+    Fault::refused(StatusCode::BAD_REQUEST, message)
+}
+
+/// What a worker gives. Types that there are not have an error of their own here.
+fn variables_of(fields: &Fields, name: &str) -> Result<potok_core::step::Variables, Fault> {
+    let types = fields.map(name)?;
+    let unsupported = types.values().find_map(|value| value.get("type")?.as_str().filter(|kind| !value::is_kind(kind)));
+    if let Some(kind) = unsupported {
+        return Err(Fault::unsupported(format!("Unsupported value type '{kind}'")));
+    }
+    value::variables(fields, name)
+}
+
+/// What became of a task, in Camunda's words.
+fn answered(text: &str, done: Result<(), Error>) -> Answer {
+    match done {
+        Ok(()) => Ok(nothing()),
+        Err(Error::UnknownJob(_)) => Err(unknown(text)),
+        Err(error @ Error::LeaseLost(_)) => Err(Fault::refused(StatusCode::BAD_REQUEST, error.to_string())),
+        Err(error @ Error::InstanceSuspended(_)) => Err(Fault::refused(StatusCode::BAD_REQUEST, error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn complete(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let (variables, local) = (variables_of(&fields, "variables")?, variables_of(&fields, "localVariables")?);
+    let job = theirs(&engine, &text, &fields).await?;
+    if job.suspended {
+        return answered(&text, Err(Error::InstanceSuspended(job.instance_id())));
+    }
+    answered(&text, engine.complete_job_with(&job, variables, local).await)
+}
+
+async fn failure(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let (variables, local) = (variables_of(&fields, "variables")?, variables_of(&fields, "localVariables")?);
+    let (retries, pause) = (fields.number("retries")?.unwrap_or(0), fields.number("retryTimeout")?.unwrap_or(0));
+    let job = theirs(&engine, &text, &fields).await?;
+    if retries < 0 || pause < 0 {
+        return Err(Fault::failed("retries and retryTimeout must not be negative"));
+    }
+    let message = fields.text("errorMessage")?.unwrap_or_default();
+    let failure = JobFailure {
+        message: message.chars().take(MESSAGE).collect::<String>().into(),
+        details: fields.text("errorDetails")?,
+        retries: Some(retries),
+        pause: Some(milliseconds(pause)),
+    };
+    answered(&text, engine.fail_job_with(&job, &failure, variables, local).await)
+}
+
+async fn bpmn_error(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let variables = variables_of(&fields, "variables")?;
+    let job = theirs(&engine, &text, &fields).await?;
+    let code = fields.text("errorCode")?.ok_or_else(|| Fault::failed_as("NullValueException", "errorCode is null"))?;
+    let message = fields.text("errorMessage")?;
+    answered(&text, engine.throw_job_error(&job, code, message, variables).await)
+}
+
+async fn extend_lock(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let job = theirs(&engine, &text, &fields).await?;
+    let duration = fields.number("newDuration")?.unwrap_or(0);
+    if duration <= 0 {
+        return Err(Fault::refused(StatusCode::BAD_REQUEST, "newDuration must be greater than 0"));
+    }
+    if job.leased_until <= Timestamp::now() {
+        return answered(&text, Err(Error::LeaseLost(job.id())));
+    }
+    answered(&text, engine.extend_job(&job, milliseconds(duration)).await)
+}
+
+async fn lock(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let worker = fields.text("workerId")?.ok_or_else(|| Fault::failed_as("NullValueException", "workerId is null"))?;
+    let duration = fields.number("lockDuration")?.unwrap_or(0);
+    if duration <= 0 {
+        return Err(Fault::refused(StatusCode::BAD_REQUEST, "lockDuration must be greater than 0"));
+    }
+    let id = id::parse::<JobId>(&text).ok_or_else(|| unknown(&text))?;
+    answered(&text, engine.lease_job(id, worker, milliseconds(duration)).await)
+}
+
+/// With any body, or none: the JavaScript client sends an empty one without a content type.
+async fn unlock(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let id = id::parse::<JobId>(&text).ok_or_else(|| unknown(&text))?;
+    answered(&text, engine.free_job(id).await)
+}
+
+/// A number of tries left.
+fn tries(fields: &Fields) -> Result<u32, Fault> {
+    let retries = fields.number("retries")?.ok_or_else(|| Fault::invalid("The number of retries cannot be null"))?;
+    u32::try_from(retries).map_err(|_| Fault::bad_request_of("BadUserRequestException", "retries must not be negative"))
+}
+
+async fn set_retries(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let retries = tries(&fields)?;
+    let id = id::parse::<JobId>(&text).ok_or_else(|| unknown(&text))?;
+    answered(&text, engine.set_job_retries(id, retries).await)
+}
+
+async fn set_retries_of_many(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+    if fields.has("processInstanceQuery") || fields.has("historicProcessInstanceQuery") {
+        return Err(Fault::not_offered("choosing external tasks by a query of process instances"));
+    }
+    let retries = tries(&fields)?;
+    let mut rows = Vec::new();
+    for text in fields.list("externalTaskIds")?.unwrap_or_default() {
+        rows.push(found(&engine, &text).await?.ok_or_else(|| unknown(&text))?);
+    }
+    if let Some(instances) = fields.list("processInstanceIds")? {
+        let instances = instances.iter().filter_map(|text| id::parse(text)).collect();
+        rows.extend(engine.jobs(&JobQuery { instances, ..JobQuery::default() }).await?);
+    }
+    if fields.has("externalTaskQuery") {
+        let query = Fields::of(fields.get("externalTaskQuery").unwrap_or(&Json::Null))?;
+        rows.extend(search(&engine, &query).await?);
+    }
+    if rows.is_empty() {
+        return Err(Fault::invalid("externalTaskIds is empty"));
+    }
+    for row in rows {
+        engine.set_job_retries(JobId(row.key), retries).await?;
+    }
+    Ok(nothing())
+}
+
+async fn topic_names(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    let mut rows = engine.jobs(&JobQuery::default()).await?;
+    let now = Timestamp::now();
+    if fields.is_set("withLockedTasks")? {
+        rows.retain(|row| is_locked(row, now));
+    }
+    if fields.is_set("withUnlockedTasks")? {
+        rows.retain(|row| !is_locked(row, now));
+    }
+    if fields.is_set("withRetriesLeft")? {
+        rows.retain(|row| row.retries > 0);
+    }
+    let names: std::collections::BTreeSet<&str> = rows.iter().map(|row| &*row.topic).collect();
+    Ok(answer(&json!(names)))
+}
+
+fn is_locked(row: &JobRow, now: Timestamp) -> bool {
+    match row.lease {
+        0 => row.worker.is_some() && row.available > now,
+        _ => row.leased_until > now,
+    }
+}
+
+/// The tasks that fields ask for, in their order.
+async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<JobRow>, Fault> {
+    let order = answer::order(fields, &SORTED_BY)?;
+    let mut query = JobQuery { topics: fields.text("topicName")?.into_iter().collect(), ..JobQuery::default() };
+    let mut ids = fields.list("externalTaskIdIn")?.unwrap_or_default();
+    ids.extend(fields.text("externalTaskId")?);
+    query.keys = ids.iter().filter_map(|text| id::parse(text)).collect();
+    let mut instances = fields.list("processInstanceIdIn")?.unwrap_or_default();
+    instances.extend(fields.text("processInstanceId")?);
+    query.instances = instances.iter().filter_map(|text| id::parse(text)).collect();
+    query.nodes = fields.list("activityIdIn")?.unwrap_or_default();
+    query.nodes.extend(fields.text("activityId")?);
+    query.processes = fields.list("processDefinitionKeyIn")?.unwrap_or_default();
+    query.processes.extend(fields.text("processDefinitionKey")?);
+    let definition = fields.text("processDefinitionId")?;
+    query.definition = definition.as_ref().and_then(|text| id::parse_definition(text));
+    let executions = fields.text("executionId")?;
+    let asks_for_nobody = (query.keys.is_empty() && !ids.is_empty())
+        || (query.instances.is_empty() && !instances.is_empty())
+        || (query.definition.is_none() && definition.is_some());
+    if asks_for_nobody {
+        return Ok(Vec::new());
+    }
+    let mut rows = engine.jobs(&query).await?;
+    let now = Timestamp::now();
+    let worker = fields.text("workerId")?;
+    let (after, before) = (fields.date("lockExpirationAfter")?, fields.date("lockExpirationBefore")?);
+    let tenants = fields.list("tenantIdIn")?;
+    let (least, most) = (fields.number("priorityHigherThanOrEquals")?, fields.number("priorityLowerThanOrEquals")?);
+    let (locked, not_locked) = (fields.is_set("locked")?, fields.is_set("notLocked")?);
+    let (with, without) = (fields.is_set("withRetriesLeft")?, fields.is_set("noRetriesLeft")?);
+    let (active, suspended) = (fields.is_set("active")?, fields.is_set("suspended")?);
+    let untenanted = fields.is_set("withoutTenantId")?;
+    rows.retain(|row| {
+        let until = if row.lease == 0 { row.available } else { row.leased_until };
+        let is_held = row.worker.is_some();
+        worker.as_ref().is_none_or(|worker| row.worker.as_ref() == Some(worker))
+            && (!locked || is_locked(row, now))
+            && (!not_locked || !is_locked(row, now))
+            && (!with || row.retries > 0)
+            && (!without || row.retries == 0)
+            && (!active || !row.suspended)
+            && (!suspended || row.suspended)
+            && (!untenanted || row.tenant.is_none())
+            && after.is_none_or(|after| is_held && until > after)
+            && before.is_none_or(|before| is_held && until < before)
+            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
+            && least.is_none_or(|least| row.priority >= least)
+            && most.is_none_or(|most| row.priority <= most)
+            && executions.as_ref().is_none_or(|text| id::parse_part(text) == Some((row.key, id::EXECUTION)))
+    });
+    answer::sort(&mut rows, &order, |by, left, right| match by {
+        "lockExpirationTime" => left.leased_until.cmp(&right.leased_until),
+        "processInstanceId" => left.instance.cmp(&right.instance),
+        "processDefinitionId" => left.definition.cmp(&right.definition),
+        "processDefinitionKey" => left.process.cmp(&right.process),
+        "taskPriority" => left.priority.cmp(&right.priority),
+        "tenantId" => left.tenant.cmp(&right.tenant),
+        _ => left.key.cmp(&right.key),
+    });
+    Ok(rows)
+}
+
+async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
+    let slice = Slice::of(slice)?;
+    let rows: Vec<JobRow> = slice.cut(search(engine, fields).await?).collect();
+    Ok(answer(&Json::Array(shown(engine, &rows).await?)))
+}
+
+async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    listed(&engine, &fields, &fields).await
+}
+
+async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+    listed(&engine, &slice, &fields).await
+}
+
+async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}
+
+async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}

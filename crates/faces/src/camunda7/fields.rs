@@ -1,0 +1,188 @@
+//! What a request says: the members of its JSON body, or what stands behind its path's question mark. Camunda 7 reads both alike:
+//! null is absent, what it does not know it ignores, and numbers and booleans may be text.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::header;
+use axum::http::request::Parts;
+use jiff::Timestamp;
+use potok::Name;
+use serde_json::{Map, Value as Json};
+
+use super::date;
+use super::error::Fault;
+
+/// Members by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fields {
+    members: Map<String, Json>,
+    /// They stand in a query string.
+    in_query: bool,
+}
+
+impl Fields {
+    /// Those of an object inside a body.
+    pub(crate) fn of(json: &Json) -> Result<Self, Fault> {
+        match json {
+            Json::Object(members) => Ok(Self { members: members.clone(), in_query: false }),
+            other => Err(Fault::invalid(format!("an object is expected, and there is {other}"))),
+        }
+    }
+
+    /// Whether they stand in a query string.
+    pub(crate) fn in_query(&self) -> bool {
+        self.in_query
+    }
+
+    /// A member; null is absent.
+    pub(crate) fn get(&self, name: &str) -> Option<&Json> {
+        self.members.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Whether a member is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Text, or a number or boolean as text.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<Name>, Fault> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text.as_str().into())),
+            Some(value @ (Json::Number(_) | Json::Bool(_))) => Ok(Some(value.to_string().into())),
+            Some(other) => Err(wrong(name, "text", other)),
+        }
+    }
+
+    /// A boolean.
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Fault> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Json::Bool(flag)) => Ok(Some(*flag)),
+            Some(Json::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(Json::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+            Some(other) => Err(wrong(name, "true or false", other)),
+        }
+    }
+
+    /// Whether a boolean is there and true.
+    pub(crate) fn is_set(&self, name: &str) -> Result<bool, Fault> {
+        Ok(self.flag(name)? == Some(true))
+    }
+
+    /// A whole number.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Fault> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Json::Number(number)) if number.is_i64() => Ok(number.as_i64()),
+            Some(Json::String(text)) => match text.trim().parse() {
+                Ok(number) => Ok(Some(number)),
+                // Only these two are numbers to Camunda's REST layer itself.
+                Err(_) if self.in_query && matches!(name, "firstResult" | "maxResults") => {
+                    Err(Fault::no_number(name, text))
+                }
+                Err(_) => Err(wrong(name, "a whole number", &Json::String(text.clone()))),
+            },
+            Some(other) => Err(wrong(name, "a whole number", other)),
+        }
+    }
+
+    /// A date in Camunda's form.
+    pub(crate) fn date(&self, name: &str) -> Result<Option<Timestamp>, Fault> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let read = date::parse(&text);
+        read.map(Some).ok_or_else(|| wrong(name, "a date like 2030-05-06T07:08:09.000+0000", &Json::from(&*text)))
+    }
+
+    /// Several texts: an array, or separated by commas.
+    pub(crate) fn list(&self, name: &str) -> Result<Option<Vec<Name>>, Fault> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Json::Array(values)) => values
+                .iter()
+                .map(|value| value.as_str().map(Name::from).ok_or_else(|| wrong(name, "an array of text", value)))
+                .collect::<Result<_, _>>()
+                .map(Some),
+            Some(Json::String(text)) => Ok(Some(text.split(',').map(Name::from).collect())),
+            Some(other) => Err(wrong(name, "an array of text", other)),
+        }
+    }
+
+    /// An array of objects; an empty one if it is absent.
+    pub(crate) fn objects(&self, name: &str) -> Result<Vec<Self>, Fault> {
+        match self.get(name) {
+            None => Ok(Vec::new()),
+            Some(Json::Array(values)) => values.iter().map(Self::of).collect(),
+            Some(other) => Err(wrong(name, "an array of objects", other)),
+        }
+    }
+
+    /// An object; an empty one if it is absent.
+    pub(crate) fn map(&self, name: &str) -> Result<Map<String, Json>, Fault> {
+        match self.get(name) {
+            None => Ok(Map::new()),
+            Some(Json::Object(members)) => Ok(members.clone()),
+            Some(other) => Err(wrong(name, "an object", other)),
+        }
+    }
+
+    /// Each of them by itself, and each of several conditions on variables: what an `or` query means.
+    pub(crate) fn each(&self) -> Vec<Self> {
+        let alone =
+            |name: &String, value: Json| Self { members: Map::from_iter([(name.clone(), value)]), ..Self::default() };
+        let mut all = Vec::new();
+        for (name, value) in self.members.iter().filter(|(_, value)| !value.is_null()) {
+            match value {
+                Json::Array(conditions) if conditions.iter().any(Json::is_object) => {
+                    all.extend(conditions.iter().map(|condition| alone(name, Json::Array(vec![condition.clone()]))));
+                }
+                value => all.push(alone(name, value.clone())),
+            }
+        }
+        all
+    }
+}
+
+fn wrong(name: &str, expected: &str, found: &Json) -> Fault {
+    Fault::invalid(format!("`{name}` must be {expected}, and is {found}"))
+}
+
+/// What stands behind the question mark.
+pub(crate) struct InQuery(pub(crate) Fields);
+
+impl<S: Send + Sync> FromRequestParts<S> for InQuery {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let Query(pairs) = pairs.map_err(|rejection| Fault::invalid(rejection.body_text()))?;
+        let members = pairs.into_iter().map(|(name, value)| (name, Json::String(value))).collect();
+        Ok(Self(Fields { members, in_query: true }))
+    }
+}
+
+/// A JSON body; an empty one says nothing.
+pub(crate) struct InBody(pub(crate) Fields);
+
+impl<S: Send + Sync> FromRequest<S> for InBody {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Fault> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|rejection| Fault::invalid(rejection.body_text()))?;
+        match kind.as_deref() {
+            Some("application/json") => {}
+            None if bytes.is_empty() => {}
+            _ => return Err(Fault::wrong_media_type()),
+        }
+        if bytes.is_empty() {
+            return Ok(Self(Fields::default()));
+        }
+        match serde_json::from_slice(&bytes) {
+            Ok(json) => Ok(Self(Fields::of(&json)?)),
+            Err(error) => Err(Fault::invalid(format!("the body is no JSON: {error}"))),
+        }
+    }
+}

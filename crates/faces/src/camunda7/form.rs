@@ -1,0 +1,205 @@
+//! Forms: of tasks, and of starts.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use potok::query::DefinitionQuery;
+use potok::row::{Definition, DefinitionKind};
+use potok::{DefinitionId, DeploymentId, Engine, Error, Name, TaskId, Value, Version};
+use potok_core::dialect::FormField;
+use potok_core::graph::Form;
+use serde_json::{Value as Json, json};
+
+use super::answer::{Answer, bytes, json as answer};
+use super::error::Fault;
+use super::fields::InQuery;
+use super::process_definition::Which;
+use super::{id, value};
+
+/// A text that stands in the model as it is.
+fn literal(expression: Option<&potok_core::graph::Expression>) -> Option<String> {
+    match expression?.as_literal()? {
+        Value::String(text) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+/// `{key, camundaFormRef, contextPath}`; a form of fields is rendered by the server.
+fn shown(form: Option<&Form>, key: Option<String>, rendered: &str) -> Json {
+    let key = key.or_else(|| literal(form?.key.as_ref()));
+    let reference = form.and_then(|form| literal(form.reference.as_ref()));
+    let rendered =
+        form.filter(|form| !form.fields.is_empty() && key.is_none() && reference.is_none()).map(|_| rendered);
+    json!({
+        "key": key.or_else(|| Some(format!("embedded:engine://engine/:engine/{}", rendered?))),
+        "camundaFormRef": reference.map(|key| json!({"key": key, "binding": "latest", "version": null})),
+        "contextPath": null,
+    })
+}
+
+pub(crate) async fn of_start(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
+    let definition = which.look_up(&engine).await?.ok_or_else(|| {
+        let message = "Cannot get start form data for process definition: there is none";
+        Fault::bad_request_of("InvalidRequestException", message)
+    })?;
+    let graph = engine.graph(DefinitionId(definition.key)).await?;
+    let form = graph.as_ref().and_then(|graph| graph.start_form());
+    let rendered = format!("process-definition/{}/rendered-form", id::definition(&definition));
+    Ok(answer(&shown(form, None, &rendered)))
+}
+
+/// The variables that a form's fields begin with.
+fn of_fields(form: Option<&Form>, names: Option<&[Name]>) -> serde_json::Map<String, Json> {
+    let mut variables = serde_json::Map::new();
+    for field in form.into_iter().flat_map(|form| &form.fields) {
+        let name = field.variable.as_ref().unwrap_or(&field.id);
+        if names.is_some_and(|names| !names.contains(name)) {
+            continue;
+        }
+        let text = field.default.as_ref().map(|default| default.text.to_string());
+        let kind = kind(field);
+        let typed = json!({"type": kind, "value": text});
+        let shown = match value::read(name, &typed) {
+            Ok(value) => value::write(&value, true),
+            Err(_) => json!({"type": kind, "value": text, "valueInfo": {}}),
+        };
+        variables.insert(name.to_string(), shown);
+    }
+    variables
+}
+
+/// What the fields of a form give that were not filled in.
+pub(crate) fn defaults(form: Option<&Form>, given: &mut Vec<(Name, Value)>) {
+    for field in form.into_iter().flat_map(|form| &form.fields) {
+        let name = field.variable.as_ref().unwrap_or(&field.id);
+        let Some(default) = field.default.as_ref().filter(|_| given.iter().all(|(other, _)| other != name)) else {
+            continue;
+        };
+        let typed = json!({"type": kind(field), "value": &*default.text});
+        if let Ok(value) = value::read(name, &typed) {
+            given.push((name.clone(), value));
+        }
+    }
+}
+
+fn kind(field: &FormField) -> &'static str {
+    match &*field.kind {
+        "boolean" => "Boolean",
+        "long" => "Long",
+        "date" => "Date",
+        _ => "String",
+    }
+}
+
+pub(crate) async fn start_variables(
+    State(engine): State<Engine>,
+    Path(which): Path<Which>,
+    InQuery(fields): InQuery,
+) -> Answer {
+    let definition = which.find(&engine).await?;
+    let graph = engine.graph(DefinitionId(definition.key)).await?;
+    let names = fields.list("variableNames")?;
+    let variables = of_fields(graph.as_ref().and_then(|graph| graph.start_form()), names.as_deref());
+    Ok(answer(&Json::Object(variables)))
+}
+
+pub(crate) async fn rendered_start(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
+    which.find(&engine).await?;
+    Err(Fault::not_offered("rendering forms as HTML; show the fields of the form yourself"))
+}
+
+pub(crate) async fn deployed_start(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
+    let definition = which.find(&engine).await?;
+    let graph = engine.graph(DefinitionId(definition.key)).await?;
+    let form = graph.as_ref().and_then(|graph| graph.start_form());
+    let key = form.and_then(|form| literal(form.key.as_ref()));
+    deployed(&engine, &definition, form, key.as_deref()).await
+}
+
+/// The file of a form that was deployed: by its key `embedded:deployment:form.html`, or by the id of a `.form`.
+async fn deployed(engine: &Engine, definition: &Definition, form: Option<&Form>, key: Option<&str>) -> Answer {
+    if let Some(reference) = form.and_then(|form| literal(form.reference.as_ref())) {
+        let selector = potok::Selector::Version(reference.as_str().into(), Version::Latest);
+        let found = engine.definition(DefinitionKind::Form, &definition.tenant, &selector).await;
+        let found = found.map_err(|_| {
+            Fault::missing(format!("No Camunda Form Definition was found for Camunda Form Ref {reference}"))
+        })?;
+        let content = super::deployment::file_of(engine, &found).await?;
+        return Ok(bytes("application/json", content));
+    }
+    let file = key.and_then(|key| key.split_once("deployment:")).map(|(_, file)| file);
+    let Some(file) = file else {
+        return Err(Fault::invalid("The form key is not set, or does not mean a deployed form"));
+    };
+    let content = engine.resource(DeploymentId(definition.deployment), file).await?;
+    let content =
+        content.ok_or_else(|| Fault::missing(format!("The form with the resource name '{file}' cannot be found.")))?;
+    let media_type = if file.ends_with(".form") { "application/json" } else { "application/xhtml+xml" };
+    Ok(bytes(media_type, content))
+}
+
+/// The form that a task's model refers to, if it does.
+pub(crate) async fn reference(engine: &Engine, task: &potok::Task) -> Result<Option<Json>, Fault> {
+    let graph = engine.graph(task.definition.into()).await?;
+    let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&task.node)?));
+    let reference = node.and_then(|node| literal(node.details.form.as_ref()?.reference.as_ref()));
+    Ok(reference.map(|key| json!({"key": key, "binding": "latest", "version": null})))
+}
+
+/// The definition of a task, and what its model says of its form.
+async fn of_task(engine: &Engine, text: &str, missing: Fault) -> Result<(potok::Task, Option<Definition>), Fault> {
+    let Some(id) = id::parse::<TaskId>(text) else { return Err(missing) };
+    let task = match engine.task(id).await {
+        Ok(task) if task.state == potok::row::TaskState::Open => task,
+        Ok(_) | Err(Error::UnknownTask(_)) => return Err(missing),
+        Err(error) => return Err(error.into()),
+    };
+    let query = DefinitionQuery { keys: vec![task.definition], ..DefinitionQuery::default() };
+    let definition = engine.definitions(&query).await?.pop();
+    Ok((task, definition))
+}
+
+pub(crate) async fn task_form(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let missing = Fault::refused(StatusCode::BAD_REQUEST, format!("Cannot get form for task {text}"));
+    let (task, _) = of_task(&engine, &text, missing).await?;
+    let graph = engine.graph(task.definition.into()).await?;
+    let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&task.node)?));
+    let form = node.and_then(|node| node.details.form.as_deref());
+    let key = task.form.as_ref().map(|key| key.to_string());
+    Ok(answer(&shown(form, key, &format!("task/{text}/rendered-form"))))
+}
+
+pub(crate) async fn task_variables(
+    State(engine): State<Engine>,
+    Path(text): Path<String>,
+    InQuery(fields): InQuery,
+) -> Answer {
+    let missing = Fault::bad_request_of("BadUserRequestException", format!("Cannot find task with id '{text}'."));
+    let (task, _) = of_task(&engine, &text, missing).await?;
+    let graph = engine.graph(task.definition.into()).await?;
+    let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&task.node)?));
+    let names = fields.list("variableNames")?;
+    let deserialise = fields.flag("deserializeValues")? != Some(false);
+    let mut variables = of_fields(node.and_then(|node| node.details.form.as_deref()), names.as_deref());
+    for (name, value) in engine.task_variables(task.id()).await? {
+        if names.as_ref().is_none_or(|names| names.contains(&name)) {
+            variables.insert(name.to_string(), value::write(&value, deserialise));
+        }
+    }
+    Ok(answer(&Json::Object(variables)))
+}
+
+pub(crate) async fn task_deployed(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let missing = Fault::invalid(format!("No task found for taskId '{text}'"));
+    let (task, definition) = of_task(&engine, &text, missing).await?;
+    let definition =
+        definition.ok_or_else(|| Fault::invalid("the task belongs to no process: it has no deployed form"))?;
+    let graph = engine.graph(task.definition.into()).await?;
+    let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&task.node)?));
+    deployed(&engine, &definition, node.and_then(|node| node.details.form.as_deref()), task.form.as_deref()).await
+}
+
+pub(crate) async fn task_rendered(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let missing = Fault::invalid(format!("No task found for taskId '{text}'"));
+    of_task(&engine, &text, missing).await?;
+    Err(Fault::not_offered("rendering forms as HTML; show the fields of the form yourself"))
+}

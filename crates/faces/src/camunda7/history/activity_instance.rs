@@ -1,0 +1,279 @@
+//! `/history/activity-instance`: visits of flow nodes, as the instances' histories tell them.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use jiff::Timestamp;
+use potok::query::TaskQuery;
+use potok::row::{Definition, Task};
+use potok::{Engine, Instance, Name, Transition, What};
+use serde_json::{Value as Json, json};
+
+use super::{instances, milliseconds, root};
+use crate::camunda7::answer::{self, Answer, Slice, json as answer};
+use crate::camunda7::date::date;
+use crate::camunda7::error::Fault;
+use crate::camunda7::fields::{Fields, InBody, InQuery};
+use crate::camunda7::filter::like;
+use crate::camunda7::model::Model;
+use crate::camunda7::{id, process_definition};
+
+pub(crate) fn routes() -> Router<Engine> {
+    Router::new()
+        .route("/history/activity-instance", get(list).post(list_by_body))
+        .route("/history/activity-instance/count", get(count).post(count_by_body))
+        .route("/history/activity-instance/{id}", get(one))
+}
+
+/// A visit of a flow node.
+struct Visit {
+    node: Name,
+    name: Option<Name>,
+    number: u64,
+    since: Timestamp,
+    until: Option<Timestamp>,
+    cancelled: bool,
+    task: Option<Task>,
+}
+
+impl Visit {
+    fn id(&self, instance: &Instance) -> String {
+        match &self.task {
+            Some(task) => id::activity_instance(&self.node, task.key, id::ACTIVITY),
+            None => id::activity_instance(&self.node, instance.key, id::visit(self.number)),
+        }
+    }
+}
+
+/// The visits of an instance, in the order in which they began.
+async fn visits(engine: &Engine, instance: &Instance) -> Result<Vec<Visit>, Fault> {
+    let of = TaskQuery { instances: vec![instance.key], ..TaskQuery::default() };
+    let tasks: BTreeMap<u64, Task> =
+        engine.search(&of).await?.rows.into_iter().map(|row| (row.key.into(), row)).collect();
+    let mut visits: BTreeMap<u64, Visit> = BTreeMap::new();
+    for happening in engine.instance(instance.id()).happenings().await? {
+        let What::Element { element, name, visit, transition, since, task } = happening.what else { continue };
+        if transition == Transition::Schedule {
+            continue;
+        }
+        let entry = visits.entry(visit).or_insert_with(|| Visit {
+            node: element,
+            name,
+            number: visit,
+            since,
+            until: None,
+            cancelled: false,
+            task: None,
+        });
+        if let Some(task) = task {
+            entry.task = tasks.get(&task.0.into()).cloned();
+        }
+        if matches!(transition, Transition::Complete | Transition::AteAbort) {
+            entry.until = Some(happening.time);
+            entry.cancelled = transition == Transition::AteAbort;
+        }
+    }
+    let mut visits: Vec<Visit> = visits.into_values().collect();
+    // A visit that has only begun is told before its task is there.
+    for at in 0..visits.len() {
+        let is_taken =
+            |key: u64| visits.iter().filter_map(|visit| visit.task.as_ref()).any(|own| u64::from(own.key) == key);
+        let visit = &visits[at];
+        if visit.task.is_none() {
+            let fits =
+                |(key, row): &(&u64, &Task)| row.node == visit.node && row.created >= visit.since && !is_taken(**key);
+            let found = tasks.iter().find(fits).map(|(_, row)| row.clone());
+            visits[at].task = found;
+        }
+    }
+    Ok(visits)
+}
+
+/// Several visits, with what they have in common.
+struct Found {
+    shown: Json,
+    node: Name,
+    name: Option<Name>,
+    since: Timestamp,
+    until: Option<Timestamp>,
+}
+
+async fn of_instance(
+    engine: &Engine,
+    fields: &Fields,
+    instance: &Instance,
+    (definition, model): (&Definition, &Model),
+) -> Result<Vec<Found>, Fault> {
+    let graph = engine.graph(instance.definition_id()).await?;
+    let root = id::id(root(engine, instance).await?);
+    let own = id::id(instance.key);
+    let all = visits(engine, instance).await?;
+    let mut found = Vec::new();
+    for visit in &all {
+        // The visit of the sub-process around it that was under way.
+        let around = graph.as_ref().and_then(|graph| {
+            let node = graph.get_node(graph.get_node(graph.find(&visit.node)?)?.parent?)?;
+            all.iter().rev().find(|other| {
+                other.node == node.id
+                    && other.number < visit.number
+                    && other.until.is_none_or(|until| until >= visit.since)
+            })
+        });
+        let parent = around.map_or_else(|| own.clone(), |around| around.id(instance));
+        let shown = json!({
+            "id": visit.id(instance),
+            "parentActivityInstanceId": parent,
+            "activityId": &*visit.node,
+            "activityName": visit.name.as_deref().or_else(|| model.name(&visit.node)),
+            "activityType": model.kind(&visit.node),
+            "processDefinitionKey": &*instance.process,
+            "processDefinitionId": id::definition(definition),
+            "processInstanceId": own,
+            "executionId": match &visit.task {
+                Some(task) => id::part(task.key, id::EXECUTION),
+                None => own.clone(),
+            },
+            "taskId": visit.task.as_ref().map(|task| id::id(task.key)),
+            "assignee": visit.task.as_ref().and_then(|task| task.assignee.as_deref()),
+            "calledProcessInstanceId": null,
+            "calledCaseInstanceId": null,
+            "startTime": date(visit.since),
+            "endTime": visit.until.map(date),
+            "durationInMillis": milliseconds(visit.since, visit.until),
+            "canceled": visit.cancelled,
+            "completeScope": completes(graph.as_deref(), visit),
+            "tenantId": instance.tenant.as_deref(),
+            "removalTime": instance.expires.map(date),
+            "rootProcessInstanceId": root,
+        });
+        let (node, name) = (visit.node.clone(), visit.name.clone());
+        let one = Found { shown, node, name, since: visit.since, until: visit.until };
+        if fits(fields, &one)? {
+            found.push(one);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a visit has ended its scope: that of an end event has.
+fn completes(graph: Option<&potok_core::graph::ProcessGraph>, visit: &Visit) -> bool {
+    use potok_core::graph::NodeKind;
+    let node = graph.and_then(|graph| graph.get_node(graph.find(&visit.node)?));
+    node.is_some_and(|node| matches!(node.kind, NodeKind::EndEvent(_))) && visit.until.is_some() && !visit.cancelled
+}
+
+fn fits(fields: &Fields, visit: &Found) -> Result<bool, Fault> {
+    let is = |name: &str, member: &str| {
+        Ok::<_, Fault>(fields.text(name)?.is_none_or(|text| visit.shown[member].as_str() == Some(&*text)))
+    };
+    let among = |name: &str, member: &str| {
+        Ok::<_, Fault>(
+            fields
+                .list(name)?
+                .is_none_or(|all| visit.shown[member].as_str().is_some_and(|own| all.contains(&own.into()))),
+        )
+    };
+    let pattern = fields.text("activityNameLike")?;
+    let (after, before) = (fields.date("startedAfter")?, fields.date("startedBefore")?);
+    let (ended_after, ended_before) = (fields.date("finishedAfter")?, fields.date("finishedBefore")?);
+    let has_ended = visit.until.is_some();
+    let cancelled = visit.shown["canceled"] == true;
+    Ok(is("activityInstanceId", "id")?
+        && is("executionId", "executionId")?
+        && is("activityId", "activityId")?
+        && is("activityName", "activityName")?
+        && is("activityType", "activityType")?
+        && is("taskAssignee", "assignee")?
+        && among("activityInstanceIdIn", "id")?
+        && among("activityIdIn", "activityId")?
+        && among("tenantIdIn", "tenantId")?
+        && pattern.is_none_or(|pattern| visit.name.as_ref().is_some_and(|own| like(&pattern, own)))
+        && (!fields.is_set("finished")? || has_ended)
+        && (!fields.is_set("unfinished")? || !has_ended)
+        && (!fields.is_set("canceled")? || cancelled)
+        && (!fields.is_set("completeScope")? || visit.shown["completeScope"] == true)
+        && (!fields.is_set("withoutTenantId")? || visit.shown["tenantId"].is_null())
+        && after.is_none_or(|time| visit.since >= time)
+        && before.is_none_or(|time| visit.since <= time)
+        && ended_after.is_none_or(|time| visit.until.is_some_and(|own| own >= time))
+        && ended_before.is_none_or(|time| visit.until.is_some_and(|own| own <= time)))
+}
+
+const SORTED_BY: [&str; 13] = [
+    "activityInstanceId",
+    "instanceId",
+    "executionId",
+    "activityId",
+    "activityName",
+    "activityType",
+    "startTime",
+    "endTime",
+    "duration",
+    "definitionId",
+    "occurrence",
+    "tenantId",
+    "processDefinitionId",
+];
+
+/// The histories of the instances that fields mean are read one after the other: narrow them by instance or process.
+async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Json>, Fault> {
+    let order = answer::order(fields, &SORTED_BY)?;
+    let Some(query) = instances(fields)? else { return Ok(Vec::new()) };
+    let rows = engine.instances(&query).await?;
+    let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
+    let mut models: BTreeMap<u64, Model> = BTreeMap::new();
+    let mut all = Vec::new();
+    for row in &rows {
+        let key = row.definition.into();
+        let Some(definition) = definitions.get(&key) else { continue };
+        if let std::collections::btree_map::Entry::Vacant(entry) = models.entry(key) {
+            entry.insert(Model::of(engine, definition).await?);
+        }
+        if let Some(model) = models.get(&key) {
+            all.extend(of_instance(engine, fields, row, (definition, model)).await?);
+        }
+    }
+    answer::sort(&mut all, &order, |by, left, right| match by {
+        "activityId" => left.node.cmp(&right.node),
+        "activityName" => left.name.cmp(&right.name),
+        "activityType" => left.shown["activityType"].as_str().cmp(&right.shown["activityType"].as_str()),
+        "endTime" => left.until.cmp(&right.until),
+        "duration" => milliseconds(left.since, left.until).cmp(&milliseconds(right.since, right.until)),
+        "startTime" | "occurrence" => left.since.cmp(&right.since),
+        _ => std::cmp::Ordering::Equal,
+    });
+    Ok(all.into_iter().map(|found| found.shown).collect())
+}
+
+async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let missing = || Fault::missing(format!("Historic activity instance with id '{text}' does not exist"));
+    let (key, part) = text.rsplit(':').next().and_then(id::parse_part).ok_or_else(missing)?;
+    let instance =
+        if part == id::ACTIVITY { engine.task(key.into()).await.map_err(|_| missing())?.instance } else { key };
+    let fields = Fields::of(&json!({"processInstanceId": id::id(instance), "activityInstanceId": text}))?;
+    let found = search(&engine, &fields).await?.pop().ok_or_else(missing)?;
+    Ok(answer(&found))
+}
+
+async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
+    let found = search(engine, fields).await?;
+    Ok(answer(&Slice::of(slice)?.cut(found).collect()))
+}
+
+async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    listed(&engine, &fields, &fields).await
+}
+
+async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+    listed(&engine, &slice, &fields).await
+}
+
+async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}
+
+async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}

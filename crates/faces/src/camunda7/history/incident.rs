@@ -1,0 +1,171 @@
+//! `/history/incident`: what got stuck, resolved or not.
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use potok::query::IncidentQuery;
+use potok::row::{Incident, InstanceState};
+use potok::{Engine, InstanceId};
+use potok_core::instance::Key;
+use potok_core::step::Event;
+use serde_json::{Value as Json, json};
+
+use super::root;
+use crate::camunda7::answer::{self, Answer, Slice, json as answer};
+use crate::camunda7::date::date;
+use crate::camunda7::error::Fault;
+use crate::camunda7::fields::{Fields, InQuery};
+use crate::camunda7::incident::kind;
+use crate::camunda7::{id, process_definition};
+
+pub(crate) fn routes() -> Router<Engine> {
+    Router::new().route("/history/incident", get(list)).route("/history/incident/count", get(count))
+}
+
+/// How an incident ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Open,
+    Resolved,
+    /// With its instance.
+    Deleted,
+}
+
+async fn end(engine: &Engine, row: &Incident) -> Result<End, Fault> {
+    let Some(resolved) = row.resolved else { return Ok(End::Open) };
+    let instance = engine.instance(InstanceId(row.instance)).get().await?;
+    let went_along = instance.state == InstanceState::Cancelled && instance.ended == Some(resolved);
+    Ok(if went_along { End::Deleted } else { End::Resolved })
+}
+
+/// The job that an incident is or was of, as the instance's history tells.
+async fn job_of(engine: &Engine, row: &Incident) -> Result<Option<Key>, Fault> {
+    if kind(row) != "failedExternalTask" {
+        return Ok(None);
+    }
+    let mut after = 0;
+    loop {
+        let entries = engine.instance(InstanceId(row.instance)).history(after, 100).await?;
+        let Some(last) = entries.last() else { return Ok(None) };
+        after = last.seq;
+        for entry in &entries {
+            // The command that raised it has changed its job just before.
+            let mut job = None;
+            for event in &entry.events.list {
+                match *event {
+                    Event::WaitChanged { key, .. } => job = Some(key),
+                    Event::WaitOpened { details }
+                        if entry.events.waits.get(details as usize).is_some_and(|wait| wait.key == row.key) =>
+                    {
+                        return Ok(job);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+async fn shown(engine: &Engine, rows: &[(Incident, End)]) -> Result<Vec<Json>, Fault> {
+    let definitions = process_definition::of_keys(engine, rows.iter().map(|(row, _)| row.definition)).await?;
+    let mut all = Vec::with_capacity(rows.len());
+    for (row, end) in rows {
+        let own = id::id(row.key);
+        let instance = engine.instance(InstanceId(row.instance)).get().await?;
+        let job = job_of(engine, row).await?;
+        let definition = definitions.get(&row.definition.into());
+        let is_external = kind(row) == "failedExternalTask";
+        all.push(json!({
+            "id": own,
+            "processDefinitionKey": &*row.process,
+            "processDefinitionId": definition.map_or_else(|| id::id(row.definition), id::definition),
+            "processInstanceId": id::id(row.instance),
+            "executionId": id::part(job.unwrap_or(row.key), id::EXECUTION),
+            "rootProcessInstanceId": id::id(root(engine, &instance).await?),
+            "createTime": date(row.raised),
+            "endTime": row.resolved.map(date),
+            "removalTime": instance.expires.map(date),
+            "incidentType": kind(row),
+            "activityId": &*row.node,
+            "failedActivityId": if is_external { Json::Null } else { json!(&*row.node) },
+            "causeIncidentId": own,
+            "rootCauseIncidentId": own,
+            "configuration": id::id(job.unwrap_or(row.key)),
+            "historyConfiguration": own,
+            "incidentMessage": Some(&*row.message).filter(|message| !message.is_empty()),
+            "tenantId": row.tenant.as_deref(),
+            "jobDefinitionId": null,
+            "annotation": null,
+            "open": *end == End::Open,
+            "deleted": *end == End::Deleted,
+            "resolved": *end == End::Resolved,
+        }));
+    }
+    Ok(all)
+}
+
+async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<(Incident, End)>, Fault> {
+    const KNOWN: [&str; 8] = [
+        "incidentId",
+        "createTime",
+        "endTime",
+        "incidentType",
+        "activityId",
+        "processInstanceId",
+        "processDefinitionId",
+        "tenantId",
+    ];
+    let order = answer::order(fields, &KNOWN)?;
+    let mut query = IncidentQuery::default();
+    for (name, keys) in [("incidentId", &mut query.keys), ("processInstanceId", &mut query.instances)] {
+        if let Some(text) = fields.text(name)? {
+            match id::parse(&text) {
+                Some(key) => keys.push(key),
+                None => return Ok(Vec::new()),
+            }
+        }
+    }
+    if let Some(text) = fields.text("processDefinitionId")? {
+        query.definition = id::parse_definition(&text);
+        if query.definition.is_none() {
+            return Ok(Vec::new());
+        }
+    }
+    query.processes = fields.text("processDefinitionKey")?.into_iter().collect();
+    query.nodes = fields.text("activityId")?.into_iter().collect();
+    let of = fields.text("incidentType")?;
+    let message = fields.text("incidentMessage")?;
+    let (open, resolved, deleted) = (fields.is_set("open")?, fields.is_set("resolved")?, fields.is_set("deleted")?);
+    let mut rows = Vec::new();
+    for row in engine.incidents(&query).await? {
+        let end = end(engine, &row).await?;
+        let fits = of.as_deref().is_none_or(|of| kind(&row) == of)
+            && message.as_ref().is_none_or(|message| row.message == *message)
+            && (!open || end == End::Open)
+            && (!resolved || end == End::Resolved)
+            && (!deleted || end == End::Deleted);
+        if fits {
+            rows.push((row, end));
+        }
+    }
+    answer::sort(&mut rows, &order, |by, (left, _), (right, _)| match by {
+        "createTime" => left.raised.cmp(&right.raised),
+        "endTime" => left.resolved.cmp(&right.resolved),
+        "incidentType" => kind(left).cmp(kind(right)),
+        "activityId" => left.node.cmp(&right.node),
+        "processInstanceId" => left.instance.cmp(&right.instance),
+        "processDefinitionId" => left.definition.cmp(&right.definition),
+        "tenantId" => left.tenant.cmp(&right.tenant),
+        _ => left.key.cmp(&right.key),
+    });
+    Ok(rows)
+}
+
+async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    let rows: Vec<(Incident, End)> = Slice::of(&fields)?.cut(search(&engine, &fields).await?).collect();
+    Ok(answer(&Json::Array(shown(&engine, &rows).await?)))
+}
+
+async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}

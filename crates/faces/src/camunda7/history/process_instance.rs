@@ -1,0 +1,250 @@
+//! `/history/process-instance`: instances, running and ended.
+
+use std::collections::BTreeSet;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use potok::query::IncidentQuery;
+use potok::row::{Definition, InstanceState};
+use potok::{Engine, Error, Instance, InstanceId};
+use potok_core::step::Event;
+use serde_json::{Value as Json, json};
+
+use super::{instances, milliseconds, root};
+use crate::camunda7::answer::{self, Answer, Slice, json as answer, nothing};
+use crate::camunda7::date::date;
+use crate::camunda7::error::Fault;
+use crate::camunda7::fields::{Fields, InBody, InQuery};
+use crate::camunda7::filter::{by_variables, like};
+use crate::camunda7::{id, process_definition};
+
+pub(crate) fn routes() -> Router<Engine> {
+    Router::new()
+        .route("/history/process-instance", get(list).post(list_by_body))
+        .route("/history/process-instance/count", get(count).post(count_by_body))
+        .route("/history/process-instance/{id}", get(one).delete(delete))
+}
+
+/// Camunda's word for how an instance stands.
+fn state(instance: &Instance) -> &'static str {
+    match (instance.state, instance.suspended) {
+        (InstanceState::Active, false) => "ACTIVE",
+        (InstanceState::Active, true) => "SUSPENDED",
+        (InstanceState::Completed, _) => "COMPLETED",
+        (InstanceState::Failed, _) => "INTERNALLY_TERMINATED",
+        // What is called is ended by its caller.
+        (InstanceState::Cancelled, _) if instance.parent.is_some() => "INTERNALLY_TERMINATED",
+        (InstanceState::Cancelled, _) => "EXTERNALLY_TERMINATED",
+    }
+}
+
+async fn shown(engine: &Engine, instance: &Instance, definition: Option<&Definition>) -> Result<Json, Fault> {
+    Ok(json!({
+        "id": id::id(instance.key),
+        "businessKey": instance.business_key.as_deref(),
+        "processDefinitionId": definition.map_or_else(|| id::id(instance.definition), id::definition),
+        "processDefinitionKey": &*instance.process,
+        "processDefinitionName": definition.and_then(|definition| definition.name.as_deref()),
+        "processDefinitionVersion": definition.map(|definition| definition.version),
+        "startTime": date(instance.started),
+        "endTime": instance.ended.map(date),
+        "removalTime": instance.expires.map(date),
+        "durationInMillis": milliseconds(instance.started, instance.ended),
+        "startUserId": instance.initiator.as_deref(),
+        "startActivityId": begun_at(engine, instance).await?,
+        "deleteReason": null,
+        "rootProcessInstanceId": id::id(root(engine, instance).await?),
+        "superProcessInstanceId": instance.parent.map(id::id),
+        "superCaseInstanceId": null,
+        "caseInstanceId": null,
+        "tenantId": instance.tenant.as_deref(),
+        "state": state(instance),
+        "restartedProcessInstanceId": null,
+    }))
+}
+
+/// The flow node on which its first token was born.
+async fn begun_at(engine: &Engine, instance: &Instance) -> Result<Option<String>, Fault> {
+    let Some(first) = engine.instance(instance.id()).history(0, 1).await?.into_iter().next() else { return Ok(None) };
+    let node = first.events.list.iter().find_map(|event| match *event {
+        Event::TokenCreated { node, .. } => Some(node),
+        _ => None,
+    });
+    let graph = engine.graph(instance.definition_id()).await?;
+    Ok(node.and_then(|node| Some(graph?.get_node(node)?.id.to_string())))
+}
+
+async fn found(engine: &Engine, text: &str) -> Result<Instance, Fault> {
+    let missing = || Fault::missing(format!("Historic process instance with id {text} does not exist"));
+    let id = id::parse::<InstanceId>(text).ok_or_else(missing)?;
+    match engine.instance(id).get().await {
+        Ok(instance) if !instance.process.is_empty() => Ok(instance),
+        Ok(_) | Err(Error::UnknownInstance(_)) => Err(missing()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let instance = found(&engine, &text).await?;
+    let definitions = process_definition::of_keys(&engine, [instance.definition]).await?;
+    Ok(answer(&shown(&engine, &instance, definitions.get(&instance.definition.into())).await?))
+}
+
+/// Removes the history of an instance that has ended, for good.
+async fn delete(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let instance = found(&engine, &text).await?;
+    match engine.instance(instance.id()).delete().await {
+        Ok(()) => Ok(nothing()),
+        Err(error @ Error::InstanceRuns(_)) => Err(Fault::bad_request_of("BadUserRequestException", error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+const SORTED_BY: [&str; 10] = [
+    "instanceId",
+    "definitionId",
+    "definitionKey",
+    "definitionName",
+    "definitionVersion",
+    "businessKey",
+    "startTime",
+    "endTime",
+    "duration",
+    "tenantId",
+];
+
+async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault> {
+    let order = answer::order(fields, &SORTED_BY)?;
+    let mut rows = narrow(engine, fields).await?;
+    for any in fields.objects("orQueries")? {
+        let mut found = BTreeSet::new();
+        for one in any.each() {
+            found.extend(narrow(engine, &one).await?.into_iter().map(|row| u64::from(row.key)));
+        }
+        rows.retain(|row| found.contains(&row.key.into()));
+    }
+    answer::sort(&mut rows, &order, |by, left, right| match by {
+        "definitionId" => left.definition.cmp(&right.definition),
+        "definitionKey" | "definitionName" => left.process.cmp(&right.process),
+        "businessKey" => left.business_key.cmp(&right.business_key),
+        "startTime" => left.started.cmp(&right.started),
+        "endTime" => left.ended.cmp(&right.ended),
+        "duration" => milliseconds(left.started, left.ended).cmp(&milliseconds(right.started, right.ended)),
+        "tenantId" => left.tenant.cmp(&right.tenant),
+        _ => left.key.cmp(&right.key),
+    });
+    Ok(rows)
+}
+
+async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault> {
+    let Some(mut query) = instances(fields)? else { return Ok(Vec::new()) };
+    query.business_key = fields.text("processInstanceBusinessKey")?;
+    query.business_key_like = fields.text("processInstanceBusinessKeyLike")?.map(|pattern| pattern.to_string());
+    let ended = [InstanceState::Completed, InstanceState::Failed, InstanceState::Cancelled];
+    if fields.is_set("finished")? {
+        query.states = ended.to_vec();
+    }
+    if fields.is_set("unfinished")? || fields.is_set("active")? || fields.is_set("suspended")? {
+        query.states = vec![InstanceState::Active];
+    }
+    if fields.is_set("active")? {
+        query.suspended = Some(false);
+    }
+    if fields.is_set("suspended")? {
+        query.suspended = Some(true);
+    }
+    if let Some(text) = fields.text("superProcessInstanceId")? {
+        query.parent = id::parse(&text);
+        if query.parent.is_none() {
+            return Ok(Vec::new());
+        }
+    }
+    if fields.is_set("rootProcessInstances")? {
+        query.called = Some(false);
+    }
+    query.variables = by_variables(fields, "variables")?;
+    let mut rows = engine.instances(&query).await?;
+    let (after, before) = (fields.date("startedAfter")?, fields.date("startedBefore")?);
+    let (ended_after, ended_before) = (fields.date("finishedAfter")?, fields.date("finishedBefore")?);
+    let by = fields.text("startedBy")?;
+    let keys = fields.list("processInstanceBusinessKeyIn")?;
+    let not = fields.list("processDefinitionKeyNotIn")?.unwrap_or_default();
+    let states = [
+        ("completed", "COMPLETED"),
+        ("externallyTerminated", "EXTERNALLY_TERMINATED"),
+        ("internallyTerminated", "INTERNALLY_TERMINATED"),
+    ];
+    let mut wanted = Vec::new();
+    for (name, word) in states {
+        if fields.is_set(name)? {
+            wanted.push(word);
+        }
+    }
+    let tenants = fields.list("tenantIdIn")?;
+    let untenanted = fields.is_set("withoutTenantId")?;
+    rows.retain(|row| {
+        after.is_none_or(|time| row.started >= time)
+            && before.is_none_or(|time| row.started <= time)
+            && ended_after.is_none_or(|time| row.ended.is_some_and(|ended| ended >= time))
+            && ended_before.is_none_or(|time| row.ended.is_some_and(|ended| ended <= time))
+            && by.as_ref().is_none_or(|by| row.initiator.as_ref() == Some(by))
+            && keys.as_ref().is_none_or(|keys| row.business_key.as_ref().is_some_and(|own| keys.contains(own)))
+            && !not.iter().any(|pattern| like(pattern, &row.process))
+            && wanted.iter().all(|word| state(row) == *word)
+            && (!untenanted || row.tenant.is_none())
+            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
+    });
+    let (name, pattern) = (fields.text("processDefinitionName")?, fields.text("processDefinitionNameLike")?);
+    if name.is_some() || pattern.is_some() {
+        let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
+        rows.retain(|row| {
+            definitions.get(&row.definition.into()).is_some_and(|definition| {
+                name.as_ref().is_none_or(|name| definition.name.as_ref() == Some(name))
+                    && pattern
+                        .as_ref()
+                        .is_none_or(|pattern| definition.name.as_ref().is_some_and(|own| like(pattern, own)))
+            })
+        });
+    }
+    with_incidents(engine, fields, rows).await
+}
+
+async fn with_incidents(engine: &Engine, fields: &Fields, mut rows: Vec<Instance>) -> Result<Vec<Instance>, Fault> {
+    let open = match (fields.text("incidentStatus")?.as_deref(), fields.is_set("withIncidents")?) {
+        (Some("open"), _) => Some(true),
+        (Some("resolved"), _) => Some(false),
+        (_, true) => None,
+        (_, false) => return Ok(rows),
+    };
+    let query = IncidentQuery { open, ..IncidentQuery::default() };
+    let stuck: BTreeSet<u64> = engine.incidents(&query).await?.iter().map(|row| row.instance.into()).collect();
+    rows.retain(|row| stuck.contains(&row.key.into()));
+    Ok(rows)
+}
+
+async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
+    let rows: Vec<Instance> = Slice::of(slice)?.cut(search(engine, fields).await?).collect();
+    let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in &rows {
+        all.push(shown(engine, row, definitions.get(&row.definition.into())).await?);
+    }
+    Ok(answer(&Json::Array(all)))
+}
+
+async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    listed(&engine, &fields, &fields).await
+}
+
+async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+    listed(&engine, &slice, &fields).await
+}
+
+async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}
+
+async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}

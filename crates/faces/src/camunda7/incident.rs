@@ -1,0 +1,177 @@
+//! `/incident`: what is stuck.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use potok::query::IncidentQuery;
+use potok::row::Incident;
+use potok::{Engine, IncidentId, InstanceId};
+use potok_core::instance::{IncidentStage, Key, WaitKind};
+use serde_json::{Value as Json, json};
+
+use super::answer::{self, Answer, Slice, json as answer};
+use super::date::date;
+use super::error::Fault;
+use super::fields::{Fields, InQuery};
+use super::filter::like;
+use super::{id, process_definition};
+
+pub(crate) fn routes() -> Router<Engine> {
+    Router::new()
+        .route("/incident", get(list))
+        .route("/incident/count", get(count))
+        .route("/incident/{id}", get(one).delete(resolve))
+}
+
+/// Camunda's word for what is stuck: a job that a worker has failed, or what the engine would have done itself.
+pub(crate) fn kind(incident: &Incident) -> &'static str {
+    if &*incident.code == "job-failed" { "failedExternalTask" } else { "failedJob" }
+}
+
+/// The job that an incident is of, if a worker's.
+async fn job_of(engine: &Engine, incident: &Incident) -> Result<Option<Key>, Fault> {
+    let Ok(state) = engine.instance(InstanceId(incident.instance)).state().await else { return Ok(None) };
+    let Some(wait) = state.wait(incident.key) else { return Ok(None) };
+    let is_jobs = matches!(&wait.kind, WaitKind::Incident(it) if it.stage == IncidentStage::Job);
+    let owner = wait.owner;
+    let job = state.waits().find(|wait| wait.owner == owner && matches!(wait.kind, WaitKind::Job(_)));
+    Ok(job.filter(|_| is_jobs).map(|job| job.key))
+}
+
+async fn shown(engine: &Engine, rows: &[Incident]) -> Result<Vec<Json>, Fault> {
+    let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let own = id::id(row.key);
+        let job = job_of(engine, row).await?;
+        let definition = definitions.get(&row.definition.into());
+        all.push(json!({
+            "id": own,
+            "processDefinitionId": definition.map_or_else(|| id::id(row.definition), id::definition),
+            "processInstanceId": id::id(row.instance),
+            "executionId": job.map_or_else(|| id::part(row.key, id::EXECUTION), |job| id::part(job, id::EXECUTION)),
+            "incidentTimestamp": date(row.raised),
+            "incidentType": kind(row),
+            "activityId": &*row.node,
+            "failedActivityId": if job.is_some() { Json::Null } else { json!(&*row.node) },
+            "causeIncidentId": own,
+            "rootCauseIncidentId": own,
+            // What is stuck in the engine itself is a job under the incident's own key.
+            "configuration": job.map_or_else(|| id::id(row.key), id::id),
+            "tenantId": row.tenant.as_deref(),
+            "incidentMessage": Some(&*row.message).filter(|message| !message.is_empty()),
+            "jobDefinitionId": null,
+            "annotation": null,
+        }));
+    }
+    Ok(all)
+}
+
+async fn found(engine: &Engine, text: &str) -> Result<Incident, Fault> {
+    let missing = || Fault::missing(format!("No matching incident with id {text}"));
+    let key = id::parse::<Key>(text).ok_or_else(missing)?;
+    let query = IncidentQuery { open: Some(true), keys: vec![key], ..IncidentQuery::default() };
+    engine.incidents(&query).await?.pop().ok_or_else(missing)
+}
+
+async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let row = found(&engine, &text).await?;
+    Ok(answer(&shown(&engine, &[row]).await?.pop().unwrap_or_default()))
+}
+
+/// Camunda resolves only incidents that programs have created themselves.
+async fn resolve(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let row = found(&engine, &text).await?;
+    let message = format!(
+        "Cannot resolve an incident of type {}: set the retries of what it is of ({})",
+        kind(&row),
+        IncidentId(row.key),
+    );
+    Err(Fault::bad_request_of("BadUserRequestException", message))
+}
+
+async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Incident>, Fault> {
+    const KNOWN: [&str; 12] = [
+        "incidentId",
+        "incidentMessage",
+        "incidentTimestamp",
+        "incidentType",
+        "executionId",
+        "activityId",
+        "processInstanceId",
+        "processDefinitionId",
+        "causeIncidentId",
+        "rootCauseIncidentId",
+        "configuration",
+        "tenantId",
+    ];
+    let order = answer::order(fields, &KNOWN)?;
+    let mut query = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
+    for (name, keys) in [("incidentId", &mut query.keys), ("processInstanceId", &mut query.instances)] {
+        if let Some(text) = fields.text(name)? {
+            match id::parse(&text) {
+                Some(key) => keys.push(key),
+                None => return Ok(Vec::new()),
+            }
+        }
+    }
+    if let Some(ids) = fields.list("processInstanceIdIn")? {
+        query.instances.extend(ids.iter().filter_map(|text| id::parse::<Key>(text)));
+        if query.instances.is_empty() {
+            return Ok(Vec::new());
+        }
+    }
+    if let Some(text) = fields.text("processDefinitionId")? {
+        query.definition = id::parse_definition(&text);
+        if query.definition.is_none() {
+            return Ok(Vec::new());
+        }
+    }
+    query.processes = fields.list("processDefinitionKeyIn")?.unwrap_or_default();
+    query.nodes = fields.text("activityId")?.into_iter().collect();
+    let mut rows = engine.incidents(&query).await?;
+    let (of, message, pattern) =
+        (fields.text("incidentType")?, fields.text("incidentMessage")?, fields.text("incidentMessageLike")?);
+    let (after, before) = (fields.date("incidentTimestampAfter")?, fields.date("incidentTimestampBefore")?);
+    let (cause, root) = (fields.text("causeIncidentId")?, fields.text("rootCauseIncidentId")?);
+    let tenants = fields.list("tenantIdIn")?;
+    rows.retain(|row| {
+        of.as_ref().is_none_or(|of| kind(row) == &**of)
+            && message.as_ref().is_none_or(|message| row.message == *message)
+            && pattern.as_ref().is_none_or(|pattern| like(pattern, &row.message))
+            && after.is_none_or(|after| row.raised > after)
+            && before.is_none_or(|before| row.raised < before)
+            && [&cause, &root].into_iter().all(|of| of.as_ref().is_none_or(|of| id::id(row.key) == **of))
+            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
+    });
+    if let Some(configuration) = fields.text("configuration")? {
+        let mut configured = Vec::new();
+        for row in rows {
+            let job = job_of(engine, &row).await?.unwrap_or(row.key);
+            if id::id(job) == *configuration {
+                configured.push(row);
+            }
+        }
+        rows = configured;
+    }
+    answer::sort(&mut rows, &order, |by, left, right| match by {
+        "incidentMessage" => left.message.cmp(&right.message),
+        "incidentTimestamp" => left.raised.cmp(&right.raised),
+        "incidentType" => kind(left).cmp(kind(right)),
+        "activityId" => left.node.cmp(&right.node),
+        "processInstanceId" => left.instance.cmp(&right.instance),
+        "processDefinitionId" => left.definition.cmp(&right.definition),
+        "tenantId" => left.tenant.cmp(&right.tenant),
+        _ => left.key.cmp(&right.key),
+    });
+    Ok(rows)
+}
+
+async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    let rows: Vec<Incident> = Slice::of(&fields)?.cut(search(&engine, &fields).await?).collect();
+    Ok(answer(&Json::Array(shown(&engine, &rows).await?)))
+}
+
+async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}

@@ -1,0 +1,378 @@
+//! `/job`: timers and savepoints, and what got stuck in the engine itself, which is a job without tries left.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post, put};
+use jiff::Timestamp;
+use potok::query::IncidentQuery;
+use potok::row::{Definition, Incident};
+use potok::{Due, DueKind, DueQuery, Engine, Error, IncidentId, JobId};
+use potok_core::instance::Key;
+use serde_json::{Value as Json, json};
+
+use super::answer::{self, Answer, Slice, json as answer, nothing, text as plain};
+use super::date::date;
+use super::error::Fault;
+use super::fields::{Fields, InBody, InQuery};
+use super::{id, incident, process_definition, process_instance};
+
+/// Tries that Camunda gives a job.
+const TRIES: u32 = 3;
+
+pub(crate) fn routes() -> Router<Engine> {
+    Router::new()
+        .route("/job", get(list).post(list_by_body))
+        .route("/job/count", get(count).post(count_by_body))
+        .route("/job/retries", post(set_retries_of_many))
+        .route("/job/suspended", put(suspended_many))
+        .route("/job/{id}", get(one).delete(delete))
+        .route("/job/{id}/retries", put(set_retries))
+        .route("/job/{id}/execute", post(execute))
+        .route("/job/{id}/stacktrace", get(stack_trace))
+        .route("/job/{id}/duedate", put(set_due_date))
+        .route("/job/{id}/duedate/recalculate", post(recalculate))
+        .route("/job/{id}/suspended", put(suspend))
+}
+
+/// A job.
+enum Job {
+    /// It is done when it is due.
+    Due(Due),
+    /// It has failed.
+    Stuck(Incident),
+}
+
+impl Job {
+    fn key(&self) -> Key {
+        match self {
+            Self::Due(due) => due.key,
+            Self::Stuck(incident) => incident.key,
+        }
+    }
+
+    fn node(&self) -> &str {
+        match self {
+            Self::Due(due) => &due.node,
+            Self::Stuck(incident) => &incident.node,
+        }
+    }
+
+    fn process(&self) -> &str {
+        match self {
+            Self::Due(due) => &due.process,
+            Self::Stuck(incident) => &incident.process,
+        }
+    }
+
+    fn definition(&self) -> Key {
+        match self {
+            Self::Due(due) => due.definition.0,
+            Self::Stuck(incident) => incident.definition,
+        }
+    }
+
+    fn instance(&self) -> Option<Key> {
+        match self {
+            Self::Due(due) => due.instance.map(|id| id.0),
+            Self::Stuck(incident) => Some(incident.instance),
+        }
+    }
+
+    fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::Due(due) => due.tenant.as_deref(),
+            Self::Stuck(incident) => incident.tenant.as_deref(),
+        }
+    }
+
+    /// When a timer is due; what else waits is due at once.
+    fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Due(due) if due.kind != DueKind::Savepoint => Some(due.due),
+            _ => None,
+        }
+    }
+
+    fn retries(&self) -> u32 {
+        match self {
+            Self::Due(_) => TRIES,
+            Self::Stuck(_) => 0,
+        }
+    }
+
+    fn is_suspended(&self) -> bool {
+        matches!(self, Self::Due(due) if due.suspended)
+    }
+
+    /// The id of what a flow node's jobs have in common.
+    async fn kind(&self, engine: &Engine) -> Result<String, Fault> {
+        let graph = engine.graph(self.definition().into()).await?;
+        let node = graph.and_then(|graph| graph.find(self.node()));
+        Ok(id::part(self.definition(), id::token(node.unwrap_or_default())))
+    }
+
+    fn shown(&self, definition: Option<&Definition>, kind: &str) -> Json {
+        let message = match self {
+            Self::Due(_) => None,
+            Self::Stuck(incident) => Some(&*incident.message),
+        };
+        json!({
+            "id": id::id(self.key()),
+            "jobDefinitionId": kind,
+            "processInstanceId": self.instance().map(id::id),
+            "executionId": self.instance().map(|_| id::part(self.key(), id::EXECUTION)),
+            "processDefinitionId": definition.map_or_else(|| id::id(self.definition()), id::definition),
+            "processDefinitionKey": self.process(),
+            "retries": self.retries(),
+            "exceptionMessage": message,
+            "failedActivityId": matches!(self, Self::Stuck(_)).then(|| self.node()),
+            "dueDate": self.due().map(date),
+            "suspended": self.is_suspended(),
+            "priority": 0,
+            "tenantId": self.tenant(),
+            "createTime": date(JobId(self.key()).created()),
+            "batchId": null,
+        })
+    }
+}
+
+fn missing(text: &str) -> Fault {
+    Fault::missing(format!("Job with id '{text}' does not exist."))
+}
+
+async fn find(engine: &Engine, text: &str) -> Result<Option<Job>, Fault> {
+    let Some(key) = id::parse::<Key>(text) else { return Ok(None) };
+    let due = engine.due(&DueQuery { keys: vec![key], ..DueQuery::default() }).await?.pop();
+    if let Some(due) = due {
+        return Ok(Some(Job::Due(due)));
+    }
+    let query = IncidentQuery { open: Some(true), keys: vec![key], ..IncidentQuery::default() };
+    let stuck = engine.incidents(&query).await?.pop().filter(|row| incident::kind(row) == "failedJob");
+    Ok(stuck.map(Job::Stuck))
+}
+
+async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let job = find(&engine, &text).await?.ok_or_else(|| missing(&text))?;
+    let definitions = process_definition::of_keys(&engine, [job.definition()]).await?;
+    let kind = job.kind(&engine).await?;
+    Ok(answer(&job.shown(definitions.get(&job.definition().into()), &kind)))
+}
+
+async fn delete(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    find(&engine, &text).await?.ok_or_else(|| Fault::missing(format!("No job found with id '{text}'")))?;
+    Err(Fault::not_offered("deleting a job; modify or cancel its process instance"))
+}
+
+async fn execute(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let job = find(&engine, &text).await?.ok_or_else(|| Fault::missing(format!("No job found with id '{text}'")))?;
+    let done = match &job {
+        Job::Due(due) => engine.execute(due).await,
+        Job::Stuck(row) => engine.resolve_incident(IncidentId(row.key)).await,
+    };
+    match done {
+        Ok(()) => Ok(nothing()),
+        Err(Error::UnknownTimer(_) | Error::UnknownIncident(_)) => {
+            Err(Fault::missing(format!("No job found with id '{text}'")))
+        }
+        Err(error @ Error::Stuck { .. }) => Err(Fault::missing(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn stack_trace(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    match find(&engine, &text).await? {
+        Some(Job::Stuck(row)) => Ok(plain(row.message.to_string())),
+        Some(Job::Due(_)) => Ok(nothing()),
+        None => Err(Fault::missing(format!("No job found with id {text}"))),
+    }
+}
+
+/// Some tries for what is stuck: it is tried again at once.
+async fn set_retries(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let retries = fields.number("retries")?.unwrap_or(0);
+    let refused = Fault::broken;
+    let job = find(&engine, &text).await?.ok_or_else(|| refused(format!("No job found with id '{text}'.")))?;
+    if retries < 0 {
+        return Err(refused("The number of job retries must be a non-negative Integer".into()));
+    }
+    again(&engine, &job, retries).await
+}
+
+async fn again(engine: &Engine, job: &Job, retries: i64) -> Answer {
+    match job {
+        Job::Stuck(row) if retries > 0 => match engine.resolve_incident(IncidentId(row.key)).await {
+            // It stays stuck: the tries are used up.
+            Ok(()) | Err(Error::UnknownIncident(_) | Error::Stuck { .. }) => Ok(nothing()),
+            Err(error) => Err(error.into()),
+        },
+        Job::Stuck(_) => Ok(nothing()),
+        Job::Due(_) if retries > 0 => Ok(nothing()),
+        Job::Due(_) => Err(Fault::not_offered("taking the tries of a timer or savepoint away; suspend its instance")),
+    }
+}
+
+async fn set_retries_of_many() -> Answer {
+    Err(Fault::not_offered("setting the retries of many jobs in a batch"))
+}
+
+async fn suspended_many() -> Answer {
+    Err(Fault::not_offered("suspending jobs; suspend their process instances or definitions"))
+}
+
+async fn set_due_date(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let refused = || Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, format!("No job found with id '{text}'."));
+    find(&engine, &text).await?.ok_or_else(refused)?;
+    Err(Fault::not_offered("another due date of a timer; execute the job, or modify the instance"))
+}
+
+async fn recalculate(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    find(&engine, &text).await?.ok_or_else(|| Fault::missing(format!("No job found with id '{text}'.")))?;
+    Err(Fault::not_offered("another due date of a timer; execute the job, or modify the instance"))
+}
+
+/// A job is suspended with its instance.
+async fn suspend(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let suspended = fields.is_set("suspended")?;
+    match find(&engine, &text).await? {
+        Some(job) if job.is_suspended() != suspended => match job.instance() {
+            Some(instance) => {
+                process_instance::set_suspended(&engine, instance.into(), suspended).await?;
+                Ok(nothing())
+            }
+            None => Err(Fault::not_offered("suspending the timer of a start event; suspend the definition")),
+        },
+        _ => Ok(nothing()),
+    }
+}
+
+const SORTED_BY: [&str; 9] = [
+    "jobId",
+    "executionId",
+    "processInstanceId",
+    "processDefinitionId",
+    "processDefinitionKey",
+    "jobPriority",
+    "jobRetries",
+    "jobDueDate",
+    "tenantId",
+];
+
+async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Job>, Fault> {
+    let order = answer::order(fields, &SORTED_BY)?;
+    let mut ids = fields.list("jobIds")?.unwrap_or_default();
+    ids.extend(fields.text("jobId")?);
+    let keys: Vec<Key> = ids.iter().filter_map(|text| id::parse(text)).collect();
+    let mut instances = fields.list("processInstanceIds")?.unwrap_or_default();
+    instances.extend(fields.text("processInstanceId")?);
+    let of: Vec<Key> = instances.iter().filter_map(|text| id::parse(text)).collect();
+    if (keys.is_empty() && !ids.is_empty()) || (of.is_empty() && !instances.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let due = engine.due(&DueQuery { keys: keys.clone(), instances: of.clone() }).await?;
+    let mut rows: Vec<Job> = due.into_iter().map(Job::Due).collect();
+    let stuck = IncidentQuery { open: Some(true), keys, instances: of, ..IncidentQuery::default() };
+    let stuck = engine.incidents(&stuck).await?.into_iter();
+    rows.extend(stuck.filter(|row| incident::kind(row) == "failedJob").map(Job::Stuck));
+    let definition = fields.text("processDefinitionId")?;
+    let of_definition = definition.as_ref().map(|text| id::parse_definition(text));
+    let (process, node) = (fields.text("processDefinitionKey")?, fields.text("activityId")?);
+    let failed_node = fields.text("failedActivityId")?;
+    let execution = fields.text("executionId")?;
+    let (timers, messages) = (fields.is_set("timers")?, fields.is_set("messages")?);
+    if timers && messages {
+        return Err(Fault::invalid("Parameter timers cannot be used together with parameter messages."));
+    }
+    let (executable, with_retries) = (fields.is_set("executable")?, fields.is_set("withRetriesLeft")?);
+    let (without_retries, with_exception) = (fields.is_set("noRetriesLeft")?, fields.is_set("withException")?);
+    let exception = fields.text("exceptionMessage")?;
+    let (active, suspended) = (fields.is_set("active")?, fields.is_set("suspended")?);
+    let (due_from, due_until) = due_dates(fields, "dueDates")?;
+    let tenants = fields.list("tenantIdIn")?;
+    let untenanted = fields.is_set("withoutTenantId")?;
+    let now = engine.clock().now();
+    rows.retain(|row| {
+        let is_timer = matches!(row, Job::Due(due) if due.kind != DueKind::Savepoint);
+        let is_stuck = matches!(row, Job::Stuck(_));
+        of_definition.is_none_or(|of| Some(row.definition()) == of)
+            && process.as_deref().is_none_or(|process| row.process() == process)
+            && node.as_deref().is_none_or(|node| row.node() == node)
+            && failed_node.as_deref().is_none_or(|node| is_stuck && row.node() == node)
+            && execution.as_deref().is_none_or(|text| id::part(row.key(), id::EXECUTION) == text)
+            && (!timers || is_timer)
+            && (!messages || !is_timer)
+            && (!executable || (!is_stuck && row.due().is_none_or(|due| due <= now)))
+            && (!with_retries || !is_stuck)
+            && (!without_retries || is_stuck)
+            && (!with_exception || is_stuck)
+            && exception.as_deref().is_none_or(|text| matches!(row, Job::Stuck(row) if &*row.message == text))
+            && (!active || !row.is_suspended())
+            && (!suspended || row.is_suspended())
+            && due_from.is_none_or(|time| row.due().is_some_and(|due| due > time))
+            && due_until.is_none_or(|time| row.due().is_some_and(|due| due < time))
+            && (!untenanted || row.tenant().is_none())
+            && tenants.as_ref().is_none_or(|tenants| row.tenant().is_some_and(|own| tenants.contains(&own.into())))
+    });
+    answer::sort(&mut rows, &order, |by, left, right| match by {
+        "processInstanceId" => left.instance().cmp(&right.instance()),
+        "processDefinitionId" => left.definition().cmp(&right.definition()),
+        "processDefinitionKey" => left.process().cmp(right.process()),
+        "jobRetries" => left.retries().cmp(&right.retries()),
+        "jobDueDate" => left.due().cmp(&right.due()),
+        "tenantId" => left.tenant().cmp(&right.tenant()),
+        _ => left.key().cmp(&right.key()),
+    });
+    Ok(rows)
+}
+
+/// From when and until when: `gt_2035-...,lt_2036-...`, or an array of `{operator, value}`.
+fn due_dates(fields: &Fields, name: &str) -> Result<(Option<Timestamp>, Option<Timestamp>), Fault> {
+    let mut conditions: Vec<(String, String)> = Vec::new();
+    if fields.in_query() {
+        for condition in fields.list(name)?.unwrap_or_default() {
+            let (operator, value) = condition.split_once('_').unwrap_or_default();
+            conditions.push((operator.into(), value.into()));
+        }
+    } else {
+        for condition in fields.objects(name)? {
+            let text = |name| Ok::<_, Fault>(condition.text(name)?.unwrap_or_default().to_string());
+            conditions.push((text("operator")?, text("value")?));
+        }
+    }
+    let (mut from, mut until) = (None, None);
+    for (operator, value) in conditions {
+        let time = super::date::parse(&value).ok_or_else(|| Fault::invalid(format!("`{value}` is no date")))?;
+        match &*operator {
+            "gt" => from = Some(time),
+            "lt" => until = Some(time),
+            other => return Err(Fault::invalid(format!("Invalid {name} comparator specified: {other}"))),
+        }
+    }
+    Ok((from, until))
+}
+
+async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
+    let rows: Vec<Job> = Slice::of(slice)?.cut(search(engine, fields).await?).collect();
+    let definitions = process_definition::of_keys(engine, rows.iter().map(Job::definition)).await?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in &rows {
+        all.push(row.shown(definitions.get(&row.definition().into()), &row.kind(engine).await?));
+    }
+    Ok(answer(&Json::Array(all)))
+}
+
+async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    listed(&engine, &fields, &fields).await
+}
+
+async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+    listed(&engine, &slice, &fields).await
+}
+
+async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}
+
+async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}

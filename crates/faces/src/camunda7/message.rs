@@ -1,0 +1,159 @@
+//! `/message` and `/signal`: what comes from outside.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
+use potok::{Engine, Error, InstanceId, Name, Receiver, Viewpoint};
+use potok_core::step::Command;
+use serde_json::{Value as Json, json};
+
+use super::answer::{Answer, json as answer, nothing};
+use super::error::Fault;
+use super::fields::{Fields, InBody};
+use super::{execution, id, process_definition, process_instance, value};
+
+pub(crate) fn routes() -> Router<Engine> {
+    Router::new().route("/message", post(correlate)).route("/signal", post(signal))
+}
+
+/// No match, or too many.
+fn mismatching(name: &str, error: &Error) -> Fault {
+    let message = format!(
+        "org.camunda.bpm.engine.MismatchingMessageCorrelationException: Cannot correlate message '{name}': {error}"
+    );
+    Fault::refused(StatusCode::BAD_REQUEST, message)
+}
+
+async fn correlate(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+    let Some(name) = fields.text("messageName")? else { return Err(Fault::invalid("No message name supplied")) };
+    let tenant = fields.text("tenantId")?;
+    let untenanted = fields.is_set("withoutTenantId")?;
+    let instance = fields.text("processInstanceId")?;
+    if untenanted && tenant.is_some() {
+        return Err(Fault::invalid("Parameter 'tenantId' cannot be used together with parameter 'withoutTenantId'."));
+    }
+    if untenanted && instance.is_some() {
+        let message = "a process instance and withoutTenantId exclude each other";
+        return Err(Fault::bad_request_of("BadUserRequestException", message));
+    }
+    let (with_result, with_variables) = (fields.is_set("resultEnabled")?, fields.is_set("variablesInResultEnabled")?);
+    if with_variables && !with_result {
+        return Err(Fault::invalid(
+            "Parameter 'variablesInResultEnabled' cannot be used without 'resultEnabled' set to 'true'.",
+        ));
+    }
+    let mut payload = value::variables(&fields, "processVariables")?;
+    let local = value::variables(&fields, "processVariablesLocal")?;
+    let mut correlation = engine.correlate(name.clone());
+    if let Some(key) = fields.text("businessKey")? {
+        correlation = correlation.business_key(key);
+    }
+    if let Some(text) = &instance {
+        // What is no instance waits for nothing.
+        correlation = correlation.instance(id::parse(text).unwrap_or(InstanceId(0.into())));
+    }
+    if let Some(tenant) = tenant {
+        correlation = correlation.tenant(tenant);
+    } else if untenanted {
+        correlation = correlation.tenant("");
+    }
+    for (name, value) in value::variables(&fields, "correlationKeys")? {
+        correlation = correlation.where_variable(name, value);
+    }
+    for (name, value) in value::variables(&fields, "localCorrelationKeys")? {
+        correlation = correlation.where_own_variable(name, value);
+    }
+    // Local ones are seen by what the message sets going: an instance that it starts has no other place for them.
+    payload.extend(local);
+    let correlation = correlation.variables(payload);
+    let receivers = if fields.is_set("all")? {
+        correlation.send_to_all().await
+    } else {
+        correlation.send().await.map(|receiver| vec![receiver])
+    };
+    let receivers = receivers.map_err(|error| match error {
+        error @ (Error::NobodyWaits(_) | Error::Ambiguous(_)) => mismatching(&name, &error),
+        error @ Error::Stuck { .. } => Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        error => error.into(),
+    })?;
+    if !with_result {
+        return Ok(nothing());
+    }
+    let mut results = Vec::with_capacity(receivers.len());
+    for receiver in receivers {
+        results.push(result(&engine, receiver, with_variables).await?);
+    }
+    Ok(answer(&Json::Array(results)))
+}
+
+async fn result(engine: &Engine, receiver: Receiver, with_variables: bool) -> Result<Json, Fault> {
+    let case = engine.instance(receiver.instance_id());
+    let instance = case.get().await?;
+    let mut result = match receiver {
+        Receiver::Waiting(id) => json!({
+            "resultType": "Execution",
+            "execution": {
+                "id": id::part(id, id::EXECUTION),
+                "processInstanceId": id::id(id),
+                "ended": true,
+                "tenantId": instance.tenant.as_deref(),
+            },
+            "processInstance": null,
+        }),
+        Receiver::Started(_) => {
+            let definitions = process_definition::of_keys(engine, [instance.definition]).await?;
+            json!({
+                "resultType": "ProcessDefinition",
+                "execution": null,
+                "processInstance": process_instance::shown(&instance, definitions.get(&instance.definition.into())),
+            })
+        }
+    };
+    if with_variables {
+        result["variables"] = value::map(&case.variables().await?, true);
+    }
+    Ok(result)
+}
+
+async fn signal(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+    let Some(name) = fields.text("name")? else { return Err(Fault::invalid("No signal name given")) };
+    let variables = value::variables(&fields, "variables")?;
+    if let Some(tenant) = fields.text("tenantId")?
+        && !tenant.is_empty()
+    {
+        return Err(Fault::not_offered("a signal for one tenant only"));
+    }
+    match fields.text("executionId")? {
+        None => engine.signal(name, variables).await?,
+        Some(text) => {
+            let unknown = || {
+                let message = format!("Cannot find execution with id '{text}' that waits for signal '{name}'");
+                Fault::failed(message)
+            };
+            let owner = execution::find(&engine, &text).await?.ok_or_else(unknown)?;
+            if !execution::waits_for_signal(&engine, owner, &name).await? {
+                return Err(unknown());
+            }
+            let command = Command::DeliverSignal { name: name.clone(), variables };
+            engine.instance(owner.instance).command(command).await?;
+        }
+    }
+    Ok(nothing())
+}
+
+/// Gives a message to what one execution waits for.
+pub(crate) async fn deliver(engine: &Engine, owner: (InstanceId, Viewpoint), name: &str, fields: &Fields) -> Answer {
+    let variables = value::variables(fields, "variables")?;
+    match engine.deliver_message(owner.0, owner.1, name, variables).await {
+        Ok(()) => Ok(nothing()),
+        Err(error @ Error::NobodyWaits(_)) => {
+            let name: Name = name.into();
+            Err(Fault::refused(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("Execution does not wait for message '{name}': {error}"),
+            ))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

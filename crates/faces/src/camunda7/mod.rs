@@ -1,0 +1,72 @@
+//! Camunda 7's REST API, as version 7.24 answers. See `docs/camunda7.md`.
+
+mod answer;
+mod comment;
+mod date;
+mod deployment;
+mod error;
+mod execution;
+mod external_task;
+mod fields;
+mod filter;
+mod form;
+mod history;
+mod id;
+mod identity_link;
+mod incident;
+mod job;
+mod link;
+mod message;
+mod model;
+mod not_offered;
+mod process_definition;
+mod process_instance;
+mod task;
+mod task_query;
+mod tree;
+mod value;
+mod variable_instance;
+mod variables;
+
+use axum::Router;
+use axum::response::IntoResponse;
+use potok::Engine;
+use serde_json::json;
+
+use answer::{Answer, json as answer};
+use error::Fault;
+
+/// The version that this says it is: what its answers were compared with.
+const VERSION: &str = "7.24.0";
+
+/// The routes, to be nested under `/engine-rest`.
+pub fn router(engine: Engine) -> Router {
+    let routes = Router::new()
+        .route("/version", axum::routing::get(version))
+        .route("/engine", axum::routing::get(engines))
+        .merge(deployment::routes())
+        .merge(execution::routes())
+        .merge(external_task::routes())
+        .merge(history::routes())
+        .merge(incident::routes())
+        .merge(job::routes())
+        .merge(message::routes())
+        .merge(not_offered::routes())
+        .merge(process_definition::routes())
+        .merge(process_instance::routes())
+        .merge(task::routes())
+        .merge(variable_instance::routes())
+        .method_not_allowed_fallback(async || Fault::wrong_method().into_response())
+        // As in Camunda, what cannot go on is not done at all.
+        .with_state(engine.without_incidents());
+    let own = routes.clone();
+    Router::new().nest("/engine/default", own).merge(routes).fallback(async || Fault::unknown_route().into_response())
+}
+
+async fn version() -> Answer {
+    Ok(answer(&json!({"version": VERSION})))
+}
+
+async fn engines() -> Answer {
+    Ok(answer(&json!([{"name": "default"}])))
+}

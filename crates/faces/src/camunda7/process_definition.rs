@@ -1,0 +1,516 @@
+//! `/process-definition`: versions of processes, and starting instances of them.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post, put};
+use jiff::Timestamp;
+use potok::query::{DefinitionQuery, IncidentQuery, InstanceQuery};
+use potok::row::{Definition, DefinitionKind, InstanceState};
+use potok::{DefinitionId, Engine, Error, InstanceId, Name, Selector, Version};
+use potok_core::step::{Position, StartAt};
+use potok_core::xml::Document;
+use serde_json::{Value as Json, json};
+
+use super::answer::{self, Answer, Slice, json as answer, nothing};
+use super::error::Fault;
+use super::fields::{Fields, InBody, InQuery};
+use super::filter::like;
+use super::link::Here;
+use super::{deployment, form, id, process_instance, value};
+
+const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
+const CAMUNDA: &str = "http://camunda.org/schema/1.0/bpmn";
+
+/// A verb by a definition's id, by its key, and by its key and tenant.
+macro_rules! each {
+    ($routes:ident, $end:literal, $method:expr) => {
+        $routes = $routes
+            .route(concat!("/process-definition/{id}", $end), $method)
+            .route(concat!("/process-definition/key/{key}", $end), $method)
+            .route(concat!("/process-definition/key/{key}/tenant-id/{tenant}", $end), $method);
+    };
+}
+
+pub(crate) fn routes() -> Router<Engine> {
+    let mut routes = Router::new()
+        .route("/process-definition", get(list).delete(not_deleted))
+        .route("/process-definition/count", get(count))
+        .route("/process-definition/statistics", get(statistics))
+        .route("/process-definition/suspended", put(suspend_by_key));
+    each!(routes, "", get(one).delete(not_deleted));
+    each!(routes, "/xml", get(xml));
+    each!(routes, "/diagram", get(diagram));
+    each!(routes, "/start", post(start));
+    each!(routes, "/submit-form", post(submit_form));
+    each!(routes, "/suspended", put(suspend));
+    each!(routes, "/statistics", get(activity_statistics));
+    each!(routes, "/startForm", get(form::of_start));
+    each!(routes, "/form-variables", get(form::start_variables));
+    each!(routes, "/rendered-form", get(form::rendered_start));
+    each!(routes, "/deployed-start-form", get(form::deployed_start));
+    each!(routes, "/static-called-process-definitions", get(called));
+    routes
+}
+
+/// Which definition a path means.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(crate) struct Which {
+    id: Option<String>,
+    key: Option<String>,
+    tenant: Option<String>,
+}
+
+impl Which {
+    /// The definition, if there is one.
+    pub(crate) async fn look_up(&self, engine: &Engine) -> Result<Option<Definition>, Fault> {
+        let selector = match (&self.id, &self.key) {
+            (Some(text), _) => match id::parse_definition(text) {
+                Some(key) => Selector::Id(DefinitionId(key)),
+                None => return Ok(None),
+            },
+            (None, Some(key)) => Selector::Version(key.as_str().into(), Version::Latest),
+            (None, None) => return Ok(None),
+        };
+        let tenant = self.tenant.as_deref().unwrap_or_default();
+        match engine.definition(DefinitionKind::Process, tenant, &selector).await {
+            Ok(found) if found.kind == DefinitionKind::Process => Ok(Some(found)),
+            Ok(_) | Err(Error::NotDeployed(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The definition, for reading.
+    pub(crate) async fn find(&self, engine: &Engine) -> Result<Definition, Fault> {
+        self.look_up(engine).await?.ok_or_else(|| match (&self.id, &self.key) {
+            (Some(id), _) => Fault::missing_in_engine(format!("No matching definition with id {id}")),
+            (None, key) => Fault::refused_by_rest(
+                StatusCode::NOT_FOUND,
+                format!(
+                    "No matching process definition with key: {} and no tenant-id",
+                    key.as_deref().unwrap_or_default()
+                ),
+            ),
+        })
+    }
+}
+
+/// The tenant, if there is one.
+pub(crate) fn tenant(definition: &Definition) -> Option<&str> {
+    Some(&*definition.tenant).filter(|tenant| !tenant.is_empty())
+}
+
+/// Whether Camunda would have a definition of it: it has none of a process that is not meant to be executed.
+pub(crate) async fn is_executable(engine: &Engine, definition: &Definition) -> Result<bool, Fault> {
+    let bytes = deployment::file_of(engine, definition).await?;
+    let Ok(document) = Document::parse(&bytes) else { return Ok(true) };
+    let process = document
+        .elements()
+        .find(|element| element.is(BPMN, "process") && element.attribute("id").as_deref() == Some(&*definition.id));
+    Ok(process.and_then(|process| process.attribute("isExecutable")).as_deref() == Some("true"))
+}
+
+/// A definition as Camunda shows it.
+pub(crate) async fn shown(engine: &Engine, definition: &Definition) -> Result<Json, Fault> {
+    let bytes = deployment::file_of(engine, definition).await?;
+    let document = Document::parse(&bytes).ok();
+    let process = document.as_ref().and_then(|document| {
+        document
+            .elements()
+            .find(|element| element.is(BPMN, "process") && element.attribute("id").as_deref() == Some(&*definition.id))
+    });
+    let root = document.as_ref().map(Document::root);
+    let description = process.and_then(|process| {
+        process.children().find(|child| child.is(BPMN, "documentation")).map(|child| child.text().trim().to_owned())
+    });
+    let startable = process.and_then(|process| process.attribute_in(CAMUNDA, "isStartableInTasklist"));
+    let graph = engine.graph(definition.key.into()).await?;
+    let kept = graph.and_then(|graph| graph.history_ends(Timestamp::UNIX_EPOCH));
+    Ok(json!({
+        "id": id::definition(definition),
+        "key": &*definition.id,
+        "category": root.and_then(|root| root.attribute("targetNamespace")),
+        "description": description,
+        "name": definition.name.as_deref(),
+        "version": definition.version,
+        "resource": &*definition.resource,
+        "deploymentId": id::id(definition.deployment),
+        "diagram": null,
+        "suspended": definition.suspended,
+        "tenantId": tenant(definition),
+        "versionTag": definition.tag.as_deref(),
+        "historyTimeToLive": kept.map(|kept| kept.as_second() / 86_400),
+        "startableInTasklist": startable.as_deref() != Some("false"),
+    }))
+}
+
+async fn one(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
+    Ok(answer(&shown(&engine, &which.find(&engine).await?).await?))
+}
+
+async fn not_deleted() -> Answer {
+    Err(Fault::not_offered("deleting one definition of a deployment; delete the deployment"))
+}
+
+async fn xml(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
+    let Some(definition) = which.look_up(&engine).await? else {
+        let message = "No matching process definition";
+        return Err(if which.id.is_some() {
+            Fault::missing_in_engine(message)
+        } else {
+            Fault::refused_by_rest(StatusCode::NOT_FOUND, message)
+        });
+    };
+    let bytes = deployment::file_of(&engine, &definition).await?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(answer(&json!({"id": id::definition(&definition), "bpmn20Xml": text})))
+}
+
+/// Nobody draws here: there is never a picture.
+async fn diagram(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
+    which.find(&engine).await?;
+    Ok(nothing())
+}
+
+async fn called(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
+    which.find(&engine).await?;
+    Err(Fault::not_offered("listing which processes a definition calls"))
+}
+
+/// Begins an instance, in all the forms that a request may ask for.
+async fn start(State(engine): State<Engine>, here: Here, Path(which): Path<Which>, InBody(fields): InBody) -> Answer {
+    let definition = which.look_up(&engine).await?.ok_or_else(|| unknown(&which))?;
+    let variables = value::variables(&fields, "variables")?;
+    begin(&engine, &here, &definition, &fields, variables).await
+}
+
+fn unknown(which: &Which) -> Fault {
+    match (&which.id, &which.key) {
+        (None, Some(key)) => Fault::refused_by_rest(
+            StatusCode::NOT_FOUND,
+            format!("No matching process definition with key: {key} and no tenant-id"),
+        ),
+        (id, _) => {
+            let message =
+                format!("Cannot instantiate process definition {}: there is none", id.as_deref().unwrap_or_default());
+            Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, message)
+        }
+    }
+}
+
+async fn begin(
+    engine: &Engine,
+    here: &Here,
+    definition: &Definition,
+    fields: &Fields,
+    variables: potok_core::step::Variables,
+) -> Answer {
+    let mut start = engine
+        .start(definition.id.clone())
+        .tenant(definition.tenant.clone())
+        .version(definition.version)
+        .variables(variables);
+    if let Some(key) = fields.text("businessKey")? {
+        start = start.business_key(key);
+    }
+    let instructions = fields.objects("startInstructions")?;
+    let mut positions = Vec::new();
+    for instruction in &instructions {
+        if !instruction.map("variables")?.is_empty() {
+            return Err(Fault::not_offered("variables of a start instruction; set them for the whole instance"));
+        }
+        positions.push(position(instruction)?);
+    }
+    if !positions.is_empty() {
+        start = start.at(StartAt::Positions(positions));
+    }
+    let begun = start.send().await.map_err(|error| match error {
+        error @ Error::Variable { .. } => Fault::from(error),
+        error => Fault::refused(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("Cannot instantiate process definition {}: {error}", id::definition(definition)),
+        ),
+    })?;
+    // It may have ended, or even waited, already.
+    let instance = engine.instance(begun.id()).get().await?;
+    let mut body = process_instance::shown(&instance, Some(definition));
+    body["links"] = here.own("process-instance", &id::id(begun.id()));
+    if fields.is_set("withVariablesInReturn")? {
+        let variables = engine.instance(begun.id()).variables().await?;
+        body["variables"] = value::map(&variables, true);
+    }
+    Ok(answer(&body))
+}
+
+/// Where an instruction lets a token begin.
+pub(crate) fn position(instruction: &Fields) -> Result<Position, Fault> {
+    let kind = instruction.text("type")?.unwrap_or_default();
+    let id = |name: &str| {
+        instruction
+            .text(name)?
+            .ok_or_else(|| Fault::invalid(format!("For instruction type '{kind}': '{name}' must be set")))
+    };
+    match &*kind {
+        "startBeforeActivity" => Ok(Position::Before(id("activityId")?)),
+        "startAfterActivity" => Ok(Position::After(id("activityId")?)),
+        "startTransition" => Ok(Position::On(id("transitionId")?)),
+        other => Err(Fault::invalid(format!("'{other}' is no instruction that starts something"))),
+    }
+}
+
+async fn submit_form(
+    State(engine): State<Engine>,
+    here: Here,
+    Path(which): Path<Which>,
+    InBody(fields): InBody,
+) -> Answer {
+    let definition = which.look_up(&engine).await?.ok_or_else(|| unknown(&which))?;
+    let mut variables = value::variables(&fields, "variables")?;
+    let graph = engine.graph(DefinitionId(definition.key)).await?;
+    form::defaults(graph.as_ref().and_then(|graph| graph.start_form()), &mut variables);
+    begin(&engine, &here, &definition, &fields, variables).await
+}
+
+/// Suspends versions, or lets them go on, with their instances if that is asked for.
+async fn set_suspended(engine: &Engine, definitions: &[Definition], fields: &Fields) -> Answer {
+    if fields.has("executionDate") {
+        return Err(Fault::not_offered("suspending a definition at a later time (executionDate)"));
+    }
+    let suspended = fields.is_set("suspended")?;
+    let with_instances = fields.is_set("includeProcessInstances")?;
+    for definition in definitions {
+        let id = DefinitionId(definition.key);
+        let found = if suspended { engine.suspend_definition(id).await? } else { engine.resume_definition(id).await? };
+        if found && with_instances {
+            let query = InstanceQuery {
+                definition: Some(definition.key),
+                states: vec![InstanceState::Active],
+                suspended: Some(!suspended),
+                ..InstanceQuery::default()
+            };
+            for instance in engine.instances(&query).await? {
+                process_instance::set_suspended(engine, instance.id(), suspended).await?;
+            }
+        }
+    }
+    Ok(nothing())
+}
+
+async fn suspend(State(engine): State<Engine>, Path(which): Path<Which>, InBody(fields): InBody) -> Answer {
+    match which.look_up(&engine).await? {
+        // By its key all versions are meant.
+        Some(definition) if which.id.is_none() => {
+            let all = versions(&engine, &definition.id, Some(&definition.tenant)).await?;
+            set_suspended(&engine, &all, &fields).await
+        }
+        Some(definition) => set_suspended(&engine, &[definition], &fields).await,
+        // Camunda says nothing if there is none.
+        None => Ok(nothing()),
+    }
+}
+
+async fn versions(engine: &Engine, key: &Name, tenant: Option<&Name>) -> Result<Vec<Definition>, Fault> {
+    let query = DefinitionQuery {
+        kind: Some(DefinitionKind::Process),
+        ids: vec![key.clone()],
+        tenant: tenant.cloned(),
+        ..DefinitionQuery::default()
+    };
+    Ok(engine.definitions(&query).await?)
+}
+
+async fn suspend_by_key(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+    let by_id = fields.has("processDefinitionId");
+    let definitions = match fields.text("processDefinitionKey")? {
+        _ if by_id => {
+            return Err(Fault::invalid("Only processDefinitionKey can be set to update the suspension state."));
+        }
+        None => {
+            return Err(Fault::invalid(
+                "Either processDefinitionId or processDefinitionKey must be set to update the suspension state.",
+            ));
+        }
+        Some(key) => versions(&engine, &key, None).await?,
+    };
+    if definitions.is_empty() {
+        return Err(Fault::failed("no process definition has that key"));
+    }
+    set_suspended(&engine, &definitions, &fields).await
+}
+
+/// Instances and incidents of each version.
+async fn statistics(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    let counts: BTreeMap<_, _> = engine
+        .definition_statistics()
+        .await?
+        .into_iter()
+        .map(|counts| (u64::from(counts.definition.0), counts))
+        .collect();
+    let mut all = Vec::new();
+    for definition in deployment::definitions(&engine, DefinitionKind::Process).await? {
+        let counted = counts.get(&definition.key.into());
+        let incidents = match counted {
+            Some(_) if fields.is_set("incidents")? || fields.has("incidentsForType") => {
+                incidents_of(&engine, &definition, None).await?
+            }
+            _ => json!([]),
+        };
+        all.push(json!({
+            "@class": "org.camunda.bpm.engine.rest.dto.repository.ProcessDefinitionStatisticsResultDto",
+            "id": id::definition(&definition),
+            "instances": counted.map_or(0, |counted| counted.instances),
+            "failedJobs": 0,
+            "incidents": incidents,
+            "definition": shown(&engine, &definition).await?,
+        }));
+    }
+    Ok(answer(&Json::Array(all)))
+}
+
+async fn incidents_of(engine: &Engine, definition: &Definition, node: Option<&Name>) -> Result<Json, Fault> {
+    let query = IncidentQuery {
+        open: Some(true),
+        definition: Some(definition.key),
+        nodes: node.into_iter().cloned().collect(),
+        ..IncidentQuery::default()
+    };
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for incident in engine.incidents(&query).await? {
+        *counts.entry(super::incident::kind(&incident)).or_default() += 1;
+    }
+    Ok(counts.into_iter().map(|(kind, count)| json!({"incidentType": kind, "incidentCount": count})).collect())
+}
+
+/// What stands on each flow node of a version.
+async fn activity_statistics(
+    State(engine): State<Engine>,
+    Path(which): Path<Which>,
+    InQuery(fields): InQuery,
+) -> Answer {
+    let definition = match which.look_up(&engine).await? {
+        Some(definition) => definition,
+        None if which.id.is_some() => return Ok(answer(&json!([]))),
+        None => return Err(unknown(&which)),
+    };
+    let with_incidents = fields.is_set("incidents")? || fields.has("incidentsForType");
+    let mut all = Vec::new();
+    for counted in engine.statistics(DefinitionId(definition.key)).await? {
+        if counted.tokens == 0 && counted.incidents == 0 {
+            continue;
+        }
+        let incidents =
+            if with_incidents { incidents_of(&engine, &definition, Some(&counted.node)).await? } else { json!([]) };
+        all.push(json!({
+            "@class": "org.camunda.bpm.engine.rest.dto.repository.ActivityStatisticsResultDto",
+            "id": &*counted.node,
+            "instances": counted.tokens,
+            "failedJobs": 0,
+            "incidents": incidents,
+        }));
+    }
+    Ok(answer(&Json::Array(all)))
+}
+
+const SORTED_BY: [&str; 8] = ["category", "key", "id", "name", "version", "deploymentId", "deployTime", "tenantId"];
+
+/// The versions that fields ask for, in their order.
+async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Definition>, Fault> {
+    let order = answer::order(fields, &[&SORTED_BY[..], &["versionTag"]].concat())?;
+    let latest = fields.is_set("latestVersion")?;
+    if latest && (fields.has("version") || fields.has("deploymentId")) {
+        return Err(Fault::failed("latestVersion cannot be used together with version or deploymentId"));
+    }
+    let mut query = DefinitionQuery { kind: Some(DefinitionKind::Process), ..DefinitionQuery::default() };
+    query.ids = fields.list("keysIn")?.unwrap_or_default();
+    query.ids.extend(fields.text("key")?);
+    let mut ids = fields.list("processDefinitionIdIn")?.unwrap_or_default();
+    ids.extend(fields.text("processDefinitionId")?);
+    query.keys = ids.iter().filter_map(|text| id::parse_definition(text)).collect();
+    if let Some(text) = fields.text("deploymentId")? {
+        match id::parse(&text) {
+            Some(key) => query.deployment = Some(key),
+            None => return Ok(Vec::new()),
+        }
+    }
+    query.tag = fields.text("versionTag")?;
+    if query.keys.is_empty() && !ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut rows = Vec::new();
+    for row in engine.definitions(&query).await? {
+        if is_executable(engine, &row).await? {
+            rows.push(row);
+        }
+    }
+    if latest {
+        let mut newest: BTreeMap<(Name, Name), u32> = BTreeMap::new();
+        for row in &rows {
+            let version = newest.entry((row.tenant.clone(), row.id.clone())).or_default();
+            *version = (*version).max(row.version);
+        }
+        rows.retain(|row| newest.get(&(row.tenant.clone(), row.id.clone())) == Some(&row.version));
+    }
+    let (name, name_like) = (fields.text("name")?, fields.text("nameLike")?);
+    let (key_like, resource) = (fields.text("keyLike")?, fields.text("resourceName")?);
+    let resource_like = fields.text("resourceNameLike")?;
+    let version = fields.number("version")?;
+    let (active, suspended) = (fields.is_set("active")?, fields.is_set("suspended")?);
+    let tenants = fields.list("tenantIdIn")?;
+    let untenanted = fields.is_set("withoutTenantId")?;
+    rows.retain(|row| {
+        name.as_ref().is_none_or(|name| row.name.as_ref() == Some(name))
+            && name_like.as_ref().is_none_or(|pattern| row.name.as_ref().is_some_and(|name| like(pattern, name)))
+            && key_like.as_ref().is_none_or(|pattern| like(pattern, &row.id))
+            && resource.as_ref().is_none_or(|resource| row.resource == *resource)
+            && resource_like.as_ref().is_none_or(|pattern| like(pattern, &row.resource))
+            && version.is_none_or(|version| i64::from(row.version) == version)
+            && (!active || !row.suspended)
+            && (!suspended || row.suspended)
+            && (!untenanted || row.tenant.is_empty())
+            && tenants.as_ref().is_none_or(|tenants| tenants.contains(&row.tenant))
+    });
+    answer::sort(&mut rows, &order, |by, left, right| match by {
+        "key" => left.id.cmp(&right.id),
+        "name" => left.name.cmp(&right.name),
+        "version" => left.version.cmp(&right.version),
+        "deploymentId" | "deployTime" => left.deployment.cmp(&right.deployment),
+        "tenantId" => left.tenant.cmp(&right.tenant),
+        "versionTag" => left.tag.cmp(&right.tag),
+        _ => left.key.cmp(&right.key),
+    });
+    Ok(rows)
+}
+
+async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    let rows: Vec<Definition> = Slice::of(&fields)?.cut(search(&engine, &fields).await?).collect();
+    let mut all = Vec::with_capacity(rows.len());
+    for row in &rows {
+        all.push(shown(&engine, row).await?);
+    }
+    Ok(answer(&Json::Array(all)))
+}
+
+async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}
+
+/// The definitions of instances, by their keys.
+pub(crate) async fn of_keys(
+    engine: &Engine,
+    keys: impl IntoIterator<Item = potok_core::instance::Key>,
+) -> Result<BTreeMap<u64, Definition>, Fault> {
+    let keys: std::collections::BTreeSet<u64> = keys.into_iter().map(u64::from).collect();
+    if keys.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let query = DefinitionQuery { keys: keys.into_iter().map(Into::into).collect(), ..DefinitionQuery::default() };
+    Ok(engine.definitions(&query).await?.into_iter().map(|row| (row.key.into(), row)).collect())
+}
+
+/// The definition that an instance runs.
+pub(crate) async fn of_instance(engine: &Engine, id: InstanceId) -> Result<Option<Definition>, Fault> {
+    let instance = engine.instance(id).get().await?;
+    Ok(of_keys(engine, [instance.definition]).await?.into_values().next())
+}

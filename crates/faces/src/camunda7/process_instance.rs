@@ -1,0 +1,378 @@
+//! `/process-instance`: instances that run.
+
+use std::collections::BTreeSet;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::{get, post, put};
+use potok::query::{IncidentQuery, InstanceQuery};
+use potok::row::{Definition, Instance as Row, InstanceState};
+use potok::{Engine, Error, Instance, InstanceId, Viewpoint};
+use potok_core::instance::Key;
+use potok_core::step::Position;
+use serde_json::{Value as Json, json};
+
+use super::answer::{self, Answer, Slice, json as answer, nothing};
+use super::error::Fault;
+use super::fields::{Fields, InBody, InQuery};
+use super::filter::{by_variables, like};
+use super::model::Model;
+use super::variables::{self, Holder, Owner};
+use super::{id, incident, process_definition, tree, value};
+
+pub(crate) fn routes() -> Router<Engine> {
+    Router::new()
+        .route("/process-instance", get(list).post(list_by_body))
+        .route("/process-instance/count", get(count).post(count_by_body))
+        .route("/process-instance/suspended", put(suspend_many))
+        .route("/process-instance/{id}", get(one).delete(delete))
+        .route("/process-instance/{id}/suspended", put(suspend))
+        .route("/process-instance/{id}/activity-instances", get(activity_instances))
+        .route("/process-instance/{id}/modification", post(modify))
+        .route("/process-instance/{id}/comment", get(super::comment::of_instance))
+        .merge(variables::routes::<Process>())
+}
+
+/// The variables of a process itself.
+struct Process;
+
+impl Holder for Process {
+    const PATH: &'static str = "/process-instance/{id}/variables";
+    const OWN: bool = true;
+    const WORD: &'static str = "process instance";
+
+    async fn owner(engine: &Engine, text: &str) -> Result<Option<Owner>, Fault> {
+        let instance = running(engine, text).await?.map(|instance| instance.id());
+        Ok(instance.map(|instance| Owner { instance, from: Viewpoint::Process }))
+    }
+}
+
+/// An instance as Camunda shows it.
+pub(crate) fn shown(instance: &Row, definition: Option<&Definition>) -> Json {
+    json!({
+        "links": [],
+        "id": id::id(instance.key),
+        "definitionId": definition.map_or_else(|| id::id(instance.definition), id::definition),
+        "definitionKey": &*instance.process,
+        "businessKey": instance.business_key.as_deref(),
+        "caseInstanceId": null,
+        "ended": instance.state != InstanceState::Active,
+        "suspended": instance.suspended,
+        "tenantId": instance.tenant.as_deref(),
+    })
+}
+
+/// An instance that runs, if there is one with that id.
+pub(crate) async fn running(engine: &Engine, text: &str) -> Result<Option<Instance>, Fault> {
+    let Some(id) = id::parse::<InstanceId>(text) else { return Ok(None) };
+    match engine.instance(id).get().await {
+        Ok(instance) if instance.is_active() && !instance.process.is_empty() => Ok(Some(instance)),
+        Ok(_) | Err(Error::UnknownInstance(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn missing(text: &str) -> Fault {
+    Fault::missing(format!("Process instance with id {text} does not exist"))
+}
+
+async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let instance = running(&engine, &text).await?.ok_or_else(|| missing(&text))?;
+    let definitions = process_definition::of_keys(&engine, [instance.definition]).await?;
+    Ok(answer(&shown(&instance, definitions.get(&instance.definition.into()))))
+}
+
+async fn delete(State(engine): State<Engine>, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
+    let Some(instance) = running(&engine, &text).await? else {
+        return if fields.flag("failIfNotExists")? == Some(false) {
+            Ok(nothing())
+        } else {
+            Err(Fault::missing_in_engine(format!("Process instance with id {text} does not exist")))
+        };
+    };
+    let root = root_of(&engine, &instance).await?;
+    match engine.instance(root).cancel("").await {
+        Ok(()) | Err(Error::Rejected(_)) => Ok(nothing()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The instance that called it, or the one that called that...: what is called ends with its caller.
+async fn root_of(engine: &Engine, instance: &Row) -> Result<InstanceId, Fault> {
+    let (mut root, mut parent) = (instance.key, instance.parent);
+    while let Some(caller) = parent {
+        root = caller;
+        parent = engine.instance(caller.into()).get().await?.parent;
+    }
+    Ok(root.into())
+}
+
+/// Suspends an instance that runs, or lets it go on; one that has ended meanwhile is left alone.
+pub(crate) async fn set_suspended(engine: &Engine, id: InstanceId, suspended: bool) -> Result<(), Fault> {
+    let case = engine.instance(id);
+    match if suspended { case.suspend().await } else { case.resume().await } {
+        Ok(()) | Err(Error::Rejected(_) | Error::UnknownInstance(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn suspend(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    if let Some(instance) = running(&engine, &text).await? {
+        set_suspended(&engine, instance.id(), fields.is_set("suspended")?).await?;
+    }
+    Ok(nothing())
+}
+
+async fn suspend_many(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+    let suspended = fields.is_set("suspended")?;
+    let mut query = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
+    if let Some(ids) = fields.list("processInstanceIds")? {
+        query.keys = ids.iter().filter_map(|text| id::parse(text)).collect();
+        if query.keys.is_empty() {
+            return Err(Fault::bad_request_of("BadUserRequestException", "there is no such process instance"));
+        }
+    } else if let Some(key) = fields.text("processDefinitionKey")? {
+        query.processes.push(key);
+    } else if let Some(text) = fields.text("processDefinitionId")? {
+        query.definition =
+            Some(id::parse_definition(&text).ok_or_else(|| Fault::failed("there is no such definition"))?);
+    } else if fields.has("processInstanceQuery") || fields.has("historicProcessInstanceQuery") {
+        let of = fields
+            .get("processInstanceQuery")
+            .ok_or_else(|| Fault::not_offered("historicProcessInstanceQuery here"))?;
+        for row in search(&engine, &Fields::of(of)?).await? {
+            set_suspended(&engine, row.id(), suspended).await?;
+        }
+        return Ok(nothing());
+    } else {
+        return Err(Fault::invalid(
+            "Either processInstanceId, processDefinitionId or processDefinitionKey must be set to update the suspension state.",
+        ));
+    }
+    for instance in engine.instances(&query).await? {
+        set_suspended(&engine, instance.id(), suspended).await?;
+    }
+    Ok(nothing())
+}
+
+async fn activity_instances(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let unknown = || Fault::missing(format!("Process instance with id {text} does not exist"));
+    let instance = running(&engine, &text).await?.ok_or_else(unknown)?;
+    let definition = process_definition::of_instance(&engine, instance.id()).await?.ok_or_else(unknown)?;
+    let graph = engine.graph(instance.definition_id()).await?.ok_or_else(unknown)?;
+    let model = Model::of(&engine, &definition).await?;
+    let open = IncidentQuery { open: Some(true), instances: vec![instance.key], ..IncidentQuery::default() };
+    let incidents = engine.incidents(&open).await?;
+    let state = engine.instance(instance.id()).state().await?;
+    let around = tree::Around { definition: &definition, graph: &graph, model: &model, incidents: &incidents };
+    Ok(answer(&tree::tree(&state, &around)))
+}
+
+async fn modify(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let instance = running(&engine, &text)
+        .await?
+        .ok_or_else(|| Fault::failed(format!("Process instance with id {text} does not exist")))?;
+    let instructions = fields.objects("instructions")?;
+    let mut modification = engine.modify(instance.id());
+    if let Some(annotation) = fields.text("annotation")? {
+        modification = modification.reason(annotation);
+    }
+    for instruction in &instructions {
+        modification = match instruction.text("type")?.as_deref() {
+            Some("cancel") => {
+                match (instruction.text("activityInstanceId")?, instruction.text("transitionInstanceId")?) {
+                    (Some(of), _) | (None, Some(of)) => {
+                        let of = of.rsplit(':').next().unwrap_or_default();
+                        match id::parse_part(of) {
+                            Some((key, id::ACTIVITY)) => modification.cancel(key),
+                            Some((_, part)) if id::serial(part).is_some() => {
+                                modification.cancel_token(id::serial(part).unwrap_or_default())
+                            }
+                            _ => {
+                                return Err(Fault::bad_request_of(
+                                    "NotValidException",
+                                    format!("there is no activity instance {of}"),
+                                ));
+                            }
+                        }
+                    }
+                    (None, None) => {
+                        let activity = instruction.text("activityId")?;
+                        modification.cancel_all(activity.ok_or_else(|| Fault::invalid("For instruction type 'cancel': exactly one of 'activityId', 'activityInstanceId' and 'transitionInstanceId' must be set"))?)
+                    }
+                }
+            }
+            _ => {
+                let begun = match process_definition::position(instruction)? {
+                    Position::Before(node) => modification.start_before(node),
+                    Position::After(node) => modification.start_after(node),
+                    Position::On(flow) => modification.start_transition(flow),
+                };
+                with_variables(begun, instruction)?
+            }
+        };
+    }
+    match modification.send().await {
+        Ok(()) => Ok(nothing()),
+        Err(error @ Error::Rejected(_)) => Err(Fault::bad_request_of("NotValidException", error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// An instruction's variables: local ones, and others.
+fn with_variables<On>(
+    modification: potok::Modification<On>,
+    instruction: &Fields,
+) -> Result<potok::Modification<On>, Fault> {
+    let (mut local, mut others) = (Vec::new(), Vec::new());
+    for (name, variable) in instruction.map("variables")? {
+        let is_local = variable.get("local").and_then(Json::as_bool) == Some(true);
+        let value = value::read(&name, &variable)?;
+        if is_local { &mut local } else { &mut others }.push((name.into(), value));
+    }
+    let modification = if others.is_empty() { modification } else { modification.variables(others) };
+    Ok(if local.is_empty() { modification } else { modification.local_variables(local) })
+}
+
+/// The instances that fields ask for, in their order.
+async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault> {
+    let order = answer::order(fields, &["instanceId", "definitionKey", "definitionId", "tenantId", "businessKey"])?;
+    let mut rows = narrow(engine, fields).await?;
+    for any in fields.objects("orQueries")? {
+        let mut found = BTreeSet::new();
+        for one in any.each() {
+            found.extend(narrow(engine, &one).await?.into_iter().map(|row| u64::from(row.key)));
+        }
+        rows.retain(|row| found.contains(&row.key.into()));
+    }
+    answer::sort(&mut rows, &order, |by, left, right| match by {
+        "definitionKey" => left.process.cmp(&right.process),
+        "definitionId" => left.definition.cmp(&right.definition),
+        "tenantId" => left.tenant.cmp(&right.tenant),
+        "businessKey" => left.business_key.cmp(&right.business_key),
+        _ => left.key.cmp(&right.key),
+    });
+    Ok(rows)
+}
+
+/// The instances for which all fields hold.
+async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault> {
+    let mut query = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
+    if let Some(ids) = fields.list("processInstanceIds")? {
+        query.keys = ids.iter().filter_map(|text| id::parse(text)).collect();
+        if query.keys.is_empty() {
+            return Ok(Vec::new());
+        }
+    }
+    query.business_key = fields.text("businessKey")?;
+    query.business_key_like = fields.text("businessKeyLike")?.map(|pattern| pattern.to_string());
+    query.processes = fields.list("processDefinitionKeyIn")?.unwrap_or_default();
+    query.processes.extend(fields.text("processDefinitionKey")?);
+    for (name, key) in [("processDefinitionId", &mut query.definition), ("superProcessInstance", &mut query.parent)] {
+        if let Some(text) = fields.text(name)? {
+            *key = id::parse_definition(&text);
+            if key.is_none() {
+                return Ok(Vec::new());
+            }
+        }
+    }
+    if fields.is_set("rootProcessInstances")? {
+        query.called = Some(false);
+    }
+    if fields.is_set("active")? {
+        query.suspended = Some(false);
+    }
+    if fields.is_set("suspended")? {
+        query.suspended = Some(true);
+    }
+    query.variables = by_variables(fields, "variables")?;
+    let mut rows = engine.instances(&query).await?;
+    if let Some(text) = fields.text("subProcessInstance")? {
+        let parent = match id::parse::<InstanceId>(&text) {
+            Some(called) => engine.instance(called).get().await.ok().and_then(|called| called.parent),
+            None => None,
+        };
+        rows.retain(|row| Some(row.key) == parent);
+    }
+    if fields.is_set("leafProcessInstances")? {
+        let callers =
+            InstanceQuery { states: vec![InstanceState::Active], called: Some(true), ..InstanceQuery::default() };
+        let callers: BTreeSet<u64> =
+            engine.instances(&callers).await?.iter().filter_map(|row| row.parent).map(u64::from).collect();
+        rows.retain(|row| !callers.contains(&row.key.into()));
+    }
+    if let Some(deployment) = fields.text("deploymentId")? {
+        let deployment = id::parse::<Key>(&deployment);
+        let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
+        rows.retain(|row| definitions.get(&row.definition.into()).map(|row| row.deployment) == deployment);
+    }
+    if let Some(nodes) = fields.list("activityIdIn")? {
+        let mut standing = Vec::new();
+        for row in rows {
+            let graph = engine.graph(row.definition_id()).await?;
+            let state = engine.instance(row.id()).state().await?;
+            let stands = graph.is_some_and(|graph| {
+                state.tokens().any(|(_, token)| graph.get_node(token.node).is_some_and(|node| nodes.contains(&node.id)))
+            });
+            if stands {
+                standing.push(row);
+            }
+        }
+        rows = standing;
+    }
+    let not = fields.list("processDefinitionKeyNotIn")?.unwrap_or_default();
+    let tenants = fields.list("tenantIdIn")?;
+    let untenanted = fields.is_set("withoutTenantId")?;
+    rows.retain(|row| {
+        !not.contains(&row.process)
+            && (!untenanted || row.tenant.is_none())
+            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
+    });
+    with_incidents(engine, fields, rows).await
+}
+
+/// Those with such incidents, if incidents are asked for.
+async fn with_incidents(engine: &Engine, fields: &Fields, mut rows: Vec<Instance>) -> Result<Vec<Instance>, Fault> {
+    let (of, kind) = (fields.text("incidentId")?, fields.text("incidentType")?);
+    let (message, pattern) = (fields.text("incidentMessage")?, fields.text("incidentMessageLike")?);
+    if !fields.is_set("withIncident")? && of.is_none() && kind.is_none() && message.is_none() && pattern.is_none() {
+        return Ok(rows);
+    }
+    let open = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
+    let stuck: BTreeSet<u64> = engine
+        .incidents(&open)
+        .await?
+        .into_iter()
+        .filter(|row| {
+            of.as_ref().is_none_or(|of| id::id(row.key) == **of)
+                && kind.as_ref().is_none_or(|kind| incident::kind(row) == &**kind)
+                && message.as_ref().is_none_or(|message| row.message == *message)
+                && pattern.as_ref().is_none_or(|pattern| like(pattern, &row.message))
+        })
+        .map(|row| row.instance.into())
+        .collect();
+    rows.retain(|row| stuck.contains(&row.key.into()));
+    Ok(rows)
+}
+
+async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
+    let rows: Vec<Instance> = Slice::of(slice)?.cut(search(engine, fields).await?).collect();
+    let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
+    Ok(answer(&rows.iter().map(|row| shown(row, definitions.get(&row.definition.into()))).collect()))
+}
+
+async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    listed(&engine, &fields, &fields).await
+}
+
+async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+    listed(&engine, &slice, &fields).await
+}
+
+async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}
+
+async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}

@@ -1,0 +1,360 @@
+//! `/task`: user tasks, and tasks that belong to no process.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use potok::query::InstanceQuery;
+use potok::row::{Delegation, Instance as InstanceRow, TaskState};
+use potok::{Assignment, Engine, Error, Name, Task, TaskId, Viewpoint};
+use serde_json::{Value as Json, json};
+
+use super::answer::{self, Answer, Slice, json as answer, nothing};
+use super::date::date;
+use super::error::Fault;
+use super::fields::{Fields, InBody, InQuery};
+use super::variables::{self, Holder, Owner};
+use super::{comment, form, id, identity_link, process_definition, task_query, value};
+
+pub(crate) fn routes() -> Router<Engine> {
+    Router::new()
+        .route("/task", get(list).post(list_by_body))
+        .route("/task/count", get(count).post(count_by_body))
+        .route("/task/create", post(create))
+        .route("/task/{id}", get(one).put(update).delete(delete))
+        .route("/task/{id}/claim", post(claim))
+        .route("/task/{id}/unclaim", post(unclaim))
+        .route("/task/{id}/assignee", post(assign))
+        .route("/task/{id}/delegate", post(delegate))
+        .route("/task/{id}/resolve", post(resolve))
+        .route("/task/{id}/complete", post(complete))
+        .route("/task/{id}/submit-form", post(complete))
+        .route("/task/{id}/bpmnError", post(bpmn_error))
+        .route("/task/{id}/bpmnEscalation", post(bpmn_escalation))
+        .route("/task/{id}/form", get(form::task_form))
+        .route("/task/{id}/form-variables", get(form::task_variables))
+        .route("/task/{id}/deployed-form", get(form::task_deployed))
+        .route("/task/{id}/rendered-form", get(form::task_rendered))
+        .route("/task/{id}/comment", get(comment::of_task))
+        .route("/task/{id}/comment/create", post(comment::create))
+        .route("/task/{id}/comment/{comment}", get(comment::one))
+        .route("/task/{id}/identity-links", get(identity_link::list).post(identity_link::add))
+        .route("/task/{id}/identity-links/delete", post(identity_link::remove))
+        .route("/task/{id}/attachment", get(attachments).post(attachments))
+        .merge(variables::routes::<Seen>())
+        .merge(variables::routes::<Own>())
+}
+
+/// The variables that a task sees.
+struct Seen;
+
+/// Those of its own.
+struct Own;
+
+impl Holder for Seen {
+    const PATH: &'static str = "/task/{id}/variables";
+    const OWN: bool = false;
+    const WORD: &'static str = "task";
+
+    async fn owner(engine: &Engine, text: &str) -> Result<Option<Owner>, Fault> {
+        Ok(open(engine, text)
+            .await?
+            .map(|task| Owner { instance: task.instance_id(), from: Viewpoint::Wait(task.key) }))
+    }
+}
+
+impl Holder for Own {
+    const PATH: &'static str = "/task/{id}/localVariables";
+    const OWN: bool = true;
+    const WORD: &'static str = "task";
+
+    async fn owner(engine: &Engine, text: &str) -> Result<Option<Owner>, Fault> {
+        Seen::owner(engine, text).await
+    }
+}
+
+/// A task that is open, if there is one with that id.
+pub(crate) async fn open(engine: &Engine, text: &str) -> Result<Option<Task>, Fault> {
+    let Some(id) = id::parse::<TaskId>(text) else { return Ok(None) };
+    match engine.task(id).await {
+        Ok(task) if task.state == TaskState::Open => Ok(Some(task)),
+        Ok(_) | Err(Error::UnknownTask(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Tasks as Camunda shows them.
+async fn shown(engine: &Engine, tasks: &[Task], fields: &Fields) -> Result<Vec<Json>, Fault> {
+    let definitions = process_definition::of_keys(engine, tasks.iter().map(|task| task.definition)).await?;
+    let keys: Vec<_> = tasks.iter().map(|task| task.instance).collect();
+    let mut instances: BTreeMap<u64, InstanceRow> = BTreeMap::new();
+    if !keys.is_empty() {
+        for instance in engine.instances(&InstanceQuery { keys, ..InstanceQuery::default() }).await? {
+            instances.insert(instance.key.into(), (*instance).clone());
+        }
+    }
+    let with_remarks = fields.is_set("withCommentAttachmentInfo")?;
+    let mut all = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let belongs = task.process_id().is_some();
+        let definition = definitions.get(&task.definition.into());
+        let definition = definition.map_or_else(|| id::id(task.definition), id::definition);
+        let instance = instances.get(&task.instance.into());
+        let delegation = match task.delegation {
+            Delegation::None => None,
+            Delegation::Pending => Some("PENDING"),
+            Delegation::Resolved => Some("RESOLVED"),
+        };
+        let mut body = json!({
+            "id": id::id(task.key),
+            "name": task.name.as_deref(),
+            "assignee": task.assignee.as_deref(),
+            "owner": task.owner.as_deref(),
+            "created": date(task.created),
+            "due": task.due.map(date),
+            "followUp": task.follow_up.map(date),
+            "lastUpdated": task.changed.map(date),
+            "delegationState": delegation,
+            "description": task.description.as_deref(),
+            "executionId": belongs.then(|| id::part(task.key, id::EXECUTION)),
+            "parentTaskId": null,
+            "priority": task.priority,
+            "processDefinitionId": belongs.then_some(definition),
+            "processInstanceId": belongs.then(|| id::id(task.instance)),
+            "taskDefinitionKey": belongs.then_some(&*task.node),
+            "caseExecutionId": null,
+            "caseInstanceId": null,
+            "caseDefinitionId": null,
+            "suspended": instance.is_some_and(|instance| instance.suspended),
+            "formKey": task.form.as_deref(),
+            "camundaFormRef": form::reference(engine, task).await?,
+            "tenantId": task.tenant.as_deref(),
+            "taskState": if task.changed.is_some() { "Updated" } else { "Created" },
+        });
+        if with_remarks {
+            body["comment"] = (!engine.comments(task.id()).await?.is_empty()).into();
+            body["attachment"] = (!engine.attachments(task.id()).await?.is_empty()).into();
+        }
+        all.push(body);
+    }
+    Ok(all)
+}
+
+async fn one(State(engine): State<Engine>, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
+    let task = open(&engine, &text).await?;
+    let task = task.ok_or_else(|| Fault::missing(format!("No matching task with id {text}")))?;
+    Ok(answer(&shown(&engine, &[task], &fields).await?.pop().unwrap_or_default()))
+}
+
+fn absent(text: &str) -> Fault {
+    Fault::failed_as("NullValueException", format!("Cannot find task with id {text}: task is null"))
+}
+
+fn not_found(text: &str) -> Fault {
+    Fault::bad_request_of("NotFoundException", format!("No task found for id '{text}'."))
+}
+
+/// What became of a verb that changes a task.
+fn changed(task: &Task, done: Result<(), Error>) -> Answer {
+    match done {
+        Ok(()) => Ok(nothing()),
+        Err(error @ Error::UnknownTask(_)) => Err(Fault::failed_as("NullValueException", error.to_string())),
+        Err(Error::InstanceSuspended(_)) => Err(suspended(task)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn suspended(task: &Task) -> Fault {
+    let message = format!("task {} is suspended with its instance", id::id(task.key));
+    Fault::bad_request_of("SuspendedEntityInteractionException", message)
+}
+
+/// Camunda lets nobody change the task of a suspended instance.
+async fn check_is_not_suspended(engine: &Engine, task: &Task) -> Result<(), Fault> {
+    let instance = engine.instance(task.instance_id()).get().await?;
+    if instance.suspended { Err(suspended(task)) } else { Ok(()) }
+}
+
+async fn claim(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let task = open(&engine, &text).await?.ok_or_else(|| absent(&text))?;
+    check_is_not_suspended(&engine, &task).await?;
+    let done = match fields.text("userId")? {
+        Some(user) => engine.claim(task.id(), user).await,
+        None => engine.update_task(task.id(), |assignment| assignment.assignee = None).await,
+    };
+    changed(&task, done)
+}
+
+async fn unclaim(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let task = open(&engine, &text).await?.ok_or_else(|| not_found(&text))?;
+    check_is_not_suspended(&engine, &task).await?;
+    let done = engine.unclaim(task.id()).await;
+    changed(&task, done)
+}
+
+async fn assign(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let task = open(&engine, &text).await?.ok_or_else(|| not_found(&text))?;
+    check_is_not_suspended(&engine, &task).await?;
+    let user = fields.text("userId")?;
+    let done = engine.update_task(task.id(), |assignment| assignment.assignee.clone_from(&user)).await;
+    changed(&task, done)
+}
+
+async fn delegate(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let task = open(&engine, &text).await?.ok_or_else(|| absent(&text))?;
+    check_is_not_suspended(&engine, &task).await?;
+    let user = fields.text("userId")?.unwrap_or_default();
+    let done = engine.delegate(task.id(), user).await;
+    changed(&task, done)
+}
+
+async fn resolve(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let variables = value::variables(&fields, "variables")?;
+    let task = open(&engine, &text).await?.ok_or_else(|| absent(&text))?;
+    check_is_not_suspended(&engine, &task).await?;
+    if !variables.is_empty() {
+        engine.set_task_variables(task.id(), variables).await?;
+    }
+    let done = engine.resolve(task.id()).await;
+    changed(&task, done)
+}
+
+async fn complete(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let variables = value::variables(&fields, "variables")
+        .map_err(|fault| Fault::invalid(format!("Cannot complete task {text}: {}", fault.message())))?;
+    let refused =
+        |why: &str| Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, format!("Cannot complete task {text}: {why}"));
+    let task = open(&engine, &text).await?.ok_or_else(|| refused("there is none, or it is done"))?;
+    let with_variables = fields.is_set("withVariablesInReturn")?;
+    // What the task saw, with what it gives, is what is there afterwards if the instance ends with it.
+    let mut seen: BTreeMap<Name, _> = BTreeMap::new();
+    if with_variables {
+        seen.extend(engine.task_variables(task.id()).await.map_err(|error| refused(&error.to_string()))?);
+        seen.extend(variables.iter().cloned());
+    }
+    engine.complete(task.id(), variables).await.map_err(|error| refused(&error.to_string()))?;
+    if !with_variables {
+        return Ok(nothing());
+    }
+    let variables: Vec<_> = seen.into_iter().collect();
+    Ok(answer(&value::map(&variables, fields.flag("deserializeValues")? != Some(false))))
+}
+
+async fn bpmn_error(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let variables = value::variables(&fields, "variables")?;
+    let Some(code) = fields.text("errorCode")?.filter(|code| !code.is_empty()) else {
+        return Err(Fault::refused(StatusCode::BAD_REQUEST, "errorCode is null or empty"));
+    };
+    let task = open(&engine, &text).await?;
+    let task = task.ok_or_else(|| Fault::refused(StatusCode::NOT_FOUND, format!("Cannot find task with id {text}")))?;
+    let done = engine.throw_task_error(task.id(), code, fields.text("errorMessage")?, variables).await;
+    changed(&task, done)
+}
+
+async fn bpmn_escalation(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let variables = value::variables(&fields, "variables")?;
+    let Some(code) = fields.text("escalationCode")?.filter(|code| !code.is_empty()) else {
+        return Err(Fault::refused(StatusCode::BAD_REQUEST, "escalationCode is null or empty"));
+    };
+    let task = open(&engine, &text).await?;
+    let task = task.ok_or_else(|| Fault::refused(StatusCode::NOT_FOUND, format!("Cannot find task with id {text}")))?;
+    let command = potok_core::step::Command::ThrowEscalation { wait: task.key, code, variables };
+    let done = engine.instance(task.instance_id()).command(command).await;
+    changed(&task, done)
+}
+
+/// What a body says of a task's assignment.
+fn assignment(fields: &Fields) -> Result<Assignment, Fault> {
+    let delegation = fields.text("delegationState")?;
+    Ok(Assignment {
+        assignee: fields.text("assignee")?,
+        owner: fields.text("owner")?,
+        delegated: delegation.as_deref() == Some("PENDING"),
+        resolved: delegation.as_deref() == Some("RESOLVED"),
+        priority: fields.number("priority")?.unwrap_or(0),
+        due: fields.date("due")?,
+        follow_up: fields.date("followUp")?,
+        ..Assignment::default()
+    })
+}
+
+async fn create(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+    for unsupported in ["id", "parentTaskId", "caseInstanceId", "tenantId"] {
+        if fields.has(unsupported) {
+            return Err(Fault::not_offered(&format!("`{unsupported}` of a task that belongs to no process")));
+        }
+    }
+    let said = assignment(&fields)?;
+    let mut task = engine.create_task(fields.text("name")?.unwrap_or_default()).priority(said.priority);
+    if let Some(description) = fields.text("description")? {
+        task = task.description(description);
+    }
+    if let Some(user) = said.assignee {
+        task = task.assignee(user);
+    }
+    if let Some(user) = said.owner {
+        task = task.owner(user);
+    }
+    if let Some(due) = said.due {
+        task = task.due(due);
+    }
+    if let Some(follow_up) = said.follow_up {
+        task = task.follow_up(follow_up);
+    }
+    task.send().await?;
+    Ok(nothing())
+}
+
+/// All that stands in the body is what the task has from then on.
+async fn update(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let task = open(&engine, &text).await?;
+    let task = task.ok_or_else(|| Fault::missing(format!("No matching task with id {text}")))?;
+    let differs = |given: Option<Name>, own: &Option<Name>| given.as_ref() != own.as_ref();
+    let renames = fields.has("name") && differs(fields.text("name")?, &task.name);
+    if renames || (fields.has("description") && differs(fields.text("description")?, &task.description)) {
+        return Err(Fault::not_offered("another name or description of a task"));
+    }
+    check_is_not_suspended(&engine, &task).await?;
+    let said = assignment(&fields)?;
+    let change = |own: &mut Assignment| {
+        let (users, groups) = (own.candidate_users.clone(), own.candidate_groups.clone());
+        *own = Assignment { candidate_users: users, candidate_groups: groups, ..said.clone() };
+    };
+    let done = engine.update_task(task.id(), change).await;
+    changed(&task, done)
+}
+
+async fn delete(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let Some(task) = open(&engine, &text).await? else { return Ok(nothing()) };
+    match engine.cancel_task(task.id(), "").await {
+        Ok(()) | Err(Error::UnknownTask(_)) => Ok(nothing()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn attachments() -> Answer {
+    Err(Fault::not_offered("attachments of tasks"))
+}
+
+async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
+    let tasks: Vec<Task> = Slice::of(slice)?.cut(task_query::search(engine, fields).await?).collect();
+    Ok(answer(&Json::Array(shown(engine, &tasks, fields).await?)))
+}
+
+async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    listed(&engine, &fields, &fields).await
+}
+
+async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+    listed(&engine, &slice, &fields).await
+}
+
+async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    Ok(answer::count(task_query::search(&engine, &fields).await?.len()))
+}
+
+async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+    Ok(answer::count(task_query::search(&engine, &fields).await?.len()))
+}

@@ -1,0 +1,183 @@
+//! `/variable-instance`: the variables of instances that run, wherever they stand.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use potok::query::InstanceQuery;
+use potok::row::{Definition, InstanceState};
+use potok::{Engine, Instance, InstanceId, Name, Value};
+use potok_core::instance::{Instance as Running, Key, ROOT, Scope, WaitKind};
+use serde_json::{Value as Json, json};
+
+use super::answer::{self, Answer, Slice, json as answer};
+use super::error::Fault;
+use super::fields::{Fields, InBody, InQuery};
+use super::filter::{by_variables, holds, like};
+use super::{id, process_definition, value, variables};
+
+pub(crate) fn routes() -> Router<Engine> {
+    Router::new()
+        .route("/variable-instance", get(list).post(list_by_body))
+        .route("/variable-instance/count", get(count).post(count_by_body))
+        .route("/variable-instance/{id}", get(one))
+        .route("/variable-instance/{id}/data", get(data))
+}
+
+/// From there on, the variables of an instance in the order of its scopes.
+const VARIABLES: u32 = 1 << 30;
+
+/// A variable, and what it belongs to.
+struct Found {
+    name: Name,
+    value: Value,
+    part: u32,
+    execution: String,
+    activity_instance: String,
+    task: Option<String>,
+}
+
+fn of_instance(state: &Running) -> Vec<Found> {
+    let own = id::id(state.key());
+    let mut found = Vec::new();
+    for (number, scope) in state.scopes() {
+        let (execution, activity_instance, task) =
+            if number == ROOT { (own.clone(), own.clone(), None) } else { of_scope(state, scope) };
+        for (name, value) in scope.variables() {
+            let part = VARIABLES + u32::try_from(found.len()).unwrap_or(0);
+            let (execution, activity_instance, task) = (execution.clone(), activity_instance.clone(), task.clone());
+            found.push(Found { name: name.clone(), value: value.clone(), part, execution, activity_instance, task });
+        }
+    }
+    found
+}
+
+/// The execution, activity instance and task that a scope belongs to.
+fn of_scope(state: &Running, scope: &Scope) -> (String, String, Option<String>) {
+    let work = state.waits_of(scope.owner).find(|wait| matches!(wait.kind, WaitKind::UserTask(_) | WaitKind::Job(_)));
+    match work {
+        Some(wait) => {
+            let task = matches!(wait.kind, WaitKind::UserTask(_)).then(|| id::id(wait.key));
+            (id::part(wait.key, id::EXECUTION), id::part(wait.key, id::ACTIVITY), task)
+        }
+        None => {
+            let serial = state.token(scope.owner).map_or(0, |token| token.serial);
+            let of = id::part(state.key(), id::token(serial));
+            (of.clone(), of, None)
+        }
+    }
+}
+
+fn shown(found: &Found, instance: &Instance, definition: Option<&Definition>, deserialise: bool) -> Json {
+    let mut body = value::write(&found.value, deserialise);
+    let more = json!({
+        "id": id::part(instance.key, found.part),
+        "name": &*found.name,
+        "processDefinitionId": definition.map_or_else(|| id::id(instance.definition), id::definition),
+        "processInstanceId": id::id(instance.key),
+        "executionId": found.execution,
+        "caseInstanceId": null,
+        "caseExecutionId": null,
+        "taskId": found.task,
+        "batchId": null,
+        "activityInstanceId": found.activity_instance,
+        "errorMessage": null,
+        "tenantId": instance.tenant.as_deref(),
+    });
+    if let (Some(body), Json::Object(more)) = (body.as_object_mut(), more) {
+        body.extend(more);
+    }
+    body
+}
+
+async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Json>, Fault> {
+    let order = answer::order(fields, &["variableName", "variableType", "activityInstanceId", "tenantId"])?;
+    let deserialise = fields.flag("deserializeValues")? != Some(false);
+    let mut query = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
+    if let Some(ids) = fields.list("processInstanceIdIn")? {
+        query.keys = ids.iter().filter_map(|text| id::parse::<Key>(text)).collect();
+        if query.keys.is_empty() {
+            return Ok(Vec::new());
+        }
+    }
+    let (name, pattern) = (fields.text("variableName")?, fields.text("variableNameLike")?);
+    let (executions, tasks) = (fields.list("executionIdIn")?, fields.list("taskIdIn")?);
+    let scopes = fields.list("variableScopeIdIn")?;
+    let activities = fields.list("activityInstanceIdIn")?;
+    let conditions = by_variables(fields, "variableValues")?;
+    let rows = engine.instances(&query).await?;
+    let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
+    let mut all = Vec::new();
+    for row in &rows {
+        let state = engine.instance(row.id()).state().await?;
+        for found in of_instance(&state) {
+            let within = |names: &Option<Vec<Name>>, own: &str| {
+                names.as_ref().is_none_or(|names| names.iter().any(|name| &**name == own))
+            };
+            let fits = name.as_ref().is_none_or(|name| found.name == *name)
+                && pattern.as_ref().is_none_or(|pattern| like(pattern, &found.name))
+                && within(&executions, &found.execution)
+                && within(&activities, &found.activity_instance)
+                && tasks.as_ref().is_none_or(|_| found.task.as_ref().is_some_and(|task| within(&tasks, task)))
+                && scopes.as_ref().is_none_or(|_| within(&scopes, found.task.as_deref().unwrap_or(&found.execution)))
+                && conditions
+                    .iter()
+                    .all(|condition| found.name != condition.name || holds(&condition.comparison, &found.value))
+                && (conditions.is_empty() || conditions.iter().any(|condition| condition.name == found.name));
+            if fits {
+                all.push(shown(&found, row, definitions.get(&row.definition.into()), deserialise));
+            }
+        }
+    }
+    answer::sort(&mut all, &order, |by, left, right| {
+        let member = match by {
+            "variableType" => "type",
+            "activityInstanceId" => "activityInstanceId",
+            "tenantId" => "tenantId",
+            _ => "name",
+        };
+        left[member].as_str().cmp(&right[member].as_str())
+    });
+    Ok(all)
+}
+
+async fn find(engine: &Engine, text: &str) -> Result<(Instance, Found), Fault> {
+    let missing = || Fault::missing(format!("Variable instance with Id '{text}' does not exist."));
+    let (key, part) = id::parse_part(text).ok_or_else(missing)?;
+    let instance = engine.instance(InstanceId(key)).get().await.map_err(|_| missing())?;
+    let state = engine.instance(InstanceId(key)).state().await?;
+    let found = of_instance(&state).into_iter().find(|found| found.part == part && instance.is_active());
+    Ok((instance, found.ok_or_else(missing)?))
+}
+
+async fn one(State(engine): State<Engine>, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
+    let (instance, found) = find(&engine, &text).await?;
+    let definitions = process_definition::of_keys(&engine, [instance.definition]).await?;
+    let deserialise = fields.flag("deserializeValue")? != Some(false);
+    Ok(answer(&shown(&found, &instance, definitions.get(&instance.definition.into()), deserialise)))
+}
+
+async fn data(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+    let (_, found) = find(&engine, &text).await?;
+    variables::bytes_of(&found.value, &found.name)
+}
+
+async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
+    let found = search(engine, fields).await?;
+    Ok(answer(&Slice::of(slice)?.cut(found).collect()))
+}
+
+async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    listed(&engine, &fields, &fields).await
+}
+
+async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+    listed(&engine, &slice, &fields).await
+}
+
+async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}
+
+async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+    Ok(answer::count(search(&engine, &fields).await?.len()))
+}

@@ -1,0 +1,290 @@
+//! Flowable's API for external workers: nine routes. Its variables are a list, its times ISO 8601, and who does not have a job's lock is
+//! answered 403.
+
+mod variable;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use jiff::Timestamp;
+use potok::query::JobQuery;
+use potok::row::Job as Row;
+use potok::{Engine, Error, First, Job, JobFailure, JobId, Name, Wanted};
+use potok_core::instance::Key;
+use potok_core::time::Timer;
+use potok_core::value::{Value, Zone};
+use serde_json::{Map, Value as Json, json};
+
+/// Jobs on a page of a list.
+const PAGE: usize = 10;
+
+/// The routes, to be nested under `/external-job-api`.
+pub fn router(engine: Engine) -> Router {
+    Router::new()
+        .route("/jobs", get(list))
+        .route("/jobs/{id}", get(one))
+        .route("/acquire/jobs", post(acquire))
+        .route("/acquire/jobs/{id}/complete", post(complete))
+        .route("/acquire/jobs/{id}/bpmnError", post(bpmn_error))
+        .route("/acquire/jobs/{id}/cmmnTerminate", post(cmmn_terminate))
+        .route("/acquire/jobs/{id}/fail", post(fail))
+        .route("/unacquire/jobs", post(release_all))
+        .route("/unacquire/jobs/{id}", post(release))
+        .fallback(async || Fault::new(StatusCode::NOT_FOUND, "Not found", "there is nothing under this path"))
+        .method_not_allowed_fallback(async || {
+            Fault::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", "nothing is done with this method here")
+        })
+        // As in Flowable, what cannot go on is not done at all.
+        .with_state(engine.without_incidents())
+}
+
+/// Why something was not done: `{message, exception}`.
+#[derive(Debug)]
+struct Fault {
+    status: StatusCode,
+    message: &'static str,
+    exception: String,
+}
+
+impl Fault {
+    fn new(status: StatusCode, message: &'static str, exception: impl Into<String>) -> Self {
+        Self { status, message, exception: exception.into() }
+    }
+
+    fn bad(exception: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "Bad request", exception)
+    }
+
+    fn unknown(id: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "Not found", format!("Could not find external worker job with id '{id}'."))
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        match error {
+            Error::UnknownJob(_) => Self::new(StatusCode::NOT_FOUND, "Not found", text),
+            Error::LeaseLost(_) | Error::Forbidden { .. } => Self::new(StatusCode::FORBIDDEN, "Forbidden", text),
+            Error::Variable { .. } | Error::NoVariables => Self::bad(text),
+            Error::InstanceSuspended(_) => Self::new(StatusCode::CONFLICT, "Conflict", text),
+            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", text),
+        }
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let body = json!({"message": self.message, "exception": self.exception});
+        (self.status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    }
+}
+
+type Answer = Result<Response, Fault>;
+
+fn answer(body: &Json) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+/// The members of a body; what it does not know it ignores, and null is absent.
+struct Body(Map<String, Json>);
+
+impl Body {
+    fn read(bytes: &Bytes) -> Result<Self, Fault> {
+        match serde_json::from_slice(bytes) {
+            Ok(Json::Object(members)) => Ok(Self(members)),
+            Ok(_) => Err(Fault::bad("the body must be a JSON object")),
+            Err(error) => Err(Fault::bad(format!("the body is no JSON: {error}"))),
+        }
+    }
+
+    fn text(&self, name: &str) -> Result<Option<Name>, Fault> {
+        match self.0.get(name) {
+            None | Some(Json::Null) => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text.as_str().into())),
+            Some(other) => Err(Fault::bad(format!("`{name}` must be text, and is {other}"))),
+        }
+    }
+
+    fn needed(&self, name: &str) -> Result<Name, Fault> {
+        self.text(name)?.ok_or_else(|| Fault::bad(format!("{name} is required")))
+    }
+
+    fn number(&self, name: &str) -> Result<Option<i64>, Fault> {
+        match self.0.get(name) {
+            None | Some(Json::Null) => Ok(None),
+            Some(number) if number.is_i64() => Ok(number.as_i64()),
+            Some(other) => Err(Fault::bad(format!("`{name}` must be a whole number, and is {other}"))),
+        }
+    }
+
+    /// A length of time, e.g. `PT1M`.
+    fn duration(&self, name: &str) -> Result<Option<Duration>, Fault> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let now = Timestamp::UNIX_EPOCH;
+        let wrong = || Fault::bad(format!("`{name}` must be an ISO 8601 duration such as PT1M, and is {text}"));
+        let kind = potok_core::model::TimerKind::Duration;
+        let timer = Timer::parse(kind, &Value::String(text.clone()), now, &Zone::UTC).map_err(|_| wrong())?;
+        Duration::try_from(timer.first_due().duration_since(now)).map(Some).map_err(|_| wrong())
+    }
+
+    fn variables(&self) -> Result<potok_core::step::Variables, Fault> {
+        variable::read(self.0.get("variables").unwrap_or(&Json::Null)).map_err(Fault::bad)
+    }
+}
+
+fn shown(row: &Row) -> Json {
+    let id = row.key.to_string();
+    let lock = (row.lease != 0).then_some(row.leased_until);
+    json!({
+        "id": id,
+        "url": format!("/external-job-api/jobs/{id}"),
+        "correlationId": id,
+        "processInstanceId": row.instance.to_string(),
+        "processDefinitionId": row.definition.to_string(),
+        "executionId": id,
+        "scopeId": null,
+        "subScopeId": null,
+        "scopeDefinitionId": null,
+        "scopeType": "bpmn",
+        "elementId": &*row.node,
+        "elementName": null,
+        "retries": row.retries,
+        "exceptionMessage": row.error.as_deref(),
+        "dueDate": null,
+        "createTime": JobId(row.key).created().to_string(),
+        "tenantId": row.tenant.as_deref().unwrap_or_default(),
+        "lockOwner": row.worker.as_deref().filter(|_| row.lease != 0),
+        "lockExpirationTime": lock.map(|lock| lock.to_string()),
+    })
+}
+
+fn parse(text: &str) -> Result<JobId, Fault> {
+    text.parse().map_err(|_| Fault::unknown(text))
+}
+
+async fn list(State(engine): State<Engine>, Query(asked): Query<Vec<(String, String)>>) -> Answer {
+    let value = |name: &str| asked.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
+    let number = |name: &str, other: usize| match value(name).map(str::parse) {
+        None => Ok(other),
+        Some(number) => number.map_err(|_| Fault::bad(format!("`{name}` must be a number"))),
+    };
+    let (start, size) = (number("start", 0)?, number("size", PAGE)?);
+    let key = |name: &str| value(name).and_then(|text| text.parse().ok()).map(Key).into_iter().collect();
+    let names = |name: &str| value(name).map(Name::from).into_iter().collect();
+    let query = JobQuery {
+        keys: key("id"),
+        instances: key("processInstanceId"),
+        nodes: names("elementId"),
+        topics: names("topic"),
+        ..JobQuery::default()
+    };
+    let mut rows = engine.jobs(&query).await?;
+    if let Some(owner) = value("lockOwner") {
+        rows.retain(|row| row.lease != 0 && row.worker.as_deref() == Some(owner));
+    }
+    let total = rows.len();
+    let data: Vec<Json> = rows.iter().skip(start).take(size).map(shown).collect();
+    let count = data.len();
+    Ok(answer(&json!({"data": data, "total": total, "start": start, "sort": "id", "order": "asc", "size": count})))
+}
+
+async fn one(State(engine): State<Engine>, Path(id): Path<String>) -> Answer {
+    Ok(answer(&shown(&engine.job(parse(&id)?).await?)))
+}
+
+async fn acquire(State(engine): State<Engine>, bytes: Bytes) -> Answer {
+    let body = Body::read(&bytes)?;
+    let (topic, worker) = (body.needed("topic")?, body.needed("workerId")?);
+    let lease = body.duration("lockDuration")?.ok_or_else(|| Fault::bad("lockDuration is required"))?;
+    let limit = body.number("numberOfTasks")?.unwrap_or(1);
+    let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0);
+    let limit = limit.ok_or_else(|| Fault::bad("numberOfTasks must be greater than 0"))?;
+    if body.text("scopeType")?.is_some_and(|scope| &*scope != "bpmn") {
+        return Ok(answer(&json!([])));
+    }
+    let wanted = vec![Wanted::topic(topic, lease)];
+    let jobs = engine.fetch_wanted(worker, wanted, First::Urgent, limit, Duration::ZERO).await?;
+    let acquired: Vec<Json> = jobs
+        .iter()
+        .map(|job| {
+            let mut body = shown(job);
+            body["variables"] = variable::write(job.variables());
+            body
+        })
+        .collect();
+    Ok(answer(&Json::Array(acquired)))
+}
+
+/// A job that the worker in the body has.
+async fn theirs(engine: &Engine, id: &str, body: &Body) -> Result<Job, Fault> {
+    let worker = body.needed("workerId")?;
+    match engine.job_of(parse(id)?, &worker).await {
+        Err(Error::LeaseLost(_)) => {
+            let text = format!("worker '{worker}' does not hold a lock on the requested job");
+            Err(Fault::new(StatusCode::FORBIDDEN, "Forbidden", text))
+        }
+        found => Ok(found?),
+    }
+}
+
+async fn complete(State(engine): State<Engine>, Path(id): Path<String>, bytes: Bytes) -> Answer {
+    let body = Body::read(&bytes)?;
+    let job = theirs(&engine, &id, &body).await?;
+    engine.complete_job(&job, body.variables()?).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn bpmn_error(State(engine): State<Engine>, Path(id): Path<String>, bytes: Bytes) -> Answer {
+    let body = Body::read(&bytes)?;
+    let job = theirs(&engine, &id, &body).await?;
+    let code = body.text("errorCode")?.unwrap_or_default();
+    engine.throw_job_error(&job, code, body.text("errorMessage")?, body.variables()?).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn cmmn_terminate(State(engine): State<Engine>, Path(id): Path<String>, bytes: Bytes) -> Answer {
+    let body = Body::read(&bytes)?;
+    theirs(&engine, &id, &body).await?;
+    Err(Fault::bad("this is a job of a BPMN process; only those of CMMN cases can be terminated"))
+}
+
+async fn fail(State(engine): State<Engine>, Path(id): Path<String>, bytes: Bytes) -> Answer {
+    let body = Body::read(&bytes)?;
+    let job = theirs(&engine, &id, &body).await?;
+    let failure = JobFailure {
+        message: body.text("errorMessage")?.unwrap_or_default(),
+        details: body.text("errorDetails")?,
+        retries: body.number("retries")?.map(|retries| retries.max(0)),
+        pause: body.duration("retryTimeout")?,
+    };
+    engine.fail_job(&job, &failure).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn release(State(engine): State<Engine>, Path(id): Path<String>, bytes: Bytes) -> Answer {
+    let body = Body::read(&bytes)?;
+    let job = theirs(&engine, &id, &body).await?;
+    engine.free_job(job.id()).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn release_all(State(engine): State<Engine>, bytes: Bytes) -> Answer {
+    let body = Body::read(&bytes)?;
+    let (worker, tenant) = (body.needed("workerId")?, body.text("tenantId")?);
+    let query = JobQuery { worker: Some(worker.clone()), tenant, ..JobQuery::default() };
+    for row in engine.jobs(&query).await? {
+        // What the worker has lost meanwhile is another's.
+        match engine.job_of(JobId(row.key), &worker).await {
+            Ok(job) => engine.free_job(job.id()).await?,
+            Err(Error::LeaseLost(_) | Error::UnknownJob(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

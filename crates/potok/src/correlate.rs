@@ -1,0 +1,294 @@
+//! Messages that must find somebody: delivered at once to who waits, or refused. Nothing is kept.
+
+use std::sync::Arc;
+
+use potok_core::Name;
+use potok_core::instance::WaitKind;
+use potok_core::routing::{Running, Work, World as _};
+use potok_core::step::{Command, Rejection, StartAt, Variables};
+use potok_core::value::Value;
+use potok_store::query::SubscriptionQuery;
+use potok_store::row::{Instance as InstanceRow, Subscription, SubscriptionKind};
+use serde::Serialize;
+
+use crate::attempt::Attempt;
+use crate::catalog::Deployed;
+use crate::engine::Engine;
+use crate::instance::begin;
+use crate::transact::TRIES;
+use crate::{Error, InstanceId, IntoVariables, Viewpoint};
+
+/// Who has got a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Receiver {
+    /// An instance that waited.
+    Waiting(InstanceId),
+    /// An instance that the message started.
+    Started(InstanceId),
+}
+
+impl Receiver {
+    /// The instance.
+    #[must_use]
+    pub fn instance_id(&self) -> InstanceId {
+        match self {
+            Self::Waiting(id) | Self::Started(id) => *id,
+        }
+    }
+}
+
+/// A message about to be correlated. All that is said of the receiver must hold; suspended instances do not receive.
+#[derive(Debug)]
+#[must_use = "nothing is sent until `send` or `send_to_all`"]
+pub struct Correlation<'e> {
+    engine: &'e Engine,
+    name: Name,
+    instance: Option<InstanceId>,
+    business_key: Option<Name>,
+    tenant: Option<Name>,
+    variables: Variables,
+    own_variables: Variables,
+    starts: Option<bool>,
+    payload: Result<Variables, Error>,
+}
+
+/// A start event that takes the message.
+struct Start {
+    deployed: Arc<Deployed>,
+    node: Name,
+}
+
+impl Correlation<'_> {
+    /// Only to this instance.
+    pub fn instance(self, instance: InstanceId) -> Self {
+        Self { instance: Some(instance), ..self }
+    }
+
+    /// Only to an instance with this business key; a process that it starts gets it.
+    pub fn business_key(self, key: impl Into<Name>) -> Self {
+        Self { business_key: Some(key.into()), ..self }
+    }
+
+    /// Only to instances and processes of this tenant; an empty one for none.
+    pub fn tenant(self, tenant: impl Into<Name>) -> Self {
+        Self { tenant: Some(tenant.into()), ..self }
+    }
+
+    /// Only to an instance whose variable has this value. Processes that it starts have none yet, and need not.
+    pub fn where_variable(mut self, name: impl Into<Name>, value: impl Into<Value>) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// Only where what waits has this variable of its own.
+    pub fn where_own_variable(mut self, name: impl Into<Name>, value: impl Into<Value>) -> Self {
+        self.own_variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// Only to instances that wait, or only to processes that it starts.
+    pub fn starts(self, starts: bool) -> Self {
+        Self { starts: Some(starts), ..self }
+    }
+
+    /// With what it carries.
+    pub fn variables(self, variables: impl IntoVariables) -> Self {
+        Self { payload: variables.into_variables(), ..self }
+    }
+
+    /// Delivers it to the one who waits, or else starts the one process that begins with it.
+    ///
+    /// # Errors
+    /// If nobody takes it, or several do.
+    pub async fn send(self) -> Result<Receiver, Error> {
+        let mut receivers = self.deliver(true).await?;
+        receivers.pop().ok_or(Error::NobodyWaits(self.name))
+    }
+
+    /// Delivers it to all who wait, and starts all processes that begin with it, in one unit of work; they may be none.
+    ///
+    /// # Errors
+    /// If one of them cannot take it, or the database cannot be written.
+    pub async fn send_to_all(self) -> Result<Vec<Receiver>, Error> {
+        self.deliver(false).await
+    }
+
+    async fn deliver(&self, to_one: bool) -> Result<Vec<Receiver>, Error> {
+        let payload = self.payload.as_ref().map_err(Clone::clone)?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let waiting = if self.starts == Some(true) { Vec::new() } else { self.waiting().await? };
+            let skips_starts = self.starts == Some(false) || self.instance.is_some() || (to_one && !waiting.is_empty());
+            let starts = if skips_starts { Vec::new() } else { self.starting().await? };
+            let count = waiting.len() + starts.len();
+            match count {
+                0 if to_one => return Err(Error::NobodyWaits(self.name.clone())),
+                0 => return Ok(Vec::new()),
+                several if to_one && several > 1 => return Err(Error::Ambiguous(several)),
+                _ => {}
+            }
+            let envelope = self.engine.envelope();
+            let action = |attempt: &mut Attempt<'_>, work: &mut Work| {
+                let mut receivers = Vec::with_capacity(count);
+                // All are looked up before the first one is changed.
+                for row in &waiting {
+                    if attempt.instance(row.instance)?.is_none() {
+                        return Ok(Err(Rejection::NotActive(row.instance).into()));
+                    }
+                }
+                for row in &waiting {
+                    let command = Command::DeliverMessage { subscription: row.key, variables: payload.clone() };
+                    match attempt.step(row.instance, command) {
+                        Ok(requests) => work.ask(row.instance, requests),
+                        Err(rejection) => return Ok(Err(rejection.into())),
+                    }
+                    receivers.push(Receiver::Waiting(InstanceId(row.instance)));
+                }
+                for start in &starts {
+                    let command = Command::Start {
+                        at: StartAt::Event(start.node.clone()),
+                        business_key: self.business_key.clone(),
+                        variables: payload.clone(),
+                        caller: None,
+                        started_by: None,
+                        initiator: attempt.envelope.by.clone(),
+                    };
+                    match begin(attempt, work, &start.deployed, command) {
+                        Ok(key) => receivers.push(Receiver::Started(InstanceId(key))),
+                        Err(error) => return Ok(Err(error)),
+                    }
+                }
+                Ok(Ok(receivers))
+            };
+            match self.engine.inner.transact(envelope, action).await {
+                // Who was found to wait has gone on before it was given the message.
+                Err(Error::Rejected(Rejection::Unknown(_) | Rejection::NotActive(_))) if tries < TRIES => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Who waits for it.
+    async fn waiting(&self) -> Result<Vec<Subscription>, Error> {
+        let query = SubscriptionQuery {
+            kind: Some(SubscriptionKind::Message),
+            names: vec![self.name.clone()],
+            starts: Some(false),
+            instances: self.instance.map(|id| id.0).into_iter().collect(),
+            business_key: self.business_key.clone(),
+            tenant: self.tenant.clone(),
+            ..SubscriptionQuery::default()
+        };
+        let inner = &self.engine.inner;
+        let mut waiting = Vec::new();
+        for row in inner.store.list(&query).await?.rows {
+            let takes = |running: Option<&Running>| {
+                let instance = &running?.instance;
+                let wait = instance.wait(row.key).filter(|wait| matches!(wait.kind, WaitKind::Message(_)))?;
+                let has =
+                    |(name, value): &(Name, Value)| instance.variable(name).is_some_and(|found| same(found, value));
+                let scope = instance.scope(instance.scope_of(wait))?;
+                let has_own =
+                    |(name, value): &(Name, Value)| scope.variable(name).is_some_and(|found| same(found, value));
+                Some(self.variables.iter().all(has) && self.own_variables.iter().all(has_own))
+            };
+            if inner.look(row.instance, takes).await? != Some(true) {
+                continue;
+            }
+            let is_suspended = inner.store.get::<InstanceRow>(row.instance).await?.is_some_and(|row| row.suspended);
+            if !is_suspended {
+                waiting.push(row);
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// The start events that take it, of the newest versions.
+    async fn starting(&self) -> Result<Vec<Start>, Error> {
+        let query = SubscriptionQuery {
+            kind: Some(SubscriptionKind::Message),
+            names: vec![self.name.clone()],
+            starts: Some(true),
+            tenant: self.tenant.clone(),
+            ..SubscriptionQuery::default()
+        };
+        let inner = &self.engine.inner;
+        let mut starts = Vec::new();
+        for row in inner.store.list(&query).await?.rows {
+            let Some(deployed) = inner.catalog.get(row.instance).await? else { continue };
+            if !deployed.definition.suspended {
+                starts.push(Start { deployed, node: row.node });
+            }
+        }
+        Ok(starts)
+    }
+}
+
+/// The same value, of the same declared type if both have one.
+fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Declared(left), Value::Declared(right)) => {
+            left.type_name == right.type_name && left.value.loosely_equal(&right.value)
+        }
+        (Value::Declared(_), _) | (_, Value::Declared(_)) => false,
+        _ => left == right,
+    }
+}
+
+impl Engine {
+    /// A message that must find somebody now. Unlike [`message`](Self::message) it is never kept.
+    ///
+    /// ```
+    /// # async fn example(engine: potok::Engine) -> Result<(), potok::Error> {
+    /// use serde_json::json;
+    ///
+    /// let receiver = engine.correlate("payment").business_key("C-17").variables(json!({"amount": 12})).send().await?;
+    /// println!("{} has it", receiver.instance_id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn correlate(&self, name: impl Into<Name>) -> Correlation<'_> {
+        Correlation {
+            engine: self,
+            name: name.into(),
+            instance: None,
+            business_key: None,
+            tenant: None,
+            variables: Variables::new(),
+            own_variables: Variables::new(),
+            starts: None,
+            payload: Ok(Variables::new()),
+        }
+    }
+
+    /// Gives the message that one certain subscription waits for to it, whoever else waits for the same.
+    ///
+    /// # Errors
+    /// If nothing waits there for that message.
+    pub async fn deliver_message(
+        &self,
+        instance: InstanceId,
+        from: Viewpoint,
+        name: &str,
+        variables: impl IntoVariables,
+    ) -> Result<(), Error> {
+        let variables = variables.into_variables()?;
+        let found = |running: Option<&Running>| {
+            let state = &running?.instance;
+            let takes = |wait: &&potok_core::instance::Wait| match &wait.kind {
+                WaitKind::Message(message) => &*message.name == name && from.is_at(state, wait),
+                _ => false,
+            };
+            state.waits().find(takes).map(|wait| wait.key)
+        };
+        let subscription = self.inner.look(instance.0, found).await?.ok_or_else(|| Error::NobodyWaits(name.into()))?;
+        let command = || Command::DeliverMessage { subscription, variables: variables.clone() };
+        match self.instance(instance).give(command).await {
+            Err(Error::Rejected(Rejection::Unknown(_) | Rejection::NotActive(_))) => {
+                Err(Error::NobodyWaits(name.into()))
+            }
+            done => done,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What the engine does by itself when it is due, done by hand: timers, and instances that go on behind savepoints.
+
+use potok_core::Name;
+use potok_core::instance::{Key, WaitKind};
+use potok_core::routing::{Running, StartTimer, World as _};
+use potok_core::step::{Command, Rejection};
+use potok_core::time::Timestamp;
+use potok_store::Guard;
+use potok_store::query::{TimerQuery, WorkQuery};
+use potok_store::row::{Definition, Instance as InstanceRow, Work as WorkRow};
+
+use crate::engine::Engine;
+use crate::work::Chore;
+use crate::{DefinitionId, Error, InstanceId, TimerId};
+
+/// What is waited for before something goes on by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DueKind {
+    /// A timer of an instance.
+    Timer,
+    /// A timer that starts instances.
+    StartTimer,
+    /// The next unit of work: the instance stands at a savepoint.
+    Savepoint,
+}
+
+/// Something that an engine does by itself when it is due.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Due {
+    /// Its key.
+    pub key: Key,
+    /// What it is.
+    pub kind: DueKind,
+    /// The instance; none of a timer that starts one.
+    pub instance: Option<InstanceId>,
+    /// The definition.
+    pub definition: DefinitionId,
+    /// The id of the process.
+    pub process: Name,
+    /// The id of the flow node.
+    pub node: Name,
+    /// When it is due.
+    pub due: Timestamp,
+    /// Nothing happens until the instance or definition is resumed.
+    pub suspended: bool,
+    /// The tenant.
+    pub tenant: Option<Name>,
+}
+
+/// Which of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DueQuery {
+    /// One of these.
+    pub keys: Vec<Key>,
+    /// Of one of these instances.
+    pub instances: Vec<Key>,
+}
+
+impl Engine {
+    /// What is done when it is due, the oldest first.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Error> {
+        let DueQuery { keys, instances } = query.clone();
+        let timers = TimerQuery { keys: keys.clone(), instances: instances.clone(), ..TimerQuery::default() };
+        let mut all = Vec::new();
+        for row in self.inner.store.list(&timers).await?.rows {
+            let instance = self.inner.store.get::<InstanceRow>(row.instance).await?;
+            all.push(Due {
+                key: row.key,
+                kind: DueKind::Timer,
+                instance: Some(row.instance.into()),
+                definition: row.definition.into(),
+                process: row.process,
+                node: row.node,
+                due: row.due,
+                suspended: row.suspended,
+                tenant: instance.and_then(|instance| instance.tenant),
+            });
+        }
+        let kinds = vec![Chore::START_TIMER, Chore::CONTINUE];
+        let work = WorkQuery { keys, instances, kinds, ..WorkQuery::default() };
+        for row in self.inner.store.list(&work).await?.rows {
+            all.extend(if row.kind == Chore::CONTINUE { self.savepoint(row).await? } else { self.starts(row).await? });
+        }
+        all.sort_by_key(|due| due.key);
+        Ok(all)
+    }
+
+    async fn savepoint(&self, row: WorkRow) -> Result<Option<Due>, Error> {
+        let node = |running: Option<&Running>| {
+            let Running { graph, instance } = running?;
+            Some(graph.get_node(instance.wait(row.key)?.node)?.id.clone())
+        };
+        let Some(node) = self.inner.look(row.instance, node).await? else { return Ok(None) };
+        let Some(instance) = self.inner.store.get::<InstanceRow>(row.instance).await? else { return Ok(None) };
+        Ok(Some(Due {
+            key: row.key,
+            kind: DueKind::Savepoint,
+            instance: Some(row.instance.into()),
+            definition: instance.definition.into(),
+            process: instance.process,
+            node,
+            due: row.due,
+            suspended: instance.suspended,
+            tenant: instance.tenant,
+        }))
+    }
+
+    async fn starts(&self, row: WorkRow) -> Result<Option<Due>, Error> {
+        let Some(definition) = self.inner.store.get::<Definition>(row.instance).await? else { return Ok(None) };
+        let graph = self.graph(row.instance.into()).await?;
+        let node = StartTimer::decode(&row.payload)
+            .ok()
+            .and_then(|start| Some(graph?.get_node(start.node)?.id.clone()))
+            .unwrap_or_default();
+        Ok(Some(Due {
+            key: row.key,
+            kind: DueKind::StartTimer,
+            instance: None,
+            definition: row.instance.into(),
+            process: definition.id,
+            node,
+            due: row.due,
+            suspended: definition.suspended,
+            tenant: Some(definition.tenant).filter(|tenant| !tenant.is_empty()),
+        }))
+    }
+
+    /// Does it now, whether it is due or not, and also if its instance is suspended.
+    ///
+    /// # Errors
+    /// If somebody has done it.
+    pub async fn execute(&self, due: &Due) -> Result<(), Error> {
+        let (key, instance) = (due.key, due.instance.map(|id| id.0));
+        match (due.kind, instance) {
+            (DueKind::Timer, Some(instance)) => {
+                let fired = self.inner.transact(self.envelope(), |attempt, work| {
+                    let is_timer = attempt.instance(instance)?.is_some_and(|running| {
+                        running.instance.wait(key).is_some_and(|wait| matches!(wait.kind, WaitKind::Timer(_)))
+                    });
+                    if !is_timer {
+                        return Ok(Err(Error::UnknownTimer(TimerId(key))));
+                    }
+                    Ok(attempt
+                        .step(instance, Command::FireTimer { timer: key })
+                        .map(|requests| work.ask(instance, requests))
+                        .map_err(Error::from))
+                });
+                fired.await
+            }
+            (DueKind::Savepoint, Some(instance)) => {
+                let guard = Guard::Work { instance, work: key };
+                let done = self.inner.transact_guarded(self.envelope(), &guard, |attempt, work| {
+                    if attempt.instance(instance)?.is_none() {
+                        return Ok(Err(Error::UnknownTimer(TimerId(key))));
+                    }
+                    match attempt.step(instance, Command::Continue { continuation: key }) {
+                        Ok(requests) => work.ask(instance, requests),
+                        Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => {
+                            return Ok(Err(Error::UnknownTimer(TimerId(key))));
+                        }
+                        Err(rejection) => return Ok(Err(rejection.into())),
+                    }
+                    Ok(Ok(()))
+                });
+                done.await?.ok_or(Error::UnknownTimer(TimerId(key)))
+            }
+            _ => match self.inner.store.get::<WorkRow>((due.definition.0, key)).await? {
+                Some(row) => {
+                    let after = self.inner.do_chore(&row).await?;
+                    self.inner.afterwards(after).await;
+                    Ok(())
+                }
+                None => Err(Error::UnknownTimer(TimerId(key))),
+            },
+        }
+    }
+}

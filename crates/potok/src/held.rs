@@ -1,0 +1,174 @@
+//! Jobs by the names of the workers that have them, for workers that know no leases: programs written for other engines.
+
+use std::time::Duration;
+
+use potok_core::Name;
+use potok_core::instance::{Instance, ROOT, ScopeId, WaitKind};
+use potok_core::routing::World as _;
+use potok_core::step::{Command, Rejection, Variables};
+use potok_store::Guard;
+use potok_store::query::JobQuery;
+use potok_store::row::Job as JobRow;
+
+use crate::attempt::{Attempt, Missing};
+use crate::engine::Engine;
+use crate::{Error, IntoVariables, Job, JobFailure, JobId};
+
+impl Engine {
+    /// A job, whoever has it.
+    ///
+    /// # Errors
+    /// If there is no such job.
+    pub async fn job(&self, job: JobId) -> Result<JobRow, Error> {
+        let query = JobQuery {
+            keys: vec![job.0],
+            instances: self.inner.cache.owner(job.0).into_iter().collect(),
+            ..JobQuery::default()
+        };
+        self.inner.store.list(&query).await?.rows.pop().ok_or(Error::UnknownJob(job))
+    }
+
+    /// A job that a worker of that name has, or had last if nobody has taken it since. It comes without variables and headers.
+    ///
+    /// # Errors
+    /// If there is no such job, or it is not the worker's.
+    pub async fn job_of(&self, job: JobId, worker: &str) -> Result<Job, Error> {
+        let row = self.job(job).await?;
+        let is_theirs = row.lease != 0 && row.worker.as_deref() == Some(worker);
+        if is_theirs { Ok(Job::bare(row)) } else { Err(Error::LeaseLost(job)) }
+    }
+
+    /// Hands a job out to a worker that asks for this one: if nobody has it, or the worker has it already.
+    ///
+    /// # Errors
+    /// If there is no such job, or another worker has it.
+    pub async fn lease_job(&self, job: JobId, worker: impl Into<Name>, lease: Duration) -> Result<(), Error> {
+        let row = self.job(job).await?;
+        let (id, number) = ((row.instance, row.key), self.inner.random());
+        let leased = self.inner.store.lease_job(id, &worker.into(), number, lease).await?;
+        if leased { Ok(()) } else { Err(Error::LeaseLost(job)) }
+    }
+
+    /// Takes a job out of the hands of whoever has it.
+    ///
+    /// # Errors
+    /// If there is no such job.
+    pub async fn free_job(&self, job: JobId) -> Result<(), Error> {
+        let row = self.job(job).await?;
+        self.inner.store.free_job((row.instance, row.key)).await?;
+        self.inner.wake.notify_waiters();
+        Ok(())
+    }
+
+    /// Completes a job with variables for its process, and others for its flow node alone, which its output mappings see.
+    ///
+    /// # Errors
+    /// As [`complete_job`](Self::complete_job).
+    pub async fn complete_job_with(
+        &self,
+        job: &Job,
+        variables: impl IntoVariables,
+        local_variables: impl IntoVariables,
+    ) -> Result<(), Error> {
+        let (variables, local_variables) = (variables.into_variables()?, local_variables.into_variables()?);
+        self.inner.complete_job(&self.envelope(), job, variables, local_variables).await
+    }
+
+    /// Says that a job failed, and sets variables meanwhile: each in the innermost scope around the job that has it, else in the
+    /// process; local ones in the scope of its flow node, if that has one.
+    ///
+    /// # Errors
+    /// As [`fail_job`](Self::fail_job).
+    pub async fn fail_job_with(
+        &self,
+        job: &Job,
+        failure: &JobFailure,
+        variables: impl IntoVariables,
+        local_variables: impl IntoVariables,
+    ) -> Result<(), Error> {
+        let (variables, local_variables) = (variables.into_variables()?, local_variables.into_variables()?);
+        let set = |attempt: &mut Attempt<'_>| set_around(attempt, job, &variables, &local_variables);
+        self.inner.fail_job(&self.envelope(), job, failure, set).await
+    }
+
+    /// Says how many tries a job has left, whoever has it: none is an incident, and some resolve that.
+    ///
+    /// # Errors
+    /// If there is no such job.
+    pub async fn set_job_retries(&self, job: JobId, retries: u32) -> Result<(), Error> {
+        let row = self.job(job).await?;
+        let instance = row.instance;
+        let message: Name = row.error.clone().unwrap_or_default();
+        self.inner
+            .transact(self.envelope(), |attempt, work| {
+                let Some(standing) = attempt.rows(instance)?.job(row.key).cloned() else {
+                    return Ok(Err(Error::UnknownJob(job)));
+                };
+                let incident = attempt.instance(instance)?.and_then(|running| incident_of(&running.instance, job));
+                let resolve = incident.filter(|_| retries > 0).map(|incident| Command::ResolveIncident { incident });
+                let count = Command::FailJob { job: row.key, retries: Some(retries.into()), message: message.clone() };
+                for command in resolve.into_iter().chain([count]) {
+                    match attempt.step(instance, command) {
+                        Ok(requests) => work.ask(instance, requests),
+                        Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => {
+                            return Ok(Err(Error::UnknownJob(job)));
+                        }
+                        Err(rejection) => return Ok(Err(rejection.into())),
+                    }
+                }
+                // Whoever has it goes on having it.
+                attempt.guards.push(Guard::Lease { instance, job: row.key, lease: standing.lease });
+                attempt.changes.put(JobRow { retries: retries.into(), counted: true, ..standing });
+                Ok(Ok(()))
+            })
+            .await?;
+        self.inner.wake.notify_waiters();
+        Ok(())
+    }
+}
+
+/// The incident that a job has left.
+fn incident_of(instance: &Instance, job: JobId) -> Option<potok_core::instance::Key> {
+    use potok_core::instance::IncidentStage;
+    let owner = instance.wait(job.0)?.owner;
+    let is_its = |kind: &WaitKind| matches!(kind, WaitKind::Incident(it) if it.stage == IncidentStage::Job);
+    instance.waits().find(|wait| wait.owner == owner && is_its(&wait.kind)).map(|wait| wait.key)
+}
+
+/// What sets variables around a job.
+fn set_around(
+    attempt: &mut Attempt<'_>,
+    job: &Job,
+    variables: &Variables,
+    local_variables: &Variables,
+) -> Result<Vec<Command>, Missing> {
+    let Some(running) = attempt.instance(job.instance)? else { return Ok(Vec::new()) };
+    let instance = &running.instance;
+    let Some(wait) = instance.wait(job.key) else { return Ok(Vec::new()) };
+    let own = instance.scope_of(wait);
+    let mut commands: Vec<Command> = variables
+        .iter()
+        .map(|(name, value)| {
+            let scope = scope_with(instance, own, name);
+            Command::SetVariables { scope, variables: vec![(name.clone(), value.clone())] }
+        })
+        .collect();
+    let has_own =
+        instance.scope(own).is_some_and(|scope| wait.owner == potok_core::instance::Owner::Token(scope.owner));
+    if has_own && !local_variables.is_empty() {
+        commands.push(Command::SetVariables { scope: own, variables: local_variables.clone() });
+    }
+    Ok(commands)
+}
+
+/// The innermost scope from there outwards that has a variable, else the process.
+pub(crate) fn scope_with(instance: &Instance, from: ScopeId, name: &str) -> ScopeId {
+    let mut next = from;
+    while let Some(scope) = instance.scope(next) {
+        if scope.variable(name).is_some() {
+            return next;
+        }
+        next = scope.parent;
+    }
+    ROOT
+}

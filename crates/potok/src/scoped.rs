@@ -1,0 +1,126 @@
+//! Variables as they are seen from inside an instance: from a task, a job, or whatever else waits.
+
+use potok_core::Name;
+use potok_core::instance::{Instance, Key, Owner, ROOT, ScopeId, Wait, WaitKind};
+use potok_core::routing::{Running, World as _};
+use potok_core::step::{Command, Rejection, Variables};
+
+use crate::held::scope_with;
+use crate::{Case, Error, IntoVariables};
+
+/// From where variables are seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Viewpoint {
+    /// The process itself.
+    Process,
+    /// A scope, by its number.
+    Scope(ScopeId),
+    /// What waits under that key.
+    Wait(Key),
+}
+
+impl Viewpoint {
+    /// Whether a wait stands there: it is the one that is meant, or its scope is.
+    pub(crate) fn is_at(self, instance: &Instance, wait: &Wait) -> bool {
+        match self {
+            Self::Process => true,
+            Self::Scope(scope) => instance.scope_of(wait) == scope,
+            Self::Wait(key) => wait.key == key || instance.wait(key).is_some_and(|here| here.owner == wait.owner),
+        }
+    }
+
+    fn is_task(self, instance: &Instance) -> bool {
+        matches!(self, Self::Wait(key) if instance.wait(key).is_some_and(|it| matches!(it.kind, WaitKind::UserTask(_))))
+    }
+
+    /// The innermost scope in sight, and whether it is the viewpoint's own.
+    fn scope(self, instance: &Instance) -> Option<(ScopeId, bool)> {
+        match self {
+            Self::Process => Some((ROOT, true)),
+            Self::Scope(scope) => instance.scope(scope).map(|_| (scope, true)),
+            Self::Wait(key) => {
+                let wait = instance.wait(key)?;
+                let scope = instance.scope_of(wait);
+                let is_own = instance.scope(scope).is_some_and(|scope| wait.owner == Owner::Token(scope.owner));
+                Some((scope, is_own))
+            }
+        }
+    }
+}
+
+impl Case {
+    /// The variables in sight, in the names' order; with `own` only those of the innermost scope, if that belongs to what is looked
+    /// from.
+    ///
+    /// # Errors
+    /// If there is no such instance, or nothing to look from.
+    pub async fn variables_from(&self, from: Viewpoint, own: bool) -> Result<Variables, Error> {
+        let seen = |running: Option<&Running>| {
+            let Running { instance, graph } = running?;
+            let (scope, is_own) = from.scope(instance)?;
+            Some(match own {
+                false => instance.all_visible(scope, graph.dialect().counters()),
+                true if is_own => instance.scope(scope)?.variables().to_vec(),
+                true => Variables::new(),
+            })
+        };
+        self.engine().inner.look(self.id().0, seen).await?.ok_or(Error::UnknownInstance(self.id()))
+    }
+
+    /// Sets and removes variables in one step. Each is looked for from the innermost scope in sight outwards, and set in the process if
+    /// nobody has it; with `own` only the innermost scope is meant.
+    ///
+    /// # Errors
+    /// If there is no such instance, it has ended, or there is nothing to look from.
+    pub async fn change_variables_from(
+        &self,
+        from: Viewpoint,
+        own: bool,
+        set: impl IntoVariables,
+        remove: impl IntoIterator<Item = Name>,
+    ) -> Result<(), Error> {
+        let (set, remove): (Variables, Vec<Name>) = (set.into_variables()?, remove.into_iter().collect());
+        let key = self.id().0;
+        self.engine()
+            .inner
+            .transact(self.engine().envelope(), |attempt, work| {
+                let Some(running) = attempt.instance(key)? else { return Ok(Err(Error::UnknownInstance(self.id()))) };
+                let instance = &running.instance;
+                if !instance.is_active() {
+                    return Ok(Err(Rejection::NotActive(key).into()));
+                }
+                let Some((inner, is_own)) = from.scope(instance) else {
+                    return Ok(Err(Error::UnknownInstance(self.id())));
+                };
+                let home = |name: &Name| if own { inner } else { scope_with(instance, inner, name) };
+                let set: Vec<Command> = match from {
+                    // Its own scope is opened for it if need be.
+                    Viewpoint::Wait(task) if own && from.is_task(instance) => {
+                        let (variables, local_variables) = (Variables::new(), set.clone());
+                        vec![Command::SetTaskVariables { task, variables, local_variables }]
+                    }
+                    _ => set
+                        .iter()
+                        .map(|(name, value)| Command::SetVariables {
+                            scope: home(name),
+                            variables: vec![(name.clone(), value.clone())],
+                        })
+                        .collect(),
+                };
+                let remove = remove
+                    .iter()
+                    .filter(|_| is_own || !own)
+                    .map(|name| Command::RemoveVariables { scope: home(name), names: vec![name.clone()] });
+                for command in set.into_iter().chain(remove).collect::<Vec<_>>() {
+                    match attempt.step(key, command) {
+                        Ok(requests) => work.ask(key, requests),
+                        // A condition that has occurred meanwhile may have ended it.
+                        Err(Rejection::NotActive(_) | Rejection::UnknownScope(..)) => {}
+                        Err(rejection) => return Ok(Err(rejection.into())),
+                    }
+                }
+                Ok(Ok(()))
+            })
+            .await
+    }
+}
