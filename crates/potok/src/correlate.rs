@@ -16,7 +16,7 @@ use crate::catalog::Deployed;
 use crate::engine::Engine;
 use crate::instance::begin;
 use crate::transact::TRIES;
-use crate::{Error, InstanceId, IntoVariables, Viewpoint};
+use crate::{Action, Error, InstanceId, IntoVariables, Viewpoint};
 
 /// Who has got a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -100,7 +100,8 @@ impl Correlation<'_> {
     ///
     /// # Errors
     /// If nobody takes it, or several do.
-    pub async fn send(self) -> Result<Receiver, Error> {
+    pub async fn send(mut self) -> Result<Receiver, Error> {
+        self.keep_to_tenants().await?;
         let mut receivers = self.deliver(true).await?;
         receivers.pop().ok_or(Error::NobodyWaits(self.name))
     }
@@ -109,8 +110,18 @@ impl Correlation<'_> {
     ///
     /// # Errors
     /// If one of them cannot take it, or the database cannot be written.
-    pub async fn send_to_all(self) -> Result<Vec<Receiver>, Error> {
+    pub async fn send_to_all(mut self) -> Result<Vec<Receiver>, Error> {
+        self.keep_to_tenants().await?;
         self.deliver(false).await
+    }
+
+    /// Whoever may not send to all tenants sends to one of theirs.
+    async fn keep_to_tenants(&mut self) -> Result<(), Error> {
+        let access = self.engine.access(Action::Send, &self.name).await?;
+        if access.tenants().is_some() {
+            self.tenant = Some(access.home(self.tenant.as_ref())?);
+        }
+        Ok(())
     }
 
     async fn deliver(&self, to_one: bool) -> Result<Vec<Receiver>, Error> {
@@ -274,6 +285,7 @@ impl Engine {
         variables: impl IntoVariables,
     ) -> Result<(), Error> {
         let variables = variables.into_variables()?;
+        self.reach(Action::Send, instance).await?;
         let found = |running: Option<&Running>| {
             let state = &running?.instance;
             let takes = |wait: &&potok_core::instance::Wait| match &wait.kind {

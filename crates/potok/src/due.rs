@@ -11,7 +11,7 @@ use potok_store::row::{Definition, Instance as InstanceRow, Work as WorkRow};
 
 use crate::engine::Engine;
 use crate::work::Chore;
-use crate::{DefinitionId, Error, InstanceId, TimerId};
+use crate::{Action, DefinitionId, Error, InstanceId, TimerId};
 
 /// What is waited for before something goes on by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,7 @@ impl Engine {
     /// # Errors
     /// If the database cannot be read.
     pub async fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Error> {
+        let access = self.access(Action::SeeAll, &"").await?;
         let DueQuery { keys, instances } = query.clone();
         let timers = TimerQuery { keys: keys.clone(), instances: instances.clone(), ..TimerQuery::default() };
         let mut all = Vec::new();
@@ -84,6 +85,7 @@ impl Engine {
         for row in self.inner.store.list(&work).await?.rows {
             all.extend(if row.kind == Chore::CONTINUE { self.savepoint(row).await? } else { self.starts(row).await? });
         }
+        all.retain(|due| access.admits(due.tenant.as_ref()));
         all.sort_by_key(|due| due.key);
         Ok(all)
     }
@@ -134,6 +136,13 @@ impl Engine {
     /// If somebody has done it.
     pub async fn execute(&self, due: &Due) -> Result<(), Error> {
         let (key, instance) = (due.key, due.instance.map(|id| id.0));
+        let access = match due.instance {
+            Some(instance) => self.reach(Action::Execute, instance).await?,
+            None => self.access(Action::Execute, &TimerId(key)).await?,
+        };
+        if !access.admits(due.tenant.as_ref()) {
+            return Err(Error::UnknownTimer(TimerId(key)));
+        }
         match (due.kind, instance) {
             (DueKind::Timer, Some(instance)) => {
                 let fired = self.inner.transact(self.envelope(), |attempt, work| {

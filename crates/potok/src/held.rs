@@ -12,7 +12,7 @@ use potok_store::row::Job as JobRow;
 
 use crate::attempt::{Attempt, Missing};
 use crate::engine::Engine;
-use crate::{Error, IntoVariables, Job, JobFailure, JobId};
+use crate::{Action, Error, IntoVariables, Job, JobFailure, JobId};
 
 impl Engine {
     /// A job, whoever has it.
@@ -20,12 +20,19 @@ impl Engine {
     /// # Errors
     /// If there is no such job.
     pub async fn job(&self, job: JobId) -> Result<JobRow, Error> {
+        self.job_for(Action::DoJobs, job).await
+    }
+
+    /// A job that something is to be done with.
+    async fn job_for(&self, action: Action, job: JobId) -> Result<JobRow, Error> {
+        let access = self.access(action, &job).await?;
         let query = JobQuery {
             keys: vec![job.0],
             instances: self.inner.cache.owner(job.0).into_iter().collect(),
             ..JobQuery::default()
         };
-        self.inner.store.list(&query).await?.rows.pop().ok_or(Error::UnknownJob(job))
+        let row = self.inner.store.list(&query).await?.rows.pop();
+        row.filter(|row| access.admits(row.tenant.as_ref())).ok_or(Error::UnknownJob(job))
     }
 
     /// A job that a worker of that name has, or had last if nobody has taken it since. It comes without variables and headers.
@@ -71,6 +78,7 @@ impl Engine {
         local_variables: impl IntoVariables,
     ) -> Result<(), Error> {
         let (variables, local_variables) = (variables.into_variables()?, local_variables.into_variables()?);
+        self.check_job(job).await?;
         self.inner.complete_job(&self.envelope(), job, variables, local_variables).await
     }
 
@@ -87,6 +95,7 @@ impl Engine {
         local_variables: impl IntoVariables,
     ) -> Result<(), Error> {
         let (variables, local_variables) = (variables.into_variables()?, local_variables.into_variables()?);
+        self.check_job(job).await?;
         let set = |attempt: &mut Attempt<'_>| set_around(attempt, job, &variables, &local_variables);
         self.inner.fail_job(&self.envelope(), job, failure, set).await
     }
@@ -96,7 +105,7 @@ impl Engine {
     /// # Errors
     /// If there is no such job.
     pub async fn set_job_retries(&self, job: JobId, retries: u32) -> Result<(), Error> {
-        let row = self.job(job).await?;
+        let row = self.job_for(Action::SetRetries, job).await?;
         let instance = row.instance;
         let message: Name = row.error.clone().unwrap_or_default();
         self.inner

@@ -253,7 +253,7 @@ impl Engine {
 
 impl Engine {
     /// A job in a worker's hands is the worker's, but not one of another tenant's.
-    async fn check_job(&self, job: &Job) -> Result<(), Error> {
+    pub(crate) async fn check_job(&self, job: &Job) -> Result<(), Error> {
         let access = self.access(Action::DoJobs, &job.id()).await?;
         if access.admits(job.tenant.as_ref()) { Ok(()) } else { Err(Error::UnknownJob(job.id())) }
     }

@@ -174,7 +174,7 @@ actions! {
     StartAnywhere, "start anywhere", Operate, true, [];
     SeeInstances, "see instances", See, false, [
         "Engine::instances" "Engine::incidents" "Case::get" "Case::state" "Case::at" "Case::variable" "Case::variables"
-        "Case::history" "Case::happenings" "Case::ended" "Engine::comments" "Engine::attachments" "Reading::chunk"
+        "Case::variables_from" "Case::history" "Case::happenings" "Case::ended" "Engine::comments" "Engine::attachments" "Reading::chunk"
     ];
     SeeTasks, "see tasks", See, false, [
         "Tasks::list" "Tasks::page" "Tasks::count" "Engine::task" "Engine::task_variables" "Engine::local_task_variables"
@@ -195,6 +195,7 @@ actions! {
     ActivateAdHoc, "activate", Work, false, ["Case::activate"];
     SeeAll, "see all", View, false, [
         "Engine::jobs" "Engine::statistics" "Engine::definition_statistics" "Engine::finished" "Export::chunk"
+        "Engine::due"
     ];
     Deploy, "deploy", Deploy, true, ["Deployment::send" "Engine::deploy_path"];
     DeleteDeployment, "delete deployment", Deploy, true, ["Engine::delete_deployment"];
@@ -202,7 +203,11 @@ actions! {
         "Engine::delete_deployment_with_instances"
     ];
     SuspendDefinition, "suspend definition", Operate, true, ["Engine::suspend_definition" "Engine::resume_definition"];
-    SetVariables, "set variables", Operate, true, ["Case::set_variables" "Case::set_variables_in"];
+    SetVariables, "set variables", Operate, true, [
+        "Case::set_variables" "Case::set_variables_in" "Case::change_variables_from"
+    ];
+    SetRetries, "set retries", Operate, true, ["Engine::set_job_retries"];
+    Execute, "execute", Operate, true, ["Engine::execute"];
     Cancel, "cancel", Operate, true, ["Case::cancel"];
     Suspend, "suspend", Operate, true, ["Case::suspend" "Case::resume"];
     Command, "command", Operate, true, ["Case::command"];
@@ -218,9 +223,12 @@ actions! {
     ];
     DoJobs, "do jobs", Jobs, false, [
         "Engine::fetch_jobs" "Engine::extend_job" "Engine::release_job" "Engine::complete_job" "Engine::fail_job"
-        "Engine::throw_job_error" "Engine::throw_job_escalation"
+        "Engine::throw_job_error" "Engine::throw_job_escalation" "Engine::fetch_wanted" "Engine::job" "Engine::job_of"
+        "Engine::lease_job" "Engine::free_job" "Engine::complete_job_with" "Engine::fail_job_with"
     ];
-    Send, "send", Send, false, ["Sending::send" "Engine::signal"];
+    Send, "send", Send, false, [
+        "Sending::send" "Engine::signal" "Correlation::send" "Correlation::send_to_all" "Engine::deliver_message"
+    ];
     ReadAudit, "read audit", Audit, false, ["Engine::audit"];
     SeePeople, "see people", Read, false, [
         "People::user" "People::users" "People::group" "People::groups" "People::groups_of" "People::members_of"

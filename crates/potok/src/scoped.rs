@@ -6,7 +6,7 @@ use potok_core::routing::{Running, World as _};
 use potok_core::step::{Command, Rejection, Variables};
 
 use crate::held::scope_with;
-use crate::{Case, Error, IntoVariables};
+use crate::{Action, Case, Error, IntoVariables};
 
 /// From where variables are seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,7 @@ impl Case {
     /// # Errors
     /// If there is no such instance, or nothing to look from.
     pub async fn variables_from(&self, from: Viewpoint, own: bool) -> Result<Variables, Error> {
+        self.engine().reach(Action::SeeInstances, self.id()).await?;
         let seen = |running: Option<&Running>| {
             let Running { instance, graph } = running?;
             let (scope, is_own) = from.scope(instance)?;
@@ -81,6 +82,7 @@ impl Case {
     ) -> Result<(), Error> {
         let (set, remove): (Variables, Vec<Name>) = (set.into_variables()?, remove.into_iter().collect());
         let key = self.id().0;
+        self.engine().reach(Action::SetVariables, self.id()).await?;
         self.engine()
             .inner
             .transact(self.engine().envelope(), |attempt, work| {
