@@ -7,11 +7,12 @@ use potok::query::{
 };
 use potok::row::{Attachment, Comment, Group, User};
 use potok::{
-    Action, BatchId, DefinitionId, DeploymentId, Engine, Error, IncidentId, InstanceId, Job, JobFailure, Modification,
-    Operation, Right, Role, TaskId,
+    Action, BatchId, DefinitionId, DeploymentId, Due, DueKind, DueQuery, Engine, Error, First, IncidentId, InstanceId,
+    Job, JobFailure, JobId, Modification, Operation, Right, Role, TaskId, Viewpoint,
 };
 use potok_core::instance::Key;
 use potok_core::step::Command;
+use potok_core::time::Timestamp;
 use serde_json::json;
 
 use crate::database::{Place, acting, deploy, stop};
@@ -173,6 +174,30 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::back_up" => engine.back_up("/no/such/folder/copy.db").await,
         "Engine::execute_due" => engine.execute_due().await.map(drop),
         "Engine::clean_up" => engine.clean_up().await.map(drop),
+        "Case::variables_from" => case.variables_from(Viewpoint::Process, false).await.map(drop),
+        "Case::change_variables_from" => case.change_variables_from(Viewpoint::Process, false, json!({}), []).await,
+        "Engine::due" => engine.due(&DueQuery::default()).await.map(drop),
+        "Engine::execute" => {
+            let (key, kind, instance) = (NO, DueKind::StartTimer, None);
+            let (process, node, due) = ("none".into(), "none".into(), Timestamp::MAX);
+            let due = Due { key, kind, instance, definition, process, node, due, suspended: false, tenant: None };
+            engine.execute(&due).await
+        }
+        "Engine::set_job_retries" => engine.set_job_retries(JobId(NO), 1).await,
+        "Engine::fetch_wanted" => {
+            engine.fetch_wanted("test", Vec::new(), First::Urgent, 1, Duration::ZERO).await.map(drop)
+        }
+        "Engine::job" => engine.job(JobId(NO)).await.map(drop),
+        "Engine::job_of" => engine.job_of(JobId(NO), "test").await.map(drop),
+        "Engine::lease_job" => engine.lease_job(JobId(NO), "test", second).await,
+        "Engine::free_job" => engine.free_job(JobId(NO)).await,
+        "Engine::complete_job_with" => engine.complete_job_with(job, json!({}), json!({})).await,
+        "Engine::fail_job_with" => engine.fail_job_with(job, &JobFailure::default(), json!({}), json!({})).await,
+        "Correlation::send" => engine.correlate("none").send().await.map(drop),
+        "Correlation::send_to_all" => engine.correlate("none").send_to_all().await.map(drop),
+        "Engine::deliver_message" => {
+            engine.deliver_message(InstanceId(NO), Viewpoint::Process, "none", json!({})).await
+        }
         other => panic!("say here how `{other}` is tried"),
     }
 }
