@@ -3,6 +3,7 @@
 //! Each face translates names, types and codes, and does nothing that the engine does not: what is asked of one through a face is the
 //! same as if it were asked for directly.
 
+mod acting;
 pub mod camunda7;
 pub mod flowable;
 

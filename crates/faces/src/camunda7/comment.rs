@@ -1,8 +1,8 @@
 //! Comments on tasks and instances.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use potok::row::Comment;
-use potok::{Engine, Error, InstanceId, TaskId};
+use potok::{Error, InstanceId, TaskId};
 use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, json as answer};
@@ -11,6 +11,7 @@ use super::error::Fault;
 use super::fields::InBody;
 use super::id;
 use super::link::Here;
+use crate::acting::Acting;
 
 fn shown(comment: &Comment) -> Json {
     json!({
@@ -31,7 +32,7 @@ fn missing(text: &str) -> Fault {
 }
 
 /// Those of an instance itself.
-pub(crate) async fn of_instance(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+pub(crate) async fn of_instance(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let Some(id) = id::parse::<InstanceId>(&text) else { return Err(missing(&text)) };
     match engine.comments(id).await {
         Ok(comments) => Ok(answer(&comments.iter().filter(|comment| comment.task.is_none()).map(shown).collect())),
@@ -41,7 +42,7 @@ pub(crate) async fn of_instance(State(engine): State<Engine>, Path(text): Path<S
 }
 
 /// Those of a task, the newest first.
-pub(crate) async fn of_task(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+pub(crate) async fn of_task(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let Some(id) = id::parse::<TaskId>(&text) else { return Err(missing(&text)) };
     match engine.comments(id).await {
         Ok(comments) => Ok(answer(&comments.iter().rev().map(shown).collect())),
@@ -50,7 +51,7 @@ pub(crate) async fn of_task(State(engine): State<Engine>, Path(text): Path<Strin
     }
 }
 
-pub(crate) async fn one(State(engine): State<Engine>, Path((task, text)): Path<(String, String)>) -> Answer {
+pub(crate) async fn one(Acting(engine): Acting, Path((task, text)): Path<(String, String)>) -> Answer {
     let missing = || Fault::missing(format!("Task comment with id {text} does not exist for task id '{task}'."));
     let id = id::parse::<TaskId>(&task).ok_or_else(missing)?;
     let comments = engine.comments(id).await.map_err(|_| missing())?;
@@ -59,7 +60,7 @@ pub(crate) async fn one(State(engine): State<Engine>, Path((task, text)): Path<(
 }
 
 pub(crate) async fn create(
-    State(engine): State<Engine>,
+    Acting(engine): Acting,
     here: Here,
     Path(text): Path<String>,
     InBody(fields): InBody,

@@ -1,7 +1,7 @@
 //! `/deployment`: files, and what is defined in them.
 
 use axum::Router;
-use axum::extract::{FromRequest, Multipart, Path, Request, State};
+use axum::extract::{FromRequest, Multipart, Path, Request};
 use axum::http::{StatusCode, header};
 use axum::routing::{get, post};
 use potok::query::{DefinitionQuery, DeploymentQuery};
@@ -15,6 +15,7 @@ use super::error::Fault;
 use super::fields::{Fields, InQuery};
 use super::link::Here;
 use super::{id, process_definition};
+use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
@@ -66,7 +67,7 @@ async fn parts(mut multipart: Multipart) -> Result<Parts, Fault> {
     Ok(parts)
 }
 
-async fn create(State(engine): State<Engine>, here: Here, request: Request) -> Answer {
+async fn create(Acting(engine): Acting, here: Here, request: Request) -> Answer {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("multipart/form-data") {
         return Err(Fault::wrong_media_type());
@@ -223,25 +224,25 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Row>, Fault> {
     Ok(rows)
 }
 
-async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     let rows = search(&engine, &fields).await?;
     Ok(answer(&Slice::of(&fields)?.cut(rows).map(|row| shown(&row)).collect()))
 }
 
-async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }
 
-async fn registered(State(engine): State<Engine>) -> Answer {
+async fn registered(Acting(engine): Acting) -> Answer {
     let rows = engine.search(&DeploymentQuery::default()).await?.rows;
     Ok(answer(&rows.iter().map(|row| Json::from(id::id(row.key))).collect()))
 }
 
-async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     Ok(answer(&shown(&found(&engine, &text).await?)))
 }
 
-async fn delete(State(engine): State<Engine>, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
+async fn delete(Acting(engine): Acting, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
     let row = found(&engine, &text).await?;
     let id = DeploymentId(row.key);
     let done = if fields.is_set("cascade")? {
@@ -266,7 +267,7 @@ fn resource_id(name: &str) -> String {
     name.replace('/', "%2F")
 }
 
-async fn resources(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn resources(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let row = match found(&engine, &text).await {
         Ok(row) => row,
         Err(_) => return Err(Fault::missing(format!("Deployment resources for deployment id '{text}' do not exist."))),
@@ -282,12 +283,12 @@ async fn bytes_of(engine: &Engine, deployment: &str, name: &str) -> Result<Vec<u
     engine.resource(id, &name.replace("%2F", "/")).await?.ok_or_else(missing)
 }
 
-async fn resource(State(engine): State<Engine>, Path((deployment, name)): Path<(String, String)>) -> Answer {
+async fn resource(Acting(engine): Acting, Path((deployment, name)): Path<(String, String)>) -> Answer {
     bytes_of(&engine, &deployment, &name).await?;
     Ok(answer(&of_resource(&deployment, &name)))
 }
 
-async fn resource_data(State(engine): State<Engine>, Path((deployment, name)): Path<(String, String)>) -> Answer {
+async fn resource_data(Acting(engine): Acting, Path((deployment, name)): Path<(String, String)>) -> Answer {
     let bytes = bytes_of(&engine, &deployment, &name).await?;
     let media_type = match name.rsplit('.').next() {
         Some("bpmn" | "xml" | "dmn") => "application/xml",
@@ -304,7 +305,7 @@ async fn resource_data(State(engine): State<Engine>, Path((deployment, name)): P
 }
 
 /// The same files once more, as a deployment of their own.
-async fn redeploy(State(engine): State<Engine>, here: Here, Path(text): Path<String>) -> Answer {
+async fn redeploy(Acting(engine): Acting, here: Here, Path(text): Path<String>) -> Answer {
     let row = found(&engine, &text).await?;
     let mut deployment = engine.deployment().keep_anything().anew();
     if let Some(name) = &row.name {

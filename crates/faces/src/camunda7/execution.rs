@@ -1,7 +1,7 @@
 //! `/execution`: whatever waits in an instance, by ids of its own.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use potok::query::{InstanceQuery, JobQuery, SubscriptionQuery, TaskQuery, TimerQuery};
@@ -16,6 +16,7 @@ use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
 use super::variables::{self, Holder, Owner};
 use super::{id, message, process_instance};
+use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
@@ -104,7 +105,7 @@ fn missing(text: &str) -> Fault {
     Fault::missing(format!("Execution with id {text} does not exist"))
 }
 
-async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let owner = find(&engine, &text).await?.ok_or_else(|| missing(&text))?;
     let instance = engine.instance(owner.instance).get().await?;
     Ok(answer(&json!({
@@ -116,7 +117,7 @@ async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
 }
 
 /// Lets a receive task without a message go on, or one with a message that waits there.
-async fn trigger(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn trigger(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let absent = || {
         Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, format!("Cannot signal execution {text}: execution is null"))
     };
@@ -141,18 +142,14 @@ async fn trigger(State(engine): State<Engine>, Path(text): Path<String>, InBody(
     message::deliver(&engine, (owner.instance, Viewpoint::Wait(key)), &name, &fields).await
 }
 
-async fn deliver(
-    State(engine): State<Engine>,
-    Path((text, name)): Path<(String, String)>,
-    InBody(fields): InBody,
-) -> Answer {
+async fn deliver(Acting(engine): Acting, Path((text, name)): Path<(String, String)>, InBody(fields): InBody) -> Answer {
     let owner = find(&engine, &text).await?.ok_or_else(|| {
         Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, format!("Cannot trigger message {name} for execution {text}"))
     })?;
     message::deliver(&engine, (owner.instance, owner.from), &name, &fields).await
 }
 
-async fn subscription(State(engine): State<Engine>, Path((text, name)): Path<(String, String)>) -> Answer {
+async fn subscription(Acting(engine): Acting, Path((text, name)): Path<(String, String)>) -> Answer {
     let none =
         || Fault::missing(format!("Message event subscription for execution {text} named {name} does not exist"));
     let owner = find(&engine, &text).await?.ok_or_else(none)?;
@@ -218,12 +215,12 @@ async fn search_subscriptions(engine: &Engine, fields: &Fields) -> Result<Vec<po
     Ok(rows)
 }
 
-async fn subscriptions(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn subscriptions(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     let rows = search_subscriptions(&engine, &fields).await?;
     Ok(answer(&Slice::of(&fields)?.cut(rows).map(|row| of_subscription(&row)).collect()))
 }
 
-async fn count_subscriptions(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count_subscriptions(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(search_subscriptions(&engine, &fields).await?.len()))
 }
 
@@ -279,20 +276,20 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Json>, Fault> {
     Ok(all)
 }
 
-async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     let found = search(&engine, &fields).await?;
     Ok(answer(&Slice::of(&fields)?.cut(found).collect()))
 }
 
-async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
     let found = search(&engine, &fields).await?;
     Ok(answer(&Slice::of(&slice)?.cut(found).collect()))
 }
 
-async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }
 
-async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
 use super::filter::equals;
 use super::{id, value};
+use crate::acting::Acting;
 
 /// Longest that a worker may wait for work.
 const PATIENCE: i64 = 1_800_000;
@@ -62,7 +63,7 @@ fn milliseconds(number: i64) -> Duration {
     Duration::from_millis(u64::try_from(number).unwrap_or(0))
 }
 
-async fn fetch_and_lock(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn fetch_and_lock(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     let patience = fields.number("asyncResponseTimeout")?.unwrap_or(0);
     if patience > PATIENCE {
         let message =
@@ -259,13 +260,13 @@ async fn shown(engine: &Engine, rows: &[JobRow]) -> Result<Vec<Json>, Fault> {
     Ok(tasks)
 }
 
-async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let row = found(&engine, &text).await?.ok_or_else(|| missing(&text))?;
     let task = shown(&engine, &[row]).await?.pop().unwrap_or_default();
     Ok(answer(&task))
 }
 
-async fn error_details(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn error_details(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let row = found(&engine, &text).await?;
     let row =
         row.ok_or_else(|| Fault::failed_as("NullValueException", format!("Cannot find external task with id {text}")))?;
@@ -312,7 +313,7 @@ fn answered(text: &str, done: Result<(), Error>) -> Answer {
     }
 }
 
-async fn complete(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn complete(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let (variables, local) = (variables_of(&fields, "variables")?, variables_of(&fields, "localVariables")?);
     let job = theirs(&engine, &text, &fields).await?;
     if job.suspended {
@@ -321,7 +322,7 @@ async fn complete(State(engine): State<Engine>, Path(text): Path<String>, InBody
     answered(&text, engine.complete_job_with(&job, variables, local).await)
 }
 
-async fn failure(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn failure(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let (variables, local) = (variables_of(&fields, "variables")?, variables_of(&fields, "localVariables")?);
     let (retries, pause) = (fields.number("retries")?.unwrap_or(0), fields.number("retryTimeout")?.unwrap_or(0));
     let job = theirs(&engine, &text, &fields).await?;
@@ -338,7 +339,7 @@ async fn failure(State(engine): State<Engine>, Path(text): Path<String>, InBody(
     answered(&text, engine.fail_job_with(&job, &failure, variables, local).await)
 }
 
-async fn bpmn_error(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn bpmn_error(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let variables = variables_of(&fields, "variables")?;
     let job = theirs(&engine, &text, &fields).await?;
     let code = fields.text("errorCode")?.ok_or_else(|| Fault::failed_as("NullValueException", "errorCode is null"))?;
@@ -346,7 +347,7 @@ async fn bpmn_error(State(engine): State<Engine>, Path(text): Path<String>, InBo
     answered(&text, engine.throw_job_error(&job, code, message, variables).await)
 }
 
-async fn extend_lock(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn extend_lock(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let job = theirs(&engine, &text, &fields).await?;
     let duration = fields.number("newDuration")?.unwrap_or(0);
     if duration <= 0 {
@@ -358,7 +359,7 @@ async fn extend_lock(State(engine): State<Engine>, Path(text): Path<String>, InB
     answered(&text, engine.extend_job(&job, milliseconds(duration)).await)
 }
 
-async fn lock(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn lock(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let worker = fields.text("workerId")?.ok_or_else(|| Fault::failed_as("NullValueException", "workerId is null"))?;
     let duration = fields.number("lockDuration")?.unwrap_or(0);
     if duration <= 0 {
@@ -369,7 +370,7 @@ async fn lock(State(engine): State<Engine>, Path(text): Path<String>, InBody(fie
 }
 
 /// With any body, or none: the JavaScript client sends an empty one without a content type.
-async fn unlock(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn unlock(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let id = id::parse::<JobId>(&text).ok_or_else(|| unknown(&text))?;
     answered(&text, engine.free_job(id).await)
 }
@@ -380,13 +381,13 @@ fn tries(fields: &Fields) -> Result<u32, Fault> {
     u32::try_from(retries).map_err(|_| Fault::bad_request_of("BadUserRequestException", "retries must not be negative"))
 }
 
-async fn set_retries(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn set_retries(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let retries = tries(&fields)?;
     let id = id::parse::<JobId>(&text).ok_or_else(|| unknown(&text))?;
     answered(&text, engine.set_job_retries(id, retries).await)
 }
 
-async fn set_retries_of_many(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn set_retries_of_many(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     if fields.has("processInstanceQuery") || fields.has("historicProcessInstanceQuery") {
         return Err(Fault::not_offered("choosing external tasks by a query of process instances"));
     }
@@ -412,7 +413,7 @@ async fn set_retries_of_many(State(engine): State<Engine>, InBody(fields): InBod
     Ok(nothing())
 }
 
-async fn topic_names(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn topic_names(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     let mut rows = engine.jobs(&JobQuery::default()).await?;
     let now = Timestamp::now();
     if fields.is_set("withLockedTasks")? {
@@ -504,18 +505,18 @@ async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
     Ok(answer(&Json::Array(shown(engine, &rows).await?)))
 }
 
-async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     listed(&engine, &fields, &fields).await
 }
 
-async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
     listed(&engine, &slice, &fields).await
 }
 
-async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }
 
-async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }

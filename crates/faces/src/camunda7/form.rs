@@ -1,6 +1,6 @@
 //! Forms: of tasks, and of starts.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use potok::query::DefinitionQuery;
 use potok::row::{Definition, DefinitionKind};
@@ -14,6 +14,7 @@ use super::error::Fault;
 use super::fields::InQuery;
 use super::process_definition::Which;
 use super::{id, value};
+use crate::acting::Acting;
 
 /// A text that stands in the model as it is.
 fn literal(expression: Option<&potok_core::graph::Expression>) -> Option<String> {
@@ -36,7 +37,7 @@ fn shown(form: Option<&Form>, key: Option<String>, rendered: &str) -> Json {
     })
 }
 
-pub(crate) async fn of_start(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
+pub(crate) async fn of_start(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
     let definition = which.look_up(&engine).await?.ok_or_else(|| {
         let message = "Cannot get start form data for process definition: there is none";
         Fault::bad_request_of("InvalidRequestException", message)
@@ -91,7 +92,7 @@ fn kind(field: &FormField) -> &'static str {
 }
 
 pub(crate) async fn start_variables(
-    State(engine): State<Engine>,
+    Acting(engine): Acting,
     Path(which): Path<Which>,
     InQuery(fields): InQuery,
 ) -> Answer {
@@ -102,12 +103,12 @@ pub(crate) async fn start_variables(
     Ok(answer(&Json::Object(variables)))
 }
 
-pub(crate) async fn rendered_start(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
+pub(crate) async fn rendered_start(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
     which.find(&engine).await?;
     Err(Fault::not_offered("rendering forms as HTML; show the fields of the form yourself"))
 }
 
-pub(crate) async fn deployed_start(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
+pub(crate) async fn deployed_start(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
     let definition = which.find(&engine).await?;
     let graph = engine.graph(DefinitionId(definition.key)).await?;
     let form = graph.as_ref().and_then(|graph| graph.start_form());
@@ -158,7 +159,7 @@ async fn of_task(engine: &Engine, text: &str, missing: Fault) -> Result<(potok::
     Ok((task, definition))
 }
 
-pub(crate) async fn task_form(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+pub(crate) async fn task_form(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let missing = Fault::refused(StatusCode::BAD_REQUEST, format!("Cannot get form for task {text}"));
     let (task, _) = of_task(&engine, &text, missing).await?;
     let graph = engine.graph(task.definition.into()).await?;
@@ -169,7 +170,7 @@ pub(crate) async fn task_form(State(engine): State<Engine>, Path(text): Path<Str
 }
 
 pub(crate) async fn task_variables(
-    State(engine): State<Engine>,
+    Acting(engine): Acting,
     Path(text): Path<String>,
     InQuery(fields): InQuery,
 ) -> Answer {
@@ -188,7 +189,7 @@ pub(crate) async fn task_variables(
     Ok(answer(&Json::Object(variables)))
 }
 
-pub(crate) async fn task_deployed(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+pub(crate) async fn task_deployed(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let missing = Fault::invalid(format!("No task found for taskId '{text}'"));
     let (task, definition) = of_task(&engine, &text, missing).await?;
     let definition =
@@ -198,7 +199,7 @@ pub(crate) async fn task_deployed(State(engine): State<Engine>, Path(text): Path
     deployed(&engine, &definition, node.and_then(|node| node.details.form.as_deref()), task.form.as_deref()).await
 }
 
-pub(crate) async fn task_rendered(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+pub(crate) async fn task_rendered(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let missing = Fault::invalid(format!("No task found for taskId '{text}'"));
     of_task(&engine, &text, missing).await?;
     Err(Fault::not_offered("rendering forms as HTML; show the fields of the form yourself"))

@@ -1,6 +1,6 @@
 //! Who has to do with a task: its assignee, its owner, its candidates.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use potok::{Assignment, Engine, Name};
 use serde_json::{Value as Json, json};
@@ -9,12 +9,13 @@ use super::answer::{Answer, json as answer, nothing};
 use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
 use super::task;
+use crate::acting::Acting;
 
 fn link(user: Option<&Name>, group: Option<&Name>, kind: &str) -> Json {
     json!({"userId": user.map(|user| &**user), "groupId": group.map(|group| &**group), "type": kind})
 }
 
-pub(crate) async fn list(State(engine): State<Engine>, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
+pub(crate) async fn list(Acting(engine): Acting, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
     let task = task::open(&engine, &text).await?;
     let task =
         task.ok_or_else(|| Fault::failed_as("NullValueException", format!("Cannot find task with id {text}")))?;
@@ -60,7 +61,7 @@ async fn change(
     Ok(nothing())
 }
 
-pub(crate) async fn add(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+pub(crate) async fn add(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     change(&engine, &text, &fields, |own, kind, user, group| match kind {
         "assignee" => own.assignee = user.cloned(),
         "owner" => own.owner = user.cloned(),
@@ -78,7 +79,7 @@ pub(crate) async fn add(State(engine): State<Engine>, Path(text): Path<String>, 
     .await
 }
 
-pub(crate) async fn remove(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+pub(crate) async fn remove(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     change(&engine, &text, &fields, |own, kind, user, group| match kind {
         "assignee" => own.assignee = None,
         "owner" => own.owner = None,

@@ -1,7 +1,7 @@
 //! `/incident`: what is stuck.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::routing::get;
 use potok::query::IncidentQuery;
 use potok::row::Incident;
@@ -15,6 +15,7 @@ use super::error::Fault;
 use super::fields::{Fields, InQuery};
 use super::filter::like;
 use super::{id, process_definition};
+use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
@@ -74,13 +75,13 @@ async fn found(engine: &Engine, text: &str) -> Result<Incident, Fault> {
     engine.incidents(&query).await?.pop().ok_or_else(missing)
 }
 
-async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let row = found(&engine, &text).await?;
     Ok(answer(&shown(&engine, &[row]).await?.pop().unwrap_or_default()))
 }
 
 /// Camunda resolves only incidents that programs have created themselves.
-async fn resolve(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn resolve(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let row = found(&engine, &text).await?;
     let message = format!(
         "Cannot resolve an incident of type {}: set the retries of what it is of ({})",
@@ -167,11 +168,11 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Incident>, Fault
     Ok(rows)
 }
 
-async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     let rows: Vec<Incident> = Slice::of(&fields)?.cut(search(&engine, &fields).await?).collect();
     Ok(answer(&Json::Array(shown(&engine, &rows).await?)))
 }
 
-async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }

@@ -1,7 +1,7 @@
 //! `/job`: timers and savepoints, and what got stuck in the engine itself, which is a job without tries left.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use jiff::Timestamp;
@@ -16,6 +16,7 @@ use super::date::date;
 use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
 use super::{id, incident, process_definition, process_instance};
+use crate::acting::Acting;
 
 /// Tries that Camunda gives a job.
 const TRIES: u32 = 3;
@@ -152,19 +153,19 @@ async fn find(engine: &Engine, text: &str) -> Result<Option<Job>, Fault> {
     Ok(stuck.map(Job::Stuck))
 }
 
-async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let job = find(&engine, &text).await?.ok_or_else(|| missing(&text))?;
     let definitions = process_definition::of_keys(&engine, [job.definition()]).await?;
     let kind = job.kind(&engine).await?;
     Ok(answer(&job.shown(definitions.get(&job.definition().into()), &kind)))
 }
 
-async fn delete(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn delete(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     find(&engine, &text).await?.ok_or_else(|| Fault::missing(format!("No job found with id '{text}'")))?;
     Err(Fault::not_offered("deleting a job; modify or cancel its process instance"))
 }
 
-async fn execute(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn execute(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let job = find(&engine, &text).await?.ok_or_else(|| Fault::missing(format!("No job found with id '{text}'")))?;
     let done = match &job {
         Job::Due(due) => engine.execute(due).await,
@@ -180,7 +181,7 @@ async fn execute(State(engine): State<Engine>, Path(text): Path<String>) -> Answ
     }
 }
 
-async fn stack_trace(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn stack_trace(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     match find(&engine, &text).await? {
         Some(Job::Stuck(row)) => Ok(plain(row.message.to_string())),
         Some(Job::Due(_)) => Ok(nothing()),
@@ -189,7 +190,7 @@ async fn stack_trace(State(engine): State<Engine>, Path(text): Path<String>) -> 
 }
 
 /// Some tries for what is stuck: it is tried again at once.
-async fn set_retries(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn set_retries(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let retries = fields.number("retries")?.unwrap_or(0);
     let refused = Fault::broken;
     let job = find(&engine, &text).await?.ok_or_else(|| refused(format!("No job found with id '{text}'.")))?;
@@ -220,19 +221,19 @@ async fn suspended_many() -> Answer {
     Err(Fault::not_offered("suspending jobs; suspend their process instances or definitions"))
 }
 
-async fn set_due_date(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn set_due_date(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let refused = || Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, format!("No job found with id '{text}'."));
     find(&engine, &text).await?.ok_or_else(refused)?;
     Err(Fault::not_offered("another due date of a timer; execute the job, or modify the instance"))
 }
 
-async fn recalculate(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn recalculate(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     find(&engine, &text).await?.ok_or_else(|| Fault::missing(format!("No job found with id '{text}'.")))?;
     Err(Fault::not_offered("another due date of a timer; execute the job, or modify the instance"))
 }
 
 /// A job is suspended with its instance.
-async fn suspend(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn suspend(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let suspended = fields.is_set("suspended")?;
     match find(&engine, &text).await? {
         Some(job) if job.is_suspended() != suspended => match job.instance() {
@@ -361,18 +362,18 @@ async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
     Ok(answer(&Json::Array(all)))
 }
 
-async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     listed(&engine, &fields, &fields).await
 }
 
-async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
     listed(&engine, &slice, &fields).await
 }
 
-async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }
 
-async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }

@@ -1,7 +1,6 @@
 //! `/message` and `/signal`: what comes from outside.
 
 use axum::Router;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use potok::{Engine, Error, InstanceId, Name, Receiver, Viewpoint};
@@ -12,6 +11,7 @@ use super::answer::{Answer, json as answer, nothing};
 use super::error::Fault;
 use super::fields::{Fields, InBody};
 use super::{execution, id, process_definition, process_instance, value};
+use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new().route("/message", post(correlate)).route("/signal", post(signal))
@@ -25,7 +25,7 @@ fn mismatching(name: &str, error: &Error) -> Fault {
     Fault::refused(StatusCode::BAD_REQUEST, message)
 }
 
-async fn correlate(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn correlate(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     let Some(name) = fields.text("messageName")? else { return Err(Fault::invalid("No message name supplied")) };
     let tenant = fields.text("tenantId")?;
     let untenanted = fields.is_set("withoutTenantId")?;
@@ -116,7 +116,7 @@ async fn result(engine: &Engine, receiver: Receiver, with_variables: bool) -> Re
     Ok(result)
 }
 
-async fn signal(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn signal(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     let Some(name) = fields.text("name")? else { return Err(Fault::invalid("No signal name given")) };
     let variables = value::variables(&fields, "variables")?;
     if let Some(tenant) = fields.text("tenantId")?

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use jiff::Timestamp;
@@ -20,6 +20,7 @@ use super::fields::{Fields, InBody, InQuery};
 use super::filter::like;
 use super::link::Here;
 use super::{deployment, form, id, process_instance, value};
+use crate::acting::Acting;
 
 const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
 const CAMUNDA: &str = "http://camunda.org/schema/1.0/bpmn";
@@ -146,7 +147,7 @@ pub(crate) async fn shown(engine: &Engine, definition: &Definition) -> Result<Js
     }))
 }
 
-async fn one(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
+async fn one(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
     Ok(answer(&shown(&engine, &which.find(&engine).await?).await?))
 }
 
@@ -154,7 +155,7 @@ async fn not_deleted() -> Answer {
     Err(Fault::not_offered("deleting one definition of a deployment; delete the deployment"))
 }
 
-async fn xml(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
+async fn xml(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
     let Some(definition) = which.look_up(&engine).await? else {
         let message = "No matching process definition";
         return Err(if which.id.is_some() {
@@ -169,18 +170,18 @@ async fn xml(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
 }
 
 /// Nobody draws here: there is never a picture.
-async fn diagram(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
+async fn diagram(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
     which.find(&engine).await?;
     Ok(nothing())
 }
 
-async fn called(State(engine): State<Engine>, Path(which): Path<Which>) -> Answer {
+async fn called(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
     which.find(&engine).await?;
     Err(Fault::not_offered("listing which processes a definition calls"))
 }
 
 /// Begins an instance, in all the forms that a request may ask for.
-async fn start(State(engine): State<Engine>, here: Here, Path(which): Path<Which>, InBody(fields): InBody) -> Answer {
+async fn start(Acting(engine): Acting, here: Here, Path(which): Path<Which>, InBody(fields): InBody) -> Answer {
     let definition = which.look_up(&engine).await?.ok_or_else(|| unknown(&which))?;
     let variables = value::variables(&fields, "variables")?;
     begin(&engine, &here, &definition, &fields, variables).await
@@ -260,12 +261,7 @@ pub(crate) fn position(instruction: &Fields) -> Result<Position, Fault> {
     }
 }
 
-async fn submit_form(
-    State(engine): State<Engine>,
-    here: Here,
-    Path(which): Path<Which>,
-    InBody(fields): InBody,
-) -> Answer {
+async fn submit_form(Acting(engine): Acting, here: Here, Path(which): Path<Which>, InBody(fields): InBody) -> Answer {
     let definition = which.look_up(&engine).await?.ok_or_else(|| unknown(&which))?;
     let mut variables = value::variables(&fields, "variables")?;
     let graph = engine.graph(DefinitionId(definition.key)).await?;
@@ -298,7 +294,7 @@ async fn set_suspended(engine: &Engine, definitions: &[Definition], fields: &Fie
     Ok(nothing())
 }
 
-async fn suspend(State(engine): State<Engine>, Path(which): Path<Which>, InBody(fields): InBody) -> Answer {
+async fn suspend(Acting(engine): Acting, Path(which): Path<Which>, InBody(fields): InBody) -> Answer {
     match which.look_up(&engine).await? {
         // By its key all versions are meant.
         Some(definition) if which.id.is_none() => {
@@ -321,7 +317,7 @@ async fn versions(engine: &Engine, key: &Name, tenant: Option<&Name>) -> Result<
     Ok(engine.definitions(&query).await?)
 }
 
-async fn suspend_by_key(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn suspend_by_key(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     let by_id = fields.has("processDefinitionId");
     let definitions = match fields.text("processDefinitionKey")? {
         _ if by_id => {
@@ -341,7 +337,7 @@ async fn suspend_by_key(State(engine): State<Engine>, InBody(fields): InBody) ->
 }
 
 /// Instances and incidents of each version.
-async fn statistics(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn statistics(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     let counts: BTreeMap<_, _> = engine
         .definition_statistics()
         .await?
@@ -384,11 +380,7 @@ async fn incidents_of(engine: &Engine, definition: &Definition, node: Option<&Na
 }
 
 /// What stands on each flow node of a version.
-async fn activity_statistics(
-    State(engine): State<Engine>,
-    Path(which): Path<Which>,
-    InQuery(fields): InQuery,
-) -> Answer {
+async fn activity_statistics(Acting(engine): Acting, Path(which): Path<Which>, InQuery(fields): InQuery) -> Answer {
     let definition = match which.look_up(&engine).await? {
         Some(definition) => definition,
         None if which.id.is_some() => return Ok(answer(&json!([]))),
@@ -483,7 +475,7 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Definition>, Fau
     Ok(rows)
 }
 
-async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     let rows: Vec<Definition> = Slice::of(&fields)?.cut(search(&engine, &fields).await?).collect();
     let mut all = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -492,7 +484,7 @@ async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer 
     Ok(answer(&Json::Array(all)))
 }
 
-async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::routing::{get, post, put};
 use potok::query::{IncidentQuery, InstanceQuery};
 use potok::row::{Definition, Instance as Row, InstanceState};
@@ -19,6 +19,7 @@ use super::filter::{by_variables, like};
 use super::model::Model;
 use super::variables::{self, Holder, Owner};
 use super::{id, incident, process_definition, tree, value};
+use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
@@ -76,13 +77,13 @@ fn missing(text: &str) -> Fault {
     Fault::missing(format!("Process instance with id {text} does not exist"))
 }
 
-async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let instance = running(&engine, &text).await?.ok_or_else(|| missing(&text))?;
     let definitions = process_definition::of_keys(&engine, [instance.definition]).await?;
     Ok(answer(&shown(&instance, definitions.get(&instance.definition.into()))))
 }
 
-async fn delete(State(engine): State<Engine>, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
+async fn delete(Acting(engine): Acting, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
     let Some(instance) = running(&engine, &text).await? else {
         return if fields.flag("failIfNotExists")? == Some(false) {
             Ok(nothing())
@@ -116,14 +117,14 @@ pub(crate) async fn set_suspended(engine: &Engine, id: InstanceId, suspended: bo
     }
 }
 
-async fn suspend(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn suspend(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     if let Some(instance) = running(&engine, &text).await? {
         set_suspended(&engine, instance.id(), fields.is_set("suspended")?).await?;
     }
     Ok(nothing())
 }
 
-async fn suspend_many(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn suspend_many(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     let suspended = fields.is_set("suspended")?;
     let mut query = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
     if let Some(ids) = fields.list("processInstanceIds")? {
@@ -155,7 +156,7 @@ async fn suspend_many(State(engine): State<Engine>, InBody(fields): InBody) -> A
     Ok(nothing())
 }
 
-async fn activity_instances(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn activity_instances(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let unknown = || Fault::missing(format!("Process instance with id {text} does not exist"));
     let instance = running(&engine, &text).await?.ok_or_else(unknown)?;
     let definition = process_definition::of_instance(&engine, instance.id()).await?.ok_or_else(unknown)?;
@@ -168,7 +169,7 @@ async fn activity_instances(State(engine): State<Engine>, Path(text): Path<Strin
     Ok(answer(&tree::tree(&state, &around)))
 }
 
-async fn modify(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn modify(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let instance = running(&engine, &text)
         .await?
         .ok_or_else(|| Fault::failed(format!("Process instance with id {text} does not exist")))?;
@@ -361,18 +362,18 @@ async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
     Ok(answer(&rows.iter().map(|row| shown(row, definitions.get(&row.definition.into()))).collect()))
 }
 
-async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     listed(&engine, &fields, &fields).await
 }
 
-async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
     listed(&engine, &slice, &fields).await
 }
 
-async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }
 
-async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use potok::query::InstanceQuery;
@@ -17,6 +17,7 @@ use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
 use super::variables::{self, Holder, Owner};
 use super::{comment, form, id, identity_link, process_definition, task_query, value};
+use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
@@ -142,7 +143,7 @@ async fn shown(engine: &Engine, tasks: &[Task], fields: &Fields) -> Result<Vec<J
     Ok(all)
 }
 
-async fn one(State(engine): State<Engine>, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
+async fn one(Acting(engine): Acting, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
     let task = open(&engine, &text).await?;
     let task = task.ok_or_else(|| Fault::missing(format!("No matching task with id {text}")))?;
     Ok(answer(&shown(&engine, &[task], &fields).await?.pop().unwrap_or_default()))
@@ -177,7 +178,7 @@ async fn check_is_not_suspended(engine: &Engine, task: &Task) -> Result<(), Faul
     if instance.suspended { Err(suspended(task)) } else { Ok(()) }
 }
 
-async fn claim(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn claim(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let task = open(&engine, &text).await?.ok_or_else(|| absent(&text))?;
     check_is_not_suspended(&engine, &task).await?;
     let done = match fields.text("userId")? {
@@ -187,14 +188,14 @@ async fn claim(State(engine): State<Engine>, Path(text): Path<String>, InBody(fi
     changed(&task, done)
 }
 
-async fn unclaim(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn unclaim(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let task = open(&engine, &text).await?.ok_or_else(|| not_found(&text))?;
     check_is_not_suspended(&engine, &task).await?;
     let done = engine.unclaim(task.id()).await;
     changed(&task, done)
 }
 
-async fn assign(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn assign(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let task = open(&engine, &text).await?.ok_or_else(|| not_found(&text))?;
     check_is_not_suspended(&engine, &task).await?;
     let user = fields.text("userId")?;
@@ -202,7 +203,7 @@ async fn assign(State(engine): State<Engine>, Path(text): Path<String>, InBody(f
     changed(&task, done)
 }
 
-async fn delegate(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn delegate(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let task = open(&engine, &text).await?.ok_or_else(|| absent(&text))?;
     check_is_not_suspended(&engine, &task).await?;
     let user = fields.text("userId")?.unwrap_or_default();
@@ -210,7 +211,7 @@ async fn delegate(State(engine): State<Engine>, Path(text): Path<String>, InBody
     changed(&task, done)
 }
 
-async fn resolve(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn resolve(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let variables = value::variables(&fields, "variables")?;
     let task = open(&engine, &text).await?.ok_or_else(|| absent(&text))?;
     check_is_not_suspended(&engine, &task).await?;
@@ -221,7 +222,7 @@ async fn resolve(State(engine): State<Engine>, Path(text): Path<String>, InBody(
     changed(&task, done)
 }
 
-async fn complete(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn complete(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let variables = value::variables(&fields, "variables")
         .map_err(|fault| Fault::invalid(format!("Cannot complete task {text}: {}", fault.message())))?;
     let refused =
@@ -242,7 +243,7 @@ async fn complete(State(engine): State<Engine>, Path(text): Path<String>, InBody
     Ok(answer(&value::map(&variables, fields.flag("deserializeValues")? != Some(false))))
 }
 
-async fn bpmn_error(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn bpmn_error(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let variables = value::variables(&fields, "variables")?;
     let Some(code) = fields.text("errorCode")?.filter(|code| !code.is_empty()) else {
         return Err(Fault::refused(StatusCode::BAD_REQUEST, "errorCode is null or empty"));
@@ -253,7 +254,7 @@ async fn bpmn_error(State(engine): State<Engine>, Path(text): Path<String>, InBo
     changed(&task, done)
 }
 
-async fn bpmn_escalation(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn bpmn_escalation(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let variables = value::variables(&fields, "variables")?;
     let Some(code) = fields.text("escalationCode")?.filter(|code| !code.is_empty()) else {
         return Err(Fault::refused(StatusCode::BAD_REQUEST, "escalationCode is null or empty"));
@@ -280,7 +281,7 @@ fn assignment(fields: &Fields) -> Result<Assignment, Fault> {
     })
 }
 
-async fn create(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn create(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     for unsupported in ["id", "parentTaskId", "caseInstanceId", "tenantId"] {
         if fields.has(unsupported) {
             return Err(Fault::not_offered(&format!("`{unsupported}` of a task that belongs to no process")));
@@ -308,7 +309,7 @@ async fn create(State(engine): State<Engine>, InBody(fields): InBody) -> Answer 
 }
 
 /// All that stands in the body is what the task has from then on.
-async fn update(State(engine): State<Engine>, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+async fn update(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let task = open(&engine, &text).await?;
     let task = task.ok_or_else(|| Fault::missing(format!("No matching task with id {text}")))?;
     let differs = |given: Option<Name>, own: &Option<Name>| given.as_ref() != own.as_ref();
@@ -326,7 +327,7 @@ async fn update(State(engine): State<Engine>, Path(text): Path<String>, InBody(f
     changed(&task, done)
 }
 
-async fn delete(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn delete(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let Some(task) = open(&engine, &text).await? else { return Ok(nothing()) };
     match engine.cancel_task(task.id(), "").await {
         Ok(()) | Err(Error::UnknownTask(_)) => Ok(nothing()),
@@ -343,18 +344,18 @@ async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
     Ok(answer(&Json::Array(shown(engine, &tasks, fields).await?)))
 }
 
-async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     listed(&engine, &fields, &fields).await
 }
 
-async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
     listed(&engine, &slice, &fields).await
 }
 
-async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(task_query::search(&engine, &fields).await?.len()))
 }
 
-async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     Ok(answer::count(task_query::search(&engine, &fields).await?.len()))
 }

@@ -1,7 +1,7 @@
 //! `/variable-instance`: the variables of instances that run, wherever they stand.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::routing::get;
 use potok::query::InstanceQuery;
 use potok::row::{Definition, InstanceState};
@@ -14,6 +14,7 @@ use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
 use super::filter::{by_variables, holds, like};
 use super::{id, process_definition, value, variables};
+use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
@@ -149,14 +150,14 @@ async fn find(engine: &Engine, text: &str) -> Result<(Instance, Found), Fault> {
     Ok((instance, found.ok_or_else(missing)?))
 }
 
-async fn one(State(engine): State<Engine>, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
+async fn one(Acting(engine): Acting, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
     let (instance, found) = find(&engine, &text).await?;
     let definitions = process_definition::of_keys(&engine, [instance.definition]).await?;
     let deserialise = fields.flag("deserializeValue")? != Some(false);
     Ok(answer(&shown(&found, &instance, definitions.get(&instance.definition.into()), deserialise)))
 }
 
-async fn data(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn data(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let (_, found) = find(&engine, &text).await?;
     variables::bytes_of(&found.value, &found.name)
 }
@@ -166,18 +167,18 @@ async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
     Ok(answer(&Slice::of(slice)?.cut(found).collect()))
 }
 
-async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     listed(&engine, &fields, &fields).await
 }
 
-async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
     listed(&engine, &slice, &fields).await
 }
 
-async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }
 
-async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }

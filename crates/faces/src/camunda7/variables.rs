@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use axum::Router;
-use axum::extract::{FromRequest, Multipart, Path, Request, State};
+use axum::extract::{FromRequest, Multipart, Path, Request};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
@@ -14,6 +14,7 @@ use super::answer::{Answer, bytes, json as answer, nothing};
 use super::error::Fault;
 use super::fields::{InBody, InQuery};
 use super::value;
+use crate::acting::Acting;
 
 /// Whose variables they are.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +64,7 @@ async fn all<H: Holder>(engine: &Engine, owner: Owner) -> Result<Vec<(Name, Valu
     engine.instance(owner.instance).variables_from(owner.from, H::OWN).await.map_err(of_error)
 }
 
-async fn list<H: Holder>(State(engine): State<Engine>, Path(id): Path<String>, InQuery(fields): InQuery) -> Answer {
+async fn list<H: Holder>(Acting(engine): Acting, Path(id): Path<String>, InQuery(fields): InQuery) -> Answer {
     let deserialise = fields.flag("deserializeValues")? != Some(false);
     let owner = H::owner(&engine, &id).await?;
     let owner =
@@ -80,7 +81,7 @@ async fn found<H: Holder>(engine: &Engine, id: &str, name: &str) -> Result<Value
 }
 
 async fn one<H: Holder>(
-    State(engine): State<Engine>,
+    Acting(engine): Acting,
     Path((id, name)): Path<(String, String)>,
     InQuery(fields): InQuery,
 ) -> Answer {
@@ -104,7 +105,7 @@ pub(crate) fn bytes_of(value: &Value, name: &str) -> Result<Response, Fault> {
     Ok(response)
 }
 
-async fn data<H: Holder>(State(engine): State<Engine>, Path((id, name)): Path<(String, String)>) -> Answer {
+async fn data<H: Holder>(Acting(engine): Acting, Path((id, name)): Path<(String, String)>) -> Answer {
     bytes_of(&found::<H>(&engine, &id, &name).await?, &name)
 }
 
@@ -116,7 +117,7 @@ async fn change<H: Holder>(engine: &Engine, id: &str, set: Vec<(Name, Value)>, r
 }
 
 async fn set<H: Holder>(
-    State(engine): State<Engine>,
+    Acting(engine): Acting,
     Path((id, name)): Path<(String, String)>,
     InBody(fields): InBody,
 ) -> Answer {
@@ -125,18 +126,18 @@ async fn set<H: Holder>(
     change::<H>(&engine, &id, vec![(name.into(), value)], Vec::new()).await
 }
 
-async fn remove<H: Holder>(State(engine): State<Engine>, Path((id, name)): Path<(String, String)>) -> Answer {
+async fn remove<H: Holder>(Acting(engine): Acting, Path((id, name)): Path<(String, String)>) -> Answer {
     change::<H>(&engine, &id, Vec::new(), vec![name.into()]).await
 }
 
-async fn modify<H: Holder>(State(engine): State<Engine>, Path(id): Path<String>, InBody(fields): InBody) -> Answer {
+async fn modify<H: Holder>(Acting(engine): Acting, Path(id): Path<String>, InBody(fields): InBody) -> Answer {
     let set = value::variables(&fields, "modifications")?;
     change::<H>(&engine, &id, set, fields.list("deletions")?.unwrap_or_default()).await
 }
 
 /// A binary value, as a file of a form.
 async fn upload<H: Holder>(
-    State(engine): State<Engine>,
+    Acting(engine): Acting,
     Path((id, name)): Path<(String, String)>,
     request: Request,
 ) -> Answer {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -19,6 +19,8 @@ use potok_core::instance::Key;
 use potok_core::time::Timer;
 use potok_core::value::{Value, Zone};
 use serde_json::{Map, Value as Json, json};
+
+use crate::acting::Acting;
 
 /// Jobs on a page of a list.
 const PAGE: usize = 10;
@@ -168,7 +170,7 @@ fn parse(text: &str) -> Result<JobId, Fault> {
     text.parse().map_err(|_| Fault::unknown(text))
 }
 
-async fn list(State(engine): State<Engine>, Query(asked): Query<Vec<(String, String)>>) -> Answer {
+async fn list(Acting(engine): Acting, Query(asked): Query<Vec<(String, String)>>) -> Answer {
     let value = |name: &str| asked.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
     let number = |name: &str, other: usize| match value(name).map(str::parse) {
         None => Ok(other),
@@ -194,11 +196,11 @@ async fn list(State(engine): State<Engine>, Query(asked): Query<Vec<(String, Str
     Ok(answer(&json!({"data": data, "total": total, "start": start, "sort": "id", "order": "asc", "size": count})))
 }
 
-async fn one(State(engine): State<Engine>, Path(id): Path<String>) -> Answer {
+async fn one(Acting(engine): Acting, Path(id): Path<String>) -> Answer {
     Ok(answer(&shown(&engine.job(parse(&id)?).await?)))
 }
 
-async fn acquire(State(engine): State<Engine>, bytes: Bytes) -> Answer {
+async fn acquire(Acting(engine): Acting, bytes: Bytes) -> Answer {
     let body = Body::read(&bytes)?;
     let (topic, worker) = (body.needed("topic")?, body.needed("workerId")?);
     let lease = body.duration("lockDuration")?.ok_or_else(|| Fault::bad("lockDuration is required"))?;
@@ -233,14 +235,14 @@ async fn theirs(engine: &Engine, id: &str, body: &Body) -> Result<Job, Fault> {
     }
 }
 
-async fn complete(State(engine): State<Engine>, Path(id): Path<String>, bytes: Bytes) -> Answer {
+async fn complete(Acting(engine): Acting, Path(id): Path<String>, bytes: Bytes) -> Answer {
     let body = Body::read(&bytes)?;
     let job = theirs(&engine, &id, &body).await?;
     engine.complete_job(&job, body.variables()?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn bpmn_error(State(engine): State<Engine>, Path(id): Path<String>, bytes: Bytes) -> Answer {
+async fn bpmn_error(Acting(engine): Acting, Path(id): Path<String>, bytes: Bytes) -> Answer {
     let body = Body::read(&bytes)?;
     let job = theirs(&engine, &id, &body).await?;
     let code = body.text("errorCode")?.unwrap_or_default();
@@ -248,13 +250,13 @@ async fn bpmn_error(State(engine): State<Engine>, Path(id): Path<String>, bytes:
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn cmmn_terminate(State(engine): State<Engine>, Path(id): Path<String>, bytes: Bytes) -> Answer {
+async fn cmmn_terminate(Acting(engine): Acting, Path(id): Path<String>, bytes: Bytes) -> Answer {
     let body = Body::read(&bytes)?;
     theirs(&engine, &id, &body).await?;
     Err(Fault::bad("this is a job of a BPMN process; only those of CMMN cases can be terminated"))
 }
 
-async fn fail(State(engine): State<Engine>, Path(id): Path<String>, bytes: Bytes) -> Answer {
+async fn fail(Acting(engine): Acting, Path(id): Path<String>, bytes: Bytes) -> Answer {
     let body = Body::read(&bytes)?;
     let job = theirs(&engine, &id, &body).await?;
     let failure = JobFailure {
@@ -267,14 +269,14 @@ async fn fail(State(engine): State<Engine>, Path(id): Path<String>, bytes: Bytes
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn release(State(engine): State<Engine>, Path(id): Path<String>, bytes: Bytes) -> Answer {
+async fn release(Acting(engine): Acting, Path(id): Path<String>, bytes: Bytes) -> Answer {
     let body = Body::read(&bytes)?;
     let job = theirs(&engine, &id, &body).await?;
     engine.free_job(job.id()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn release_all(State(engine): State<Engine>, bytes: Bytes) -> Answer {
+async fn release_all(Acting(engine): Acting, bytes: Bytes) -> Answer {
     let body = Body::read(&bytes)?;
     let (worker, tenant) = (body.needed("workerId")?, body.text("tenantId")?);
     let query = JobQuery { worker: Some(worker.clone()), tenant, ..JobQuery::default() };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::routing::get;
 use jiff::Timestamp;
 use potok::query::TaskQuery;
@@ -12,6 +12,7 @@ use potok::{Engine, Instance, Name, Transition, What};
 use serde_json::{Value as Json, json};
 
 use super::{instances, milliseconds, root};
+use crate::acting::Acting;
 use crate::camunda7::answer::{self, Answer, Slice, json as answer};
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
@@ -247,7 +248,7 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Json>, Fault> {
     Ok(all.into_iter().map(|found| found.shown).collect())
 }
 
-async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let missing = || Fault::missing(format!("Historic activity instance with id '{text}' does not exist"));
     let (key, part) = text.rsplit(':').next().and_then(id::parse_part).ok_or_else(missing)?;
     let instance =
@@ -262,18 +263,18 @@ async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
     Ok(answer(&Slice::of(slice)?.cut(found).collect()))
 }
 
-async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     listed(&engine, &fields, &fields).await
 }
 
-async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
     listed(&engine, &slice, &fields).await
 }
 
-async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }
 
-async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }

@@ -1,7 +1,6 @@
 //! `/history/incident`: what got stuck, resolved or not.
 
 use axum::Router;
-use axum::extract::State;
 use axum::routing::get;
 use potok::query::IncidentQuery;
 use potok::row::{Incident, InstanceState};
@@ -11,6 +10,7 @@ use potok_core::step::Event;
 use serde_json::{Value as Json, json};
 
 use super::root;
+use crate::acting::Acting;
 use crate::camunda7::answer::{self, Answer, Slice, json as answer};
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
@@ -161,11 +161,11 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<(Incident, End)>
     Ok(rows)
 }
 
-async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     let rows: Vec<(Incident, End)> = Slice::of(&fields)?.cut(search(&engine, &fields).await?).collect();
     Ok(answer(&Json::Array(shown(&engine, &rows).await?)))
 }
 
-async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::routing::get;
 use potok::query::IncidentQuery;
 use potok::row::{Definition, InstanceState};
@@ -12,6 +12,7 @@ use potok_core::step::Event;
 use serde_json::{Value as Json, json};
 
 use super::{instances, milliseconds, root};
+use crate::acting::Acting;
 use crate::camunda7::answer::{self, Answer, Slice, json as answer, nothing};
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
@@ -85,14 +86,14 @@ async fn found(engine: &Engine, text: &str) -> Result<Instance, Fault> {
     }
 }
 
-async fn one(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let instance = found(&engine, &text).await?;
     let definitions = process_definition::of_keys(&engine, [instance.definition]).await?;
     Ok(answer(&shown(&engine, &instance, definitions.get(&instance.definition.into())).await?))
 }
 
 /// Removes the history of an instance that has ended, for good.
-async fn delete(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn delete(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let instance = found(&engine, &text).await?;
     match engine.instance(instance.id()).delete().await {
         Ok(()) => Ok(nothing()),
@@ -233,18 +234,18 @@ async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
     Ok(answer(&Json::Array(all)))
 }
 
-async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     listed(&engine, &fields, &fields).await
 }
 
-async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
     listed(&engine, &slice, &fields).await
 }
 
-async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }
 
-async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::extract::State;
 use axum::routing::get;
 use potok::query::{InstanceQuery, TaskQuery};
 use potok::row::{Instance, Task, TaskState};
@@ -12,6 +11,7 @@ use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
 use super::{milliseconds, root};
+use crate::acting::Acting;
 use crate::camunda7::answer::{self, Answer, Slice, json as answer};
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
@@ -194,18 +194,18 @@ async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
     Ok(answer(&Json::Array(shown(engine, &rows).await?)))
 }
 
-async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     listed(&engine, &fields, &fields).await
 }
 
-async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
     listed(&engine, &slice, &fields).await
 }
 
-async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }
 
-async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }

@@ -1,7 +1,7 @@
 //! `/history/variable-instance`: the variables of processes as they are, or were in the end. Those of activities' own are gone with them.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::routing::get;
 use jiff::Timestamp;
 use potok::row::Definition;
@@ -9,6 +9,7 @@ use potok::{Engine, Instance, InstanceId, Name, Value, What};
 use serde_json::{Value as Json, json};
 
 use super::{instances, root};
+use crate::acting::Acting;
 use crate::camunda7::answer::{self, Answer, Slice, json as answer};
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
@@ -139,7 +140,7 @@ async fn found(engine: &Engine, text: &str) -> Result<(Instance, Found), Fault> 
     Ok((instance, found.ok_or_else(missing)?))
 }
 
-async fn one(State(engine): State<Engine>, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
+async fn one(Acting(engine): Acting, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
     let (instance, found) = found(&engine, &text).await?;
     let definitions = process_definition::of_keys(&engine, [instance.definition]).await?;
     let root = id::id(root(&engine, &instance).await?);
@@ -147,7 +148,7 @@ async fn one(State(engine): State<Engine>, Path(text): Path<String>, InQuery(fie
     Ok(answer(&shown(&found, &instance, (definitions.get(&instance.definition.into()), &root), deserialise)))
 }
 
-async fn data(State(engine): State<Engine>, Path(text): Path<String>) -> Answer {
+async fn data(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let (_, found) = found(&engine, &text).await?;
     variables::bytes_of(&found.value, &found.name)
 }
@@ -157,18 +158,18 @@ async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
     Ok(answer(&Slice::of(slice)?.cut(found).collect()))
 }
 
-async fn list(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     listed(&engine, &fields, &fields).await
 }
 
-async fn list_by_body(State(engine): State<Engine>, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
+async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
     listed(&engine, &slice, &fields).await
 }
 
-async fn count(State(engine): State<Engine>, InQuery(fields): InQuery) -> Answer {
+async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }
 
-async fn count_by_body(State(engine): State<Engine>, InBody(fields): InBody) -> Answer {
+async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     Ok(answer::count(search(&engine, &fields).await?.len()))
 }
