@@ -36,7 +36,7 @@ pub(crate) struct Options {
     /// Models, decisions, forms and calendars, or folders with them, which are deployed first if they have changed
     #[arg(value_name = "FOLDER")]
     paths: Vec<PathBuf>,
-    /// Where to listen: on this machine only, as long as nobody can sign in [default: 127.0.0.1:8080]
+    /// Where to listen: on this machine only, as long as there are no users [default: 127.0.0.1:8080]
     #[arg(long, env = "POTOK_LISTEN", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
     /// An SQLite file, which need not be there yet, or postgres://... [default: potok.db]
@@ -95,6 +95,14 @@ async fn talk(
     listener: TcpListener,
     address: SocketAddr,
 ) -> Result<(), Failure> {
+    let has_users = engine.people().has_users().await?;
+    let is_local = address.ip().is_loopback();
+    if !is_local && !has_users {
+        let why = format!("{address} can be reached from other machines, and nobody can sign in yet");
+        let db = config::without_password(&config.db);
+        let help = format!("add a user (`potok user add NAME --admin --db {db}`), or listen on 127.0.0.1 or [::1]");
+        return Err(Failure::new(why).help(help));
+    }
     let style = Style::of(&io::stdout());
     let mut deployed = String::new();
     for path in &options.paths {
@@ -102,9 +110,17 @@ async fn talk(
         let state = if found.id.is_some() { "deployed" } else { "as before" };
         deployed += &format!("  {} ({}, {state})\n", path.display(), number(found.definitions.len(), "definition"));
     }
-    let mut api = Api { body_limit: config.body_limit, ..Api::local(address.port()) };
-    // It may listen under a name of this machine that is none of the usual ones, such as 127.0.0.2.
-    api.hosts.push(address.to_string());
+    let mut api = if is_local { Api::local(address.port()) } else { Api::remote() };
+    api.body_limit = config.body_limit;
+    if is_local {
+        // It may listen under a name of this machine that is none of the usual ones, such as 127.0.0.2.
+        api.hosts.push(address.to_string());
+    }
+    let sign_in = match (has_users, is_local) {
+        (false, _) => "nobody need: whoever works on this machine may do everything, nobody else gets in",
+        (true, true) => "with HTTP Basic, or an API token",
+        (true, false) => "with HTTP Basic, or an API token; others on the network could read it: put TLS before it",
+    };
     {
         let mut out = io::stdout().lock();
         writeln!(out, "{} on http://{address}", style.good("Potok is ready"))?;
@@ -113,7 +129,7 @@ async fn talk(
         writeln!(out, "  API       http://{address}/api/v1")?;
         writeln!(out, "  API page  http://{address}/docs")?;
         writeln!(out, "  Camunda 7 http://{address}/engine-rest")?;
-        writeln!(out, "  sign in   nobody need: whoever works on this machine may do everything, nobody else gets in")?;
+        writeln!(out, "  sign in   {sign_in}")?;
         out.flush()?;
     }
     let stop = api.stop.clone();

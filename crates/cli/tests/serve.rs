@@ -51,11 +51,32 @@ fn settings_come_from_flags_else_from_the_file() {
 
 #[test]
 fn what_others_could_reach_is_not_served_without_sign_in() {
-    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8080"] {
-        let refused = potok(&["serve", "--listen", address], "");
+    let folder = Folder::new("remote");
+    for address in ["0.0.0.0:0", "[::]:0"] {
+        let refused = potok(&["serve", "--listen", address, "--db", &folder.path("work.db")], "");
         assert_eq!(refused.code, 1, "{address}");
-        assert!(refused.err.contains("no sign-in yet"), "{refused:?}");
+        assert!(refused.err.contains("nobody can sign in yet"), "{refused:?}");
+        assert!(refused.err.contains("potok user add NAME --admin"), "{refused:?}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn with_a_user_it_is_served_to_others() {
+    let folder = Folder::new("users");
+    let db = folder.path("work.db");
+    let added = potok(&["user", "add", "olga", "--admin", "--password-stdin", "--db", &db], "correct horse battery\n");
+    assert_eq!(added.code, 0, "{added:?}");
+    let child = Command::new(env!("CARGO_BIN_EXE_potok"))
+        .args(["serve", "--listen", "0.0.0.0:0", "--db", &db])
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut server = Server(child.expect("the binary starts"));
+    let mut lines = BufReader::new(server.0.stdout.take().expect("its output")).lines().map_while(Result::ok);
+    let ready = lines.next().expect("it says that it is ready");
+    let address = ready.split("http://").nth(1).expect("where it listens").replace("0.0.0.0", "127.0.0.1");
+    assert!(get(&address, "/api/v1/statistics").starts_with("HTTP/1.1 401"));
+    assert!(get(&address, "/healthz").starts_with("HTTP/1.1 204"));
 }
 
 /// A server that is killed if it has not been stopped.

@@ -1,5 +1,6 @@
 //! Who acts, and what they may do and see. Every public operation asks here, by its row in the [table](crate::Action).
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ pub(crate) struct Scope {
 
 /// Who acts, as far as it matters for one operation.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Access {
+pub struct Access {
     /// The user and where they stand; nobody in particular if the program itself.
     user: Option<(Name, Arc<Standing>)>,
     roles: Vec<Role>,
@@ -92,6 +93,11 @@ impl Access {
     /// The tenants that a search keeps to.
     pub(crate) fn tenants(&self) -> Option<Vec<Name>> {
         self.tenants.clone()
+    }
+
+    /// Whether it keeps to tenants that have names: then groups of others are none of its business.
+    pub(crate) fn keeps_to_some(&self) -> bool {
+        self.tenants.as_ref().is_some_and(|tenants| tenants.iter().any(|tenant| !tenant.is_empty()))
     }
 
     /// Whether whoever acts is among those who may start a process.
@@ -163,6 +169,16 @@ impl Engine {
         }
         let query = InstanceQuery { keys: vec![instance], sight: access.sight(), ..InstanceQuery::default() };
         Ok(self.inner.store.count(&query).await? > 0)
+    }
+
+    /// Those of some instances that can be seen.
+    pub(crate) async fn in_sight(&self, access: &Access, instances: BTreeSet<Key>) -> Result<BTreeSet<Key>, Error> {
+        if access.is_unlimited() || instances.is_empty() {
+            return Ok(instances);
+        }
+        let keys = instances.into_iter().collect();
+        let query = InstanceQuery { keys, sight: access.sight(), ..InstanceQuery::default() };
+        Ok(self.inner.store.list(&query).await?.rows.into_iter().map(|row| row.key).collect())
     }
 
     /// Whether the user has a part in an instance, whatever else they may see.

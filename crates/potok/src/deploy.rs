@@ -303,19 +303,25 @@ impl Engine {
     }
 
     /// Says what is wrong or unusual with files, by their names, without deploying them.
-    #[must_use]
-    pub fn check(&self, files: &[(Name, Vec<u8>)]) -> Vec<CheckedFile> {
-        let findings = |(name, bytes): &(Name, Vec<u8>)| {
-            let checked = check(name, &bytes.as_slice().into(), Key(0), &self.inner.catalog.evaluator);
+    ///
+    /// # Errors
+    /// If that is forbidden, or the engine has stopped.
+    pub async fn check(&self, files: Vec<(Name, Vec<u8>)>) -> Result<Vec<CheckedFile>, Error> {
+        self.access(Action::Check, &"").await?;
+        let inner = self.inner.clone();
+        let findings = move |(name, bytes): (Name, Vec<u8>)| {
+            let checked = check(&name, &bytes.into(), Key(0), &inner.catalog.evaluator);
             let diagnostics = match checked {
                 Ok(checked) => checked.package.map(|package| package.warnings).unwrap_or_default(),
                 Err(Error::Refused(refused)) => refused.diagnostics,
                 // A file is refused for nothing else.
                 Err(_) => Vec::new(),
             };
-            CheckedFile { file: name.clone(), diagnostics }
+            CheckedFile { file: name, diagnostics }
         };
-        files.iter().map(findings).collect()
+        // It may take a while, and others have to do.
+        let checked = tokio::task::spawn_blocking(move || files.into_iter().map(findings).collect());
+        checked.await.map_err(|_| Error::Stopped)
     }
 
     /// The names of the files of a deployment.
@@ -323,6 +329,10 @@ impl Engine {
     /// # Errors
     /// If there is no such deployment, or the database cannot be read.
     pub async fn resources(&self, deployment: DeploymentId) -> Result<Vec<Resource>, Error> {
+        let access = self.access(Action::ReadDefinitions, &deployment).await?;
+        if !self.admits_deployment(&access, deployment).await? {
+            return Err(Error::UnknownDeployment(deployment));
+        }
         let resources: Vec<Resource> = self.inner.store.of_instance(deployment.0).await?;
         if resources.is_empty() { Err(Error::UnknownDeployment(deployment)) } else { Ok(resources) }
     }

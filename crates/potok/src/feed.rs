@@ -15,7 +15,7 @@ use serde::{Serialize, Serializer};
 
 use crate::engine::Engine;
 use crate::envelope::{Act, Envelope};
-use crate::{DefinitionId, Error, IncidentId, InstanceId, JobId, TaskId};
+use crate::{Action, DefinitionId, Error, IncidentId, InstanceId, JobId, TaskId};
 
 /// How long it waits at most before it looks again: another node may have written.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -39,6 +39,15 @@ pub struct News {
     pub by: Option<Name>,
     /// What happened, in order.
     pub events: Vec<Occurrence>,
+}
+
+/// A piece of the feed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Feed {
+    /// What whoever reads may see of it.
+    pub news: Vec<News>,
+    /// Where it ends, and the next one begins.
+    pub end: Position,
 }
 
 /// Something that others may want to know.
@@ -172,11 +181,13 @@ impl Engine {
     /// # Errors
     /// If the database cannot be read.
     pub async fn feed_end(&self) -> Result<Position, Error> {
+        self.access(Action::SeeInstances, &"").await?;
         Ok(self.inner.store.feed_end().await?)
     }
 
     /// What happened after a place in the feed, at most so many rows of the log; waits for some as long as `patience` if there are none.
-    /// What is durable comes once, in an order in which nothing is skipped.
+    /// What is durable comes once, in an order in which nothing is skipped. What happens to instances that whoever acts cannot see is
+    /// left out.
     ///
     /// ```
     /// # use potok::{Engine, Occurrence};
@@ -185,28 +196,32 @@ impl Engine {
     /// # let engine = Engine::builder().start().await?;
     /// let end = engine.feed_end().await?;
     /// let task = engine.create_task("Call back").send().await?.id();
-    /// let news = engine.feed(end, 100, Duration::ZERO).await?;
-    /// assert!(news[0].events.iter().any(|event| event.task() == Some(task)));
-    /// assert!(engine.feed(news[0].position, 100, Duration::ZERO).await?.is_empty());
+    /// let feed = engine.feed(end, 100, Duration::ZERO).await?;
+    /// assert!(feed.news[0].events.iter().any(|event| event.task() == Some(task)));
+    /// assert!(engine.feed(feed.end, 100, Duration::ZERO).await?.news.is_empty());
     /// # engine.stop().await;
     /// # Ok::<(), potok::Error>(())
     /// # }).unwrap();
     /// ```
     ///
     /// # Errors
-    /// If the database cannot be read, or what stands there cannot.
-    pub async fn feed(&self, after: Position, limit: usize, patience: Duration) -> Result<Vec<News>, Error> {
+    /// If that is forbidden, the database cannot be read, or what stands there cannot.
+    pub async fn feed(&self, after: Position, limit: usize, patience: Duration) -> Result<Feed, Error> {
+        let access = self.access(Action::SeeInstances, &"").await?;
         let until = tokio::time::Instant::now() + patience;
         loop {
             let written = self.inner.written.notified();
             let rows = self.inner.store.feed(after, limit).await?;
             let left = until.saturating_duration_since(tokio::time::Instant::now());
             if !rows.is_empty() || left.is_zero() {
+                let end = rows.last().map_or(after, Position::from);
+                let instances = rows.iter().map(|row| row.instance).collect();
+                let seen = self.in_sight(&access, instances).await?;
                 let mut news = Vec::with_capacity(rows.len());
-                for row in rows {
-                    news.push(self.news(&row).await?);
+                for row in rows.iter().filter(|row| seen.contains(&row.instance)) {
+                    news.push(self.news(row).await?);
                 }
-                return Ok(news);
+                return Ok(Feed { news, end });
             }
             tokio::select! {
                 () = written => {}

@@ -10,7 +10,7 @@ use potok_core::routing::{Running, World as _};
 use potok_core::step::{Command, Rejection, Variables};
 use potok_core::time::{Timer, Timestamp};
 use potok_core::value::{Value, Zone};
-use potok_store::query::JobQuery;
+use potok_store::query::{JobQuery, Sight};
 use potok_store::row::Job as JobRow;
 use potok_store::{Fetch, First, Guard, Wanted};
 
@@ -167,8 +167,10 @@ impl Engine {
     /// # Errors
     /// If the lease is no longer the worker's, or the job is gone.
     pub async fn leased_job(&self, job: JobId, lease: u64) -> Result<Job, Error> {
+        let access = self.access(Action::DoJobs, &job).await?;
         let query = JobQuery {
             keys: vec![job.0],
+            sight: Sight { tenants: access.tenants(), viewer: None },
             instances: self.inner.cache.owner(job.0).into_iter().collect(),
             ..JobQuery::default()
         };

@@ -75,7 +75,7 @@ pub use envelope::{Act, Envelope};
 pub use error::{Error, RefusedFile};
 pub use export::{Export, Format};
 pub use fault::Fault;
-pub use feed::{News, Occurrence};
+pub use feed::{Feed, News, Occurrence};
 pub use handler::{IntoResult, JobError};
 pub use history::{FinishedElement, Happening, Transition, What};
 pub use id::{ApiTokenId, BatchId, DefinitionId, DeploymentId, IncidentId, InstanceId, JobId, TaskId, TimerId};

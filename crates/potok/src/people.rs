@@ -7,7 +7,6 @@ use potok_store::query::{GrantQuery, GroupQuery, MembershipQuery, Paging, Tenanc
 use potok_store::row::{Grant, Group, Membership, Password, Tenancy, User};
 use potok_store::{Changes, Page};
 
-use crate::access::Access;
 use crate::engine::{Engine, Inner};
 use crate::{Action, Error, Role};
 
@@ -98,9 +97,7 @@ impl People<'_> {
     /// # Errors
     /// If the database cannot be read.
     pub async fn users(&self, query: &UserQuery) -> Result<Page<User>, Error> {
-        let access = self.engine.access(Action::SeePeople, &"").await?;
-        let query = UserQuery { tenants: access.tenants().or_else(|| query.tenants.clone()), ..query.clone() };
-        Ok(self.engine.inner.store.list(&query).await?)
+        self.engine.search(query).await
     }
 
     /// Groups that are searched for. They belong to all tenants, so that users of one see only those that they are in.
@@ -108,17 +105,7 @@ impl People<'_> {
     /// # Errors
     /// If the database cannot be read.
     pub async fn groups(&self, query: &GroupQuery) -> Result<Page<Group>, Error> {
-        let access = self.engine.access(Action::SeePeople, &"").await?;
-        let mut query = query.clone();
-        if self.keeps_to_some(&access) {
-            let own = access.user().map_or(&[][..], |(_, groups)| groups);
-            let asked = std::mem::take(&mut query.ids);
-            query.ids = own.iter().filter(|id| asked.is_empty() || asked.contains(id)).cloned().collect();
-            if query.ids.is_empty() {
-                return Ok(Page { rows: Vec::new(), next: None });
-            }
-        }
-        Ok(self.engine.inner.store.list(&query).await?)
+        self.engine.search(query).await
     }
 
     /// The ids of the groups that a user is in.
@@ -128,7 +115,7 @@ impl People<'_> {
     pub async fn groups_of(&self, user: impl Into<Name>) -> Result<Vec<Name>, Error> {
         let (user, access) = (user.into(), self.engine.access(Action::SeePeople, &"").await?);
         let is_own = access.user().is_some_and(|(own, _)| *own == user);
-        if !is_own && self.keeps_to_some(&access) && self.user(user.clone()).await?.is_none() {
+        if !is_own && access.keeps_to_some() && self.user(user.clone()).await?.is_none() {
             return Ok(Vec::new());
         }
         let query = MembershipQuery { members: vec![user], ..MembershipQuery::default() };
@@ -142,7 +129,7 @@ impl People<'_> {
     pub async fn members_of(&self, group: impl Into<Name>) -> Result<Vec<Name>, Error> {
         let group = group.into();
         let access = self.engine.access(Action::SeePeople, &"").await?;
-        if self.keeps_to_some(&access) {
+        if access.keeps_to_some() {
             let users = UserQuery { group: Some(group), ..UserQuery::default() };
             return Ok(self.users(&users).await?.rows.into_iter().map(|row| row.id).collect());
         }
@@ -157,7 +144,7 @@ impl People<'_> {
     pub async fn roles_of(&self, user: impl Into<Name>) -> Result<Vec<Role>, Error> {
         let (user, access) = (user.into(), self.engine.access(Action::SeePeople, &"").await?);
         let is_own = access.user().is_some_and(|(own, _)| *own == user);
-        if !is_own && self.keeps_to_some(&access) && self.user(user.clone()).await?.is_none() {
+        if !is_own && access.keeps_to_some() && self.user(user.clone()).await?.is_none() {
             return Ok(Vec::new());
         }
         Ok(self.engine.inner.standing_of(&user).await?.roles.clone())
@@ -281,11 +268,6 @@ impl People<'_> {
         }
         gone.remove::<Group>(id.clone());
         self.change(Action::ChangePeople, &format!("{id} removed"), |changes| changes.append(gone)).await
-    }
-
-    /// Whether whoever asks keeps to tenants that have names: then groups of others are none of their business.
-    fn keeps_to_some(&self, access: &Access) -> bool {
-        access.tenants().is_some_and(|tenants| tenants.iter().any(|tenant| !tenant.is_empty()))
     }
 
     async fn check_group(&self, action: Action, group: &Name) -> Result<(), Error> {

@@ -169,12 +169,14 @@ macro_rules! actions {
 actions! {
     ReadDefinitions, "read definitions", Read, false, [
         "Engine::definitions" "Engine::graph" "Engine::resource" "Engine::startable" "Engine::migration_plan"
+        "Engine::resources" "Engine::definition" "Engine::decide"
     ];
     Start, "start", Start, false, ["Start::send"];
     StartAnywhere, "start anywhere", Operate, true, [];
     SeeInstances, "see instances", See, false, [
         "Engine::instances" "Engine::incidents" "Case::get" "Case::state" "Case::at" "Case::variable" "Case::variables"
         "Case::variables_from" "Case::history" "Case::happenings" "Case::ended" "Engine::comments" "Engine::attachments" "Reading::chunk"
+        "Engine::search" "Engine::count" "Engine::variables_of" "Engine::feed" "Engine::feed_end"
     ];
     SeeTasks, "see tasks", See, false, [
         "Tasks::list" "Tasks::page" "Tasks::count" "Engine::task" "Engine::task_variables" "Engine::local_task_variables"
@@ -186,6 +188,7 @@ actions! {
     ClaimTask, "claim task", Work, false, ["Engine::claim"];
     GiveTask, "give task", Work, false, [
         "Engine::unclaim" "Engine::assign" "Engine::delegate" "Engine::resolve" "Engine::update_task"
+        "Engine::update_task_if"
     ];
     WorkOnTask, "work on task", Work, false, [
         "Engine::complete" "Engine::throw_task_error" "Engine::set_task_variables" "Engine::set_local_task_variables"
@@ -198,6 +201,7 @@ actions! {
         "Engine::due"
     ];
     Deploy, "deploy", Deploy, true, ["Deployment::send" "Engine::deploy_path"];
+    Check, "check", Deploy, false, ["Engine::check"];
     DeleteDeployment, "delete deployment", Deploy, true, ["Engine::delete_deployment"];
     DeleteDeploymentWithInstances, "delete deployment with instances", Operate, true, [
         "Engine::delete_deployment_with_instances"
@@ -224,7 +228,7 @@ actions! {
     DoJobs, "do jobs", Jobs, false, [
         "Engine::fetch_jobs" "Engine::extend_job" "Engine::release_job" "Engine::complete_job" "Engine::fail_job"
         "Engine::throw_job_error" "Engine::throw_job_escalation" "Engine::fetch_wanted" "Engine::job" "Engine::job_of"
-        "Engine::lease_job" "Engine::free_job" "Engine::complete_job_with" "Engine::fail_job_with"
+        "Engine::leased_job" "Engine::lease_job" "Engine::free_job" "Engine::complete_job_with" "Engine::fail_job_with"
     ];
     Send, "send", Send, false, [
         "Sending::send" "Engine::signal" "Correlation::send" "Correlation::send_to_all" "Engine::deliver_message"
@@ -260,7 +264,7 @@ mod tests {
     use super::*;
 
     /// Public operations that ask for no right, and why not.
-    const FREE: [&str; 12] = [
+    const FREE: [&str; 13] = [
         // Before anybody acts, and after.
         "Builder::start",
         "Engine::stop",
@@ -272,6 +276,8 @@ mod tests {
         // It is the user's own, who has been let in.
         "Engine::begin_session",
         "Engine::may",
+        // What is done once asks for itself, as the same user.
+        "Engine::once",
         // It says no more than whether anybody can sign in.
         "People::has_users",
         // Its engine acts as the same user; its connection is the program's.

@@ -1,9 +1,8 @@
 //! Searching: pages of what there is, and counts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use potok_core::Name;
-use potok_core::instance::Key;
 use potok_core::routing::Running;
 use potok_core::step::Variables;
 use potok_store::Page;
@@ -12,40 +11,88 @@ use potok_store::query::{
     Query, SubscriptionQuery, TaskQuery, TimerQuery, UserQuery,
 };
 
+use crate::access::Access;
 use crate::alone::of_processes;
 use crate::engine::Engine;
-use crate::{Error, InstanceId};
+use crate::{Action, Error, InstanceId};
 
 /// What can be searched for through an engine.
 pub trait Search: Query + Clone + Sized {
-    /// The same, without what its caller did not mean or may not see.
+    /// What is asked of the engine by searching for it.
     #[doc(hidden)]
-    #[must_use]
-    fn narrowed(&self) -> Self {
-        self.clone()
-    }
+    const ACTION: Action;
+
+    /// Leaves out what its caller did not mean or may not see; says whether anything can be left.
+    #[doc(hidden)]
+    fn narrow(&mut self, access: &Access) -> bool;
+}
+
+/// What is narrowed by a method of [`Access`].
+macro_rules! narrowed {
+    ($($query:ty: $action:ident by $narrow:ident;)*) => {
+        $(
+            impl Search for $query {
+                const ACTION: Action = Action::$action;
+
+                fn narrow(&mut self, access: &Access) -> bool {
+                    access.$narrow(&mut self.sight);
+                    true
+                }
+            }
+        )*
+    };
+}
+
+narrowed! {
+    BatchQuery: SeeBatches by narrow;
+    DefinitionQuery: ReadDefinitions by narrow_to_tenants;
+    DeploymentQuery: ReadDefinitions by narrow_to_tenants;
+    IncidentQuery: SeeInstances by narrow;
+    JobQuery: SeeAll by narrow;
+    MessageQuery: SeeAll by narrow;
+    SubscriptionQuery: SeeAll by narrow;
+    TaskQuery: SeeTasks by narrow;
+    TimerQuery: SeeAll by narrow;
 }
 
 impl Search for InstanceQuery {
-    fn narrowed(&self) -> Self {
-        of_processes(self.clone())
+    const ACTION: Action = Action::SeeInstances;
+
+    fn narrow(&mut self, access: &Access) -> bool {
+        *self = of_processes(self.clone());
+        access.narrow(&mut self.sight);
+        true
     }
 }
 
-impl Search for BatchQuery {}
-impl Search for DefinitionQuery {}
-impl Search for DeploymentQuery {}
-impl Search for GroupQuery {}
-impl Search for IncidentQuery {}
-impl Search for JobQuery {}
-impl Search for MessageQuery {}
-impl Search for SubscriptionQuery {}
-impl Search for TaskQuery {}
-impl Search for TimerQuery {}
-impl Search for UserQuery {}
+impl Search for UserQuery {
+    const ACTION: Action = Action::SeePeople;
+
+    fn narrow(&mut self, access: &Access) -> bool {
+        if let Some(tenants) = access.tenants() {
+            self.tenants = Some(tenants);
+        }
+        true
+    }
+}
+
+impl Search for GroupQuery {
+    const ACTION: Action = Action::SeePeople;
+
+    /// They belong to all tenants, so that users of one see only those that they are in.
+    fn narrow(&mut self, access: &Access) -> bool {
+        if !access.keeps_to_some() {
+            return true;
+        }
+        let own = access.user().map_or(&[][..], |(_, groups)| groups);
+        let asked = std::mem::take(&mut self.ids);
+        self.ids = own.iter().filter(|id| asked.is_empty() || asked.contains(id)).cloned().collect();
+        !self.ids.is_empty()
+    }
+}
 
 impl Engine {
-    /// A page of what is searched for, and where the next one begins. What was acknowledged is found.
+    /// A page of what is searched for, as far as whoever acts may see it, and where the next one begins. What was acknowledged is found.
     ///
     /// ```
     /// # use potok::{Engine, query::{InstanceQuery, Paging}};
@@ -61,9 +108,12 @@ impl Engine {
     /// ```
     ///
     /// # Errors
-    /// If the cursor belongs to another list, or the database cannot be read.
+    /// If that is forbidden, the cursor belongs to another list, or the database cannot be read.
     pub async fn search<Q: Search>(&self, query: &Q) -> Result<Page<Q::Row>, Error> {
-        Ok(self.inner.store.list(&query.narrowed()).await?)
+        match self.narrowed(query).await? {
+            Some(query) => Ok(self.inner.store.list(&query).await?),
+            None => Ok(Page { rows: Vec::new(), next: None }),
+        }
     }
 
     /// How many there are of what is searched for, on all pages.
@@ -71,10 +121,21 @@ impl Engine {
     /// # Errors
     /// If the database cannot be read.
     pub async fn count<Q: Search>(&self, query: &Q) -> Result<u64, Error> {
-        Ok(self.inner.store.count(&query.narrowed()).await?)
+        match self.narrowed(query).await? {
+            Some(query) => Ok(self.inner.store.count(&query).await?),
+            None => Ok(0),
+        }
     }
 
-    /// The variables of these names that the processes of instances have, whatever their size; instances that are not there have none.
+    /// A search for what whoever acts may see; none if there can be nothing.
+    async fn narrowed<Q: Search>(&self, query: &Q) -> Result<Option<Q>, Error> {
+        let access = self.access(Q::ACTION, &"").await?;
+        let mut query = query.clone();
+        Ok(query.narrow(&access).then_some(query))
+    }
+
+    /// The variables of these names that the processes of instances have, whatever their size; instances that are not there,
+    /// or cannot be seen, have none.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -83,7 +144,8 @@ impl Engine {
         instances: impl IntoIterator<Item = InstanceId>,
         names: &[Name],
     ) -> Result<BTreeMap<InstanceId, Variables>, Error> {
-        let instances: BTreeSet<Key> = instances.into_iter().map(|id| id.0).collect();
+        let access = self.access(Action::SeeInstances, &"").await?;
+        let instances = self.in_sight(&access, instances.into_iter().map(|id| id.0).collect()).await?;
         let mut found = BTreeMap::new();
         for key in instances {
             let chosen = |running: Option<&Running>| {

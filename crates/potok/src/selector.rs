@@ -10,7 +10,7 @@ use potok_store::Version;
 use potok_store::row::{Definition, DefinitionKind};
 
 use crate::engine::Engine;
-use crate::{DefinitionId, Error};
+use crate::{Action, DefinitionId, Error};
 
 /// Which definition is meant: `order`, the newest version; `order@3`, that version; `order@spring`, the newest with that tag;
 /// `7241980518400001`, the one with that id.
@@ -61,21 +61,29 @@ impl fmt::Display for Selector {
 }
 
 impl Engine {
-    /// The definition that is meant, of that kind and tenant (empty for none). By its id any is found.
+    /// The definition that is meant, of that kind and tenant (empty for none, or the only one of whoever acts). By its id any is found
+    /// that whoever acts may read.
     ///
     /// # Errors
-    /// If there is none, or the database cannot be read.
+    /// If there is none, the tenant is out of reach, or the database cannot be read.
     pub async fn definition(
         &self,
         kind: DefinitionKind,
         tenant: &str,
         selector: &Selector,
     ) -> Result<Definition, Error> {
+        let access = self.access(Action::ReadDefinitions, selector).await?;
         let store = &self.inner.store;
         let found = match selector {
             Selector::Id(id) => store.get::<Definition>(id.0).await?,
-            Selector::Version(name, version) => store.definition(kind, &tenant.into(), name, version).await?,
+            Selector::Version(name, version) => {
+                let is_named = !tenant.is_empty() || access.admits(None);
+                let tenant = access.home(is_named.then(|| tenant.into()).as_ref())?;
+                store.definition(kind, &tenant, name, version).await?
+            }
         };
-        found.ok_or_else(|| Error::NotDeployed(selector.to_string().into()))
+        found
+            .filter(|found| access.admits(Some(&found.tenant)))
+            .ok_or_else(|| Error::NotDeployed(selector.to_string().into()))
     }
 }

@@ -260,10 +260,7 @@ pub(crate) struct Checked {
     responses((status = 200, body = Vec<Checked>, description = "Each file with its findings"), Problems))]
 async fn check(caller: Caller, Json(body): Json<ToCheck>) -> Result<Json<Vec<Checked>>, Problem> {
     let files = body.files.into_iter().map(File::read).collect::<Result<Vec<_>, _>>()?;
-    let engine = caller.engine;
-    // It may take a while, and others have to do.
-    let checked = tokio::task::spawn_blocking(move || engine.check(&files)).await;
-    let checked = checked.map_err(|error| Problem::internal("internal", &error))?;
+    let checked = caller.engine.check(files).await?;
     let shown = checked.iter().map(|checked| Checked {
         file: checked.file.to_string(),
         diagnostics: checked.diagnostics.iter().map(Finding::from).collect(),

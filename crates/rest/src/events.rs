@@ -18,9 +18,8 @@ use utoipa_axum::routes;
 
 use crate::App;
 use crate::body::Query;
-use crate::caller::Caller;
+use crate::caller::{Caller, acting};
 use crate::problem::{Problem, Problems};
-use crate::serve::Stop;
 use crate::value::{Id, text};
 
 /// Rows of the log that are read at once.
@@ -90,35 +89,37 @@ async fn events(
         None => caller.engine.feed_end().await?,
     };
     let (sender, receiver) = mpsc::channel(PAGE);
-    tokio::spawn(follow(caller.engine, interest, after, sender, app.stop));
+    tokio::spawn(follow(app, headers, interest, after, sender));
     let stream = Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::default());
     // Proxies are not to gather them.
     Ok(([("x-accel-buffering", "no")], stream).into_response())
 }
 
 async fn follow(
-    engine: Engine,
+    app: App,
+    headers: HeaderMap,
     interest: Interest,
     mut after: Position,
     sender: mpsc::Sender<Result<Event, Infallible>>,
-    stop: Stop,
 ) {
     // Where it begins, so that whoever is cut off before the first event can come back, too.
     let begin = Event::default().id(after.to_string()).comment("from here on");
     if sender.send(Ok(begin)).await.is_err() {
         return;
     }
-    while !stop.is_told() && !sender.is_closed() {
-        let news = match engine.feed(after, PAGE, BREATH).await {
-            Ok(news) => news,
+    while !app.stop.is_told() && !sender.is_closed() {
+        // Whoever can no longer sign in hears no more.
+        let Ok(engine) = acting(&app, &headers).await else { return };
+        let feed = match engine.feed(after, PAGE, BREATH).await {
+            Ok(feed) => feed,
             Err(error) => {
                 // The listener comes back.
                 tracing::warn!(%error, "the feed broke off");
                 return;
             }
         };
-        for one in news {
-            after = one.position;
+        after = feed.end;
+        for one in feed.news {
             let told = match tell(&engine, &interest, &one).await {
                 Ok(told) => told,
                 Err(error) => {
@@ -132,7 +133,7 @@ async fn follow(
                     Event::default().event(&told.event).data(serde_json::to_string(&told).unwrap_or_default());
                 // Only the last one of a row: whoever is cut off before it hears all of them again.
                 if place + 1 == count {
-                    event = event.id(after.to_string());
+                    event = event.id(one.position.to_string());
                 }
                 if sender.send(Ok(event)).await.is_err() {
                     return;

@@ -1,12 +1,12 @@
 //! `/healthz` and `/readyz`: whether the server runs, and whether it can do anything.
 
+use axum::extract::State;
 use axum::http::StatusCode;
 use potok::query::{DeploymentQuery, Paging};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -23,8 +23,8 @@ async fn healthy() -> StatusCode {
 /// Whether the server can do anything: it reaches its database
 #[utoipa::path(get, path = "/readyz", tag = "operations", operation_id = "isReady",
     responses((status = 204, description = "It can"), Problems))]
-async fn ready(caller: Caller) -> Result<StatusCode, Problem> {
+async fn ready(State(app): State<App>) -> Result<StatusCode, Problem> {
     let one = Paging { limit: Some(1), ..Paging::default() };
-    caller.engine.search(&DeploymentQuery { page: one, ..DeploymentQuery::default() }).await?;
+    app.engine.search(&DeploymentQuery { page: one, ..DeploymentQuery::default() }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

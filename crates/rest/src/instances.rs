@@ -220,12 +220,20 @@ async fn start(caller: Caller, State(app): State<App>, Json(given): Json<NewInst
         return Err(Problem::malformed("body-invalid", "`startEvent` and `startBefore` cannot both be given"));
     }
     let wait = Duration::from_secs(given.wait_seconds).min(app.timeout);
+    if !wait.is_zero() {
+        // Who may see no instance is told before one is started.
+        caller.engine.variables_of([], &[]).await?;
+    }
     let started = caller.once(|engine| async move {
-        let tenant = given.tenant.unwrap_or_default();
+        let tenant = given.tenant.filter(|tenant| !tenant.is_empty());
         let selector: Selector = given.definition.parse().unwrap_or_else(|never| match never {});
         let mut start = match selector {
             Selector::Version(process, version) => {
-                let start = engine.start(process).tenant(tenant);
+                let start = engine.start(process);
+                let start = match tenant {
+                    Some(tenant) => start.tenant(tenant),
+                    None => start,
+                };
                 match version {
                     Version::Number(number) => start.version(number),
                     Version::Tag(tag) => start.tag(tag),
@@ -233,7 +241,7 @@ async fn start(caller: Caller, State(app): State<App>, Json(given): Json<NewInst
                 }
             }
             Selector::Id(_) => {
-                let found = engine.definition(DefinitionKind::Process, &tenant, &selector).await?;
+                let found = engine.definition(DefinitionKind::Process, "", &selector).await?;
                 engine.start(found.id).version(found.version).tenant(found.tenant)
             }
         };

@@ -39,7 +39,8 @@ use axum::response::{IntoResponse, Response};
 use potok::Engine;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -50,8 +51,11 @@ pub use crate::serve::{Stop, serve};
 /// How the API is served.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The names and ports under which it may be reached, as they stand in `Host`: requests to others are refused.
+    /// The names and ports under which it may be reached, as they stand in `Host`: requests to others are refused. Under any if there
+    /// are none; then everybody signs in.
     pub hosts: Vec<String>,
+    /// As long as there are no users, whoever reaches it may do everything: for a server that only the machine itself can reach.
+    pub is_open: bool,
     /// Bytes of a body at most; attachments have a limit of their own.
     pub body_limit: usize,
     /// How long a call may take until it is given up, and for how long a worker may wait for jobs.
@@ -61,7 +65,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// For a server on this machine that listens on a port.
+    /// For a server that only this machine can reach, on a port: open as long as there are no users.
     #[must_use]
     pub fn local(port: u16) -> Self {
         let names = ["127.0.0.1", "localhost", "[::1]"];
@@ -69,7 +73,14 @@ impl Options {
         if port == 80 {
             hosts.extend(names.map(Into::into));
         }
-        Self { hosts, body_limit: 16 << 20, timeout: Duration::from_secs(60), stop: Stop::default() }
+        Self { hosts, is_open: true, ..Self::remote() }
+    }
+
+    /// For a server that other machines can reach, under any name: everybody signs in.
+    #[must_use]
+    pub fn remote() -> Self {
+        let timeout = Duration::from_secs(60);
+        Self { hosts: Vec::new(), is_open: false, body_limit: 16 << 20, timeout, stop: Stop::default() }
     }
 }
 
@@ -78,6 +89,7 @@ impl Options {
 pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) hosts: Arc<[String]>,
+    pub(crate) is_open: bool,
     pub(crate) timeout: Duration,
     pub(crate) stop: Stop,
     pub(crate) calls: Arc<metrics::Calls>,
@@ -107,9 +119,24 @@ pub(crate) struct App {
         (name = "people", description = "Users and groups"),
     ),
     components(schemas(problem::Said)),
+    modifiers(&SignIn),
+    security(("password" = []), ("token" = [])),
     external_docs(url = "https://www.rfc-editor.org/rfc/rfc9457", description = "Problem details"),
 )]
 struct Description;
+
+/// How callers sign in.
+struct SignIn;
+
+impl Modify for SignIn {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let components = description.components.get_or_insert_default();
+        let ways = [("password", HttpAuthScheme::Basic), ("token", HttpAuthScheme::Bearer)];
+        for (name, scheme) in ways {
+            components.add_security_scheme(name, SecurityScheme::Http(Http::new(scheme)));
+        }
+    }
+}
 
 fn api() -> OpenApiRouter<App> {
     let native = OpenApiRouter::new()
@@ -144,11 +171,14 @@ pub fn router(engine: Engine, options: &Options) -> Router {
     router_beside(engine, options, Router::new())
 }
 
-/// The same with other routers beside it, behind the same guards and limits.
+/// The same with other routers beside it, behind the same guards and limits. Their requests bring the engine that acts for their caller
+/// as an extension.
 pub fn router_beside(engine: Engine, options: &Options, beside: Router) -> Router {
     let app = App {
         engine,
         hosts: options.hosts.clone().into(),
+        // Pages elsewhere could use what is open under any name.
+        is_open: options.is_open && !options.hosts.is_empty(),
         timeout: options.timeout,
         stop: options.stop.clone(),
         calls: Arc::default(),
@@ -156,7 +186,7 @@ pub fn router_beside(engine: Engine, options: &Options, beside: Router) -> Route
     let (router, description) = api().split_for_parts();
     router
         .merge(SwaggerUi::new("/docs").url("/api/v1/openapi.json", description))
-        .merge(beside.with_state(()))
+        .merge(beside.layer(middleware::from_fn_with_state(app.clone(), caller::sign_in)).with_state(()))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), once::read))

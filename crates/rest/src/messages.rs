@@ -329,6 +329,7 @@ async fn timers(caller: Caller, Json(search): Json<Search<TimerFilter, ByAge>>) 
         definition: filter.definition.map(Id::key),
         due_before: filter.due_before,
         page,
+        ..TimerQuery::default()
     };
     let view = |row: row::Timer| Timer {
         id: row.key.into(),

@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use potok::query::{BatchQuery, IncidentQuery, InstanceQuery, JobQuery, MessageQuery, TaskQuery, TimerQuery};
 use potok::row::{BatchState, InstanceState, TaskState};
-use potok::{Engine, Error};
+use potok::{Engine, Error, Right};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -123,7 +123,7 @@ async fn gauges(engine: &Engine) -> Result<Vec<(&'static str, &'static str, u64)
     let stuck = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
     let kept = MessageQuery { kept_at: Some(engine.clock().now()), ..MessageQuery::default() };
     let at_work = BatchQuery { states: vec![BatchState::Running], ..BatchQuery::default() };
-    Ok(vec![
+    let mut gauges = vec![
         ("potok_instances_running", "Instances that run", engine.count(&running).await?),
         ("potok_tasks_open", "Tasks that are open", engine.count(&tasks).await?),
         ("potok_jobs_to_do", "Jobs with tries left, handed out or not", engine.count(&to_do).await?),
@@ -131,6 +131,10 @@ async fn gauges(engine: &Engine) -> Result<Vec<(&'static str, &'static str, u64)
         ("potok_timers_late", "Timers that are due and have not fired", engine.count(&late).await?),
         ("potok_incidents_open", "Incidents that are open", engine.count(&stuck).await?),
         ("potok_messages_kept", "Messages that nobody waits for yet", engine.count(&kept).await?),
-        ("potok_batches_running", "Batches at work", engine.count(&at_work).await?),
-    ])
+    ];
+    // Batches are the operators' business; who only watches gets the rest.
+    if engine.may(Right::Operate).await? {
+        gauges.push(("potok_batches_running", "Batches at work", engine.count(&at_work).await?));
+    }
+    Ok(gauges)
 }

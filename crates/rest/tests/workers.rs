@@ -88,9 +88,7 @@ async fn sends_letters(interpreter: &str, program: &str) {
         let end = server.engine.feed_end().await.unwrap();
         let mut after = end;
         while server.engine.jobs(&jobs).await.unwrap().iter().all(|job| job.error.is_none()) {
-            for news in server.engine.feed(after, 100, Duration::from_secs(1)).await.unwrap() {
-                after = news.position;
-            }
+            after = server.engine.feed(after, 100, Duration::from_secs(1)).await.unwrap().end;
         }
     };
     tokio::time::timeout(MINUTE, failed).await.unwrap();

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use potok::query::{
-    AuditQuery, BatchQuery, DefinitionQuery, GroupQuery, IncidentQuery, InstanceQuery, JobQuery, UserQuery,
+    AuditQuery, BatchQuery, DefinitionQuery, DeploymentQuery, GroupQuery, IncidentQuery, InstanceQuery, JobQuery,
+    MessageQuery, SubscriptionQuery, TaskQuery, TimerQuery, UserQuery,
 };
-use potok::row::{Attachment, Comment, Group, User};
+use potok::row::{Attachment, Comment, DefinitionKind, Group, User};
 use potok::{
     Action, BatchId, DefinitionId, DeploymentId, Due, DueKind, DueQuery, Engine, Error, First, IncidentId, InstanceId,
-    Job, JobFailure, JobId, Modification, Operation, Right, Role, TaskId, Viewpoint,
+    Job, JobFailure, JobId, Modification, Operation, Position, Right, Role, Search, Selector, TaskId, Viewpoint,
 };
 use potok_core::instance::Key;
 use potok_core::step::Command;
@@ -22,6 +23,7 @@ crate::on_every_database!(
     every_role_may_do_what_its_rights_say,
     a_user_sees_what_they_have_a_part_in,
     pages_and_counts_are_those_of_what_is_seen,
+    searches_and_the_feed_take_the_right_of_what_is_found,
     a_model_says_who_starts_it,
     only_operators_start_elsewhere,
     heads_give_tasks_to_others,
@@ -37,6 +39,9 @@ crate::on_every_database!(
 
 const NO: Key = Key(5);
 
+/// Others at work on the same server hold the feed up for a moment.
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// Tries an operation on what is not there: it is forbidden, or something else is wrong with it.
 async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error> {
     let (case, task, people) = (engine.instance(InstanceId(NO)), TaskId(NO), engine.people());
@@ -51,6 +56,17 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::resource" => engine.resource(deployment, "none").await.map(drop),
         "Engine::startable" => engine.startable().await.map(drop),
         "Engine::migration_plan" => engine.migration_plan(definition, definition).await.map(drop),
+        "Engine::resources" => engine.resources(deployment).await.map(drop),
+        "Engine::definition" => {
+            engine.definition(DefinitionKind::Process, "", &Selector::Id(definition)).await.map(drop)
+        }
+        "Engine::decide" => engine.decide("", &Selector::Id(definition), ()).await.map(drop),
+        "Engine::check" => engine.check(Vec::new()).await.map(drop),
+        "Engine::search" => engine.search(&instances).await.map(drop),
+        "Engine::count" => engine.count(&instances).await.map(drop),
+        "Engine::variables_of" => engine.variables_of([InstanceId(NO)], &[]).await.map(drop),
+        "Engine::feed" => engine.feed(Position::default(), 1, Duration::ZERO).await.map(drop),
+        "Engine::feed_end" => engine.feed_end().await.map(drop),
         "Start::send" => engine.start("none").send().await.map(drop),
         "Engine::instances" => engine.instances(&instances).await.map(drop),
         "Engine::incidents" => engine.incidents(&IncidentQuery::default()).await.map(drop),
@@ -83,6 +99,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::delegate" => engine.delegate(task, "anna").await,
         "Engine::resolve" => engine.resolve(task).await,
         "Engine::update_task" => engine.update_task(task, |_| {}).await,
+        "Engine::update_task_if" => engine.update_task_if(task, |_| true, |_| {}).await,
         "Engine::complete" => engine.complete(task, ()).await,
         "Engine::throw_task_error" => engine.throw_task_error(task, "e", None, ()).await,
         "Engine::set_task_variables" => engine.set_task_variables(task, ()).await,
@@ -133,6 +150,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::fetch_jobs" => {
             engine.fetch_jobs("worker", &["none".into()], 1, second, Duration::ZERO).await.map(drop)
         }
+        "Engine::leased_job" => engine.leased_job(potok::JobId(NO), 1).await.map(drop),
         "Engine::extend_job" => engine.extend_job(job, second).await,
         "Engine::release_job" => engine.release_job(job).await,
         "Engine::complete_job" => engine.complete_job(job, ()).await,
@@ -349,6 +367,42 @@ async fn pages_and_counts_are_those_of_what_is_seen(place: Place) {
     let one_of_others = boris.instances(&InstanceQuery::default()).await.unwrap()[0].key;
     let asked = InstanceQuery { keys: vec![one_of_others, found[0]], ..InstanceQuery::default() };
     assert_eq!(anna.instances(&asked).await.unwrap().len(), 1);
+    stop(&engine).await;
+}
+
+async fn searches_and_the_feed_take_the_right_of_what_is_found(place: Place) {
+    async fn may<Q: Search + Default>(engine: &Engine) -> bool {
+        let (found, counted) = (engine.search(&Q::default()).await, engine.count(&Q::default()).await);
+        assert_eq!(found.is_ok(), counted.is_ok());
+        !matches!(found, Err(Error::Forbidden { .. }))
+    }
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let case = engine.as_user("vera").start("approval").variables(json!({"amount": 3})).send().await.unwrap().id();
+    for role in Role::ALL {
+        let user = acting(&engine, role.name(), role).await;
+        for (right, may) in [
+            (Right::See, may::<InstanceQuery>(&user).await && may::<IncidentQuery>(&user).await),
+            (Right::See, may::<TaskQuery>(&user).await),
+            (Right::View, may::<JobQuery>(&user).await),
+            (Right::View, may::<TimerQuery>(&user).await),
+            (Right::View, may::<SubscriptionQuery>(&user).await),
+            (Right::View, may::<MessageQuery>(&user).await),
+            (Right::Operate, may::<BatchQuery>(&user).await),
+            (Right::Read, may::<DefinitionQuery>(&user).await && may::<DeploymentQuery>(&user).await),
+            (Right::Read, may::<UserQuery>(&user).await && may::<GroupQuery>(&user).await),
+        ] {
+            assert_eq!(may, user.may(right).await.unwrap(), "{right:?} of {role:?}");
+        }
+        let sees = user.may(Right::View).await.unwrap();
+        let names = ["amount".into()];
+        assert_eq!(user.variables_of([case], &names).await.unwrap().len(), usize::from(sees), "{role:?}");
+        assert_eq!(user.count(&InstanceQuery::default()).await.unwrap(), u64::from(sees), "{role:?}");
+        let feed = user.feed(Position::default(), 1, MINUTE).await.unwrap();
+        assert_eq!(!feed.news.is_empty(), sees, "{role:?}");
+    }
+    let own = engine.as_user("vera");
+    assert_eq!(own.variables_of([case], &["amount".into()]).await.unwrap().len(), 1);
+    assert_eq!(own.feed(Position::default(), 1, MINUTE).await.unwrap().news[0].instance, case);
     stop(&engine).await;
 }
 

@@ -22,9 +22,10 @@ async fn heard(engine: &Engine, mut after: Position, last: &str) -> (Vec<String>
     let mut all = Vec::new();
     while !all.iter().any(|word| word == last) {
         // Little by little, so that places in the midst are gone on behind, too.
-        let news = engine.feed(after, 2, MINUTE).await.unwrap();
-        after = news.last().unwrap().position;
-        all.extend(news.iter().flat_map(|news| words(&news.events)));
+        let feed = engine.feed(after, 2, MINUTE).await.unwrap();
+        after = feed.end;
+        assert_eq!(feed.news.last().unwrap().position, after);
+        all.extend(feed.news.iter().flat_map(|news| words(&news.events)));
     }
     (all, after)
 }
@@ -34,7 +35,7 @@ async fn what_happens_is_told_once_and_in_order(place: Place) {
     let begin = engine.feed_end().await.unwrap();
     let case = engine.start("approval").business_key("17").send().await.unwrap();
     let task = engine.tasks().list().await.unwrap()[0].id();
-    let news = engine.feed(begin, 10, MINUTE).await.unwrap();
+    let news = engine.feed(begin, 10, MINUTE).await.unwrap().news;
     assert_eq!((news.len(), news[0].instance, news[0].process.as_deref()), (1, case.id(), Some("approval")));
     assert_eq!(news[0].events[0], Occurrence::InstanceStarted { business_key: Some("17".into()) });
     assert_eq!(serde_json::to_value(&news[0].events[1]).unwrap()["task"], json!(task.to_string()), "as text");
@@ -47,7 +48,7 @@ async fn what_happens_is_told_once_and_in_order(place: Place) {
     assert_eq!(all[..3], ["instance-started", "task-created", "task-changed"]);
     assert_eq!(all[3..7], ["task-completed", "task-created", "instance-suspended", "instance-resumed"]);
     assert_eq!(engine.feed_end().await.unwrap(), end);
-    assert!(engine.feed(end, 10, Duration::ZERO).await.unwrap().is_empty());
+    assert!(engine.feed(end, 10, Duration::ZERO).await.unwrap().news.is_empty());
     assert_eq!(end.to_string().parse::<Position>().unwrap(), end);
     assert_eq!("x".parse::<Position>().unwrap_err().code(), "store-invalid-cursor");
     stop(&engine).await;
@@ -57,6 +58,6 @@ async fn whoever_waits_is_woken(place: Place) {
     let engine = place.with(&[("approval.bpmn", &approval())]).await;
     let end = engine.feed_end().await.unwrap();
     let (news, _) = tokio::join!(engine.feed(end, 10, MINUTE), engine.start("approval").send());
-    assert_eq!(words(&news.unwrap()[0].events), ["instance-started", "task-created"]);
+    assert_eq!(words(&news.unwrap().news[0].events), ["instance-started", "task-created"]);
     stop(&engine).await;
 }

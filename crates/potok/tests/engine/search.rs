@@ -87,8 +87,8 @@ async fn files_are_checked_without_being_deployed(place: Place) {
     let engine = place.by_hand().await;
     let broken =
         row("broken", "<startEvent id=\"start\"/>\n<userTask id=\"a\"/>").replace("targetRef=\"a\"", "targetRef=\"b\"");
-    let files = [("approval.bpmn".into(), approval().into_bytes()), ("broken.bpmn".into(), broken.into_bytes())];
-    let checked = engine.check(&files);
+    let files = vec![("approval.bpmn".into(), approval().into_bytes()), ("broken.bpmn".into(), broken.into_bytes())];
+    let checked = engine.check(files).await.unwrap();
     assert!(checked[0].diagnostics.is_empty());
     assert!(!checked[1].diagnostics.is_empty());
     assert!(engine.definitions(&potok::query::DefinitionQuery::default()).await.unwrap().is_empty());

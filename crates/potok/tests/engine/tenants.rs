@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use potok::query::{
-    AuditQuery, BatchQuery, DefinitionQuery, IncidentQuery, InstanceQuery, JobQuery, MessageQuery, UserQuery,
+    AuditQuery, BatchQuery, DefinitionQuery, DeploymentQuery, GroupQuery, IncidentQuery, InstanceQuery, JobQuery,
+    MessageQuery, SubscriptionQuery, TaskQuery, TimerQuery, UserQuery,
 };
-use potok::row::{Group, User};
-use potok::{Delivery, Engine, Operation, Right, Role};
+use potok::row::{DefinitionKind, Group, User};
+use potok::{Delivery, Engine, Operation, Position, Right, Role, Selector};
 use serde_json::json;
 
 use crate::database::{Place, acting, stop};
@@ -23,9 +24,13 @@ crate::on_every_database!(
     batches_stay_within_a_tenant,
     users_reach_their_tenants,
     administrators_of_a_tenant_administer_nothing_else,
+    what_is_waited_for_and_who_there_is_is_each_tenants_own,
 );
 
 const NOW: Duration = Duration::ZERO;
+
+/// Others at work on the same server hold the feed up for a moment.
+const MINUTE: Duration = Duration::from_secs(60);
 
 fn work() -> String {
     row(
@@ -61,6 +66,18 @@ async fn what_another_tenant_has_is_not_there(place: Place) {
     assert_eq!(bolt.tasks().and_ended().count().await.unwrap(), 0);
     assert_eq!(bolt.incidents(&IncidentQuery::default()).await.unwrap(), []);
     assert_eq!(bolt.definition_statistics().await.unwrap(), []);
+    assert_eq!(bolt.count(&InstanceQuery::default()).await.unwrap(), 0);
+    assert_eq!(bolt.count(&TaskQuery::default()).await.unwrap(), 0);
+    assert_eq!(bolt.count(&DefinitionQuery::default()).await.unwrap(), 1);
+    assert_eq!(bolt.count(&DeploymentQuery::default()).await.unwrap(), 1);
+    assert_eq!(engine.count(&DeploymentQuery::default()).await.unwrap(), 2);
+    assert_eq!(bolt.search(&JobQuery::default()).await.unwrap().rows, []);
+    assert_eq!(bolt.variables_of([case.id()], &["secret".into()]).await.unwrap().len(), 0);
+    assert_eq!(acme.variables_of([case.id()], &["secret".into()]).await.unwrap().len(), 1);
+    let (of_acme, of_bolt) = (acme.feed(Position::default(), 1, MINUTE), bolt.feed(Position::default(), 1, MINUTE));
+    let (of_acme, of_bolt) = (of_acme.await.unwrap(), of_bolt.await.unwrap());
+    assert!(!of_acme.news.is_empty() && of_bolt.news.is_empty());
+    assert_eq!(of_acme.end, of_bolt.end, "what cannot be seen is gone on behind");
     assert_eq!(bolt.finished(&InstanceQuery::default()).await.unwrap(), []);
     assert!(!bolt.export(InstanceQuery::default()).chunk().await.unwrap().unwrap_or_default().contains("secret"));
     let there = bolt.instance(case.id());
@@ -93,6 +110,16 @@ async fn what_another_tenant_has_is_not_there(place: Place) {
     let definitions = acme.definitions(&DefinitionQuery::default()).await.unwrap();
     assert_eq!(definitions.len(), 1);
     let (definition, deployment) = (case.definition_id(), definitions[0].deployment.into());
+    let process = DefinitionKind::Process;
+    let (by_id, by_name) = (Selector::Id(definition), "work".parse().unwrap());
+    assert_eq!(acme.definition(process, "", &by_id).await.unwrap().key, definition.0);
+    assert_eq!(acme.definition(process, "", &by_name).await.unwrap().key, definition.0);
+    assert_eq!(bolt.definition(process, "", &by_id).await.unwrap_err().code(), "definition-unknown");
+    assert_ne!(bolt.definition(process, "", &by_name).await.unwrap().key, definition.0, "it has its own");
+    let foreign = bolt.definition(process, "acme", &by_name).await;
+    assert_eq!(foreign.unwrap_err().code(), "tenant-foreign");
+    assert_eq!(bolt.resources(deployment).await.unwrap_err().code(), "deployment-unknown");
+    assert_eq!(acme.resources(deployment).await.unwrap().len(), 1);
     assert!(bolt.graph(definition).await.unwrap().is_none());
     assert!(bolt.resource(deployment, "work.bpmn").await.unwrap().is_none());
     assert_eq!(bolt.statistics(definition).await.unwrap_err().code(), "definition-unknown");
@@ -328,5 +355,50 @@ async fn administrators_of_a_tenant_administer_nothing_else(place: Place) {
     assert_eq!(acme.people().remove_user("root").await.unwrap_err().code(), "forbidden");
     let seen = local.audit(&AuditQuery::default()).await.unwrap().rows;
     assert!(!seen.is_empty() && seen.iter().all(|record| record.tenant.as_deref() == Some("acme")), "{seen:?}");
+    stop(&engine).await;
+}
+
+async fn what_is_waited_for_and_who_there_is_is_each_tenants_own(place: Place) {
+    let engine = place.by_hand().await;
+    let waiting = file(
+        r#"
+        <message id="paid" name="paid"/>
+        <process id="waiting" isExecutable="true">
+          <startEvent id="start"/>
+          <eventBasedGateway id="either"/>
+          <intermediateCatchEvent id="money"><messageEventDefinition messageRef="paid"/></intermediateCatchEvent>
+          <intermediateCatchEvent id="day"><timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition></intermediateCatchEvent>
+          <sequenceFlow id="f1" sourceRef="start" targetRef="either"/>
+          <sequenceFlow id="f2" sourceRef="either" targetRef="money"/>
+          <sequenceFlow id="f3" sourceRef="either" targetRef="day"/>
+        </process>"#,
+    );
+    for tenant in ["acme", "bolt"] {
+        let own = engine.as_tenant(tenant);
+        own.deployment().file("waiting.bpmn", waiting.clone()).send().await.unwrap();
+        own.start("waiting").send().await.unwrap();
+        own.message("kept").time_to_live(Duration::from_secs(60)).send().await.unwrap();
+    }
+    let people = engine.people();
+    for (tenant, user) in [("acme", "anna"), ("bolt", "boris")] {
+        people.put_user(User { id: user.into(), ..User::default() }).await.unwrap();
+        people.put_group(Group { id: format!("{user}s").into(), name: None }).await.unwrap();
+        people.add_member(format!("{user}s"), user).await.unwrap();
+        people.add_to_tenant(tenant, user).await.unwrap();
+    }
+    let counts = |engine: Engine| async move {
+        [
+            engine.count(&SubscriptionQuery::default()).await.unwrap(),
+            engine.count(&TimerQuery::default()).await.unwrap(),
+            engine.count(&MessageQuery::default()).await.unwrap(),
+            engine.count(&UserQuery::default()).await.unwrap(),
+            engine.count(&GroupQuery::default()).await.unwrap(),
+        ]
+    };
+    assert_eq!(counts(engine.clone()).await, [2, 2, 2, 2, 2]);
+    // A program of a tenant is in no group.
+    assert_eq!(counts(engine.as_tenant("acme")).await, [1, 1, 1, 1, 0]);
+    let anna = acting(&engine, "anna", Role::Viewer).await;
+    assert_eq!(counts(anna).await, [1, 1, 1, 1, 2], "her groups are what she is in");
     stop(&engine).await;
 }

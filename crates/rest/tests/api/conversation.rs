@@ -4,7 +4,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::Response;
-use potok::{Clock, Engine};
+use potok::row::{Group, User};
+use potok::{Clock, Engine, Role};
 use potok_rest::{Options, Stop, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -14,6 +15,7 @@ pub(crate) struct Server {
     pub(crate) engine: Engine,
     pub(crate) stop: Stop,
     router: Router,
+    authorization: Option<String>,
 }
 
 /// What was answered.
@@ -32,7 +34,34 @@ impl Server {
     pub(crate) async fn with(options: &Options) -> Self {
         let clock = Clock::standing_at("2026-01-05T09:00:00Z".parse().unwrap());
         let engine = Engine::builder().clock(clock).job_execution(false).start().await.unwrap();
-        Self { router: router(engine.clone(), options), stop: options.stop.clone(), engine }
+        Self { router: router(engine.clone(), options), stop: options.stop.clone(), engine, authorization: None }
+    }
+
+    /// The same server for a caller who sends that as `Authorization`.
+    pub(crate) fn by(&self, authorization: &str) -> Self {
+        let authorization = Some(authorization.to_owned());
+        Self { engine: self.engine.clone(), stop: self.stop.clone(), router: self.router.clone(), authorization }
+    }
+
+    /// What its caller sends as `Authorization`.
+    pub(crate) fn authorization(&self) -> &str {
+        self.authorization.as_deref().unwrap()
+    }
+
+    /// The same server for a user, who is made if need be, with an API token.
+    pub(crate) async fn user(&self, name: &str, roles: &[Role], tenant: Option<&str>) -> Self {
+        let people = self.engine.people();
+        people.put_user(User { id: name.into(), ..User::default() }).await.unwrap();
+        for role in roles {
+            people.put_group(Group { id: role.name().into(), name: None }).await.unwrap();
+            people.grant(role.name(), *role).await.unwrap();
+            people.add_member(role.name(), name).await.unwrap();
+        }
+        if let Some(tenant) = tenant {
+            people.add_to_tenant(tenant, name).await.unwrap();
+        }
+        let (_, secret) = people.new_token(name, "test").send().await.unwrap();
+        self.by(&format!("Bearer {}", secret.reveal()))
     }
 
     /// With models whose flow nodes follow each other.
@@ -66,6 +95,9 @@ impl Server {
         let mut request = Request::builder().method(method).uri(path).header("host", "localhost:8080");
         for (name, value) in headers {
             request = request.header(*name, *value);
+        }
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
         }
         let body = match body {
             Some(json) => {

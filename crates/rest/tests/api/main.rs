@@ -15,4 +15,5 @@ mod operations;
 mod people;
 mod problems;
 mod remarks;
+mod sign_in;
 mod tasks;

@@ -1,12 +1,13 @@
 //! Users and groups.
 
+use potok::Role;
 use serde_json::json;
 
 use crate::conversation::Server;
 
 #[tokio::test]
 async fn users_and_groups_come_and_go() {
-    let server = Server::new().await;
+    let server = Server::new().await.user("olga", &[Role::Administrator], None).await;
     server.put("/api/v1/users/anna", json!({"name": "Anna"})).await.is(204);
     server.put("/api/v1/users/anna", json!({"name": "Anna K.", "email": "anna@example.org"})).await.is(204);
     let anna = server.get("/api/v1/users/anna").await.is(200).json();

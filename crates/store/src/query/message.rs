@@ -5,7 +5,7 @@ use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 
 use super::sealed::Filters;
-use super::{Gathered, Paging, Query};
+use super::{Gathered, Paging, Query, Sight};
 use crate::cell::Field;
 use crate::row::{Message, Subscription, SubscriptionKind};
 use crate::select::{Filter, Operator};
@@ -35,6 +35,8 @@ pub struct SubscriptionQuery {
     pub business_key: Option<Name>,
     /// Of this tenant.
     pub tenant: Option<Name>,
+    /// What whoever searches may see: only its tenants count here.
+    pub sight: Sight,
     /// Which page.
     pub page: Paging,
 }
@@ -63,6 +65,7 @@ impl Filters for SubscriptionQuery {
         filters.equal("correlation", self.correlation.as_ref());
         filters.equal("business_key", self.business_key.as_ref());
         filters.equal("tenant", self.tenant.as_ref());
+        self.sight.tenants(&mut filters);
         filters.0
     }
 
@@ -84,6 +87,8 @@ pub struct MessageQuery {
     pub tenant: Option<Name>,
     /// Still kept at that time.
     pub kept_at: Option<Timestamp>,
+    /// What whoever searches may see: only its tenants count here.
+    pub sight: Sight,
     /// Which page.
     pub page: Paging,
 }
@@ -105,6 +110,7 @@ impl Filters for MessageQuery {
             filters.0.extend(values.map(|values| Filter::In(column, values)));
         }
         filters.equal("tenant", self.tenant.as_ref());
+        self.sight.tenants(&mut filters);
         filters.compare("expires", Operator::Greater, self.kept_at.as_ref());
         filters.0
     }

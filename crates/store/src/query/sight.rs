@@ -43,6 +43,15 @@ impl Sight {
         filters.0.extend(tenants.map(|tenants| Filter::In("tenant", tenants.iter().map(Field::to_cell).collect())));
     }
 
+    /// Narrows what is in instances, and has no tenant of its own, to the tenants.
+    pub(super) fn tenants_of_instances(&self, filters: &mut Gathered) {
+        let mut own = Gathered::default();
+        self.tenants(&mut own);
+        if !own.0.is_empty() {
+            filters.0.push(Filter::Exists(Instance::TABLE, &[("key", "instance")], own.0));
+        }
+    }
+
     /// Narrows to the tenants, and to instances, or what is in them, that the viewer has a part in; or for which one of these holds.
     pub(super) fn parts(&self, filters: &mut Gathered, of: Of, or: Vec<Filter>) {
         self.tenants(filters);

@@ -84,6 +84,8 @@ pub struct TimerQuery {
     pub instances: Vec<Key>,
     /// Due before.
     pub due_before: Option<Timestamp>,
+    /// What whoever searches may see: only its tenants count here.
+    pub sight: Sight,
     /// Which page.
     pub page: Paging,
 }
@@ -103,6 +105,7 @@ impl Filters for TimerQuery {
         filters.equal("definition", self.definition.as_ref());
         filters.one_of("instance", &self.instances);
         filters.between("due", None, self.due_before.as_ref());
+        self.sight.tenants_of_instances(&mut filters);
         filters.0
     }
 

@@ -1,0 +1,189 @@
+//! Who calls: nobody, somebody with a password, a program with a token; and what that lets them do.
+
+use axum::body::Body;
+use axum::http::{Method, Request};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use potok::Role;
+use potok_rest::Options;
+use serde_json::json;
+
+use crate::conversation::{APPROVAL, Server, row};
+
+fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}
+
+/// Where Olga administers.
+async fn administered() -> Server {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    server.engine.people().add_administrator("olga", "correct horse battery").await.unwrap();
+    server
+}
+
+#[tokio::test]
+async fn nobody_signs_in_until_there_is_a_user() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    server.start("approval", json!({})).await;
+    // What is wrong is never taken for nothing.
+    server
+        .by(&basic("olga", "correct horse battery"))
+        .get("/api/v1/statistics")
+        .await
+        .problem(401, "not-authenticated");
+    server.by("").get("/api/v1/statistics").await.problem(401, "not-authenticated");
+    server.engine.people().add_administrator("olga", "correct horse battery").await.unwrap();
+    let refused = server.get("/api/v1/statistics").await.problem(401, "not-authenticated");
+    let ways = refused.headers["www-authenticate"].to_str().unwrap().to_owned();
+    assert!(ways.contains("Basic ") && ways.contains("Bearer "), "{ways}");
+}
+
+#[tokio::test]
+async fn where_others_can_reach_it_everybody_signs_in() {
+    let server = Server::with(&Options::remote()).await;
+    server.get("/api/v1/statistics").await.problem(401, "not-authenticated");
+    // Open under any name would be open to any page.
+    let open = Server::with(&Options { is_open: true, ..Options::remote() }).await;
+    open.get("/api/v1/statistics").await.problem(401, "not-authenticated");
+    let olga = server.user("olga", &[Role::Administrator], None).await;
+    for (host, origin, status) in [
+        ("work.example", None, 200),
+        ("work.example", Some("https://work.example"), 200),
+        ("work.example", Some("https://evil.example"), 403),
+        ("work.example", Some("null"), 403),
+    ] {
+        let mut request = Request::get("/api/v1/statistics").header("host", host);
+        request = request.header("authorization", olga.authorization());
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        assert_eq!(server.send(request.body(Body::empty()).unwrap()).await.status, status, "{origin:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_signs_in_with_a_password() {
+    let server = administered().await;
+    let olga = server.by(&basic("olga", "correct horse battery"));
+    let instance = olga.start("approval", json!({})).await;
+    olga.get(&format!("/api/v1/instances/{instance}")).await.is(200).says(json!({"initiator": "olga"}));
+    for wrong in [
+        basic("olga", "wrong horse battery"),
+        basic("nobody", "correct horse battery"),
+        basic("olga", ""),
+        "Basic".into(),
+        "Basic !".into(),
+        format!("Basic {}", STANDARD.encode("olga")),
+        "Digest olga".into(),
+    ] {
+        server.by(&wrong).get("/api/v1/statistics").await.problem(401, "not-authenticated");
+    }
+    let twice = [("authorization", "Bearer potok_none")];
+    olga.ask(Method::GET, "/api/v1/statistics", None, &twice).await.problem(401, "not-authenticated");
+}
+
+#[tokio::test]
+async fn a_program_signs_in_with_a_token() {
+    let server = administered().await;
+    let people = server.engine.people();
+    let (token, secret) = people.new_token("olga", "reports").role(Role::Viewer).send().await.unwrap();
+    let reports = server.by(&format!("Bearer {}", secret.reveal()));
+    reports.get("/api/v1/statistics").await.is(200);
+    // The scheme's name is written as one likes.
+    server.by(&format!("bearer {}", secret.reveal())).get("/api/v1/statistics").await.is(200);
+    let start = json!({"definition": "approval"});
+    reports.post("/api/v1/instances", start).await.problem(403, "forbidden");
+    reports.get("/metrics").await.is(200);
+    people.revoke_token(token.id()).await.unwrap();
+    reports.get("/api/v1/statistics").await.problem(401, "not-authenticated");
+    server.by("Bearer potok_none").get("/api/v1/statistics").await.problem(401, "not-authenticated");
+}
+
+#[tokio::test]
+async fn a_participant_does_their_work_and_deploys_nothing() {
+    let server = administered().await;
+    let anna = server.user("anna", &[], None).await;
+    let files = json!({"files": [{"name": "other.bpmn", "text": row("other", APPROVAL)}]});
+    let refused = anna.post("/api/v1/deployments", files.clone()).await.problem(403, "forbidden");
+    let why = refused.text("detail");
+    assert!(why.starts_with("anna may not deploy: it takes the role deployer or administrator"), "{why}");
+    anna.post("/api/v1/check", files).await.problem(403, "forbidden");
+    anna.get("/metrics").await.problem(403, "forbidden");
+    anna.post("/api/v1/jobs/search", json!({})).await.problem(403, "forbidden");
+
+    let own = anna.start("approval", json!({"amount": 3})).await;
+    let other = server.by(&basic("olga", "correct horse battery")).start("approval", json!({})).await;
+    let found = json!({"includeVariables": ["amount"]});
+    let found = anna.post("/api/v1/instances/search", found).await.is(200);
+    assert_eq!(found.count(), 1);
+    found.says(json!({"items": [{"id": own, "variables": {"amount": 3}}]}));
+    anna.get(&format!("/api/v1/instances/{other}")).await.problem(404, "instance-unknown");
+    anna.get(&format!("/api/v1/instances/{other}/variables")).await.problem(404, "instance-unknown");
+    anna.delete(&format!("/api/v1/instances/{own}")).await.problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn what_another_tenant_has_is_not_there() {
+    let server = administered().await;
+    let acme = server.user("anna", &[Role::Deployer, Role::Operator], Some("acme")).await;
+    let bolt = server.user("boris", &[Role::Deployer, Role::Operator], Some("bolt")).await;
+    let files = json!({"files": [{"name": "own.bpmn", "text": row("own", APPROVAL)}]});
+    let deployment = acme.post("/api/v1/deployments", files).await.is(201).text("id");
+    let instance = acme.start("own", json!({})).await;
+    let task = acme.task_of(&instance).await;
+    acme.get(&format!("/api/v1/instances/{instance}")).await.is(200).says(json!({"tenant": "acme"}));
+    for (path, code) in [
+        (format!("/api/v1/instances/{instance}"), "instance-unknown"),
+        (format!("/api/v1/instances/{instance}/history"), "instance-unknown"),
+        (format!("/api/v1/tasks/{task}"), "task-unknown"),
+        (format!("/api/v1/deployments/{deployment}"), "deployment-unknown"),
+        ("/api/v1/definitions/own".into(), "definition-unknown"),
+    ] {
+        acme.get(&path).await.is(200);
+        bolt.get(&path).await.problem(404, code);
+    }
+    for what in ["instances", "tasks", "definitions", "deployments", "incidents", "jobs"] {
+        let found = bolt.post(&format!("/api/v1/{what}/search"), json!({"countOnly": true})).await.is(200);
+        found.says(json!({"total": 0}));
+    }
+    bolt.poke(&format!("/api/v1/instances/{instance}/suspend")).await.problem(404, "instance-unknown");
+}
+
+#[tokio::test]
+async fn whoever_has_lost_their_token_hears_no_more() {
+    let server = administered().await;
+    let people = server.engine.people();
+    let (token, secret) = people.new_token("olga", "listens").send().await.unwrap();
+    let request = Request::get("/api/v1/events").header("host", "localhost:8080");
+    let request = request.header("authorization", format!("Bearer {}", secret.reveal()));
+    let response = server.stream(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(response.status(), 200);
+    people.revoke_token(token.id()).await.unwrap();
+    let heard = axum::body::to_bytes(response.into_body(), usize::MAX);
+    tokio::time::timeout(std::time::Duration::from_secs(30), heard).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn without_signing_in_nothing_is_told_but_that_the_server_runs() {
+    let server = administered().await;
+    let description = serde_json::to_value(potok_rest::openapi()).unwrap();
+    let mut tried = 0;
+    for (path, operations) in description["paths"].as_object().unwrap() {
+        let is_free = ["/healthz", "/readyz"].contains(&path.as_str());
+        let place = path.split('/').map(|part| if part.starts_with('{') { "5" } else { part });
+        let place = place.collect::<Vec<_>>().join("/");
+        for method in operations.as_object().unwrap().keys() {
+            let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) else { continue };
+            let answer = server.ask(method, &place, None, &[]).await;
+            if is_free {
+                answer.is(204);
+            } else {
+                answer.problem(401, "not-authenticated");
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 60, "{tried}");
+    server.get("/api/v1/openapi.json").await.is(200);
+    server.get("/docs/").await.is(200);
+}
