@@ -187,3 +187,74 @@ async fn without_signing_in_nothing_is_told_but_that_the_server_runs() {
     server.get("/api/v1/openapi.json").await.is(200);
     server.get("/docs/").await.is(200);
 }
+
+#[tokio::test]
+async fn what_a_participant_may_not_ask_for_an_operator_may() {
+    let server = administered().await;
+    let root = server.user("root", &[Role::Administrator], None).await;
+    let otto = server.user("otto", &[Role::Operator], None).await;
+    let anna = server.user("anna", &[], None).await;
+    let description = serde_json::to_value(potok_rest::openapi()).unwrap();
+    let (mut for_operators, mut for_administrators, mut tried) = (Vec::new(), Vec::new(), 0);
+    for (path, operations) in description["paths"].as_object().unwrap() {
+        let place = path.split('/').map(|part| match part {
+            "{definition}" => "approval",
+            part if part.starts_with('{') => "5",
+            part => part,
+        });
+        let place = place.collect::<Vec<_>>().join("/");
+        let has = |method: &str| operations.get(method).is_some();
+        // What streams goes on for ever.
+        let is_look = has("get") && !path.ends_with("/events");
+        for (is_there, method, body) in [
+            (is_look, Method::GET, None),
+            (has("post") && path.ends_with("/search"), Method::POST, Some(json!({}))),
+            (has("delete"), Method::DELETE, None),
+        ] {
+            if !is_there {
+                continue;
+            }
+            let mut may = Vec::new();
+            for caller in [&root, &otto, &anna] {
+                let answer = caller.ask(method.clone(), &place, body.clone(), &[]).await;
+                assert!(answer.status != 401 && !answer.status.is_server_error(), "{path}: {answer:?}");
+                may.push(answer.status != 403);
+            }
+            let what = format!("{method} {}", path.trim_start_matches("/api/v1"));
+            match may[..] {
+                [true, true, true] => {}
+                [true, true, false] => for_operators.push(what),
+                [true, false, false] => for_administrators.push(what),
+                _ => panic!("{what}: {may:?}"),
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 40, "{tried}");
+    assert_eq!(
+        for_operators,
+        [
+            "POST /batches/search",
+            "GET /batches/{id}",
+            "DELETE /batches/{id}",
+            "GET /batches/{id}/failures",
+            "GET /definitions/{definition}/statistics",
+            "DELETE /instances/{id}",
+            "POST /jobs/search",
+            "POST /messages/search",
+            "GET /statistics",
+            "POST /subscriptions/search",
+            "POST /timers/search",
+            "GET /metrics",
+        ]
+    );
+    assert_eq!(
+        for_administrators,
+        [
+            "DELETE /deployments/{id}",
+            "DELETE /groups/{group}",
+            "DELETE /groups/{group}/members/{user}",
+            "DELETE /users/{user}"
+        ]
+    );
+}
