@@ -1,4 +1,4 @@
-//! The REST APIs that programs for other engines speak already, over an [`Engine`](potok::Engine).
+//! The REST APIs that programs for other engines speak already, over an [`Engine`].
 //!
 //! Each face translates names, types and codes, and does nothing that the engine does not: what is asked of one through a face is the
 //! same as if it were asked for directly.
