@@ -20,6 +20,7 @@ use crate::cache::{Cache, Loaded};
 use crate::catalog::Catalog;
 use crate::commit::Committer;
 use crate::envelope::Envelope;
+use crate::guesses::Guesses;
 use crate::handler::Handlers;
 use crate::once::Once;
 use crate::password::Passwords;
@@ -70,8 +71,10 @@ pub struct Engine {
     pub(crate) user: Option<Name>,
     /// The tenant that it keeps to.
     pub(crate) tenant: Option<Name>,
-    /// What narrows the user's rights.
+    /// By what else than a password the user has signed in, and what follows for their rights.
     pub(crate) scope: Option<Arc<Scope>>,
+    /// Where its callers are.
+    pub(crate) source: Option<Name>,
     /// What it is asked for is done once.
     pub(crate) once: Option<Arc<Once>>,
     /// What would get stuck is not done at all.
@@ -130,6 +133,7 @@ pub(crate) struct Inner {
     pub(crate) sessions: Recent<Bytes, SessionRow>,
     pub(crate) tokens: Recent<Bytes, TokenRow>,
     pub(crate) passwords: Passwords,
+    pub(crate) guesses: Guesses,
     pub(crate) handlers: Handlers,
     pub(crate) limits: Limits,
     /// Jobs, timers or follow-up work may be due.
@@ -155,7 +159,7 @@ impl Engine {
     }
 
     pub(crate) fn new(inner: Arc<Inner>, running: Arc<Background>) -> Self {
-        Self { inner, user: None, tenant: None, scope: None, once: None, unstuck: false, running }
+        Self { inner, user: None, tenant: None, scope: None, source: None, once: None, unstuck: false, running }
     }
 
     /// The same engine for a user: what is done with it is done within that user's rights, and stands in the history as the
@@ -226,6 +230,7 @@ impl Inner {
             sessions: Recent::default(),
             tokens: Recent::default(),
             passwords: Passwords::default(),
+            guesses: Guesses::default(),
             handlers,
             limits,
             wake: Notify::new(),

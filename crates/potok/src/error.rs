@@ -150,6 +150,12 @@ pub enum Error {
     /// Whoever asks is not who they say, or not any more.
     #[error("the user, password, session or token is wrong, or no longer good: sign in again")]
     NotAuthenticated,
+    /// Too many passwords were wrong.
+    #[error("too many passwords were wrong: wait {} seconds and try again", wait.as_secs().max(1))]
+    TooManyAttempts {
+        /// How long nothing is tried.
+        wait: std::time::Duration,
+    },
     /// No such user.
     #[error("there is no user `{0}`; create them first")]
     UnknownUser(Name),
@@ -330,6 +336,7 @@ impl Error {
             Self::ForeignTenant(_) => "tenant-foreign",
             Self::TenantNeeded => "tenant-needed",
             Self::NotAuthenticated => "not-authenticated",
+            Self::TooManyAttempts { .. } => "attempts-too-many",
             Self::UnknownUser(_) => "user-unknown",
             Self::UnknownToken(_) => "token-unknown",
             Self::UnfitPassword { .. } => "password-unfit",

@@ -264,7 +264,7 @@ mod tests {
     use super::*;
 
     /// Public operations that ask for no right, and why not.
-    const FREE: [&str; 13] = [
+    const FREE: [&str; 14] = [
         // Before anybody acts, and after.
         "Builder::start",
         "Engine::stop",
@@ -276,6 +276,7 @@ mod tests {
         // It is the user's own, who has been let in.
         "Engine::begin_session",
         "Engine::may",
+        "Engine::whoami",
         // What is done once asks for itself, as the same user.
         "Engine::once",
         // It says no more than whether anybody can sign in.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::security::{Files, Limits, Net, Oidc, Security};
 use super::{Options, Switch};
 use crate::failure::Failure;
 
@@ -20,6 +21,13 @@ struct File {
     db: Option<String>,
     job_execution: Option<bool>,
     body_limit: Option<usize>,
+    #[serde(default)]
+    origins: Vec<String>,
+    #[serde(default)]
+    proxies: Vec<Net>,
+    limits: Option<Limits>,
+    tls: Option<Files>,
+    oidc: Option<Oidc>,
 }
 
 /// How it is served.
@@ -29,6 +37,7 @@ pub(super) struct Config {
     pub(super) db: String,
     pub(super) job_execution: bool,
     pub(super) body_limit: usize,
+    pub(super) security: Security,
 }
 
 impl Config {
@@ -38,6 +47,7 @@ impl Config {
             None if Path::new(FILE).is_file() => read(Path::new(FILE))?,
             None => File::default(),
         };
+        let File { origins, proxies, limits, tls, oidc, .. } = file;
         let listen = options.listen.or(file.listen).unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 8080).into());
         Ok(Self {
             listen,
@@ -47,6 +57,7 @@ impl Config {
                 None => file.job_execution.unwrap_or(true),
             },
             body_limit: file.body_limit.unwrap_or(16 << 20),
+            security: Security { origins, proxies, limits, tls, oidc }.over(options)?,
         })
     }
 }
@@ -55,7 +66,7 @@ fn read(path: &Path) -> Result<File, Failure> {
     let name = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| Failure::new(format!("cannot read {name}: {error}")))?;
     toml::from_str(&text).map_err(|error| {
-        let help = "the settings are `listen`, `db`, `job-execution` and `body-limit`";
+        let help = "docs/rest.md lists the settings";
         Failure::new(format!("{name} is not right")).details(error.to_string()).help(help)
     })
 }
@@ -65,7 +76,8 @@ impl fmt::Display for Config {
         writeln!(f, "listen = \"{}\"", self.listen)?;
         writeln!(f, "db = \"{}\"", without_password(&self.db))?;
         writeln!(f, "job-execution = {}", self.job_execution)?;
-        writeln!(f, "body-limit = {}", self.body_limit)
+        writeln!(f, "body-limit = {}", self.body_limit)?;
+        self.security.fmt(f)
     }
 }
 
