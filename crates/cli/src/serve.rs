@@ -1,6 +1,7 @@
 //! `potok serve`.
 
 mod config;
+mod telemetry;
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use crate::failure::Failure;
 use crate::report::number;
 use crate::style::Style;
 use config::Config;
+use telemetry::{LogFormat, LogLevel, Telemetry};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,7 +29,11 @@ Each setting is looked for among the flags, then in the environment, then in pot
   listen = \"127.0.0.1:8080\"
   db = \"potok.db\"
   job-execution = true
-  body-limit = 16777216";
+  body-limit = 16777216
+  log-format = \"text\"
+  log-level = \"info\"
+  otlp = \"http://127.0.0.1:4318\"
+  webhook-hosts = [\"hooks.internal\"]";
 
 /// What to serve, and how.
 #[derive(clap::Args)]
@@ -45,6 +51,15 @@ pub(crate) struct Options {
     /// Whether timers, savepoints and jobs are executed by themselves [default: on]
     #[arg(long, env = "POTOK_JOB_EXECUTION", value_enum)]
     job_execution: Option<Switch>,
+    /// How log lines look [default: text]
+    #[arg(long, env = "POTOK_LOG_FORMAT", value_enum)]
+    log_format: Option<LogFormat>,
+    /// What is worth a log line [default: info]
+    #[arg(long, env = "POTOK_LOG_LEVEL", value_enum)]
+    log_level: Option<LogLevel>,
+    /// A collector that traces are sent to, by OTLP over HTTP, such as http://127.0.0.1:4318
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    otlp: Option<String>,
     /// A file with settings [default: potok.toml, if it is there]
     #[arg(long, env = "POTOK_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -68,9 +83,11 @@ pub(crate) fn serve(options: &Options) -> Result<ExitCode, Failure> {
         write!(io::stdout().lock(), "{config}")?;
         return Ok(ExitCode::SUCCESS);
     }
-    tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(tracing::Level::INFO).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(options, &config))
+    let telemetry = Telemetry::start(&config, runtime.handle())?;
+    let served = runtime.block_on(run(options, &config));
+    telemetry.stop();
+    served
 }
 
 async fn run(options: &Options, config: &Config) -> Result<ExitCode, Failure> {
@@ -81,6 +98,9 @@ async fn run(options: &Options, config: &Config) -> Result<ExitCode, Failure> {
     let address = listener.local_addr()?;
     let mut builder = Engine::builder().database(&config.db).job_execution(config.job_execution);
     builder = builder.name(format!("potok serve {address}"));
+    for host in &config.webhook_hosts {
+        builder = builder.webhook_host(host.as_str());
+    }
     let engine = builder.start().await?;
     let served = talk(options, config, &engine, listener, address).await;
     engine.stop().await;

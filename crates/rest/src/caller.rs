@@ -3,7 +3,7 @@
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{self, HeaderMap};
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{Extensions, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -13,6 +13,7 @@ use potok::{Engine, Error};
 use crate::App;
 use crate::once::Once;
 use crate::problem::Problem;
+use crate::trace::Part;
 
 /// The engine as its caller may use it.
 pub(crate) struct Caller {
@@ -25,7 +26,8 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        Ok(Self { engine: acting(app, &parts.headers).await?, once: parts.extensions.get().cloned() })
+        let engine = traced(acting(app, &parts.headers).await?, &parts.extensions);
+        Ok(Self { engine, once: parts.extensions.get().cloned() })
     }
 }
 
@@ -56,10 +58,19 @@ pub(crate) async fn acting(app: &App, headers: &HeaderMap) -> Result<Engine, Pro
     Err(Error::NotAuthenticated.into())
 }
 
+/// The engine within the trace that a request is part of.
+fn traced(engine: Engine, extensions: &Extensions) -> Engine {
+    match extensions.get::<Part>() {
+        Some(part) => part.engine(&engine),
+        None => engine,
+    }
+}
+
 /// Lets in whoever signs in, and puts the engine that acts for them to the request.
 pub(crate) async fn sign_in(State(app): State<App>, mut request: Request, next: Next) -> Response {
     match acting(&app, request.headers()).await {
         Ok(engine) => {
+            let engine = traced(engine, request.extensions());
             request.extensions_mut().insert(engine);
             next.run(request).await
         }

@@ -25,7 +25,9 @@ mod problem;
 mod search;
 mod serve;
 mod tasks;
+mod trace;
 mod value;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,6 +119,7 @@ pub(crate) struct App {
         (name = "attachments", description = "Files on instances and tasks"),
         (name = "operations", description = "How the server fares"),
         (name = "people", description = "Users and groups"),
+        (name = "webhooks", description = "Programs elsewhere that are told what happens"),
     ),
     components(schemas(problem::Said)),
     modifiers(&SignIn),
@@ -153,7 +156,8 @@ fn api() -> OpenApiRouter<App> {
         .merge(batches::routes())
         .merge(comments::routes())
         .merge(attachments::routes())
-        .merge(people::routes());
+        .merge(people::routes())
+        .merge(webhooks::routes());
     OpenApiRouter::with_openapi(Description::openapi())
         .nest("/api/v1", native)
         .merge(health::routes())
@@ -194,6 +198,7 @@ pub fn router_beside(engine: Engine, options: &Options, beside: Router) -> Route
         .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(middleware::from_fn_with_state(app.clone(), in_time))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::measure))
+        .layer(middleware::from_fn(trace::follow))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(constant(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(constant(header::X_FRAME_OPTIONS, "DENY"))

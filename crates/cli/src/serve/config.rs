@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::telemetry::{LogFormat, LogLevel};
 use super::{Options, Switch};
 use crate::failure::Failure;
 
@@ -20,6 +21,10 @@ struct File {
     db: Option<String>,
     job_execution: Option<bool>,
     body_limit: Option<usize>,
+    log_format: Option<LogFormat>,
+    log_level: Option<LogLevel>,
+    otlp: Option<String>,
+    webhook_hosts: Option<Vec<String>>,
 }
 
 /// How it is served.
@@ -29,6 +34,12 @@ pub(super) struct Config {
     pub(super) db: String,
     pub(super) job_execution: bool,
     pub(super) body_limit: usize,
+    pub(super) log_format: LogFormat,
+    pub(super) log_level: LogLevel,
+    /// Where traces are sent to.
+    pub(super) otlp: Option<String>,
+    /// Hosts that webhooks may be on, though they are not public.
+    pub(super) webhook_hosts: Vec<String>,
 }
 
 impl Config {
@@ -47,6 +58,10 @@ impl Config {
                 None => file.job_execution.unwrap_or(true),
             },
             body_limit: file.body_limit.unwrap_or(16 << 20),
+            log_format: options.log_format.or(file.log_format).unwrap_or_default(),
+            log_level: options.log_level.or(file.log_level).unwrap_or_default(),
+            webhook_hosts: file.webhook_hosts.unwrap_or_default(),
+            otlp: options.otlp.clone().or(file.otlp).filter(|url| !url.is_empty()),
         })
     }
 }
@@ -55,7 +70,8 @@ fn read(path: &Path) -> Result<File, Failure> {
     let name = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| Failure::new(format!("cannot read {name}: {error}")))?;
     toml::from_str(&text).map_err(|error| {
-        let help = "the settings are `listen`, `db`, `job-execution` and `body-limit`";
+        let help = "the settings are `listen`, `db`, `job-execution`, `body-limit`, `log-format`, `log-level`, `otlp` and \
+                    `webhook-hosts`";
         Failure::new(format!("{name} is not right")).details(error.to_string()).help(help)
     })
 }
@@ -65,7 +81,13 @@ impl fmt::Display for Config {
         writeln!(f, "listen = \"{}\"", self.listen)?;
         writeln!(f, "db = \"{}\"", without_password(&self.db))?;
         writeln!(f, "job-execution = {}", self.job_execution)?;
-        writeln!(f, "body-limit = {}", self.body_limit)
+        writeln!(f, "body-limit = {}", self.body_limit)?;
+        writeln!(f, "log-format = \"{}\"", self.log_format)?;
+        writeln!(f, "log-level = \"{}\"", self.log_level)?;
+        if let Some(collector) = &self.otlp {
+            writeln!(f, "otlp = \"{}\"", without_password(collector))?;
+        }
+        writeln!(f, "webhook-hosts = {:?}", self.webhook_hosts)
     }
 }
 

@@ -17,3 +17,5 @@ mod problems;
 mod remarks;
 mod sign_in;
 mod tasks;
+mod traces;
+mod webhooks;
