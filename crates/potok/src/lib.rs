@@ -17,6 +17,7 @@ mod catalog;
 mod clock;
 mod commit;
 mod correlate;
+mod courier;
 mod decision;
 mod deletion;
 mod deploy;
@@ -43,6 +44,7 @@ mod migrate;
 mod modify;
 mod once;
 mod operation;
+mod outgoing;
 mod password;
 mod people;
 mod recent;
@@ -58,9 +60,13 @@ mod statistics;
 mod task;
 mod together;
 mod token;
+mod told;
+mod trace;
 mod transact;
 mod transaction;
 mod variables;
+mod watch;
+mod webhook;
 mod work;
 
 pub use alone::NewTask;
@@ -80,7 +86,10 @@ pub use fault::Fault;
 pub use feed::{Feed, News, Occurrence};
 pub use handler::{IntoResult, JobError};
 pub use history::{FinishedElement, Happening, Transition, What};
-pub use id::{ApiTokenId, BatchId, DefinitionId, DeploymentId, IncidentId, InstanceId, JobId, TaskId, TimerId};
+pub use id::{
+    ApiTokenId, BatchId, DefinitionId, DeliveryId, DeploymentId, IncidentId, InstanceId, JobId, TaskId, TimerId,
+    WebhookId,
+};
 pub use identity::{Identity, Whoami};
 pub use instance::{Case, Entry, Instance, Start};
 pub use job::{Job, JobFailure};
@@ -97,11 +106,14 @@ pub use search::Search;
 pub use secret::Secret;
 pub use selector::Selector;
 pub use session::SignedIn;
-pub use statistics::{DefinitionStatistics, ElementStatistics};
+pub use statistics::{DefinitionStatistics, ElementStatistics, TopicStatistics};
 pub use task::{Assignment, Task, Tasks};
 pub use token::{ApiToken, NewToken};
+pub use trace::{NoTraceContext, TraceContext};
 pub use transaction::Transaction;
 pub use variables::IntoVariables;
+pub use watch::JobWatch;
+pub use webhook::{NewWebhook, Webhook};
 
 pub use potok_core::Name;
 pub use potok_core::value::Value;
