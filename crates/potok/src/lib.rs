@@ -101,5 +101,6 @@ pub use transaction::Transaction;
 pub use variables::IntoVariables;
 
 pub use potok_core::Name;
+pub use potok_core::instance::Failure;
 pub use potok_core::value::Value;
 pub use potok_store::{First, Page, Position, StoreError, Version, Wanted, query, row, sqlx};
