@@ -45,8 +45,6 @@ fn second_try_succeeds_with_what_was_set_in_between() {
 fn what_has_no_tries_left_is_tried_once_more_when_its_incident_is_resolved() {
     scenario("retries/before.bpmn")
         .start()
-        .travel("P1D")
-        .retries_left("count", 3)
         .continue_at("count")
         .travel("P1D")
         .incidents("count", "retries-exhausted", 1)

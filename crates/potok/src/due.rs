@@ -132,7 +132,9 @@ impl Engine {
             definition: row.instance.into(),
             process: definition.id,
             node,
-            due: row.due,
+            due: Some(row.due),
+            retries: TRIES,
+            failure: None,
             suspended: definition.suspended,
             tenant: Some(definition.tenant).filter(|tenant| !tenant.is_empty()),
         }))

@@ -99,7 +99,7 @@ async fn shown(engine: &Engine, rows: &[(Incident, End)]) -> Result<Vec<Json>, F
             "causeIncidentId": own,
             "rootCauseIncidentId": own,
             "configuration": id::id(job),
-            "historyConfiguration": own,
+            "historyConfiguration": id::part(row.key, id::FAILURE),
             "incidentMessage": Some(&*row.message).filter(|message| !message.is_empty()),
             "tenantId": row.tenant.as_deref(),
             "jobDefinitionId": job_definition,
