@@ -9,11 +9,11 @@ use potok::query::{
 use potok::row::{Attachment, Comment, DefinitionKind, Group, User};
 use potok::{
     Action, BatchId, DefinitionId, DeploymentId, Due, DueKind, DueQuery, Engine, Error, First, IncidentId, InstanceId,
-    Job, JobFailure, JobId, Modification, Operation, Position, Right, Role, Search, Selector, TaskId, Viewpoint,
+    Job, JobFailure, JobId, Modification, Operation, Position, Right, Role, Search, Selector, TaskId, TimerId,
+    Viewpoint,
 };
 use potok_core::instance::Key;
 use potok_core::step::Command;
-use potok_core::time::Timestamp;
 use serde_json::json;
 
 use crate::database::{Place, acting, deploy, stop};
