@@ -261,6 +261,25 @@ fn timer_of_an_event_sub_process_is_tried_again() {
 }
 
 #[test]
+fn task_goes_on_beside_a_listener_on_its_timeout_that_failed() {
+    scenario("retries/task_timeout.bpmn")
+        .start()
+        .travel("PT1H")
+        .incident("do", "retries-exhausted")
+        .has_waits("do", "timer", 2)
+        .set("x", 1)
+        .resolve("do")
+        .to_next_timer()
+        .no_incident()
+        .has_waits("do", "timer", 1)
+        .to_next_timer()
+        .now("2026-01-05T11:00:00Z")
+        .no_incident()
+        .complete("do")
+        .completed();
+}
+
+#[test]
 fn another_event_may_come_after_a_timer_that_failed() {
     scenario("retries/gateway_timer.bpmn")
         .start()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Closed, Step};
 use crate::Name;
-use crate::graph::{Catch, Expression, NodeKind};
+use crate::graph::{Expression, NodeKind};
 use crate::instance::{
     Failure, IncidentKind, IncidentStage, IncidentWait, Key, Ordinal, Retry, ScopeId, TimerWait, TokenId, WaitId,
     WaitKind,
@@ -49,11 +49,11 @@ impl Step<'_, '_> {
         let stays = match &self.graph.node(node).kind {
             NodeKind::BoundaryEvent(event) => !event.interrupting && !event.parallel,
             NodeKind::StartEvent(event) => !event.interrupting && !event.parallel,
+            NodeKind::UserTask(_) => true,
             _ => false,
         };
         let next = timer.timer.next_due(timer.timer.due).filter(|_| stays);
-        let is_timer = matches!(self.graph.catches(node).get(definition as usize), Some(Catch::Timer { .. }));
-        let Some(next) = next.filter(|_| is_timer) else { return kind };
+        let Some(next) = next else { return kind };
         let retry = Retry::anew(timer.retry.as_ref());
         let next = TimerWait { timer: next, occurred: false, retry };
         self.open(owner, node, definition, WaitKind::Timer(Arc::new(next)));
