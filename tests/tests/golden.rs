@@ -92,7 +92,12 @@ async fn write_that_of_this_version() -> Result<(), Error> {
     for job in engine.fetch_jobs("worker", &["bill".into()], 10, MINUTE, Duration::ZERO).await? {
         engine.fail_job(&job, &failure).await?;
     }
-    engine.message("answer").business_key("nobody yet").time_to_live(Duration::from_secs(10 * 365 * 24 * 3600)).send().await?;
+    engine
+        .message("answer")
+        .business_key("nobody yet")
+        .time_to_live(Duration::from_secs(10 * 365 * 24 * 3600))
+        .send()
+        .await?;
     engine.instance(of("suspended").await?).suspend().await?;
     engine.instance(of("ended").await?).cancel("not needed").await?;
     let facts = all_facts(&engine).await?;
@@ -109,7 +114,11 @@ async fn what_a_released_version_wrote_goes_on() -> Result<(), Error> {
     let databases: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "db")).collect();
     assert!(!databases.is_empty(), "no database is kept");
     for path in databases {
-        let copy = std::env::temp_dir().join(format!("potok-golden-{}-{}", std::process::id(), path.file_name().unwrap_or_default().display()));
+        let copy = std::env::temp_dir().join(format!(
+            "potok-golden-{}-{}",
+            std::process::id(),
+            path.file_name().unwrap_or_default().display()
+        ));
         std::fs::copy(&path, &copy).expect("a copy");
         let engine = engine(&copy, morning()).await;
         let expected = std::fs::read(path.with_extension("json")).expect("its facts");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use potok_core::Name;
 use potok_core::diagnostic::Diagnostic;
 use potok_core::encoding::DecodeError;
+use potok_core::instance::Failure;
 use potok_core::routing::RunError;
 use potok_core::step::Rejection;
 use potok_core::value::ValueError;
@@ -91,7 +92,8 @@ pub enum Error {
         /// Who called it.
         caller: InstanceId,
     },
-    /// A token would get stuck, and that is [not wanted](crate::Engine::without_incidents).
+    /// A token would get stuck, and that is [not wanted](crate::Engine::without_incidents), or is tried again
+    /// ([`execute`](crate::Engine::execute)).
     #[error("nothing was done, for `{element}` would get stuck: {message}")]
     Stuck {
         /// The id of the flow node.
@@ -398,6 +400,12 @@ impl Error {
     /// Whether it may be otherwise after a while, without anybody's doing.
     pub(crate) fn is_passing(&self) -> bool {
         matches!(self, Self::Store(_) | Self::OutcomeUnknown | Self::Contended(_) | Self::NothingToDo | Self::Stopped)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(Failure { kind, element, message }: Failure) -> Self {
+        Self::Stuck { element, incident: kind.code(), message }
     }
 }
 

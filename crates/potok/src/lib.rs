@@ -116,5 +116,6 @@ pub use watch::JobWatch;
 pub use webhook::{NewWebhook, Webhook};
 
 pub use potok_core::Name;
+pub use potok_core::instance::Failure;
 pub use potok_core::value::Value;
 pub use potok_store::{First, Page, Position, StoreError, Version, Wanted, query, row, sqlx};

@@ -210,7 +210,7 @@ actions! {
     SetVariables, "set variables", Operate, true, [
         "Case::set_variables" "Case::set_variables_in" "Case::change_variables_from"
     ];
-    SetRetries, "set retries", Operate, true, ["Engine::set_job_retries"];
+    SetRetries, "set retries", Operate, true, ["Engine::set_job_retries" "Engine::set_retries"];
     Execute, "execute", Operate, true, ["Engine::execute"];
     Cancel, "cancel", Operate, true, ["Case::cancel"];
     Suspend, "suspend", Operate, true, ["Case::suspend" "Case::resume"];

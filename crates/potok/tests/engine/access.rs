@@ -10,11 +10,10 @@ use potok::row::{Attachment, Comment, DefinitionKind, Group, User};
 use potok::{
     Action, BatchId, DefinitionId, DeliveryId, DeploymentId, Due, DueKind, DueQuery, Engine, Error, First, IncidentId,
     InstanceId, Job, JobFailure, JobId, Modification, Operation, Position, Right, Role, Search, Selector, TaskId,
-    Viewpoint, WebhookId,
+    TimerId, Viewpoint, WebhookId,
 };
 use potok_core::instance::Key;
 use potok_core::step::Command;
-use potok_core::time::Timestamp;
 use serde_json::json;
 
 use crate::database::{Place, acting, deploy, stop};
@@ -204,11 +203,13 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::due" => engine.due(&DueQuery::default()).await.map(drop),
         "Engine::execute" => {
             let (key, kind, instance) = (NO, DueKind::StartTimer, None);
-            let (process, node, due) = ("none".into(), "none".into(), Timestamp::MAX);
-            let due = Due { key, kind, instance, definition, process, node, due, suspended: false, tenant: None };
+            let (process, node, tenant) = ("none".into(), "none".into(), None);
+            let (due, retries, failure, suspended) = (None, 3, None, false);
+            let due = Due { key, kind, instance, definition, process, node, due, retries, failure, suspended, tenant };
             engine.execute(&due).await
         }
         "Engine::set_job_retries" => engine.set_job_retries(JobId(NO), 1).await,
+        "Engine::set_retries" => engine.set_retries(InstanceId(NO), TimerId(NO), 1).await,
         "Engine::fetch_wanted" => {
             engine.fetch_wanted("test", Vec::new(), First::Urgent, 1, Duration::ZERO).await.map(drop)
         }
