@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use potok::query::{IncidentQuery, InstanceQuery};
 use potok::row::{Group, InstanceState, User};
-use potok::{Clock, DueQuery, Engine, Error, IncidentId, InstanceId, JobFailure, Timestamp};
+use potok::{Clock, DueQuery, Engine, Error, IncidentId, InstanceId, JobFailure};
+use potok_core::time::Timestamp;
 use serde_json::{Value as Json, json};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -78,9 +79,9 @@ async fn write_that_of_this_version() -> Result<(), Error> {
         let query = InstanceQuery { business_key: Some(key.into()), ..InstanceQuery::default() };
         Ok::<_, Error>(engine.instances(&query).await?.remove(0).id())
     };
-    engine.put_user(User { id: "anna".into(), ..User::default() }).await?;
-    engine.put_group(Group { id: "sales".into(), ..Group::default() }).await?;
-    engine.add_member("sales", "anna").await?;
+    engine.people().put_user(User { id: "anna".into(), ..User::default() }).await?;
+    engine.people().put_group(Group { id: "sales".into(), ..Group::default() }).await?;
+    engine.people().add_member("sales", "anna").await?;
     for task in engine.tasks().instance(of("goes on").await?).node("approve").list().await? {
         engine.claim(task.id(), "anna").await?;
         engine.comment(task.id(), "seen").await?;
