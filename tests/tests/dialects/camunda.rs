@@ -561,12 +561,22 @@ fn an_end_listener_of_a_gateway_that_fails_is_told_by_the_event() {
         .variable("log", " news+ news-");
 }
 
+/// As Camunda 7.24 does it.
+#[test]
+fn what_a_signal_interrupts_with_its_thrower_calls_the_throwers_end_listeners() {
+    scenario("dialects/camunda_interrupting_signal.bpmn")
+        .start_with(json!({"log": ""}))
+        .waits_at(["after"])
+        .variable("log", " throw- inside-");
+}
+
 /// As Camunda 7.24 does it: a throwing link event is no activity there.
 #[test]
 fn a_throwing_link_event_calls_no_listeners() {
     scenario("dialects/camunda_link_listeners.bpmn")
         .start_with(json!({"log": ""}))
         .waits_at(["after"])
+        .no_variable("put")
         .variable("log", " back+ back-");
 }
 

@@ -200,6 +200,10 @@ impl<'d> Findings<'d> {
             let help = "write an id of the form key:version:id, or name a version with calledElementBinding";
             self.ignored(element, element.tag_span(), "calledElementType=\"id\"", help);
         }
+        if element.name() == "eventBasedGateway" && reader.continuation(element).after {
+            let help = "what has occurred goes on at once: put the savepoint after the event";
+            self.ignored(element, element.tag_span(), "a savepoint after an event-based gateway", help);
+        }
         if let Some(savepoint) = reader.potok(element, "savepoint")
             && !matches!(&*savepoint, "before" | "after" | "both")
         {
@@ -244,11 +248,12 @@ impl<'d> Findings<'d> {
             return self.ignored(element, span, &format!("a listener of a <{host}> that is a job"), help);
         }
         match (family, element.name()) {
-            (Family::Classic, "executionListener")
+            (Family::Classic, name @ ("executionListener" | "inputOutput"))
                 if self.reader.dialect() == Dialect::Camunda && host.is_some_and(is_link_throw) =>
             {
-                let help = "Camunda 7 goes on at the link's other end at once; put the listener there";
-                self.ignored(element, span, "a listener of a throwing link event", help);
+                let help = "Camunda 7 goes on at the link's other end at once; put it there";
+                let word = format!("<{}:{name}> of a throwing link event", usual_prefix(element.namespace()));
+                self.ignored(element, span, &word, help);
             }
             (Family::Classic, "executionListener" | "taskListener") => {
                 let exists = host.is_some_and(|host| !classic_stages(host, element).is_empty());

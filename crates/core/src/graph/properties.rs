@@ -94,8 +94,7 @@ impl<'a> Compiler<'a> {
                 }
                 _ => {
                     self.not_tried_again(extension);
-                    let purpose =
-                        if extension.stores_variables { Purpose::StoringScript } else { Purpose::Script };
+                    let purpose = if extension.stores_variables { Purpose::StoringScript } else { Purpose::Script };
                     NodeKind::Script(self.expression(script, purpose))
                 }
             },
@@ -302,15 +301,17 @@ impl<'a> Compiler<'a> {
     pub(super) fn details(&mut self, ordinal: Ordinal, node: &model::FlowNode) -> Details {
         let extension = &node.extension;
         let global = self.global_task(node).map(|task| &task.extension);
+        let nothing = ElementProperties::default();
         let passes_by = self.definitions.dialect == Dialect::Camunda && is_link_throw(node);
+        let around = if passes_by { &nothing } else { extension };
         let is_tried = extension.continuation.cuts() || matches!(node.kind, FlowNodeKind::Event(_));
         let form = self.form(extension).or_else(|| global.and_then(|global| self.form(global)));
         let mut details = Details {
             start_quantity: 1,
             completion_quantity: 1,
-            inputs: extension.inputs.iter().map(|input| self.mapping(input)).collect(),
-            outputs: extension.outputs.iter().map(|output| self.mapping(output)).collect(),
-            listeners: if passes_by { Vec::new() } else { self.listeners(&extension.listeners) },
+            inputs: around.inputs.iter().map(|input| self.mapping(input)).collect(),
+            outputs: around.outputs.iter().map(|output| self.mapping(output)).collect(),
+            listeners: self.listeners(&around.listeners),
             continuation: extension.continuation,
             retry_cycle: extension
                 .retry_cycle

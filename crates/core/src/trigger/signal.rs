@@ -36,7 +36,9 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> R
     step.events.signals.push(thrown);
     step.charge_throw();
     step.emit(Event::SignalThrown { node, signal });
+    step.thrower = Some((token, true));
     deliver(step, &name, &carried);
+    step.thrower = None;
     Ok(())
 }
 
