@@ -223,3 +223,10 @@ fn a_call_by_the_id_of_a_definition_calls_that_version() {
     .complete("first_version")
     .completed();
 }
+
+#[test]
+fn a_flows_skip_expression_stands_for_its_condition() {
+    let file = "dialects/flowable_skipped_flow.bpmn";
+    scenario(file).start_with(json!({"trusted": true})).waits_at(["unchecked"]);
+    scenario(file).start_with(json!({"trusted": false})).complete("checked").waits_at(["only"]);
+}
