@@ -120,7 +120,7 @@ async fn resolve(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
         kind(&row),
         IncidentId(row.key),
     );
-    Err(Fault::bad_request_of("BadUserRequestException", message))
+    Err(Fault::invalid(message))
 }
 
 async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Incident>, Fault> {
