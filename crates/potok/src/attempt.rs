@@ -30,6 +30,8 @@ use crate::engine::Inner;
 use crate::envelope::Envelope;
 use crate::follow::{self, Apart, Around, correlation, follow};
 use crate::instance::claim;
+use crate::told::{self, Told};
+use crate::trace::TraceContext;
 use crate::work::{Chore, Occurred, Spread};
 use crate::{Error, InstanceId};
 
@@ -134,6 +136,8 @@ pub(crate) struct After {
     pub(crate) kept: Vec<Key>,
     /// Signals to be spread.
     pub(crate) spread: Vec<WorkRow>,
+    /// What the log says of it.
+    pub(crate) told: Vec<Told>,
     /// Something else may be due now.
     pub(crate) wake: bool,
     /// Instances answer each other without end in it.
@@ -284,6 +288,9 @@ impl<'e> Attempt<'e> {
             let held = self.lock(key).await?;
             if let Some(loaded) = &held.resident.loaded {
                 self.tenant = loaded.tenant.clone().unwrap_or_default();
+                if self.envelope.trace.is_none() {
+                    self.envelope.trace = loaded.trace;
+                }
             }
             self.held.insert(key, held);
         }
@@ -330,7 +337,8 @@ impl<'e> Attempt<'e> {
         let (definition, tenant, suspended) = (loaded.definition, &loaded.tenant, loaded.suspended);
         let row = follow::row(&Around { graph, definition, tenant, suspended }, instance);
         let (initiator, unique) = (self.envelope.by.clone(), loaded.unique);
-        Some(InstanceRow { initiator, started: self.now, unique, ..row })
+        let trace = TraceContext::text(self.envelope.trace());
+        Some(InstanceRow { initiator, started: self.now, unique, trace, ..row })
     }
 
     pub(crate) fn loaded(&self, key: Key) -> Option<&Loaded> {
@@ -521,7 +529,8 @@ impl<'e> Attempt<'e> {
             let act = self.envelope.act.clone().filter(|_| is_subject);
             let by = self.envelope.by.clone();
             let asked = self.envelope.once.as_ref().map(|once| once.key().clone());
-            let envelope = Envelope { by, key: asked, act, ..Envelope::default() };
+            let trace = self.envelope.trace();
+            let envelope = Envelope { by, key: asked, trace, act, ..Envelope::default() };
             if held.slot.is_in_flight() && loaded.seq > 0 {
                 self.guards.push(Guard::Row { instance: key, seq: loaded.seq, unit: loaded.unit });
             }
@@ -533,6 +542,7 @@ impl<'e> Attempt<'e> {
                 changes.put_task(row.clone());
             }
             follow(&mut changes, &around, instance, &held.events, &envelope, &mut loaded.apart);
+            self.after.told.extend(told::of(key, graph, &held.events, &envelope));
             if loaded.unique
                 && !instance.is_active()
                 && let Some(claim) = claim(graph.id(), loaded.tenant.as_ref(), instance.business_key(), key)
@@ -670,6 +680,7 @@ impl World for Attempt<'_> {
             tenant: Some(definition.tenant.clone()).filter(|tenant| !tenant.is_empty()),
             suspended: false,
             unique: false,
+            trace: self.envelope.trace(),
             seq: 0,
             unit: 0,
             tail: 0,

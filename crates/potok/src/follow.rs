@@ -16,6 +16,7 @@ use potok_store::{Changes, Place};
 
 use crate::alone::ALONE;
 use crate::envelope::{Act, Envelope};
+use crate::trace::TraceContext;
 use crate::work::Chore;
 
 /// How urgent a task or job is that says nothing of it.
@@ -54,7 +55,8 @@ pub(crate) fn follow(
                 let begun =
                     InstanceRow { state: InstanceState::Active, ended: None, expires: None, ..row(around, instance) };
                 let unique = envelope.act == Some(Act::BusinessKeyClaimed);
-                changes.add(InstanceRow { initiator: envelope.by.clone(), started: now, unique, ..begun });
+                let (initiator, trace) = (envelope.by.clone(), TraceContext::text(envelope.trace));
+                changes.add(InstanceRow { initiator, started: now, unique, trace, ..begun });
             }
             Event::WaitOpened { details } => {
                 if let Some(wait) = events.waits.get(details as usize) {
@@ -189,6 +191,7 @@ pub(crate) fn row(around: &Around<'_>, instance: &Instance) -> InstanceRow {
         tenant: around.tenant.clone(),
         parent: instance.caller().map(|caller| caller.instance),
         initiator: None,
+        trace: None,
         started: instance.now(),
         state,
         suspended: around.suspended,
@@ -247,7 +250,7 @@ fn opened(
         }),
         WaitKind::Job(_) => {
             if let Some(job) = job(around, key, (wait.key, wait.node, &wait.kind), now) {
-                changes.add(job);
+                changes.add(Job { trace: TraceContext::text(envelope.trace), ..job });
             }
         }
         WaitKind::Timer(_) => {
@@ -316,7 +319,7 @@ fn changed(
                     job.worker.clone_from(worker);
                     job.available = *available;
                 }
-                changes.put(Job { counted: true, ..job });
+                changes.put(Job { counted: true, trace: TraceContext::text(envelope.trace), ..job });
             }
         }
         WaitKind::Continuation { .. } => changes.put(savepoint(key, wait, now)),
@@ -354,6 +357,7 @@ fn job(around: &Around<'_>, instance: Key, (key, node, kind): Waiting<'_>, now: 
         worker: None,
         lease: 0,
         leased_until: Timestamp::UNIX_EPOCH,
+        trace: None,
     })
 }
 

@@ -16,6 +16,7 @@ use potok_store::{Fetch, First, Guard, Wanted};
 use crate::attempt::{Attempt, Missing};
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
+use crate::trace::TraceContext;
 use crate::{Action, Error, InstanceId, IntoVariables, JobId};
 
 /// Time between tries where neither the model nor the worker says.
@@ -83,6 +84,12 @@ impl Job {
         found.map_or(serde_json::Value::Null, |(_, value)| value.to_json())
     }
 
+    /// The trace that it is part of: what it leads a worker to do elsewhere goes on in it.
+    #[must_use]
+    pub fn trace(&self) -> Option<TraceContext> {
+        TraceContext::of_row(self.row.trace.as_ref())
+    }
+
     /// What the model configures for it.
     #[must_use]
     pub fn headers(&self) -> &[(Name, Value)] {
@@ -135,18 +142,14 @@ impl Engine {
         let worker = worker.into();
         let tenants = self.access(Action::DoJobs, &"").await?.tenants();
         let until = tokio::time::Instant::now() + patience;
+        let watch = self.watch_jobs(wanted.iter().map(|wanted| wanted.topic.clone()));
         loop {
-            let woken = self.inner.wake.notified();
             let jobs = self.inner.fetch(&worker, wanted.clone(), first, limit, tenants.clone()).await?;
             let left = until.saturating_duration_since(tokio::time::Instant::now());
             if !jobs.is_empty() || left.is_zero() {
                 return Ok(jobs);
             }
-            tokio::select! {
-                () = woken => {}
-                // Another node may have opened one, and another's lease may run out.
-                () = tokio::time::sleep(left.min(Duration::from_millis(500))) => {}
-            }
+            watch.woken(left).await;
         }
     }
 
@@ -297,7 +300,8 @@ impl Inner {
     ) -> Result<(), Error> {
         let guard = Guard::Lease { instance: job.instance, job: job.key, lease: job.lease };
         let lost = || Error::LeaseLost(job.id());
-        let answered = self.transact_guarded(by.clone(), &guard, |attempt, work| {
+        let envelope = Envelope { trace: by.trace.or_else(|| job.trace()), ..by.clone() };
+        let answered = self.transact_guarded(envelope, &guard, |attempt, work| {
             if attempt.instance(job.instance)?.is_none() {
                 return Ok(Err(Error::UnknownJob(job.id())));
             }

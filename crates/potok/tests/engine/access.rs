@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use potok::query::{
     AuditQuery, BatchQuery, DefinitionQuery, DeploymentQuery, GroupQuery, IncidentQuery, InstanceQuery, JobQuery,
-    MessageQuery, SubscriptionQuery, TaskQuery, TimerQuery, UserQuery,
+    MessageQuery, SubscriptionQuery, TaskQuery, TimerQuery, UserQuery, WebhookQuery,
 };
 use potok::row::{Attachment, Comment, DefinitionKind, Group, User};
 use potok::{
-    Action, BatchId, DefinitionId, DeploymentId, Due, DueKind, DueQuery, Engine, Error, First, IncidentId, InstanceId,
-    Job, JobFailure, JobId, Modification, Operation, Position, Right, Role, Search, Selector, TaskId, TimerId,
-    Viewpoint,
+    Action, BatchId, DefinitionId, DeliveryId, DeploymentId, Due, DueKind, DueQuery, Engine, Error, First, IncidentId,
+    InstanceId, Job, JobFailure, JobId, Modification, Operation, Position, Right, Role, Search, Selector, TaskId,
+    TimerId, Viewpoint, WebhookId,
 };
 use potok_core::instance::Key;
 use potok_core::step::Command;
@@ -61,6 +61,12 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
             engine.definition(DefinitionKind::Process, "", &Selector::Id(definition)).await.map(drop)
         }
         "Engine::decide" => engine.decide("", &Selector::Id(definition), ()).await.map(drop),
+        "NewWebhook::send" => engine.webhook("https://example.com").event("none").send().await.map(drop),
+        "Engine::remove_webhook" => engine.remove_webhook(WebhookId(NO)).await,
+        "Engine::retry_delivery" => engine.retry_delivery(DeliveryId(NO)).await,
+        "Engine::discard_delivery" => engine.discard_delivery(DeliveryId(NO)).await,
+        "Engine::webhooks" => engine.webhooks(&WebhookQuery::default()).await.map(drop),
+        "Engine::jobs_by_topic" => engine.jobs_by_topic().await.map(drop),
         "Engine::check" => engine.check(Vec::new()).await.map(drop),
         "Engine::search" => engine.search(&instances).await.map(drop),
         "Engine::count" => engine.count(&instances).await.map(drop),

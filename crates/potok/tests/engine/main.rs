@@ -31,7 +31,9 @@ mod tasks;
 mod tasks_alone;
 mod tenants;
 mod timers;
+mod traces;
 mod transaction;
+mod webhooks;
 
 /// Writes one test for each database.
 #[macro_export]
