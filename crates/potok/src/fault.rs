@@ -63,6 +63,7 @@ impl Error {
             | Self::UnknownIncident(_)
             | Self::UnknownBatch(_)
             | Self::UnknownUser(_)
+            | Self::UnknownSearch(_)
             | Self::UnknownToken(_) => Fault::Unknown,
             Self::NotAuthenticated => Fault::Unauthenticated,
             Self::Forbidden { .. } | Self::ForeignTenant(_) => Fault::Forbidden,
@@ -71,6 +72,7 @@ impl Error {
             | Self::InstanceRuns(_)
             | Self::InstanceCalled { .. }
             | Self::DeploymentInUse { .. }
+            | Self::DefinitionInUse { .. }
             | Self::InstanceSuspended(_)
             | Self::TaskClaimed { .. }
             | Self::TaskOfProcess(_)

@@ -47,6 +47,7 @@ mod recent;
 mod remark;
 mod restart;
 mod rights;
+mod saved_search;
 mod scoped;
 mod search;
 mod secret;
@@ -60,6 +61,7 @@ mod transact;
 mod transaction;
 mod variables;
 mod work;
+mod work_log;
 
 pub use alone::NewTask;
 pub use backup::{back_up, restore};
@@ -99,7 +101,9 @@ pub use task::{Assignment, Task, Tasks};
 pub use token::{ApiToken, NewToken};
 pub use transaction::Transaction;
 pub use variables::IntoVariables;
+pub use work_log::{WorkEntry, WorkEvent, WorkKind};
 
 pub use potok_core::Name;
+pub use potok_core::expressions::Decided;
 pub use potok_core::value::Value;
 pub use potok_store::{First, Page, Position, StoreError, Version, Wanted, query, row, sqlx};

@@ -12,6 +12,7 @@ mod log;
 mod message;
 mod node;
 mod person;
+mod search;
 mod task;
 mod wait;
 
@@ -27,6 +28,7 @@ pub use log::{LogRow, Snapshot};
 pub use message::{Message, Work};
 pub use node::Node;
 pub use person::{Attachment, Comment, Group, Membership, User};
+pub use search::SavedSearch;
 pub(crate) use task::Candidate;
 pub use task::{CandidateKind, Delegation, Task, TaskState};
 pub use wait::{Incident, Job, Subscription, SubscriptionKind, Timer};
