@@ -16,7 +16,7 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 NOW = re.compile(r"202[5-7]-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\d\+0000")
 BASE = re.compile(r"^https?://[^/]+/engine-rest")
 TAKES = ("durationInMillis", "duration")
-EVER_ANOTHER = ("executionId", "activityInstanceId", "executionIds")
+EVER_ANOTHER = ("executionId", "activityInstanceId", "executionIds", "hostname")
 
 
 def talks(text):
@@ -50,6 +50,9 @@ def talks(text):
                 step["parts"].append((name, None, text))
             elif word == "file":
                 step["parts"].append((rest, rest, None))
+            elif word == "upload":
+                name, _, file = rest.partition(" ")
+                step["parts"].append((name, file, None))
             elif word == "type":
                 step["type"] = rest or None
             elif word == "body":
@@ -128,7 +131,7 @@ def fact(step, status, kind, body, kept):
     if not body:
         return {"status": status}
     if kind != "application/json":
-        return {"status": status, "type": kind, "text": normal_text(body.decode("utf-8", "replace"), kept)[:2000]}
+        return {"status": status, "type": kind, "text": normal_text(body.decode("utf-8", "replace"), kept)[:20000]}
     value = json.loads(body)
     for name, pointer in step["keep"]:
         kept[name] = point(value, pointer)
@@ -147,6 +150,8 @@ def clean(base):
 
     for deployment in json.loads(plain("GET", "/deployment")):
         plain("DELETE", f"/deployment/{deployment['id']}?cascade=true&skipIoMappings=true&skipCustomListeners=true")
+    for batch in json.loads(plain("GET", "/batch")):
+        plain("DELETE", f"/batch/{batch['id']}?cascade=true")
     for task in json.loads(plain("GET", "/task")):
         plain("DELETE", f"/task/{task['id']}")
     for task in json.loads(plain("GET", "/history/task")):

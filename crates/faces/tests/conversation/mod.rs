@@ -54,6 +54,10 @@ pub(crate) fn read(folder: &str, name: &str) -> Vec<Conversation> {
                     step.parts.push((name.into(), None, text.into()));
                 }
                 "file" => step.parts.push((rest.into(), Some(rest.into()), String::new())),
+                "upload" => {
+                    let (name, file) = rest.split_once(' ').unwrap();
+                    step.parts.push((name.into(), Some(file.into()), String::new()));
+                }
                 "type" => step.kind = Some(rest.to_owned()).filter(|kind| !kind.is_empty()),
                 "body" => step.body = Some(rest.into()),
                 "only" => step.only_status = true,
@@ -135,7 +139,7 @@ fn fact(step: &Step, status: u16, kind: Option<String>, body: &[u8], kept: &mut 
         return json!({"status": status});
     }
     if kind.as_deref() != Some("application/json") {
-        let text: String = normal_text(&String::from_utf8_lossy(body), kept).chars().take(2000).collect();
+        let text: String = normal_text(&String::from_utf8_lossy(body), kept).chars().take(20_000).collect();
         return json!({"status": status, "type": kind, "text": text});
     }
     let mut value: Json = serde_json::from_slice(body).unwrap();
@@ -173,7 +177,7 @@ fn point(value: &Json, pointer: &str) -> Option<String> {
 fn normal(value: &Json, kept: &BTreeMap<String, String>, name: &str, keeps_order: bool) -> Json {
     let is_empty =
         matches!(value, Json::Null) || value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty);
-    if matches!(name, "executionId" | "activityInstanceId" | "executionIds") && !is_empty {
+    if matches!(name, "executionId" | "activityInstanceId" | "executionIds" | "hostname") && !is_empty {
         return "<id>".into();
     }
     if matches!(name, "durationInMillis" | "duration") && !is_empty {
