@@ -18,7 +18,7 @@ mod filter;
 mod form;
 mod group;
 mod history;
-mod id;
+pub(crate) mod id;
 mod identity;
 mod identity_link;
 mod incident;
