@@ -169,7 +169,7 @@ fn one_shown(row: &Row, definition: Option<&Definition>) -> Json {
     json!({
         "id": id,
         "url": format!("/external-job-api/jobs/{id}"),
-        "correlationId": id,
+        "correlationId": id::part(row.key, id::ACTIVITY),
         "processInstanceId": id::id(row.instance),
         "processDefinitionId": definition.map_or_else(|| id::id(row.definition), id::definition),
         "executionId": id::part(row.key, id::EXECUTION),
