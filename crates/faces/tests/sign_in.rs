@@ -29,7 +29,7 @@ async fn who_has_not_signed_in_gets_nothing_and_who_has_what_their_roles_allow()
     engine.deployment().file("p.bpmn", DEPLOYED).send().await.unwrap();
     let case = engine.start("p").send().await.unwrap();
     let options = Options::local(8080);
-    let router = potok_rest::router_beside(engine.clone(), &options, potok_faces::router(engine.clone()));
+    let router = potok_rest::router_beside(engine.clone(), &options, potok_faces::routers(engine.clone()));
     let listed = Request::get("/engine-rest/process-instance").header("host", "127.0.0.1:8080");
     let listed = router.clone().oneshot(listed.body(Body::empty()).unwrap()).await.unwrap();
     let listed: serde_json::Value =

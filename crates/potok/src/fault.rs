@@ -16,6 +16,8 @@ pub enum Fault {
     Unknown,
     /// It is not known who asks: sign in.
     Unauthenticated,
+    /// The caller has asked too often: wait.
+    TooMany,
     /// The caller has no right to it.
     Forbidden,
     /// It does not go with how things are now: look again.
@@ -48,6 +50,8 @@ impl Error {
             | Self::NoVariables
             | Self::TenantNeeded
             | Self::UnfitPassword { .. }
+            | Self::UnknownEvent(_)
+            | Self::UnfitAddress { .. }
             | Self::Variable { .. } => Fault::Invalid,
             Self::BatchTooLarge { .. } => Fault::TooLarge,
             Self::UnknownProcess(_)
@@ -64,8 +68,11 @@ impl Error {
             | Self::UnknownBatch(_)
             | Self::UnknownUser(_)
             | Self::UnknownSearch(_)
+            | Self::UnknownWebhook(_)
+            | Self::UnknownDelivery(_)
             | Self::UnknownToken(_) => Fault::Unknown,
             Self::NotAuthenticated => Fault::Unauthenticated,
+            Self::TooManyAttempts { .. } => Fault::TooMany,
             Self::Forbidden { .. } | Self::ForeignTenant(_) => Fault::Forbidden,
             Self::ProcessSuspended(_)
             | Self::BusinessKeyTaken { .. }

@@ -200,7 +200,7 @@ actions! {
     ActivateAdHoc, "activate", Work, false, ["Case::activate"];
     SeeAll, "see all", View, false, [
         "Engine::jobs" "Engine::statistics" "Engine::definition_statistics" "Engine::finished" "Export::chunk"
-        "Engine::due"
+        "Engine::due" "Engine::jobs_by_topic"
     ];
     Deploy, "deploy", Deploy, true, ["Deployment::send" "Engine::deploy_path"];
     Check, "check", Deploy, false, ["Engine::check"];
@@ -216,7 +216,9 @@ actions! {
     SetVariables, "set variables", Operate, true, [
         "Case::set_variables" "Case::set_variables_in" "Case::change_variables_from"
     ];
-    SetRetries, "set retries", Operate, true, ["Engine::set_job_retries" "Engine::set_job_priority"];
+    SetRetries, "set retries", Operate, true, [
+        "Engine::set_job_retries" "Engine::set_job_priority" "Engine::set_retries"
+    ];
     Reschedule, "reschedule", Operate, true, ["Engine::reschedule" "Engine::suspend_timer"];
     Execute, "execute", Operate, true, ["Engine::execute"];
     Cancel, "cancel", Operate, true, ["Case::cancel"];
@@ -256,6 +258,10 @@ actions! {
         "NewToken::send" "People::revoke_token" "People::end_sessions"
     ];
     SeeTokens, "see tokens", Administer, false, ["People::tokens"];
+    ChangeWebhooks, "change webhooks", Administer, true, [
+        "NewWebhook::send" "Engine::remove_webhook" "Engine::retry_delivery" "Engine::discard_delivery"
+    ];
+    SeeWebhooks, "see webhooks", Administer, false, ["Engine::webhooks"];
     SignIn, "sign in", Read, true, ["Engine::sign_in" "Engine::change_password"];
     LookAfter, "look after the database", Administer, false, [
         "Engine::examine" "Engine::mend" "Engine::back_up" "Engine::execute_due" "Engine::clean_up"
@@ -271,7 +277,7 @@ mod tests {
     use super::*;
 
     /// Public operations that ask for no right, and why not.
-    const FREE: [&str; 13] = [
+    const FREE: [&str; 14] = [
         // Before anybody acts, and after.
         "Builder::start",
         "Engine::stop",
@@ -283,8 +289,11 @@ mod tests {
         // It is the user's own, who has been let in.
         "Engine::begin_session",
         "Engine::may",
+        "Engine::whoami",
         // What is done once asks for itself, as the same user.
         "Engine::once",
+        // It says no more than that it may be worth asking.
+        "JobWatch::woken",
         // It says no more than whether anybody can sign in.
         "People::has_users",
         // Its engine acts as the same user; its connection is the program's.

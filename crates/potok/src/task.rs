@@ -284,7 +284,7 @@ impl Engine {
     pub async fn claim(&self, task: TaskId, user: impl Into<Name>) -> Result<(), Error> {
         let user = user.into();
         let groups = match &self.user {
-            Some(_) => self.inner.standing_of(&user).await?.groups.clone(),
+            Some(_) => self.standing_of(&user).await?.groups.clone(),
             None => Vec::new(),
         };
         self.change_task(Action::ClaimTask, task, |access, row| {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use potok_core::Name;
-use potok_core::instance::{IncidentStage, Key, WaitKind};
+use potok_core::instance::{IncidentStage, Key, TRIES, WaitKind};
 use potok_core::step::{Closed, Event};
 use potok_core::time::Timestamp;
 
@@ -32,11 +32,17 @@ pub enum WorkKind {
     Timer {
         /// When it is due.
         due: Timestamp,
+        /// Tries left.
+        retries: i64,
     },
     /// The next unit of work.
     Savepoint {
         /// After the activity rather than before.
         after: bool,
+        /// When it is tried again; none if it is due at once.
+        due: Option<Timestamp>,
+        /// Tries left.
+        retries: i64,
     },
     /// What the engine could not do, and does once its incident is resolved.
     Stuck,
@@ -79,6 +85,8 @@ pub struct WorkEntry {
     pub kind: WorkKind,
     /// What became of it.
     pub event: WorkEvent,
+    /// The id of the flow node that got stuck the last time that the engine tried it; it may be one of another instance.
+    pub failed: Option<Name>,
 }
 
 impl Case {
@@ -107,10 +115,20 @@ impl Case {
     }
 }
 
+/// What is to be done.
+#[derive(Clone)]
+struct Open {
+    node: Name,
+    kind: WorkKind,
+    /// When a timer would fire if it were tried for the first time.
+    fires: Option<Timestamp>,
+    failed: Option<Name>,
+}
+
 /// What is open, and what has been told.
 #[derive(Default)]
 struct Telling {
-    open: HashMap<Key, (Name, WorkKind)>,
+    open: HashMap<Key, Open>,
     told: Vec<WorkEntry>,
 }
 
@@ -125,7 +143,6 @@ impl Telling {
                     if kind == WorkKind::Stuck {
                         self.has_failed(entry.seq, &node);
                     }
-                    self.open.insert(wait.key, (node, kind));
                     let event = match &wait.kind {
                         WaitKind::Incident(incident) => {
                             let message = incident.message.clone();
@@ -133,11 +150,14 @@ impl Telling {
                         }
                         _ => WorkEvent::Opened,
                     };
+                    let failed = Some(node.clone()).filter(|_| kind == WorkKind::Stuck);
+                    self.open.insert(wait.key, Open { node, kind, fires: fires(&wait.kind), failed });
                     self.tell(entry, wait.key, event);
                 }
                 Event::WaitChanged { key, change } => {
-                    let changed = entry.events.changes.get(change as usize).and_then(kind);
-                    self.changed(entry, key, changed);
+                    if let Some(changed) = entry.events.changes.get(change as usize) {
+                        self.changed(entry, key, changed);
+                    }
                 }
                 Event::WaitClosed { key, reason, .. } => {
                     let event = match reason {
@@ -152,22 +172,31 @@ impl Telling {
         }
     }
 
-    fn changed(&mut self, entry: &Entry, key: Key, changed: Option<WorkKind>) {
-        let is_due_again = matches!(changed, Some(WorkKind::Timer { .. }))
-            && entry.envelope.act != Some(Act::TimerRescheduled { timer: key });
-        match &entry.envelope.act {
-            Some(Act::JobFailed { job, error, details, worker, .. }) if *job == key => {
+    fn changed(&mut self, entry: &Entry, key: Key, wait: &WaitKind) {
+        let (Some(mut changed), Some(open)) = (kind(wait), self.open.get_mut(&key)) else { return };
+        let act = entry.envelope.act.as_ref();
+        if let (WorkKind::Job { counted: was, .. }, WorkKind::Job { counted, .. }) = (&open.kind, &mut changed) {
+            *counted = *was || act != Some(&Act::JobPrioritised { job: key });
+        }
+        let is_due_again = open.fires != fires(wait) && act != Some(&Act::TimerRescheduled { timer: key });
+        open.fires = fires(wait);
+        let failure = wait.retry().and_then(|retry| retry.failure.as_ref());
+        let has_failed = changed.tries() == open.kind.tries().map(|left| left - 1);
+        match (act, failure) {
+            (Some(Act::JobFailed { job, error, details, worker, .. }), _) if *job == key => {
                 let (message, details, worker) = (error.clone(), details.clone(), worker.clone());
                 self.tell(entry, key, WorkEvent::Failed { message, details, worker });
+            }
+            (_, Some(failure)) if has_failed => {
+                open.failed = Some(failure.element.clone());
+                let message = failure.message.clone();
+                self.tell(entry, key, WorkEvent::Failed { message, details: None, worker: None });
             }
             _ if is_due_again => self.tell(entry, key, WorkEvent::Completed),
             _ => {}
         }
-        if let (Some(mut changed), Some((_, standing))) = (changed, self.open.get_mut(&key)) {
-            if let (WorkKind::Job { counted, .. }, WorkKind::Job { counted: was, .. }) = (&mut changed, &*standing) {
-                *counted = *was || entry.envelope.act != Some(Act::JobPrioritised { job: key });
-            }
-            *standing = changed;
+        if let Some(open) = self.open.get_mut(&key) {
+            open.kind = changed;
         }
         if is_due_again {
             self.tell(entry, key, WorkEvent::Opened);
@@ -189,23 +218,44 @@ impl Telling {
 
     /// Tells what became of something that is open.
     fn tell(&mut self, entry: &Entry, key: Key, event: WorkEvent) {
-        let Some((node, kind)) = self.open.get(&key).cloned() else { return };
+        let Some(Open { node, kind, failed, .. }) = self.open.get(&key).cloned() else { return };
         let Entry { seq, time, definition, .. } = *entry;
-        self.told.push(WorkEntry { seq, time, key, definition, node, kind, event });
+        self.told.push(WorkEntry { seq, time, key, definition, node, kind, event, failed });
+    }
+}
+
+impl WorkKind {
+    /// Tries left of what the engine tries.
+    fn tries(&self) -> Option<i64> {
+        match *self {
+            Self::Timer { retries, .. } | Self::Savepoint { retries, .. } => Some(retries),
+            Self::Job { .. } | Self::Stuck => None,
+        }
+    }
+}
+
+fn fires(wait: &WaitKind) -> Option<Timestamp> {
+    match wait {
+        WaitKind::Timer(timer) => Some(timer.timer.due),
+        _ => None,
     }
 }
 
 /// What is to be done, if that is work.
 fn kind(wait: &WaitKind) -> Option<WorkKind> {
+    let retry = wait.retry();
+    let (retries, due) = (retry.map_or(TRIES, |retry| retry.left), retry.and_then(|retry| retry.due));
     Some(match wait {
         WaitKind::Job(job) => {
             let (topic, priority, retries) = (job.kind.clone(), job.priority, job.retries);
             WorkKind::Job { topic, priority, retries, counted: false }
         }
-        WaitKind::Timer(timer) => WorkKind::Timer { due: timer.timer.due },
-        WaitKind::Continuation { after } => WorkKind::Savepoint { after: *after },
-        // That of a job stands with the job.
-        WaitKind::Incident(incident) if incident.stage != IncidentStage::Job => WorkKind::Stuck,
+        WaitKind::Timer(timer) => WorkKind::Timer { due: due.unwrap_or(timer.timer.due), retries },
+        WaitKind::Continuation { after, .. } => WorkKind::Savepoint { after: *after, due, retries },
+        // That of a job, timer or savepoint stands with it.
+        WaitKind::Incident(incident) if !matches!(incident.stage, IncidentStage::Job | IncidentStage::Retry(_)) => {
+            WorkKind::Stuck
+        }
         _ => return None,
     })
 }

@@ -139,7 +139,7 @@ impl From<Error> for Fault {
                 let details = json!({refused.file.to_string(): file});
                 Self { details: Some(details), ..Self::engine(StatusCode::BAD_REQUEST, "ParseException", message) }
             }
-            Error::Variable { .. } | Error::NoVariables => Self::invalid(message),
+            Error::Variable { .. } | Error::NoVariables | Error::UnfitPassword { .. } => Self::invalid(message),
             Error::TaskClaimed { .. } => Self::failed_as("TaskAlreadyClaimedException", message),
             Error::Forbidden { .. } => Self::forbidden(message),
             Error::Contended(_) | Error::Store(_) | Error::Stopped | Error::OutcomeUnknown => {

@@ -42,7 +42,8 @@ mod variables;
 mod which;
 
 use axum::Router;
-use axum::response::IntoResponse;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use potok::Engine;
 use serde_json::json;
 
@@ -82,6 +83,11 @@ pub fn router(engine: Engine) -> Router {
         .with_state(engine.without_incidents());
     let own = routes.clone();
     Router::new().nest("/engine/default", own).merge(routes).fallback(async || Fault::unknown_route().into_response())
+}
+
+/// Why a request is not let in.
+pub fn refuse(status: StatusCode, _code: &str, detail: &str) -> Response {
+    Fault::refused_by_rest(status, detail).into_response()
 }
 
 async fn version() -> Answer {

@@ -5,7 +5,7 @@ use axum::extract::Path;
 use axum::routing::{delete, get, post, put};
 use potok::query::UserQuery;
 use potok::row::User;
-use potok::{Engine, Name};
+use potok::{Engine, Error, Name};
 use serde_json::{Value as Json, json};
 
 use super::answer::{self, Answer, json as answer, nothing};
@@ -93,7 +93,12 @@ async fn set_password(Acting(engine): Acting, Path(id): Path<String>, InBody(fie
     found(&engine, &id).await?;
     let password = fields.text("password")?.ok_or_else(|| Fault::invalid("`password` is needed"))?;
     match (engine.user(), fields.text("authenticatedUserPassword")?) {
-        (Some(user), Some(own)) if *user == *id => engine.change_password(id, &own, &password).await?,
+        (Some(user), Some(own)) if *user == *id => match engine.change_password(id, &own, &password).await {
+            Err(Error::NotAuthenticated) => {
+                return Err(Fault::invalid("The password of the authenticated user is not valid."));
+            }
+            changed => changed?,
+        },
         _ => engine.people().set_password(id, &password).await?,
     }
     Ok(nothing())

@@ -47,6 +47,18 @@ pub fn router(engine: Engine) -> Router {
         .with_state(engine.without_incidents())
 }
 
+/// Why a request is not let in.
+pub fn refuse(status: StatusCode, _code: &str, detail: &str) -> Response {
+    let message = match status {
+        StatusCode::UNAUTHORIZED => "Unauthorized",
+        StatusCode::FORBIDDEN => "Forbidden",
+        StatusCode::TOO_MANY_REQUESTS => "Too many requests",
+        status if status.is_client_error() => "Bad request",
+        _ => "Internal server error",
+    };
+    Fault::new(status, message, detail).into_response()
+}
+
 /// Why something was not done: `{message, exception}`.
 #[derive(Debug)]
 struct Fault {

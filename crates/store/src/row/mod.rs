@@ -15,6 +15,7 @@ mod person;
 mod search;
 mod task;
 mod wait;
+mod webhook;
 
 pub use access::{ApiToken, Audit, Grant, Password, Session, Tenancy};
 pub use batch::{Batch, BatchItem, BatchState, ItemState};
@@ -32,3 +33,4 @@ pub use search::SavedSearch;
 pub(crate) use task::Candidate;
 pub use task::{CandidateKind, Delegation, Task, TaskState};
 pub use wait::{Incident, Job, Subscription, SubscriptionKind, Timer};
+pub use webhook::{Delivery, DeliveryState, Webhook};

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
-use potok::{Engine, WorkEntry, WorkEvent, WorkKind};
+use potok::{Engine, WorkEntry, WorkKind};
 use serde_json::{Value as Json, json};
 
 use super::work::{self, Logged};
@@ -13,7 +13,6 @@ use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
 use crate::camunda7::fields::Fields;
 use crate::camunda7::id;
-use crate::camunda7::job::TRIES;
 use crate::camunda7::list::{self, Asked, List};
 use crate::camunda7::model::Model;
 
@@ -26,24 +25,25 @@ pub(crate) fn routes() -> Router<Engine> {
 
 /// What an entry says of its job, if it is of one.
 fn particular(entry: &WorkEntry, model: &Model, definition: &str) -> Option<Json> {
-    let (due, (kind, configuration)) = match &entry.kind {
+    let (due, retries, (kind, configuration)) = match &entry.kind {
         WorkKind::Job { .. } => return None,
-        WorkKind::Timer { due } => (Some(*due), model.timer(&entry.node)),
-        WorkKind::Savepoint { after: false } => (None, ("async-continuation", Some("async-before".to_owned()))),
-        WorkKind::Savepoint { after: true } => (None, ("async-continuation", Some("async-after".to_owned()))),
-        WorkKind::Stuck => (None, ("async-continuation", None)),
+        WorkKind::Timer { due, retries } => (Some(*due), *retries, model.timer(&entry.node)),
+        WorkKind::Savepoint { after, due, retries } => {
+            let configuration = if *after { "async-after" } else { "async-before" };
+            (*due, *retries, ("async-continuation", Some(configuration.to_owned())))
+        }
+        WorkKind::Stuck => (None, 0, ("async-continuation", None)),
     };
-    let is_failure = matches!(entry.event, WorkEvent::Failed { .. });
     Some(json!({
         "jobId": id::id(entry.key),
         "jobDueDate": due.map(date),
-        "jobRetries": if entry.kind == WorkKind::Stuck { 0 } else { TRIES },
+        "jobRetries": retries,
         "jobPriority": 0,
         "jobExceptionMessage": work::failure(entry).0,
         "jobDefinitionId": definition,
         "jobDefinitionType": kind,
         "jobDefinitionConfiguration": configuration,
-        "failedActivityId": is_failure.then_some(&*entry.node),
+        "failedActivityId": entry.failed.as_deref(),
         "hostname": "potok",
         "batchId": null,
     }))

@@ -14,7 +14,7 @@ use crate::camunda7::error::Fault;
 use crate::camunda7::fields::Fields;
 use crate::camunda7::list::Asked;
 use crate::camunda7::model::Model;
-use crate::camunda7::{id, job, process_definition};
+use crate::camunda7::{id, incident, process_definition};
 
 /// From there on, the entries of an instance's work log.
 const ENTRIES: u32 = 1 << 29;
@@ -95,7 +95,7 @@ async fn of_instance(
         around.look_up(engine, entry.definition.0).await?;
         let key = entry.definition.0.into();
         let (Some(definition), Some(model)) = (around.definitions.get(&key), around.models.get(&key)) else { continue };
-        let kind = job::definition(engine, entry.definition.0, &entry.node).await?;
+        let kind = incident::job_definition(engine, entry.definition.0, &entry.node).await?;
         let Some(Json::Object(own)) = particular(&entry, model, &kind) else { continue };
         let number = u32::try_from(number).unwrap_or(u32::MAX >> 3);
         let mut shown: Map<String, Json> = own;
