@@ -67,7 +67,7 @@ impl People<'_> {
             self.put_user(User { id: id.clone(), ..User::default() }).await?;
         }
         if self.engine.inner.store.get::<Group>(ADMINISTRATORS.into()).await?.is_none() {
-            self.put_group(Group { id: ADMINISTRATORS.into(), name: None }).await?;
+            self.put_group(Group { id: ADMINISTRATORS.into(), ..Group::default() }).await?;
         }
         self.set_password(id.clone(), password).await?;
         self.grant(ADMINISTRATORS, Role::Administrator).await?;
