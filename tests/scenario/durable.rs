@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use potok::query::InstanceQuery;
 use potok::sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
-use potok::{Builder, Clock, Engine, Error, InstanceId, Name};
+use potok::{Builder, Clock, Engine, Error, InstanceId, Name, TaskId};
 use potok_core::expressions::Binding;
 use potok_core::instance::{Instance, Key, WaitKind};
 use potok_core::routing::{Message, RunError, Runner, StartOptions};
@@ -142,6 +142,13 @@ async fn perform(engine: &Engine, act: &Act, keys: &BTreeMap<Key, Key>) -> Optio
         Act::Start(process, options) => return start(engine, process, options).await,
         Act::Command(instance, command) => {
             engine.instance(InstanceId(other(*instance))).command(translated(command, other)?).await
+        }
+        Act::CommandAt(wait, Command::ChangeUserTask { assignee, .. }) => {
+            let task = TaskId(other(*wait));
+            match assignee {
+                Some(user) => engine.assign(task, user.clone()).await,
+                None => engine.unclaim(task).await,
+            }
         }
         Act::CommandAt(wait, command) => {
             let instances = instances(engine).await.ok()?;

@@ -128,6 +128,20 @@ impl Scenario {
         self.command_at(task, element, Command::CompleteUserTask { task, variables: variables(json) })
     }
 
+    /// Gives the oldest user task of an element to somebody.
+    #[track_caller]
+    pub fn assign(self, element: &str, user: &str) -> Self {
+        let task = self.wait_of(element, "user task", |kind| matches!(kind, WaitKind::UserTask(_)));
+        self.command_at(task, element, Command::ChangeUserTask { task, assignee: Some(user.into()) })
+    }
+
+    /// Nobody has the oldest user task of an element any more.
+    #[track_caller]
+    pub fn unassign(self, element: &str) -> Self {
+        let task = self.wait_of(element, "user task", |kind| matches!(kind, WaitKind::UserTask(_)));
+        self.command_at(task, element, Command::ChangeUserTask { task, assignee: None })
+    }
+
     /// Sets variables of the own scope of the oldest user task of an element.
     #[track_caller]
     pub fn set_locally(self, element: &str, json: Json) -> Self {

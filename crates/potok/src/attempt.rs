@@ -239,7 +239,6 @@ impl<'e> Attempt<'e> {
 
     /// Changes a task, which is what the envelope's act is about.
     pub(crate) fn put_task(&mut self, row: Task) {
-        self.changes.put_task(row.clone());
         self.subject = Some(row.instance);
         self.changed = Some(row);
     }
@@ -509,6 +508,10 @@ impl<'e> Attempt<'e> {
             let Running { graph, instance } = &loaded.running;
             let around =
                 Around { graph, definition: loaded.definition, tenant: &loaded.tenant, suspended: loaded.suspended };
+            if let Some(row) = self.changed.as_ref().filter(|row| row.instance == key) {
+                // Before what its listeners lead to, which may end it.
+                changes.put_task(row.clone());
+            }
             follow(&mut changes, &around, instance, &held.events, &envelope, &mut loaded.apart);
             if loaded.unique
                 && !instance.is_active()

@@ -29,7 +29,7 @@ pub use namespace::POTOK as POTOK_NAMESPACE;
 pub use reader::Reader;
 
 use crate::Name;
-use crate::model::Expression;
+use crate::model::{Expression, TimerDefinition};
 use crate::xml::ElementIndex;
 
 /// The dialect a model is written in. It decides the expression language of unmarked values and a few behaviours.
@@ -294,6 +294,8 @@ pub struct Listener {
     pub stage: ListenerStage,
     /// What.
     pub action: ListenerAction,
+    /// When a listener on `timeout` is called.
+    pub timer: Option<TimerDefinition>,
 }
 
 /// The stages at which listeners are called.
@@ -315,6 +317,8 @@ pub enum ListenerStage {
     Complete,
     /// The user task is deleted.
     Delete,
+    /// A timer of the user task has fired.
+    Timeout,
 }
 
 impl ListenerStage {
@@ -330,6 +334,7 @@ impl ListenerStage {
             Self::Update => "update",
             Self::Complete => "complete",
             Self::Delete => "delete",
+            Self::Timeout => "timeout",
         }
     }
 }

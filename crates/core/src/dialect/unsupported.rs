@@ -8,7 +8,7 @@ use super::mapping::DEEPEST_VALUE;
 use super::namespace::{self, Family, usual_prefix};
 use super::reader::{children, is_true, own};
 use super::vocabulary::{self, Mark};
-use super::{Dialect, Reader};
+use super::{Dialect, ListenerStage, Reader};
 use crate::Name;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::xml::{Attribute, Element, NamespaceId, Span};
@@ -246,13 +246,18 @@ impl<'d> Findings<'d> {
                 if !exists {
                     self.stage_unknown(element, own(element, "event"));
                 }
+                if own(element, "event").is_some_and(|event| event.trim() == "delete") && is_java(element) {
+                    self.deletion_unheard(element);
+                }
                 if element.name() == "taskListener" {
                     self.look_at_task_words(element);
                 }
             }
             (Family::Zeebe, "executionListener" | "taskListener") => {
-                if zeebe_stage(element).is_none() {
-                    self.stage_unknown(element, own(element, "eventType"));
+                match zeebe_stage(element) {
+                    None => self.stage_unknown(element, own(element, "eventType")),
+                    Some(ListenerStage::Delete) => self.deletion_unheard(element),
+                    Some(_) => {}
                 }
                 if own(element, "type").is_none() {
                     self.kind_missing(element, "name the worker's job type in the attribute `type`");
@@ -320,12 +325,6 @@ impl<'d> Findings<'d> {
                 let help = "say in the user task's attributes who gets it and when it is due, as expressions";
                 self.unsupported(listener, span, &format!("task.{word} in a task listener"), help);
             }
-            let is_later = own(listener, "event").is_some_and(|event| !matches!(event.trim(), "create" | "assignment"));
-            if matches!(word, "assignee" | "getAssignee") && is_later {
-                let help =
-                    "it gives whom the model assigns the task to; let who completes it give the name as a variable";
-                self.ignored(listener, span, &format!("task.{word} for who has claimed the task"), help);
-            }
         }
     }
 
@@ -337,6 +336,13 @@ impl<'d> Findings<'d> {
             || reader.message_event_job(host).is_some()
             || matches!(host.name(), "scriptTask" | "globalScriptTask")
             || (host.name() != "messageEventDefinition" && reader.element(host).expression.is_some())
+    }
+
+    /// Nothing is held up when a task is deleted, so no worker can be waited for.
+    fn deletion_unheard(&mut self, listener: Element<'d>) {
+        let help = "let a boundary event or an event sub-process lead to a service task";
+        let word = "a listener on the deletion of a task that is a worker's job";
+        self.ignored(listener, listener.tag_span(), word, help);
     }
 
     fn stage_unknown(&mut self, listener: Element<'d>, stage: Option<Name>) {
@@ -461,10 +467,14 @@ fn job_listener_out_of_place(family: Family, listener: Element<'_>) -> Option<&s
     let extensions = listener.parent()?;
     let host = match family {
         Family::Zeebe => extensions.parent()?.parent()?,
-        _ if own(listener, "class").or_else(|| own(listener, "delegateExpression")).is_some() => extensions.parent()?,
+        _ if is_java(listener) => extensions.parent()?,
         _ => return None,
     };
     (is_event_sub_process(host) || matches!(host.name(), "process" | "sequenceFlow")).then(|| host.name())
+}
+
+fn is_java(listener: Element<'_>) -> bool {
+    own(listener, "class").or_else(|| own(listener, "delegateExpression")).is_some()
 }
 
 fn is_event_sub_process(host: Element<'_>) -> bool {

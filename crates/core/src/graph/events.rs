@@ -5,7 +5,9 @@ use super::{Catch, ChangeFilter, CorrelationProperty, Expression, MessageTarget,
 use crate::Name;
 use crate::dialect::Dialect;
 use crate::expressions::Purpose;
-use crate::model::{self, Event, EventDefinition, EventPosition, MessageFlowEnd, NodeIndex, Reference};
+use crate::model::{
+    self, Event, EventDefinition, EventPosition, MessageFlowEnd, NodeIndex, Reference, TimerDefinition,
+};
 
 impl<'a> Compiler<'a> {
     pub(super) fn catches(&mut self, event: &Event) -> Box<[Catch]> {
@@ -44,19 +46,20 @@ impl<'a> Compiler<'a> {
         throws.into_iter().collect()
     }
 
+    pub(super) fn timer(&mut self, timer: &TimerDefinition) -> Catch {
+        Catch::Timer {
+            kind: timer.kind,
+            expression: self.expression(&timer.expression, Purpose::Expression),
+            end: self.optional(timer.end.as_ref()),
+        }
+    }
+
     fn catch(&mut self, definition: &EventDefinition, each: bool) -> Option<Catch> {
         Some(match definition {
             EventDefinition::Message { message, extension, .. } => {
                 self.message_catch(message.as_ref(), extension.name.as_ref())
             }
-            EventDefinition::Timer { timer, .. } => {
-                let timer = timer.as_ref()?;
-                Catch::Timer {
-                    kind: timer.kind,
-                    expression: self.expression(&timer.expression, Purpose::Expression),
-                    end: self.optional(timer.end.as_ref()),
-                }
-            }
+            EventDefinition::Timer { timer, .. } => self.timer(timer.as_ref()?),
             EventDefinition::Signal { signal, name, .. } => {
                 Catch::Signal { name: self.signal_name(signal.as_ref(), name.as_ref())?.0 }
             }

@@ -411,6 +411,7 @@ impl<'a> Compiler<'a> {
                     }
                     dialect::ListenerAction::Job(job) => ListenerAction::Job(self.job(job)),
                 },
+                timer: listener.timer.as_ref().map(|timer| self.timer(timer)),
             })
             .collect()
     }

@@ -196,3 +196,15 @@ pub enum TimerKind {
     /// Again and again.
     Cycle,
 }
+
+impl TimerKind {
+    /// The kind that an element of a timer event definition gives.
+    pub(crate) fn of_element(name: &str) -> Option<Self> {
+        match name {
+            "timeDate" => Some(Self::Date),
+            "timeDuration" => Some(Self::Duration),
+            "timeCycle" => Some(Self::Cycle),
+            _ => None,
+        }
+    }
+}

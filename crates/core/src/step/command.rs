@@ -64,6 +64,13 @@ pub enum Command {
         /// What it gave.
         variables: Variables,
     },
+    /// Somebody has changed a user task: its listeners are told.
+    ChangeUserTask {
+        /// The task.
+        task: Key,
+        /// Who has it now.
+        assignee: Option<Name>,
+    },
     /// A worker has done a job.
     CompleteJob {
         /// The job.
@@ -262,6 +269,7 @@ impl Command {
                 Instruction::Cancel(_) => Ok(()),
             }),
             Self::FailJob { .. }
+            | Self::ChangeUserTask { .. }
             | Self::FireTimer { .. }
             | Self::Continue { .. }
             | Self::RefuseCall { .. }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::command::{Command, Refusal, Rejection, Variables};
 use super::{Closed, Event, Stage, Start, Step};
 use crate::Name;
-use crate::behaviour::{ad_hoc, call_activity, repeat};
+use crate::behaviour::{ad_hoc, call_activity, repeat, user_task};
 use crate::dialect::{Dialect, ListenerStage};
 use crate::graph::{Catch, NodeKind};
 use crate::instance::{
@@ -128,9 +128,17 @@ impl Step<'_, '_> {
             }
             Command::SetTaskVariables { task, variables, local_variables } => {
                 let (_, token) = self.find(task, "user task", |kind| matches!(kind, WaitKind::UserTask(_)))?;
+                let changes_it = !local_variables.is_empty();
                 // Its own first: what is set with them sees them.
                 self.set_own_variables(token, local_variables);
                 self.set_all(self.variable_scope(token), variables);
+                if changes_it {
+                    user_task::tell(self, token, ListenerStage::Update);
+                }
+            }
+            Command::ChangeUserTask { task, assignee } => {
+                let (wait, token) = self.find(task, "user task", |kind| matches!(kind, WaitKind::UserTask(_)))?;
+                user_task::changed(self, wait, token, assignee);
             }
             Command::ResolveIncident { incident } => {
                 let (wait, token) = self.find(incident, "incident", |kind| matches!(kind, WaitKind::Incident(_)))?;
@@ -179,6 +187,7 @@ impl Step<'_, '_> {
     /// A person or worker has done the work of a flow node.
     fn work_done(&mut self, wait: WaitId, token: TokenId, variables: Variables, local: Variables) {
         let definition = self.instance.waits.get(wait).map_or(0, |wait| wait.definition);
+        let completing = self.assignee_of(token).map(|assignee| (token, assignee));
         self.close(wait, Closed::Completed);
         self.unstick(token);
         self.set_own_variables(token, local);
@@ -187,7 +196,9 @@ impl Step<'_, '_> {
             return;
         }
         self.emit(Event::TokenResumed { token });
+        self.completing = completing;
         self.throw_on(token, self.node_of(token), definition + 1);
+        self.completing = None;
     }
 
     /// Sets variables in the scope that belongs to the flow node of a token; it is opened if there is none yet.
@@ -229,11 +240,27 @@ impl Step<'_, '_> {
             _ => None,
         };
         let Some(listener) = listener else { return self.work_done(wait, token, variables, local) };
+        if self.stands(token) {
+            // Nothing waits for what a user task's listener does while the task stands.
+            return self.listener_job_done(wait, token, variables);
+        }
         self.close(wait, Closed::Completed);
         self.unstick(token);
         self.set_all(self.variable_scope(token), variables);
         let stage = self.at_listener(token, listener, listener.saturating_add(1));
         self.resume(token, stage);
+    }
+
+    fn listener_job_done(&mut self, wait: WaitId, token: TokenId, variables: Variables) {
+        let is_stuck = matches!(self.kind(wait), Some(WaitKind::Job(job)) if job.retries == 0);
+        self.close(wait, Closed::Completed);
+        let is_its =
+            |kind: &WaitKind| matches!(kind, WaitKind::Incident(incident) if incident.stage == IncidentStage::Job);
+        let incident = self.waits_of(Owner::Token(token)).find(|(_, wait)| is_its(&wait.kind)).map(|(id, _)| id);
+        if is_stuck && let Some(incident) = incident {
+            self.close(incident, Closed::Completed);
+        }
+        self.set_all(self.variable_scope(token), variables);
     }
 
     /// Where a token goes on that calls listeners of the stage of this one, from `from` on.
@@ -314,6 +341,7 @@ impl Step<'_, '_> {
             IncidentStage::Enter => self.resume(token, Stage::Begin),
             IncidentStage::Execute => self.resume(token, Stage::Execute),
             IncidentStage::Throw(next) => self.resume(token, Stage::Throw(next)),
+            IncidentStage::Listener(listener) if self.stands(token) => user_task::tell_one(self, token, listener),
             IncidentStage::Listener(listener) => {
                 let stage = self.at_listener(token, listener, listener);
                 self.resume(token, stage);
@@ -348,7 +376,7 @@ impl Step<'_, '_> {
         let first = self.instance.tokens.get(token).map_or(NONE, |token| token.first_wait);
         let mut waits = std::iter::successors(Some(first), |id| self.instance.waits.get(*id).map(|wait| wait.next));
         let job = waits.find_map(|id| match self.kind(id)? {
-            WaitKind::Job(job) => Some((id, job.clone())),
+            WaitKind::Job(job) if job.retries == 0 => Some((id, job.clone())),
             _ => None,
         });
         if let Some((wait, job)) = job {

@@ -1,6 +1,6 @@
 //! The life of a flow node: entered, prepared, worked on, completed, left (BPMN 2.0.2 §13.3.2, Figure 13.2).
 
-use super::{Event, Problem, Stage, Step, Variables};
+use super::{Event, Problem, Stage, Step, Told, Variables};
 use crate::behaviour::{self, standard_loop};
 use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::EvaluationError;
@@ -234,7 +234,8 @@ impl<'s> Step<'s, '_> {
             let scope = self.variable_scope(token);
             match &listener.action {
                 ListenerAction::Evaluate(expression) => {
-                    if let Err(error) = self.call_listener(expression, stage, scope, ordinal) {
+                    let told = Told { stage, assignee: self.assignee_of(token) };
+                    if let Err(error) = self.call_listener(expression, told, scope, ordinal) {
                         self.stuck(token, error.into(), IncidentStage::Listener(index));
                         return false;
                     }

@@ -312,6 +312,9 @@ impl Look<'_> {
     fn wait(&self, wait: &Wait) -> Option<Kind> {
         let listener = match &wait.kind {
             WaitKind::Job(job) => job.listener,
+            WaitKind::Timer(_) if matches!(self.source.node(wait.node).kind, NodeKind::UserTask(_)) => {
+                Some(wait.definition)
+            }
             WaitKind::Compensation { activity, .. } if *activity != NONE && self.migration.node(*activity) == NONE => {
                 return Some(Kind::NotMapped);
             }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::behaviour::user_task;
 use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::EvaluationError;
 use crate::graph::{Catch, ListenerAction, NodeKind, StartEvent};
@@ -42,6 +43,13 @@ impl Step<'_, '_> {
             }
             (Owner::Scope(scope), NodeKind::StartEvent(event)) => {
                 self.event_sub_process_occurred(wait, &kind, scope, node, event, payload);
+            }
+            (Owner::Token(token), NodeKind::UserTask(_)) => {
+                let listener = self.instance.waits.get(wait).map_or(NONE, |wait| wait.definition);
+                self.reopened(wait, &kind, owner, node, false);
+                if self.stands(token) {
+                    user_task::tell_one(self, token, listener);
+                }
             }
             (Owner::Token(token), target) => {
                 self.close(wait, Closed::Completed);
@@ -163,7 +171,7 @@ impl Step<'_, '_> {
         }
     }
 
-    fn waits_of(&self, owner: Owner) -> impl Iterator<Item = (WaitId, &crate::instance::Wait)> {
+    pub(crate) fn waits_of(&self, owner: Owner) -> impl Iterator<Item = (WaitId, &crate::instance::Wait)> {
         let first = match owner {
             Owner::Token(token) => self.instance.tokens.get(token).map_or(NONE, |token| token.first_wait),
             Owner::Scope(scope) => self.instance.scopes.get(scope).map_or(NONE, |scope| scope.first_wait),
