@@ -186,9 +186,9 @@ async fn tried(paths: Vec<String>, requests: Arc<BTreeMap<String, Sent>>) -> Vec
             };
             let verb = if method == "ANY" { "GET" } else { method };
             let mut statuses = Vec::new();
+            let (mut place, mut body) = fill(&world, path, &sent).await;
             for (caller, _) in CALLERS {
-                let (place, body) = fill(&world, path, &sent).await;
-                let status = world.ask(caller, verb, &place, (sent.kind, body)).await.status();
+                let status = world.ask(caller, verb, &place, (sent.kind, body.clone())).await.status();
                 statuses.push(status.as_u16());
                 // Searches change nothing; in Camunda's API they are a POST beside a GET.
                 let is_look = verb == "GET"
@@ -198,6 +198,7 @@ async fn tried(paths: Vec<String>, requests: Arc<BTreeMap<String, Sent>>) -> Vec
                 // Wrong passwords are counted.
                 if !is_look && (status.is_success() || path.contains("/session")) {
                     world = World::new().await;
+                    (place, body) = fill(&world, path, &sent).await;
                 }
             }
             rows.push(Row { route, statuses });

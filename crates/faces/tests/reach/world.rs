@@ -8,6 +8,7 @@ use axum::http::{Request, Response, StatusCode};
 use potok::row::{Group, User};
 use potok::{Clock, Engine, Role};
 use potok_rest::{Options, router_beside};
+use potok_store::Store;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -76,7 +77,8 @@ pub(crate) fn router(engine: &Engine) -> Router {
 impl World {
     pub(crate) async fn new() -> Self {
         let clock = Clock::standing_at("2026-01-05T09:00:00Z".parse().unwrap());
-        let engine = Engine::builder().clock(clock).job_execution(false).start().await.unwrap();
+        // The quickest one to make: it is made anew whenever something has been done.
+        let engine = Engine::builder().store(Store::memory()).clock(clock).job_execution(false).start().await.unwrap();
         let callers = callers(&engine).await;
         let mut world = Self { router: router(&engine), callers, ids: BTreeMap::new() };
         world.fill().await;
