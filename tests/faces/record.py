@@ -16,6 +16,7 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 NOW = re.compile(r"202[5-7]-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\d\+0000")
 BASE = re.compile(r"^https?://[^/]+/engine-rest")
 TAKES = ("durationInMillis", "duration")
+SAYS = ("exceptionMessage",)
 EVER_ANOTHER = ("executionId", "activityInstanceId", "executionIds")
 
 
@@ -106,9 +107,13 @@ def normal(value, kept, name=None, keeps_order=False):
         return "<id>"
     if name in TAKES and value is not None:
         return "<time>"
+    if name in SAYS and value:
+        return "<text>"
     if isinstance(value, str):
         return normal_text(value, kept)
     if isinstance(value, dict):
+        if value.get("incidentType") == "failedJob" and value.get("incidentMessage"):
+            value = value | {"incidentMessage": "<text>"}
         return {normal_text(key, kept): normal(inner, kept, key) for key, inner in value.items()}
     if isinstance(value, list):
         items = [normal(inner, kept) for inner in value]

@@ -204,7 +204,8 @@ async fn advance(engine: &Engine, to: Timestamp) -> Option<Result<(), Error>> {
     loop {
         let instances = instances(engine).await.ok()?;
         let mut waits = instances.iter().flat_map(Instance::waits);
-        if waits.any(|wait| matches!(wait.kind, WaitKind::Continuation { .. })) {
+        let is_fresh = |kind: &WaitKind| kind.retry().is_none_or(|retry| retry.failure.is_none());
+        if waits.any(|wait| matches!(wait.kind, WaitKind::Continuation { .. }) && is_fresh(&wait.kind)) {
             return None;
         }
         let next = engine.store().next_due().await.ok()?.filter(|due| *due <= to);
@@ -238,6 +239,7 @@ fn translated(command: &Command, other: impl Fn(Key) -> Key) -> Option<Command> 
         | Command::ThrowError { wait: key, .. }
         | Command::ThrowEscalation { wait: key, .. }
         | Command::Continue { continuation: key }
+        | Command::SetRetries { wait: key, .. }
         | Command::ActivateAdHoc { ad_hoc: key, .. }
         | Command::CompleteAdHoc { ad_hoc: key }
         | Command::ResolveIncident { incident: key } => Some(key),

@@ -2,6 +2,7 @@
 
 mod config;
 mod security;
+mod telemetry;
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use crate::failure::Failure;
 use crate::report::number;
 use crate::style::Style;
 use config::Config;
+use telemetry::{LogFormat, LogLevel, Telemetry};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,6 +32,10 @@ Each setting is looked for among the flags, then in the environment, then in pot
   db = \"potok.db\"
   job-execution = true
   body-limit = 16777216
+  log-format = \"text\"
+  log-level = \"info\"
+  otlp = \"http://127.0.0.1:4318\"
+  webhook-hosts = [\"hooks.internal\"]
 and docs/rest.md shows those for TLS, limits, other origins and OpenID Connect.";
 
 /// What to serve, and how.
@@ -54,6 +60,15 @@ pub(crate) struct Options {
     /// Its private key, in PEM
     #[arg(long, env = "POTOK_TLS_KEY", value_name = "FILE")]
     tls_key: Option<PathBuf>,
+    /// How log lines look [default: text]
+    #[arg(long, env = "POTOK_LOG_FORMAT", value_enum)]
+    log_format: Option<LogFormat>,
+    /// What is worth a log line [default: info]
+    #[arg(long, env = "POTOK_LOG_LEVEL", value_enum)]
+    log_level: Option<LogLevel>,
+    /// A collector that traces are sent to, by OTLP over HTTP, such as http://127.0.0.1:4318
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    otlp: Option<String>,
     /// A file with settings [default: potok.toml, if it is there]
     #[arg(long, env = "POTOK_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -79,9 +94,11 @@ pub(crate) fn serve(options: &Options) -> Result<ExitCode, Failure> {
         write!(io::stdout().lock(), "{config}")?;
         return Ok(ExitCode::SUCCESS);
     }
-    tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(tracing::Level::INFO).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(options, &config, tls, issuer))
+    let telemetry = Telemetry::start(&config, runtime.handle())?;
+    let served = runtime.block_on(run(options, &config, tls, issuer));
+    telemetry.stop();
+    served
 }
 
 async fn run(
@@ -97,6 +114,9 @@ async fn run(
     let address = listener.local_addr()?;
     let mut builder = Engine::builder().database(&config.db).job_execution(config.job_execution);
     builder = builder.name(format!("potok serve {address}"));
+    for host in &config.webhook_hosts {
+        builder = builder.webhook_host(host.as_str());
+    }
     let engine = builder.start().await?;
     let served = talk(options, config, &engine, (listener, address, tls), issuer).await;
     engine.stop().await;

@@ -1,7 +1,8 @@
 //! `potok user`.
 
-use std::io::{self, BufRead as _, Write as _};
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use potok::query::UserQuery;
@@ -39,7 +40,7 @@ pub(crate) enum Command {
 #[derive(clap::Args)]
 pub(crate) struct Database {
     /// An SQLite file, or postgres://...
-    #[arg(long, value_name = "PATH_OR_URL")]
+    #[arg(long, env = "POTOK_DB", value_name = "PATH_OR_URL", hide_env_values = true)]
     pub(crate) db: String,
 }
 
@@ -60,6 +61,9 @@ pub(crate) struct Add {
     /// Read the password from the first line of the input
     #[arg(long)]
     password_stdin: bool,
+    /// Read the password from the first line of a file, such as a container's secret
+    #[arg(long, value_name = "FILE", conflicts_with = "password_stdin")]
+    password_file: Option<PathBuf>,
     #[command(flatten)]
     database: Database,
 }
@@ -96,7 +100,14 @@ pub(crate) fn user(command: &Command) -> Result<ExitCode, Failure> {
 }
 
 fn add(options: &Add) -> Result<ExitCode, Failure> {
-    let given = Given::read(options.password_stdin)?;
+    let given = match &options.password_file {
+        Some(path) => {
+            let file =
+                File::open(path).map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+            Given::line(&mut BufReader::new(file))?
+        }
+        None => Given::read(options.password_stdin)?,
+    };
     let name = &*options.name;
     let created = on(&options.database, true, async |engine| {
         let people = engine.people();
@@ -181,14 +192,18 @@ struct Given {
 impl Given {
     fn read(from_input: bool) -> Result<Self, Failure> {
         if from_input {
-            let mut line = String::new();
-            io::stdin().lock().read_line(&mut line)?;
-            let text = line.trim_end_matches(['\r', '\n']).to_owned();
-            return Ok(Self { text, made_up: false });
+            return Self::line(&mut io::stdin().lock());
         }
         let secret = Secret::new()?;
         let text = secret.reveal().chars().take(MADE_UP).collect();
         Ok(Self { text, made_up: true })
+    }
+
+    fn line(from: &mut impl BufRead) -> Result<Self, Failure> {
+        let mut line = String::new();
+        from.read_line(&mut line)?;
+        let text = line.trim_end_matches(['\r', '\n']).to_owned();
+        Ok(Self { text, made_up: false })
     }
 
     fn text(&self) -> &str {

@@ -38,6 +38,12 @@ fn settings_come_from_flags_else_from_the_file() {
     let shown = potok(&["serve", "--check-config", "--config", &file, "--listen", "[::1]:7000"], "");
     assert_eq!(shown.code, 0, "{shown:?}");
     shown.says(&["listen = \"[::1]:7000\"", "db = \"other.db\"", "job-execution = false", "body-limit = 16777216"]);
+    shown.says(&["log-format = \"text\"", "log-level = \"info\"", "webhook-hosts = []"]);
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/potok.toml");
+    assert_eq!(
+        potok(&["serve", "--check-config", "--config", example], "").out,
+        potok(&["serve", "--check-config"], "").out
+    );
     let usual = potok(&["serve", "--check-config"], "");
     usual.says(&["listen = \"127.0.0.1:8080\"", "db = \"potok.db\"", "job-execution = true"]);
 

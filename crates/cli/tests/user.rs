@@ -19,6 +19,10 @@ fn users_are_added_listed_and_removed() {
     let anna =
         run(&["user", "add", "anna", "--group", "sales", "--tenant", "acme", "--password-stdin"], "correct horse\n");
     assert_eq!((anna.code, anna.out.as_str()), (0, "added anna\n"), "{}", anna.err);
+    let secret = file("users", "secret", "battery staple\n");
+    let boris = run(&["user", "add", "boris", "--password-file", &secret], "");
+    assert_eq!((boris.code, boris.out.as_str()), (0, "added boris\n"), "{}", boris.err);
+    assert_eq!(run(&["user", "remove", "boris"], "").code, 0);
     let twice = run(&["user", "add", "anna"], "");
     assert_eq!(twice.code, 1);
     assert!(twice.err.contains("there is a user anna already"), "{}", twice.err);

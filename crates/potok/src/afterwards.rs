@@ -14,6 +14,7 @@ use crate::Error;
 use crate::attempt::After;
 use crate::cache::Loaded;
 use crate::engine::Inner;
+use crate::told::Told;
 
 /// How much is looked after before the caller is answered; more is left to the background.
 const AT_ONCE: usize = 256;
@@ -48,6 +49,7 @@ impl Inner {
     }
 
     fn queue(&self, after: After, todo: &mut VecDeque<Next>) {
+        after.told.iter().for_each(Told::tell);
         if after.wake {
             self.wake.notify_waiters();
         }

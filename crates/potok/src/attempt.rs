@@ -7,10 +7,10 @@ use potok_core::Name;
 use potok_core::encoding::FORMAT;
 use potok_core::expressions::{Binding, Deployment};
 use potok_core::graph::ProcessGraph;
-use potok_core::instance::{IncidentKind, Instance, Key, WaitKind};
+use potok_core::instance::{Failure, Instance, Key, WaitKind};
 use potok_core::routing::{
     Listeners, Message, Noted, Notice, Request, Running, StartPoint, Taker, World, matches, requests, start_triggers,
-    starts,
+    starts, stuck,
 };
 use potok_core::step::{Command, Context, Event, Events, Rejection, ThrownSignal, step};
 use potok_core::time::Timestamp;
@@ -30,6 +30,8 @@ use crate::engine::Inner;
 use crate::envelope::Envelope;
 use crate::follow::{self, Apart, Around, correlation, follow};
 use crate::instance::claim;
+use crate::told::{self, Told};
+use crate::trace::TraceContext;
 use crate::work::{Chore, Occurred, Spread};
 use crate::{Error, InstanceId};
 
@@ -106,6 +108,10 @@ struct Held {
 }
 
 impl Held {
+    fn graph(&self) -> Option<&Arc<ProcessGraph>> {
+        self.resident.loaded.as_ref().map(|loaded| &loaded.running.graph)
+    }
+
     /// Whether it is not what the database has by now: then it is loaded anew by whoever is next.
     async fn is_stale(&mut self, engine: &Inner) -> Result<bool, Error> {
         // What it was stepped on is durable from then on, or has failed.
@@ -130,6 +136,8 @@ pub(crate) struct After {
     pub(crate) kept: Vec<Key>,
     /// Signals to be spread.
     pub(crate) spread: Vec<WorkRow>,
+    /// What the log says of it.
+    pub(crate) told: Vec<Told>,
     /// Something else may be due now.
     pub(crate) wake: bool,
     /// Instances answer each other without end in it.
@@ -160,7 +168,17 @@ pub(crate) struct Attempt<'e> {
     rows: Option<Rows>,
     keep_until: Option<Timestamp>,
     after: After,
+    /// What is undone if something gets stuck behind it.
+    tried: Option<Tried>,
+    /// What is known to fail: that is taken down instead of trying it.
+    failed: Option<Failed>,
 }
+
+/// A savepoint or timer that an instance goes on from.
+pub(crate) type Tried = (Key, Key);
+
+/// The same, and how it has failed.
+pub(crate) type Failed = (Tried, Failure);
 
 impl<'e> Attempt<'e> {
     pub(crate) fn new(engine: &'e Inner, envelope: Envelope) -> Self {
@@ -182,7 +200,14 @@ impl<'e> Attempt<'e> {
             rows: None,
             keep_until: None,
             after: After::default(),
+            tried: None,
+            failed: None,
         }
+    }
+
+    /// The same, where a try is known to fail.
+    pub(crate) fn after(self, failed: Option<Failed>) -> Self {
+        Self { failed, ..self }
     }
 
     /// Finds out what was missing.
@@ -260,6 +285,9 @@ impl<'e> Attempt<'e> {
             let held = self.lock(key).await?;
             if let Some(loaded) = &held.resident.loaded {
                 self.tenant = loaded.tenant.clone().unwrap_or_default();
+                if self.envelope.trace.is_none() {
+                    self.envelope.trace = loaded.trace;
+                }
             }
             self.held.insert(key, held);
         }
@@ -306,7 +334,8 @@ impl<'e> Attempt<'e> {
         let (definition, tenant, suspended) = (loaded.definition, &loaded.tenant, loaded.suspended);
         let row = follow::row(&Around { graph, definition, tenant, suspended }, instance);
         let (initiator, unique) = (self.envelope.by.clone(), loaded.unique);
-        Some(InstanceRow { initiator, started: self.now, unique, ..row })
+        let trace = TraceContext::text(self.envelope.trace());
+        Some(InstanceRow { initiator, started: self.now, unique, trace, ..row })
     }
 
     pub(crate) fn loaded(&self, key: Key) -> Option<&Loaded> {
@@ -455,21 +484,20 @@ impl<'e> Attempt<'e> {
 
     /// Where a token got stuck, unless that is a job without tries left.
     pub(crate) fn stuck(&self) -> Option<Error> {
-        self.held.values().find_map(|held| {
-            let graph = &held.resident.loaded.as_ref()?.running.graph;
-            held.events.list.iter().find_map(|event| match *event {
-                Event::WaitOpened { details } => {
-                    let wait = held.events.waits.get(details as usize)?;
-                    let WaitKind::Incident(incident) = &wait.kind else { return None };
-                    (incident.kind != IncidentKind::Job).then(|| Error::Stuck {
-                        element: graph.get_node(wait.node).map(|node| node.id.clone()).unwrap_or_default(),
-                        incident: incident.kind.code(),
-                        message: incident.message.clone(),
-                    })
-                }
-                _ => None,
-            })
-        })
+        self.held.values().find_map(|held| stuck(held.graph()?, &held.events)).map(Error::from)
+    }
+
+    /// What is undone: a try behind which something got stuck, in an instance of a dialect that undoes it.
+    pub(crate) fn has_failed(&self) -> Option<Failed> {
+        let tried = self.tried?;
+        let undoing = self.held.values().filter_map(|held| Some((held.graph()?, &held.events)));
+        let mut undoing = undoing.filter(|(graph, _)| graph.dialect().tries_again());
+        Some((tried, undoing.find_map(|(graph, events)| stuck(graph, events))?))
+    }
+
+    /// How what was asked for has failed, if that is what is taken down.
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        self.failed.as_ref().map(|(_, failure)| failure)
     }
 
     /// Gives up: what was touched is loaded anew by whoever is next.
@@ -501,7 +529,8 @@ impl<'e> Attempt<'e> {
             let act = self.envelope.act.clone().filter(|_| is_subject);
             let by = self.envelope.by.clone();
             let asked = self.envelope.once.as_ref().map(|once| once.key().clone());
-            let envelope = Envelope { by, key: asked, act, ..Envelope::default() };
+            let trace = self.envelope.trace();
+            let envelope = Envelope { by, key: asked, trace, act, ..Envelope::default() };
             if held.slot.is_in_flight() && loaded.seq > 0 {
                 self.guards.push(Guard::Row { instance: key, seq: loaded.seq, unit: loaded.unit });
             }
@@ -513,6 +542,7 @@ impl<'e> Attempt<'e> {
                 changes.put_task(row.clone());
             }
             follow(&mut changes, &around, instance, &held.events, &envelope, &mut loaded.apart);
+            self.after.told.extend(told::of(key, graph, &held.events, &envelope));
             if loaded.unique
                 && !instance.is_active()
                 && let Some(claim) = claim(graph.id(), loaded.tenant.as_ref(), instance.business_key(), key)
@@ -598,6 +628,16 @@ impl World for Attempt<'_> {
         };
         let held = self.held.get_mut(&instance).ok_or(Rejection::NotActive(instance))?;
         let loaded = held.resident.loaded.as_mut().ok_or(Rejection::NotActive(instance))?;
+        let command = match (command.tries(&loaded.running.graph), &self.failed) {
+            (Some(wait), Some((tried, failure))) if *tried == (instance, wait) => {
+                Command::FailTry { wait, failure: failure.clone() }
+            }
+            (Some(wait), _) => {
+                self.tried = Some((instance, wait));
+                command
+            }
+            (None, _) => command,
+        };
         let Running { graph, instance } = &mut loaded.running;
         let from = held.events.list.len();
         let keys = Numbers { engine: self.engine, now: self.now };
@@ -637,6 +677,7 @@ impl World for Attempt<'_> {
             tenant: Some(definition.tenant.clone()).filter(|tenant| !tenant.is_empty()),
             suspended: false,
             unique: false,
+            trace: self.envelope.trace(),
             seq: 0,
             unit: 0,
             tail: 0,

@@ -12,7 +12,7 @@ use crate::cache::Slot;
 use crate::commit::Queue;
 use crate::engine::{Background, Engine, Inner};
 use crate::envelope::Envelope;
-use crate::{Action, Error, TimerId};
+use crate::{Action, Error, TimerId, courier, watch};
 
 /// How long a node has a due timer or piece of work to itself.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
@@ -33,9 +33,11 @@ pub(crate) fn start(running: &Background, inner: &Arc<Inner>, queue: Queue, exec
     commit(running, inner, queue);
     let mut tasks = running.tasks.lock().unwrap_or_else(PoisonError::into_inner);
     tasks.spawn(keep_house(Arc::downgrade(inner)));
+    tasks.spawn(watch::look(Arc::downgrade(inner)));
     if executes {
         tasks.spawn(execute(Arc::downgrade(inner)));
         tasks.spawn(work_on_batches(Arc::downgrade(inner)));
+        tasks.spawn(courier::tell_all(Arc::downgrade(inner)));
         inner.handlers.start(&mut tasks, inner);
     }
 }
@@ -157,9 +159,8 @@ impl Inner {
         use potok_core::routing::World as _;
         self.transact(Envelope::default(), |attempt, work| {
             let Some(running) = attempt.instance(timer.instance)? else { return Ok(Ok(())) };
-            let is_due = running.instance.wait(timer.key).is_some_and(|wait| match &wait.kind {
-                WaitKind::Timer(timer) => timer.timer.due <= now,
-                _ => false,
+            let is_due = running.instance.wait(timer.key).is_some_and(|wait| {
+                matches!(wait.kind, WaitKind::Timer(_)) && wait.kind.goes_on(now).is_some_and(|due| due <= now)
             });
             if is_due && attempt.loaded(timer.instance).is_some_and(|loaded| !loaded.suspended) {
                 match attempt.step(timer.instance, Command::FireTimer { timer: timer.key }) {
@@ -174,8 +175,8 @@ impl Inner {
 }
 
 impl Engine {
-    /// Executes by hand what is due now: timers, savepoints, signals on their way, batches and jobs with handlers, until nothing is
-    /// left.
+    /// Executes by hand what is due now: timers, savepoints, signals on their way, batches, jobs with handlers, and what webhooks are to be
+    /// told, until nothing is left.
     /// Says how much there was.
     ///
     /// # Errors
@@ -186,6 +187,7 @@ impl Engine {
         loop {
             let done = self.inner.execute_due().await?
                 + self.inner.execute_batches().await?
+                + self.inner.tell_due().await?
                 + self.inner.handlers.execute_due(&self.inner).await?;
             if done == 0 {
                 return Ok(all);

@@ -204,6 +204,13 @@ impl Builder {
         self
     }
 
+    /// Lets webhooks be on a host that is not public, or is not asked by HTTPS: `hooks.internal`, `127.0.0.1`.
+    #[must_use]
+    pub fn webhook_host(mut self, host: impl Into<Name>) -> Self {
+        self.limits.webhook_hosts.push(host.into());
+        self
+    }
+
     /// On how many instances a batch may be; 100,000 unless this is set.
     #[must_use]
     pub fn batch_limit(mut self, instances: usize) -> Self {

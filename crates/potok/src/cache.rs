@@ -11,6 +11,7 @@ use potok_store::row::Task;
 use tokio::sync::{Mutex as Lock, Notify};
 
 use crate::follow::Apart;
+use crate::trace::TraceContext;
 
 /// An instance as it is after its last row, which may not be durable yet.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(crate) struct Loaded {
     pub(crate) suspended: bool,
     /// It has its business key for itself while it runs.
     pub(crate) unique: bool,
+    /// The trace in which it was started.
+    pub(crate) trace: Option<TraceContext>,
     /// Its tokens that have a row.
     pub(crate) apart: Apart,
     /// Its last row.

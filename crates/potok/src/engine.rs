@@ -19,13 +19,17 @@ use crate::access::{Scope, Standings};
 use crate::cache::{Cache, Loaded};
 use crate::catalog::Catalog;
 use crate::commit::Committer;
+use crate::courier::Couriers;
 use crate::envelope::Envelope;
 use crate::guesses::Guesses;
 use crate::handler::Handlers;
 use crate::once::Once;
 use crate::password::Passwords;
 use crate::recent::Recent;
+use crate::statistics::Topics;
 use crate::together::Together;
+use crate::trace::TraceContext;
+use crate::watch::Watchers;
 use crate::{Builder, Clock, Error, InstanceId, follow};
 
 /// A workflow engine on a database. Cheap to clone; all clones are the same engine.
@@ -79,6 +83,10 @@ pub struct Engine {
     pub(crate) once: Option<Arc<Once>>,
     /// What would get stuck is not done at all.
     pub(crate) unstuck: bool,
+    /// The trace that all it does is part of.
+    pub(crate) trace: Option<TraceContext>,
+    /// The trace that what it does is part of if it is part of none.
+    pub(crate) or_trace: Option<TraceContext>,
     /// Stops what runs behind it when the last engine is dropped.
     pub(crate) running: Arc<Background>,
 }
@@ -109,12 +117,15 @@ pub(crate) struct Limits {
     pub(crate) topics: Vec<(Name, usize)>,
     /// How long audit records are kept.
     pub(crate) audit: Duration,
+    /// Hosts that webhooks may be on, though they are not public.
+    pub(crate) webhook_hosts: Vec<Name>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let audit = Duration::from_secs(365 * 24 * 60 * 60);
-        Self { attachment: 100 << 20, history: None, batch: 100_000, topics: Vec::new(), audit }
+        let (topics, webhook_hosts) = (Vec::new(), Vec::new());
+        Self { attachment: 100 << 20, history: None, batch: 100_000, topics, audit, webhook_hosts }
     }
 }
 
@@ -135,6 +146,9 @@ pub(crate) struct Inner {
     pub(crate) passwords: Passwords,
     pub(crate) guesses: Guesses,
     pub(crate) handlers: Handlers,
+    pub(crate) couriers: Couriers,
+    pub(crate) topics: Topics,
+    pub(crate) watchers: Watchers,
     pub(crate) limits: Limits,
     /// Jobs, timers or follow-up work may be due.
     pub(crate) wake: Notify,
@@ -159,7 +173,18 @@ impl Engine {
     }
 
     pub(crate) fn new(inner: Arc<Inner>, running: Arc<Background>) -> Self {
-        Self { inner, user: None, tenant: None, scope: None, source: None, once: None, unstuck: false, running }
+        Self {
+            inner,
+            user: None,
+            tenant: None,
+            scope: None,
+            source: None,
+            once: None,
+            unstuck: false,
+            trace: None,
+            or_trace: None,
+            running,
+        }
     }
 
     /// The same engine for a user: what is done with it is done within that user's rights, and stands in the history as the
@@ -175,6 +200,19 @@ impl Engine {
     #[must_use]
     pub fn without_incidents(&self) -> Self {
         Self { unstuck: true, ..self.clone() }
+    }
+
+    /// The same engine, whose doings are part of a trace: it stands in the history with what is done, and goes on with instances that are
+    /// started, jobs that open, and what comes of them.
+    #[must_use]
+    pub fn traced(&self, trace: TraceContext) -> Self {
+        Self { trace: Some(trace), ..self.clone() }
+    }
+
+    /// The same, but what goes on in an instance, or comes of a job, that is part of a trace already stays part of that one.
+    #[must_use]
+    pub fn or_traced(&self, trace: TraceContext) -> Self {
+        Self { or_trace: Some(trace), ..self.clone() }
     }
 
     /// The clock that the engine goes by.
@@ -196,6 +234,9 @@ impl Engine {
         self.inner.handlers.stop().await;
         let mut tasks = std::mem::take(&mut *self.running.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
+        if let Err(error) = self.inner.leave_webhooks().await {
+            tracing::warn!(%error, "webhooks are told by others only when their lease runs out");
+        }
         let node = self.inner.node.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let given = self.inner.keys.read().unwrap_or_else(PoisonError::into_inner).given(self.inner.clock.now());
         if let Err(error) = self.inner.store.leave(&node, given).await {
@@ -205,7 +246,9 @@ impl Engine {
     }
 
     pub(crate) fn envelope(&self) -> Envelope {
-        Envelope { by: self.user.clone(), once: self.once.clone(), unstuck: self.unstuck, ..Envelope::default() }
+        let (by, once) = (self.user.clone(), self.once.clone());
+        let (trace, or_trace, unstuck) = (self.trace, self.or_trace, self.unstuck);
+        Envelope { by, once, trace, or_trace, unstuck, ..Envelope::default() }
     }
 }
 
@@ -232,6 +275,9 @@ impl Inner {
             passwords: Passwords::default(),
             guesses: Guesses::default(),
             handlers,
+            couriers: Couriers::new(&limits.webhook_hosts),
+            topics: Topics::default(),
+            watchers: Watchers::default(),
             limits,
             wake: Notify::new(),
             batches: Notify::new(),
@@ -288,6 +334,7 @@ impl Inner {
             tenant: row.tenant,
             suspended: row.suspended,
             unique: row.unique,
+            trace: TraceContext::of_row(row.trace.as_ref()),
             seq: last.seq,
             unit: last.unit,
             tail: last.tail,

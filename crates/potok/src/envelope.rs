@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::once::Once;
 use crate::task::Assignment;
+use crate::trace::TraceContext;
 
 /// Beside the events of one row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,9 +22,15 @@ pub struct Envelope {
     /// The key under which it was asked for, so that it is done [once](crate::Engine::once).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Name>,
+    /// The trace that it is part of; of what the engine did by itself, the one in which its instance was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceContext>,
     /// What it did that is no event of the process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Act>,
+    /// The trace that it is part of if its instance is part of none.
+    #[serde(skip)]
+    pub(crate) or_trace: Option<TraceContext>,
     /// How it is done once.
     #[serde(skip)]
     pub(crate) once: Option<Arc<Once>>,
@@ -93,6 +100,11 @@ pub enum Act {
 }
 
 impl Envelope {
+    /// The trace that it is part of after all.
+    pub(crate) fn trace(&self) -> Option<TraceContext> {
+        self.trace.or(self.or_trace)
+    }
+
     /// As bytes; none if there is nothing in it.
     pub(crate) fn encode(&self) -> Bytes {
         if *self == Self::default() {

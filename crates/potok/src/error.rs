@@ -5,13 +5,18 @@ use std::sync::Arc;
 use potok_core::Name;
 use potok_core::diagnostic::Diagnostic;
 use potok_core::encoding::DecodeError;
+use potok_core::instance::Failure;
 use potok_core::routing::RunError;
 use potok_core::step::Rejection;
 use potok_core::value::ValueError;
 use potok_store::StoreError;
 use potok_store::row::BatchState;
 
-use crate::{ApiTokenId, BatchId, DefinitionId, DeploymentId, IncidentId, InstanceId, JobId, TaskId, TimerId};
+use crate::feed::Occurrence;
+use crate::{
+    ApiTokenId, BatchId, DefinitionId, DeliveryId, DeploymentId, IncidentId, InstanceId, JobId, TaskId, TimerId,
+    WebhookId,
+};
 
 /// Why the engine did not do as asked. Nothing was changed, unless the variant says otherwise.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -87,7 +92,8 @@ pub enum Error {
         /// Who called it.
         caller: InstanceId,
     },
-    /// A token would get stuck, and that is [not wanted](crate::Engine::without_incidents).
+    /// A token would get stuck, and that is [not wanted](crate::Engine::without_incidents), or is tried again
+    /// ([`execute`](crate::Engine::execute)).
     #[error("nothing was done, for `{element}` would get stuck: {message}")]
     Stuck {
         /// The id of the flow node.
@@ -276,6 +282,23 @@ pub enum Error {
         /// Its state.
         state: BatchState,
     },
+    /// No such webhook.
+    #[error("there is no webhook {0}")]
+    UnknownWebhook(WebhookId),
+    /// No such delivery, or it has been delivered.
+    #[error("there is no delivery {0} any more: it has been delivered, or given up for good")]
+    UnknownDelivery(DeliveryId),
+    /// There are no events of that kind.
+    #[error("there are no events of the kind `{0}`; there are {kinds}", kinds = Occurrence::KINDS.join(", "))]
+    UnknownEvent(Name),
+    /// Nothing may be sent there.
+    #[error("nothing may be sent to {url}: {reason}")]
+    UnfitAddress {
+        /// The address.
+        url: Name,
+        /// Why.
+        reason: String,
+    },
     /// Somebody else has done it.
     #[error("there is nothing to do any more")]
     NothingToDo,
@@ -363,6 +386,10 @@ impl Error {
             Self::UnknownBatch(_) => "batch-unknown",
             Self::BatchTooLarge { .. } => "batch-too-large",
             Self::BatchState { .. } => "batch-state",
+            Self::UnknownWebhook(_) => "webhook-unknown",
+            Self::UnknownDelivery(_) => "delivery-unknown",
+            Self::UnknownEvent(_) => "event-unknown",
+            Self::UnfitAddress { .. } => "webhook-address",
             Self::NothingToDo => "nothing-to-do",
             Self::Stopped => "engine-stopped",
         }
@@ -373,6 +400,12 @@ impl Error {
     /// Whether it may be otherwise after a while, without anybody's doing.
     pub(crate) fn is_passing(&self) -> bool {
         matches!(self, Self::Store(_) | Self::OutcomeUnknown | Self::Contended(_) | Self::NothingToDo | Self::Stopped)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(Failure { kind, element, message }: Failure) -> Self {
+        Self::Stuck { element, incident: kind.code(), message }
     }
 }
 

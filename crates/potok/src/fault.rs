@@ -50,6 +50,8 @@ impl Error {
             | Self::NoVariables
             | Self::TenantNeeded
             | Self::UnfitPassword { .. }
+            | Self::UnknownEvent(_)
+            | Self::UnfitAddress { .. }
             | Self::Variable { .. } => Fault::Invalid,
             Self::BatchTooLarge { .. } => Fault::TooLarge,
             Self::UnknownProcess(_)
@@ -65,6 +67,8 @@ impl Error {
             | Self::UnknownIncident(_)
             | Self::UnknownBatch(_)
             | Self::UnknownUser(_)
+            | Self::UnknownWebhook(_)
+            | Self::UnknownDelivery(_)
             | Self::UnknownToken(_) => Fault::Unknown,
             Self::NotAuthenticated => Fault::Unauthenticated,
             Self::TooManyAttempts { .. } => Fault::TooMany,

@@ -13,7 +13,7 @@ use potok_store::Position;
 use potok_store::row::LogRow;
 use serde::{Serialize, Serializer};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
 use crate::{Action, DefinitionId, Error, IncidentId, InstanceId, JobId, TaskId};
 
@@ -157,11 +157,70 @@ pub enum Occurrence {
 }
 
 /// Ids are too large for JavaScript's numbers.
-fn as_text<T: fmt::Display, S: Serializer>(id: &T, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn as_text<T: fmt::Display, S: Serializer>(id: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(id)
 }
 
 impl Occurrence {
+    /// All kinds there are.
+    pub const KINDS: [&'static str; 18] = [
+        "instance-started",
+        "instance-completed",
+        "instance-failed",
+        "instance-cancelled",
+        "instance-suspended",
+        "instance-resumed",
+        "instance-migrated",
+        "task-created",
+        "task-changed",
+        "task-completed",
+        "task-cancelled",
+        "job-created",
+        "job-completed",
+        "job-failed",
+        "job-cancelled",
+        "incident-raised",
+        "incident-resolved",
+        "variable-set",
+    ];
+
+    /// Its kind, as `event` has it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::InstanceStarted { .. } => "instance-started",
+            Self::InstanceCompleted => "instance-completed",
+            Self::InstanceFailed { .. } => "instance-failed",
+            Self::InstanceCancelled => "instance-cancelled",
+            Self::InstanceSuspended => "instance-suspended",
+            Self::InstanceResumed => "instance-resumed",
+            Self::InstanceMigrated => "instance-migrated",
+            Self::TaskCreated { .. } => "task-created",
+            Self::TaskChanged { .. } => "task-changed",
+            Self::TaskCompleted { .. } => "task-completed",
+            Self::TaskCancelled { .. } => "task-cancelled",
+            Self::JobCreated { .. } => "job-created",
+            Self::JobCompleted { .. } => "job-completed",
+            Self::JobFailed { .. } => "job-failed",
+            Self::JobCancelled { .. } => "job-cancelled",
+            Self::IncidentRaised { .. } => "incident-raised",
+            Self::IncidentResolved { .. } => "incident-resolved",
+            Self::VariableSet { .. } => "variable-set",
+        }
+    }
+
+    /// The job that it is about.
+    #[must_use]
+    pub fn job(&self) -> Option<JobId> {
+        match self {
+            Self::JobCreated { job, .. }
+            | Self::JobCompleted { job }
+            | Self::JobFailed { job, .. }
+            | Self::JobCancelled { job } => Some(*job),
+            _ => None,
+        }
+    }
+
     /// The task that it is about.
     #[must_use]
     pub fn task(&self) -> Option<TaskId> {
@@ -219,7 +278,7 @@ impl Engine {
                 let seen = self.in_sight(&access, instances).await?;
                 let mut news = Vec::with_capacity(rows.len());
                 for row in rows.iter().filter(|row| seen.contains(&row.instance)) {
-                    news.push(self.news(row).await?);
+                    news.push(self.inner.news(row).await?);
                 }
                 return Ok(Feed { news, end });
             }
@@ -229,14 +288,17 @@ impl Engine {
             }
         }
     }
+}
 
-    async fn news(&self, row: &LogRow) -> Result<News, Error> {
+impl Inner {
+    /// What a row of the log says.
+    pub(crate) async fn news(&self, row: &LogRow) -> Result<News, Error> {
         let instance = InstanceId(row.instance);
         let events = Events::decode(&row.events).map_err(|error| Error::Damaged { instance, error })?;
         let envelope = Envelope::decode(&row.envelope);
-        let deployed = self.inner.catalog.get(row.definition).await?;
+        let deployed = self.catalog.get(row.definition).await?;
         let graph = deployed.as_ref().map(|deployed| &*deployed.graph);
-        let told = events.list.iter().filter_map(|event| tell(*event, &events, graph)).chain(beside(&envelope));
+        let told = told(&events, &envelope, graph);
         Ok(News {
             position: row.into(),
             instance,
@@ -248,6 +310,15 @@ impl Engine {
             events: told.collect(),
         })
     }
+}
+
+/// What the events of a row of the log say, and what stands beside them.
+pub(crate) fn told<'a>(
+    events: &'a Events,
+    envelope: &'a Envelope,
+    graph: Option<&'a ProcessGraph>,
+) -> impl Iterator<Item = Occurrence> + 'a {
+    events.list.iter().filter_map(move |event| tell(*event, events, graph)).chain(beside(envelope))
 }
 
 fn tell(event: Event, events: &Events, graph: Option<&ProcessGraph>) -> Option<Occurrence> {

@@ -16,6 +16,7 @@ use potok_store::{Changes, Place};
 
 use crate::alone::ALONE;
 use crate::envelope::{Act, Envelope};
+use crate::trace::TraceContext;
 use crate::work::Chore;
 
 /// How urgent a task or job is that says nothing of it.
@@ -54,7 +55,8 @@ pub(crate) fn follow(
                 let begun =
                     InstanceRow { state: InstanceState::Active, ended: None, expires: None, ..row(around, instance) };
                 let unique = envelope.act == Some(Act::BusinessKeyClaimed);
-                changes.add(InstanceRow { initiator: envelope.by.clone(), started: now, unique, ..begun });
+                let (initiator, trace) = (envelope.by.clone(), TraceContext::text(envelope.trace));
+                changes.add(InstanceRow { initiator, started: now, unique, trace, ..begun });
             }
             Event::WaitOpened { details } => {
                 if let Some(wait) = events.waits.get(details as usize) {
@@ -189,6 +191,7 @@ pub(crate) fn row(around: &Around<'_>, instance: &Instance) -> InstanceRow {
         tenant: around.tenant.clone(),
         parent: instance.caller().map(|caller| caller.instance),
         initiator: None,
+        trace: None,
         started: instance.now(),
         state,
         suspended: around.suspended,
@@ -232,9 +235,7 @@ fn opened(
             },
         )),
         WaitKind::Call(_) | WaitKind::Condition { .. } | WaitKind::AdHoc | WaitKind::Compensation { .. } => {}
-        WaitKind::Continuation { .. } => {
-            changes.add(Work { instance: key, key: wait.key, kind: Chore::CONTINUE, due: now, ..Work::default() })
-        }
+        WaitKind::Continuation { .. } => changes.add(savepoint(key, (wait.key, wait.node, &wait.kind), now)),
         WaitKind::Incident(incident) => changes.add(Incident {
             instance: key,
             key: wait.key,
@@ -249,7 +250,7 @@ fn opened(
         }),
         WaitKind::Job(_) => {
             if let Some(job) = job(around, key, (wait.key, wait.node, &wait.kind), now) {
-                changes.add(job);
+                changes.add(Job { trace: TraceContext::text(envelope.trace), ..job });
             }
         }
         WaitKind::Timer(_) => {
@@ -318,9 +319,10 @@ fn changed(
                     job.worker.clone_from(worker);
                     job.available = *available;
                 }
-                changes.put(Job { counted: true, ..job });
+                changes.put(Job { counted: true, trace: TraceContext::text(envelope.trace), ..job });
             }
         }
+        WaitKind::Continuation { .. } => changes.put(savepoint(key, wait, now)),
         WaitKind::Timer(_) => {
             if let Some(timer) = timer(around, key, wait) {
                 changes.put(timer);
@@ -355,18 +357,27 @@ fn job(around: &Around<'_>, instance: Key, (key, node, kind): Waiting<'_>, now: 
         worker: None,
         lease: 0,
         leased_until: Timestamp::UNIX_EPOCH,
+        trace: None,
     })
 }
 
+/// What goes on behind a savepoint; never by itself once it has no tries left.
+fn savepoint(instance: Key, (key, _, kind): Waiting<'_>, now: Timestamp) -> Work {
+    let due = kind.goes_on(now).unwrap_or(Timestamp::MAX);
+    Work { instance, key, kind: Chore::CONTINUE, due, ..Work::default() }
+}
+
+/// A timer, which never fires by itself once it has no tries left.
 fn timer(around: &Around<'_>, instance: Key, (key, node, kind): Waiting<'_>) -> Option<Timer> {
     let WaitKind::Timer(timer) = kind else { return None };
+    let due = kind.goes_on(timer.timer.due).unwrap_or(Timestamp::MAX);
     Some(Timer {
         instance,
         key,
         definition: around.definition,
         process: around.process(),
         node: around.graph.get_node(node)?.id.clone(),
-        due: timer.timer.due,
+        due,
         suspended: around.suspended,
         leased_until: Timestamp::UNIX_EPOCH,
     })

@@ -445,7 +445,7 @@ impl Telling {
         let Owner::Token(token) = wait.owner else { return };
         let Some(visit) = self.visits.get_mut(&token) else { return };
         match &wait.kind {
-            WaitKind::Continuation { after: false } => {
+            WaitKind::Continuation { after: false, .. } => {
                 visit.scheduled = true;
                 let number = visit.number;
                 let start = self.told.iter_mut().rev().find_map(|it| match &mut it.what {

@@ -73,4 +73,8 @@ ids! {
     ApiTokenId,
     /// What was deployed together.
     DeploymentId,
+    /// Somebody who is told what happens.
+    WebhookId,
+    /// Something that a webhook is to be told.
+    DeliveryId,
 }

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use potok_core::Name;
 use potok_core::instance::{Instance as State, Key, Owner, Wait, WaitKind};
-use potok_core::model::TimerKind;
 use potok_core::routing::{Running, World as _};
 use potok_core::step::{Command, Rejection, Variables};
-use potok_core::time::{Timer, Timestamp};
-use potok_core::value::{Value, Zone};
+use potok_core::time::{Timestamp, next_try};
+use potok_core::value::Value;
 use potok_store::query::{JobQuery, Sight};
 use potok_store::row::Job as JobRow;
 use potok_store::{Fetch, First, Guard, Wanted};
@@ -17,6 +16,7 @@ use potok_store::{Fetch, First, Guard, Wanted};
 use crate::attempt::{Attempt, Missing};
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
+use crate::trace::TraceContext;
 use crate::{Action, Error, InstanceId, IntoVariables, JobId};
 
 /// Time between tries where neither the model nor the worker says.
@@ -84,6 +84,12 @@ impl Job {
         found.map_or(serde_json::Value::Null, |(_, value)| value.to_json())
     }
 
+    /// The trace that it is part of: what it leads a worker to do elsewhere goes on in it.
+    #[must_use]
+    pub fn trace(&self) -> Option<TraceContext> {
+        TraceContext::of_row(self.row.trace.as_ref())
+    }
+
     /// What the model configures for it.
     #[must_use]
     pub fn headers(&self) -> &[(Name, Value)] {
@@ -136,18 +142,14 @@ impl Engine {
         let worker = worker.into();
         let tenants = self.access(Action::DoJobs, &"").await?.tenants();
         let until = tokio::time::Instant::now() + patience;
+        let watch = self.watch_jobs(wanted.iter().map(|wanted| wanted.topic.clone()));
         loop {
-            let woken = self.inner.wake.notified();
             let jobs = self.inner.fetch(&worker, wanted.clone(), first, limit, tenants.clone()).await?;
             let left = until.saturating_duration_since(tokio::time::Instant::now());
             if !jobs.is_empty() || left.is_zero() {
                 return Ok(jobs);
             }
-            tokio::select! {
-                () = woken => {}
-                // Another node may have opened one, and another's lease may run out.
-                () = tokio::time::sleep(left.min(Duration::from_millis(500))) => {}
-            }
+            watch.woken(left).await;
         }
     }
 
@@ -298,7 +300,8 @@ impl Inner {
     ) -> Result<(), Error> {
         let guard = Guard::Lease { instance: job.instance, job: job.key, lease: job.lease };
         let lost = || Error::LeaseLost(job.id());
-        let answered = self.transact_guarded(by.clone(), &guard, |attempt, work| {
+        let envelope = Envelope { trace: by.trace.or_else(|| job.trace()), ..by.clone() };
+        let answered = self.transact_guarded(envelope, &guard, |attempt, work| {
             if attempt.instance(job.instance)?.is_none() {
                 return Ok(Err(Error::UnknownJob(job.id())));
             }
@@ -342,14 +345,14 @@ impl Inner {
     ) -> Result<(), Error> {
         let JobFailure { message, details, retries, pause } = failure;
         let cycle = |running: Option<&Running>| match &running?.instance.wait(job.key)?.kind {
-            WaitKind::Job(job) => job.retry_cycle.clone(),
+            WaitKind::Job(job) => Some((job.retry_cycle.clone()?, job.retries)),
             _ => None,
         };
         let cycle = self.look(job.instance, cycle).await?;
         let commands = |attempt: &mut Attempt<'_>| {
             let mut commands = before(attempt)?;
             commands.push(Command::FailJob { job: job.key, retries: *retries, message: message.clone() });
-            let available = again(attempt.now, *pause, cycle.as_deref());
+            let available = again(attempt.now, *pause, cycle.as_ref());
             let (error, details, worker) = (message.clone(), details.clone(), job.worker.clone());
             Ok((commands, Some(Act::JobFailed { job: job.key, error, details, worker, available })))
         };
@@ -386,19 +389,12 @@ impl Inner {
     }
 }
 
-/// When a job that has failed is handed out again.
-fn again(now: Timestamp, pause: Option<Duration>, cycle: Option<&str>) -> Timestamp {
-    let by_model = |cycle: &str| {
-        // Some engines write a list of pauses; the first one stands for all.
-        let first = cycle.split(',').next()?.trim();
-        let kind = if first.starts_with('R') { TimerKind::Cycle } else { TimerKind::Duration };
-        let timer = Timer::parse(kind, &Value::String(first.into()), now, &Zone::UTC).ok()?;
-        Some(timer.due.max(now))
-    };
+/// When a job that has failed is handed out again, by a retry cycle and the tries that were left.
+fn again(now: Timestamp, pause: Option<Duration>, cycle: Option<&(Name, i64)>) -> Timestamp {
     let after = |pause: Duration| now.checked_add(pause).unwrap_or(Timestamp::MAX);
     match pause {
         Some(pause) => after(pause),
-        None => cycle.and_then(by_model).unwrap_or_else(|| after(PAUSE)),
+        None => cycle.and_then(|(cycle, left)| next_try(cycle, *left, now)).unwrap_or_else(|| after(PAUSE)),
     }
 }
 

@@ -198,7 +198,7 @@ actions! {
     ActivateAdHoc, "activate", Work, false, ["Case::activate"];
     SeeAll, "see all", View, false, [
         "Engine::jobs" "Engine::statistics" "Engine::definition_statistics" "Engine::finished" "Export::chunk"
-        "Engine::due"
+        "Engine::due" "Engine::jobs_by_topic"
     ];
     Deploy, "deploy", Deploy, true, ["Deployment::send" "Engine::deploy_path"];
     Check, "check", Deploy, false, ["Engine::check"];
@@ -210,7 +210,7 @@ actions! {
     SetVariables, "set variables", Operate, true, [
         "Case::set_variables" "Case::set_variables_in" "Case::change_variables_from"
     ];
-    SetRetries, "set retries", Operate, true, ["Engine::set_job_retries"];
+    SetRetries, "set retries", Operate, true, ["Engine::set_job_retries" "Engine::set_retries"];
     Execute, "execute", Operate, true, ["Engine::execute"];
     Cancel, "cancel", Operate, true, ["Case::cancel"];
     Suspend, "suspend", Operate, true, ["Case::suspend" "Case::resume"];
@@ -249,6 +249,10 @@ actions! {
         "NewToken::send" "People::revoke_token" "People::end_sessions"
     ];
     SeeTokens, "see tokens", Administer, false, ["People::tokens"];
+    ChangeWebhooks, "change webhooks", Administer, true, [
+        "NewWebhook::send" "Engine::remove_webhook" "Engine::retry_delivery" "Engine::discard_delivery"
+    ];
+    SeeWebhooks, "see webhooks", Administer, false, ["Engine::webhooks"];
     SignIn, "sign in", Read, true, ["Engine::sign_in" "Engine::change_password"];
     LookAfter, "look after the database", Administer, false, [
         "Engine::examine" "Engine::mend" "Engine::back_up" "Engine::execute_due" "Engine::clean_up"
@@ -279,6 +283,8 @@ mod tests {
         "Engine::whoami",
         // What is done once asks for itself, as the same user.
         "Engine::once",
+        // It says no more than that it may be worth asking.
+        "JobWatch::woken",
         // It says no more than whether anybody can sign in.
         "People::has_users",
         // Its engine acts as the same user; its connection is the program's.

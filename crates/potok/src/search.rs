@@ -7,8 +7,8 @@ use potok_core::routing::Running;
 use potok_core::step::Variables;
 use potok_store::Page;
 use potok_store::query::{
-    BatchQuery, DefinitionQuery, DeploymentQuery, GroupQuery, IncidentQuery, InstanceQuery, JobQuery, MessageQuery,
-    Query, SubscriptionQuery, TaskQuery, TimerQuery, UserQuery,
+    BatchQuery, DefinitionQuery, DeliveryQuery, DeploymentQuery, GroupQuery, IncidentQuery, InstanceQuery, JobQuery,
+    MessageQuery, Query, SubscriptionQuery, TaskQuery, TimerQuery, UserQuery,
 };
 
 use crate::access::Access;
@@ -61,6 +61,15 @@ impl Search for InstanceQuery {
     fn narrow(&mut self, access: &Access) -> bool {
         *self = of_processes(self.clone());
         access.narrow(&mut self.sight);
+        true
+    }
+}
+
+impl Search for DeliveryQuery {
+    const ACTION: Action = Action::SeeWebhooks;
+
+    /// They belong to all tenants, as whoever may see them does.
+    fn narrow(&mut self, _: &Access) -> bool {
         true
     }
 }

@@ -27,6 +27,11 @@ impl Secret {
         Ok(Self(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes))))
     }
 
+    /// One that is this text.
+    pub(crate) fn of(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text. It cannot be had again.
     #[must_use]
     pub fn reveal(&self) -> &str {

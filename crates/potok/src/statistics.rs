@@ -1,15 +1,21 @@
 //! How much stands where: counts of what runs, by flow node and by version.
 
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::{Duration, Instant};
 
 use potok_core::Name;
 use potok_core::instance::Key;
 use potok_store::Query;
 use potok_store::query::{IncidentQuery, InstanceQuery, JobQuery, SubscriptionQuery, TaskQuery, TimerQuery};
 use potok_store::row::{InstanceState, TaskState};
+use tokio::sync::Mutex;
 
 use crate::engine::Engine;
 use crate::{Action, DefinitionId, Error};
+
+/// How long counts are good for at least.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// What there is now on one flow node of a version of a process, in all its instances.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,7 +48,84 @@ pub struct DefinitionStatistics {
     pub incidents: u64,
 }
 
+/// The jobs of one topic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopicStatistics {
+    /// The topic.
+    pub topic: Name,
+    /// Jobs with tries left that nobody has.
+    pub waiting: u64,
+    /// Jobs that somebody has.
+    pub locked: u64,
+    /// Jobs without tries left.
+    pub failed: u64,
+}
+
+/// Counts that were made a while ago, so that whoever asks often does not count often.
+#[derive(Debug, Default)]
+pub(crate) struct Topics(Mutex<Option<Counted>>);
+
+#[derive(Clone, Debug)]
+struct Counted {
+    topics: Vec<TopicStatistics>,
+    at: Instant,
+    /// How long it took.
+    taken: Duration,
+}
+
+impl Topics {
+    /// What was counted, if that is not so long ago: the longer counting takes, the less often it is done, so that it takes a hundredth of
+    /// the time at most.
+    async fn recent(
+        &self,
+        count: impl Future<Output = Result<Vec<TopicStatistics>, Error>>,
+    ) -> Result<Vec<TopicStatistics>, Error> {
+        // Who asks meanwhile waits for the same count.
+        let mut counted = self.0.lock().await;
+        if let Some(counted) = &*counted
+            && counted.at.elapsed() < (counted.taken * 100).max(FRESH)
+        {
+            return Ok(counted.topics.clone());
+        }
+        let begun = Instant::now();
+        let topics = count.await?;
+        *counted = Some(Counted { topics: topics.clone(), at: Instant::now(), taken: begun.elapsed() });
+        Ok(topics)
+    }
+}
+
 impl Engine {
+    /// How many jobs of each topic wait, are in somebody's hands, or have failed, as it was a moment ago: a second, or, where there are so
+    /// many that counting them takes its time, a hundred times as long as that.
+    ///
+    /// # Errors
+    /// If that is forbidden, or the database cannot be read.
+    pub async fn jobs_by_topic(&self) -> Result<Vec<TopicStatistics>, Error> {
+        let access = self.access(Action::SeeAll, &"").await?;
+        let mut query = JobQuery::default();
+        access.narrow(&mut query.sight);
+        let count = async {
+            let mut topics: BTreeMap<Name, TopicStatistics> = BTreeMap::new();
+            let [with_tries, locked, failed] = self.inner.store.jobs_by_topic(&query).await?;
+            for (counts, of) in [(with_tries, 0), (locked, 1), (failed, 2)] {
+                for (topic, count) in counts {
+                    let entry = topics.entry(topic.clone()).or_insert(TopicStatistics { topic, ..Default::default() });
+                    match of {
+                        0 => entry.waiting += count,
+                        1 => entry.locked += count,
+                        _ => entry.failed += count,
+                    }
+                }
+            }
+            let apart = |topic: TopicStatistics| {
+                // Counted a moment later, more may be in somebody's hands than there were.
+                TopicStatistics { waiting: topic.waiting.saturating_sub(topic.locked), ..topic }
+            };
+            Ok(topics.into_values().map(apart).collect())
+        };
+        if access.is_unlimited() { self.inner.topics.recent(count).await } else { count.await }
+    }
+
     /// What stands on each flow node of a version of a process, as its model lists them; flow nodes with nothing on them are left
     /// out.
     ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{self, HeaderMap};
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode};
+use axum::http::{Extensions, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
@@ -20,6 +20,7 @@ use crate::oidc;
 use crate::once::Once;
 use crate::problem::Problem;
 use crate::session::{self, CSRF};
+use crate::trace::Part;
 
 /// The tenant that a caller who is in several acts in.
 pub(crate) const TENANT: &str = "potok-tenant";
@@ -37,6 +38,7 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let (engine, credentials) = admit(app, parts).await?;
+        let engine = traced(engine, &parts.extensions);
         Ok(Self { engine, credentials, once: parts.extensions.get().cloned() })
     }
 }
@@ -193,6 +195,14 @@ fn tenant(headers: &HeaderMap) -> Result<Option<Name>, Problem> {
     Ok(Some(named.as_ref().into()))
 }
 
+/// The engine within the trace that a request is part of.
+fn traced(engine: Engine, extensions: &Extensions) -> Engine {
+    match extensions.get::<Part>() {
+        Some(part) => part.engine(&engine),
+        None => engine,
+    }
+}
+
 /// How a router that stands beside this one says why a request is not let in.
 pub type Refuse = fn(StatusCode, &str, &str) -> Response;
 
@@ -201,6 +211,7 @@ pub(crate) async fn sign_in(State((app, refuse)): State<(App, Refuse)>, request:
     let (mut parts, body) = request.into_parts();
     match admit(&app, &parts).await {
         Ok((engine, _)) => {
+            let engine = traced(engine, &parts.extensions);
             parts.extensions.insert(engine);
             next.run(Request::from_parts(parts, body)).await
         }

@@ -19,9 +19,6 @@ use crate::problem::{Problem, Problems};
 use crate::search::{ByAge, Found, Search, find};
 use crate::value::{Id, Variables, names, text};
 
-/// How long a worker waits at a time.
-const BREATH: Duration = Duration::from_secs(1);
-
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(fetch))
@@ -100,6 +97,9 @@ pub(crate) struct LeasedJob {
     headers: Variables,
     /// What its flow node sees.
     variables: Variables,
+    /// The trace that it is part of, as a `traceparent` of W3C Trace Context: to be sent with what the worker asks of others, and with what
+    /// came of the job.
+    traceparent: Option<String>,
 }
 
 /// What a worker asks for.
@@ -159,12 +159,17 @@ async fn fetch(
     let lease = lease(body.lease_seconds)?;
     let until = Instant::now() + Duration::from_secs(body.wait_seconds).min(app.timeout);
     let topics = names(body.topics);
+    let watch = caller.engine.watch_jobs(topics.iter().cloned());
     let jobs = loop {
-        // Little by little, so that a server that is to stop need not take back what it is handing out.
-        let left = until.saturating_duration_since(Instant::now()).min(BREATH);
-        let jobs = caller.engine.fetch_jobs(body.worker.as_str(), &topics, body.limit, lease, left).await?;
+        let jobs = caller.engine.fetch_jobs(body.worker.as_str(), &topics, body.limit, lease, Duration::ZERO).await?;
+        let left = until.saturating_duration_since(Instant::now());
         if !jobs.is_empty() || left.is_zero() || app.stop.is_told() {
             break jobs;
+        }
+        // Only this is given up when the server is to stop: what is being handed out need not be taken back.
+        tokio::select! {
+            () = watch.woken(left) => {}
+            () = app.stop.told() => {}
         }
     };
     let leased = |job: &potok::Job| LeasedJob {
@@ -173,6 +178,7 @@ async fn fetch(
         business_key: text(job.business_key()),
         headers: job.headers().into(),
         variables: job.variables().into(),
+        traceparent: job.trace().map(|trace| trace.to_string()),
     };
     Ok(Json(jobs.iter().map(leased).collect()))
 }

@@ -32,7 +32,9 @@ mod session;
 mod tasks;
 mod timeout;
 mod tls;
+mod trace;
 mod value;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,6 +152,7 @@ pub(crate) struct App {
         (name = "attachments", description = "Files on instances and tasks"),
         (name = "operations", description = "How the server fares"),
         (name = "people", description = "Users and groups"),
+        (name = "webhooks", description = "Programs elsewhere that are told what happens"),
     ),
     components(schemas(problem::Said)),
     modifiers(&SignIn),
@@ -193,7 +196,8 @@ fn api() -> OpenApiRouter<App> {
         .merge(comments::routes())
         .merge(attachments::routes())
         .merge(people::routes())
-        .merge(session::routes());
+        .merge(session::routes())
+        .merge(webhooks::routes());
     OpenApiRouter::with_openapi(Description::openapi())
         .nest("/api/v1", native)
         .merge(health::routes())
@@ -239,6 +243,7 @@ pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterato
         .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(middleware::from_fn_with_state(options.timeout, timeout::in_time))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::measure))
+        .layer(middleware::from_fn(trace::follow))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(constant(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(constant(header::X_FRAME_OPTIONS, "DENY"))

@@ -9,8 +9,10 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use potok::query::{BatchQuery, IncidentQuery, InstanceQuery, JobQuery, MessageQuery, TaskQuery, TimerQuery};
-use potok::row::{BatchState, InstanceState, TaskState};
+use potok::query::{
+    BatchQuery, DeliveryQuery, IncidentQuery, InstanceQuery, JobQuery, MessageQuery, TaskQuery, TimerQuery,
+};
+use potok::row::{BatchState, DeliveryState, InstanceState, TaskState};
 use potok::{Engine, Error, Right};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -110,8 +112,27 @@ async fn metrics(caller: Caller, State(app): State<App>) -> Result<Response, Pro
         head(&mut text, name, "gauge", help);
         let _ = writeln!(text, "{name} {value}");
     }
+    topics(&caller.engine, &mut text).await?;
     app.calls.write(&mut text);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}
+
+/// Jobs by topic: counted now and then, however often that is asked for.
+async fn topics(engine: &Engine, text: &mut String) -> Result<(), Error> {
+    let topics = engine.jobs_by_topic().await?;
+    head(
+        text,
+        "potok_jobs",
+        "gauge",
+        "Jobs by topic: waiting for a worker, locked by one, or failed, without tries left",
+    );
+    for of in &topics {
+        let topic = of.topic.as_str().replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        for (state, count) in [("waiting", of.waiting), ("locked", of.locked), ("failed", of.failed)] {
+            let _ = writeln!(text, "potok_jobs{{topic=\"{topic}\",state=\"{state}\"}} {count}");
+        }
+    }
+    Ok(())
 }
 
 async fn gauges(engine: &Engine) -> Result<Vec<(&'static str, &'static str, u64)>, Error> {
@@ -132,6 +153,14 @@ async fn gauges(engine: &Engine) -> Result<Vec<(&'static str, &'static str, u64)
         ("potok_incidents_open", "Incidents that are open", engine.count(&stuck).await?),
         ("potok_messages_kept", "Messages that nobody waits for yet", engine.count(&kept).await?),
     ];
+    if engine.may(Right::Administer).await? {
+        let dead = DeliveryQuery { states: vec![DeliveryState::Dead], ..DeliveryQuery::default() };
+        gauges.push((
+            "potok_webhook_deliveries_dead",
+            "Events that webhooks were not told",
+            engine.count(&dead).await?,
+        ));
+    }
     // Batches are the operators' business; who only watches gets the rest.
     if engine.may(Right::Operate).await? {
         gauges.push(("potok_batches_running", "Batches at work", engine.count(&at_work).await?));

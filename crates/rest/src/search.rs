@@ -108,6 +108,11 @@ pub(crate) async fn find<Q: Searched, T>(
 }
 
 impl<T> Found<T> {
+    /// Only how many there are.
+    pub(crate) fn count(total: u64) -> Self {
+        Self { items: Vec::new(), next: None, total: Some(total) }
+    }
+
     /// A page, as the API shows it.
     pub(crate) fn page<R>(page: Page<R>, view: impl Fn(R) -> T) -> Self {
         let next = page.next.map(|cursor| cursor.to_string());

@@ -11,10 +11,10 @@ use crate::database::Session;
 use crate::record::sealed::Cells;
 use crate::record::{Record, Table};
 use crate::row::{
-    ApiToken, Candidate, Comment, Incident, Instance, InstanceState, Job, LogRow, Message, Session as SessionRow,
-    Snapshot, Subscription, Task, TaskState, Timer, Token, Variable, Work,
+    ApiToken, Candidate, Comment, Delivery, Incident, Instance, InstanceState, Job, LogRow, Message,
+    Session as SessionRow, Snapshot, Subscription, Task, TaskState, Timer, Token, Variable, Webhook, Work,
 };
-use crate::{StoreError, record};
+use crate::{Position, StoreError, record};
 
 /// A flow node of a definition, as rows name it.
 #[derive(Clone, Debug, PartialEq)]
@@ -185,6 +185,20 @@ impl Changes {
     /// An API token was used, if it has not been revoked.
     pub fn use_token(&mut self, token: Key, used: Timestamp) {
         self.set(ApiToken::TABLE, token.into_cells(), &["used"], vec![Some(used).to_cell()]);
+    }
+
+    /// Notes as far as which place in the feed it is known what a webhook is to deliver, if it is still there.
+    pub fn advance_webhook(&mut self, webhook: Key, place: Position) {
+        let place: Name = place.to_string().into();
+        self.set(Webhook::TABLE, webhook.into_cells(), &["place"], vec![place.to_cell()]);
+    }
+
+    /// Notes what has become of a delivery, if it is still there.
+    pub fn change_delivery(&mut self, delivery: &Delivery) {
+        let values =
+            vec![delivery.state.to_cell(), delivery.tries.to_cell(), delivery.due.to_cell(), delivery.error.to_cell()];
+        let key = (delivery.webhook, delivery.key).into_cells();
+        self.set(Delivery::TABLE, key, &["state", "tries", "due", "error"], values);
     }
 
     /// Closes an incident.

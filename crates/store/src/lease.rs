@@ -176,6 +176,18 @@ impl Store {
         Ok(jobs)
     }
 
+    /// How many jobs of these topics there are that could be handed out, by topic. Topics without any are left out.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn available_jobs(&self, topics: &[Name], now: Timestamp) -> Result<Vec<(Name, u64)>, StoreError> {
+        let clock = self.database.read().await?.now().await?;
+        let select = could_be_handed_out(Select::from(Job::TABLE), now)
+            .filter(Filter::In("topic", topics.iter().map(Field::to_cell).collect()))
+            .filter(Filter::Compare("leased_until", Operator::LessOrEqual, clock.to_cell()));
+        self.tally_selected(&select, "topic").await
+    }
+
     /// Hands a job out to a worker that asks for this one, whatever its topic and tries left: if nobody has it, or the worker has it
     /// already.
     ///
@@ -322,17 +334,19 @@ fn available(wanted: &[&Wanted], now: Timestamp, fetch: &Fetch) -> Select {
     let mut select = Select::from(Job::TABLE);
     let tenants = fetch.tenants.as_ref();
     select.filters.extend(tenants.map(|of| Filter::In("tenant", of.iter().map(Field::to_cell).collect())));
-    let select = select
-        .filter(topics)
-        .filter(Filter::Code("suspended", 0))
-        .filter(Filter::Compare("retries", Operator::Greater, 0_i64.to_cell()))
-        .filter(Filter::Compare("available", Operator::LessOrEqual, now.to_cell()));
+    let select = could_be_handed_out(select.filter(topics), now);
     match fetch.first {
         First::Urgent => select.order("priority", true).order("key", false),
         First::UrgentNewest => select.order("priority", true).order("key", true),
         First::Oldest => select.order("key", false),
         First::Newest => select.order("key", true),
     }
+}
+
+fn could_be_handed_out(jobs: Select, now: Timestamp) -> Select {
+    jobs.filter(Filter::Code("suspended", 0))
+        .filter(Filter::Compare("retries", Operator::Greater, 0_i64.to_cell()))
+        .filter(Filter::Compare("available", Operator::LessOrEqual, now.to_cell()))
 }
 
 fn leased(instance: Key, job: Key, lease: u64) -> Select {
@@ -344,7 +358,7 @@ pub(crate) fn after(now: Timestamp, duration: Duration) -> Timestamp {
 }
 
 /// Of a lease nobody need know whether its commit went through: it runs out by itself, and can be asked for again.
-fn of_lease(error: StoreError) -> StoreError {
+pub(crate) fn of_lease(error: StoreError) -> StoreError {
     match error {
         StoreError::OutcomeUnknown(text) => StoreError::Unavailable(text),
         error => error,

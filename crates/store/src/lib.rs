@@ -52,6 +52,7 @@ mod store;
 mod tally;
 mod transaction;
 mod unit;
+mod webhook;
 mod writer;
 
 pub use cell::Bytes;

@@ -4,9 +4,11 @@ use potok_core::Name;
 use potok_core::instance::Key;
 
 use crate::cell::Field;
+use crate::query::JobQuery;
+use crate::query::sealed::Filters as _;
 use crate::record::{Record, Table};
 use crate::row::Token;
-use crate::select::{Filter, Select};
+use crate::select::{Filter, Operator, Select};
 use crate::{Query, Store, StoreError};
 
 impl Store {
@@ -36,6 +38,24 @@ impl Store {
         self.tally(query, "definition").await
     }
 
+    /// How many jobs there are of each topic: with tries left, those of them that somebody has, and without tries.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn jobs_by_topic(&self, query: &JobQuery) -> Result<[Vec<(Name, u64)>; 3], StoreError> {
+        let now = self.database.read().await?.now().await?;
+        let of = |has_retries| JobQuery { has_retries: Some(has_retries), ..query.clone() };
+        let leased = of(true)
+            .select()?
+            .filter(Filter::Compare("lease", Operator::NotEqual, 0_u64.to_cell()))
+            .filter(Filter::Compare("leased_until", Operator::Greater, now.to_cell()));
+        Ok([
+            self.tally(&of(true), "topic").await?,
+            self.tally_selected(&leased, "topic").await?,
+            self.tally(&of(false), "topic").await?,
+        ])
+    }
+
     /// Each value of a column of what is searched for, and how many there are.
     pub(crate) async fn tally<Q: Query, F: Field>(
         &self,
@@ -45,7 +65,7 @@ impl Store {
         self.tally_selected(&query.select()?, column).await
     }
 
-    async fn tally_selected<F: Field>(
+    pub(crate) async fn tally_selected<F: Field>(
         &self,
         select: &Select,
         column: &'static str,

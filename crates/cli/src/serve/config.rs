@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::security::{Files, Limits, Net, Oidc, Security};
+use super::telemetry::{LogFormat, LogLevel};
 use super::{Options, Switch};
 use crate::failure::Failure;
 
@@ -28,6 +29,10 @@ struct File {
     limits: Option<Limits>,
     tls: Option<Files>,
     oidc: Option<Oidc>,
+    log_format: Option<LogFormat>,
+    log_level: Option<LogLevel>,
+    otlp: Option<String>,
+    webhook_hosts: Option<Vec<String>>,
 }
 
 /// How it is served.
@@ -38,6 +43,12 @@ pub(super) struct Config {
     pub(super) job_execution: bool,
     pub(super) body_limit: usize,
     pub(super) security: Security,
+    pub(super) log_format: LogFormat,
+    pub(super) log_level: LogLevel,
+    /// Where traces are sent to.
+    pub(super) otlp: Option<String>,
+    /// Hosts that webhooks may be on, though they are not public.
+    pub(super) webhook_hosts: Vec<String>,
 }
 
 impl Config {
@@ -58,6 +69,10 @@ impl Config {
             },
             body_limit: file.body_limit.unwrap_or(16 << 20),
             security: Security { origins, proxies, limits, tls, oidc }.over(options)?,
+            log_format: options.log_format.or(file.log_format).unwrap_or_default(),
+            log_level: options.log_level.or(file.log_level).unwrap_or_default(),
+            webhook_hosts: file.webhook_hosts.unwrap_or_default(),
+            otlp: options.otlp.clone().or(file.otlp).filter(|url| !url.is_empty()),
         })
     }
 }
@@ -77,6 +92,12 @@ impl fmt::Display for Config {
         writeln!(f, "db = \"{}\"", without_password(&self.db))?;
         writeln!(f, "job-execution = {}", self.job_execution)?;
         writeln!(f, "body-limit = {}", self.body_limit)?;
+        writeln!(f, "log-format = \"{}\"", self.log_format)?;
+        writeln!(f, "log-level = \"{}\"", self.log_level)?;
+        if let Some(collector) = &self.otlp {
+            writeln!(f, "otlp = \"{}\"", without_password(collector))?;
+        }
+        writeln!(f, "webhook-hosts = {:?}", self.webhook_hosts)?;
         self.security.fmt(f)
     }
 }

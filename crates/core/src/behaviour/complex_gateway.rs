@@ -4,7 +4,8 @@
 //! the id of each flow in, how many tokens wait there. When it holds, one token of each flow that has one is consumed and
 //! the flows out whose condition holds are taken. In the second phase (waiting for reset) the gateway waits for a token on
 //! each other flow in, unless none can still arrive, consumes them, and takes the flows out whose own condition holds. A flow
-//! without a condition is taken in the first phase only. Conditions see `waitingForStart`.
+//! without a condition is taken in the first phase only; the default flow in each phase in which no other is. Conditions see
+//! `waitingForStart`.
 
 use super::inclusive_gateway::can_still_arrive;
 use super::parallel_gateway::{merge, queue};
@@ -153,7 +154,8 @@ fn leave(step: &mut Step<'_, '_>, token: TokenId, waiting_for_start: bool) -> Re
             flows.push(*flow);
         }
     }
-    if flows.is_empty() && waiting_for_start {
+    if flows.is_empty() {
+        // In both phases (BPMN 2.0.2 Table 13.5): if no condition holds, and only then.
         flows.extend(node.default_flow);
     }
     match (flows.is_empty(), waiting_for_start) {

@@ -111,7 +111,7 @@ fn begin_round(step: &mut Step<'_, '_>, scope: ScopeId, index: u32, multi: &Mult
         step.set_local(inside, name.clone(), Value::Null);
     }
     if multi.continuation.before {
-        step.wait(token, crate::instance::WaitKind::Continuation { after: false });
+        step.savepoint(token, false, multi.retry_cycle.as_ref());
     } else {
         step.schedule(token, Stage::Begin);
     }

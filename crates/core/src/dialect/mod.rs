@@ -47,6 +47,12 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Whether what fails behind a savepoint or timer is undone as a whole, and tried again; else it is an incident where it fails.
+    #[must_use]
+    pub fn tries_again(self) -> bool {
+        matches!(self, Self::Camunda | Self::Flowable)
+    }
+
     /// The counters of loops that are listed among the variables. By name, all are found under BPMN's and Camunda's names.
     #[must_use]
     pub fn counters(self) -> &'static [&'static str] {
@@ -101,7 +107,7 @@ pub struct ElementProperties {
     pub name: Option<Expression>,
     /// Elements that an ad-hoc sub-process starts with (`zeebe:adHoc activeElementsCollection`).
     pub ad_hoc_active: Option<Expression>,
-    /// Time between the engine's own tries after a savepoint, e.g. `R3/PT10M` or `PT1M,PT5M`.
+    /// Time between the engine's own tries behind a savepoint or timer, e.g. `R3/PT10M` or `PT1M,PT5M`.
     pub retry_cycle: Option<Expression>,
     /// The priority of the engine's own work after a savepoint.
     pub job_priority: Option<Expression>,
@@ -361,6 +367,13 @@ pub struct Continuation {
     pub exclusive: bool,
 }
 
+impl Continuation {
+    /// Whether it is cut at all.
+    pub(crate) fn cuts(self) -> bool {
+        self.before || self.after
+    }
+}
+
 /// Where a caught error's details are put.
 #[derive(Clone, Debug, Default)]
 pub struct ErrorVariables {
@@ -387,6 +400,8 @@ pub struct MultiInstanceProperties {
     pub output_element: Option<MappingSource>,
     /// Each instance is cut off as a unit of work.
     pub continuation: Continuation,
+    /// Time between the engine's own tries of an instance, e.g. `R3/PT10M` or `PT1M,PT5M`.
+    pub retry_cycle: Option<Expression>,
 }
 
 /// What dialects say about a message.

@@ -18,6 +18,7 @@ impl<'d> Reader<'d> {
                 .potok(element, "outputElement")
                 .map(|text| MappingSource::Expression(self.value(element, &text))),
             continuation: self.continuation(element),
+            retry_cycle: self.retry_cycle(element),
         };
         if let Some(zeebe) = self.zeebe_element(element, "loopCharacteristics") {
             let expression = |name| own(zeebe, name).map(|text| self.value(zeebe, &text));

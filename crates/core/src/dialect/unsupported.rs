@@ -297,14 +297,10 @@ impl<'d> Findings<'d> {
                 let help = "Camunda 7 refuses it; compute the variables in a script task inside, or in a listener";
                 self.unsupported(element, span, &word, help);
             }
-            (Family::Classic, "failedJobRetryTimeCycle") if host.is_some_and(|host| !self.is_job(host)) => {
-                let help = "what fails after a savepoint is an incident at once; a job for a worker is tried again";
-                self.ignored(
-                    element,
-                    span,
-                    &format!("<failedJobRetryTimeCycle> of a <{host_name}> that is no job"),
-                    help,
-                );
+            (Family::Classic, "failedJobRetryTimeCycle") if host.is_some_and(|host| !self.is_tried(host)) => {
+                let help = "add asyncBefore or asyncAfter: what fails behind that, or behind a timer, is tried again, as are jobs";
+                let word = format!("<failedJobRetryTimeCycle> of a <{host_name}> that is no job and has no savepoint");
+                self.ignored(element, span, &word, help);
             }
             (Family::Classic, "list" | "map") if depth(element) > DEEPEST_VALUE => {
                 let help = "compute so deep a value with an expression or a script";
@@ -330,9 +326,12 @@ impl<'d> Findings<'d> {
 
     /// A worker does the element's work; or it is an expression or script, of which only the process graph knows whether it
     /// can be evaluated here or is a job.
-    fn is_job(&self, host: Element<'d>) -> bool {
+    /// Whether an element is a job for a worker, or the engine goes on there by itself: behind a savepoint or timer.
+    fn is_tried(&self, host: Element<'d>) -> bool {
         let reader = self.reader;
-        reader.job(host).is_some()
+        reader.continuation(host).cuts()
+            || children(host, "timerEventDefinition").next().is_some()
+            || reader.job(host).is_some()
             || reader.message_event_job(host).is_some()
             || matches!(host.name(), "scriptTask" | "globalScriptTask")
             || (host.name() != "messageEventDefinition" && reader.element(host).expression.is_some())

@@ -399,6 +399,7 @@ impl Compiler<'_> {
                         Dialect::Standard | Dialect::Zeebe => 1,
                     },
                     continuation: extension.continuation,
+                    retry_cycle: self.optional(extension.retry_cycle.as_ref()),
                     bare: false,
                 })))
             }
@@ -430,8 +431,7 @@ fn is_bare(details: &Details, kind: &NodeKind) -> bool {
         && details.inputs.is_empty()
         && details.outputs.is_empty()
         && details.listeners.is_empty()
-        && !details.continuation.before
-        && !details.continuation.after
+        && !details.continuation.cuts()
         && details.skip.is_none()
 }
 

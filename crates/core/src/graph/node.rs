@@ -71,6 +71,8 @@ pub struct Details {
     pub listeners: Vec<Listener>,
     /// Where the unit of work is cut.
     pub continuation: Continuation,
+    /// How often, and when, what follows a savepoint or timer of it is tried again.
+    pub retry_cycle: Option<Expression>,
     /// Skips it when it holds.
     pub skip: Option<Expression>,
     /// The variable for the result of its work.

@@ -167,15 +167,15 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    /// What the engine evaluates itself is not tried again after a savepoint: only jobs are.
+    /// What the engine evaluates itself is tried again only behind a savepoint.
     fn not_tried_again(&mut self, extension: &ElementProperties) {
-        let Some(cycle) = &extension.retry_cycle else { return };
+        let Some(cycle) = extension.retry_cycle.as_ref().filter(|_| !extension.continuation.cuts()) else { return };
         self.diagnostics.push(self.definitions.diagnostic(
             "extension-ignored",
             Severity::Warning,
             cycle.element,
-            "<failedJobRetryTimeCycle> of an expression or script has no effect here".to_owned(),
-            "one that fails is an incident at once; make it a job for a worker, which is tried again".to_owned(),
+            "<failedJobRetryTimeCycle> of an expression or script without a savepoint has no effect here".to_owned(),
+            "add asyncBefore or asyncAfter: what fails behind that is tried again".to_owned(),
         ));
     }
 
@@ -300,6 +300,7 @@ impl<'a> Compiler<'a> {
     pub(super) fn details(&mut self, ordinal: Ordinal, node: &model::FlowNode) -> Details {
         let extension = &node.extension;
         let global = self.global_task(node).map(|task| &task.extension);
+        let is_tried = extension.continuation.cuts() || matches!(node.kind, FlowNodeKind::Event(_));
         let form = self.form(extension).or_else(|| global.and_then(|global| self.form(global)));
         let mut details = Details {
             start_quantity: 1,
@@ -308,6 +309,11 @@ impl<'a> Compiler<'a> {
             outputs: extension.outputs.iter().map(|output| self.mapping(output)).collect(),
             listeners: self.listeners(&extension.listeners),
             continuation: extension.continuation,
+            retry_cycle: extension
+                .retry_cycle
+                .as_ref()
+                .filter(|_| is_tried)
+                .and_then(|cycle| self.optional(Some(cycle))),
             skip: self.optional(extension.skip.as_ref()),
             result_variable: extension
                 .result_variable

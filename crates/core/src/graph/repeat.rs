@@ -54,6 +54,8 @@ pub struct MultiInstance {
     pub first_counter: u32,
     /// Each round is a unit of work.
     pub continuation: Continuation,
+    /// How often, and when, what follows a savepoint of a round is tried again.
+    pub retry_cycle: Option<Expression>,
     /// Its rounds only pass, and nothing asks for their number: they need no scope of their own.
     pub bare: bool,
 }
@@ -68,7 +70,6 @@ impl MultiInstance {
             && self.completion_condition.is_none()
             && self.event.is_none()
             && self.complex.is_empty()
-            && !self.continuation.before
-            && !self.continuation.after
+            && !self.continuation.cuts()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Instruction, MigrateTo, Position};
 use crate::Name;
 use crate::graph::ProcessGraph;
-use crate::instance::{Caller, Key, ScopeId};
+use crate::instance::{Caller, Failure, Key, ScopeId};
 use crate::migration::{MigrationPlan, MigrationProblem};
 use crate::value::{Value, ValueError};
 
@@ -133,6 +133,20 @@ pub enum Command {
         /// The continuation.
         continuation: Key,
     },
+    /// What followed a savepoint or timer has failed and is undone: it has one try less.
+    FailTry {
+        /// The continuation or timer.
+        wait: Key,
+        /// How it failed.
+        failure: Failure,
+    },
+    /// Say how many tries what follows a savepoint or timer has left; none is an incident.
+    SetRetries {
+        /// The continuation or timer.
+        wait: Key,
+        /// Tries left.
+        retries: u32,
+    },
     /// A called instance has completed.
     CompleteCall {
         /// The call.
@@ -233,6 +247,18 @@ pub enum Command {
 }
 
 impl Command {
+    /// The savepoint or timer that it goes on from, if what follows is undone should it fail: then [`Command::FailTry`] is given
+    /// instead.
+    #[must_use]
+    pub fn tries(&self, graph: &ProcessGraph) -> Option<Key> {
+        match self {
+            Self::Continue { continuation: wait } | Self::FireTimer { timer: wait } => {
+                graph.dialect().tries_again().then_some(*wait)
+            }
+            _ => None,
+        }
+    }
+
     /// The graph with which all commands after it are given, if it is another one.
     #[must_use]
     pub fn graph_after(&self) -> Option<&Arc<ProcessGraph>> {
@@ -272,6 +298,8 @@ impl Command {
             | Self::ChangeUserTask { .. }
             | Self::FireTimer { .. }
             | Self::Continue { .. }
+            | Self::FailTry { .. }
+            | Self::SetRetries { .. }
             | Self::RefuseCall { .. }
             | Self::RemoveVariables { .. }
             | Self::ActivateAdHoc { .. }

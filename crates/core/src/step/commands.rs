@@ -53,12 +53,14 @@ impl Step<'_, '_> {
             Command::DeliverSignal { name, variables } => signal::deliver(self, &name, &variables),
             Command::FireTimer { timer } => {
                 let wait = self.find_wait(timer, "timer", |kind| matches!(kind, WaitKind::Timer(_)))?;
+                self.tried_again(wait);
                 self.occurred(wait, Vec::new());
             }
             Command::Continue { continuation } => {
                 let is_continuation = |kind: &WaitKind| matches!(kind, WaitKind::Continuation { .. });
                 let (wait, token) = self.find(continuation, "continuation", is_continuation)?;
-                let after = matches!(self.kind(wait), Some(WaitKind::Continuation { after: true }));
+                let after = matches!(self.kind(wait), Some(WaitKind::Continuation { after: true, .. }));
+                self.tried_again(wait);
                 self.close(wait, Closed::Completed);
                 if after && self.is_round(token) {
                     self.emit(Event::TokenResumed { token });
@@ -66,6 +68,14 @@ impl Step<'_, '_> {
                 } else {
                     self.resume(token, if after { Stage::Leave } else { Stage::Begin });
                 }
+            }
+            Command::FailTry { wait, failure } => {
+                let wait = self.find_wait(wait, "savepoint or timer", is_tried)?;
+                self.try_failed(wait, failure);
+            }
+            Command::SetRetries { wait, retries } => {
+                let wait = self.find_wait(wait, "savepoint or timer", is_tried)?;
+                self.set_retries(wait, retries);
             }
             Command::CompleteCall { call, variables } => {
                 let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
@@ -141,8 +151,14 @@ impl Step<'_, '_> {
                 user_task::changed(self, wait, token, assignee);
             }
             Command::ResolveIncident { incident } => {
-                let (wait, token) = self.find(incident, "incident", |kind| matches!(kind, WaitKind::Incident(_)))?;
-                self.resolve(wait, token);
+                let is_incident = |kind: &WaitKind| matches!(kind, WaitKind::Incident(_));
+                let wait = self.find_wait(incident, "incident", is_incident)?;
+                if let Some(tried) = self.tried_by(wait) {
+                    self.try_once_more(tried);
+                } else {
+                    let (wait, token) = self.find(incident, "incident", is_incident)?;
+                    self.resolve(wait, token);
+                }
             }
             Command::Modify { instructions, reason } => self.modify(&instructions, reason)?,
             Command::Migrate { to, plan } => self.migrate(&to, &plan)?,
@@ -151,7 +167,7 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    fn kind(&self, wait: WaitId) -> Option<&WaitKind> {
+    pub(super) fn kind(&self, wait: WaitId) -> Option<&WaitKind> {
         self.instance.waits.get(wait).map(|wait| &wait.kind)
     }
 
@@ -226,9 +242,9 @@ impl Step<'_, '_> {
     fn unstick(&mut self, token: TokenId) {
         let mut next = self.instance.tokens.get(token).map_or(NONE, |token| token.first_wait);
         while let Some(wait) = self.instance.waits.get(next) {
-            let (current, is_incident) = (next, matches!(wait.kind, WaitKind::Incident(_)));
+            let (current, is_its) = (next, matches!(wait.kind, WaitKind::Incident(_)) && !is_of_a_try(&wait.kind));
             next = wait.next;
-            if is_incident {
+            if is_its {
                 self.close(current, Closed::Completed);
             }
         }
@@ -366,6 +382,7 @@ impl Step<'_, '_> {
                 self.go_by(token, flow, listener);
             }
             IncidentStage::Job => self.job_again(token),
+            IncidentStage::Retry(_) => {}
             IncidentStage::Open => self.open_again(token),
             IncidentStage::AdHoc => ad_hoc::ask_again(self, token),
         }
@@ -385,6 +402,15 @@ impl Step<'_, '_> {
             self.change(wait, WaitKind::Job(Arc::new(job)));
         }
     }
+}
+
+fn is_tried(kind: &WaitKind) -> bool {
+    matches!(kind, WaitKind::Timer(_) | WaitKind::Continuation { .. })
+}
+
+/// Whether it is an incident beside a savepoint or timer, rather than of the work.
+fn is_of_a_try(kind: &WaitKind) -> bool {
+    matches!(kind, WaitKind::Incident(incident) if matches!(incident.stage, IncidentStage::Retry(_)))
 }
 
 fn is_work(kind: &WaitKind) -> bool {

@@ -44,7 +44,7 @@ impl<'s> Step<'s, '_> {
             return;
         }
         if details.continuation.before {
-            self.wait(token, WaitKind::Continuation { after: false });
+            self.savepoint(token, false, details.retry_cycle.as_ref());
             return;
         }
         self.begin(token, ordinal);
@@ -349,16 +349,16 @@ impl<'s> Step<'s, '_> {
         }
         self.close_waits(Owner::Token(token), super::Closed::Cancelled);
         if self.is_round(token) {
-            if matches!(&node.details.repeat, Some(Loop::MultiInstance(multi)) if multi.continuation.after) {
-                self.wait(token, WaitKind::Continuation { after: true });
-                return;
+            if let Some(Loop::MultiInstance(multi)) = &node.details.repeat
+                && multi.continuation.after
+            {
+                return self.savepoint(token, true, multi.retry_cycle.as_ref());
             }
             return behaviour::repeat::round_completed(self, token, 0);
         }
         self.retire(token);
         if node.details.continuation.after {
-            self.wait(token, WaitKind::Continuation { after: true });
-            return;
+            return self.savepoint(token, true, node.details.retry_cycle.as_ref());
         }
         self.leave(token);
     }

@@ -144,6 +144,9 @@ impl Step<'_, '_> {
         else {
             return Ok(());
         };
+        if kind.retry().is_some_and(|retry| retry.failure.is_some()) {
+            return Ok(()); // It has occurred, and what follows is to be tried again.
+        }
         let graph = self.graph;
         if let Some(catch) = graph.catches(node).get(definition)
             && matches!(kind, WaitKind::Message(_) | WaitKind::Timer(_) | WaitKind::Signal(_))

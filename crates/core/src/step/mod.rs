@@ -17,6 +17,7 @@ mod keys;
 mod lifecycle;
 mod migrate;
 mod modify;
+mod retry;
 mod scope;
 mod start;
 mod way_out;

@@ -158,8 +158,12 @@ impl Step<'_, '_> {
 
     /// Whether a definition of an event has not occurred yet.
     fn still_waits(&self, owner: Owner, node: Ordinal) -> bool {
-        let has_occurred = |kind: &WaitKind| matches!(kind, WaitKind::Timer(timer) if timer.occurred);
-        self.waits_of(owner).any(|(_, wait)| wait.node == node && !has_occurred(&wait.kind))
+        let is_awaited = |kind: &WaitKind| match kind {
+            WaitKind::Timer(timer) => !timer.occurred,
+            WaitKind::Incident(_) => false,
+            _ => true,
+        };
+        self.waits_of(owner).any(|(_, wait)| wait.node == node && is_awaited(&wait.kind))
     }
 
     /// Closes what else an event waits for.

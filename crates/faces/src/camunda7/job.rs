@@ -1,4 +1,4 @@
-//! `/job`: timers and savepoints, and what got stuck in the engine itself, which is a job without tries left.
+//! `/job`: timers and savepoints, and what got stuck in the engine itself elsewhere, which is a job without tries left.
 
 use axum::Router;
 use axum::extract::Path;
@@ -7,7 +7,7 @@ use axum::routing::{get, post, put};
 use jiff::Timestamp;
 use potok::query::IncidentQuery;
 use potok::row::{Definition, Incident};
-use potok::{Due, DueKind, DueQuery, Engine, Error, IncidentId, JobId};
+use potok::{Due, DueKind, DueQuery, Engine, Error, IncidentId, JobId, TimerId};
 use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
@@ -17,9 +17,6 @@ use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
 use super::{id, incident, process_definition, process_instance};
 use crate::acting::Acting;
-
-/// Tries that Camunda gives a job.
-const TRIES: u32 = 3;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
@@ -40,7 +37,7 @@ pub(crate) fn routes() -> Router<Engine> {
 enum Job {
     /// It is done when it is due.
     Due(Due),
-    /// It has failed.
+    /// It got stuck, and nothing that followed was undone.
     Stuck(Incident),
 }
 
@@ -87,18 +84,26 @@ impl Job {
         }
     }
 
-    /// When a timer is due; what else waits is due at once.
+    /// When it is due; none if at once.
     fn due(&self) -> Option<Timestamp> {
         match self {
-            Self::Due(due) if due.kind != DueKind::Savepoint => Some(due.due),
-            _ => None,
+            Self::Due(due) => due.due,
+            Self::Stuck(_) => None,
         }
     }
 
-    fn retries(&self) -> u32 {
+    fn retries(&self) -> i64 {
         match self {
-            Self::Due(_) => TRIES,
+            Self::Due(due) => due.retries,
             Self::Stuck(_) => 0,
+        }
+    }
+
+    /// Where and how it has failed.
+    fn failure(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Due(due) => due.failure.as_ref().map(|failure| (&*failure.element, &*failure.message)),
+            Self::Stuck(incident) => Some((&incident.node, &incident.message)),
         }
     }
 
@@ -108,16 +113,11 @@ impl Job {
 
     /// The id of what a flow node's jobs have in common.
     async fn kind(&self, engine: &Engine) -> Result<String, Fault> {
-        let graph = engine.graph(self.definition().into()).await?;
-        let node = graph.and_then(|graph| graph.find(self.node()));
-        Ok(id::part(self.definition(), id::token(node.unwrap_or_default())))
+        incident::job_definition(engine, self.definition(), self.node()).await
     }
 
     fn shown(&self, definition: Option<&Definition>, kind: &str) -> Json {
-        let message = match self {
-            Self::Due(_) => None,
-            Self::Stuck(incident) => Some(&*incident.message),
-        };
+        let (failed, message) = self.failure().unzip();
         json!({
             "id": id::id(self.key()),
             "jobDefinitionId": kind,
@@ -127,7 +127,7 @@ impl Job {
             "processDefinitionKey": self.process(),
             "retries": self.retries(),
             "exceptionMessage": message,
-            "failedActivityId": matches!(self, Self::Stuck(_)).then(|| self.node()),
+            "failedActivityId": failed,
             "dueDate": self.due().map(date),
             "suspended": self.is_suspended(),
             "priority": 0,
@@ -149,7 +149,7 @@ async fn find(engine: &Engine, text: &str) -> Result<Option<Job>, Fault> {
         return Ok(Some(Job::Due(due)));
     }
     let query = IncidentQuery { open: Some(true), keys: vec![key], ..IncidentQuery::default() };
-    let stuck = engine.incidents(&query).await?.pop().filter(|row| incident::kind(row) == "failedJob");
+    let stuck = engine.incidents(&query).await?.pop().filter(incident::is_a_job);
     Ok(stuck.map(Job::Stuck))
 }
 
@@ -183,13 +183,12 @@ async fn execute(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
 
 async fn stack_trace(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     match find(&engine, &text).await? {
-        Some(Job::Stuck(row)) => Ok(plain(row.message.to_string())),
-        Some(Job::Due(_)) => Ok(nothing()),
+        Some(job) => Ok(job.failure().map_or_else(nothing, |(_, message)| plain(message.to_owned()))),
         None => Err(Fault::missing(format!("No job found with id {text}"))),
     }
 }
 
-/// Some tries for what is stuck: it is tried again at once.
+/// Some tries for what has none: it is tried again when it is due, and what is stuck elsewhere at once.
 async fn set_retries(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let retries = fields.number("retries")?.unwrap_or(0);
     let refused = Fault::broken;
@@ -208,8 +207,16 @@ async fn again(engine: &Engine, job: &Job, retries: i64) -> Answer {
             Err(error) => Err(error.into()),
         },
         Job::Stuck(_) => Ok(nothing()),
+        Job::Due(Due { instance: Some(instance), key, .. }) => {
+            let retries = u32::try_from(retries).unwrap_or(u32::MAX);
+            match engine.set_retries(*instance, TimerId(*key), retries).await {
+                // It has been done meanwhile.
+                Ok(()) | Err(Error::UnknownTimer(_)) => Ok(nothing()),
+                Err(error) => Err(error.into()),
+            }
+        }
         Job::Due(_) if retries > 0 => Ok(nothing()),
-        Job::Due(_) => Err(Fault::not_offered("taking the tries of a timer or savepoint away; suspend its instance")),
+        Job::Due(_) => Err(Fault::not_offered("taking the tries of a start timer away; suspend its definition")),
     }
 }
 
@@ -274,7 +281,7 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Job>, Fault> {
     let mut rows: Vec<Job> = due.into_iter().map(Job::Due).collect();
     let stuck = IncidentQuery { open: Some(true), keys, instances: of, ..IncidentQuery::default() };
     let stuck = engine.incidents(&stuck).await?.into_iter();
-    rows.extend(stuck.filter(|row| incident::kind(row) == "failedJob").map(Job::Stuck));
+    rows.extend(stuck.filter(incident::is_a_job).map(Job::Stuck));
     let definition = fields.text("processDefinitionId")?;
     let of_definition = definition.as_ref().map(|text| id::parse_definition(text));
     let (process, node) = (fields.text("processDefinitionKey")?, fields.text("activityId")?);
@@ -294,19 +301,19 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Job>, Fault> {
     let now = engine.clock().now();
     rows.retain(|row| {
         let is_timer = matches!(row, Job::Due(due) if due.kind != DueKind::Savepoint);
-        let is_stuck = matches!(row, Job::Stuck(_));
+        let (is_spent, failure) = (row.retries() <= 0, row.failure());
         of_definition.is_none_or(|of| Some(row.definition()) == of)
             && process.as_deref().is_none_or(|process| row.process() == process)
             && node.as_deref().is_none_or(|node| row.node() == node)
-            && failed_node.as_deref().is_none_or(|node| is_stuck && row.node() == node)
+            && failed_node.as_deref().is_none_or(|node| failure.is_some_and(|(failed, _)| failed == node))
             && execution.as_deref().is_none_or(|text| id::part(row.key(), id::EXECUTION) == text)
             && (!timers || is_timer)
             && (!messages || !is_timer)
-            && (!executable || (!is_stuck && row.due().is_none_or(|due| due <= now)))
-            && (!with_retries || !is_stuck)
-            && (!without_retries || is_stuck)
-            && (!with_exception || is_stuck)
-            && exception.as_deref().is_none_or(|text| matches!(row, Job::Stuck(row) if &*row.message == text))
+            && (!executable || (!is_spent && row.due().is_none_or(|due| due <= now)))
+            && (!with_retries || !is_spent)
+            && (!without_retries || is_spent)
+            && (!with_exception || failure.is_some())
+            && exception.as_deref().is_none_or(|text| failure.is_some_and(|(_, message)| message == text))
             && (!active || !row.is_suspended())
             && (!suspended || row.is_suspended())
             && due_from.is_none_or(|time| row.due().is_some_and(|due| due > time))

@@ -179,11 +179,21 @@ fn normal(value: &Json, kept: &BTreeMap<String, String>, name: &str, keeps_order
     if matches!(name, "durationInMillis" | "duration") && !is_empty {
         return "<time>".into();
     }
+    if name == "exceptionMessage" && !is_empty {
+        return "<text>".into();
+    }
     match value {
         Json::String(text) => normal_text(text, kept).into(),
-        Json::Object(members) => Json::Object(
-            members.iter().map(|(name, inner)| (normal_text(name, kept), normal(inner, kept, name, false))).collect(),
-        ),
+        Json::Object(members) => {
+            // What the engine says itself; what a worker says is told again as it is.
+            let is_own = members.get("incidentType").is_some_and(|kind| kind == "failedJob");
+            let normal = |(name, inner): (&String, &Json)| {
+                let said = name == "incidentMessage" && is_own && inner.is_string();
+                let inner = if said { "<text>".into() } else { normal(inner, kept, name, false) };
+                (normal_text(name, kept), inner)
+            };
+            Json::Object(members.iter().map(normal).collect())
+        }
         Json::Array(values) => {
             let mut values: Vec<Json> = values.iter().map(|inner| normal(inner, kept, "", false)).collect();
             if !keeps_order {

@@ -117,7 +117,7 @@ async fn fill(world: &World, route: &str, sent: &Sent) -> (String, String) {
 async fn first(world: &World, collection: &str, name: &str) -> String {
     let own = |name: &str| world.ids[name].clone();
     let is_of_task = collection.contains("/tasks/");
-    let value = match (name, collection) {
+    match (name, collection) {
         ("definition", _) | ("key", _) => "work".into(),
         ("decision", _) => "dish".into(),
         ("user", _) => "eve".into(),
@@ -149,8 +149,7 @@ async fn first(world: &World, collection: &str, name: &str) -> String {
             Some(found) => found["id"].as_str().unwrap_or("5").to_owned(),
             None => "5".into(),
         },
-    };
-    value
+    }
 }
 
 /// What is answered by one route and method.

@@ -23,6 +23,7 @@ mod once;
 mod people;
 mod restart;
 mod restart_instance;
+mod retries;
 mod search;
 mod simulation;
 mod statistics;
@@ -30,7 +31,9 @@ mod tasks;
 mod tasks_alone;
 mod tenants;
 mod timers;
+mod traces;
 mod transaction;
+mod webhooks;
 
 /// Writes one test for each database.
 #[macro_export]

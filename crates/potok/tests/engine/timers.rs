@@ -140,7 +140,7 @@ async fn what_is_due_is_done_by_hand(place: Place) {
     engine.complete(task.id(), ()).await.unwrap();
 
     let timer = only().await;
-    assert_eq!((timer.kind, &*timer.node, timer.due), (DueKind::Timer, "later", at("2026-01-05T11:00:00Z")));
+    assert_eq!((timer.kind, &*timer.node, timer.due), (DueKind::Timer, "later", Some(at("2026-01-05T11:00:00Z"))));
     engine.execute(&timer).await.unwrap();
     assert_eq!(engine.execute(&timer).await.unwrap_err().code(), "timer-unknown");
     let query = DueQuery { instances: vec![timer.instance.unwrap().0], ..DueQuery::default() };

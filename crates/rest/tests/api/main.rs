@@ -20,3 +20,5 @@ mod remarks;
 mod session;
 mod sign_in;
 mod tasks;
+mod traces;
+mod webhooks;

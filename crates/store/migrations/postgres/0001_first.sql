@@ -38,7 +38,8 @@ CREATE TABLE instances (
     suspended bigint NOT NULL,
     ended bigint NOT NULL,
     expires bigint NOT NULL,
-    "unique" bigint NOT NULL
+    "unique" bigint NOT NULL,
+    trace text COLLATE "C" NOT NULL
 );
 CREATE INDEX instances_active ON instances (process, "key") WHERE state = 0;
 CREATE INDEX instances_business_key ON instances (business_key, "key");
@@ -122,6 +123,7 @@ CREATE TABLE jobs (
     worker text COLLATE "C" NOT NULL,
     lease bigint NOT NULL,
     leased_until bigint NOT NULL,
+    trace text COLLATE "C" NOT NULL,
     PRIMARY KEY (instance, "key")
 );
 CREATE INDEX jobs_key ON jobs ("key");
@@ -238,6 +240,38 @@ CREATE TABLE batch_items (
     PRIMARY KEY (batch, instance)
 );
 CREATE INDEX batch_items_open ON batch_items (batch, instance) WHERE state = 0;
+
+-- Who is told by HTTP what happens, and what they have not been told yet.
+CREATE TABLE webhooks (
+    "key" bigint PRIMARY KEY,
+    url text COLLATE "C" NOT NULL,
+    secret bytea NOT NULL,
+    events text COLLATE "C" NOT NULL,
+    processes text COLLATE "C" NOT NULL,
+    tenant text COLLATE "C" NOT NULL,
+    author text COLLATE "C" NOT NULL,
+    created bigint NOT NULL,
+    place text COLLATE "C" NOT NULL,
+    leased_until bigint NOT NULL
+);
+
+CREATE TABLE deliveries (
+    webhook bigint NOT NULL,
+    "key" bigint NOT NULL,
+    event text COLLATE "C" NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    instance bigint NOT NULL,
+    payload bytea NOT NULL,
+    created bigint NOT NULL,
+    state bigint NOT NULL,
+    tries bigint NOT NULL,
+    due bigint NOT NULL,
+    error text COLLATE "C" NOT NULL,
+    PRIMARY KEY (webhook, "key")
+);
+CREATE INDEX deliveries_key ON deliveries ("key");
+CREATE INDEX deliveries_due ON deliveries (webhook, due, "key") WHERE state = 0;
+CREATE INDEX deliveries_dead ON deliveries (due, "key") WHERE state = 1;
 
 -- Who shares the database.
 CREATE TABLE nodes (

@@ -36,7 +36,8 @@ CREATE TABLE instances (
     suspended INTEGER NOT NULL,
     ended INTEGER NOT NULL,
     expires INTEGER NOT NULL,
-    "unique" INTEGER NOT NULL
+    "unique" INTEGER NOT NULL,
+    trace TEXT NOT NULL
 ) STRICT;
 CREATE INDEX instances_active ON instances (process, "key") WHERE state = 0;
 CREATE INDEX instances_business_key ON instances (business_key, "key");
@@ -118,7 +119,8 @@ CREATE TABLE jobs (
     available INTEGER NOT NULL,
     worker TEXT NOT NULL,
     lease INTEGER NOT NULL,
-    leased_until INTEGER NOT NULL
+    leased_until INTEGER NOT NULL,
+    trace TEXT NOT NULL
 ) STRICT;
 CREATE INDEX jobs_instance ON jobs (instance);
 CREATE INDEX jobs_topic ON jobs (topic, priority DESC, "key") WHERE suspended = 0;
@@ -230,6 +232,38 @@ CREATE TABLE batch_items (
     PRIMARY KEY (batch, instance)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX batch_items_open ON batch_items (batch, instance) WHERE state = 0;
+
+-- Who is told by HTTP what happens, and what they have not been told yet.
+CREATE TABLE webhooks (
+    "key" INTEGER PRIMARY KEY,
+    url TEXT NOT NULL,
+    secret BLOB NOT NULL,
+    events TEXT NOT NULL,
+    processes TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    author TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    place TEXT NOT NULL,
+    leased_until INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE deliveries (
+    webhook INTEGER NOT NULL,
+    "key" INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    instance INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    created INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    PRIMARY KEY (webhook, "key")
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_key ON deliveries ("key");
+CREATE INDEX deliveries_due ON deliveries (webhook, due, "key") WHERE state = 0;
+CREATE INDEX deliveries_dead ON deliveries (due, "key") WHERE state = 1;
 
 -- Who shares the database.
 CREATE TABLE nodes (

@@ -13,6 +13,7 @@ mod sight;
 mod task;
 mod variable;
 mod wait;
+mod webhook;
 
 pub use access::{ApiTokenQuery, AuditQuery, GrantQuery, SessionQuery, TenancyQuery};
 pub use batch::{BatchItemQuery, BatchQuery};
@@ -25,6 +26,7 @@ pub use sight::{Sight, Viewer};
 pub use task::{TaskOrder, TaskQuery};
 pub use variable::{Comparison, VariableFilter, VariableValue};
 pub use wait::{IncidentQuery, JobQuery, TimerQuery, WorkQuery};
+pub use webhook::{DeliveryQuery, WebhookQuery};
 
 use crate::StoreError;
 use crate::cell::{Cell, Field};

@@ -54,6 +54,8 @@ record! {
         expires: Option<Timestamp>,
         /// It has its business key for itself while it runs, among those of its process that were started so.
         unique: bool,
+        /// The trace in which it was started, as a `traceparent` of W3C Trace Context.
+        trace: Option<Name>,
     }
 }
 

@@ -14,6 +14,7 @@ mod node;
 mod person;
 mod task;
 mod wait;
+mod webhook;
 
 pub use access::{ApiToken, Audit, Grant, Password, Session, Tenancy};
 pub use batch::{Batch, BatchItem, BatchState, ItemState};
@@ -30,3 +31,4 @@ pub use person::{Attachment, Comment, Group, Membership, User};
 pub(crate) use task::Candidate;
 pub use task::{CandidateKind, Delegation, Task, TaskState};
 pub use wait::{Incident, Job, Subscription, SubscriptionKind, Timer};
+pub use webhook::{Delivery, DeliveryState, Webhook};

@@ -44,6 +44,8 @@ record! {
         lease: u64,
         /// When the lease runs out.
         leased_until: Timestamp,
+        /// The trace in which it was opened, as a `traceparent` of W3C Trace Context.
+        trace: Option<Name>,
     }
 }
 

@@ -137,16 +137,36 @@ fn a_listener_that_is_a_job_needs_a_place_where_a_token_can_wait() {
 }
 
 #[test]
-fn a_retry_cycle_counts_for_jobs_only() {
-    let task = |kind: &str, attribute: &str| {
-        format!(
+fn a_retry_cycle_counts_for_jobs_savepoints_and_timers() {
+    let element = |kind: &str, attribute: &str, content: &str| {
+        document(&format!(
             "<bpmn:{kind} id=\"a\" {attribute}><bpmn:extensionElements><camunda:failedJobRetryTimeCycle>R3/PT1M\
-             </camunda:failedJobRetryTimeCycle></bpmn:extensionElements></bpmn:{kind}>"
-        )
+             </camunda:failedJobRetryTimeCycle></bpmn:extensionElements>{content}</bpmn:{kind}>"
+        ))
     };
-    let job = "camunda:asyncBefore=\"true\" camunda:type=\"external\" camunda:topic=\"pay\"";
-    assert_eq!(codes(&document(&task("serviceTask", job))), Vec::<String>::new());
-    assert_eq!(codes(&document(&task("userTask", "camunda:asyncBefore=\"true\""))), ["extension-ignored a"]);
+    let fine = [
+        element("serviceTask", "camunda:type=\"external\" camunda:topic=\"pay\"", ""),
+        element("userTask", "camunda:asyncBefore=\"true\"", ""),
+        element("exclusiveGateway", "camunda:asyncAfter=\"true\"", ""),
+        element("intermediateCatchEvent", "", "<bpmn:timerEventDefinition />"),
+    ];
+    for document in fine {
+        assert_eq!(codes(&document), Vec::<String>::new());
+    }
+    assert_eq!(codes(&element("userTask", "", "")), ["extension-ignored a"]);
+    assert_eq!(
+        codes(&element("intermediateCatchEvent", "", "<bpmn:signalEventDefinition />")),
+        ["extension-ignored a"]
+    );
+    let rounds = |attribute: &str| {
+        let cycle = "<camunda:failedJobRetryTimeCycle>R3/PT1M</camunda:failedJobRetryTimeCycle>";
+        document(&format!(
+            "<bpmn:task id=\"a\"><bpmn:multiInstanceLoopCharacteristics {attribute}><bpmn:extensionElements>{cycle}\
+             </bpmn:extensionElements></bpmn:multiInstanceLoopCharacteristics></bpmn:task>"
+        ))
+    };
+    assert_eq!(codes(&rounds("camunda:asyncBefore=\"true\"")), Vec::<String>::new());
+    assert_eq!(codes(&rounds("")), ["extension-ignored a"]);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use axum::Router;
 use axum::routing::get;
 use potok::query::IncidentQuery;
 use potok::row::{Incident, InstanceState};
-use potok::{Engine, InstanceId};
-use potok_core::instance::Key;
+use potok::{Engine, InstanceId, Name};
+use potok_core::instance::{Key, WaitKind};
 use potok_core::step::Event;
 use serde_json::{Value as Json, json};
 
@@ -15,7 +15,7 @@ use crate::camunda7::answer::{self, Answer, Slice, json as answer};
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
 use crate::camunda7::fields::{Fields, InQuery};
-use crate::camunda7::incident::kind;
+use crate::camunda7::incident::{is_a_job, job_definition, kind};
 use crate::camunda7::{id, process_definition};
 
 pub(crate) fn routes() -> Router<Engine> {
@@ -38,22 +38,27 @@ async fn end(engine: &Engine, row: &Incident) -> Result<End, Fault> {
     Ok(if went_along { End::Deleted } else { End::Resolved })
 }
 
-/// The job that an incident is or was of, as the instance's history tells.
-async fn job_of(engine: &Engine, row: &Incident) -> Result<Option<Key>, Fault> {
-    if kind(row) != "failedExternalTask" {
-        return Ok(None);
+/// The job that an incident is or was of, as the instance's history tells, and the flow node that failed, unless a worker did.
+async fn job_of(engine: &Engine, row: &Incident) -> Result<(Key, Option<Name>), Fault> {
+    let own = (row.key, Some(row.node.clone()));
+    if is_a_job(row) {
+        return Ok(own);
     }
     let mut after = 0;
     loop {
         let entries = engine.instance(InstanceId(row.instance)).history(after, 100).await?;
-        let Some(last) = entries.last() else { return Ok(None) };
+        let Some(last) = entries.last() else { return Ok(own) };
         after = last.seq;
         for entry in &entries {
             // The command that raised it has changed its job just before.
-            let mut job = None;
+            let mut job = own.clone();
             for event in &entry.events.list {
                 match *event {
-                    Event::WaitChanged { key, .. } => job = Some(key),
+                    Event::WaitChanged { key, change } => {
+                        let retry = entry.events.changes.get(change as usize).and_then(WaitKind::retry);
+                        let failure = retry.and_then(|retry| retry.failure.as_ref());
+                        job = (key, failure.map(|failure| failure.element.clone()));
+                    }
                     Event::WaitOpened { details }
                         if entry.events.waits.get(details as usize).is_some_and(|wait| wait.key == row.key) =>
                     {
@@ -72,29 +77,32 @@ async fn shown(engine: &Engine, rows: &[(Incident, End)]) -> Result<Vec<Json>, F
     for (row, end) in rows {
         let own = id::id(row.key);
         let instance = engine.instance(InstanceId(row.instance)).get().await?;
-        let job = job_of(engine, row).await?;
+        let (job, failed) = job_of(engine, row).await?;
         let definition = definitions.get(&row.definition.into());
-        let is_external = kind(row) == "failedExternalTask";
+        let job_definition = match kind(row) {
+            "failedJob" => Some(job_definition(engine, row.definition, &row.node).await?),
+            _ => None,
+        };
         all.push(json!({
             "id": own,
             "processDefinitionKey": &*row.process,
             "processDefinitionId": definition.map_or_else(|| id::id(row.definition), id::definition),
             "processInstanceId": id::id(row.instance),
-            "executionId": id::part(job.unwrap_or(row.key), id::EXECUTION),
+            "executionId": id::part(job, id::EXECUTION),
             "rootProcessInstanceId": id::id(root(engine, &instance).await?),
             "createTime": date(row.raised),
             "endTime": row.resolved.map(date),
             "removalTime": instance.expires.map(date),
             "incidentType": kind(row),
             "activityId": &*row.node,
-            "failedActivityId": if is_external { Json::Null } else { json!(&*row.node) },
+            "failedActivityId": failed.as_deref(),
             "causeIncidentId": own,
             "rootCauseIncidentId": own,
-            "configuration": id::id(job.unwrap_or(row.key)),
-            "historyConfiguration": own,
+            "configuration": id::id(job),
+            "historyConfiguration": id::part(row.key, id::FAILURE),
             "incidentMessage": Some(&*row.message).filter(|message| !message.is_empty()),
             "tenantId": row.tenant.as_deref(),
-            "jobDefinitionId": null,
+            "jobDefinitionId": job_definition,
             "annotation": null,
             "open": *end == End::Open,
             "deleted": *end == End::Deleted,
