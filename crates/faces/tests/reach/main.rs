@@ -130,6 +130,7 @@ async fn first(world: &World, collection: &str, name: &str) -> String {
         ("id", "/api/v1/tasks") => own("task"),
         ("id", "/api/v1/jobs") => own("job-send-letter"),
         ("id", "/api/v1/batches") => own("batch"),
+        ("id", "/api/v1/webhooks") => own("webhook"),
         ("id", "/api/v1/deployments") => own("unused"),
         ("id", "/api/v1/incidents") => own("incident"),
         ("id", "/engine-rest/process-instance" | "/engine-rest/history/process-instance") => own("uuid-instance"),

@@ -119,6 +119,7 @@ impl World {
         self.note("ad-hoc", ad_hoc);
         self.find("incident", "/api/v1/incidents/search", json!({})).await;
         let batch = json!({"operation": {"type": "cancel"}, "instances": [instance]});
+        self.keep("webhook", "/api/v1/webhooks", json!({"url": "https://example.com/potok"})).await;
         for (name, state) in [("batch", None), ("batch-paused", Some("pause")), ("batch-over", Some("cancel"))] {
             self.keep(name, "/api/v1/batches", batch.clone()).await;
             if let Some(state) = state {
