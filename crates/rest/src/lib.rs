@@ -10,6 +10,7 @@ mod caller;
 mod comments;
 mod definitions;
 mod deployments;
+mod description;
 mod events;
 mod health;
 mod history;
@@ -44,7 +45,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config as Page, SwaggerUi};
 
 use crate::problem::Problem;
 
@@ -157,7 +158,8 @@ fn api() -> OpenApiRouter<App> {
         .merge(comments::routes())
         .merge(attachments::routes())
         .merge(people::routes())
-        .merge(webhooks::routes());
+        .merge(webhooks::routes())
+        .merge(description::routes());
     OpenApiRouter::with_openapi(Description::openapi())
         .nest("/api/v1", native)
         .merge(health::routes())
@@ -187,9 +189,9 @@ pub fn router_beside(engine: Engine, options: &Options, beside: Router) -> Route
         stop: options.stop.clone(),
         calls: Arc::default(),
     };
-    let (router, description) = api().split_for_parts();
+    let (router, _) = api().split_for_parts();
     router
-        .merge(SwaggerUi::new("/docs").url("/api/v1/openapi.json", description))
+        .merge(SwaggerUi::new("/docs").config(Page::new(["/api/v1/openapi.json"])))
         .merge(beside.layer(middleware::from_fn_with_state(app.clone(), caller::sign_in)).with_state(()))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
