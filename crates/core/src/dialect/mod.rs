@@ -27,6 +27,7 @@ mod vocabulary;
 pub use expression::ExpressionUse;
 pub use namespace::POTOK as POTOK_NAMESPACE;
 pub use reader::Reader;
+pub(crate) use vocabulary::qualified;
 
 use crate::Name;
 use crate::model::{Expression, TimerDefinition};
