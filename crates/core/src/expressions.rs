@@ -87,6 +87,8 @@ pub struct Execution {
     pub element: Name,
     /// The name of the element that asks.
     pub element_name: Option<Name>,
+    /// If that is a user task: its name as people see it, computed where the model computes it.
+    pub task_name: Option<Name>,
     /// If that is a user task: whom the model assigns it to.
     pub assignee: Option<Name>,
     /// If a listener asks: the stage at which it is called, e.g. `start` or `create`.

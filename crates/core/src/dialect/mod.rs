@@ -9,6 +9,7 @@ mod call;
 mod decision;
 mod event;
 mod expression;
+mod field;
 mod form;
 mod implementation;
 mod job;
@@ -25,8 +26,10 @@ mod values;
 mod vocabulary;
 
 pub use expression::ExpressionUse;
+pub use field::FieldKind;
 pub use namespace::POTOK as POTOK_NAMESPACE;
 pub use reader::Reader;
+pub(crate) use vocabulary::qualified;
 
 use crate::Name;
 use crate::model::{Expression, TimerDefinition};
@@ -203,6 +206,8 @@ pub struct FormField {
     pub writable: bool,
     /// The values of an enumeration: (id, label).
     pub values: Vec<(Name, Name)>,
+    /// How a date is written, as Java's `SimpleDateFormat` says it (Camunda 7 and Flowable); as in ISO 8601 without it.
+    pub date_pattern: Option<Name>,
     /// Other constraints: (name, configuration), e.g. `("min", "5")`.
     pub constraints: Vec<(Name, Option<Name>)>,
     /// What `max` and `maxlength` name is too much itself (Camunda 7).

@@ -188,6 +188,7 @@ impl Script {
                 "process": &*execution.process,
                 "element": &*execution.element,
                 "elementName": execution.element_name.as_deref(),
+                "taskName": execution.task_name.as_deref(),
                 "assignee": execution.assignee.as_deref(),
                 "event": execution.event,
             })

@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use potok::query::DefinitionQuery;
 use potok::row::{Definition, DefinitionKind};
 use potok::{DefinitionId, DeploymentId, Engine, Error, Name, TaskId, Value, Version};
-use potok_core::dialect::FormField;
+use potok_core::dialect::{FieldKind, FormField};
 use potok_core::graph::Form;
+use potok_core::value::{DateTime, Zone};
 use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, bytes, json as answer};
@@ -57,7 +58,8 @@ fn of_fields(form: Option<&Form>, names: Option<&[Name]>) -> serde_json::Map<Str
             continue;
         }
         let text = field.default.as_ref().map(|default| default.text.to_string());
-        let kind = kind(field);
+        // Dates are shown as their pattern writes them.
+        let kind = if field.holds() == FieldKind::Date { "String" } else { kind(field) };
         let typed = json!({"type": kind, "value": text});
         let shown = match value::read(name, &typed) {
             Ok(value) => value::write(&value, true),
@@ -76,9 +78,19 @@ pub(crate) fn defaults(form: Option<&Form>, given: &mut Vec<(Name, Value)>) {
             continue;
         };
         let typed = json!({"type": kind(field), "value": &*default.text});
-        if let Ok(value) = value::read(name, &typed) {
-            given.push((name.clone(), value));
-        }
+        let value = match field.holds() {
+            FieldKind::Date => field.value_of(&default.text).ok().map(moment),
+            _ => value::read(name, &typed).ok(),
+        };
+        given.extend(value.map(|value| (name.clone(), value)));
+    }
+}
+
+/// Camunda's dates have a time.
+fn moment(value: Value) -> Value {
+    match value {
+        Value::Date(date) => DateTime { local: date.at(0, 0, 0, 0), zone: Some(Zone::UTC) }.into(),
+        other => other,
     }
 }
 
