@@ -20,6 +20,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 
 /// This description
 #[utoipa::path(get, path = "/openapi.json", tag = "operations", operation_id = "getDescription",
+    security(()),
     responses((status = 200, body = serde_json::Value, description = "The API, as OpenAPI 3.1 has it"), Problems))]
 async fn description() -> Result<Response, Problem> {
     let bytes = match DESCRIPTION.get() {
