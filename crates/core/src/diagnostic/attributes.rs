@@ -134,7 +134,8 @@ pub(super) fn check(element: Element<'_>, known: KnownElement, dialect: Dialect,
         let (name, label) = (attribute.name(), element_label(element));
         if attribute.namespace_id() == NamespaceId::NONE {
             // A `default` where there is no choice breaks a rule of its own.
-            if !own.contains(&name) && !(name == "default" && is_flow_node(element.name())) {
+            let is_default = name == "default" && is_flow_node(element.name());
+            if !own.contains(&name) && !is_default {
                 let message = format!("BPMN has no attribute `{name}` for {label}; it is skipped");
                 findings.add_at(
                     &ATTRIBUTE_UNKNOWN,
