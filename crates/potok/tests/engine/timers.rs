@@ -177,7 +177,7 @@ async fn a_timer_is_due_at_another_time(place: Place) {
     let due = timer(&engine).await;
     let timer = TimerId(due.key);
     engine.reschedule(timer, at("2026-01-05T09:30:00Z")).await.unwrap();
-    assert_eq!(engine.due(&DueQuery::default()).await.unwrap()[0].due, at("2026-01-05T09:30:00Z"));
+    assert_eq!(engine.due(&DueQuery::default()).await.unwrap()[0].due, Some(at("2026-01-05T09:30:00Z")));
     assert_eq!(engine.examine().await.unwrap(), [], "what is derived follows from the log");
     engine.clock().advance(at("2026-01-05T09:31:00Z"));
     engine.execute_due().await.unwrap();
@@ -217,10 +217,10 @@ async fn what_became_of_timers_and_savepoints_is_told(place: Place) {
     let told = engine.instance(case.id()).work_log().await.unwrap();
     let told: Vec<_> = told.iter().map(|entry| (&*entry.node, &entry.kind, &entry.event)).collect();
     let expected = [
-        ("soon", WorkKind::Savepoint { after: false }, WorkEvent::Opened),
-        ("soon", WorkKind::Savepoint { after: false }, WorkEvent::Completed),
-        ("later", WorkKind::Timer { due: at("2026-01-05T11:00:00Z") }, WorkEvent::Opened),
-        ("later", WorkKind::Timer { due: at("2026-01-05T09:30:00Z") }, WorkEvent::Completed),
+        ("soon", WorkKind::Savepoint { after: false, due: None, retries: 3 }, WorkEvent::Opened),
+        ("soon", WorkKind::Savepoint { after: false, due: None, retries: 3 }, WorkEvent::Completed),
+        ("later", WorkKind::Timer { due: at("2026-01-05T11:00:00Z"), retries: 3 }, WorkEvent::Opened),
+        ("later", WorkKind::Timer { due: at("2026-01-05T09:30:00Z"), retries: 3 }, WorkEvent::Completed),
     ];
     let expected: Vec<_> = expected.iter().map(|(node, kind, event)| (*node, kind, event)).collect();
     assert_eq!(told, expected);
