@@ -94,8 +94,7 @@ impl<'a> Compiler<'a> {
                 }
                 _ => {
                     self.not_tried_again(extension);
-                    let purpose =
-                        if extension.stores_variables { Purpose::StoringScript } else { Purpose::Script };
+                    let purpose = if extension.stores_variables { Purpose::StoringScript } else { Purpose::Script };
                     NodeKind::Script(self.expression(script, purpose))
                 }
             },
