@@ -191,6 +191,7 @@ mod tests {
             readable: true,
             writable: true,
             values: Vec::new(),
+            date_pattern: None,
             constraints: vec![("min".into(), Some("1\" onfocus=\"alert(1)".into()))],
             bounds_excluded: false,
             properties: Vec::new(),
