@@ -109,7 +109,7 @@ fn serve_http(database: &str) {
     let address = listener.local_addr().expect("its address");
     let options = Options::local(address.port());
     let (app, stop) = (router(engine.clone(), &options), options.stop.clone());
-    let serving = runtime.spawn(async move { potok_rest::serve(listener, app, &stop).await });
+    let serving = runtime.spawn(async move { potok_rest::serve(listener, app, None, &stop).await });
     println!("{address}");
     for _ in std::io::stdin().lines().map_while(Result::ok) {
         println!("{}", process_time().as_nanos());
@@ -218,7 +218,7 @@ fn call(address: &str, count: u32) {
             "POST /api/v1{path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
-        stream.get_mut().write_all((head + &body).as_bytes()).expect("sent");
+        stream.get_mut().write_all((head + body.as_str()).as_bytes()).expect("sent");
         let mut length = 0;
         let mut status = String::new();
         loop {

@@ -55,6 +55,24 @@ pub async fn postgres_schema() -> Result<Option<String>, Failure> {
     Ok(Some(format!("{url}{separator}options=-csearch_path%3Dpotok_bench")))
 }
 
+/// An empty database for a peer in Java on the server of this URL, as JDBC names it.
+///
+/// # Errors
+/// If the server cannot be reached, or the URL is not of the form `postgres://user@host:port/database`.
+pub async fn java_database(url: &str, name: &str) -> Result<String, Failure> {
+    let mut connection = PgConnection::connect(url).await?;
+    for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await?;
+    }
+    let place = url.strip_prefix("postgres://").and_then(|rest| rest.split_once('@'));
+    let (user, server) = place.ok_or("the URL must be of the form postgres://user@host:port/database")?;
+    let server = server.split('/').next().unwrap_or(server);
+    Ok(match user.split_once(':') {
+        Some((user, password)) => format!("jdbc:postgresql://{server}/{name}?user={user}&password={password}"),
+        None => format!("jdbc:postgresql://{server}/{name}?user={user}"),
+    })
+}
+
 /// Rows that plain PostgreSQL writes in a second, so many with each statement and commit, for that many clients.
 ///
 /// # Errors

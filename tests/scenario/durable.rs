@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use potok::query::InstanceQuery;
 use potok::sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
-use potok::{Builder, Clock, Engine, Error, InstanceId, Name};
+use potok::{Builder, Clock, Engine, Error, InstanceId, Name, TaskId};
 use potok_core::expressions::Binding;
 use potok_core::instance::{Instance, Key, WaitKind};
 use potok_core::routing::{Message, RunError, Runner, StartOptions};
@@ -143,6 +143,13 @@ async fn perform(engine: &Engine, act: &Act, keys: &BTreeMap<Key, Key>) -> Optio
         Act::Command(instance, command) => {
             engine.instance(InstanceId(other(*instance))).command(translated(command, other)?).await
         }
+        Act::CommandAt(wait, Command::ChangeUserTask { assignee, .. }) => {
+            let task = TaskId(other(*wait));
+            match assignee {
+                Some(user) => engine.assign(task, user.clone()).await,
+                None => engine.unclaim(task).await,
+            }
+        }
         Act::CommandAt(wait, command) => {
             let instances = instances(engine).await.ok()?;
             let instance = instances.iter().find(|instance| instance.wait(other(*wait)).is_some())?;
@@ -197,7 +204,8 @@ async fn advance(engine: &Engine, to: Timestamp) -> Option<Result<(), Error>> {
     loop {
         let instances = instances(engine).await.ok()?;
         let mut waits = instances.iter().flat_map(Instance::waits);
-        if waits.any(|wait| matches!(wait.kind, WaitKind::Continuation { .. })) {
+        let is_fresh = |kind: &WaitKind| kind.retry().is_none_or(|retry| retry.failure.is_none());
+        if waits.any(|wait| matches!(wait.kind, WaitKind::Continuation { .. }) && is_fresh(&wait.kind)) {
             return None;
         }
         let next = engine.store().next_due().await.ok()?.filter(|due| *due <= to);
@@ -231,6 +239,7 @@ fn translated(command: &Command, other: impl Fn(Key) -> Key) -> Option<Command> 
         | Command::ThrowError { wait: key, .. }
         | Command::ThrowEscalation { wait: key, .. }
         | Command::Continue { continuation: key }
+        | Command::SetRetries { wait: key, .. }
         | Command::ActivateAdHoc { ad_hoc: key, .. }
         | Command::CompleteAdHoc { ad_hoc: key }
         | Command::ResolveIncident { incident: key } => Some(key),

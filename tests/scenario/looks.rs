@@ -1,8 +1,9 @@
 //! What is seen.
 
-use potok_core::instance::{JobWait, State, UserTaskWait, WaitKind};
+use potok_core::instance::{JobWait, State, TRIES, UserTaskWait, WaitKind};
 use serde_json::Value as Json;
 
+use super::verbs::is_tried;
 use super::{Scenario, is, variables, waits};
 
 impl Scenario {
@@ -307,6 +308,29 @@ impl Scenario {
             look(job);
         }
         self
+    }
+
+    /// The oldest savepoint or timer of an element has so many tries left.
+    #[track_caller]
+    pub fn retries_left(self, element: &str, expected: i64) -> Self {
+        let key = self.wait_of(element, "savepoint or timer", is_tried);
+        let found = self.host.runner.waits().find(|(_, wait)| wait.key == key);
+        let left = found.map(|(_, wait)| wait.kind.retry().map_or(TRIES, |retry| retry.left));
+        if left == Some(expected) {
+            return self;
+        }
+        self.fail(format!("`{element}` has {left:?} tries left, not {expected}"))
+    }
+
+    /// So much of a kind waits at an element.
+    #[track_caller]
+    pub fn has_waits(self, element: &str, kind: &str, count: usize) -> Self {
+        let found = self.waits_of(element, |wait| wait.word() == kind).len();
+        if found == count {
+            self
+        } else {
+            self.fail(format!("{found} of the kind {kind} wait at `{element}`, not {count}"))
+        }
     }
 
     // --- what went on between instances

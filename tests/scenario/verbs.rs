@@ -128,6 +128,20 @@ impl Scenario {
         self.command_at(task, element, Command::CompleteUserTask { task, variables: variables(json) })
     }
 
+    /// Gives the oldest user task of an element to somebody.
+    #[track_caller]
+    pub fn assign(self, element: &str, user: &str) -> Self {
+        let task = self.wait_of(element, "user task", |kind| matches!(kind, WaitKind::UserTask(_)));
+        self.command_at(task, element, Command::ChangeUserTask { task, assignee: Some(user.into()) })
+    }
+
+    /// Nobody has the oldest user task of an element any more.
+    #[track_caller]
+    pub fn unassign(self, element: &str) -> Self {
+        let task = self.wait_of(element, "user task", |kind| matches!(kind, WaitKind::UserTask(_)));
+        self.command_at(task, element, Command::ChangeUserTask { task, assignee: None })
+    }
+
     /// Sets variables of the own scope of the oldest user task of an element.
     #[track_caller]
     pub fn set_locally(self, element: &str, json: Json) -> Self {
@@ -346,6 +360,13 @@ impl Scenario {
         self.command_at(continuation, element, Command::Continue { continuation })
     }
 
+    /// Says how many tries the oldest savepoint or timer of an element has left.
+    #[track_caller]
+    pub fn set_retries(self, element: &str, retries: u32) -> Self {
+        let wait = self.wait_of(element, "savepoint or timer", is_tried);
+        self.command_at(wait, element, Command::SetRetries { wait, retries })
+    }
+
     /// Resolves the oldest incident of an element.
     #[track_caller]
     pub fn resolve(self, element: &str) -> Self {
@@ -400,6 +421,11 @@ impl Scenario {
         let ad_hoc = self.ad_hoc_of(element);
         self.command_at(ad_hoc, element, Command::CompleteAdHoc { ad_hoc })
     }
+}
+
+/// Whether it is a savepoint or timer.
+pub(super) fn is_tried(kind: &WaitKind) -> bool {
+    matches!(kind, WaitKind::Timer(_) | WaitKind::Continuation { .. })
 }
 
 pub(super) fn code_of(error: &RunError) -> &'static str {

@@ -33,6 +33,20 @@ fn two_of_three_go_on_and_the_rest_comes_out_by_another_flow() {
 }
 
 #[test]
+fn the_rest_comes_out_by_the_default_flow_if_no_condition_holds() {
+    scenario("complex_gateway/default_at_reset.bpmn")
+        .start()
+        .complete("a")
+        .complete("c")
+        .waits_at(["after", "b"])
+        .complete("b")
+        .waits_at(["after", "rest"])
+        .complete("after")
+        .complete("rest")
+        .completed();
+}
+
+#[test]
 fn the_condition_sees_which_flows_have_tokens() {
     scenario("complex_gateway/named_flows.bpmn").start().complete("boss").waits_at(["after", "anna", "otto"]);
     scenario("complex_gateway/named_flows.bpmn")

@@ -194,6 +194,108 @@ fn a_script_of_a_task_listener_asks_the_task() {
 }
 
 #[test]
+fn listeners_follow_who_has_a_task() {
+    scenario("listeners/task_followed.bpmn")
+        .start_with(json!({"who": null, "log": ""}))
+        .variable("log", " create:-")
+        .assign("approve", "bob")
+        .variable("log", " create:- update:bob assignment:bob")
+        .set("log", json!(""))
+        .set_locally("approve", json!({"draft": 1}))
+        .variable("log", " update:bob")
+        .set("log", json!(""))
+        .unassign("approve")
+        .variable("log", " update:- assignment:-")
+        .assign("approve", "eve")
+        .set("log", json!(""))
+        .complete("approve")
+        .completed()
+        .variable("log", " complete:eve");
+}
+
+#[test]
+fn a_task_that_the_model_assigns_is_announced_so() {
+    scenario("listeners/task_followed.bpmn")
+        .start_with(json!({"who": "anna", "log": ""}))
+        .variable("log", " create:anna assignment:anna")
+        .complete("approve")
+        .variable("log", " create:anna assignment:anna complete:anna");
+}
+
+#[test]
+fn listeners_on_timeout_are_called_while_the_task_stands() {
+    scenario("listeners/task_followed.bpmn")
+        .start_with(json!({"who": "anna", "log": ""}))
+        .set("log", json!(""))
+        .travel("PT6M")
+        .waits_at(["approve"])
+        .variable("log", " reminded:anna")
+        .assign("approve", "bob")
+        .set("log", json!(""))
+        .travel("PT1H")
+        .variable("log", " again:bob")
+        .travel("PT1H")
+        .variable("log", " again:bob again:bob")
+        .travel("PT3H")
+        .variable("log", " again:bob again:bob")
+        .travel("P1D")
+        .completed()
+        .variable("log", " again:bob again:bob delete:bob");
+}
+
+#[test]
+fn a_task_that_is_done_is_not_reminded_of() {
+    scenario("listeners/task_followed.bpmn")
+        .start_with(json!({"who": "anna", "log": ""}))
+        .set("log", json!(""))
+        .complete("approve")
+        .completed()
+        .travel("P2D")
+        .variable("log", " complete:anna");
+}
+
+#[test]
+fn workers_follow_a_task_without_keeping_it() {
+    scenario("listeners/task_followed_by_workers.bpmn")
+        .start()
+        .assign("approve", "bob")
+        .travel("PT5M")
+        .waits_at(["approve"])
+        .job_is("approve", |job| assert_eq!(&*job.kind, "java:org.example.Audit"))
+        .fail_job_with_retries("approve", "no connection", 0)
+        .incident("approve", "job-failed")
+        .job("approve", json!({"audited": true}))
+        .variable("audited", true)
+        .job_is("approve", |job| assert_eq!(&*job.kind, "java:org.example.Mail"))
+        .complete("approve")
+        .completed();
+}
+
+#[test]
+fn a_listener_that_fails_while_the_task_stands_is_called_again() {
+    scenario("listeners/task_followed_fails.bpmn")
+        .start()
+        .assign("approve", "bob")
+        .incident("approve", "expression-failed")
+        .set("missing", json!(1))
+        .resolve("approve")
+        .variable("count", 2)
+        .waits_at(["approve"])
+        .complete("approve")
+        .completed();
+}
+
+#[test]
+fn a_listener_that_throws_an_error_ends_the_task() {
+    scenario("listeners/task_followed_fails.bpmn")
+        .start_with(json!({"missing": 1}))
+        .assign("approve", "eve")
+        .waits_at(["ask_again"])
+        .complete("ask_again")
+        .completed();
+}
+
+#[test]
 fn listeners_of_an_event_sub_process_frame_it() {
     scenario("listeners/event_sub_process.bpmn")
         .start_with(json!({"reason": "alarm"}))

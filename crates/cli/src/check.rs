@@ -45,7 +45,8 @@ pub(crate) struct Options {
 enum Format {
     /// For people, with the line of source
     Text,
-    /// One JSON document: `{"files": [{"file", "diagnostics"}], "errors", "warnings"}`
+    /// One JSON document: `{"files": [{"file", "diagnostics"}], "errors", "warnings"}`, and `"unreadable"` if some
+    /// files cannot be read
     Json,
     /// SARIF 2.1.0
     Sarif,
@@ -132,7 +133,10 @@ pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
                 serde_json::json!({ "file": checked.file, "diagnostics": diagnostics })
             });
             let files: Vec<_> = files.collect();
-            let all = serde_json::json!({ "files": files, "errors": count.errors, "warnings": count.warnings });
+            let mut all = serde_json::json!({ "files": files, "errors": count.errors, "warnings": count.warnings });
+            if !unreadable.is_empty() {
+                all["unreadable"] = unreadable.iter().filter_map(Failure::message).collect();
+            }
             writeln!(out, "{all:#}")?;
         }
         Format::Sarif => {

@@ -43,6 +43,14 @@ impl Failure {
         }
     }
 
+    /// What is wrong, for programs.
+    pub(crate) fn message(&self) -> Option<&str> {
+        match self {
+            Self::Told { message, .. } => Some(message),
+            Self::Gone => None,
+        }
+    }
+
     /// Says it, and gives the exit code.
     pub(crate) fn show(&self) -> ExitCode {
         if let Self::Told { message, details, help } = self {

@@ -209,12 +209,11 @@ impl<'e> Beside<'e> {
 /// A remark on a process that several files have: the last counts.
 fn stands_twice(id: &str, files: &[&Path]) -> Option<String> {
     let (last, others @ [first, ..]) = files.split_last()? else { return None };
-    let more = if others.len() > 1 {
-        format!(" and {}", report::number(others.len() - 1, "other file"))
-    } else {
-        String::new()
+    let (more, have) = match others.len() - 1 {
+        0 => (String::new(), "has"),
+        more => (format!(" and {}", report::number(more, "other file")), "have"),
     };
-    Some(format!("{}{more} has a process `{id}` too; that of {} is run", first.display(), last.display()))
+    Some(format!("{}{more} {have} a process `{id}` too; that of {} is run", first.display(), last.display()))
 }
 
 /// One remark on all neighbours with errors, however many.

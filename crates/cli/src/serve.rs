@@ -1,16 +1,18 @@
 //! `potok serve`.
 
 mod config;
+mod security;
 mod telemetry;
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use potok::Engine;
-use potok_rest::{Options as Api, Stop, router_beside};
+use potok_rest::{Issuer, Options as Api, Stop, Tls, router_beside};
 use tokio::net::TcpListener;
 
 use crate::failure::Failure;
@@ -33,7 +35,8 @@ Each setting is looked for among the flags, then in the environment, then in pot
   log-format = \"text\"
   log-level = \"info\"
   otlp = \"http://127.0.0.1:4318\"
-  webhook-hosts = [\"hooks.internal\"]";
+  webhook-hosts = [\"hooks.internal\"]
+and docs/rest.md shows those for TLS, limits, other origins and OpenID Connect.";
 
 /// What to serve, and how.
 #[derive(clap::Args)]
@@ -51,6 +54,12 @@ pub(crate) struct Options {
     /// Whether timers, savepoints and jobs are executed by themselves [default: on]
     #[arg(long, env = "POTOK_JOB_EXECUTION", value_enum)]
     job_execution: Option<Switch>,
+    /// A certificate in PEM, with those between it and its authority: it is served by TLS then
+    #[arg(long, env = "POTOK_TLS_CERTIFICATE", value_name = "FILE")]
+    tls_certificate: Option<PathBuf>,
+    /// Its private key, in PEM
+    #[arg(long, env = "POTOK_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
     /// How log lines look [default: text]
     #[arg(long, env = "POTOK_LOG_FORMAT", value_enum)]
     log_format: Option<LogFormat>,
@@ -79,18 +88,25 @@ enum Switch {
 /// Serves until it is told to stop.
 pub(crate) fn serve(options: &Options) -> Result<ExitCode, Failure> {
     let config = Config::of(options)?;
+    // What is wrong with them is told before anything is opened.
+    let (tls, issuer) = (config.security.tls()?, config.security.issuer()?);
     if options.check_config {
         write!(io::stdout().lock(), "{config}")?;
         return Ok(ExitCode::SUCCESS);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let telemetry = Telemetry::start(&config, runtime.handle())?;
-    let served = runtime.block_on(run(options, &config));
+    let served = runtime.block_on(run(options, &config, tls, issuer));
     telemetry.stop();
     served
 }
 
-async fn run(options: &Options, config: &Config) -> Result<ExitCode, Failure> {
+async fn run(
+    options: &Options,
+    config: &Config,
+    tls: Option<Tls>,
+    issuer: Option<Arc<Issuer>>,
+) -> Result<ExitCode, Failure> {
     let address = config.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Failure::new(format!("cannot listen on {address}: {error}")).help("stop what listens there, or see `--listen`")
@@ -102,7 +118,7 @@ async fn run(options: &Options, config: &Config) -> Result<ExitCode, Failure> {
         builder = builder.webhook_host(host.as_str());
     }
     let engine = builder.start().await?;
-    let served = talk(options, config, &engine, listener, address).await;
+    let served = talk(options, config, &engine, (listener, address, tls), issuer).await;
     engine.stop().await;
     served.map(|()| ExitCode::SUCCESS)
 }
@@ -112,12 +128,12 @@ async fn talk(
     options: &Options,
     config: &Config,
     engine: &Engine,
-    listener: TcpListener,
-    address: SocketAddr,
+    (listener, address, tls): (TcpListener, SocketAddr, Option<Tls>),
+    issuer: Option<Arc<Issuer>>,
 ) -> Result<(), Failure> {
     let has_users = engine.people().has_users().await?;
     let is_local = address.ip().is_loopback();
-    if !is_local && !has_users {
+    if !is_local && !has_users && issuer.is_none() {
         let why = format!("{address} can be reached from other machines, and nobody can sign in yet");
         let db = config::without_password(&config.db);
         let help = format!("add a user (`potok user add NAME --admin --db {db}`), or listen on 127.0.0.1 or [::1]");
@@ -132,30 +148,37 @@ async fn talk(
     }
     let mut api = if is_local { Api::local(address.port()) } else { Api::remote() };
     api.body_limit = config.body_limit;
+    config.security.apply(&mut api, issuer.clone());
     if is_local {
         // It may listen under a name of this machine that is none of the usual ones, such as 127.0.0.2.
         api.hosts.push(address.to_string());
     }
-    let sign_in = match (has_users, is_local) {
-        (false, _) => "nobody need: whoever works on this machine may do everything, nobody else gets in",
-        (true, true) => "with HTTP Basic, or an API token",
-        (true, false) => "with HTTP Basic, or an API token; others on the network could read it: put TLS before it",
-    };
+    let mut sign_in = match (has_users, &issuer) {
+        (false, None) => "nobody need: whoever works on this machine may do everything, nobody else gets in",
+        (false, Some(_)) => "with a token of the issuer",
+        (true, None) => "with a session, HTTP Basic, or an API token",
+        (true, Some(_)) => "with a session, HTTP Basic, an API token, or a token of the issuer",
+    }
+    .to_owned();
+    if !is_local && tls.is_none() {
+        sign_in += "; others on the network could read it: give it a certificate, or put TLS before it";
+    }
+    let scheme = if tls.is_some() { "https" } else { "http" };
     {
         let mut out = io::stdout().lock();
-        writeln!(out, "{} on http://{address}", style.good("Potok is ready"))?;
+        writeln!(out, "{} on {scheme}://{address}", style.good("Potok is ready"))?;
         writeln!(out, "  database  {}", config::without_password(&config.db))?;
         out.write_all(deployed.as_bytes())?;
-        writeln!(out, "  API       http://{address}/api/v1")?;
-        writeln!(out, "  API page  http://{address}/docs")?;
-        writeln!(out, "  Camunda 7 http://{address}/engine-rest")?;
+        writeln!(out, "  API       {scheme}://{address}/api/v1")?;
+        writeln!(out, "  API page  {scheme}://{address}/docs")?;
+        writeln!(out, "  Camunda 7 {scheme}://{address}/engine-rest")?;
         writeln!(out, "  sign in   {sign_in}")?;
         out.flush()?;
     }
     let stop = api.stop.clone();
     tokio::spawn(told_to_stop(stop.clone()));
-    potok_rest::serve(listener, router_beside(engine.clone(), &api, potok_faces::router(engine.clone())), &stop)
-        .await?;
+    let router = router_beside(engine.clone(), &api, potok_faces::routers(engine.clone()));
+    potok_rest::serve(listener, router, tls.as_ref(), &stop).await?;
     writeln!(io::stdout().lock(), "stopped")?;
     Ok(())
 }

@@ -31,6 +31,9 @@ fn findings_are_listed_for_tools() {
     let run = potok(&["check", BROKEN, "--format", "json"], "");
     let json: serde_json::Value = serde_json::from_str(&run.out).expect("JSON");
     assert_eq!((run.code, &json["files"][0]["file"]), (1, &BROKEN.into()));
+    let gone = potok(&["check", "nowhere.bpmn", "--format", "json"], "");
+    let unreadable: serde_json::Value = serde_json::from_str(&gone.out).expect("JSON");
+    assert!(unreadable["unreadable"][0].as_str().is_some_and(|text| text.contains("nowhere.bpmn")), "{unreadable}");
     let finding = &json["files"][0]["diagnostics"][0];
     assert_eq!((&finding["line"], &finding["severity"]), (&5.into(), &"error".into()));
 

@@ -56,6 +56,69 @@ fn settings_come_from_flags_else_from_the_file() {
 }
 
 #[test]
+fn settings_of_who_gets_in_are_checked_before_anything_is_opened() {
+    let folder = Folder::new("security");
+    let (file, keys) = (folder.path("potok.toml"), folder.path("keys.json"));
+    let settings = format!(
+        "origins = [\"https://portal.example\"]\nproxies = [\"10.0.0.0/8\", \"192.0.2.1\"]\n\
+         [limits]\ncalls-per-minute = 600\n\
+         [oidc]\nissuer = \"https://id.example\"\naudience = [\"potok\"]\nkeys = '{keys}'\nalgorithms = [\"EdDSA\"]\n"
+    );
+    std::fs::write(&file, &settings).expect("written");
+    let shown = potok(&["serve", "--check-config", "--config", &file], "");
+    assert_eq!(shown.code, 0, "{shown:?}");
+    shown.says(&[
+        "origins = [\"https://portal.example\"]",
+        "calls-per-minute = 600",
+        "issuer = \"https://id.example\"",
+    ]);
+    // What is shown can be read again.
+    std::fs::write(&file, &shown.out).expect("written");
+    assert_eq!(potok(&["serve", "--check-config", "--config", &file], "").out, shown.out);
+    for (is, was, says) in [
+        ("HS256", "EdDSA", "tokens signed by `HS256` are not taken"),
+        ("\"http://id.example/keys\"", &*format!("'{keys}'"), "no https:// URL"),
+        ("10.0.0.0/99", "10.0.0.0/8", "no address and no net of them"),
+        ("calls-per-minute = 0", "calls-per-minute = 600", "calls-per-minute"),
+        ("audience = []", "audience = [\"potok\"]", "`audience` is empty"),
+        ("isuer", "issuer", "isuer"),
+    ] {
+        std::fs::write(&file, settings.replacen(was, is, 1)).expect("written");
+        let wrong = potok(&["serve", "--check-config", "--config", &file], "");
+        assert!(wrong.code == 1 && wrong.err.contains(says), "{is}: {wrong:?}");
+    }
+    let alone = potok(&["serve", "--check-config", "--tls-certificate", &file], "");
+    assert!(alone.code == 1 && alone.err.contains("a certificate needs its key"), "{alone:?}");
+    let none = potok(&["serve", "--check-config", "--tls-certificate", &file, "--tls-key", &keys], "");
+    assert!(none.code == 1 && none.err.contains("TLS cannot be served") && none.err.contains("PEM"), "{none:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn with_a_certificate_it_is_served_by_tls_alone() {
+    let folder = Folder::new("tls");
+    let (certificate, key) = (folder.path("certificate.pem"), folder.path("key.pem"));
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).expect("a certificate");
+    std::fs::write(&certificate, made.cert.pem()).expect("written");
+    std::fs::write(&key, made.signing_key.serialize_pem()).expect("written");
+    let child = Command::new(env!("CARGO_BIN_EXE_potok"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--db", &folder.path("work.db")])
+        .env("POTOK_TLS_CERTIFICATE", &certificate)
+        .env("POTOK_TLS_KEY", &key)
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut server = Server(child.expect("the binary starts"));
+    let mut lines = BufReader::new(server.0.stdout.take().expect("its output")).lines().map_while(Result::ok);
+    let ready = lines.next().expect("it says that it is ready");
+    let address = ready.split("https://").nth(1).expect("where it listens").to_owned();
+    let mut stream = TcpStream::connect(&address).expect("it listens");
+    write!(stream, "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("sent");
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
+}
+
+#[test]
 fn what_others_could_reach_is_not_served_without_sign_in() {
     let folder = Folder::new("remote");
     for address in ["0.0.0.0:0", "[::]:0"] {

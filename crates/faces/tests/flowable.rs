@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod conversation;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
@@ -121,4 +123,21 @@ async fn what_is_wrong_is_refused_and_changes_nothing() {
     assert_eq!(ask(&router, "DELETE", "/jobs", None).await.0, 405);
     assert_eq!(ask(&router, "GET", &format!("/jobs/{id}"), None).await.1["lockOwner"], "w");
     engine.stop().await;
+}
+
+/// Conversations that were held with a real Flowable 7.1, held with this. See tests/faces/README.md.
+#[tokio::test]
+async fn it_says_what_flowable_says() {
+    let mut wrong = Vec::new();
+    for (title, steps, facts) in &conversation::read("flowable", "jobs") {
+        let engine = Engine::builder().sqlite_in_memory().job_execution(false).start().await.unwrap();
+        let router = potok_faces::router(engine.clone());
+        let said = conversation::hold(&router, "/external-job-api", steps).await;
+        engine.stop().await;
+        let differs = conversation::differences(steps, facts, &said);
+        if !differs.is_empty() {
+            wrong.push(format!("== {title}\n{differs}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -15,7 +15,15 @@ use crate::recent::Recent;
 use crate::{Action, Error, InstanceId, Right, Role, TaskId};
 
 /// What is known of users' rights.
-pub(crate) type Standings = Recent<Name, Arc<Standing>>;
+pub(crate) type Standings = Recent<Member, Arc<Standing>>;
+
+/// A user, with the groups and tenants that another system says they are in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Member {
+    name: Name,
+    groups: Vec<Name>,
+    tenants: Vec<Name>,
+}
 
 /// Where a user stands.
 #[derive(Debug, Default)]
@@ -26,13 +34,17 @@ pub(crate) struct Standing {
     pub(crate) tenants: Option<Vec<Name>>,
 }
 
-/// What a token narrows its user's rights to.
+/// By what else than a password a user has signed in: a token, or another system.
 #[derive(Debug)]
 pub(crate) struct Scope {
-    /// The token's name.
+    /// The token's name, or the system's.
     pub(crate) name: Name,
-    /// The roles that it has; none if all of its user's.
+    /// The roles that it is narrowed to; none if it has all of its user's.
     pub(crate) roles: Option<Vec<Role>>,
+    /// Groups that the user is in by its word.
+    pub(crate) groups: Vec<Name>,
+    /// Tenants that the user is in by its word.
+    pub(crate) tenants: Vec<Name>,
 }
 
 /// Who acts, as far as it matters for one operation.
@@ -54,6 +66,11 @@ impl Access {
     /// Whether it has a right.
     pub(crate) fn may(&self, right: Right) -> bool {
         self.user.is_none() || self.roles.iter().any(|role| role.rights().contains(&right))
+    }
+
+    /// The roles of the user, as far as they act in them.
+    pub(crate) fn roles(&self) -> &[Role] {
+        &self.roles
     }
 
     /// The user, and the groups that they are in.
@@ -235,7 +252,7 @@ impl Engine {
         let Some(user) = &self.user else {
             return Ok(Access { tenants: self.tenant.clone().map(|tenant| vec![tenant]), ..Access::default() });
         };
-        let standing = self.inner.standing_of(user).await?;
+        let standing = self.standing_of(user).await?;
         let has = |role: &Role| standing.roles.contains(role) || standing.roles.contains(&Role::Administrator);
         let roles = match self.scope.as_ref().and_then(|scope| scope.roles.as_ref()) {
             Some(scope) => scope.iter().copied().filter(has).collect(),
@@ -248,17 +265,32 @@ impl Engine {
         };
         Ok(Access { user: Some((user.clone(), standing)), roles, tenants })
     }
+
+    /// A user, with what is said of them elsewhere if it is them who act.
+    pub(crate) fn member(&self, user: &Name) -> Member {
+        let said = self.scope.as_ref().filter(|_| self.user.as_ref() == Some(user));
+        let (groups, tenants) = said.map(|scope| (scope.groups.clone(), scope.tenants.clone())).unwrap_or_default();
+        Member { name: user.clone(), groups, tenants }
+    }
+
+    /// Where a user stands, as it was a few seconds ago at most.
+    pub(crate) async fn standing_of(&self, user: &Name) -> Result<Arc<Standing>, Error> {
+        self.inner.standing_of(self.member(user)).await
+    }
 }
 
 impl Inner {
-    /// Where a user stands, as it was a few seconds ago at most.
-    pub(crate) async fn standing_of(&self, user: &Name) -> Result<Arc<Standing>, Error> {
-        if let Some(standing) = self.standings.get(&**user) {
+    async fn standing_of(&self, member: Member) -> Result<Arc<Standing>, Error> {
+        if let Some(standing) = self.standings.get(&member) {
             return Ok(standing);
         }
         let generation = self.standings.generation();
+        let user = &member.name;
         let groups = MembershipQuery { members: vec![user.clone()], ..MembershipQuery::default() };
-        let groups: Vec<Name> = self.store.list(&groups).await?.rows.into_iter().map(|row| row.team).collect();
+        let mut groups: Vec<Name> = self.store.list(&groups).await?.rows.into_iter().map(|row| row.team).collect();
+        groups.extend(member.groups.iter().cloned());
+        groups.sort_unstable();
+        groups.dedup();
         let mut roles = vec![Role::Participant];
         if !groups.is_empty() {
             let grants = GrantQuery { teams: groups.clone(), ..GrantQuery::default() };
@@ -268,14 +300,17 @@ impl Inner {
             roles.dedup();
         }
         let tenants = TenancyQuery { members: vec![user.clone()], ..TenancyQuery::default() };
-        let tenants: Vec<Name> = self.store.list(&tenants).await?.rows.into_iter().map(|row| row.tenant).collect();
+        let mut tenants: Vec<Name> = self.store.list(&tenants).await?.rows.into_iter().map(|row| row.tenant).collect();
+        tenants.extend(member.tenants.iter().cloned());
+        tenants.sort_unstable();
+        tenants.dedup();
         let tenants = match &tenants[..] {
             [] if roles.contains(&Role::Administrator) => None,
             [] => Some(vec![Name::new()]),
             _ => Some(tenants),
         };
         let standing = Arc::new(Standing { groups, roles, tenants });
-        self.standings.remember(user.clone(), standing.clone(), generation);
+        self.standings.remember(member, standing.clone(), generation);
         Ok(standing)
     }
 }

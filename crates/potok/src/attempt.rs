@@ -7,10 +7,10 @@ use potok_core::Name;
 use potok_core::encoding::FORMAT;
 use potok_core::expressions::{Binding, Deployment};
 use potok_core::graph::ProcessGraph;
-use potok_core::instance::{IncidentKind, Instance, Key, WaitKind};
+use potok_core::instance::{Failure, Instance, Key, WaitKind};
 use potok_core::routing::{
     Listeners, Message, Noted, Notice, Request, Running, StartPoint, Taker, World, matches, requests, start_triggers,
-    starts,
+    starts, stuck,
 };
 use potok_core::step::{Command, Context, Event, Events, Rejection, ThrownSignal, step};
 use potok_core::time::Timestamp;
@@ -108,6 +108,10 @@ struct Held {
 }
 
 impl Held {
+    fn graph(&self) -> Option<&Arc<ProcessGraph>> {
+        self.resident.loaded.as_ref().map(|loaded| &loaded.running.graph)
+    }
+
     /// Whether it is not what the database has by now: then it is loaded anew by whoever is next.
     async fn is_stale(&mut self, engine: &Inner) -> Result<bool, Error> {
         // What it was stepped on is durable from then on, or has failed.
@@ -164,7 +168,19 @@ pub(crate) struct Attempt<'e> {
     rows: Option<Rows>,
     keep_until: Option<Timestamp>,
     after: After,
+    /// What is undone if something gets stuck behind it.
+    tried: Option<Tried>,
+    /// What got stuck behind it first.
+    stuck: Option<Failure>,
+    /// What is known to fail: that is taken down instead of trying it.
+    failed: Option<Failed>,
 }
+
+/// A savepoint or timer that an instance goes on from.
+pub(crate) type Tried = (Key, Key);
+
+/// The same, and how it has failed.
+pub(crate) type Failed = (Tried, Failure);
 
 impl<'e> Attempt<'e> {
     pub(crate) fn new(engine: &'e Inner, envelope: Envelope) -> Self {
@@ -186,7 +202,15 @@ impl<'e> Attempt<'e> {
             rows: None,
             keep_until: None,
             after: After::default(),
+            tried: None,
+            stuck: None,
+            failed: None,
         }
+    }
+
+    /// The same, where a try is known to fail.
+    pub(crate) fn after(self, failed: Option<Failed>) -> Self {
+        Self { failed, ..self }
     }
 
     /// Finds out what was missing.
@@ -243,7 +267,6 @@ impl<'e> Attempt<'e> {
 
     /// Changes a task, which is what the envelope's act is about.
     pub(crate) fn put_task(&mut self, row: Task) {
-        self.changes.put_task(row.clone());
         self.subject = Some(row.instance);
         self.changed = Some(row);
     }
@@ -464,21 +487,17 @@ impl<'e> Attempt<'e> {
 
     /// Where a token got stuck, unless that is a job without tries left.
     pub(crate) fn stuck(&self) -> Option<Error> {
-        self.held.values().find_map(|held| {
-            let graph = &held.resident.loaded.as_ref()?.running.graph;
-            held.events.list.iter().find_map(|event| match *event {
-                Event::WaitOpened { details } => {
-                    let wait = held.events.waits.get(details as usize)?;
-                    let WaitKind::Incident(incident) = &wait.kind else { return None };
-                    (incident.kind != IncidentKind::Job).then(|| Error::Stuck {
-                        element: graph.get_node(wait.node).map(|node| node.id.clone()).unwrap_or_default(),
-                        incident: incident.kind.code(),
-                        message: incident.message.clone(),
-                    })
-                }
-                _ => None,
-            })
-        })
+        self.held.values().find_map(|held| stuck(held.graph()?, &held.events, 0)).map(Error::from)
+    }
+
+    /// What is undone: a try behind which something got stuck, in an instance of a dialect that undoes it.
+    pub(crate) fn has_failed(&self) -> Option<Failed> {
+        self.tried.zip(self.stuck.clone())
+    }
+
+    /// How what was asked for has failed, if that is what is taken down.
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        self.failed.as_ref().map(|(_, failure)| failure)
     }
 
     /// Gives up: what was touched is loaded anew by whoever is next.
@@ -518,6 +537,10 @@ impl<'e> Attempt<'e> {
             let Running { graph, instance } = &loaded.running;
             let around =
                 Around { graph, definition: loaded.definition, tenant: &loaded.tenant, suspended: loaded.suspended };
+            if let Some(row) = self.changed.as_ref().filter(|row| row.instance == key) {
+                // Before what its listeners lead to, which may end it.
+                changes.put_task(row.clone());
+            }
             follow(&mut changes, &around, instance, &held.events, &envelope, &mut loaded.apart);
             self.after.told.extend(told::of(key, graph, &held.events, &envelope));
             if loaded.unique
@@ -605,6 +628,16 @@ impl World for Attempt<'_> {
         };
         let held = self.held.get_mut(&instance).ok_or(Rejection::NotActive(instance))?;
         let loaded = held.resident.loaded.as_mut().ok_or(Rejection::NotActive(instance))?;
+        let command = match (command.tries(&loaded.running.graph), &self.failed) {
+            (Some(wait), Some((tried, failure))) if *tried == (instance, wait) => {
+                Command::FailTry { wait, failure: failure.clone() }
+            }
+            (Some(wait), _) => {
+                self.tried = Some((instance, wait));
+                command
+            }
+            (None, _) => command,
+        };
         let Running { graph, instance } = &mut loaded.running;
         let from = held.events.list.len();
         let keys = Numbers { engine: self.engine, now: self.now };
@@ -612,6 +645,9 @@ impl World for Attempt<'_> {
         if let Err(rejection) = step(graph, instance, command, &mut context, &mut held.events) {
             held.refused = true;
             return Err(rejection);
+        }
+        if self.tried.is_some() && self.stuck.is_none() && graph.dialect().tries_again() {
+            self.stuck = stuck(graph, &held.events, from);
         }
         if let Some(after) = after {
             (*graph, loaded.definition) = (after.graph.clone(), after.definition.key);

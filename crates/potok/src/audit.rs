@@ -72,7 +72,7 @@ impl Engine {
 
     /// The tenant of a user who is in only one.
     fn only_tenant(&self) -> Option<Name> {
-        let standing = self.inner.standings.get(self.user.as_deref()?)?;
+        let standing = self.inner.standings.get(&self.member(self.user.as_ref()?))?;
         match standing.tenants.as_deref() {
             Some([tenant]) => Some(tenant.clone()).filter(|tenant| !tenant.is_empty()),
             _ => None,

@@ -159,9 +159,8 @@ impl Inner {
         use potok_core::routing::World as _;
         self.transact(Envelope::default(), |attempt, work| {
             let Some(running) = attempt.instance(timer.instance)? else { return Ok(Ok(())) };
-            let is_due = running.instance.wait(timer.key).is_some_and(|wait| match &wait.kind {
-                WaitKind::Timer(timer) => timer.timer.due <= now,
-                _ => false,
+            let is_due = running.instance.wait(timer.key).is_some_and(|wait| {
+                matches!(wait.kind, WaitKind::Timer(_)) && wait.kind.goes_on(now).is_some_and(|due| due <= now)
             });
             if is_due && attempt.loaded(timer.instance).is_some_and(|loaded| !loaded.suspended) {
                 match attempt.step(timer.instance, Command::FireTimer { timer: timer.key }) {

@@ -267,21 +267,26 @@ impl Inner {
         let around =
             Around { graph: &deployed.graph, definition: row.definition, tenant: &tenant, suspended: *suspended };
         let mut changes = Changes::default();
+        if let Some(Act::TaskChanged { task, assignment }) = &envelope.act
+            && let Some(standing) = mirror.get::<Task>((row.instance, *task)).await?
+        {
+            // Before what its listeners led to, which may have ended it.
+            changes.put_task(assignment.clone().of_task(Task { changed: Some(row.time), ..standing }));
+        }
         follow(&mut changes, &around, instance, &events, &envelope, apart);
         match envelope.act {
-            Some(Act::TaskChanged { task, assignment }) => {
-                if let Some(standing) = mirror.get::<Task>((row.instance, task)).await? {
-                    changes.put_task(assignment.of_task(Task { changed: Some(row.time), ..standing }));
-                }
-            }
             Some(Act::Suspended | Act::Resumed) => {
                 *suspended = envelope.act == Some(Act::Suspended);
                 let rows = crate::attempt::Rows::read(mirror, row.instance).await?;
                 rows.suspend(&mut changes, *suspended);
             }
+            Some(Act::TimerSuspended { timer, suspended }) => changes.suspend_timer(row.instance, timer, suspended),
             Some(
                 Act::TaskCreated { .. }
+                | Act::TaskChanged { .. }
                 | Act::JobFailed { .. }
+                | Act::JobPrioritised { .. }
+                | Act::TimerRescheduled { .. }
                 | Act::BusinessKeyClaimed
                 | Act::VariableErased { .. }
                 | Act::Explained { .. },

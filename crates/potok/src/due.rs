@@ -1,15 +1,17 @@
 //! What the engine does by itself when it is due, done by hand: timers, and instances that go on behind savepoints.
 
 use potok_core::Name;
-use potok_core::instance::{Key, WaitKind};
-use potok_core::routing::{Running, StartTimer, World as _};
+use potok_core::instance::{Failure, Key, Retry, TRIES, WaitKind};
+use potok_core::routing::{Running, StartTimer, Work, World as _};
 use potok_core::step::{Command, Rejection};
 use potok_core::time::Timestamp;
 use potok_store::Guard;
 use potok_store::query::{TimerQuery, WorkQuery};
 use potok_store::row::{Definition, Instance as InstanceRow, Work as WorkRow};
 
+use crate::attempt::Attempt;
 use crate::engine::Engine;
+use crate::envelope::Act;
 use crate::work::Chore;
 use crate::{Action, DefinitionId, Error, InstanceId, TimerId};
 
@@ -39,8 +41,12 @@ pub struct Due {
     pub process: Name,
     /// The id of the flow node.
     pub node: Name,
-    /// When it is due.
-    pub due: Timestamp,
+    /// When it is due; none if at once.
+    pub due: Option<Timestamp>,
+    /// Tries left. Without any it is done only by hand; then there is an incident.
+    pub retries: i64,
+    /// How it failed the last time. All that followed was undone.
+    pub failure: Option<Failure>,
     /// Nothing happens until the instance or definition is resumed.
     pub suspended: bool,
     /// The tenant.
@@ -67,46 +73,52 @@ impl Engine {
         let timers = TimerQuery { keys: keys.clone(), instances: instances.clone(), ..TimerQuery::default() };
         let mut all = Vec::new();
         for row in self.inner.store.list(&timers).await?.rows {
-            let instance = self.inner.store.get::<InstanceRow>(row.instance).await?;
-            all.push(Due {
-                key: row.key,
-                kind: DueKind::Timer,
-                instance: Some(row.instance.into()),
-                definition: row.definition.into(),
-                process: row.process,
-                node: row.node,
-                due: row.due,
-                suspended: row.suspended,
-                tenant: instance.and_then(|instance| instance.tenant),
-            });
+            let due = self.of_instance(DueKind::Timer, (row.instance, row.key)).await?;
+            // It can be held back by itself.
+            all.extend(due.map(|due| Due { suspended: row.suspended, ..due }));
         }
         let kinds = vec![Chore::START_TIMER, Chore::CONTINUE];
         let work = WorkQuery { keys, instances, kinds, ..WorkQuery::default() };
         for row in self.inner.store.list(&work).await?.rows {
-            all.extend(if row.kind == Chore::CONTINUE { self.savepoint(row).await? } else { self.starts(row).await? });
+            all.extend(if row.kind == Chore::CONTINUE {
+                self.of_instance(DueKind::Savepoint, (row.instance, row.key)).await?
+            } else {
+                self.starts(row).await?
+            });
         }
         all.retain(|due| access.admits(due.tenant.as_ref()));
         all.sort_by_key(|due| due.key);
         Ok(all)
     }
 
-    async fn savepoint(&self, row: WorkRow) -> Result<Option<Due>, Error> {
-        let node = |running: Option<&Running>| {
+    /// A savepoint or timer of an instance.
+    async fn of_instance(&self, kind: DueKind, (instance, key): (Key, Key)) -> Result<Option<Due>, Error> {
+        let state = |running: Option<&Running>| {
             let Running { graph, instance } = running?;
-            Some(graph.get_node(instance.wait(row.key)?.node)?.id.clone())
+            let wait = instance.wait(key)?;
+            let retry = wait.kind.retry().map(|retry| (**retry).clone()).unwrap_or_default();
+            let due = match &wait.kind {
+                WaitKind::Timer(timer) => Some(retry.due.unwrap_or(timer.timer.due)),
+                _ => retry.due,
+            };
+            Some((graph.get_node(wait.node)?.id.clone(), due, retry))
         };
-        let Some(node) = self.inner.look(row.instance, node).await? else { return Ok(None) };
-        let Some(instance) = self.inner.store.get::<InstanceRow>(row.instance).await? else { return Ok(None) };
+        let Some((node, due, Retry { left, failure, .. })) = self.inner.look(instance, state).await? else {
+            return Ok(None);
+        };
+        let Some(row) = self.inner.store.get::<InstanceRow>(instance).await? else { return Ok(None) };
         Ok(Some(Due {
-            key: row.key,
-            kind: DueKind::Savepoint,
-            instance: Some(row.instance.into()),
-            definition: instance.definition.into(),
-            process: instance.process,
+            key,
+            kind,
+            instance: Some(instance.into()),
+            definition: row.definition.into(),
+            process: row.process,
             node,
-            due: row.due,
-            suspended: instance.suspended,
-            tenant: instance.tenant,
+            due,
+            retries: left,
+            failure,
+            suspended: row.suspended,
+            tenant: row.tenant,
         }))
     }
 
@@ -124,16 +136,75 @@ impl Engine {
             definition: row.instance.into(),
             process: definition.id,
             node,
-            due: row.due,
+            due: Some(row.due),
+            retries: TRIES,
+            failure: None,
             suspended: definition.suspended,
             tenant: Some(definition.tenant).filter(|tenant| !tenant.is_empty()),
         }))
     }
 
-    /// Does it now, whether it is due or not, and also if its instance is suspended.
+    /// Lets a timer be due at another time. One that repeats is due after that as it would have been.
     ///
     /// # Errors
-    /// If somebody has done it.
+    /// If there is no such timer of an instance.
+    pub async fn reschedule(&self, timer: TimerId, due: Timestamp) -> Result<(), Error> {
+        let instance = self.instance_of_timer(Action::Reschedule, timer).await?;
+        let change = |attempt: &mut Attempt<'_>, work: &mut Work| {
+            if attempt.instance(instance)?.is_none() {
+                return Ok(Err(Error::UnknownTimer(timer)));
+            }
+            match attempt.step(instance, Command::ChangeTimer { timer: timer.0, due }) {
+                Ok(requests) => work.ask(instance, requests),
+                Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => return Ok(Err(Error::UnknownTimer(timer))),
+                Err(rejection) => return Ok(Err(rejection.into())),
+            }
+            (attempt.subject, attempt.envelope.act) = (Some(instance), Some(Act::TimerRescheduled { timer: timer.0 }));
+            Ok(Ok(()))
+        };
+        self.inner.transact(self.envelope(), change).await?;
+        self.inner.wake.notify_waiters();
+        Ok(())
+    }
+
+    /// Holds a timer back, or lets it go on; it goes on with its instance, too, once that is resumed.
+    ///
+    /// # Errors
+    /// If there is no such timer of an instance.
+    pub async fn suspend_timer(&self, timer: TimerId, suspended: bool) -> Result<(), Error> {
+        let instance = self.instance_of_timer(Action::Reschedule, timer).await?;
+        let change = |attempt: &mut Attempt<'_>, _: &mut Work| {
+            let is_timer = attempt.instance(instance)?.is_some_and(|running| {
+                running.instance.wait(timer.0).is_some_and(|wait| matches!(wait.kind, WaitKind::Timer(_)))
+            });
+            if !is_timer {
+                return Ok(Err(Error::UnknownTimer(timer)));
+            }
+            attempt.changes.suspend_timer(instance, timer.0, suspended);
+            attempt.subject = Some(instance);
+            attempt.envelope.act = Some(Act::TimerSuspended { timer: timer.0, suspended });
+            Ok(Ok(()))
+        };
+        self.inner.transact(self.envelope(), change).await?;
+        self.inner.wake.notify_waiters();
+        Ok(())
+    }
+
+    async fn instance_of_timer(&self, action: Action, timer: TimerId) -> Result<Key, Error> {
+        self.checked(action, &timer).await?;
+        let query = TimerQuery { keys: vec![timer.0], ..TimerQuery::default() };
+        let row = self.inner.store.list(&query).await?.rows.pop().ok_or(Error::UnknownTimer(timer))?;
+        match self.reach(action, row.instance.into()).await {
+            Ok(_) => Ok(row.instance),
+            Err(Error::UnknownInstance(_)) => Err(Error::UnknownTimer(timer)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Does it now, whether it is due or not, and also if its instance is suspended, or it has no tries left.
+    ///
+    /// # Errors
+    /// If somebody has done it, or it fails and is undone (in Camunda 7's and Flowable's dialects; it has one try less then).
     pub async fn execute(&self, due: &Due) -> Result<(), Error> {
         let (key, instance) = (due.key, due.instance.map(|id| id.0));
         let access = match due.instance {
@@ -152,12 +223,13 @@ impl Engine {
                     if !is_timer {
                         return Ok(Err(Error::UnknownTimer(TimerId(key))));
                     }
-                    Ok(attempt
-                        .step(instance, Command::FireTimer { timer: key })
-                        .map(|requests| work.ask(instance, requests))
-                        .map_err(Error::from))
+                    match attempt.step(instance, Command::FireTimer { timer: key }) {
+                        Ok(requests) => work.ask(instance, requests),
+                        Err(rejection) => return Ok(Err(rejection.into())),
+                    }
+                    Ok(Ok(attempt.failure().cloned()))
                 });
-                fired.await
+                fired.await?.map_or(Ok(()), |failure| Err(failure.into()))
             }
             (DueKind::Savepoint, Some(instance)) => {
                 let guard = Guard::Work { instance, work: key };
@@ -172,9 +244,10 @@ impl Engine {
                         }
                         Err(rejection) => return Ok(Err(rejection.into())),
                     }
-                    Ok(Ok(()))
+                    Ok(Ok(attempt.failure().cloned()))
                 });
-                done.await?.ok_or(Error::UnknownTimer(TimerId(key)))
+                let failure = done.await?.ok_or(Error::UnknownTimer(TimerId(key)))?;
+                failure.map_or(Ok(()), |failure| Err(failure.into()))
             }
             _ => match self.inner.store.get::<WorkRow>((due.definition.0, key)).await? {
                 Some(row) => {
@@ -184,6 +257,21 @@ impl Engine {
                 }
                 None => Err(Error::UnknownTimer(TimerId(key))),
             },
+        }
+    }
+
+    /// Says how many tries a savepoint or timer of an instance has left: none is an incident, and some resolve that. It stays due
+    /// when it is.
+    ///
+    /// # Errors
+    /// If it is not waited for.
+    pub async fn set_retries(&self, instance: InstanceId, timer: TimerId, retries: u32) -> Result<(), Error> {
+        self.reach(Action::SetRetries, instance).await?;
+        match self.instance(instance).give(|| Command::SetRetries { wait: timer.0, retries }).await {
+            Err(Error::Rejected(Rejection::Unknown(_) | Rejection::NotActive(_) | Rejection::WrongKind { .. })) => {
+                Err(Error::UnknownTimer(timer))
+            }
+            done => done,
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::catalog::Catalog;
 use crate::commit::Committer;
 use crate::courier::Couriers;
 use crate::envelope::Envelope;
+use crate::guesses::Guesses;
 use crate::handler::Handlers;
 use crate::once::Once;
 use crate::password::Passwords;
@@ -74,8 +75,10 @@ pub struct Engine {
     pub(crate) user: Option<Name>,
     /// The tenant that it keeps to.
     pub(crate) tenant: Option<Name>,
-    /// What narrows the user's rights.
+    /// By what else than a password the user has signed in, and what follows for their rights.
     pub(crate) scope: Option<Arc<Scope>>,
+    /// Where its callers are.
+    pub(crate) source: Option<Name>,
     /// What it is asked for is done once.
     pub(crate) once: Option<Arc<Once>>,
     /// What would get stuck is not done at all.
@@ -143,6 +146,7 @@ pub(crate) struct Inner {
     pub(crate) sessions: Recent<Bytes, SessionRow>,
     pub(crate) tokens: Recent<Bytes, TokenRow>,
     pub(crate) passwords: Passwords,
+    pub(crate) guesses: Guesses,
     pub(crate) handlers: Handlers,
     pub(crate) couriers: Couriers,
     pub(crate) topics: Topics,
@@ -176,6 +180,7 @@ impl Engine {
             user: None,
             tenant: None,
             scope: None,
+            source: None,
             once: None,
             unstuck: false,
             trace: None,
@@ -271,6 +276,7 @@ impl Inner {
             sessions: Recent::default(),
             tokens: Recent::default(),
             passwords: Passwords::default(),
+            guesses: Guesses::default(),
             handlers,
             couriers: Couriers::new(&limits.webhook_hosts),
             topics: Topics::default(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use potok_core::Name;
 use potok_core::diagnostic::Diagnostic;
 use potok_core::encoding::DecodeError;
+use potok_core::instance::Failure;
 use potok_core::routing::RunError;
 use potok_core::step::Rejection;
 use potok_core::value::ValueError;
@@ -91,7 +92,8 @@ pub enum Error {
         /// Who called it.
         caller: InstanceId,
     },
-    /// A token would get stuck, and that is [not wanted](crate::Engine::without_incidents).
+    /// A token would get stuck, and that is [not wanted](crate::Engine::without_incidents), or is tried again
+    /// ([`execute`](crate::Engine::execute)).
     #[error("nothing was done, for `{element}` would get stuck: {message}")]
     Stuck {
         /// The id of the flow node.
@@ -115,6 +117,19 @@ pub enum Error {
         /// How many.
         instances: u64,
     },
+    /// Instances stand on the definition.
+    #[error(
+        "definition {definition} has {instances} instances, running or ended, whose histories need it; delete those first"
+    )]
+    DefinitionInUse {
+        /// The definition.
+        definition: DefinitionId,
+        /// How many instances stand on it.
+        instances: u64,
+    },
+    /// No such search is kept.
+    #[error("no search {0} is kept")]
+    UnknownSearch(potok_core::instance::Key),
     /// The instance is suspended.
     #[error("instance {0} is suspended; resume it first")]
     InstanceSuspended(InstanceId),
@@ -154,6 +169,12 @@ pub enum Error {
     /// Whoever asks is not who they say, or not any more.
     #[error("the user, password, session or token is wrong, or no longer good: sign in again")]
     NotAuthenticated,
+    /// Too many passwords were wrong.
+    #[error("too many passwords were wrong: wait {} seconds and try again", wait.as_secs().max(1))]
+    TooManyAttempts {
+        /// How long nothing is tried.
+        wait: std::time::Duration,
+    },
     /// No such user.
     #[error("there is no user `{0}`; create them first")]
     UnknownUser(Name),
@@ -342,6 +363,8 @@ impl Error {
             Self::Stuck { .. } => "stuck",
             Self::UnknownDeployment(_) => "deployment-unknown",
             Self::DeploymentInUse { .. } => "deployment-in-use",
+            Self::DefinitionInUse { .. } => "definition-in-use",
+            Self::UnknownSearch(_) => "search-unknown",
             Self::InstanceSuspended(_) => "instance-suspended",
             Self::UnknownTask(_) => "task-unknown",
             Self::TaskClaimed { .. } => "task-claimed",
@@ -351,6 +374,7 @@ impl Error {
             Self::ForeignTenant(_) => "tenant-foreign",
             Self::TenantNeeded => "tenant-needed",
             Self::NotAuthenticated => "not-authenticated",
+            Self::TooManyAttempts { .. } => "attempts-too-many",
             Self::UnknownUser(_) => "user-unknown",
             Self::UnknownToken(_) => "token-unknown",
             Self::UnfitPassword { .. } => "password-unfit",
@@ -391,6 +415,12 @@ impl Error {
     /// Whether it may be otherwise after a while, without anybody's doing.
     pub(crate) fn is_passing(&self) -> bool {
         matches!(self, Self::Store(_) | Self::OutcomeUnknown | Self::Contended(_) | Self::NothingToDo | Self::Stopped)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(Failure { kind, element, message }: Failure) -> Self {
+        Self::Stuck { element, incident: kind.code(), message }
     }
 }
 

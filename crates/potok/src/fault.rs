@@ -16,6 +16,8 @@ pub enum Fault {
     Unknown,
     /// It is not known who asks: sign in.
     Unauthenticated,
+    /// The caller has asked too often: wait.
+    TooMany,
     /// The caller has no right to it.
     Forbidden,
     /// It does not go with how things are now: look again.
@@ -65,16 +67,19 @@ impl Error {
             | Self::UnknownIncident(_)
             | Self::UnknownBatch(_)
             | Self::UnknownUser(_)
+            | Self::UnknownSearch(_)
             | Self::UnknownWebhook(_)
             | Self::UnknownDelivery(_)
             | Self::UnknownToken(_) => Fault::Unknown,
             Self::NotAuthenticated => Fault::Unauthenticated,
+            Self::TooManyAttempts { .. } => Fault::TooMany,
             Self::Forbidden { .. } | Self::ForeignTenant(_) => Fault::Forbidden,
             Self::ProcessSuspended(_)
             | Self::BusinessKeyTaken { .. }
             | Self::InstanceRuns(_)
             | Self::InstanceCalled { .. }
             | Self::DeploymentInUse { .. }
+            | Self::DefinitionInUse { .. }
             | Self::InstanceSuspended(_)
             | Self::TaskClaimed { .. }
             | Self::TaskOfProcess(_)

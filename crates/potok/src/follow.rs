@@ -235,9 +235,7 @@ fn opened(
             },
         )),
         WaitKind::Call(_) | WaitKind::Condition { .. } | WaitKind::AdHoc | WaitKind::Compensation { .. } => {}
-        WaitKind::Continuation { .. } => {
-            changes.add(Work { instance: key, key: wait.key, kind: Chore::CONTINUE, due: now, ..Work::default() })
-        }
+        WaitKind::Continuation { .. } => changes.add(savepoint(key, (wait.key, wait.node, &wait.kind), now)),
         WaitKind::Incident(incident) => changes.add(Incident {
             instance: key,
             key: wait.key,
@@ -311,6 +309,9 @@ fn changed(
 ) {
     let key = instance.key();
     match wait.2 {
+        WaitKind::Job(job) if envelope.act == Some(Act::JobPrioritised { job: wait.0 }) => {
+            changes.set_job_priority(key, wait.0, job.priority);
+        }
         WaitKind::Job(_) => {
             if let Some(mut job) = job(around, key, wait, now) {
                 if let Some(Act::JobFailed { job: failed, error, details, worker, available }) = &envelope.act
@@ -324,6 +325,7 @@ fn changed(
                 changes.put(Job { counted: true, trace: TraceContext::text(envelope.trace), ..job });
             }
         }
+        WaitKind::Continuation { .. } => changes.put(savepoint(key, wait, now)),
         WaitKind::Timer(_) => {
             if let Some(timer) = timer(around, key, wait) {
                 changes.put(timer);
@@ -362,15 +364,23 @@ fn job(around: &Around<'_>, instance: Key, (key, node, kind): Waiting<'_>, now: 
     })
 }
 
+/// What goes on behind a savepoint; never by itself once it has no tries left.
+fn savepoint(instance: Key, (key, _, kind): Waiting<'_>, now: Timestamp) -> Work {
+    let due = kind.goes_on(now).unwrap_or(Timestamp::MAX);
+    Work { instance, key, kind: Chore::CONTINUE, due, ..Work::default() }
+}
+
+/// A timer, which never fires by itself once it has no tries left.
 fn timer(around: &Around<'_>, instance: Key, (key, node, kind): Waiting<'_>) -> Option<Timer> {
     let WaitKind::Timer(timer) = kind else { return None };
+    let due = kind.goes_on(timer.timer.due).unwrap_or(Timestamp::MAX);
     Some(Timer {
         instance,
         key,
         definition: around.definition,
         process: around.process(),
         node: around.graph.get_node(node)?.id.clone(),
-        due: timer.timer.due,
+        due,
         suspended: around.suspended,
         leased_until: Timestamp::UNIX_EPOCH,
     })

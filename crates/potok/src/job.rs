@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use potok_core::Name;
 use potok_core::instance::{Instance as State, Key, Owner, Wait, WaitKind};
-use potok_core::model::TimerKind;
 use potok_core::routing::{Running, World as _};
 use potok_core::step::{Command, Rejection, Variables};
-use potok_core::time::{Timer, Timestamp};
-use potok_core::value::{Value, Zone};
+use potok_core::time::{Timestamp, next_try};
+use potok_core::value::Value;
 use potok_store::query::{JobQuery, Sight};
 use potok_store::row::Job as JobRow;
 use potok_store::{Fetch, First, Guard, Wanted};
@@ -346,14 +345,14 @@ impl Inner {
     ) -> Result<(), Error> {
         let JobFailure { message, details, retries, pause } = failure;
         let cycle = |running: Option<&Running>| match &running?.instance.wait(job.key)?.kind {
-            WaitKind::Job(job) => job.retry_cycle.clone(),
+            WaitKind::Job(job) => Some((job.retry_cycle.clone()?, job.retries)),
             _ => None,
         };
         let cycle = self.look(job.instance, cycle).await?;
         let commands = |attempt: &mut Attempt<'_>| {
             let mut commands = before(attempt)?;
             commands.push(Command::FailJob { job: job.key, retries: *retries, message: message.clone() });
-            let available = again(attempt.now, *pause, cycle.as_deref());
+            let available = again(attempt.now, *pause, cycle.as_ref());
             let (error, details, worker) = (message.clone(), details.clone(), job.worker.clone());
             Ok((commands, Some(Act::JobFailed { job: job.key, error, details, worker, available })))
         };
@@ -390,19 +389,12 @@ impl Inner {
     }
 }
 
-/// When a job that has failed is handed out again.
-fn again(now: Timestamp, pause: Option<Duration>, cycle: Option<&str>) -> Timestamp {
-    let by_model = |cycle: &str| {
-        // Some engines write a list of pauses; the first one stands for all.
-        let first = cycle.split(',').next()?.trim();
-        let kind = if first.starts_with('R') { TimerKind::Cycle } else { TimerKind::Duration };
-        let timer = Timer::parse(kind, &Value::String(first.into()), now, &Zone::UTC).ok()?;
-        Some(timer.due.max(now))
-    };
+/// When a job that has failed is handed out again, by a retry cycle and the tries that were left.
+fn again(now: Timestamp, pause: Option<Duration>, cycle: Option<&(Name, i64)>) -> Timestamp {
     let after = |pause: Duration| now.checked_add(pause).unwrap_or(Timestamp::MAX);
     match pause {
         Some(pause) => after(pause),
-        None => cycle.and_then(by_model).unwrap_or_else(|| after(PAUSE)),
+        None => cycle.and_then(|(cycle, left)| next_try(cycle, *left, now)).unwrap_or_else(|| after(PAUSE)),
     }
 }
 

@@ -10,7 +10,7 @@ use potok_core::Name;
 use potok_store::row::{Password, User};
 use potok_store::{Bytes, Changes, digest};
 use subtle::ConstantTimeEq as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::engine::{Engine, Inner};
 use crate::people::People;
@@ -90,15 +90,9 @@ impl Passwords {
         right.insert(user, (hash, password));
     }
 
-    /// Hashes where it holds up nobody else, a few at a time.
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        let turn = self.turns.clone().acquire_owned().await.map_err(|_| Error::Stopped)?;
-        let done = tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(turn);
-            done
-        });
-        done.await.map_err(|_| Error::Stopped)
+    /// A turn to hash: a few at a time, so that nobody else is held up.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Error> {
+        self.turns.clone().acquire_owned().await.map_err(|_| Error::Stopped)
     }
 }
 
@@ -106,14 +100,19 @@ impl Engine {
     /// The same engine for a user who gives a password. A password that was right is known again without being hashed: until it is changed
     /// or its user removed, on other nodes up to five seconds longer.
     ///
+    /// Whoever gives wrong ones waits after the fifth, longer each time up to a minute: for this user from [where they
+    /// are](Self::called_from); after twenty for all users, and after fifty from anywhere for this user. A quarter of an hour later all is
+    /// forgotten.
+    ///
     /// # Errors
-    /// If the user or the password is wrong, which is not told apart.
+    /// If the user or the password is wrong, which is not told apart; and [`Error::TooManyAttempts`] if that was so too often.
     pub async fn with_password(&self, user: impl Into<Name>, password: &str) -> Result<Self, Error> {
         let user = user.into();
-        if self.inner.is_right(&user, password).await? {
+        if self.inner.is_right(&user, password, self.source.as_ref()).await? {
             return Ok(self.as_user(user));
         }
-        self.as_user(user).refused(Action::SignIn, &"", "wrong user or password").await;
+        let subject = self.source.clone().unwrap_or_default();
+        self.as_user(user).refused(Action::SignIn, &subject, "wrong user or password").await;
         Err(Error::NotAuthenticated)
     }
 
@@ -125,7 +124,8 @@ impl Engine {
         let engine = self.with_password(user, old).await?;
         let user = engine.user.clone().unwrap_or_default();
         let hash = engine.inner.hashed(new).await?;
-        engine.allowed(Action::SignIn, &"change password").await?;
+        let subject = format!("change password {}", self.source.as_deref().unwrap_or_default());
+        engine.allowed(Action::SignIn, &subject.trim_end()).await?;
         engine.inner.put_password(user, hash).await
     }
 }
@@ -178,11 +178,12 @@ impl Inner {
     async fn hashed(&self, password: &str) -> Result<Name, Error> {
         self.check_password(password)?;
         let (password, salt) = (password.to_owned(), random::<16>()?);
-        self.passwords.in_turn(move || hash(&password, &salt)).await?
+        let turn = self.passwords.turn().await?;
+        in_turn(turn, move || hash(&password, &salt)).await?.0
     }
 
     /// Whether that is the user's password. A user who is not there, or has none, takes as long as a wrong password.
-    async fn is_right(&self, user: &Name, password: &str) -> Result<bool, Error> {
+    async fn is_right(&self, user: &Name, password: &str, source: Option<&Name>) -> Result<bool, Error> {
         if password.len() > LONGEST {
             return Ok(false);
         }
@@ -201,13 +202,36 @@ impl Inner {
         {
             return Ok(true);
         }
+        let turn = self.passwords.turn().await?;
+        // Whoever came before may have been right with the same one, or wrong once too often: so nobody gets around that by trying many at once.
+        if let Some(stored) = &stored
+            && self.passwords.was_right(user, stored, &digest)
+        {
+            return Ok(true);
+        }
+        if let Some(wait) = self.guesses.wait(user, source, self.clock.now()) {
+            return Err(Error::TooManyAttempts { wait });
+        }
         let (password, against) = (password.to_owned(), stored.clone());
-        let is_right = self.passwords.in_turn(move || verify(&password, against.as_deref())).await??;
-        if let Some(stored) = stored.filter(|_| is_right) {
-            self.passwords.remember(user.clone(), stored, digest);
+        let (is_right, _turn) = in_turn(turn, move || verify(&password, against.as_deref())).await?;
+        let is_right = is_right?;
+        match stored.filter(|_| is_right) {
+            Some(stored) => {
+                self.guesses.right(user, source);
+                self.passwords.remember(user.clone(), stored, digest);
+            }
+            None => self.guesses.wrong(user, source, self.clock.now()),
         }
         Ok(is_right)
     }
+}
+
+/// Works where it holds up nobody else, and gives the turn back. Whoever does not wait for that ends it no sooner.
+async fn in_turn<T: Send + 'static>(
+    turn: OwnedSemaphorePermit,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<(T, OwnedSemaphorePermit), Error> {
+    tokio::task::spawn_blocking(move || (work(), turn)).await.map_err(|_| Error::Stopped)
 }
 
 fn hash(password: &str, salt: &[u8]) -> Result<Name, Error> {

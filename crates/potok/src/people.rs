@@ -75,7 +75,7 @@ impl People<'_> {
             self.put_user(User { id: id.clone(), ..User::default() }).await?;
         }
         if self.engine.inner.store.get::<Group>(ADMINISTRATORS.into()).await?.is_none() {
-            self.put_group(Group { id: ADMINISTRATORS.into(), name: None }).await?;
+            self.put_group(Group { id: ADMINISTRATORS.into(), ..Group::default() }).await?;
         }
         self.set_password(id.clone(), password).await?;
         self.grant(ADMINISTRATORS, Role::Administrator).await?;
@@ -126,8 +126,7 @@ impl People<'_> {
         if !is_own && access.keeps_to_some() && self.user(user.clone()).await?.is_none() {
             return Ok(Vec::new());
         }
-        let query = MembershipQuery { members: vec![user], ..MembershipQuery::default() };
-        Ok(self.engine.inner.store.list(&query).await?.rows.into_iter().map(|row| row.team).collect())
+        Ok(self.engine.standing_of(&user).await?.groups.clone())
     }
 
     /// The ids of the users in a group; in a tenant, of those that are in it too.
@@ -155,7 +154,7 @@ impl People<'_> {
         if !is_own && access.keeps_to_some() && self.user(user.clone()).await?.is_none() {
             return Ok(Vec::new());
         }
-        Ok(self.engine.inner.standing_of(&user).await?.roles.clone())
+        Ok(self.engine.standing_of(&user).await?.roles.clone())
     }
 
     /// The tenants that a user is in, as far as whoever asks is in them too. Nobody else than an administrator is in none: who has been
@@ -165,7 +164,7 @@ impl People<'_> {
     /// If the database cannot be read.
     pub async fn tenants_of(&self, user: impl Into<Name>) -> Result<Vec<Name>, Error> {
         let access = self.engine.access(Action::SeePeople, &"").await?;
-        let standing = self.engine.inner.standing_of(&user.into()).await?;
+        let standing = self.engine.standing_of(&user.into()).await?;
         let tenants = standing.tenants.iter().flatten().filter(|tenant| access.admits(Some(tenant)));
         Ok(tenants.cloned().collect())
     }

@@ -51,7 +51,7 @@ impl Engine {
         let member = self.user.clone().filter(|_| self.scope.is_none()).ok_or(Error::NotAuthenticated)?;
         let now = self.inner.clock.now();
         let (secret, expires) = (Secret::new()?, after(now, IDLE));
-        self.allowed(Action::SignIn, &"").await?;
+        self.allowed(Action::SignIn, &self.source.clone().unwrap_or_default()).await?;
         let mut changes = Changes::default();
         changes.add(SessionRow { secret: secret.kept(), member, created: now, used: now, expires });
         self.inner.write(changes).await?;

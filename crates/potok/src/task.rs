@@ -284,7 +284,7 @@ impl Engine {
     pub async fn claim(&self, task: TaskId, user: impl Into<Name>) -> Result<(), Error> {
         let user = user.into();
         let groups = match &self.user {
-            Some(_) => self.inner.standing_of(&user).await?.groups.clone(),
+            Some(_) => self.standing_of(&user).await?.groups.clone(),
             None => Vec::new(),
         };
         self.change_task(Action::ClaimTask, task, |access, row| {
@@ -546,7 +546,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let access = self.access(action, &task).await?;
         let instance = self.instance_of(task).await?;
-        let changed = self.inner.transact(self.envelope(), |attempt, _| {
+        let changed = self.inner.transact(self.envelope(), |attempt, work| {
             let Some(row) = attempt.task(instance, task.0)?.cloned() else {
                 return Ok(Err(Error::UnknownTask(task)));
             };
@@ -560,9 +560,24 @@ impl Engine {
             };
             let now = attempt.loaded(instance).map_or(attempt.now, |it| attempt.now.max(it.running.instance.now()));
             let row = TaskRow { changed: Some(now), ..row };
+            let assignee = assignment.assignee.clone();
             attempt.put_task(assignment.clone().of_task(row));
             attempt.envelope.act = Some(Act::TaskChanged { task: task.0, assignment });
-            Ok(Ok(()))
+            let follows = |running: &Running| {
+                let wait = running.instance.wait(task.0);
+                let node = wait.and_then(|wait| running.graph.get_node(wait.node));
+                node.is_some_and(|node| node.details.follows_task())
+            };
+            if !attempt.instance(instance)?.is_some_and(follows) {
+                return Ok(Ok(()));
+            }
+            Ok(match attempt.step(instance, Command::ChangeUserTask { task: task.0, assignee }) {
+                Ok(requests) => {
+                    work.ask(instance, requests);
+                    Ok(())
+                }
+                Err(rejection) => Err(rejection.into()),
+            })
         });
         match changed.await {
             Err(error @ Error::Forbidden { .. }) => Err(self.kept_from(action, &access, task, error).await),

@@ -205,7 +205,8 @@ impl Engine {
         {
             return Err(Error::ForeignTenant(asked.clone()));
         }
-        let scope = Scope { name: row.name.clone(), roles: scope(&row) };
+        let roles = scope(&row);
+        let scope = Scope { name: row.name.clone(), roles, groups: Vec::new(), tenants: Vec::new() };
         Ok(Self { tenant, scope: Some(Arc::new(scope)), ..self.as_user(row.member) })
     }
 

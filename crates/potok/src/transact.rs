@@ -8,7 +8,7 @@ use potok_store::row::ClaimKind;
 use potok_store::{Changes, Guard, Outcome, Unit};
 use serde::Serialize;
 
-use crate::attempt::{After, Attempt, Missing, Stop};
+use crate::attempt::{After, Attempt, Failed, Missing, Stop};
 use crate::cache::Loaded;
 use crate::engine::Inner;
 use crate::envelope::Envelope;
@@ -17,6 +17,15 @@ use crate::{Error, InstanceId};
 
 /// How often a unit of work is tried while others are faster.
 pub(crate) const TRIES: u32 = 100;
+
+/// What tries of a unit of work that came to nothing have taught.
+#[derive(Default)]
+struct Known {
+    /// The instances that are needed, to be locked in this order.
+    order: BTreeSet<Key>,
+    /// What fails.
+    failed: Option<Failed>,
+}
 
 impl Inner {
     /// Looks at an instance, if it is there.
@@ -81,9 +90,9 @@ impl Inner {
         action: impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync,
         finish: impl Fn(&Attempt<'_>, T) -> U + Send + Sync,
     ) -> Result<U, Error> {
-        let mut order = BTreeSet::new();
+        let mut known = Known::default();
         for _ in 0..TRIES {
-            let Some((value, mut attempt)) = self.step(&envelope, &mut order, &action).await? else { continue };
+            let Some((value, mut attempt)) = self.step(&envelope, &mut known, &action).await? else { continue };
             let value = finish(&attempt, value);
             attempt.guards.extend(envelope.once.as_ref().and_then(|once| once.guard(&value)));
             let (pending, after) = attempt.submit();
@@ -106,7 +115,7 @@ impl Inner {
             self.afterwards(after).await;
             return Ok(value);
         }
-        Err(Error::Contended(InstanceId(order.first().copied().unwrap_or_default())))
+        Err(Error::Contended(InstanceId(known.order.first().copied().unwrap_or_default())))
     }
 
     /// Does what a guard allows once; `action` says whether there is anything to do. If the guard does not hold, somebody else
@@ -145,14 +154,14 @@ impl Inner {
         guard: &Guard,
         action: impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync,
     ) -> Result<Option<(T, After)>, Error> {
-        let mut order = BTreeSet::new();
+        let mut known = Known::default();
         let guarded = |attempt: &mut Attempt<'_>, work: &mut Work| {
             let value = action(attempt, work)?;
             attempt.guards.insert(0, guard.clone());
             Ok(value)
         };
         for _ in 0..TRIES {
-            let Some((value, mut attempt)) = self.step(&envelope, &mut order, &guarded).await? else { continue };
+            let Some((value, mut attempt)) = self.step(&envelope, &mut known, &guarded).await? else { continue };
             attempt.guards.extend(envelope.once.as_ref().and_then(|once| once.guard(&value)));
             let (pending, after) = attempt.submit();
             let Some(pending) = pending else { return Ok(Some((value, after))) };
@@ -168,7 +177,7 @@ impl Inner {
                 _ => {}
             }
         }
-        Err(Error::Contended(InstanceId(order.first().copied().unwrap_or_default())))
+        Err(Error::Contended(InstanceId(known.order.first().copied().unwrap_or_default())))
     }
 
     /// A unit of work is durable.
@@ -177,16 +186,25 @@ impl Inner {
         self.written.notify_waiters();
     }
 
-    /// Steps the instances of a unit of work; nothing if somebody else has one of them: then all are locked in order next time.
+    /// Steps the instances of a unit of work; nothing if somebody else has one of them: then all are locked in order next time. Nothing
+    /// either if it is a try that fails.
     async fn step<T: Send>(
         &self,
         envelope: &Envelope,
-        order: &mut BTreeSet<Key>,
+        known: &mut Known,
         action: &(impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync),
     ) -> Result<Option<(T, Attempt<'_>)>, Error> {
-        let mut attempt = Attempt::new(self, envelope.clone());
-        match run(&mut attempt, order, action).await {
+        let mut attempt = Attempt::new(self, envelope.clone()).after(known.failed.take());
+        match run(&mut attempt, &known.order, action).await {
             Ok(value) => {
+                if let Some(failed) = attempt.has_failed() {
+                    // Nothing of it is kept. Next time round it is taken down that it failed.
+                    if attempt.is_fresh(true).await? {
+                        known.failed = Some(failed);
+                    }
+                    attempt.discard();
+                    return Ok(None);
+                }
                 if attempt.is_fresh(false).await? {
                     return Ok(Some((value, attempt)));
                 }
@@ -194,8 +212,8 @@ impl Inner {
                 Ok(None)
             }
             Err(Stop::Contended(key)) => {
-                order.extend(attempt.shared());
-                order.insert(key);
+                known.order.extend(attempt.shared());
+                known.order.insert(key);
                 attempt.discard();
                 Ok(None)
             }
@@ -227,6 +245,7 @@ async fn run<T>(
         attempt.find(missing).await?;
     }
     if attempt.envelope.unstuck
+        && attempt.has_failed().is_none()
         && let Some(stuck) = attempt.stuck()
     {
         return Err(stuck.into());

@@ -85,7 +85,7 @@ impl Engine {
         let running = Arc::new(Background::default());
         background::commit(&running, &inner, queue);
         let (user, tenant, scope) = (self.user.clone(), self.tenant.clone(), self.scope.clone());
-        let engine = Engine { user, tenant, scope, ..Engine::new(inner, running) };
+        let engine = Engine { user, tenant, scope, source: self.source.clone(), ..Engine::new(inner, running) };
         outside.cache.share(true);
         Ok(Transaction { engine, transaction, outside: Outside(self.clone()) })
     }

@@ -1,23 +1,34 @@
 //! Who calls: the one place that turns a request into an engine that acts for its caller.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{self, HeaderMap};
 use axum::http::request::Parts;
-use axum::http::{Extensions, Method, StatusCode, Uri};
+use axum::http::{Extensions, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use potok::{Engine, Error};
+use percent_encoding::percent_decode;
+use potok::{Engine, Error, Name};
+use subtle::ConstantTimeEq as _;
 
 use crate::App;
+use crate::limit::Counted;
+use crate::oidc;
 use crate::once::Once;
 use crate::problem::Problem;
+use crate::session::{self, CSRF};
 use crate::trace::Part;
+
+/// The tenant that a caller who is in several acts in.
+pub(crate) const TENANT: &str = "potok-tenant";
 
 /// The engine as its caller may use it.
 pub(crate) struct Caller {
     pub(crate) engine: Engine,
+    pub(crate) credentials: Credentials,
     /// What the caller wants to be done once, however often it is sent.
     pub(crate) once: Option<Once>,
 }
@@ -26,36 +37,162 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let engine = traced(acting(app, &parts.headers).await?, &parts.extensions);
-        Ok(Self { engine, once: parts.extensions.get().cloned() })
+        let (engine, credentials) = admit(app, parts).await?;
+        let engine = traced(engine, &parts.extensions);
+        Ok(Self { engine, credentials, once: parts.extensions.get().cloned() })
     }
 }
 
-/// The engine that acts for whoever has sent these headers: HTTP Basic with a user's password, or an API token. What is asked as
-/// nobody, whoever works on the machine may do as long as there are no users.
-pub(crate) async fn acting(app: &App, headers: &HeaderMap) -> Result<Engine, Problem> {
-    let mut given = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(given), None) = (given.next(), given.next()) else {
-        let is_open = app.is_open && !headers.contains_key(header::AUTHORIZATION);
-        if is_open && !app.engine.people().has_users().await? {
-            return Ok(app.engine.clone());
+/// What a caller gives to be known by, and in which tenant they act. It is not shown: secrets are in it.
+#[derive(Clone)]
+pub(crate) struct Credentials {
+    given: Given,
+    tenant: Option<Name>,
+    source: Option<Name>,
+}
+
+#[derive(Clone)]
+enum Given {
+    /// Nothing: whoever works on the machine, as long as there are no users.
+    Nothing,
+    /// HTTP Basic.
+    Password { user: Name, password: String },
+    /// `Authorization: Bearer`: an API token, or what an issuer has signed.
+    Token(String),
+    /// The secret in the cookie of that name.
+    Session { cookie: &'static str, secret: String },
+    /// Nothing that makes sense.
+    Unreadable,
+}
+
+impl Credentials {
+    pub(crate) fn of(app: &App, parts: &Parts) -> Result<Self, Problem> {
+        let given = match (authorization(&parts.headers), session::secret(&parts.headers)) {
+            (Given::Nothing, Some((cookie, secret))) => Given::Session { cookie, secret: secret.to_owned() },
+            (given, _) => given,
+        };
+        Ok(Self { given, tenant: tenant(&parts.headers)?, source: app.policy.source(parts) })
+    }
+
+    /// The secret of the session, if that is how they are known.
+    pub(crate) fn session(&self) -> Option<&str> {
+        match &self.given {
+            Given::Session { secret, .. } => Some(secret),
+            _ => None,
         }
-        return Err(Error::NotAuthenticated.into());
+    }
+
+    /// The engine for whoever has not signed in yet.
+    pub(crate) fn outside(&self, app: &App) -> Engine {
+        let engine = match &self.tenant {
+            Some(tenant) => app.engine.as_tenant(tenant.clone()),
+            None => app.engine.clone(),
+        };
+        match &self.source {
+            Some(source) => engine.called_from(source.clone()),
+            None => engine,
+        }
+    }
+
+    /// The engine that acts for whoever has given these.
+    pub(crate) async fn engine(&self, app: &App) -> Result<Engine, Problem> {
+        let engine = self.outside(app);
+        match &self.given {
+            Given::Nothing if app.policy.is_open && !app.engine.people().has_users().await? => Ok(engine),
+            Given::Nothing | Given::Unreadable => Err(Error::NotAuthenticated.into()),
+            Given::Password { user, password } => Ok(engine.with_password(user.clone(), password).await?),
+            Given::Token(token) => match &app.policy.issuer {
+                Some(issuer) if oidc::is_jwt(token) => {
+                    Ok(engine.with_identity(issuer.identity(token, app.engine.clock().now()).await?))
+                }
+                _ => Ok(engine.with_token(token).await?),
+            },
+            Given::Session { cookie, secret } => match engine.with_session(secret).await {
+                // A browser would send it with each request as long as it has it, also where nobody needs to sign in.
+                Err(Error::NotAuthenticated) => Err(Problem::from(Error::NotAuthenticated).forgetting(cookie)),
+                signed_in => Ok(signed_in?),
+            },
+        }
+    }
+
+    /// Counts a call of whoever gave these.
+    pub(crate) fn count(&self, app: &App, engine: Option<&Engine>) -> Result<(), Problem> {
+        let Some(limiter) = &app.policy.limiter else { return Ok(()) };
+        let caller = match engine.and_then(|engine| Some((engine.user()?.clone(), engine.token_name().cloned()))) {
+            Some((user, token)) => Counted::User(user, token),
+            None => Counted::Source(self.source.clone()),
+        };
+        limiter.count(&caller).map_err(|wait| {
+            let allowed = limiter.allowed();
+            let wait = wait.max(Duration::from_secs(1));
+            let detail = format!("this caller has {allowed}; wait {} seconds, and ask less often", wait.as_secs());
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "calls-too-many", detail).after(wait)
+        })
+    }
+}
+
+/// Lets a request in, or says why not. What its body says has not been read then.
+pub(crate) async fn admit(app: &App, parts: &Parts) -> Result<(Engine, Credentials), Problem> {
+    let credentials = Credentials::of(app, parts)?;
+    let engine = match credentials.engine(app).await {
+        Ok(engine) => engine,
+        Err(problem) => {
+            credentials.count(app, None)?;
+            return Err(problem);
+        }
+    };
+    // Whatever page makes a browser send its cookies, only one of ours can have read the token.
+    if let Some(secret) = credentials.session()
+        && !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS)
+    {
+        let given = parts.headers.get(CSRF).map_or(&[][..], |token| token.as_bytes());
+        if !bool::from(given.ct_eq(session::csrf(secret).as_bytes())) {
+            let detail =
+                "whoever is signed in by a session sends its `csrfToken` (see GET /api/v1/session) as `X-CSRF-Token`";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "csrf-token-wrong", detail));
+        }
+    }
+    credentials.count(app, Some(&engine))?;
+    Ok((engine, credentials))
+}
+
+/// What stands in `Authorization`.
+fn authorization(headers: &HeaderMap) -> Given {
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let given = match (given.next(), given.next()) {
+        (None, _) => return Given::Nothing,
+        (Some(given), None) => given,
+        (Some(_), Some(_)) => return Given::Unreadable,
     };
     let Some((scheme, secret)) = given.to_str().ok().and_then(|given| given.trim().split_once(' ')) else {
-        return Err(Error::NotAuthenticated.into());
+        return Given::Unreadable;
     };
     let secret = secret.trim();
     if scheme.eq_ignore_ascii_case("bearer") {
-        return Ok(app.engine.with_token(secret).await?);
+        return Given::Token(secret.to_owned());
     }
     if scheme.eq_ignore_ascii_case("basic")
         && let Ok(pair) = STANDARD.decode(secret)
         && let Some((user, password)) = std::str::from_utf8(&pair).ok().and_then(|pair| pair.split_once(':'))
     {
-        return Ok(app.engine.with_password(user, password).await?);
+        return Given::Password { user: user.into(), password: password.to_owned() };
     }
-    Err(Error::NotAuthenticated.into())
+    Given::Unreadable
+}
+
+/// The tenant that is named, in UTF-8 or percent-encoded.
+fn tenant(headers: &HeaderMap) -> Result<Option<Name>, Problem> {
+    let mut named = headers.get_all(TENANT).iter();
+    let named = match (named.next(), named.next()) {
+        (None, _) => return Ok(None),
+        (Some(named), None) => percent_decode(named.as_bytes()).decode_utf8().ok(),
+        (Some(_), Some(_)) => None,
+    };
+    let named = named.ok_or_else(|| {
+        let detail = "`Potok-Tenant` names one tenant: in ASCII, or UTF-8 that is percent-encoded";
+        Problem::malformed("tenant-unreadable", detail)
+    })?;
+    Ok(Some(named.as_ref().into()))
 }
 
 /// The engine within the trace that a request is part of.
@@ -66,58 +203,22 @@ fn traced(engine: Engine, extensions: &Extensions) -> Engine {
     }
 }
 
-/// Lets in whoever signs in, and puts the engine that acts for them to the request.
-pub(crate) async fn sign_in(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    match acting(&app, request.headers()).await {
-        Ok(engine) => {
-            let engine = traced(engine, request.extensions());
-            request.extensions_mut().insert(engine);
-            next.run(request).await
-        }
-        Err(problem) => problem.into_response(),
-    }
-}
+/// How a router that stands beside this one says why a request is not let in.
+pub type Refuse = fn(StatusCode, &str, &str) -> Response;
 
-/// Which pages may talk to this server: those that the server itself serves. Programs say nothing of pages.
-///
-/// A page elsewhere makes its reader's browser send requests here, too, with the password that it remembers: its `Origin` gives it away. With a name that is
-/// made to point to this machine (DNS rebinding) it would even be of the same origin: then its `Host` is another's.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    match check(&app.hosts, request.uri(), request.headers(), request.method()) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+/// Lets in whoever signs in, and puts the engine that acts for them to the request. Where nobody need sign in it does not matter how somebody
+/// tries to: some programs for other engines cannot but send a user.
+pub(crate) async fn sign_in(State((app, refuse)): State<(App, Refuse)>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    if app.policy.is_open && app.engine.people().has_users().await.is_ok_and(|has_users| !has_users) {
+        parts.headers.remove(header::AUTHORIZATION);
     }
-}
-
-fn check(hosts: &[String], uri: &Uri, headers: &HeaderMap, method: &Method) -> Result<(), Problem> {
-    let text = |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let refused = |code, detail: &str| Err(Problem::new(StatusCode::FORBIDDEN, code, detail));
-    let mut named = headers.get_all(header::HOST).iter();
-    let host = match (uri.authority(), named.next(), named.next()) {
-        (_, _, Some(_)) => None,
-        (Some(authority), _, None) => Some(authority.as_str()),
-        (None, host, None) => host.and_then(|host| host.to_str().ok()),
-    };
-    // A server under any name is its own origin under the one that it is asked by.
-    let is_ours = |authority: &str| match hosts {
-        [] => host.is_some_and(|host| host.eq_ignore_ascii_case(authority)),
-        hosts => hosts.iter().any(|host| host.eq_ignore_ascii_case(authority)),
-    };
-    if !host.is_some_and(is_ours) {
-        return refused("host-refused", "this server answers only to the names of the machine that it runs on");
-    }
-    if let Some(origin) = text(header::ORIGIN) {
-        let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-        if !authority.is_some_and(is_ours) {
-            return refused("origin-refused", "pages of other origins may not use this server");
+    match admit(&app, &parts).await {
+        Ok((engine, _)) => {
+            let engine = traced(engine, &parts.extensions);
+            parts.extensions.insert(engine);
+            next.run(Request::from_parts(parts, body)).await
         }
-    }
-    // Browsers say themselves whether a page of another site asks; a link that somebody follows may only read.
-    let site = headers.get("sec-fetch-site").map(|value| value.to_str().unwrap_or_default());
-    let is_link = headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate") && method == Method::GET;
-    match site {
-        None | Some("same-origin" | "none") => Ok(()),
-        Some(_) if is_link => Ok(()),
-        Some(_) => refused("origin-refused", "pages of other origins may not use this server"),
+        Err(problem) => problem.into_response_by(refuse),
     }
 }

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use crate::App;
 use crate::body::Query;
-use crate::caller::{Caller, acting};
+use crate::caller::{Caller, Credentials};
 use crate::problem::{Problem, Problems};
 use crate::value::{Id, text};
 
@@ -89,7 +89,7 @@ async fn events(
         None => caller.engine.feed_end().await?,
     };
     let (sender, receiver) = mpsc::channel(PAGE);
-    tokio::spawn(follow(app, headers, interest, after, sender));
+    tokio::spawn(follow(app, caller.credentials, interest, after, sender));
     let stream = Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::default());
     // Proxies are not to gather them.
     Ok(([("x-accel-buffering", "no")], stream).into_response())
@@ -97,7 +97,7 @@ async fn events(
 
 async fn follow(
     app: App,
-    headers: HeaderMap,
+    credentials: Credentials,
     interest: Interest,
     mut after: Position,
     sender: mpsc::Sender<Result<Event, Infallible>>,
@@ -109,7 +109,7 @@ async fn follow(
     }
     while !app.stop.is_told() && !sender.is_closed() {
         // Whoever can no longer sign in hears no more.
-        let Ok(engine) = acting(&app, &headers).await else { return };
+        let Ok(engine) = credentials.engine(&app).await else { return };
         let feed = match engine.feed(after, PAGE, BREATH).await {
             Ok(feed) => feed,
             Err(error) => {

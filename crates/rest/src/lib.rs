@@ -12,20 +12,27 @@ mod definitions;
 mod deployments;
 mod description;
 mod events;
+mod guard;
 mod health;
 mod history;
 mod incidents;
 mod instances;
 mod jobs;
+mod limit;
 mod messages;
 mod metrics;
+mod oidc;
 mod once;
 mod operations;
 mod people;
+mod policy;
 mod problem;
 mod search;
 mod serve;
+mod session;
 mod tasks;
+mod timeout;
+mod tls;
 mod trace;
 mod value;
 mod webhooks;
@@ -35,21 +42,27 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::http::header::{self, HeaderName, HeaderValue};
-use axum::http::{Request, StatusCode};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
+use ipnet::IpNet;
 use potok::Engine;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config as Page, SwaggerUi};
 
+use crate::policy::Policy;
 use crate::problem::Problem;
 
+pub use crate::caller::Refuse;
+pub use crate::limit::Rate;
+pub use crate::oidc::{Algorithm, Issuer, IssuerError, IssuerSettings, KeySet};
 pub use crate::serve::{Stop, serve};
+pub use crate::tls::Tls;
 
 /// How the API is served.
 #[derive(Clone, Debug)]
@@ -59,6 +72,16 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// As long as there are no users, whoever reaches it may do everything: for a server that only the machine itself can reach.
     pub is_open: bool,
+    /// It is reached by TLS alone: cookies come back by nothing else, and browsers do not try anything else.
+    pub is_secure: bool,
+    /// Origins, such as `https://portal.example`, whose pages may use it beside its own.
+    pub origins: Vec<String>,
+    /// Proxies whose word is taken for who has connected to them, by `X-Forwarded-For`.
+    pub proxies: Vec<IpNet>,
+    /// How often each caller may call; as often as they like if it is none.
+    pub rate: Option<Rate>,
+    /// Who else signs people in.
+    pub issuer: Option<Arc<Issuer>>,
     /// Bytes of a body at most; attachments have a limit of their own.
     pub body_limit: usize,
     /// How long a call may take until it is given up, and for how long a worker may wait for jobs.
@@ -83,7 +106,18 @@ impl Options {
     #[must_use]
     pub fn remote() -> Self {
         let timeout = Duration::from_secs(60);
-        Self { hosts: Vec::new(), is_open: false, body_limit: 16 << 20, timeout, stop: Stop::default() }
+        Self {
+            hosts: Vec::new(),
+            is_open: false,
+            is_secure: false,
+            origins: Vec::new(),
+            proxies: Vec::new(),
+            rate: None,
+            issuer: None,
+            body_limit: 16 << 20,
+            timeout,
+            stop: Stop::default(),
+        }
     }
 }
 
@@ -91,8 +125,7 @@ impl Options {
 #[derive(Clone, Debug)]
 pub(crate) struct App {
     pub(crate) engine: Engine,
-    pub(crate) hosts: Arc<[String]>,
-    pub(crate) is_open: bool,
+    pub(crate) policy: Arc<Policy>,
     pub(crate) timeout: Duration,
     pub(crate) stop: Stop,
     pub(crate) calls: Arc<metrics::Calls>,
@@ -104,7 +137,7 @@ pub(crate) struct App {
         title = "Potok",
         description = "A BPMN 2.0 workflow engine. See docs/rest.md.\n\nErrors are `application/problem+json` with a stable `code`. \
             Calls that change something take an `Idempotency-Key`: sent again within a day, they are done once and answered as the \
-            first time.",
+            first time. Who is in several tenants acts in the one that `Potok-Tenant` names.",
     ),
     tags(
         (name = "deployments", description = "Files that are deployed together, or only checked"),
@@ -124,7 +157,7 @@ pub(crate) struct App {
     ),
     components(schemas(problem::Said)),
     modifiers(&SignIn),
-    security(("password" = []), ("token" = [])),
+    security(("password" = []), ("token" = []), ("session" = [], "csrf" = [])),
     external_docs(url = "https://www.rfc-editor.org/rfc/rfc9457", description = "Problem details"),
 )]
 struct Description;
@@ -139,6 +172,12 @@ impl Modify for SignIn {
         for (name, scheme) in ways {
             components.add_security_scheme(name, SecurityScheme::Http(Http::new(scheme)));
         }
+        let cookie =
+            ApiKeyValue::with_description("potok-session", "What signing in sets; under TLS with `__Host-` before it");
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        let token =
+            ApiKeyValue::with_description(session::CSRF, "The session's `csrfToken`, for what changes something");
+        components.add_security_scheme("csrf", SecurityScheme::ApiKey(ApiKey::Header(token)));
     }
 }
 
@@ -158,6 +197,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(comments::routes())
         .merge(attachments::routes())
         .merge(people::routes())
+        .merge(session::routes())
         .merge(webhooks::routes())
         .merge(description::routes());
     OpenApiRouter::with_openapi(Description::openapi())
@@ -174,45 +214,56 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// The API over an engine, with its description under `/api/v1/openapi.json` and a page to try it out under `/docs`.
 pub fn router(engine: Engine, options: &Options) -> Router {
-    router_beside(engine, options, Router::new())
+    router_beside(engine, options, [])
 }
 
 /// The same with other routers beside it, behind the same guards and limits. Their requests bring the engine that acts for their caller
-/// as an extension.
-pub fn router_beside(engine: Engine, options: &Options, beside: Router) -> Router {
+/// as an extension; whoever is not let in hears so in each router's own words.
+pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterator<Item = (Router, Refuse)>) -> Router {
     let app = App {
-        engine,
-        hosts: options.hosts.clone().into(),
-        // Pages elsewhere could use what is open under any name.
-        is_open: options.is_open && !options.hosts.is_empty(),
+        policy: Arc::new(Policy::new(options, &engine)),
         timeout: options.timeout,
         stop: options.stop.clone(),
         calls: Arc::default(),
+        engine,
     };
     let (router, _) = api().split_for_parts();
-    router
-        .merge(SwaggerUi::new("/docs").config(Page::new(["/api/v1/openapi.json"])))
-        .merge(beside.layer(middleware::from_fn_with_state(app.clone(), caller::sign_in)).with_state(()))
+    let mut router = router.merge(SwaggerUi::new("/docs").config(Page::new(["/api/v1/openapi.json"])));
+    for (other, refuse) in beside {
+        let signed_in = middleware::from_fn_with_state((app.clone(), refuse), caller::sign_in);
+        router = router.merge(other.layer(signed_in).with_state(()));
+    }
+    let mut router = router
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(app.clone(), once::read))
-        .layer(middleware::from_fn_with_state(app.clone(), caller::guard))
+        .layer(middleware::from_fn_with_state(app.clone(), once::read));
+    if !options.origins.is_empty() {
+        router = router.layer(guard::cors(&options.origins));
+    }
+    let mut router = router
+        .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
         .layer(DefaultBodyLimit::max(options.body_limit))
-        .layer(middleware::from_fn_with_state(app.clone(), in_time))
+        .layer(middleware::from_fn_with_state(options.timeout, timeout::in_time))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::measure))
         .layer(middleware::from_fn(trace::follow))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(constant(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(constant(header::X_FRAME_OPTIONS, "DENY"))
         .layer(constant(header::REFERRER_POLICY, "no-referrer"))
+        .layer(constant(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
         .layer(constant(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
+        .layer(constant(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"))
         .layer(constant(
             header::CONTENT_SECURITY_POLICY,
             "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
         ))
         // What stands here is different each time, and nobody else's business.
-        .layer(constant(header::CACHE_CONTROL, "no-store"))
-        .with_state(app)
+        .layer(constant(header::CACHE_CONTROL, "no-store"));
+    // A name of the machine itself is other servers', too, which may have no certificate.
+    if options.is_secure && options.hosts.is_empty() {
+        router = router.layer(constant(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
+    }
+    router.with_state(app)
 }
 
 fn constant(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
@@ -227,23 +278,6 @@ async fn unknown_route() -> Problem {
 async fn wrong_method() -> Problem {
     let detail = "nothing is done with this method here; see the `Allow` header";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
-}
-
-/// Gives up what takes too long. What has been asked of the engine may still be done.
-async fn in_time(
-    axum::extract::State(app): axum::extract::State<App>,
-    request: Request<axum::body::Body>,
-    next: Next,
-) -> Response {
-    // Workers may wait as long as that.
-    let patience = app.timeout + Duration::from_secs(5);
-    match tokio::time::timeout(patience, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let detail = "this took too long and was given up; whether it was done is not known";
-            Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", detail).into_response()
-        }
-    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "what was panicked with is given so")]

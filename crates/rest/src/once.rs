@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::App;
 use crate::body::{media_type, whole};
-use crate::caller::Caller;
+use crate::caller::{Caller, TENANT};
 use crate::problem::Problem;
 
 /// Characters of a key at most.
@@ -42,6 +42,9 @@ pub(crate) async fn read(State(app): State<App>, mut request: Request, next: Nex
     let mut hash = Sha256::new();
     hash.update(request.method().as_str());
     hash.update(request.uri().path_and_query().map_or("", |path| path.as_str()));
+    if let Some(tenant) = request.headers().get(TENANT) {
+        hash.update(tenant.as_bytes());
+    }
     // Files are not read twice: name, place and key tell them.
     if media_type(request.headers()).eq_ignore_ascii_case("application/json") {
         let (parts, body) = request.into_parts();

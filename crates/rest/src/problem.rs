@@ -1,6 +1,7 @@
 //! Errors, as RFC 9457 has them: `application/problem+json`, with the engine's stable code.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
@@ -11,6 +12,8 @@ use potok_core::step::Rejection;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+
+use crate::caller::Refuse;
 
 /// Why a call is not done.
 #[derive(Clone, Debug)]
@@ -41,9 +44,12 @@ pub(crate) struct Said {
     /// Under this number the server's log says more.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
-    /// It may go in a second.
+    /// After so many seconds it may go.
     #[serde(skip)]
-    again: bool,
+    after: Option<u64>,
+    /// The cookie that is no longer good.
+    #[serde(skip)]
+    forgotten: Option<&'static str>,
 }
 
 /// Something that is wrong or unusual with a file.
@@ -103,7 +109,8 @@ impl Problem {
             diagnostics: Vec::new(),
             problems: Vec::new(),
             reference: None,
-            again: false,
+            after: None,
+            forgotten: None,
         }))
     }
 
@@ -113,8 +120,19 @@ impl Problem {
     }
 
     /// It may go in a second.
-    pub(crate) fn again(mut self) -> Self {
-        self.0.again = true;
+    pub(crate) fn again(self) -> Self {
+        self.after(Duration::from_secs(1))
+    }
+
+    /// It may go after that, rounded up to seconds.
+    pub(crate) fn after(mut self, wait: Duration) -> Self {
+        self.0.after = Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+        self
+    }
+
+    /// That cookie is no longer good.
+    pub(crate) fn forgetting(mut self, cookie: &'static str) -> Self {
+        self.0.forgotten = Some(cookie);
         self
     }
 
@@ -143,6 +161,7 @@ fn status(fault: Fault) -> StatusCode {
         Fault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Fault::Unknown => StatusCode::NOT_FOUND,
         Fault::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Fault::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Fault::Forbidden => StatusCode::FORBIDDEN,
         Fault::Conflict => StatusCode::CONFLICT,
         Fault::Changed => StatusCode::PRECONDITION_FAILED,
@@ -171,6 +190,7 @@ impl From<Error> for Problem {
             Error::Rejected(Rejection::Migration(problems)) => {
                 problem.0.problems = problems.iter().map(ToString::to_string).collect();
             }
+            Error::TooManyAttempts { wait } => problem = problem.after(wait),
             _ if fault == Fault::Unavailable => problem = problem.again(),
             _ => {}
         }
@@ -182,9 +202,25 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self.0).unwrap_or_default();
-        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
-        if self.0.again {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        self.head((status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response())
+    }
+}
+
+impl Problem {
+    /// The answer in another API's words.
+    pub(crate) fn into_response_by(self, refuse: Refuse) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.head(refuse(status, &self.0.code, &self.0.detail))
+    }
+
+    /// What stands in the head of each answer.
+    fn head(&self, mut response: Response) -> Response {
+        let status = response.status();
+        if let Some(seconds) = self.0.after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(cookie) = self.0.forgotten {
+            response.headers_mut().insert(header::SET_COOKIE, crate::session::ended(cookie));
         }
         if status == StatusCode::UNAUTHORIZED {
             // Browsers ask for user and password then; programs may also give a token.

@@ -1,19 +1,23 @@
 //! Connections: taken, kept from taking too long, and brought to their end.
 
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
+
+use crate::Tls;
 
 /// For how long the head of a request may take, so that nobody holds connections with next to nothing.
 const HEAD: Duration = Duration::from_secs(15);
@@ -50,19 +54,19 @@ impl Stop {
     }
 }
 
-/// Serves a router until it is to stop; then takes no more connections, and lets the handlers that run come to their end.
+/// Serves a router, by TLS if there is a certificate, until it is to stop; then takes no more connections, and lets the handlers that run come to their end.
 ///
 /// # Errors
 /// If the listener cannot take connections.
-pub async fn serve(listener: TcpListener, router: Router, stop: &Stop) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, router: Router, tls: Option<&Tls>, stop: &Stop) -> io::Result<()> {
     let connections = GracefulShutdown::new();
     loop {
         let taken = tokio::select! {
             taken = listener.accept() => taken,
             () = stop.told() => break,
         };
-        let stream = match taken {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match taken {
+            Ok(taken) => taken,
             Err(error) => {
                 // Too many files are open, or the other side has gone.
                 tracing::warn!(%error, "a connection was not taken");
@@ -72,17 +76,21 @@ pub async fn serve(listener: TcpListener, router: Router, stop: &Stop) -> io::Re
         };
         // Answers are written whole: to wait for more would only hold them up.
         let _ = stream.set_nodelay(true);
-        let service = router.clone().map_request(|request: hyper::Request<Incoming>| request.map(Body::new));
-        let mut http = http1::Builder::new();
-        let connection = http
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-        let watched = connections.watch(connection);
+        let service = router.clone().map_request(move |request: hyper::Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request
+        });
+        let (tls, watcher) = (tls.cloned(), connections.watcher());
         tokio::spawn(async move {
             // Whoever hangs up in the middle has had enough.
-            if let Err(error) = watched.await {
-                tracing::debug!(%error, "a connection broke off");
+            let Some(tls) = tls else {
+                return talk(TokioIo::new(stream), service, watcher).await;
+            };
+            match tokio::time::timeout(HEAD, tls.acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => talk(TokioIo::new(stream), service, watcher).await,
+                Ok(Err(error)) => tracing::debug!(%error, "a connection without TLS"),
+                Err(_) => tracing::debug!("a connection that took too long to begin TLS"),
             }
         });
     }
@@ -92,4 +100,24 @@ pub async fn serve(listener: TcpListener, router: Router, stop: &Stop) -> io::Re
         () = tokio::time::sleep(FAREWELL) => tracing::warn!("some calls took too long and are cut off"),
     }
     Ok(())
+}
+
+/// Answers what comes by one connection.
+async fn talk<I, S>(stream: I, service: S, watcher: Watcher)
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    S: tower::Service<hyper::Request<Incoming>, Response = axum::response::Response, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send + 'static,
+{
+    let mut http = http1::Builder::new();
+    let connection = http
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .serve_connection(stream, TowerToHyperService::new(service));
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection broke off");
+    }
 }

@@ -34,7 +34,7 @@ impl Server {
         let options = Options::local(address.port());
         let (stop, app) = (options.stop.clone(), router(engine.clone(), &options));
         let told = stop.clone();
-        let running = tokio::spawn(async move { serve(listener, app, &told).await });
+        let running = tokio::spawn(async move { serve(listener, app, None, &told).await });
         Self { engine, address, stop, running }
     }
 

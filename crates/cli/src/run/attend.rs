@@ -48,10 +48,9 @@ impl Walk<'_> {
             }
             What::Timer => {
                 let running = self.session.host.instance(waiting.instance);
-                let due = match running.and_then(|running| running.instance.wait(key)).map(|wait| &wait.kind) {
-                    Some(WaitKind::Timer(timer)) => timer.timer.due,
-                    _ => self.session.host.now(),
-                };
+                let now = self.session.host.now();
+                let wait = running.and_then(|running| running.instance.wait(key));
+                let due = wait.and_then(|wait| wait.kind.goes_on(now)).unwrap_or(now);
                 Ok(self.session.advance(due)?)
             }
             What::Else => Ok(()),

@@ -280,6 +280,7 @@ fn kind_described(kind: &WaitKind) -> Map<String, Json> {
         WaitKind::Job(job) => json!({
             "type": job.kind.as_ref(),
             "retries": job.retries,
+            "priority": Some(job.priority).filter(|priority| *priority != 0),
             "headers": values(&job.headers),
         }),
         WaitKind::Timer(timer) => json!({ "due": timer.timer.due.to_string() }),

@@ -147,13 +147,21 @@ impl Session {
         Err(Failure::new(format!("{BY_ITSELF} timers have fired by {now}: go in shorter steps")))
     }
 
-    /// Savepoints go on, and jobs with a default result are done, until nothing is left of either.
+    /// Savepoints go on, what has failed is tried again, and jobs with a default result are done, until nothing is left of either.
     pub(crate) fn settle(&mut self) -> Result<(), Failure> {
         // What was passed over stays as it is: nobody else acts meanwhile.
         let mut from = Key::default();
+        let now = self.host.now();
+        let is_due = |kind: &WaitKind| kind.goes_on(now).is_some_and(|due| due <= now);
+        let has_failed = |kind: &WaitKind| kind.retry().is_some_and(|retry| retry.failure.is_some());
         for _ in 0..BY_ITSELF {
             let next = self.host.waits_from(from).find_map(|(running, wait)| match &wait.kind {
-                WaitKind::Continuation { .. } => Some((wait.key, Command::Continue { continuation: wait.key })),
+                kind @ WaitKind::Continuation { .. } if is_due(kind) => {
+                    Some((wait.key, Command::Continue { continuation: wait.key }))
+                }
+                kind @ WaitKind::Timer(_) if has_failed(kind) && is_due(kind) => {
+                    Some((wait.key, Command::FireTimer { timer: wait.key }))
+                }
                 WaitKind::Job(job) if job.retries > 0 => {
                     let variables = self.jobs.get(&*job.kind)?;
                     let held = self.held.as_deref();

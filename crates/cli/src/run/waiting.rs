@@ -144,12 +144,14 @@ impl Session {
                 details.extend(message.properties.iter().map(|(name, value)| format!("{name} {value}")));
             }
             WaitKind::Signal(signal) => details.push(format!("signal {}", signal.name)),
-            WaitKind::Timer(timer) => details.push(format!("at {}", self.clock.short(timer.timer.due, now))),
+            WaitKind::Timer(_) | WaitKind::Continuation { .. } => {
+                let at = wait.kind.goes_on(now).map(|due| format!("at {}", self.clock.short(due, now)));
+                details.extend(at);
+                let failure = wait.kind.retry().and_then(|retry| retry.failure.as_ref());
+                details.extend(failure.map(|failure| format!("tried again, for {}", failure.message)));
+            }
             WaitKind::Call(call) => details.push(format!("process {}", call.process)),
-            WaitKind::AdHoc
-            | WaitKind::Condition { .. }
-            | WaitKind::Continuation { .. }
-            | WaitKind::Compensation { .. } => {}
+            WaitKind::AdHoc | WaitKind::Condition { .. } | WaitKind::Compensation { .. } => {}
         }
         let what = what?;
         details.extend(round(instance, wait));
@@ -314,7 +316,12 @@ fn kind(wait: &Wait) -> (Option<What>, Option<&Name>) {
         WaitKind::AdHoc => (Some(What::AdHoc), None),
         WaitKind::Message(message) => (Some(What::Message), Some(&message.name)),
         WaitKind::Signal(signal) => (Some(What::Signal), Some(&signal.name)),
+        // What has no tries left goes on no more: there is an incident beside it.
+        kind if kind.retry().is_some_and(|retry| retry.left == 0) => (None, None),
         WaitKind::Timer(_) => (Some(What::Timer), None),
+        kind @ WaitKind::Continuation { .. } if kind.retry().is_some_and(|retry| retry.due.is_some()) => {
+            (Some(What::Timer), None)
+        }
         WaitKind::Condition { .. } => (Some(What::Else), None),
         WaitKind::Call(call) => (Some(What::Else), Some(&call.process)),
         WaitKind::Continuation { .. } | WaitKind::Compensation { .. } => (None, None),

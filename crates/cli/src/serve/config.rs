@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::security::{Files, Limits, Net, Oidc, Security};
 use super::telemetry::{LogFormat, LogLevel};
 use super::{Options, Switch};
 use crate::failure::Failure;
@@ -21,6 +22,13 @@ struct File {
     db: Option<String>,
     job_execution: Option<bool>,
     body_limit: Option<usize>,
+    #[serde(default)]
+    origins: Vec<String>,
+    #[serde(default)]
+    proxies: Vec<Net>,
+    limits: Option<Limits>,
+    tls: Option<Files>,
+    oidc: Option<Oidc>,
     log_format: Option<LogFormat>,
     log_level: Option<LogLevel>,
     otlp: Option<String>,
@@ -34,6 +42,7 @@ pub(super) struct Config {
     pub(super) db: String,
     pub(super) job_execution: bool,
     pub(super) body_limit: usize,
+    pub(super) security: Security,
     pub(super) log_format: LogFormat,
     pub(super) log_level: LogLevel,
     /// Where traces are sent to.
@@ -49,6 +58,7 @@ impl Config {
             None if Path::new(FILE).is_file() => read(Path::new(FILE))?,
             None => File::default(),
         };
+        let File { origins, proxies, limits, tls, oidc, .. } = file;
         let listen = options.listen.or(file.listen).unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 8080).into());
         Ok(Self {
             listen,
@@ -58,6 +68,7 @@ impl Config {
                 None => file.job_execution.unwrap_or(true),
             },
             body_limit: file.body_limit.unwrap_or(16 << 20),
+            security: Security { origins, proxies, limits, tls, oidc }.over(options)?,
             log_format: options.log_format.or(file.log_format).unwrap_or_default(),
             log_level: options.log_level.or(file.log_level).unwrap_or_default(),
             webhook_hosts: file.webhook_hosts.unwrap_or_default(),
@@ -70,8 +81,7 @@ fn read(path: &Path) -> Result<File, Failure> {
     let name = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| Failure::new(format!("cannot read {name}: {error}")))?;
     toml::from_str(&text).map_err(|error| {
-        let help = "the settings are `listen`, `db`, `job-execution`, `body-limit`, `log-format`, `log-level`, `otlp` and \
-                    `webhook-hosts`";
+        let help = "docs/rest.md lists the settings";
         Failure::new(format!("{name} is not right")).details(error.to_string()).help(help)
     })
 }
@@ -87,7 +97,8 @@ impl fmt::Display for Config {
         if let Some(collector) = &self.otlp {
             writeln!(f, "otlp = \"{}\"", without_password(collector))?;
         }
-        writeln!(f, "webhook-hosts = {:?}", self.webhook_hosts)
+        writeln!(f, "webhook-hosts = {:?}", self.webhook_hosts)?;
+        self.security.fmt(f)
     }
 }
 

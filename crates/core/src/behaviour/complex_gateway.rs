@@ -4,7 +4,8 @@
 //! the id of each flow in, how many tokens wait there. When it holds, one token of each flow that has one is consumed and
 //! the flows out whose condition holds are taken. In the second phase (waiting for reset) the gateway waits for a token on
 //! each other flow in, unless none can still arrive, consumes them, and takes the flows out whose own condition holds. A flow
-//! without a condition is taken in the first phase only. Conditions see `waitingForStart`.
+//! without a condition is taken in the first phase only; the default flow in each phase in which no other is. Conditions see
+//! `waitingForStart`.
 
 use super::inclusive_gateway::can_still_arrive;
 use super::parallel_gateway::{merge, queue};
@@ -42,7 +43,11 @@ fn fire(step: &mut Step<'_, '_>, scope: ScopeId, node: u32) {
     }
     let survivor = merge(step, scope, node);
     step.emit(Event::TokenResumed { token: survivor });
-    go_out(step, survivor, true);
+    if step.graph.node(node).plain {
+        go_out(step, survivor, true);
+    } else {
+        step.schedule(survivor, Stage::Complete);
+    }
 }
 
 /// Whether the activation condition holds. Without one, the gateway waits for all flows in.
@@ -153,7 +158,8 @@ fn leave(step: &mut Step<'_, '_>, token: TokenId, waiting_for_start: bool) -> Re
             flows.push(*flow);
         }
     }
-    if flows.is_empty() && waiting_for_start {
+    if flows.is_empty() {
+        // In both phases (BPMN 2.0.2 Table 13.5): if no condition holds, and only then.
         flows.extend(node.default_flow);
     }
     match (flows.is_empty(), waiting_for_start) {

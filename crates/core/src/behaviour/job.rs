@@ -5,12 +5,10 @@ use std::sync::Arc;
 use super::user_task::number;
 use crate::expressions::EvaluationError;
 use crate::graph::Job;
-use crate::instance::{JobWait, TokenId, WaitKind};
+use crate::instance::{JobWait, TRIES, TokenId, WaitKind};
 use crate::step::Step;
+use crate::time::tries;
 use crate::value::Value;
-
-/// Tries of a job unless its model says otherwise.
-const RETRIES: i64 = 3;
 
 /// Opens a job: the flow node's work, of an event this one of its definitions, or one of its listeners.
 pub(crate) fn open(
@@ -40,7 +38,7 @@ pub(crate) fn open(
     }
     let wait = JobWait {
         kind,
-        retries: retries.unwrap_or(RETRIES),
+        retries: retries.unwrap_or(TRIES),
         retry_cycle,
         priority: priority.unwrap_or(0),
         headers,
@@ -57,13 +55,4 @@ fn retries(value: &Value, text: &str) -> Result<i64, EvaluationError> {
             "`{text}` gives {value} tries, but a job has one at least; set what it is computed from"
         ))
     })
-}
-
-/// Tries that a retry cycle allows: `R5/PT1M` five, `PT1M,PT5M` one more than its pauses.
-fn tries(cycle: &str) -> Option<i64> {
-    match cycle.trim().strip_prefix('R').and_then(|rest| rest.split_once('/')) {
-        Some((count, _)) => count.parse().ok(),
-        None if cycle.contains(',') => i64::try_from(cycle.split(',').count()).ok().map(|pauses| pauses + 1),
-        None => None,
-    }
 }

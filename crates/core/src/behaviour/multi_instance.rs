@@ -111,7 +111,7 @@ fn begin_round(step: &mut Step<'_, '_>, scope: ScopeId, index: u32, multi: &Mult
         step.set_local(inside, name.clone(), Value::Null);
     }
     if multi.continuation.before {
-        step.wait(token, crate::instance::WaitKind::Continuation { after: false });
+        step.savepoint(token, false, multi.retry_cycle.as_ref());
     } else {
         step.schedule(token, Stage::Begin);
     }
@@ -207,6 +207,10 @@ fn collected(
         && let Some(place) = results.get_mut(round as usize)
     {
         *place = value.clone();
+    }
+    if multi.without_gaps {
+        // What a round gives to an aggregation is never null.
+        results.retain(|result| !result.is_null());
     }
     let results = Value::from(results);
     match &multi.output_value {

@@ -55,9 +55,9 @@ pub(crate) fn end(step: &mut Step<'_, '_>, scope: ScopeId) {
     step.close_waits(Owner::Token(owner), Closed::Cancelled);
     step.emit(Event::ScopeClosed { scope, cancelled: false });
     step.emit(Event::TokenResumed { token: owner });
-    let continuation = step.node(owner).details.continuation;
-    if continuation.after {
-        step.wait(owner, crate::instance::WaitKind::Continuation { after: true });
+    let details = &step.node(owner).details;
+    if details.continuation.after {
+        step.savepoint(owner, true, details.retry_cycle.as_ref());
     } else {
         step.schedule(owner, Stage::Leave);
     }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crate::Name;
+use crate::behaviour::job;
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
-use crate::graph::{Expression, NodeKind, UserTask, names};
-use crate::instance::{IncidentStage, TokenId, UserTaskWait, WaitKind};
+use crate::graph::{Expression, ListenerAction, NodeKind, UserTask, names};
+use crate::instance::{IncidentStage, Owner, TokenId, UserTaskWait, WaitId, WaitKind};
 use crate::model::TimerKind;
-use crate::step::{Problem, Step};
+use crate::step::{Problem, Step, Told};
 use crate::time::{Timer, Timestamp};
 use crate::value::{Value, Zone};
 
@@ -27,12 +28,19 @@ pub(crate) fn announce(step: &mut Step<'_, '_>, token: TokenId, stage: ListenerS
     if !step.call_listeners(token, stage, from) {
         return;
     }
-    if stage == ListenerStage::Create && task.assignee.is_some() {
+    if stage == ListenerStage::Create && is_assigned(step, token, task) {
         return announce(step, token, ListenerStage::Assignment, 0);
     }
     if let Err(problem) = stand(step, token, task) {
         step.stuck(token, problem, IncidentStage::Execute);
     }
+}
+
+/// Whether the model gives the task to anybody; what cannot be told yet fails when the task is to stand.
+fn is_assigned(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> bool {
+    let Some(assignee) = &task.assignee else { return false };
+    let assignee = step.text(assignee, step.variable_scope(token), step.node_of(token));
+    matches!(assignee, Ok(Some(assignee)) if !assignee.is_empty())
 }
 
 fn stand(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> Result<(), Problem> {
@@ -41,7 +49,74 @@ fn stand(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> Result<(),
         None => Arc::new(assign(step, token, task)?),
     };
     step.wait(token, WaitKind::UserTask(wait));
+    for (index, listener) in (0..).zip(&step.node(token).details.listeners) {
+        if let Some(timer) = &listener.timer {
+            let (node, scope) = (step.node_of(token), step.variable_scope(token));
+            step.subscribe_to(Owner::Token(token), node, scope, index, timer)?;
+        }
+    }
     Ok(())
+}
+
+/// Somebody has changed the task, perhaps also who has it: its listeners are told.
+pub(crate) fn changed(step: &mut Step<'_, '_>, wait: WaitId, token: TokenId, assignee: Option<Name>) {
+    let Some(WaitKind::UserTask(task)) = step.instance.waits.get(wait).map(|wait| &wait.kind) else { return };
+    let given = task.assignee != assignee;
+    if given {
+        let task = UserTaskWait { assignee, ..(**task).clone() };
+        step.change(wait, WaitKind::UserTask(Arc::new(task)));
+    }
+    tell(step, token, ListenerStage::Update);
+    if given {
+        tell(step, token, ListenerStage::Assignment);
+    }
+}
+
+/// Calls all listeners of a stage while the task stands: it waits for none of them, and one that fails does not keep the others.
+pub(crate) fn tell(step: &mut Step<'_, '_>, token: TokenId, stage: ListenerStage) {
+    for (index, listener) in (0..).zip(&step.node(token).details.listeners) {
+        if listener.stage == stage && step.stands(token) {
+            tell_one(step, token, index);
+        }
+    }
+}
+
+/// Calls one listener while the task stands.
+pub(crate) fn tell_one(step: &mut Step<'_, '_>, token: TokenId, index: u32) {
+    let Some(listener) = step.node(token).details.listeners.get(index as usize) else { return };
+    let called = match &listener.action {
+        ListenerAction::Job(job) => job::open(step, token, 0, job, Some(index)),
+        ListenerAction::Evaluate(expression) => {
+            let told = Told { stage: listener.stage, assignee: step.assignee_of(token) };
+            step.call_listener(expression, told, step.variable_scope(token), step.node_of(token))
+        }
+    };
+    if let Err(error) = called {
+        step.stuck(token, error.into(), IncidentStage::Listener(index));
+    }
+}
+
+impl Step<'_, '_> {
+    /// The user task that stands where a token is.
+    fn user_task(&self, token: TokenId) -> Option<&UserTaskWait> {
+        self.waits_of(Owner::Token(token)).find_map(|(_, wait)| match &wait.kind {
+            WaitKind::UserTask(task) => Some(task.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// Whether a user task stands where a token is: its creation has been announced, and nobody has completed it.
+    pub(crate) fn stands(&self, token: TokenId) -> bool {
+        self.user_task(token).is_some()
+    }
+
+    /// Who has the user task on which a token is; none before it stands.
+    pub(crate) fn assignee_of(&self, token: TokenId) -> Option<Option<Name>> {
+        match &self.completing {
+            Some((completing, assignee)) if *completing == token => Some(assignee.clone()),
+            _ => self.user_task(token).map(|task| task.assignee.clone()),
+        }
+    }
 }
 
 fn assign(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> Result<UserTaskWait, EvaluationError> {

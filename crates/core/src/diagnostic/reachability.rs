@@ -149,8 +149,15 @@ fn cannot_start(subject: &Subject<'_>, scope: Option<NodeIndex>, ways: &Ways, fi
     }
 }
 
+fn is_intermediate(node: &FlowNode) -> bool {
+    event(node).is_some_and(|event| {
+        matches!(event.position, EventPosition::IntermediateCatch | EventPosition::IntermediateThrow)
+    })
+}
+
 fn implicit_end(subject: &Subject<'_>, scope: Option<NodeIndex>, findings: &mut Findings<'_>) {
-    let has_end = subject.nodes_in(scope).any(|(_, node)| is_end(node));
+    // With either, everything else leads somewhere (§10.5.2, §10.5.3); intermediate events always do (§10.5.4).
+    let has_either = subject.nodes_in(scope).any(|(_, node)| is_end(node) || is_start(node));
     for (_, node) in subject.nodes_in(scope) {
         let may_end = is_end(node)
             || is_throw_link(node)
@@ -159,7 +166,7 @@ fn implicit_end(subject: &Subject<'_>, scope: Option<NodeIndex>, findings: &mut 
             || is_compensation_handler(node)
             // A choice without a way out has a finding of its own.
             || gateway(node).is_some_and(|gateway| !matches!(gateway, Gateway::Parallel));
-        if node.outgoing.is_empty() && !may_end && (has_end || is_start(node)) {
+        if node.outgoing.is_empty() && !may_end && (has_either || is_intermediate(node)) {
             findings.add(
                 &IMPLICIT_END,
                 node.element,

@@ -4,6 +4,7 @@ use super::events::{Place, place};
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{Subject, event, label};
+use crate::dialect::ListenerStage;
 use crate::expressions::Language;
 use crate::model::{Event, EventDefinition, EventPosition, FlowNode, TimerDefinition, TimerKind};
 use crate::time::Timer;
@@ -24,6 +25,7 @@ define! {
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     for (_, node) in subject.nodes() {
+        listeners(subject, node, findings);
         let Some(event) = event(node) else { continue };
         for definition in &event.definitions {
             let EventDefinition::Timer { element, timer } = definition else { continue };
@@ -40,6 +42,25 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
                     repeats(subject, node, event, timer, findings);
                 }
             }
+        }
+    }
+}
+
+/// The timers of a user task's listeners on `timeout`.
+fn listeners(subject: &Subject<'_>, node: &FlowNode, findings: &mut Findings<'_>) {
+    for listener in node.extension.listeners.iter().filter(|listener| listener.stage == ListenerStage::Timeout) {
+        let children = subject.definitions.document.element(listener.element).children();
+        for definition in children.filter(|child| child.name() == "timerEventDefinition") {
+            several_times(subject, node, definition.index(), findings);
+        }
+        match listener.timer.as_ref().filter(|timer| !timer.expression.text.trim().is_empty()) {
+            None => findings.add(
+                &TIMER_WITHOUT_TIME,
+                listener.element,
+                format!("a listener on `timeout` of {} does not say when", label(node)),
+                "add a timerEventDefinition with a timeDate, timeDuration or timeCycle to it",
+            ),
+            Some(timer) => syntax(node, timer, findings),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::job::header_list;
 use super::reader::{children, own};
 use super::{ExpressionUse, JobProperties, Listener, ListenerAction, ListenerStage, Reader};
+use crate::model::{TimerDefinition, TimerKind};
 use crate::xml::Element;
 
 impl<'d> Reader<'d> {
@@ -19,6 +20,7 @@ impl<'d> Reader<'d> {
                 element: element.index(),
                 stage: *stage,
                 action: action.clone(),
+                timer: self.timer_of(element).filter(|_| *stage == ListenerStage::Timeout),
             }));
         }
         let execution = self.zeebe_element(host, "executionListeners").into_iter();
@@ -30,6 +32,7 @@ impl<'d> Reader<'d> {
                 element: element.index(),
                 stage: zeebe_stage(element)?,
                 action: ListenerAction::Job(Box::new(self.zeebe_job(element)?)),
+                timer: None,
             })
         }));
         listeners
@@ -51,6 +54,15 @@ impl<'d> Reader<'d> {
             retry_cycle: None,
             mapped_only: false,
         })))
+    }
+
+    /// The timer of a task listener on `timeout`.
+    fn timer_of(&self, listener: Element<'d>) -> Option<TimerDefinition> {
+        let definition = children(listener, "timerEventDefinition").next()?;
+        let (kind, time) =
+            definition.children().find_map(|child| Some((TimerKind::of_element(child.name())?, child)))?;
+        let expression = self.expression(time, ExpressionUse::Timer);
+        Some(TimerDefinition { kind, expression, end: self.cycle_end(time) })
     }
 
     fn zeebe_job(&self, element: Element<'d>) -> Option<JobProperties> {
@@ -77,6 +89,7 @@ pub(super) fn classic_stages(host: Element<'_>, listener: Element<'_>) -> &'stat
             Some("update") => &[ListenerStage::Update],
             Some("complete") => &[ListenerStage::Complete],
             Some("delete") => &[ListenerStage::Delete],
+            Some("timeout") => &[ListenerStage::Timeout],
             Some("all") => {
                 &[ListenerStage::Create, ListenerStage::Assignment, ListenerStage::Complete, ListenerStage::Delete]
             }

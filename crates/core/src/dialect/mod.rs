@@ -29,7 +29,7 @@ pub use namespace::POTOK as POTOK_NAMESPACE;
 pub use reader::Reader;
 
 use crate::Name;
-use crate::model::Expression;
+use crate::model::{Expression, TimerDefinition};
 use crate::xml::ElementIndex;
 
 /// The dialect a model is written in. It decides the expression language of unmarked values and a few behaviours.
@@ -47,6 +47,12 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Whether what fails behind a savepoint or timer is undone as a whole, and tried again; else it is an incident where it fails.
+    #[must_use]
+    pub fn tries_again(self) -> bool {
+        matches!(self, Self::Camunda | Self::Flowable)
+    }
+
     /// The counters of loops that are listed among the variables. By name, all are found under BPMN's and Camunda's names.
     #[must_use]
     pub fn counters(self) -> &'static [&'static str] {
@@ -87,6 +93,8 @@ pub struct ElementProperties {
     pub expression: Option<Expression>,
     /// The variable that takes the result of expression, script or decision.
     pub result_variable: Option<Name>,
+    /// Variables that a script declares at its top become variables of the process (Flowable).
+    pub stores_variables: bool,
     /// Called at stages of the element.
     pub listeners: Vec<Listener>,
     /// Where the unit of work is cut.
@@ -101,7 +109,7 @@ pub struct ElementProperties {
     pub name: Option<Expression>,
     /// Elements that an ad-hoc sub-process starts with (`zeebe:adHoc activeElementsCollection`).
     pub ad_hoc_active: Option<Expression>,
-    /// Time between the engine's own tries after a savepoint, e.g. `R3/PT10M` or `PT1M,PT5M`.
+    /// Time between the engine's own tries behind a savepoint or timer, e.g. `R3/PT10M` or `PT1M,PT5M`.
     pub retry_cycle: Option<Expression>,
     /// The priority of the engine's own work after a savepoint.
     pub job_priority: Option<Expression>,
@@ -294,6 +302,8 @@ pub struct Listener {
     pub stage: ListenerStage,
     /// What.
     pub action: ListenerAction,
+    /// When a listener on `timeout` is called.
+    pub timer: Option<TimerDefinition>,
 }
 
 /// The stages at which listeners are called.
@@ -315,6 +325,8 @@ pub enum ListenerStage {
     Complete,
     /// The user task is deleted.
     Delete,
+    /// A timer of the user task has fired.
+    Timeout,
 }
 
 impl ListenerStage {
@@ -330,6 +342,7 @@ impl ListenerStage {
             Self::Update => "update",
             Self::Complete => "complete",
             Self::Delete => "delete",
+            Self::Timeout => "timeout",
         }
     }
 }
@@ -356,6 +369,13 @@ pub struct Continuation {
     pub exclusive: bool,
 }
 
+impl Continuation {
+    /// Whether it is cut at all.
+    pub(crate) fn cuts(self) -> bool {
+        self.before || self.after
+    }
+}
+
 /// Where a caught error's details are put.
 #[derive(Clone, Debug, Default)]
 pub struct ErrorVariables {
@@ -365,6 +385,15 @@ pub struct ErrorVariables {
     pub message: Option<Name>,
     /// They are set in the event's own scope, even if variables of these names exist further out (Flowable).
     pub local: bool,
+}
+
+/// What a thrown signal hands over.
+#[derive(Clone, Debug, Default)]
+pub struct SignalPayload {
+    /// All variables that the event sees.
+    pub all: bool,
+    /// Variables under names of their own.
+    pub mappings: Vec<VariableMapping>,
 }
 
 /// What dialects say about multi-instance loop characteristics.
@@ -380,8 +409,12 @@ pub struct MultiInstanceProperties {
     pub output_collection: Option<Name>,
     /// What each instance contributes to it.
     pub output_element: Option<MappingSource>,
+    /// An instance that has not completed leaves no gap among the results (Flowable's aggregation).
+    pub without_gaps: bool,
     /// Each instance is cut off as a unit of work.
     pub continuation: Continuation,
+    /// Time between the engine's own tries of an instance, e.g. `R3/PT10M` or `PT1M,PT5M`.
+    pub retry_cycle: Option<Expression>,
 }
 
 /// What dialects say about a message.

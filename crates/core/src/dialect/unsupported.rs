@@ -8,9 +8,10 @@ use super::mapping::DEEPEST_VALUE;
 use super::namespace::{self, Family, usual_prefix};
 use super::reader::{children, is_true, own};
 use super::vocabulary::{self, Mark};
-use super::{Dialect, Reader};
+use super::{Dialect, ExpressionUse, ListenerStage, Reader};
 use crate::Name;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::expressions::Language;
 use crate::xml::{Attribute, Element, NamespaceId, Span};
 
 /// Enough for anybody to read; a file that is wrong everywhere should not cost memory without end.
@@ -189,12 +190,14 @@ impl<'d> Findings<'d> {
             let word = format!("{}:topic without a type", usual_prefix(topic.namespace()));
             self.ignored(element, topic.span(), &word, "say that a worker does it: type=\"external\"");
         }
-        if reader.flag(element, "autoStoreVariables") == Some(true) {
+        if reader.flag(element, "autoStoreVariables") == Some(true) && !is_java_script(reader, element) {
             let help = "set the variables in the script, or name one in resultVariable";
             self.ignored(element, element.tag_span(), "autoStoreVariables=\"true\"", help);
         }
-        if reader.classic(element, "calledElementType").as_deref() == Some("id") {
-            let help = "calledElement is taken as the process's key; name a version with calledElementBinding";
+        if reader.classic(element, "calledElementType").as_deref() == Some("id")
+            && reader.definition_id(element).is_none()
+        {
+            let help = "write an id of the form key:version:id, or name a version with calledElementBinding";
             self.ignored(element, element.tag_span(), "calledElementType=\"id\"", help);
         }
         if let Some(savepoint) = reader.potok(element, "savepoint")
@@ -241,18 +244,29 @@ impl<'d> Findings<'d> {
             return self.ignored(element, span, &format!("a listener of a <{host}> that is a job"), help);
         }
         match (family, element.name()) {
+            (Family::Classic, "executionListener")
+                if self.reader.dialect() == Dialect::Camunda && host.is_some_and(is_link_throw) =>
+            {
+                let help = "Camunda 7 goes on at the link's other end at once; put the listener there";
+                self.ignored(element, span, "a listener of a throwing link event", help);
+            }
             (Family::Classic, "executionListener" | "taskListener") => {
                 let exists = host.is_some_and(|host| !classic_stages(host, element).is_empty());
                 if !exists {
                     self.stage_unknown(element, own(element, "event"));
+                }
+                if own(element, "event").is_some_and(|event| event.trim() == "delete") && is_java(element) {
+                    self.deletion_unheard(element);
                 }
                 if element.name() == "taskListener" {
                     self.look_at_task_words(element);
                 }
             }
             (Family::Zeebe, "executionListener" | "taskListener") => {
-                if zeebe_stage(element).is_none() {
-                    self.stage_unknown(element, own(element, "eventType"));
+                match zeebe_stage(element) {
+                    None => self.stage_unknown(element, own(element, "eventType")),
+                    Some(ListenerStage::Delete) => self.deletion_unheard(element),
+                    Some(_) => {}
                 }
                 if own(element, "type").is_none() {
                     self.kind_missing(element, "name the worker's job type in the attribute `type`");
@@ -273,14 +287,7 @@ impl<'d> Findings<'d> {
                 let help = "name a variable that does not exist outside, or add an output mapping";
                 self.ignored(element, span, "local=\"true\" of <out>", help);
             }
-            (Family::Classic, "in") if host_name == "signalEventDefinition" && own(element, "variables").is_some() => {
-                self.ignored(
-                    element,
-                    span,
-                    "variables=\"all\" of a signal",
-                    "name each variable in an <in> of its own",
-                );
-            }
+            (Family::Classic, "in") if host_name == "signalEventDefinition" => self.look_at_signal_payload(element),
             (Family::Classic, "variableAggregation") if self.reader.aggregate(element).is_none() => {
                 let help = "name a `target` for it and for each of its variables, or use potok:outputCollection";
                 self.ignored(element, span, "this <variableAggregation>", help);
@@ -292,20 +299,27 @@ impl<'d> Findings<'d> {
                 let help = "Camunda 7 refuses it; compute the variables in a script task inside, or in a listener";
                 self.unsupported(element, span, &word, help);
             }
-            (Family::Classic, "failedJobRetryTimeCycle") if host.is_some_and(|host| !self.is_job(host)) => {
-                let help = "what fails after a savepoint is an incident at once; a job for a worker is tried again";
-                self.ignored(
-                    element,
-                    span,
-                    &format!("<failedJobRetryTimeCycle> of a <{host_name}> that is no job"),
-                    help,
-                );
+            (Family::Classic, "failedJobRetryTimeCycle") if host.is_some_and(|host| !self.is_tried(host)) => {
+                let help = "add asyncBefore or asyncAfter: what fails behind that, or behind a timer, is tried again, as are jobs";
+                let word = format!("<failedJobRetryTimeCycle> of a <{host_name}> that is no job and has no savepoint");
+                self.ignored(element, span, &word, help);
             }
             (Family::Classic, "list" | "map") if depth(element) > DEEPEST_VALUE => {
                 let help = "compute so deep a value with an expression or a script";
                 self.ignored(element, span, "a value nested this deep", help);
             }
             _ => {}
+        }
+    }
+
+    /// What a signal cannot carry.
+    fn look_at_signal_payload(&mut self, handed: Element<'d>) {
+        let span = handed.tag_span();
+        if own(handed, "variables").is_some() && own(handed, "local").is_some_and(|local| is_true(&local)) {
+            let help = "name each variable in an <in> of its own";
+            self.ignored(handed, span, "variables=\"all\" local=\"true\" of a signal", help);
+        } else if own(handed, "businessKey").is_some() && own(handed, "source").is_none() {
+            self.ignored(handed, span, "the business key of a signal", "hand it over as a variable");
         }
     }
 
@@ -320,23 +334,27 @@ impl<'d> Findings<'d> {
                 let help = "say in the user task's attributes who gets it and when it is due, as expressions";
                 self.unsupported(listener, span, &format!("task.{word} in a task listener"), help);
             }
-            let is_later = own(listener, "event").is_some_and(|event| !matches!(event.trim(), "create" | "assignment"));
-            if matches!(word, "assignee" | "getAssignee") && is_later {
-                let help =
-                    "it gives whom the model assigns the task to; let who completes it give the name as a variable";
-                self.ignored(listener, span, &format!("task.{word} for who has claimed the task"), help);
-            }
         }
     }
 
     /// A worker does the element's work; or it is an expression or script, of which only the process graph knows whether it
     /// can be evaluated here or is a job.
-    fn is_job(&self, host: Element<'d>) -> bool {
+    /// Whether an element is a job for a worker, or the engine goes on there by itself: behind a savepoint or timer.
+    fn is_tried(&self, host: Element<'d>) -> bool {
         let reader = self.reader;
-        reader.job(host).is_some()
+        reader.continuation(host).cuts()
+            || children(host, "timerEventDefinition").next().is_some()
+            || reader.job(host).is_some()
             || reader.message_event_job(host).is_some()
             || matches!(host.name(), "scriptTask" | "globalScriptTask")
             || (host.name() != "messageEventDefinition" && reader.element(host).expression.is_some())
+    }
+
+    /// Nothing is held up when a task is deleted, so no worker can be waited for.
+    fn deletion_unheard(&mut self, listener: Element<'d>) {
+        let help = "let a boundary event or an event sub-process lead to a service task";
+        let word = "a listener on the deletion of a task that is a worker's job";
+        self.ignored(listener, listener.tag_span(), word, help);
     }
 
     fn stage_unknown(&mut self, listener: Element<'d>, stage: Option<Name>) {
@@ -461,10 +479,28 @@ fn job_listener_out_of_place(family: Family, listener: Element<'_>) -> Option<&s
     let extensions = listener.parent()?;
     let host = match family {
         Family::Zeebe => extensions.parent()?.parent()?,
-        _ if own(listener, "class").or_else(|| own(listener, "delegateExpression")).is_some() => extensions.parent()?,
+        _ if is_java(listener) => extensions.parent()?,
         _ => return None,
     };
-    (is_event_sub_process(host) || matches!(host.name(), "process" | "sequenceFlow")).then(|| host.name())
+    // An event-based gateway is left by what has occurred, which waits for nobody.
+    let stage = own(listener, "event").or_else(|| own(listener, "eventType"));
+    let leaves_gateway = host.name() == "eventBasedGateway" && stage.as_deref().map(str::trim) == Some("end");
+    let is_out_of_place = leaves_gateway || is_event_sub_process(host);
+    (is_out_of_place || matches!(host.name(), "process" | "sequenceFlow")).then(|| host.name())
+}
+
+fn is_java(listener: Element<'_>) -> bool {
+    own(listener, "class").or_else(|| own(listener, "delegateExpression")).is_some()
+}
+
+fn is_java_script(reader: Reader<'_>, task: Element<'_>) -> bool {
+    let script = children(task, "script").next();
+    let script = script.map(|script| reader.expression(script, ExpressionUse::Script));
+    script.is_some_and(|script| script.language == Language::JavaScript)
+}
+
+fn is_link_throw(host: Element<'_>) -> bool {
+    host.name() == "intermediateThrowEvent" && children(host, "linkEventDefinition").next().is_some()
 }
 
 fn is_event_sub_process(host: Element<'_>) -> bool {

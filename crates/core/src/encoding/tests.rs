@@ -149,6 +149,7 @@ fn waits() -> Vec<WaitKind> {
         WaitKind::Timer(Arc::new(TimerWait {
             timer: Timer { due: moment(), remaining: Some(2), repeat: repeats },
             occurred: true,
+            retry: None,
         })),
         WaitKind::Message(Arc::new(MessageWait {
             name: "paid".into(),
@@ -167,7 +168,19 @@ fn waits() -> Vec<WaitKind> {
                 escalations: vec![(None, false), (Some("help".into()), true)],
             },
         })),
-        WaitKind::Continuation { after: true },
+        WaitKind::Continuation {
+            after: true,
+            retry: Some(Arc::new(Retry {
+                left: 2,
+                cycle: Some("R3/PT10M".into()),
+                due: Some(moment()),
+                failure: Some(Failure {
+                    kind: IncidentKind::NoFlow,
+                    element: "choose".into(),
+                    message: "no condition holds".into(),
+                }),
+            })),
+        },
         WaitKind::AdHoc,
         WaitKind::Compensation { scope: 1, activity: NONE },
         WaitKind::Incident(Arc::new(IncidentWait {
@@ -195,6 +208,7 @@ fn stages() -> Vec<IncidentStage> {
         Stage::AdHoc,
         Stage::Job,
         Stage::Throw(1),
+        Stage::Retry(Key(8)),
     ]
 }
 
@@ -212,6 +226,7 @@ fn incidents() -> Vec<IncidentKind> {
         Kind::StepBudget,
         Kind::Limit,
         Kind::Data,
+        Kind::Retries,
     ]
 }
 

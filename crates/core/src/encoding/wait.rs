@@ -5,8 +5,8 @@ use super::declare::{Coded, fields, variants};
 use super::read::Reader;
 use crate::expressions::Binding;
 use crate::instance::{
-    CallWait, Caller, Caught, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait,
-    TimerWait, UserTaskWait, Wait, WaitKind, WaitType, Waits,
+    CallWait, Caller, Caught, Failure, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, Retry,
+    SignalWait, TimerWait, UserTaskWait, Wait, WaitKind, WaitType, Waits,
 };
 use crate::time::{Every, Repeat, Timer};
 
@@ -38,7 +38,7 @@ variants!(WaitKind {
     4 = Signal(signal),
     5 = Condition { satisfied },
     6 = Call(call),
-    7 = Continuation { after },
+    7 = Continuation { after, retry },
     8 = AdHoc,
     9 = Compensation { scope, activity },
     10 = Incident(incident),
@@ -60,7 +60,9 @@ variants!(WaitType {
 
 fields!(UserTaskWait { assignee, candidate_users, candidate_groups, due, follow_up, priority, form_key, name });
 fields!(JobWait { kind, retries, retry_cycle, priority, headers, listener, mapped_only });
-fields!(TimerWait { timer, occurred });
+fields!(TimerWait { timer, occurred, retry });
+fields!(Retry { left, cycle, due, failure });
+fields!(Failure { kind, element, message });
 fields!(MessageWait { name, correlation_key, properties });
 fields!(SignalWait { name });
 fields!(CallWait { process, binding, business_key, variables, caught });
@@ -87,6 +89,7 @@ variants!(IncidentKind {
     8 = StepBudget,
     9 = Limit,
     10 = Data,
+    11 = Retries,
 });
 
 variants!(IncidentStage {
@@ -104,6 +107,7 @@ variants!(IncidentStage {
     11 = AdHoc,
     12 = Job,
     13 = Throw(next),
+    14 = Retry(wait),
 });
 
 fields!(Timer { due, remaining, repeat });

@@ -382,6 +382,7 @@ impl Compiler<'_> {
                     output_value,
                     output_element: extension.output_element.as_ref().map(|element| self.mapping_source(element)),
                     output_variable,
+                    without_gaps: extension.without_gaps,
                     completion_condition: self.optional(multi.completion_condition.as_ref()),
                     behavior: multi.behavior,
                     event: event.and_then(|definition| self.throw(None, definition)),
@@ -399,6 +400,7 @@ impl Compiler<'_> {
                         Dialect::Standard | Dialect::Zeebe => 1,
                     },
                     continuation: extension.continuation,
+                    retry_cycle: self.optional(extension.retry_cycle.as_ref()),
                     bare: false,
                 })))
             }
@@ -430,8 +432,7 @@ fn is_bare(details: &Details, kind: &NodeKind) -> bool {
         && details.inputs.is_empty()
         && details.outputs.is_empty()
         && details.listeners.is_empty()
-        && !details.continuation.before
-        && !details.continuation.after
+        && !details.continuation.cuts()
         && details.skip.is_none()
 }
 

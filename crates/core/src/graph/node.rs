@@ -71,6 +71,8 @@ pub struct Details {
     pub listeners: Vec<Listener>,
     /// Where the unit of work is cut.
     pub continuation: Continuation,
+    /// How often, and when, what follows a savepoint or timer of it is tried again.
+    pub retry_cycle: Option<Expression>,
     /// Skips it when it holds.
     pub skip: Option<Expression>,
     /// The variable for the result of its work.
@@ -339,6 +341,16 @@ pub enum MappingSource {
     Map(Vec<(Name, MappingSource)>),
 }
 
+impl Details {
+    /// Whether listeners of a user task are to know who has it, or that it was changed.
+    #[must_use]
+    pub fn follows_task(&self) -> bool {
+        use ListenerStage::{Assignment, Complete, Delete, Timeout, Update};
+        let follows = |stage| matches!(stage, Assignment | Update | Complete | Delete | Timeout);
+        self.listeners.iter().any(|listener| follows(listener.stage))
+    }
+}
+
 /// A listener.
 #[derive(Debug)]
 pub struct Listener {
@@ -346,6 +358,8 @@ pub struct Listener {
     pub stage: ListenerStage,
     /// What.
     pub action: ListenerAction,
+    /// The timer of a listener on `timeout`.
+    pub timer: Option<Catch>,
 }
 
 /// What a listener does.

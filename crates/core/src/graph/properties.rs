@@ -94,7 +94,9 @@ impl<'a> Compiler<'a> {
                 }
                 _ => {
                     self.not_tried_again(extension);
-                    NodeKind::Script(self.expression(script, Purpose::Script))
+                    let purpose =
+                        if extension.stores_variables { Purpose::StoringScript } else { Purpose::Script };
+                    NodeKind::Script(self.expression(script, purpose))
                 }
             },
             ActivityKind::SendTask { message: Some(message), .. } => {
@@ -142,7 +144,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A job that stands for an expression which only calls a Java bean's method.
-    fn bean_job(&mut self, expression: &model::Expression, extension: &ElementProperties) -> Option<Job> {
+    pub(super) fn bean_job(&mut self, expression: &model::Expression, extension: &ElementProperties) -> Option<Job> {
         let called = called_method(&expression.text)?;
         let Err(super::fault::Fault::Invalid(_)) =
             super::fault::compiled(expression, Purpose::Script, self.expressions)
@@ -167,15 +169,15 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    /// What the engine evaluates itself is not tried again after a savepoint: only jobs are.
+    /// What the engine evaluates itself is tried again only behind a savepoint.
     fn not_tried_again(&mut self, extension: &ElementProperties) {
-        let Some(cycle) = &extension.retry_cycle else { return };
+        let Some(cycle) = extension.retry_cycle.as_ref().filter(|_| !extension.continuation.cuts()) else { return };
         self.diagnostics.push(self.definitions.diagnostic(
             "extension-ignored",
             Severity::Warning,
             cycle.element,
-            "<failedJobRetryTimeCycle> of an expression or script has no effect here".to_owned(),
-            "one that fails is an incident at once; make it a job for a worker, which is tried again".to_owned(),
+            "<failedJobRetryTimeCycle> of an expression or script without a savepoint has no effect here".to_owned(),
+            "add asyncBefore or asyncAfter: what fails behind that is tried again".to_owned(),
         ));
     }
 
@@ -300,14 +302,21 @@ impl<'a> Compiler<'a> {
     pub(super) fn details(&mut self, ordinal: Ordinal, node: &model::FlowNode) -> Details {
         let extension = &node.extension;
         let global = self.global_task(node).map(|task| &task.extension);
+        let passes_by = self.definitions.dialect == Dialect::Camunda && is_link_throw(node);
+        let is_tried = extension.continuation.cuts() || matches!(node.kind, FlowNodeKind::Event(_));
         let form = self.form(extension).or_else(|| global.and_then(|global| self.form(global)));
         let mut details = Details {
             start_quantity: 1,
             completion_quantity: 1,
             inputs: extension.inputs.iter().map(|input| self.mapping(input)).collect(),
             outputs: extension.outputs.iter().map(|output| self.mapping(output)).collect(),
-            listeners: self.listeners(&extension.listeners),
+            listeners: if passes_by { Vec::new() } else { self.listeners(&extension.listeners) },
             continuation: extension.continuation,
+            retry_cycle: extension
+                .retry_cycle
+                .as_ref()
+                .filter(|_| is_tried)
+                .and_then(|cycle| self.optional(Some(cycle))),
             skip: self.optional(extension.skip.as_ref()),
             result_variable: extension
                 .result_variable
@@ -411,6 +420,7 @@ impl<'a> Compiler<'a> {
                     }
                     dialect::ListenerAction::Job(job) => ListenerAction::Job(self.job(job)),
                 },
+                timer: listener.timer.as_ref().map(|timer| self.timer(timer)),
             })
             .collect()
     }
@@ -440,6 +450,13 @@ impl<'a> Compiler<'a> {
             business_key: form.business_key.clone(),
         }))
     }
+}
+
+/// Whether a flow node throws a link: for Camunda 7 it is no activity then, only a way to the link's other end.
+fn is_link_throw(node: &model::FlowNode) -> bool {
+    matches!(&node.kind, FlowNodeKind::Event(event)
+        if matches!(event.position, model::EventPosition::IntermediateThrow)
+        && event.definitions.iter().any(|definition| matches!(definition, model::EventDefinition::Link { .. })))
 }
 
 /// `bean.method` of an expression that is one call of it and nothing else.

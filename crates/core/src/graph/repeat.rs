@@ -42,6 +42,8 @@ pub struct MultiInstance {
     pub output_element: Option<MappingSource>,
     /// The variable of a round that is its result, declared in the round's scope.
     pub output_variable: Option<Name>,
+    /// A round that has not completed leaves no gap among the results.
+    pub without_gaps: bool,
     /// Ends the whole when it holds.
     pub completion_condition: Option<Expression>,
     /// Which events are thrown as rounds complete.
@@ -54,6 +56,8 @@ pub struct MultiInstance {
     pub first_counter: u32,
     /// Each round is a unit of work.
     pub continuation: Continuation,
+    /// How often, and when, what follows a savepoint of a round is tried again.
+    pub retry_cycle: Option<Expression>,
     /// Its rounds only pass, and nothing asks for their number: they need no scope of their own.
     pub bare: bool,
 }
@@ -68,7 +72,6 @@ impl MultiInstance {
             && self.completion_condition.is_none()
             && self.event.is_none()
             && self.complex.is_empty()
-            && !self.continuation.before
-            && !self.continuation.after
+            && !self.continuation.cuts()
     }
 }

@@ -6,6 +6,7 @@
 mod apply;
 mod join;
 mod migrate;
+mod retry;
 mod scope;
 mod slab;
 mod token;
@@ -21,6 +22,7 @@ use crate::time::Timestamp;
 use crate::{Name, value::Value};
 
 pub(crate) use join::{Join, Queue};
+pub use retry::{Failure, Retry, TRIES};
 pub(crate) use scope::More;
 pub use scope::{Completed, LoopState, Phase, Scope, ScopeKind};
 pub(crate) use slab::{Row, Slab};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Key, NONE, Ordinal, ScopeId, TokenId, WaitId};
+use super::{Key, NONE, Ordinal, Retry, ScopeId, TokenId, WaitId};
 use crate::expressions::Binding;
 use crate::time::{Timer, Timestamp};
 use crate::{Name, value::Value};
@@ -65,6 +65,8 @@ pub enum WaitKind {
     Continuation {
         /// After the activity rather than before.
         after: bool,
+        /// How it is tried; none if nothing is to be said of it.
+        retry: Option<Arc<Retry>>,
     },
     /// Somebody who chooses what to do in an ad-hoc sub-process.
     AdHoc,
@@ -199,6 +201,8 @@ pub struct TimerWait {
     pub timer: Timer,
     /// Its event needs several definitions, and this one has occurred for the event's next time already.
     pub occurred: bool,
+    /// How what follows is tried; none if nothing is to be said of it.
+    pub retry: Option<Arc<Retry>>,
 }
 
 /// A message subscription.
@@ -294,6 +298,8 @@ pub enum IncidentKind {
     Limit,
     /// Data that an activity needs before it begins is not there.
     Data,
+    /// What follows a savepoint or timer has failed, and has no tries left.
+    Retries,
 }
 
 impl IncidentKind {
@@ -312,6 +318,7 @@ impl IncidentKind {
             Self::StepBudget => "step-budget-exceeded",
             Self::Limit => "limit-exceeded",
             Self::Data => "data-missing",
+            Self::Retries => "retries-exhausted",
         }
     }
 }
@@ -352,6 +359,8 @@ pub enum IncidentStage {
     AdHoc,
     /// Retries the job, which stands open beside the incident.
     Job,
+    /// Tries again what follows this savepoint or timer, which stands open beside the incident.
+    Retry(Key),
 }
 
 /// An incident.

@@ -78,7 +78,7 @@ pub enum EventDefinition {
         /// Its name where that is computed and no signal is referred to (Flowable's `signalExpression`).
         name: Option<Expression>,
         /// Variables handed over with the signal (Camunda's `camunda:in`).
-        payload: Vec<crate::dialect::VariableMapping>,
+        payload: crate::dialect::SignalPayload,
     },
     /// An error.
     Error {
@@ -195,4 +195,16 @@ pub enum TimerKind {
     Duration,
     /// Again and again.
     Cycle,
+}
+
+impl TimerKind {
+    /// The kind that an element of a timer event definition gives.
+    pub(crate) fn of_element(name: &str) -> Option<Self> {
+        match name {
+            "timeDate" => Some(Self::Date),
+            "timeDuration" => Some(Self::Duration),
+            "timeCycle" => Some(Self::Cycle),
+            _ => None,
+        }
+    }
 }

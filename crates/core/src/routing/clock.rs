@@ -1,6 +1,7 @@
 //! Time in a runner: what is due, and what happens when it passes.
 
 use super::{RunError, Runner, StartOptions, StartTimer};
+use crate::instance::WaitType;
 use crate::step::{Command, StartAt};
 use crate::time::Timestamp;
 
@@ -31,7 +32,11 @@ impl Runner {
             self.drop_expired();
             match self.timers.iter().next().copied() {
                 Some((at, timer)) if at <= due => {
-                    self.command_at(timer, Command::FireTimer { timer })?;
+                    let is_timer =
+                        self.waits_from(timer).next().is_some_and(|(_, wait)| wait.kind.of_type() == WaitType::Timer);
+                    let command =
+                        if is_timer { Command::FireTimer { timer } } else { Command::Continue { continuation: timer } };
+                    self.command_at(timer, command)?;
                 }
                 _ => self.fire_start_timer(due)?,
             }

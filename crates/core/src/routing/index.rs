@@ -1,8 +1,9 @@
 //! Which instance a key belongs to, and which timers are due when.
 
-use super::Runner;
-use crate::instance::{Key, WaitKind};
+use super::{Runner, Running};
+use crate::instance::{Key, Wait, WaitKind};
 use crate::step::{Event, Events};
+use crate::time::Timestamp;
 
 impl Runner {
     /// Keeps the indices of keys and timers in step with the events.
@@ -31,10 +32,38 @@ impl Runner {
             if let Some(due) = self.due.remove(&key) {
                 self.timers.remove(&(due, key));
             }
-            if let Some(WaitKind::Timer(timer)) = running.instance.wait(key).map(|wait| &wait.kind) {
-                self.timers.insert((timer.timer.due, key));
-                self.due.insert(key, timer.timer.due);
+            if let Some(due) = running.instance.wait(key).and_then(|wait| due(wait, self.now)) {
+                self.timers.insert((due, key));
+                self.due.insert(key, due);
             }
         }
+    }
+
+    /// Puts an instance back as it was: nothing is known any more of what it has waited for since.
+    pub(super) fn restore(&mut self, key: Key, before: Option<Running>) {
+        let now = self.instances.remove(&key);
+        for wait in now.iter().flat_map(|running| running.instance.waits()) {
+            self.owners.remove(&wait.key);
+            if let Some(due) = self.due.remove(&wait.key) {
+                self.timers.remove(&(due, wait.key));
+            }
+        }
+        let Some(before) = before else { return };
+        for wait in before.instance.waits() {
+            self.owners.insert(wait.key, key);
+            if let Some(due) = due(wait, self.now) {
+                self.timers.insert((due, wait.key));
+                self.due.insert(wait.key, due);
+            }
+        }
+        self.instances.insert(key, before);
+    }
+}
+
+/// When time alone lets it go on. Savepoints are told to go on, unless they have been and failed.
+fn due(wait: &Wait, now: Timestamp) -> Option<Timestamp> {
+    match &wait.kind {
+        WaitKind::Continuation { retry, .. } if retry.as_ref().is_none_or(|retry| retry.failure.is_none()) => None,
+        kind => kind.goes_on(now),
     }
 }

@@ -28,6 +28,7 @@ impl World for Runner {
     }
 
     fn step(&mut self, instance: Key, command: Command) -> Result<Vec<Request>, Rejection> {
+        self.remember(instance);
         let running = self.instances.get_mut(&instance).ok_or(Rejection::NotActive(instance))?;
         let mut events = Events::new();
         let mut context = Context::new(self.now, &*self.expressions, &self.keys);
@@ -49,6 +50,7 @@ impl World for Runner {
         command: Command,
     ) -> Result<(Key, Vec<Request>), Rejection> {
         let key = key.unwrap_or_else(|| self.keys.next());
+        self.remember(key);
         self.instances.insert(key, Running { graph, instance: Instance::new(key) });
         match self.step(key, command) {
             Ok(requests) => Ok((key, requests)),

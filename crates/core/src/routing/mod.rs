@@ -6,6 +6,7 @@
 mod answers;
 mod clock;
 mod deployed;
+mod failure;
 mod index;
 mod matching;
 mod memory;
@@ -14,9 +15,11 @@ mod request;
 mod runner;
 mod starts;
 mod told;
+mod undo;
 mod work;
 mod world;
 
+pub use failure::stuck;
 pub use matching::{Message, contradicts, matches, starts};
 pub use request::{Request, requests};
 pub use runner::Runner;

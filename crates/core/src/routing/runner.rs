@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::matching::Given;
+use super::undo::Before;
 use super::{Correlated, Message, Noted, Notice, RunError, Running, StartOptions, StartTimer, Stepped, Work, World};
 use crate::Name;
 use crate::expressions::{Evaluation, Expressions};
@@ -14,6 +15,7 @@ use crate::time::Timestamp;
 use crate::value::Value;
 
 /// A message that nobody waits for yet.
+#[derive(Clone)]
 pub(super) struct Buffered {
     pub(super) message: Message,
     pub(super) from: Option<Key>,
@@ -38,6 +40,8 @@ pub struct Runner {
     pub(super) noted: BTreeMap<(Name, Ordinal), Vec<Noted>>,
     pub(super) log: Vec<Stepped>,
     pub(super) notices: Vec<Notice>,
+    /// How everything was before a unit of work that is undone if it fails.
+    pub(super) before: Option<Before>,
 }
 
 impl Runner {
@@ -59,6 +63,7 @@ impl Runner {
             noted: BTreeMap::new(),
             log: Vec::new(),
             notices: Vec::new(),
+            before: None,
         }
     }
 
@@ -191,14 +196,20 @@ impl Runner {
         Ok(key)
     }
 
-    /// Gives an instance a command, and works off what that asks of others.
+    /// Gives an instance a command, and works off what that asks of others. What follows a savepoint or timer is undone where its
+    /// dialect tries that again; then the instance only remembers that it failed.
     ///
     /// # Errors
     /// If there is no such instance, or it refuses.
     pub fn command(&mut self, instance: Key, command: Command) -> Result<(), RunError> {
-        if !self.instances.contains_key(&instance) {
-            return Err(RunError::UnknownInstance(instance));
+        let running = self.instances.get(&instance).ok_or(RunError::UnknownInstance(instance))?;
+        match command.tries(&running.graph) {
+            Some(wait) => self.attempt(instance, wait, command),
+            None => self.carry_out(instance, command),
         }
+    }
+
+    pub(super) fn carry_out(&mut self, instance: Key, command: Command) -> Result<(), RunError> {
         let mut work = Work::new();
         work.ask(instance, self.step(instance, command)?);
         self.work_off(work);

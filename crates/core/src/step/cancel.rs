@@ -1,6 +1,6 @@
 //! Ending what still runs.
 
-use super::{Closed, Event, Step};
+use super::{Closed, Event, Step, Told};
 use crate::dialect::ListenerStage;
 use crate::graph::ListenerAction;
 use crate::graph::NodeKind;
@@ -135,11 +135,13 @@ impl Step<'_, '_> {
     fn call_delete_listeners(&mut self, wait: WaitId) {
         let Some(wait) = self.instance.waits.get(wait) else { return };
         let (node, scope) = (wait.node, self.instance.scope_of(wait));
+        let WaitKind::UserTask(task) = &wait.kind else { return };
+        let told = Told { stage: ListenerStage::Delete, assignee: Some(task.assignee.clone()) };
         let graph = self.graph;
         for listener in graph.node(node).details.listeners.iter().filter(|l| l.stage == ListenerStage::Delete) {
             if let ListenerAction::Evaluate(expression) = &listener.action {
                 // An error here has no token left to wait on; what the listener had set before it stays.
-                let _ = self.call_listener(expression, ListenerStage::Delete, scope, node);
+                let _ = self.call_listener(expression, told.clone(), scope, node);
             }
         }
     }

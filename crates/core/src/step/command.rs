@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::{Instruction, MigrateTo, Position};
 use crate::Name;
 use crate::graph::ProcessGraph;
-use crate::instance::{Caller, Key, ScopeId};
+use crate::instance::{Caller, Failure, Key, ScopeId};
 use crate::migration::{MigrationPlan, MigrationProblem};
+use crate::time::Timestamp;
 use crate::value::{Value, ValueError};
 
 /// Variables given with a command, in order.
@@ -63,6 +64,13 @@ pub enum Command {
         task: Key,
         /// What it gave.
         variables: Variables,
+    },
+    /// Somebody has changed a user task: its listeners are told.
+    ChangeUserTask {
+        /// The task.
+        task: Key,
+        /// Who has it now.
+        assignee: Option<Name>,
     },
     /// A worker has done a job.
     CompleteJob {
@@ -121,10 +129,38 @@ pub enum Command {
         /// The timer.
         timer: Key,
     },
+    /// A timer is due at another time. One that repeats is due after that as it would have been.
+    ChangeTimer {
+        /// The timer.
+        timer: Key,
+        /// When it is due from now on.
+        due: Timestamp,
+    },
+    /// A job is more urgent than it was, or less.
+    ChangePriority {
+        /// The job.
+        job: Key,
+        /// The higher, the sooner.
+        priority: i64,
+    },
     /// The next unit of work may begin.
     Continue {
         /// The continuation.
         continuation: Key,
+    },
+    /// What followed a savepoint or timer has failed and is undone: it has one try less.
+    FailTry {
+        /// The continuation or timer.
+        wait: Key,
+        /// How it failed.
+        failure: Failure,
+    },
+    /// Say how many tries what follows a savepoint or timer has left; none is an incident.
+    SetRetries {
+        /// The continuation or timer.
+        wait: Key,
+        /// Tries left.
+        retries: u32,
     },
     /// A called instance has completed.
     CompleteCall {
@@ -226,6 +262,18 @@ pub enum Command {
 }
 
 impl Command {
+    /// The savepoint or timer that it goes on from, if what follows is undone should it fail: then [`Command::FailTry`] is given
+    /// instead.
+    #[must_use]
+    pub fn tries(&self, graph: &ProcessGraph) -> Option<Key> {
+        match self {
+            Self::Continue { continuation: wait } | Self::FireTimer { timer: wait } => {
+                graph.dialect().tries_again().then_some(*wait)
+            }
+            _ => None,
+        }
+    }
+
     /// The graph with which all commands after it are given, if it is another one.
     #[must_use]
     pub fn graph_after(&self) -> Option<&Arc<ProcessGraph>> {
@@ -262,8 +310,13 @@ impl Command {
                 Instruction::Cancel(_) => Ok(()),
             }),
             Self::FailJob { .. }
+            | Self::ChangeUserTask { .. }
             | Self::FireTimer { .. }
+            | Self::ChangeTimer { .. }
+            | Self::ChangePriority { .. }
             | Self::Continue { .. }
+            | Self::FailTry { .. }
+            | Self::SetRetries { .. }
             | Self::RefuseCall { .. }
             | Self::RemoveVariables { .. }
             | Self::ActivateAdHoc { .. }

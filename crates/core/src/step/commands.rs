@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::command::{Command, Refusal, Rejection, Variables};
 use super::{Closed, Event, Stage, Start, Step};
 use crate::Name;
-use crate::behaviour::{ad_hoc, call_activity, repeat};
+use crate::behaviour::{ad_hoc, call_activity, repeat, user_task};
 use crate::dialect::{Dialect, ListenerStage};
 use crate::graph::{Catch, NodeKind};
 use crate::instance::{
-    IncidentKind, IncidentStage, IncidentWait, Key, NONE, Owner, Phase, ROOT, TokenId, Wait, WaitId, WaitKind,
+    IncidentKind, IncidentStage, IncidentWait, JobWait, Key, NONE, Owner, Phase, ROOT, TokenId, Wait, WaitId, WaitKind,
 };
 use crate::trigger::{error::Thrower, message, signal};
 
@@ -53,12 +53,32 @@ impl Step<'_, '_> {
             Command::DeliverSignal { name, variables } => signal::deliver(self, &name, &variables),
             Command::FireTimer { timer } => {
                 let wait = self.find_wait(timer, "timer", |kind| matches!(kind, WaitKind::Timer(_)))?;
+                self.tried_again(wait);
                 self.occurred(wait, Vec::new());
+            }
+            Command::ChangeTimer { timer, due } => {
+                let wait = self.find_wait(timer, "timer", |kind| matches!(kind, WaitKind::Timer(_)))?;
+                if let Some(WaitKind::Timer(timer)) = self.kind(wait) {
+                    let mut timer = (**timer).clone();
+                    timer.timer.due = due;
+                    if let Some(retry) = &mut timer.retry {
+                        Arc::make_mut(retry).due = None;
+                    }
+                    self.change(wait, WaitKind::Timer(Arc::new(timer)));
+                }
+            }
+            Command::ChangePriority { job, priority } => {
+                let (wait, _) = self.find(job, "job", |kind| matches!(kind, WaitKind::Job(_)))?;
+                if let Some(WaitKind::Job(job)) = self.kind(wait) {
+                    let job = JobWait { priority, ..(**job).clone() };
+                    self.change(wait, WaitKind::Job(Arc::new(job)));
+                }
             }
             Command::Continue { continuation } => {
                 let is_continuation = |kind: &WaitKind| matches!(kind, WaitKind::Continuation { .. });
                 let (wait, token) = self.find(continuation, "continuation", is_continuation)?;
-                let after = matches!(self.kind(wait), Some(WaitKind::Continuation { after: true }));
+                let after = matches!(self.kind(wait), Some(WaitKind::Continuation { after: true, .. }));
+                self.tried_again(wait);
                 self.close(wait, Closed::Completed);
                 if after && self.is_round(token) {
                     self.emit(Event::TokenResumed { token });
@@ -66,6 +86,14 @@ impl Step<'_, '_> {
                 } else {
                     self.resume(token, if after { Stage::Leave } else { Stage::Begin });
                 }
+            }
+            Command::FailTry { wait, failure } => {
+                let wait = self.find_wait(wait, "savepoint or timer", is_tried)?;
+                self.try_failed(wait, failure);
+            }
+            Command::SetRetries { wait, retries } => {
+                let wait = self.find_wait(wait, "savepoint or timer", is_tried)?;
+                self.set_retries(wait, retries);
             }
             Command::CompleteCall { call, variables } => {
                 let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
@@ -128,13 +156,27 @@ impl Step<'_, '_> {
             }
             Command::SetTaskVariables { task, variables, local_variables } => {
                 let (_, token) = self.find(task, "user task", |kind| matches!(kind, WaitKind::UserTask(_)))?;
+                let changes_it = !local_variables.is_empty();
                 // Its own first: what is set with them sees them.
                 self.set_own_variables(token, local_variables);
                 self.set_all(self.variable_scope(token), variables);
+                if changes_it {
+                    user_task::tell(self, token, ListenerStage::Update);
+                }
+            }
+            Command::ChangeUserTask { task, assignee } => {
+                let (wait, token) = self.find(task, "user task", |kind| matches!(kind, WaitKind::UserTask(_)))?;
+                user_task::changed(self, wait, token, assignee);
             }
             Command::ResolveIncident { incident } => {
-                let (wait, token) = self.find(incident, "incident", |kind| matches!(kind, WaitKind::Incident(_)))?;
-                self.resolve(wait, token);
+                let is_incident = |kind: &WaitKind| matches!(kind, WaitKind::Incident(_));
+                let wait = self.find_wait(incident, "incident", is_incident)?;
+                if let Some(tried) = self.tried_by(wait) {
+                    self.try_once_more(tried);
+                } else {
+                    let (wait, token) = self.find(incident, "incident", is_incident)?;
+                    self.resolve(wait, token);
+                }
             }
             Command::Modify { instructions, reason } => self.modify(&instructions, reason)?,
             Command::Migrate { to, plan } => self.migrate(&to, &plan)?,
@@ -143,7 +185,7 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    fn kind(&self, wait: WaitId) -> Option<&WaitKind> {
+    pub(super) fn kind(&self, wait: WaitId) -> Option<&WaitKind> {
         self.instance.waits.get(wait).map(|wait| &wait.kind)
     }
 
@@ -179,6 +221,7 @@ impl Step<'_, '_> {
     /// A person or worker has done the work of a flow node.
     fn work_done(&mut self, wait: WaitId, token: TokenId, variables: Variables, local: Variables) {
         let definition = self.instance.waits.get(wait).map_or(0, |wait| wait.definition);
+        let completing = self.assignee_of(token).map(|assignee| (token, assignee));
         self.close(wait, Closed::Completed);
         self.unstick(token);
         self.set_own_variables(token, local);
@@ -187,7 +230,9 @@ impl Step<'_, '_> {
             return;
         }
         self.emit(Event::TokenResumed { token });
+        self.completing = completing;
         self.throw_on(token, self.node_of(token), definition + 1);
+        self.completing = None;
     }
 
     /// Sets variables in the scope that belongs to the flow node of a token; it is opened if there is none yet.
@@ -215,9 +260,9 @@ impl Step<'_, '_> {
     fn unstick(&mut self, token: TokenId) {
         let mut next = self.instance.tokens.get(token).map_or(NONE, |token| token.first_wait);
         while let Some(wait) = self.instance.waits.get(next) {
-            let (current, is_incident) = (next, matches!(wait.kind, WaitKind::Incident(_)));
+            let (current, is_its) = (next, matches!(wait.kind, WaitKind::Incident(_)) && !is_of_a_try(&wait.kind));
             next = wait.next;
-            if is_incident {
+            if is_its {
                 self.close(current, Closed::Completed);
             }
         }
@@ -229,11 +274,27 @@ impl Step<'_, '_> {
             _ => None,
         };
         let Some(listener) = listener else { return self.work_done(wait, token, variables, local) };
+        if self.stands(token) {
+            // Nothing waits for what a user task's listener does while the task stands.
+            return self.listener_job_done(wait, token, variables);
+        }
         self.close(wait, Closed::Completed);
         self.unstick(token);
         self.set_all(self.variable_scope(token), variables);
         let stage = self.at_listener(token, listener, listener.saturating_add(1));
         self.resume(token, stage);
+    }
+
+    fn listener_job_done(&mut self, wait: WaitId, token: TokenId, variables: Variables) {
+        let is_stuck = matches!(self.kind(wait), Some(WaitKind::Job(job)) if job.retries == 0);
+        self.close(wait, Closed::Completed);
+        let is_its =
+            |kind: &WaitKind| matches!(kind, WaitKind::Incident(incident) if incident.stage == IncidentStage::Job);
+        let incident = self.waits_of(Owner::Token(token)).find(|(_, wait)| is_its(&wait.kind)).map(|(id, _)| id);
+        if is_stuck && let Some(incident) = incident {
+            self.close(incident, Closed::Completed);
+        }
+        self.set_all(self.variable_scope(token), variables);
     }
 
     /// Where a token goes on that calls listeners of the stage of this one, from `from` on.
@@ -314,6 +375,7 @@ impl Step<'_, '_> {
             IncidentStage::Enter => self.resume(token, Stage::Begin),
             IncidentStage::Execute => self.resume(token, Stage::Execute),
             IncidentStage::Throw(next) => self.resume(token, Stage::Throw(next)),
+            IncidentStage::Listener(listener) if self.stands(token) => user_task::tell_one(self, token, listener),
             IncidentStage::Listener(listener) => {
                 let stage = self.at_listener(token, listener, listener);
                 self.resume(token, stage);
@@ -338,6 +400,7 @@ impl Step<'_, '_> {
                 self.go_by(token, flow, listener);
             }
             IncidentStage::Job => self.job_again(token),
+            IncidentStage::Retry(_) => {}
             IncidentStage::Open => self.open_again(token),
             IncidentStage::AdHoc => ad_hoc::ask_again(self, token),
         }
@@ -348,7 +411,7 @@ impl Step<'_, '_> {
         let first = self.instance.tokens.get(token).map_or(NONE, |token| token.first_wait);
         let mut waits = std::iter::successors(Some(first), |id| self.instance.waits.get(*id).map(|wait| wait.next));
         let job = waits.find_map(|id| match self.kind(id)? {
-            WaitKind::Job(job) => Some((id, job.clone())),
+            WaitKind::Job(job) if job.retries == 0 => Some((id, job.clone())),
             _ => None,
         });
         if let Some((wait, job)) = job {
@@ -357,6 +420,15 @@ impl Step<'_, '_> {
             self.change(wait, WaitKind::Job(Arc::new(job)));
         }
     }
+}
+
+fn is_tried(kind: &WaitKind) -> bool {
+    matches!(kind, WaitKind::Timer(_) | WaitKind::Continuation { .. })
+}
+
+/// Whether it is an incident beside a savepoint or timer, rather than of the work.
+fn is_of_a_try(kind: &WaitKind) -> bool {
+    matches!(kind, WaitKind::Incident(incident) if matches!(incident.stage, IncidentStage::Retry(_)))
 }
 
 fn is_work(kind: &WaitKind) -> bool {

@@ -49,8 +49,23 @@ pub(crate) struct ScopeView<'a> {
     pub(crate) node: Ordinal,
     /// Seen before all others.
     pub(crate) extra: &'a [(Name, Value)],
-    /// The stage of the listener that asks.
-    pub(crate) stage: Option<ListenerStage>,
+    /// What the listener that asks is told.
+    pub(crate) told: Option<&'a Told>,
+}
+
+/// What a listener is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    /// The stage that it is called at.
+    pub(crate) stage: ListenerStage,
+    /// Who has the user task; none before it stands, when it is whom the model assigns it to.
+    pub(crate) assignee: Option<Option<Name>>,
+}
+
+impl From<ListenerStage> for Told {
+    fn from(stage: ListenerStage) -> Self {
+        Self { stage, assignee: None }
+    }
 }
 
 impl Variables for ScopeView<'_> {
@@ -90,7 +105,7 @@ impl Variables for ScopeView<'_> {
             element: node.map_or_else(|| self.graph.id().clone(), |node| node.id.clone()),
             element_name: node.and_then(|node| node.name.clone()),
             assignee: self.assignee(),
-            event: self.stage.map(ListenerStage::event_name),
+            event: self.told.map(|told| told.stage.event_name()),
         })
     }
 
@@ -105,8 +120,11 @@ impl Variables for ScopeView<'_> {
 }
 
 impl ScopeView<'_> {
-    /// Whom the model assigns the user task to that asks.
+    /// Who has the user task whose listener asks, or whom the model assigns it to.
     fn assignee(&self) -> Option<Name> {
+        if let Some(assignee) = self.told.and_then(|told| told.assignee.as_ref()) {
+            return assignee.clone();
+        }
         let NodeKind::UserTask(task) = &self.graph.get_node(self.node)?.kind else { return None };
         // The assignment itself asks for nobody.
         let view = ScopeView { node: NONE, ..*self };
@@ -137,8 +155,8 @@ impl Step<'_, '_> {
         if let Some(value) = expression.as_literal() {
             return Ok(value.clone());
         }
-        let stage = self.listening;
-        let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra, stage };
+        let told = self.listening.as_ref();
+        let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra, told };
         let mut evaluation = Evaluation::new(&view, self.context.now);
         let result = expression.evaluate(&mut evaluation);
         if let Ok(value) = &result {
@@ -154,11 +172,11 @@ impl Step<'_, '_> {
     pub(crate) fn call_listener(
         &mut self,
         expression: &Expression,
-        stage: ListenerStage,
+        told: impl Into<Told>,
         scope: ScopeId,
         node: Ordinal,
     ) -> Result<(), EvaluationError> {
-        self.listening = Some(stage);
+        self.listening = Some(told.into());
         let result = self.evaluate(expression, scope, node);
         self.listening = None;
         result.map(drop)
@@ -169,6 +187,9 @@ impl Step<'_, '_> {
     fn assign(&mut self, scope: ScopeId, assigned: Vec<Assignment>) -> Result<(), EvaluationError> {
         for Assignment { name, value, .. } in &assigned {
             value.check().map_err(|error| EvaluationError::Limit(format!("variable `{name}`: {error}")))?;
+        }
+        if self.instance.scopes.get(scope).is_none() {
+            return Ok(()); // Of a called process that has ended: its variables have gone with it.
         }
         for assignment in assigned {
             if assignment.local {
@@ -190,7 +211,7 @@ impl Step<'_, '_> {
         extra: &[(Name, Value)],
     ) -> Option<Quick> {
         let ExpressionKind::Compiled(compiled) = &expression.kind else { return None };
-        let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra, stage: None };
+        let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra, told: None };
         compiled.quick(&view)
     }
 

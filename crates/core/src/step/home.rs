@@ -133,6 +133,7 @@ impl Step<'_, '_> {
         let hinders = |wait: &Wait| match wait.kind {
             WaitKind::Job(_) | WaitKind::Continuation { .. } => wait.owner == Owner::Token(scope.owner),
             WaitKind::Incident(ref incident) => match wait.owner {
+                _ if matches!(incident.stage, IncidentStage::Retry(_)) => false,
                 Owner::Token(token) if incident.stage == IncidentStage::Open => {
                     self.instance.tokens.get(token).is_some_and(|token| token.scope == home.scope)
                 }

@@ -1,6 +1,6 @@
 //! The life of a flow node: entered, prepared, worked on, completed, left (BPMN 2.0.2 §13.3.2, Figure 13.2).
 
-use super::{Event, Problem, Stage, Step, Variables};
+use super::{Event, Problem, Stage, Step, Told, Variables};
 use crate::behaviour::{self, standard_loop};
 use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::EvaluationError;
@@ -44,7 +44,7 @@ impl<'s> Step<'s, '_> {
             return;
         }
         if details.continuation.before {
-            self.wait(token, WaitKind::Continuation { after: false });
+            self.savepoint(token, false, details.retry_cycle.as_ref());
             return;
         }
         self.begin(token, ordinal);
@@ -234,7 +234,8 @@ impl<'s> Step<'s, '_> {
             let scope = self.variable_scope(token);
             match &listener.action {
                 ListenerAction::Evaluate(expression) => {
-                    if let Err(error) = self.call_listener(expression, stage, scope, ordinal) {
+                    let told = Told { stage, assignee: self.assignee_of(token) };
+                    if let Err(error) = self.call_listener(expression, told, scope, ordinal) {
                         self.stuck(token, error.into(), IncidentStage::Listener(index));
                         return false;
                     }
@@ -348,16 +349,16 @@ impl<'s> Step<'s, '_> {
         }
         self.close_waits(Owner::Token(token), super::Closed::Cancelled);
         if self.is_round(token) {
-            if matches!(&node.details.repeat, Some(Loop::MultiInstance(multi)) if multi.continuation.after) {
-                self.wait(token, WaitKind::Continuation { after: true });
-                return;
+            if let Some(Loop::MultiInstance(multi)) = &node.details.repeat
+                && multi.continuation.after
+            {
+                return self.savepoint(token, true, multi.retry_cycle.as_ref());
             }
             return behaviour::repeat::round_completed(self, token, 0);
         }
         self.retire(token);
         if node.details.continuation.after {
-            self.wait(token, WaitKind::Continuation { after: true });
-            return;
+            return self.savepoint(token, true, node.details.retry_cycle.as_ref());
         }
         self.leave(token);
     }

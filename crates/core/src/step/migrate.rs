@@ -144,6 +144,9 @@ impl Step<'_, '_> {
         else {
             return Ok(());
         };
+        if kind.retry().is_some_and(|retry| retry.failure.is_some()) {
+            return Ok(()); // It has occurred, and what follows is to be tried again.
+        }
         let graph = self.graph;
         if let Some(catch) = graph.catches(node).get(definition)
             && matches!(kind, WaitKind::Message(_) | WaitKind::Timer(_) | WaitKind::Signal(_))
@@ -312,6 +315,9 @@ impl Look<'_> {
     fn wait(&self, wait: &Wait) -> Option<Kind> {
         let listener = match &wait.kind {
             WaitKind::Job(job) => job.listener,
+            WaitKind::Timer(_) if matches!(self.source.node(wait.node).kind, NodeKind::UserTask(_)) => {
+                Some(wait.definition)
+            }
             WaitKind::Compensation { activity, .. } if *activity != NONE && self.migration.node(*activity) == NONE => {
                 return Some(Kind::NotMapped);
             }

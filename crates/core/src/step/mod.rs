@@ -17,13 +17,14 @@ mod keys;
 mod lifecycle;
 mod migrate;
 mod modify;
+mod retry;
 mod scope;
 mod start;
 mod way_out;
 
 use std::collections::BTreeMap;
 
-use crate::dialect::ListenerStage;
+use crate::Name;
 use crate::expressions::Expressions;
 use crate::graph::ProcessGraph;
 use crate::instance::{Instance, Key, Ordinal, Owner, TokenId, WaitId, WaitKind};
@@ -39,7 +40,7 @@ pub use keys::{Counter, Keys};
 pub use migrate::MigrateTo;
 
 pub(crate) use agenda::{Agenda, Stage};
-pub(crate) use evaluate::{Change, Problem, ScopeView};
+pub(crate) use evaluate::{Change, Problem, ScopeView, Told};
 pub(crate) use way_out::WayOut;
 
 /// No wait has been opened whose condition has not been asked.
@@ -122,8 +123,10 @@ pub(crate) struct Step<'s, 'c> {
     pub(crate) ended_at: Ordinal,
     /// The token that throws what is being caught, and whether it is at its flow node's work.
     pub(crate) thrower: Option<(TokenId, bool)>,
-    /// The stage of the listener that is being called.
-    listening: Option<ListenerStage>,
+    /// What the listener that is being called is told.
+    listening: Option<Told>,
+    /// The token whose user task is being completed, and who had it.
+    pub(crate) completing: Option<(TokenId, Option<Name>)>,
 }
 
 impl<'s, 'c> Step<'s, 'c> {
@@ -148,6 +151,7 @@ impl<'s, 'c> Step<'s, 'c> {
             ended_at: 0,
             thrower: None,
             listening: None,
+            completing: None,
         }
     }
 

@@ -99,7 +99,10 @@ impl Step<'_, '_> {
         let at_work = |kind: &WaitKind| match kind {
             WaitKind::Continuation { .. } => false,
             WaitKind::Incident(incident) => {
-                matches!(incident.stage, IncidentStage::Execute | IncidentStage::Throw(_) | IncidentStage::Job)
+                matches!(
+                    incident.stage,
+                    IncidentStage::Execute | IncidentStage::Throw(_) | IncidentStage::Job | IncidentStage::Retry(_)
+                )
             }
             WaitKind::Job(job) => job.listener.is_none_or(|listener| {
                 let listener = node.details.listeners.get(listener as usize);

@@ -7,6 +7,7 @@ mod calendar_tests;
 mod cron;
 mod cycle;
 mod error;
+mod retry;
 mod timer;
 #[cfg(test)]
 mod timer_tests;
@@ -14,4 +15,5 @@ mod timer_tests;
 pub use calendar::Calendar;
 pub use error::TimeError;
 pub use jiff::Timestamp;
+pub use retry::{next_try, tries};
 pub use timer::{Every, Repeat, Timer};

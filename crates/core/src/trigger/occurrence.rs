@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::behaviour::user_task;
 use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::EvaluationError;
 use crate::graph::{Catch, ListenerAction, NodeKind, StartEvent};
@@ -43,6 +44,13 @@ impl Step<'_, '_> {
             (Owner::Scope(scope), NodeKind::StartEvent(event)) => {
                 self.event_sub_process_occurred(wait, &kind, scope, node, event, payload);
             }
+            (Owner::Token(token), NodeKind::UserTask(_)) => {
+                let listener = self.instance.waits.get(wait).map_or(NONE, |wait| wait.definition);
+                self.reopened(wait, &kind, owner, node, false);
+                if self.stands(token) {
+                    user_task::tell_one(self, token, listener);
+                }
+            }
             (Owner::Token(token), target) => {
                 self.close(wait, Closed::Completed);
                 let here = self.node_of(token);
@@ -62,12 +70,35 @@ impl Step<'_, '_> {
                 self.close_waits(owner, Closed::Cancelled);
                 let flow = graph.node(here).outgoing.iter().find(|flow| graph.flow(**flow).target == node);
                 if let Some(flow) = flow {
+                    let (left, payload) = self.leave_event_gateway(token, node, payload);
                     self.emit(Event::TokenMoved { token, flow: *flow, node });
-                    self.arrive(token, payload);
+                    match left {
+                        Ok(()) => self.arrive(token, payload),
+                        Err(_) => {
+                            self.receive_from(token, node, payload);
+                            self.leave_event_after(token, left);
+                        }
+                    }
                 }
             }
             (Owner::Scope(_), _) => {}
         }
+    }
+
+    /// The end listeners of an event-based gateway are called when an event has occurred; in Camunda 7 they see what came with it.
+    /// What fails there is told by the event, for the gateway is decided. Gives what is still to be received, too.
+    fn leave_event_gateway(&mut self, token: TokenId, event: Ordinal, mut payload: Variables) -> (WayOut, Variables) {
+        let gateway = self.node(token);
+        if gateway.plain {
+            return (Ok(()), payload);
+        }
+        if self.graph.dialect() == Dialect::Camunda {
+            self.receive_from(token, event, std::mem::take(&mut payload));
+        }
+        let left = self.leave_early(token).map_err(|error| {
+            format!("the end listeners of `{}` are not all done: {error}; set what is missing", gateway.id)
+        });
+        (left, payload)
     }
 
     fn event_sub_process_occurred(
@@ -150,8 +181,12 @@ impl Step<'_, '_> {
 
     /// Whether a definition of an event has not occurred yet.
     fn still_waits(&self, owner: Owner, node: Ordinal) -> bool {
-        let has_occurred = |kind: &WaitKind| matches!(kind, WaitKind::Timer(timer) if timer.occurred);
-        self.waits_of(owner).any(|(_, wait)| wait.node == node && !has_occurred(&wait.kind))
+        let is_awaited = |kind: &WaitKind| match kind {
+            WaitKind::Timer(timer) => !timer.occurred,
+            WaitKind::Incident(_) => false,
+            _ => true,
+        };
+        self.waits_of(owner).any(|(_, wait)| wait.node == node && is_awaited(&wait.kind))
     }
 
     /// Closes what else an event waits for.
@@ -163,7 +198,7 @@ impl Step<'_, '_> {
         }
     }
 
-    fn waits_of(&self, owner: Owner) -> impl Iterator<Item = (WaitId, &crate::instance::Wait)> {
+    pub(crate) fn waits_of(&self, owner: Owner) -> impl Iterator<Item = (WaitId, &crate::instance::Wait)> {
         let first = match owner {
             Owner::Token(token) => self.instance.tokens.get(token).map_or(NONE, |token| token.first_wait),
             Owner::Scope(scope) => self.instance.scopes.get(scope).map_or(NONE, |scope| scope.first_wait),

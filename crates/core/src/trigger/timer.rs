@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::expressions::EvaluationError;
 use crate::graph::Expression;
-use crate::instance::{Ordinal, ScopeId, TimerWait, WaitId, WaitKind};
+use crate::instance::{Ordinal, Retry, ScopeId, TimerWait, WaitId, WaitKind};
 use crate::model::TimerKind;
 use crate::step::{Closed, Step};
 use crate::time::Timer;
@@ -30,15 +30,17 @@ pub(crate) fn subscription(
             step.graph.node(node).id
         ))
     })?;
-    Ok(WaitKind::Timer(Arc::new(TimerWait { timer, occurred: false })))
+    let retry = step.retry(step.graph.node(node).details.retry_cycle.as_ref(), scope, node);
+    Ok(WaitKind::Timer(Arc::new(TimerWait { timer, occurred: false, retry })))
 }
 
 /// A timer has fired and its event stays: a cycle's next time is set, anything else is over. `occurred` tells whether its event
 /// waits for other definitions.
 pub(crate) fn go_on(step: &mut Step<'_, '_>, wait: WaitId, timer: &TimerWait, occurred: bool) {
+    let retry = Retry::anew(timer.retry.as_ref());
     match timer.timer.next_due(timer.timer.due) {
         Some(timer) => {
-            step.change(wait, WaitKind::Timer(Arc::new(TimerWait { timer, occurred })));
+            step.change(wait, WaitKind::Timer(Arc::new(TimerWait { timer, occurred, retry })));
         }
         None => step.close(wait, Closed::Completed),
     }

@@ -17,7 +17,8 @@ pub(super) struct Decoded {
 
 /// Decodes a file. An error comes with the text before it, in which it is to be placed.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, (String, Fault)> {
-    let encoding = encoding(bytes).map_err(|fault| (String::new(), fault))?;
+    let before = |fault: &Fault| String::from_utf8_lossy(&bytes[..fault.span.start as usize]).into_owned();
+    let encoding = encoding(bytes).map_err(|fault| (before(&fault), fault))?;
     if encoding == UTF_8 {
         return match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Decoded { text: text.to_owned(), original: None, encoding }),

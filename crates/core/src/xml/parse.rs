@@ -133,10 +133,15 @@ impl<'t> Parser<'t> {
                     }
                     check_references(self.text, start, end)?;
                 }
-                Event::Decl(_) => {
+                Event::Decl(declaration) => {
                     if start != base {
                         let message = "the XML declaration is not at the beginning of the file";
                         return Err(malformed(start, end, message, "delete what stands before `<?xml`"));
+                    }
+                    let stands = |said: &str| matches!(said, "yes" | "no");
+                    if declaration.standalone().is_some_and(|said| !said.is_ok_and(|said| stands(&said))) {
+                        let message = "`standalone` of the XML declaration is neither `yes` nor `no`";
+                        return Err(malformed(start, end, message, "leave `standalone` out"));
                     }
                 }
                 Event::DocType(_) => return Err(doctype(start, end)),
@@ -229,6 +234,11 @@ impl<'t> Parser<'t> {
             });
         }
         let uri = text::decode_attribute(value.of(self.text));
+        // Namespaces in XML 1.0 §3: both prefixes, and what they stand for, are fixed.
+        if prefix == "xmlns" || (prefix == "xml") != (&*uri == XML_URI) || &*uri == DECLARATIONS_URI {
+            let message = format!("the prefix `{prefix}` cannot stand for `{uri}`: one of them is XML's own");
+            return Err(malformed(value.start as usize, value.end as usize, message, "delete this declaration"));
+        }
         let id = match self.ids.get(&*uri) {
             Some(id) => *id,
             None => {

@@ -12,8 +12,8 @@ use serde_json::{Value as Json, json};
 use super::answer::{Answer, bytes, json as answer};
 use super::error::Fault;
 use super::fields::InQuery;
-use super::process_definition::Which;
-use super::{id, value};
+use super::which::Which;
+use super::{id, rendered_form, value};
 use crate::acting::Acting;
 
 /// A text that stands in the model as it is.
@@ -104,8 +104,25 @@ pub(crate) async fn start_variables(
 }
 
 pub(crate) async fn rendered_start(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
-    which.find(&engine).await?;
-    Err(Fault::not_offered("rendering forms as HTML; show the fields of the form yourself"))
+    let definition = which.look_up(&engine).await?.ok_or_else(|| match &which.id {
+        Some(id) => Fault::bad_request_of("NotFoundException", format!("Process definition '{id}' not found")),
+        None => which.missing("process"),
+    })?;
+    let graph = engine.graph(DefinitionId(definition.key)).await?;
+    let form = graph.as_ref().and_then(|graph| graph.start_form());
+    rendered(form, None, || format!("start form for process definition with the id {}", id::definition(&definition)))
+}
+
+/// A form of fields as HTML; other forms are none.
+fn rendered(form: Option<&Form>, key: Option<&str>, what: impl Fn() -> String) -> Answer {
+    let is_generated = |form: &&Form| {
+        let has_other = key.is_some() || form.key.is_some() || form.reference.is_some();
+        !form.fields.is_empty() && !has_other
+    };
+    match form.filter(is_generated) {
+        Some(form) => Ok(bytes("application/xhtml+xml", rendered_form::html(&form.fields).into_bytes())),
+        None => Err(Fault::missing(format!("No matching rendered {} found.", what()))),
+    }
 }
 
 pub(crate) async fn deployed_start(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
@@ -200,7 +217,10 @@ pub(crate) async fn task_deployed(Acting(engine): Acting, Path(text): Path<Strin
 }
 
 pub(crate) async fn task_rendered(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
-    let missing = Fault::invalid(format!("No task found for taskId '{text}'"));
-    of_task(&engine, &text, missing).await?;
-    Err(Fault::not_offered("rendering forms as HTML; show the fields of the form yourself"))
+    let missing = Fault::failed_as("NullValueException", format!("Task '{text}' not found: task is null"));
+    let (task, _) = of_task(&engine, &text, missing).await?;
+    let graph = engine.graph(task.definition.into()).await?;
+    let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&task.node)?));
+    let form = node.and_then(|node| node.details.form.as_deref());
+    rendered(form, task.form.as_deref(), || format!("form for task with the id {text}"))
 }

@@ -5,38 +5,77 @@ use axum::extract::Path;
 use axum::routing::get;
 use potok::query::IncidentQuery;
 use potok::row::Incident;
-use potok::{Engine, IncidentId, InstanceId};
-use potok_core::instance::{IncidentStage, Key, WaitKind};
+use potok::{Engine, IncidentId, InstanceId, Name};
+use potok_core::instance::{IncidentKind, IncidentStage, Key, WaitKind};
 use serde_json::{Value as Json, json};
 
-use super::answer::{self, Answer, Slice, json as answer};
+use super::answer::{self, Answer, json as answer};
+use super::condition::like;
 use super::date::date;
 use super::error::Fault;
-use super::fields::{Fields, InQuery};
-use super::filter::like;
+use super::fields::Fields;
+use super::list::{self, Asked, List};
 use super::{id, process_definition};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
-    Router::new()
-        .route("/incident", get(list))
-        .route("/incident/count", get(count))
-        .route("/incident/{id}", get(one).delete(resolve))
+    Router::new().merge(list::routes::<Incidents>()).route("/incident/{id}", get(one).delete(resolve))
 }
 
 /// Camunda's word for what is stuck: a job that a worker has failed, or what the engine would have done itself.
 pub(crate) fn kind(incident: &Incident) -> &'static str {
-    if &*incident.code == "job-failed" { "failedExternalTask" } else { "failedJob" }
+    if &*incident.code == OF_JOB { "failedExternalTask" } else { "failedJob" }
 }
 
-/// The job that an incident is of, if a worker's.
-async fn job_of(engine: &Engine, incident: &Incident) -> Result<Option<Key>, Fault> {
-    let Ok(state) = engine.instance(InstanceId(incident.instance)).state().await else { return Ok(None) };
-    let Some(wait) = state.wait(incident.key) else { return Ok(None) };
-    let is_jobs = matches!(&wait.kind, WaitKind::Incident(it) if it.stage == IncidentStage::Job);
+/// What a worker's incident has as its code.
+const OF_JOB: &str = "job-failed";
+
+/// Narrows a search to incidents of such a kind; says whether there can be any.
+pub(crate) fn of_kind(query: &mut IncidentQuery, kind: &str) -> bool {
+    match kind {
+        "failedExternalTask" => query.codes.push(OF_JOB.into()),
+        "failedJob" => query.not_codes.push(OF_JOB.into()),
+        _ => return false,
+    }
+    true
+}
+
+/// Whether an incident is shown as a job of its own: it is none of a worker's, nor of a savepoint or timer.
+pub(crate) fn is_a_job(incident: &Incident) -> bool {
+    kind(incident) == "failedJob" && !is_of_a_try(incident)
+}
+
+/// Whether it stands beside a savepoint or timer that has no tries left.
+pub(crate) fn is_of_a_try(incident: &Incident) -> bool {
+    &*incident.code == IncidentKind::Retries.code()
+}
+
+/// The job that an incident is of, and the flow node that failed. What is stuck in the engine itself is a job under the incident's own
+/// key; a worker fails by itself.
+async fn job_of(engine: &Engine, incident: &Incident) -> Result<(Key, Option<Name>), Fault> {
+    let own = (incident.key, Some(incident.node.clone()));
+    let Ok(state) = engine.instance(InstanceId(incident.instance)).state().await else { return Ok(own) };
+    let Some(wait) = state.wait(incident.key) else { return Ok(own) };
+    let stage = if let WaitKind::Incident(incident) = &wait.kind { incident.stage } else { return Ok(own) };
     let owner = wait.owner;
-    let job = state.waits().find(|wait| wait.owner == owner && matches!(wait.kind, WaitKind::Job(_)));
-    Ok(job.filter(|_| is_jobs).map(|job| job.key))
+    Ok(match stage {
+        IncidentStage::Job => {
+            let job = state.waits().find(|wait| wait.owner == owner && matches!(wait.kind, WaitKind::Job(_)));
+            (job.map_or(incident.key, |job| job.key), None)
+        }
+        IncidentStage::Retry(job) => {
+            let failure = state.wait(job).and_then(|wait| wait.kind.retry()?.failure.clone());
+            (job, failure.map(|failure| failure.element))
+        }
+        _ => own,
+    })
+}
+
+/// The id of what a flow node's jobs have in common.
+pub(crate) async fn job_definition(engine: &Engine, definition: Key, node: &str) -> Result<String, Fault> {
+    let graph = engine.graph(definition.into()).await?;
+    let node = graph.and_then(|graph| graph.find(node));
+    Ok(id::part(definition, id::token(node.unwrap_or_default())))
 }
 
 async fn shown(engine: &Engine, rows: &[Incident]) -> Result<Vec<Json>, Fault> {
@@ -44,24 +83,28 @@ async fn shown(engine: &Engine, rows: &[Incident]) -> Result<Vec<Json>, Fault> {
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
         let own = id::id(row.key);
-        let job = job_of(engine, row).await?;
+        let (job, failed) = job_of(engine, row).await?;
+        let kind = kind(row);
+        let job_definition = match kind {
+            "failedJob" => Some(job_definition(engine, row.definition, &row.node).await?),
+            _ => None,
+        };
         let definition = definitions.get(&row.definition.into());
         all.push(json!({
             "id": own,
             "processDefinitionId": definition.map_or_else(|| id::id(row.definition), id::definition),
             "processInstanceId": id::id(row.instance),
-            "executionId": job.map_or_else(|| id::part(row.key, id::EXECUTION), |job| id::part(job, id::EXECUTION)),
+            "executionId": id::part(job, id::EXECUTION),
             "incidentTimestamp": date(row.raised),
-            "incidentType": kind(row),
+            "incidentType": kind,
             "activityId": &*row.node,
-            "failedActivityId": if job.is_some() { Json::Null } else { json!(&*row.node) },
+            "failedActivityId": failed.as_deref(),
             "causeIncidentId": own,
             "rootCauseIncidentId": own,
-            // What is stuck in the engine itself is a job under the incident's own key.
-            "configuration": job.map_or_else(|| id::id(row.key), id::id),
+            "configuration": id::id(job),
             "tenantId": row.tenant.as_deref(),
             "incidentMessage": Some(&*row.message).filter(|message| !message.is_empty()),
-            "jobDefinitionId": null,
+            "jobDefinitionId": job_definition,
             "annotation": null,
         }));
     }
@@ -88,25 +131,11 @@ async fn resolve(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
         kind(&row),
         IncidentId(row.key),
     );
-    Err(Fault::bad_request_of("BadUserRequestException", message))
+    Err(Fault::invalid(message))
 }
 
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Incident>, Fault> {
-    const KNOWN: [&str; 12] = [
-        "incidentId",
-        "incidentMessage",
-        "incidentTimestamp",
-        "incidentType",
-        "executionId",
-        "activityId",
-        "processInstanceId",
-        "processDefinitionId",
-        "causeIncidentId",
-        "rootCauseIncidentId",
-        "configuration",
-        "tenantId",
-    ];
-    let order = answer::order(fields, &KNOWN)?;
+async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Incident>, Fault> {
+    let Asked { fields, order, .. } = asked;
     let mut query = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
     for (name, keys) in [("incidentId", &mut query.keys), ("processInstanceId", &mut query.instances)] {
         if let Some(text) = fields.text(name)? {
@@ -148,14 +177,14 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Incident>, Fault
     if let Some(configuration) = fields.text("configuration")? {
         let mut configured = Vec::new();
         for row in rows {
-            let job = job_of(engine, &row).await?.unwrap_or(row.key);
+            let (job, _) = job_of(engine, &row).await?;
             if id::id(job) == *configuration {
                 configured.push(row);
             }
         }
         rows = configured;
     }
-    answer::sort(&mut rows, &order, |by, left, right| match by {
+    answer::sort(&mut rows, order, |by, left, right| match by {
         "incidentMessage" => left.message.cmp(&right.message),
         "incidentTimestamp" => left.raised.cmp(&right.raised),
         "incidentType" => kind(left).cmp(kind(right)),
@@ -168,11 +197,33 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Incident>, Fault
     Ok(rows)
 }
 
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    let rows: Vec<Incident> = Slice::of(&fields)?.cut(search(&engine, &fields).await?).collect();
-    Ok(answer(&Json::Array(shown(&engine, &rows).await?)))
-}
+/// The list of incidents.
+struct Incidents;
 
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
+impl List for Incidents {
+    const PATH: &'static str = "/incident";
+    const BY_BODY: bool = false;
+    const SORTED_BY: &'static [&'static str] = &[
+        "incidentId",
+        "incidentMessage",
+        "incidentTimestamp",
+        "incidentType",
+        "executionId",
+        "activityId",
+        "processInstanceId",
+        "processDefinitionId",
+        "causeIncidentId",
+        "rootCauseIncidentId",
+        "configuration",
+        "tenantId",
+    ];
+    type Row = Incident;
+
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Incident>, Fault> {
+        search(engine, asked).await
+    }
+
+    async fn shown(engine: &Engine, rows: Vec<Incident>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        shown(engine, &rows).await
+    }
 }

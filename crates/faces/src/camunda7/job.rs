@@ -1,32 +1,28 @@
-//! `/job`: timers and savepoints, and what got stuck in the engine itself, which is a job without tries left.
+//! `/job`: timers and savepoints, and what got stuck in the engine itself elsewhere, which is a job without tries left.
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use jiff::Timestamp;
 use potok::query::IncidentQuery;
 use potok::row::{Definition, Incident};
-use potok::{Due, DueKind, DueQuery, Engine, Error, IncidentId, JobId};
+use potok::{Due, DueKind, DueQuery, Engine, Error, IncidentId, JobId, TimerId};
 use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
-use super::answer::{self, Answer, Slice, json as answer, nothing, text as plain};
+use super::answer::{self, Answer, json as answer, nothing, text as plain};
 use super::date::date;
 use super::error::Fault;
-use super::fields::{Fields, InBody, InQuery};
-use super::{id, incident, process_definition, process_instance};
+use super::fields::{Fields, InBody};
+use super::list::{self, Asked, List};
+use super::{id, incident, process_definition};
 use crate::acting::Acting;
-
-/// Tries that Camunda gives a job.
-const TRIES: u32 = 3;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
-        .route("/job", get(list).post(list_by_body))
-        .route("/job/count", get(count).post(count_by_body))
+        .merge(list::routes::<Jobs>())
         .route("/job/retries", post(set_retries_of_many))
-        .route("/job/suspended", put(suspended_many))
+        .route("/job/suspended", put(suspend_many))
         .route("/job/{id}", get(one).delete(delete))
         .route("/job/{id}/retries", put(set_retries))
         .route("/job/{id}/execute", post(execute))
@@ -40,7 +36,7 @@ pub(crate) fn routes() -> Router<Engine> {
 enum Job {
     /// It is done when it is due.
     Due(Due),
-    /// It has failed.
+    /// It got stuck, and nothing that followed was undone.
     Stuck(Incident),
 }
 
@@ -87,18 +83,26 @@ impl Job {
         }
     }
 
-    /// When a timer is due; what else waits is due at once.
+    /// When it is due; none if at once.
     fn due(&self) -> Option<Timestamp> {
         match self {
-            Self::Due(due) if due.kind != DueKind::Savepoint => Some(due.due),
-            _ => None,
+            Self::Due(due) => due.due,
+            Self::Stuck(_) => None,
         }
     }
 
-    fn retries(&self) -> u32 {
+    fn retries(&self) -> i64 {
         match self {
-            Self::Due(_) => TRIES,
+            Self::Due(due) => due.retries,
             Self::Stuck(_) => 0,
+        }
+    }
+
+    /// Where and how it has failed.
+    fn failure(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Due(due) => due.failure.as_ref().map(|failure| (&*failure.element, &*failure.message)),
+            Self::Stuck(incident) => Some((&incident.node, &incident.message)),
         }
     }
 
@@ -108,16 +112,11 @@ impl Job {
 
     /// The id of what a flow node's jobs have in common.
     async fn kind(&self, engine: &Engine) -> Result<String, Fault> {
-        let graph = engine.graph(self.definition().into()).await?;
-        let node = graph.and_then(|graph| graph.find(self.node()));
-        Ok(id::part(self.definition(), id::token(node.unwrap_or_default())))
+        incident::job_definition(engine, self.definition(), self.node()).await
     }
 
     fn shown(&self, definition: Option<&Definition>, kind: &str) -> Json {
-        let message = match self {
-            Self::Due(_) => None,
-            Self::Stuck(incident) => Some(&*incident.message),
-        };
+        let (failed, message) = self.failure().unzip();
         json!({
             "id": id::id(self.key()),
             "jobDefinitionId": kind,
@@ -127,7 +126,7 @@ impl Job {
             "processDefinitionKey": self.process(),
             "retries": self.retries(),
             "exceptionMessage": message,
-            "failedActivityId": matches!(self, Self::Stuck(_)).then(|| self.node()),
+            "failedActivityId": failed,
             "dueDate": self.due().map(date),
             "suspended": self.is_suspended(),
             "priority": 0,
@@ -149,7 +148,7 @@ async fn find(engine: &Engine, text: &str) -> Result<Option<Job>, Fault> {
         return Ok(Some(Job::Due(due)));
     }
     let query = IncidentQuery { open: Some(true), keys: vec![key], ..IncidentQuery::default() };
-    let stuck = engine.incidents(&query).await?.pop().filter(|row| incident::kind(row) == "failedJob");
+    let stuck = engine.incidents(&query).await?.pop().filter(incident::is_a_job);
     Ok(stuck.map(Job::Stuck))
 }
 
@@ -183,13 +182,12 @@ async fn execute(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
 
 async fn stack_trace(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     match find(&engine, &text).await? {
-        Some(Job::Stuck(row)) => Ok(plain(row.message.to_string())),
-        Some(Job::Due(_)) => Ok(nothing()),
+        Some(job) => Ok(job.failure().map_or_else(nothing, |(_, message)| plain(message.to_owned()))),
         None => Err(Fault::missing(format!("No job found with id {text}"))),
     }
 }
 
-/// Some tries for what is stuck: it is tried again at once.
+/// Some tries for what has none: it is tried again when it is due, and what is stuck elsewhere at once.
 async fn set_retries(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let retries = fields.number("retries")?.unwrap_or(0);
     let refused = Fault::broken;
@@ -208,8 +206,16 @@ async fn again(engine: &Engine, job: &Job, retries: i64) -> Answer {
             Err(error) => Err(error.into()),
         },
         Job::Stuck(_) => Ok(nothing()),
+        Job::Due(Due { instance: Some(instance), key, .. }) => {
+            let retries = u32::try_from(retries).unwrap_or(u32::MAX);
+            match engine.set_retries(*instance, TimerId(*key), retries).await {
+                // It has been done meanwhile.
+                Ok(()) | Err(Error::UnknownTimer(_)) => Ok(nothing()),
+                Err(error) => Err(error.into()),
+            }
+        }
         Job::Due(_) if retries > 0 => Ok(nothing()),
-        Job::Due(_) => Err(Fault::not_offered("taking the tries of a timer or savepoint away; suspend its instance")),
+        Job::Due(_) => Err(Fault::not_offered("taking the tries of a start timer away; suspend its definition")),
     }
 }
 
@@ -217,50 +223,75 @@ async fn set_retries_of_many() -> Answer {
     Err(Fault::not_offered("setting the retries of many jobs in a batch"))
 }
 
-async fn suspended_many() -> Answer {
-    Err(Fault::not_offered("suspending jobs; suspend their process instances or definitions"))
-}
-
-async fn set_due_date(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
-    let refused = || Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, format!("No job found with id '{text}'."));
-    find(&engine, &text).await?.ok_or_else(refused)?;
-    Err(Fault::not_offered("another due date of a timer; execute the job, or modify the instance"))
-}
-
-async fn recalculate(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
-    find(&engine, &text).await?.ok_or_else(|| Fault::missing(format!("No job found with id '{text}'.")))?;
-    Err(Fault::not_offered("another due date of a timer; execute the job, or modify the instance"))
-}
-
-/// A job is suspended with its instance.
-async fn suspend(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+/// The timers of an instance, of a definition, or of all versions of a process.
+async fn suspend_many(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     let suspended = fields.is_set("suspended")?;
-    match find(&engine, &text).await? {
-        Some(job) if job.is_suspended() != suspended => match job.instance() {
-            Some(instance) => {
-                process_instance::set_suspended(&engine, instance.into(), suspended).await?;
-                Ok(nothing())
-            }
-            None => Err(Fault::not_offered("suspending the timer of a start event; suspend the definition")),
-        },
-        _ => Ok(nothing()),
+    let by = ["processInstanceId", "processDefinitionId", "processDefinitionKey"];
+    if fields.has("jobDefinitionId") {
+        return Err(Fault::not_offered("suspending by jobDefinitionId; name the process instance or definition"));
+    }
+    if !by.iter().any(|name| fields.has(name)) {
+        let message = "Either jobId, jobDefinitionId, processInstanceId, processDefinitionId or processDefinitionKey should be set to update the suspension state.";
+        return Err(Fault::invalid(message));
+    }
+    for job in list::all::<Jobs>(&engine, &fields.only(&by)).await? {
+        hold(&engine, &job, suspended).await?;
+    }
+    Ok(nothing())
+}
+
+/// Of timers: what else waits is done at once. A timer without a due date would be due at once, too.
+async fn set_due_date(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let refused = || Fault::broken(format!("No job found with id '{text}'."));
+    let due = fields.date("duedate")?;
+    let job = find(&engine, &text).await?.ok_or_else(refused)?;
+    if fields.is_set("cascade")? {
+        return Err(Fault::not_offered("another due date of all that a timer repeats (cascade)"));
+    }
+    match &job {
+        Job::Due(row) if row.kind == DueKind::Timer => {
+            let due = due.unwrap_or_else(|| engine.clock().now());
+            engine.reschedule(TimerId(row.key), due).await?;
+            Ok(nothing())
+        }
+        _ => {
+            Err(Fault::not_offered("a due date of what is no timer of an instance; suspend its instance or definition"))
+        }
     }
 }
 
-const SORTED_BY: [&str; 9] = [
-    "jobId",
-    "executionId",
-    "processInstanceId",
-    "processDefinitionId",
-    "processDefinitionKey",
-    "jobPriority",
-    "jobRetries",
-    "jobDueDate",
-    "tenantId",
-];
+async fn recalculate(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
+    let job = find(&engine, &text).await?;
+    match job.ok_or_else(|| Fault::missing(format!("No job found with id '{text}'.")))? {
+        Job::Due(row) if row.kind != DueKind::Savepoint => {
+            Err(Fault::not_offered("computing the due date of a timer once more; set it, or execute the job"))
+        }
+        _ => {
+            let message = format!("Only timer jobs can be recalculated, and the job with id '{text}' is none.");
+            Err(Fault::broken(message))
+        }
+    }
+}
 
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Job>, Fault> {
-    let order = answer::order(fields, &SORTED_BY)?;
+/// Timers can be held back by themselves; what else waits is suspended with its instance.
+async fn suspend(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let suspended = fields.is_set("suspended")?;
+    if let Some(job) = find(&engine, &text).await? {
+        hold(&engine, &job, suspended).await?;
+    }
+    Ok(nothing())
+}
+
+async fn hold(engine: &Engine, job: &Job, suspended: bool) -> Result<(), Fault> {
+    match job {
+        job if job.is_suspended() == suspended => Ok(()),
+        Job::Due(row) if row.kind == DueKind::Timer => Ok(engine.suspend_timer(TimerId(row.key), suspended).await?),
+        _ => Err(Fault::not_offered("suspending what is no timer of an instance; suspend its instance or definition")),
+    }
+}
+
+async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Job>, Fault> {
+    let Asked { fields, order, .. } = asked;
     let mut ids = fields.list("jobIds")?.unwrap_or_default();
     ids.extend(fields.text("jobId")?);
     let keys: Vec<Key> = ids.iter().filter_map(|text| id::parse(text)).collect();
@@ -274,7 +305,7 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Job>, Fault> {
     let mut rows: Vec<Job> = due.into_iter().map(Job::Due).collect();
     let stuck = IncidentQuery { open: Some(true), keys, instances: of, ..IncidentQuery::default() };
     let stuck = engine.incidents(&stuck).await?.into_iter();
-    rows.extend(stuck.filter(|row| incident::kind(row) == "failedJob").map(Job::Stuck));
+    rows.extend(stuck.filter(incident::is_a_job).map(Job::Stuck));
     let definition = fields.text("processDefinitionId")?;
     let of_definition = definition.as_ref().map(|text| id::parse_definition(text));
     let (process, node) = (fields.text("processDefinitionKey")?, fields.text("activityId")?);
@@ -294,19 +325,19 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Job>, Fault> {
     let now = engine.clock().now();
     rows.retain(|row| {
         let is_timer = matches!(row, Job::Due(due) if due.kind != DueKind::Savepoint);
-        let is_stuck = matches!(row, Job::Stuck(_));
+        let (is_spent, failure) = (row.retries() <= 0, row.failure());
         of_definition.is_none_or(|of| Some(row.definition()) == of)
             && process.as_deref().is_none_or(|process| row.process() == process)
             && node.as_deref().is_none_or(|node| row.node() == node)
-            && failed_node.as_deref().is_none_or(|node| is_stuck && row.node() == node)
+            && failed_node.as_deref().is_none_or(|node| failure.is_some_and(|(failed, _)| failed == node))
             && execution.as_deref().is_none_or(|text| id::part(row.key(), id::EXECUTION) == text)
             && (!timers || is_timer)
             && (!messages || !is_timer)
-            && (!executable || (!is_stuck && row.due().is_none_or(|due| due <= now)))
-            && (!with_retries || !is_stuck)
-            && (!without_retries || is_stuck)
-            && (!with_exception || is_stuck)
-            && exception.as_deref().is_none_or(|text| matches!(row, Job::Stuck(row) if &*row.message == text))
+            && (!executable || (!is_spent && row.due().is_none_or(|due| due <= now)))
+            && (!with_retries || !is_spent)
+            && (!without_retries || is_spent)
+            && (!with_exception || failure.is_some())
+            && exception.as_deref().is_none_or(|text| failure.is_some_and(|(_, message)| message == text))
             && (!active || !row.is_suspended())
             && (!suspended || row.is_suspended())
             && due_from.is_none_or(|time| row.due().is_some_and(|due| due > time))
@@ -314,7 +345,7 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Job>, Fault> {
             && (!untenanted || row.tenant().is_none())
             && tenants.as_ref().is_none_or(|tenants| row.tenant().is_some_and(|own| tenants.contains(&own.into())))
     });
-    answer::sort(&mut rows, &order, |by, left, right| match by {
+    answer::sort(&mut rows, order, |by, left, right| match by {
         "processInstanceId" => left.instance().cmp(&right.instance()),
         "processDefinitionId" => left.definition().cmp(&right.definition()),
         "processDefinitionKey" => left.process().cmp(right.process()),
@@ -352,28 +383,34 @@ fn due_dates(fields: &Fields, name: &str) -> Result<(Option<Timestamp>, Option<T
     Ok((from, until))
 }
 
-async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
-    let rows: Vec<Job> = Slice::of(slice)?.cut(search(engine, fields).await?).collect();
-    let definitions = process_definition::of_keys(engine, rows.iter().map(Job::definition)).await?;
-    let mut all = Vec::with_capacity(rows.len());
-    for row in &rows {
-        all.push(row.shown(definitions.get(&row.definition().into()), &row.kind(engine).await?));
+/// The list of jobs.
+struct Jobs;
+
+impl List for Jobs {
+    const PATH: &'static str = "/job";
+    const SORTED_BY: &'static [&'static str] = &[
+        "jobId",
+        "executionId",
+        "processInstanceId",
+        "processDefinitionId",
+        "processDefinitionKey",
+        "jobPriority",
+        "jobRetries",
+        "jobDueDate",
+        "tenantId",
+    ];
+    type Row = Job;
+
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Job>, Fault> {
+        search(engine, asked).await
     }
-    Ok(answer(&Json::Array(all)))
-}
 
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    listed(&engine, &fields, &fields).await
-}
-
-async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
-    listed(&engine, &slice, &fields).await
-}
-
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
-}
-
-async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
+    async fn shown(engine: &Engine, rows: Vec<Job>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        let definitions = process_definition::of_keys(engine, rows.iter().map(Job::definition)).await?;
+        let mut all = Vec::with_capacity(rows.len());
+        for row in &rows {
+            all.push(row.shown(definitions.get(&row.definition().into()), &row.kind(engine).await?));
+        }
+        Ok(all)
+    }
 }

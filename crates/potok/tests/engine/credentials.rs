@@ -2,9 +2,9 @@
 
 use potok::query::{ApiTokenQuery, AuditQuery};
 use potok::row::User;
-use potok::{Engine, Right, Role};
+use potok::{Engine, Identity, Right, Role};
 
-use crate::database::{Place, acting, at, stop};
+use crate::database::{Place, acting, at, morning, stop};
 use crate::model::approval;
 
 crate::on_every_database!(
@@ -17,6 +17,9 @@ crate::on_every_database!(
     users_make_tokens_for_themselves,
     nothing_secret_is_kept,
     the_first_administrator_is_made_by_the_program,
+    whoever_guesses_passwords_waits,
+    whom_another_system_signs_in_has_what_its_groups_have,
+    sessions_are_known_on_other_nodes_and_after_a_restart,
 );
 
 const PASSWORD: &str = "correct horse";
@@ -168,7 +171,7 @@ async fn a_token_ends(place: Place) {
     engine.with_token(revoked.reveal()).await.unwrap();
     let listed = people.tokens(&ApiTokenQuery::default()).await.unwrap().rows;
     assert_eq!(listed.iter().map(|token| &*token.name).collect::<Vec<_>>(), ["a day", "revoked"]);
-    assert_eq!(listed[1].used, Some(crate::database::morning()));
+    assert_eq!(listed[1].used, Some(morning()));
     people.revoke_token(token.id()).await.unwrap();
     is_refused(engine.with_token(revoked.reveal()).await).await;
     assert_eq!(people.revoke_token(token.id()).await.unwrap_err().code(), "token-unknown");
@@ -225,4 +228,96 @@ async fn the_first_administrator_is_made_by_the_program(place: Place) {
     root.people().put_user(User { id: "anna".into(), ..User::default() }).await.unwrap();
     assert_eq!(root.people().roles_of("root").await.unwrap(), [Role::Participant, Role::Administrator]);
     stop(&engine).await;
+}
+
+async fn whoever_guesses_passwords_waits(place: Place) {
+    let engine = anna(&place).await;
+    let (office, elsewhere) = (engine.called_from("10.0.0.7"), engine.called_from("10.9.9.9"));
+    office.with_password("anna", PASSWORD).await.unwrap();
+    for _ in 0..5 {
+        is_refused(elsewhere.with_password("anna", "wrong horse").await).await;
+    }
+    let waits = elsewhere.with_password("anna", "wrong horse").await.unwrap_err();
+    assert_eq!((waits.code(), waits.fault()), ("attempts-too-many", potok::Fault::TooMany));
+    assert!(waits.to_string().contains("wait 1 seconds"), "{waits}");
+    // A password that was right a moment ago, sessions and tokens are no guesses; nor is anybody else held up.
+    elsewhere.with_password("anna", PASSWORD).await.unwrap();
+    is_refused(office.with_password("anna", "wrong horse").await).await;
+    engine.clock().advance(at("2026-01-05T09:00:01Z"));
+    is_refused(elsewhere.with_password("anna", "wrong horse").await).await;
+    assert_eq!(elsewhere.with_password("anna", "x").await.unwrap_err().code(), "attempts-too-many");
+    // It is written down where the wrong ones came from, and no more than was tried.
+    let from = |place: &str| AuditQuery {
+        allowed: Some(false),
+        actions: vec!["sign in".into()],
+        subjects: vec![place.into()],
+        ..AuditQuery::default()
+    };
+    assert_eq!(engine.audit(&from("10.9.9.9")).await.unwrap().rows.len(), 6);
+    assert_eq!(engine.audit(&from("10.0.0.7")).await.unwrap().rows.len(), 1);
+    stop(&engine).await;
+}
+
+async fn whom_another_system_signs_in_has_what_its_groups_have(place: Place) {
+    let engine = place.by_hand().await;
+    acting(&engine, "otto", Role::Operator).await;
+    engine.as_tenant("acme").deployment().file("approval.bpmn", approval()).send().await.unwrap();
+    let said = |groups: &[&str], tenants: &[&str]| Identity {
+        user: "ira".into(),
+        groups: groups.iter().map(|it| (*it).into()).collect(),
+        tenants: tenants.iter().map(|it| (*it).into()).collect(),
+        issuer: "https://id.example".into(),
+    };
+    let ira = engine.with_identity(said(&["operator", "sales"], &["acme"]));
+    let who = ira.whoami().await.unwrap();
+    assert_eq!(who.user.as_deref(), Some("ira"));
+    assert_eq!(who.groups, ["operator", "sales"]);
+    assert_eq!(who.roles, [Role::Participant, Role::Operator]);
+    assert_eq!(who.tenants, Some(vec!["acme".into()]));
+    assert_eq!(who.token.as_deref(), Some("https://id.example"));
+    // Groups count as if they were written here: for rights, and for tasks.
+    let case = ira.start("approval").send().await.unwrap();
+    assert_eq!((case.tenant.as_deref(), case.initiator.as_deref()), (Some("acme"), Some("ira")));
+    let task = ira.tasks().list().await.unwrap().remove(0);
+    let boris = engine.with_identity(Identity { user: "boris".into(), ..said(&["sales"], &["acme"]) });
+    assert_eq!(boris.people().groups_of("boris").await.unwrap(), ["sales"]);
+    boris.claim(task.id(), "boris").await.unwrap();
+    ira.instance(case.id()).suspend().await.unwrap();
+    let record = engine.audit(&AuditQuery::default()).await.unwrap().rows.pop().unwrap();
+    assert_eq!((&*record.action, record.author.as_deref()), ("suspend", Some("ira")));
+    assert_eq!((record.token.as_deref(), record.tenant.as_deref()), (Some("https://id.example"), Some("acme")));
+    // What is said of a user counts for nobody else, and not for the same user who has signed in otherwise.
+    assert_eq!(ira.people().groups_of("boris").await.unwrap(), Vec::<potok::Name>::new());
+    let plain = engine.as_user("ira");
+    assert_eq!(plain.whoami().await.unwrap().roles, [Role::Participant]);
+    assert_eq!(plain.instances(&potok::query::InstanceQuery::default()).await.unwrap(), []);
+    let less = engine.with_identity(said(&[], &["acme"]));
+    assert_eq!(less.instance(case.id()).resume().await.unwrap_err().code(), "forbidden");
+    let other = engine.with_identity(said(&["operator"], &["bolt"]));
+    assert_eq!(other.instance(case.id()).resume().await.unwrap_err().code(), "instance-unknown");
+    assert_eq!(ira.as_tenant("bolt").instance(case.id()).resume().await.unwrap_err().code(), "tenant-foreign");
+    // Neither a session nor a token comes of it, which could outlive it.
+    assert_eq!(ira.begin_session().await.unwrap_err().code(), "not-authenticated");
+    assert_eq!(ira.people().new_token("ira", "more").send().await.unwrap_err().code(), "forbidden");
+    stop(&engine).await;
+}
+
+async fn sessions_are_known_on_other_nodes_and_after_a_restart(place: Place) {
+    let engine = anna(&place).await;
+    let session = engine.called_from("10.0.0.7").sign_in("anna", PASSWORD).await.unwrap();
+    let signed_in = AuditQuery { subjects: vec!["10.0.0.7".into()], ..AuditQuery::default() };
+    assert!(engine.audit(&signed_in).await.unwrap().rows.iter().all(|record| record.allowed));
+    if matches!(place, Place::File(_)) {
+        // Only one process at a time.
+        stop(&engine).await;
+    }
+    let other = place.by_hand().await;
+    let user = other.with_session(session.secret.reveal()).await.unwrap();
+    assert_eq!(user.user().map(|name| &**name), Some("anna"));
+    other.sign_out(session.secret.reveal()).await.unwrap();
+    is_refused(other.with_session(session.secret.reveal()).await).await;
+    stop(&other).await;
+    if !matches!(place, Place::File(_)) {
+        engine.stop().await;
+    }
 }

@@ -23,6 +23,7 @@ mod once;
 mod people;
 mod restart;
 mod restart_instance;
+mod retries;
 mod search;
 mod simulation;
 mod statistics;

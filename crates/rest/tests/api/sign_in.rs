@@ -177,9 +177,12 @@ async fn without_signing_in_nothing_is_told_but_that_the_server_runs() {
         let place = place.collect::<Vec<_>>().join("/");
         for method in operations.as_object().unwrap().keys() {
             let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) else { continue };
-            let answer = server.ask(method, &place, None, &[]).await;
+            let answer = server.ask(method.clone(), &place, None, &[]).await;
             if is_free {
                 answer.is(204);
+            } else if path == "/api/v1/session" && method == Method::POST {
+                // How one signs in.
+                answer.problem(415, "body-not-json");
             } else {
                 answer.problem(401, "not-authenticated");
             }

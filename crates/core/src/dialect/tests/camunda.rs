@@ -1,5 +1,6 @@
 use super::*;
 use crate::dialect::{Binding, Continuation, DecisionResult, ListenerAction, ListenerStage};
+use crate::model::TimerKind;
 
 #[test]
 fn an_external_task_is_a_job() {
@@ -210,7 +211,8 @@ fn listeners_evaluate_run_or_become_jobs() {
                 </camunda:executionListener>
             <camunda:taskListener event="create" class="com.acme.L"><camunda:field name="f" stringValue="v" />
                 </camunda:taskListener>
-            <camunda:taskListener event="timeout" expression="${x}" />
+            <camunda:taskListener event="timeout" expression="${x}"><bpmn:timerEventDefinition>
+                <bpmn:timeDuration>PT5M</bpmn:timeDuration></bpmn:timerEventDefinition></camunda:taskListener>
         </bpmn:extensionElements></bpmn:userTask>
         <bpmn:sequenceFlow id="f"><bpmn:extensionElements><camunda:executionListener expression="${x}" />
             </bpmn:extensionElements></bpmn:sequenceFlow>"#,
@@ -233,10 +235,14 @@ fn listeners_evaluate_run_or_become_jobs() {
             (ListenerStage::Start, "template ${log.info(x)}".to_owned()),
             (ListenerStage::End, "script js x".to_owned()),
             (ListenerStage::Create, "job literal java:com.acme.L [\"f = literal v\"]".to_owned()),
+            (ListenerStage::Timeout, "template ${x}".to_owned()),
         ]
     );
+    let timers = listeners.iter().filter_map(|listener| listener.timer.as_ref());
+    let timers: Vec<_> = timers.map(|timer| (timer.kind, &*timer.expression.text)).collect();
+    assert_eq!(timers, [(TimerKind::Duration, "PT5M")]);
     assert_eq!(reader.element(at(&document, "f")).listeners[0].stage, ListenerStage::Take);
-    assert!(codes(&document).contains(&"extension-ignored t".to_owned()));
+    assert!(!codes(&document).contains(&"extension-ignored t".to_owned()));
 }
 
 #[test]
@@ -256,7 +262,7 @@ fn events_read_their_variables() {
     let message = reader.error_message(at(&document, "declared"));
     assert_eq!(shown_option(message.as_ref()), "template no ${what}");
     assert_eq!(reader.condition_variables(at(&document, "condition")), ["v"]);
-    assert_eq!(shown_mappings(&reader.signal_payload(at(&document, "signal"))), ["b = variable a"]);
+    assert_eq!(shown_mappings(&reader.signal_payload(at(&document, "signal")).mappings), ["b = variable a"]);
 }
 
 #[test]

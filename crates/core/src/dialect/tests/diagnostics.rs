@@ -90,8 +90,18 @@ fn values_without_effect_are_named() {
         "<bpmn:callActivity id=\"x\" camunda:calledElementBinding=\"newest\" />",
         "<bpmn:callActivity id=\"x\"><bpmn:extensionElements><camunda:out source=\"a\" target=\"b\" local=\"true\" />\
          </bpmn:extensionElements></bpmn:callActivity>",
-        "<bpmn:signalEventDefinition id=\"x\"><bpmn:extensionElements><camunda:in variables=\"all\" />\
+        "<bpmn:signalEventDefinition id=\"x\"><bpmn:extensionElements><camunda:in variables=\"all\" local=\"true\" />\
          </bpmn:extensionElements></bpmn:signalEventDefinition>",
+        "<bpmn:signalEventDefinition id=\"x\"><bpmn:extensionElements><camunda:in businessKey=\"k\" />\
+         </bpmn:extensionElements></bpmn:signalEventDefinition>",
+        "<bpmn:intermediateCatchEvent><bpmn:messageEventDefinition id=\"x\" camunda:expression=\"${a}\" />\
+         </bpmn:intermediateCatchEvent>",
+        "<bpmn:intermediateThrowEvent id=\"x\"><bpmn:extensionElements>\
+         <camunda:executionListener event=\"end\" expression=\"${a}\" /></bpmn:extensionElements>\
+         <bpmn:linkEventDefinition name=\"l\" /></bpmn:intermediateThrowEvent>",
+        "<bpmn:eventBasedGateway id=\"x\"><bpmn:extensionElements><zeebe:executionListeners>\
+         <zeebe:executionListener eventType=\"end\" type=\"t\" /></zeebe:executionListeners>\
+         </bpmn:extensionElements></bpmn:eventBasedGateway>",
         "<bpmn:task id=\"x\"><bpmn:extensionElements><zeebe:executionListeners>\
          <zeebe:executionListener eventType=\"middle\" type=\"t\" /></zeebe:executionListeners>\
          </bpmn:extensionElements></bpmn:task>",
@@ -137,16 +147,36 @@ fn a_listener_that_is_a_job_needs_a_place_where_a_token_can_wait() {
 }
 
 #[test]
-fn a_retry_cycle_counts_for_jobs_only() {
-    let task = |kind: &str, attribute: &str| {
-        format!(
+fn a_retry_cycle_counts_for_jobs_savepoints_and_timers() {
+    let element = |kind: &str, attribute: &str, content: &str| {
+        document(&format!(
             "<bpmn:{kind} id=\"a\" {attribute}><bpmn:extensionElements><camunda:failedJobRetryTimeCycle>R3/PT1M\
-             </camunda:failedJobRetryTimeCycle></bpmn:extensionElements></bpmn:{kind}>"
-        )
+             </camunda:failedJobRetryTimeCycle></bpmn:extensionElements>{content}</bpmn:{kind}>"
+        ))
     };
-    let job = "camunda:asyncBefore=\"true\" camunda:type=\"external\" camunda:topic=\"pay\"";
-    assert_eq!(codes(&document(&task("serviceTask", job))), Vec::<String>::new());
-    assert_eq!(codes(&document(&task("userTask", "camunda:asyncBefore=\"true\""))), ["extension-ignored a"]);
+    let fine = [
+        element("serviceTask", "camunda:type=\"external\" camunda:topic=\"pay\"", ""),
+        element("userTask", "camunda:asyncBefore=\"true\"", ""),
+        element("exclusiveGateway", "camunda:asyncAfter=\"true\"", ""),
+        element("intermediateCatchEvent", "", "<bpmn:timerEventDefinition />"),
+    ];
+    for document in fine {
+        assert_eq!(codes(&document), Vec::<String>::new());
+    }
+    assert_eq!(codes(&element("userTask", "", "")), ["extension-ignored a"]);
+    assert_eq!(
+        codes(&element("intermediateCatchEvent", "", "<bpmn:signalEventDefinition />")),
+        ["extension-ignored a"]
+    );
+    let rounds = |attribute: &str| {
+        let cycle = "<camunda:failedJobRetryTimeCycle>R3/PT1M</camunda:failedJobRetryTimeCycle>";
+        document(&format!(
+            "<bpmn:task id=\"a\"><bpmn:multiInstanceLoopCharacteristics {attribute}><bpmn:extensionElements>{cycle}\
+             </bpmn:extensionElements></bpmn:multiInstanceLoopCharacteristics></bpmn:task>"
+        ))
+    };
+    assert_eq!(codes(&rounds("camunda:asyncBefore=\"true\"")), Vec::<String>::new());
+    assert_eq!(codes(&rounds("")), ["extension-ignored a"]);
 }
 
 #[test]
@@ -174,7 +204,20 @@ fn what_a_task_listener_may_not_ask_of_the_task_is_named() {
     let fine = "task.setVariable('x', task.getAssignee()); subtask.setAssignee('x')";
     assert_eq!(codes(&listener("create", fine)), Vec::<String>::new());
     assert_eq!(codes(&listener("create", "task.setAssignee('x')")), ["extension-unsupported a"]);
-    assert_eq!(codes(&listener("complete", "task.getAssignee()")), ["extension-ignored a"]);
+    assert_eq!(codes(&listener("complete", "task.getAssignee()")), Vec::<String>::new());
+}
+
+#[test]
+fn workers_are_not_waited_for_when_a_task_is_deleted() {
+    let listener = |attributes: &str| {
+        document(&format!(
+            "<bpmn:userTask id=\"a\"><bpmn:extensionElements><camunda:taskListener {attributes}/>\
+             </bpmn:extensionElements></bpmn:userTask>"
+        ))
+    };
+    assert_eq!(codes(&listener("event=\"delete\" expression=\"${x}\"")), Vec::<String>::new());
+    let unheard = codes(&listener("event=\"delete\" class=\"org.example.Gone\""));
+    assert!(unheard.contains(&"extension-ignored a".to_owned()), "{unheard:?}");
 }
 
 #[test]

@@ -121,12 +121,7 @@ impl<'d> Source<'d> {
 
     fn timer(&self, definition: Element<'d>) -> Option<TimerDefinition> {
         self.bpmn(definition).find_map(|child| {
-            let kind = match child.name() {
-                "timeDate" => TimerKind::Date,
-                "timeDuration" => TimerKind::Duration,
-                "timeCycle" => TimerKind::Cycle,
-                _ => return None,
-            };
+            let kind = TimerKind::of_element(child.name())?;
             let expression = self.own_expression(child, ExpressionUse::Timer)?;
             Some(TimerDefinition { kind, expression, end: self.dialect.cycle_end(child) })
         })

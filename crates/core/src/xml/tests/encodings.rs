@@ -156,6 +156,6 @@ fn a_byte_that_does_not_fit_is_named_with_its_place() {
 
 #[test]
 fn unknown_encodings_are_refused() {
-    assert_eq!(refuse("<?xml version='1.0' encoding='klingon'?><a/>").0, "xml-encoding-unknown");
+    assert_eq!(refuse("<?xml version='1.0' encoding='klingon'?><a/>"), ("xml-encoding-unknown", 1, 31));
     parse("<?xml version='1.0'?><a encoding='klingon'/>");
 }

@@ -64,6 +64,11 @@ fn what_is_not_well_formed_is_refused_at_its_place() {
         ("<a>\n b ]]> c</a>", 2, 4),
         ("<a>\u{1}</a>", 1, 4),
         (" <?xml version='1.0'?><a/>", 1, 2),
+        ("<?xml version='1.0' standalone='maybe'?><a/>", 1, 1),
+        ("<a xmlns:xml='u'/>", 1, 15),
+        ("<a xmlns:p='http://www.w3.org/XML/1998/namespace'/>", 1, 13),
+        ("<a xmlns:xmlns='u'/>", 1, 17),
+        ("<a xmlns='http://www.w3.org/2000/xmlns/'/>", 1, 11),
     ] {
         assert_eq!(refuse(text), ("xml-malformed", line, column), "{text}");
     }

@@ -1,25 +1,24 @@
 //! `/history/incident`: what got stuck, resolved or not.
 
 use axum::Router;
-use axum::routing::get;
 use potok::query::IncidentQuery;
 use potok::row::{Incident, InstanceState};
-use potok::{Engine, InstanceId};
-use potok_core::instance::Key;
+use potok::{Engine, InstanceId, Name};
+use potok_core::instance::{Key, WaitKind};
 use potok_core::step::Event;
 use serde_json::{Value as Json, json};
 
 use super::root;
-use crate::acting::Acting;
-use crate::camunda7::answer::{self, Answer, Slice, json as answer};
+use crate::camunda7::answer;
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
-use crate::camunda7::fields::{Fields, InQuery};
-use crate::camunda7::incident::kind;
+use crate::camunda7::fields::Fields;
+use crate::camunda7::incident::{is_a_job, job_definition, kind};
+use crate::camunda7::list::{self, Asked, List};
 use crate::camunda7::{id, process_definition};
 
 pub(crate) fn routes() -> Router<Engine> {
-    Router::new().route("/history/incident", get(list)).route("/history/incident/count", get(count))
+    list::routes::<Incidents>()
 }
 
 /// How an incident ended.
@@ -38,22 +37,27 @@ async fn end(engine: &Engine, row: &Incident) -> Result<End, Fault> {
     Ok(if went_along { End::Deleted } else { End::Resolved })
 }
 
-/// The job that an incident is or was of, as the instance's history tells.
-async fn job_of(engine: &Engine, row: &Incident) -> Result<Option<Key>, Fault> {
-    if kind(row) != "failedExternalTask" {
-        return Ok(None);
+/// The job that an incident is or was of, as the instance's history tells, and the flow node that failed, unless a worker did.
+async fn job_of(engine: &Engine, row: &Incident) -> Result<(Key, Option<Name>), Fault> {
+    let own = (row.key, Some(row.node.clone()));
+    if is_a_job(row) {
+        return Ok(own);
     }
     let mut after = 0;
     loop {
         let entries = engine.instance(InstanceId(row.instance)).history(after, 100).await?;
-        let Some(last) = entries.last() else { return Ok(None) };
+        let Some(last) = entries.last() else { return Ok(own) };
         after = last.seq;
         for entry in &entries {
             // The command that raised it has changed its job just before.
-            let mut job = None;
+            let mut job = own.clone();
             for event in &entry.events.list {
                 match *event {
-                    Event::WaitChanged { key, .. } => job = Some(key),
+                    Event::WaitChanged { key, change } => {
+                        let retry = entry.events.changes.get(change as usize).and_then(WaitKind::retry);
+                        let failure = retry.and_then(|retry| retry.failure.as_ref());
+                        job = (key, failure.map(|failure| failure.element.clone()));
+                    }
                     Event::WaitOpened { details }
                         if entry.events.waits.get(details as usize).is_some_and(|wait| wait.key == row.key) =>
                     {
@@ -72,29 +76,32 @@ async fn shown(engine: &Engine, rows: &[(Incident, End)]) -> Result<Vec<Json>, F
     for (row, end) in rows {
         let own = id::id(row.key);
         let instance = engine.instance(InstanceId(row.instance)).get().await?;
-        let job = job_of(engine, row).await?;
+        let (job, failed) = job_of(engine, row).await?;
         let definition = definitions.get(&row.definition.into());
-        let is_external = kind(row) == "failedExternalTask";
+        let job_definition = match kind(row) {
+            "failedJob" => Some(job_definition(engine, row.definition, &row.node).await?),
+            _ => None,
+        };
         all.push(json!({
             "id": own,
             "processDefinitionKey": &*row.process,
             "processDefinitionId": definition.map_or_else(|| id::id(row.definition), id::definition),
             "processInstanceId": id::id(row.instance),
-            "executionId": id::part(job.unwrap_or(row.key), id::EXECUTION),
+            "executionId": id::part(job, id::EXECUTION),
             "rootProcessInstanceId": id::id(root(engine, &instance).await?),
             "createTime": date(row.raised),
             "endTime": row.resolved.map(date),
             "removalTime": instance.expires.map(date),
             "incidentType": kind(row),
             "activityId": &*row.node,
-            "failedActivityId": if is_external { Json::Null } else { json!(&*row.node) },
+            "failedActivityId": failed.as_deref(),
             "causeIncidentId": own,
             "rootCauseIncidentId": own,
-            "configuration": id::id(job.unwrap_or(row.key)),
-            "historyConfiguration": own,
+            "configuration": id::id(job),
+            "historyConfiguration": id::part(row.key, id::FAILURE),
             "incidentMessage": Some(&*row.message).filter(|message| !message.is_empty()),
             "tenantId": row.tenant.as_deref(),
-            "jobDefinitionId": null,
+            "jobDefinitionId": job_definition,
             "annotation": null,
             "open": *end == End::Open,
             "deleted": *end == End::Deleted,
@@ -104,18 +111,8 @@ async fn shown(engine: &Engine, rows: &[(Incident, End)]) -> Result<Vec<Json>, F
     Ok(all)
 }
 
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<(Incident, End)>, Fault> {
-    const KNOWN: [&str; 8] = [
-        "incidentId",
-        "createTime",
-        "endTime",
-        "incidentType",
-        "activityId",
-        "processInstanceId",
-        "processDefinitionId",
-        "tenantId",
-    ];
-    let order = answer::order(fields, &KNOWN)?;
+async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<(Incident, End)>, Fault> {
+    let Asked { fields, order, .. } = asked;
     let mut query = IncidentQuery::default();
     for (name, keys) in [("incidentId", &mut query.keys), ("processInstanceId", &mut query.instances)] {
         if let Some(text) = fields.text(name)? {
@@ -148,7 +145,7 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<(Incident, End)>
             rows.push((row, end));
         }
     }
-    answer::sort(&mut rows, &order, |by, (left, _), (right, _)| match by {
+    answer::sort(&mut rows, order, |by, (left, _), (right, _)| match by {
         "createTime" => left.raised.cmp(&right.raised),
         "endTime" => left.resolved.cmp(&right.resolved),
         "incidentType" => kind(left).cmp(kind(right)),
@@ -161,11 +158,29 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<(Incident, End)>
     Ok(rows)
 }
 
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    let rows: Vec<(Incident, End)> = Slice::of(&fields)?.cut(search(&engine, &fields).await?).collect();
-    Ok(answer(&Json::Array(shown(&engine, &rows).await?)))
-}
+/// The list.
+struct Incidents;
 
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
+impl List for Incidents {
+    const PATH: &'static str = "/history/incident";
+    const BY_BODY: bool = false;
+    const SORTED_BY: &'static [&'static str] = &[
+        "incidentId",
+        "createTime",
+        "endTime",
+        "incidentType",
+        "activityId",
+        "processInstanceId",
+        "processDefinitionId",
+        "tenantId",
+    ];
+    type Row = (Incident, End);
+
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<(Incident, End)>, Fault> {
+        search(engine, asked).await
+    }
+
+    async fn shown(engine: &Engine, rows: Vec<(Incident, End)>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        shown(engine, &rows).await
+    }
 }

@@ -1,0 +1,124 @@
+//! Savepoints and timers whose following is tried again (Camunda 7, Flowable): the host undoes a try that fails and says so here.
+
+use std::sync::Arc;
+
+use super::{Closed, Step};
+use crate::Name;
+use crate::graph::{Expression, NodeKind};
+use crate::instance::{
+    Failure, IncidentKind, IncidentStage, IncidentWait, Key, Ordinal, Retry, ScopeId, TimerWait, TokenId, WaitId,
+    WaitKind,
+};
+use crate::time::Repeat;
+
+impl Step<'_, '_> {
+    /// A token waits for the next unit of work.
+    pub(crate) fn savepoint(&mut self, token: TokenId, after: bool, cycle: Option<&Expression>) {
+        let retry = self.retry(cycle, self.variable_scope(token), self.node_of(token));
+        self.wait(token, WaitKind::Continuation { after, retry });
+    }
+
+    /// How it is tried by a retry cycle. One that cannot be computed says nothing, as in Camunda 7.
+    pub(crate) fn retry(&mut self, cycle: Option<&Expression>, scope: ScopeId, node: Ordinal) -> Option<Arc<Retry>> {
+        let cycle = self.text(cycle?, scope, node).ok()??;
+        Some(Arc::new(Retry::by(cycle)))
+    }
+
+    /// What follows a savepoint or timer has failed, and is undone.
+    pub(super) fn try_failed(&mut self, wait: WaitId, failure: Failure) {
+        let Some(kind) = self.kind(wait).cloned() else { return };
+        let kind = self.apart_from_its_cycle(wait, kind);
+        let (message, now) = (failure.message.clone(), self.context.now);
+        let retry = kind.retry().map(|retry| (**retry).clone()).unwrap_or_default().failed(failure, now);
+        let left = retry.left;
+        self.change(wait, kind.tried(retry));
+        if left == 0 {
+            self.exhausted(wait, message);
+        }
+    }
+
+    /// A cycle goes on beside an occurrence that has failed, as in Camunda 7: that is a timer of its own from then on. Not so where
+    /// its event needs several definitions, and where the cycle ends with its first occurrence anyway.
+    fn apart_from_its_cycle(&mut self, wait: WaitId, kind: WaitKind) -> WaitKind {
+        let WaitKind::Timer(timer) = &kind else { return kind };
+        let Some((owner, node, definition)) =
+            self.instance.waits.get(wait).map(|wait| (wait.owner, wait.node, wait.definition))
+        else {
+            return kind;
+        };
+        let stays = match &self.graph.node(node).kind {
+            NodeKind::BoundaryEvent(event) => !event.interrupting && !event.parallel,
+            NodeKind::StartEvent(event) => !event.interrupting && !event.parallel,
+            NodeKind::UserTask(_) => true,
+            _ => false,
+        };
+        let next = timer.timer.next_due(timer.timer.due).filter(|_| stays);
+        let Some(next) = next else { return kind };
+        let retry = Retry::anew(timer.retry.as_ref());
+        let next = TimerWait { timer: next, occurred: false, retry };
+        self.open(owner, node, definition, WaitKind::Timer(Arc::new(next)));
+        let mut once = (**timer).clone();
+        (once.timer.remaining, once.timer.repeat) = (Some(0), Repeat::Never);
+        WaitKind::Timer(Arc::new(once))
+    }
+
+    /// Somebody says how many tries are left.
+    pub(super) fn set_retries(&mut self, wait: WaitId, retries: u32) {
+        let Some(kind) = self.kind(wait).cloned() else { return };
+        let retry = kind.retry().map(|retry| (**retry).clone()).unwrap_or_default();
+        let message = retry.failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default();
+        if retries > 0 {
+            self.tried_again(wait);
+        }
+        self.change(wait, kind.tried(Retry { left: retries.into(), ..retry }));
+        if retries == 0 {
+            self.exhausted(wait, message);
+        }
+    }
+
+    /// What had no tries left gets one more, now.
+    pub(super) fn try_once_more(&mut self, wait: WaitId) {
+        let Some(kind) = self.kind(wait).cloned() else { return };
+        let retry = kind.retry().map(|retry| (**retry).clone()).unwrap_or_default();
+        self.tried_again(wait);
+        self.change(wait, kind.tried(Retry { left: 1, due: Some(self.context.now), ..retry }));
+    }
+
+    /// The savepoint or timer that an incident stands beside.
+    pub(super) fn tried_by(&self, incident: WaitId) -> Option<WaitId> {
+        match self.kind(incident)? {
+            WaitKind::Incident(incident) => match incident.stage {
+                IncidentStage::Retry(key) => self.instance.waits.find(key),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn exhausted(&mut self, wait: WaitId, message: Name) {
+        let Some((key, owner, node)) = self.instance.waits.get(wait).map(|wait| (wait.key, wait.owner, wait.node))
+        else {
+            return;
+        };
+        if self.incident_beside(key).is_none() {
+            let incident = IncidentWait { kind: IncidentKind::Retries, message, stage: IncidentStage::Retry(key) };
+            self.open(owner, node, 0, WaitKind::Incident(incident.into()));
+        }
+    }
+
+    /// A savepoint or timer goes on after all, or has tries again: it is no incident any more.
+    pub(super) fn tried_again(&mut self, wait: WaitId) {
+        let Some(wait) = self.instance.waits.get(wait) else { return };
+        if wait.kind.retry().is_some_and(|retry| retry.left == 0)
+            && let Some(incident) = self.incident_beside(wait.key)
+        {
+            self.close(incident, Closed::Completed);
+        }
+    }
+
+    fn incident_beside(&self, key: Key) -> Option<WaitId> {
+        let is_its = |kind: &WaitKind| matches!(kind, WaitKind::Incident(it) if it.stage == IncidentStage::Retry(key));
+        let incident = self.instance.waits().find(|wait| is_its(&wait.kind))?;
+        self.instance.waits.find(incident.key)
+    }
+}
