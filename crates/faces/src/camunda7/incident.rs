@@ -131,7 +131,7 @@ async fn resolve(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
         kind(&row),
         IncidentId(row.key),
     );
-    Err(Fault::bad_request_of("BadUserRequestException", message))
+    Err(Fault::invalid(message))
 }
 
 async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Incident>, Fault> {
