@@ -35,6 +35,16 @@ pub enum Purpose {
     Expression,
     /// A piece of program that may also set variables.
     Script,
+    /// A script whose top-level variables become variables of the process (Flowable's `autoStoreVariables`).
+    StoringScript,
+}
+
+impl Purpose {
+    /// Whether it may set variables.
+    #[must_use]
+    pub fn sets_variables(self) -> bool {
+        self != Self::Expression
+    }
 }
 
 /// Gives the variables that an expression can see.

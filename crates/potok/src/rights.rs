@@ -277,7 +277,7 @@ mod tests {
     use super::*;
 
     /// Public operations that ask for no right, and why not.
-    const FREE: [&str; 14] = [
+    const FREE: [&str; 15] = [
         // Before anybody acts, and after.
         "Builder::start",
         "Engine::stop",

@@ -10,6 +10,7 @@ mod caller;
 mod comments;
 mod definitions;
 mod deployments;
+mod description;
 mod events;
 mod guard;
 mod health;
@@ -30,6 +31,7 @@ mod search;
 mod serve;
 mod session;
 mod tasks;
+mod timeout;
 mod tls;
 mod trace;
 mod value;
@@ -40,9 +42,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::http::header::{self, HeaderName, HeaderValue};
-use axum::http::{Request, StatusCode};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use ipnet::IpNet;
 use potok::Engine;
@@ -51,7 +53,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config as Page, SwaggerUi};
 
 use crate::policy::Policy;
 use crate::problem::Problem;
@@ -135,7 +137,7 @@ pub(crate) struct App {
         title = "Potok",
         description = "A BPMN 2.0 workflow engine. See docs/rest.md.\n\nErrors are `application/problem+json` with a stable `code`. \
             Calls that change something take an `Idempotency-Key`: sent again within a day, they are done once and answered as the \
-            first time.",
+            first time. Who is in several tenants acts in the one that `Potok-Tenant` names.",
     ),
     tags(
         (name = "deployments", description = "Files that are deployed together, or only checked"),
@@ -196,7 +198,8 @@ fn api() -> OpenApiRouter<App> {
         .merge(attachments::routes())
         .merge(people::routes())
         .merge(session::routes())
-        .merge(webhooks::routes());
+        .merge(webhooks::routes())
+        .merge(description::routes());
     OpenApiRouter::with_openapi(Description::openapi())
         .nest("/api/v1", native)
         .merge(health::routes())
@@ -224,8 +227,8 @@ pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterato
         calls: Arc::default(),
         engine,
     };
-    let (router, description) = api().split_for_parts();
-    let mut router = router.merge(SwaggerUi::new("/docs").url("/api/v1/openapi.json", description));
+    let (router, _) = api().split_for_parts();
+    let mut router = router.merge(SwaggerUi::new("/docs").config(Page::new(["/api/v1/openapi.json"])));
     for (other, refuse) in beside {
         let signed_in = middleware::from_fn_with_state((app.clone(), refuse), caller::sign_in);
         router = router.merge(other.layer(signed_in).with_state(()));
@@ -240,7 +243,7 @@ pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterato
     let mut router = router
         .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
         .layer(DefaultBodyLimit::max(options.body_limit))
-        .layer(middleware::from_fn_with_state(app.clone(), in_time))
+        .layer(middleware::from_fn_with_state(options.timeout, timeout::in_time))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::measure))
         .layer(middleware::from_fn(trace::follow))
         .layer(CatchPanicLayer::custom(panicked))
@@ -275,23 +278,6 @@ async fn unknown_route() -> Problem {
 async fn wrong_method() -> Problem {
     let detail = "nothing is done with this method here; see the `Allow` header";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
-}
-
-/// Gives up what takes too long. What has been asked of the engine may still be done.
-async fn in_time(
-    axum::extract::State(app): axum::extract::State<App>,
-    request: Request<axum::body::Body>,
-    next: Next,
-) -> Response {
-    // Workers may wait as long as that.
-    let patience = app.timeout + Duration::from_secs(5);
-    match tokio::time::timeout(patience, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let detail = "this took too long and was given up; whether it was done is not known";
-            Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", detail).into_response()
-        }
-    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "what was panicked with is given so")]

@@ -104,6 +104,10 @@ async fn sign_in(State(app): State<App>, parts: Parts, Json(given): Json<SignIn>
     let credentials = Credentials::of(&app, &parts)?;
     credentials.count(&app, None)?;
     let signed_in = credentials.outside(&app).sign_in(given.user, &given.password).await?;
+    if let Some((_, before)) = secret(&parts.headers) {
+        // The browser forgets it now.
+        signed_in.engine.sign_out(before).await?;
+    }
     let session = Session::of(&signed_in.engine, Some(signed_in.secret.reveal())).await?;
     Ok(([(header::SET_COOKIE, begun(&app, &parts.headers, &signed_in.secret)?)], Json(session)).into_response())
 }

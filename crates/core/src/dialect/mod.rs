@@ -93,6 +93,8 @@ pub struct ElementProperties {
     pub expression: Option<Expression>,
     /// The variable that takes the result of expression, script or decision.
     pub result_variable: Option<Name>,
+    /// Variables that a script declares at its top become variables of the process (Flowable).
+    pub stores_variables: bool,
     /// Called at stages of the element.
     pub listeners: Vec<Listener>,
     /// Where the unit of work is cut.
@@ -385,6 +387,15 @@ pub struct ErrorVariables {
     pub local: bool,
 }
 
+/// What a thrown signal hands over.
+#[derive(Clone, Debug, Default)]
+pub struct SignalPayload {
+    /// All variables that the event sees.
+    pub all: bool,
+    /// Variables under names of their own.
+    pub mappings: Vec<VariableMapping>,
+}
+
 /// What dialects say about multi-instance loop characteristics.
 #[derive(Clone, Debug, Default)]
 pub struct MultiInstanceProperties {
@@ -398,6 +409,8 @@ pub struct MultiInstanceProperties {
     pub output_collection: Option<Name>,
     /// What each instance contributes to it.
     pub output_element: Option<MappingSource>,
+    /// An instance that has not completed leaves no gap among the results (Flowable's aggregation).
+    pub without_gaps: bool,
     /// Each instance is cut off as a unit of work.
     pub continuation: Continuation,
     /// Time between the engine's own tries of an instance, e.g. `R3/PT10M` or `PT1M,PT5M`.

@@ -132,6 +132,12 @@ const HOSTS: &[(&str, &str)] = &[
     ("messageExpression", "messageEventDefinition"),
     ("endDate", "timeCycle"),
     ("doNotIncludeVariables", "serviceTask"),
+    (
+        "skipExpression",
+        "task manualTask userTask serviceTask sendTask receiveTask scriptTask businessRuleTask callActivity subProcess \
+         transaction adHocSubProcess startEvent intermediateCatchEvent intermediateThrowEvent boundaryEvent endEvent \
+         exclusiveGateway inclusiveGateway parallelGateway complexGateway eventBasedGateway",
+    ),
     ("signalExpression", "signalEventDefinition"),
     (
         "collection elementVariable elementIndexVariable outputCollection outputElement",

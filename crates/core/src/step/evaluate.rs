@@ -188,6 +188,9 @@ impl Step<'_, '_> {
         for Assignment { name, value, .. } in &assigned {
             value.check().map_err(|error| EvaluationError::Limit(format!("variable `{name}`: {error}")))?;
         }
+        if self.instance.scopes.get(scope).is_none() {
+            return Ok(()); // Of a called process that has ended: its variables have gone with it.
+        }
         for assignment in assigned {
             if assignment.local {
                 self.set_local(scope, assignment.name, assignment.value);

@@ -31,6 +31,7 @@ crate::on_every_database!(
     what_a_handler_gives_after_its_lease_has_gone_is_refused,
     stopping_waits_for_a_slow_handler,
     handlers_go_on_after_a_restart,
+    each_job_finds_one_of_many_who_wait,
 );
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -407,5 +408,29 @@ async fn a_topic_is_limited_for_all_nodes(place: Place) {
     engine.complete_job(&first[0], ()).await.unwrap();
     engine.release_job(&first[1]).await.unwrap();
     assert_eq!(fetch(&engine, 10).await.len(), 2);
+    stop(&engine).await;
+}
+
+async fn each_job_finds_one_of_many_who_wait(place: Place) {
+    let engine = place.builder().start().await.unwrap();
+    deploy(&engine, &[("letter.bpmn", &letter())]).await;
+    let mut waiting = tokio::task::JoinSet::new();
+    for number in 0..40 {
+        let engine = engine.clone();
+        // Some wait for what never comes.
+        let topics = if number % 2 == 0 { ["send-letter".into()] } else { ["nothing".into()] };
+        waiting
+            .spawn(async move { engine.fetch_jobs(format!("w{number}"), &topics, 1, MINUTE, MINUTE).await.unwrap() });
+    }
+    let mut found = std::collections::BTreeSet::new();
+    for _ in 0..5 {
+        let case = engine.start("letter").send().await.unwrap();
+        let jobs = tokio::time::timeout(MINUTE, waiting.join_next()).await.unwrap().unwrap().unwrap();
+        assert_eq!((jobs.len(), jobs[0].instance_id()), (1, case.id()));
+        assert!(found.insert(jobs[0].id()), "it is handed out once");
+        engine.complete_job(&jobs[0], ()).await.unwrap();
+    }
+    assert_eq!(waiting.len(), 35, "nobody was let go with nothing");
+    waiting.shutdown().await;
     stop(&engine).await;
 }

@@ -115,6 +115,11 @@ async fn whoever_signs_out_is_unknown() {
     }
     let program = server.user("mailer", &[], None).await;
     program.delete("/api/v1/session").await.problem(409, "session-missing");
+    // Whoever signs in anew with the same browser has one session, and not two.
+    let body = json!({"user": "olga", "password": PASSWORD});
+    let again = server.ask(Method::POST, "/api/v1/session", Some(body), &[("cookie", &phone.cookie)]).await.is(200);
+    phone.who().await.problem(401, "not-authenticated");
+    Browser::of(&server, &again).who().await.is(200);
 }
 
 #[tokio::test]

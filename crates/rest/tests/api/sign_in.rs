@@ -169,6 +169,9 @@ async fn without_signing_in_nothing_is_told_but_that_the_server_runs() {
     let description = serde_json::to_value(potok_rest::openapi()).unwrap();
     let mut tried = 0;
     for (path, operations) in description["paths"].as_object().unwrap() {
+        if path == "/api/v1/openapi.json" {
+            continue;
+        }
         let is_free = ["/healthz", "/readyz"].contains(&path.as_str());
         let place = path.split('/').map(|part| if part.starts_with('{') { "5" } else { part });
         let place = place.collect::<Vec<_>>().join("/");
@@ -257,7 +260,12 @@ async fn what_a_participant_may_not_ask_for_an_operator_may() {
             "DELETE /deployments/{id}",
             "DELETE /groups/{group}",
             "DELETE /groups/{group}/members/{user}",
-            "DELETE /users/{user}"
+            "DELETE /users/{user}",
+            "POST /webhooks/deliveries/search",
+            "DELETE /webhooks/deliveries/{id}",
+            "POST /webhooks/search",
+            "GET /webhooks/{id}",
+            "DELETE /webhooks/{id}",
         ]
     );
 }

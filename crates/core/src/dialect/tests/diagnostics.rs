@@ -90,8 +90,18 @@ fn values_without_effect_are_named() {
         "<bpmn:callActivity id=\"x\" camunda:calledElementBinding=\"newest\" />",
         "<bpmn:callActivity id=\"x\"><bpmn:extensionElements><camunda:out source=\"a\" target=\"b\" local=\"true\" />\
          </bpmn:extensionElements></bpmn:callActivity>",
-        "<bpmn:signalEventDefinition id=\"x\"><bpmn:extensionElements><camunda:in variables=\"all\" />\
+        "<bpmn:signalEventDefinition id=\"x\"><bpmn:extensionElements><camunda:in variables=\"all\" local=\"true\" />\
          </bpmn:extensionElements></bpmn:signalEventDefinition>",
+        "<bpmn:signalEventDefinition id=\"x\"><bpmn:extensionElements><camunda:in businessKey=\"k\" />\
+         </bpmn:extensionElements></bpmn:signalEventDefinition>",
+        "<bpmn:intermediateCatchEvent><bpmn:messageEventDefinition id=\"x\" camunda:expression=\"${a}\" />\
+         </bpmn:intermediateCatchEvent>",
+        "<bpmn:intermediateThrowEvent id=\"x\"><bpmn:extensionElements>\
+         <camunda:executionListener event=\"end\" expression=\"${a}\" /></bpmn:extensionElements>\
+         <bpmn:linkEventDefinition name=\"l\" /></bpmn:intermediateThrowEvent>",
+        "<bpmn:eventBasedGateway id=\"x\"><bpmn:extensionElements><zeebe:executionListeners>\
+         <zeebe:executionListener eventType=\"end\" type=\"t\" /></zeebe:executionListeners>\
+         </bpmn:extensionElements></bpmn:eventBasedGateway>",
         "<bpmn:task id=\"x\"><bpmn:extensionElements><zeebe:executionListeners>\
          <zeebe:executionListener eventType=\"middle\" type=\"t\" /></zeebe:executionListeners>\
          </bpmn:extensionElements></bpmn:task>",
