@@ -188,7 +188,8 @@ impl Field {
         }
     }
 
-    fn within(&self, value: Value) -> Result<Value, String> {
+    /// The value, if the field takes one of its size.
+    pub(super) fn within(&self, value: Value) -> Result<Value, String> {
         let size = match value {
             Value::Integer(number) => number.to_string().parse().ok(),
             Value::Number(number) => Some(number),
