@@ -242,7 +242,7 @@ impl Run {
             return Err(later());
         }
         if self.stores {
-            let store = assigned.get::<_, Function<'js>>("store").catch(context);
+            let store = assigned.as_object().get::<_, Function<'js>>("store").catch(context);
             store.and_then(|store| store.call::<_, ()>(()).catch(context)).map_err(|error| failure(context, error))?;
         }
         if assigned.is_empty()
