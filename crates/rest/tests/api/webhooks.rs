@@ -56,10 +56,8 @@ async fn a_webhook_that_cannot_be_is_refused() {
 async fn a_call_that_is_repeated_makes_one_webhook() {
     let server = Server::new().await;
     let hook = json!({"url": "https://example.com/hook"});
-    let make = || {
-        let key = [("idempotency-key", "hook-1")];
-        server.ask(axum::http::Method::POST, "/api/v1/webhooks", Some(hook.clone()), &key)
-    };
+    let key = [("idempotency-key", "hook-1")];
+    let make = || server.ask(axum::http::Method::POST, "/api/v1/webhooks", Some(hook.clone()), &key);
     let first = make().await.is(201).json();
     assert_eq!(make().await.is(201).json(), first);
     server.post("/api/v1/webhooks/search", json!({"countOnly": true})).await.says(json!({"total": 1}));
