@@ -188,7 +188,7 @@ impl Field {
         }
     }
 
-    fn within(&self, value: Value) -> Result<Value, String> {
+    pub(crate) fn within(&self, value: Value) -> Result<Value, String> {
         let size = match value {
             Value::Integer(number) => number.to_string().parse().ok(),
             Value::Number(number) => Some(number),
