@@ -257,7 +257,12 @@ async fn what_a_participant_may_not_ask_for_an_operator_may() {
             "DELETE /deployments/{id}",
             "DELETE /groups/{group}",
             "DELETE /groups/{group}/members/{user}",
-            "DELETE /users/{user}"
+            "DELETE /users/{user}",
+            "POST /webhooks/deliveries/search",
+            "DELETE /webhooks/deliveries/{id}",
+            "POST /webhooks/search",
+            "GET /webhooks/{id}",
+            "DELETE /webhooks/{id}",
         ]
     );
 }
