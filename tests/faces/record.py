@@ -2,6 +2,7 @@
 """Holds the conversations of a folder with a real server, and writes down what it says: record.py URL FOLDER [NAME...]
 
 For Camunda 7.24: record.py http://127.0.0.1:8080/engine-rest camunda7
+For Flowable 7.1: record.py http://127.0.0.1:8080/external-job-api flowable
 What is normalised, and how, crates/faces/tests/conversation.rs does likewise; see README.md.
 """
 
@@ -13,14 +14,22 @@ import urllib.request
 from pathlib import Path
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-NOW = re.compile(r"202[5-7]-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\d\+0000")
-BASE = re.compile(r"^https?://[^/]+/engine-rest")
+NOW = re.compile(r"202[5-7]-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\d(\+0000|Z)")
+BASE = re.compile(r"^https?://[^/]+(?:/engine-rest|(?=/external-job-api/))")
 TAKES = ("durationInMillis", "duration")
-SAYS = ("exceptionMessage",)
-EVER_ANOTHER = ("executionId", "activityInstanceId", "executionIds")
+SAYS = ("exceptionMessage", "jobExceptionMessage")
+EVER_ANOTHER = ("executionId", "activityInstanceId", "executionIds", "hostname")
 
 
-def talks(text):
+def started(process, variables):
+    """What starts a process of Flowable's."""
+    def variable(name, value):
+        return {"name": name, "value": value} | ({"type": "json"} if isinstance(value, (list, dict)) else {})
+
+    return {"processDefinitionKey": process, "variables": [variable(*each) for each in variables.items()]}
+
+
+def talks(text, folder):
     """The conversations in a file: [(title, [step])]."""
     found = []
     for line in text.splitlines():
@@ -31,7 +40,13 @@ def talks(text):
         elif not line.startswith(" "):
             words = line.split(" ", 2)
             step = {"keep": [], "parts": [], "type": None, "body": None, "only": False}
-            if words[0] == "deploy":
+            if folder == "flowable" and words[0] == "deploy":
+                step |= {"method": "POST", "path": "/process-api/repository/deployments", "setup": True}
+                step["parts"] = [("file", words[1], None)]
+            elif words[0] == "start":
+                step |= {"method": "POST", "path": "/process-api/runtime/process-instances", "setup": True}
+                step |= {"body": json.dumps(started(words[1], json.loads(words[2]))), "type": "application/json"}
+            elif words[0] == "deploy":
                 step |= {"method": "POST", "path": "/deployment/create"}
                 step["parts"] = [("deployment-name", None, "talk")] + [(name, name, None) for name in line.split()[1:]]
             else:
@@ -51,6 +66,9 @@ def talks(text):
                 step["parts"].append((name, None, text))
             elif word == "file":
                 step["parts"].append((rest, rest, None))
+            elif word == "upload":
+                name, _, file = rest.partition(" ")
+                step["parts"].append((name, file, None))
             elif word == "type":
                 step["type"] = rest or None
             elif word == "body":
@@ -85,6 +103,8 @@ def ask(base, folder, step, kept):
         body = filled(step["body"], kept).encode()
         if step["type"]:
             headers["Content-Type"] = step["type"]
+    if step.get("setup"):
+        base = base[: base.rindex("/")]
     request = urllib.request.Request(base + filled(step["path"], kept), body, headers, method=step["method"])
     if step["type"] is None and body is not None and not step["parts"]:
         request.add_unredirected_header("Content-type", "")
@@ -128,30 +148,39 @@ def point(value, pointer):
 
 
 def fact(step, status, kind, body, kept):
+    if step.get("setup"):
+        return {"status": 200} if status < 300 else {"status": status}
     if step["only"]:
         return {"status": status}
     if not body:
         return {"status": status}
     if kind != "application/json":
-        return {"status": status, "type": kind, "text": normal_text(body.decode("utf-8", "replace"), kept)[:2000]}
+        return {"status": status, "type": kind, "text": normal_text(body.decode("utf-8", "replace"), kept)[:20000]}
     value = json.loads(body)
     for name, pointer in step["keep"]:
         kept[name] = point(value, pointer)
     if status >= 400 and isinstance(value, dict):
-        value.pop("message", None)
+        value.pop("exception" if "exception" in value else "message", None)
         if "details" in value:
             value["details"] = sorted(value["details"])
     keeps_order = "sort" in step["path"] or "sort" in (step["body"] or "")
     return {"status": status, "type": kind, "body": normal(value, kept, keeps_order=keeps_order)}
 
 
-def clean(base):
-    def plain(method, path):
-        step = {"method": method, "path": path, "parts": [], "body": None, "type": None}
+def clean(base, folder):
+    def plain(method, path, setup=False):
+        step = {"method": method, "path": path, "parts": [], "body": None, "type": None, "setup": setup}
         return ask(base, None, step, {})[2]
 
+    if folder == "flowable":
+        deployments = "/process-api/repository/deployments"
+        for deployment in json.loads(plain("GET", deployments, True))["data"]:
+            plain("DELETE", f"{deployments}/{deployment['id']}?cascade=true", True)
+        return
     for deployment in json.loads(plain("GET", "/deployment")):
         plain("DELETE", f"/deployment/{deployment['id']}?cascade=true&skipIoMappings=true&skipCustomListeners=true")
+    for batch in json.loads(plain("GET", "/batch")):
+        plain("DELETE", f"/batch/{batch['id']}?cascade=true")
     for task in json.loads(plain("GET", "/task")):
         plain("DELETE", f"/task/{task['id']}")
     for task in json.loads(plain("GET", "/history/task")):
@@ -164,8 +193,8 @@ def main():
         if chosen and file.stem not in chosen:
             continue
         facts = {}
-        for title, steps in talks(file.read_text()):
-            clean(base)
+        for title, steps in talks(file.read_text(), folder.name):
+            clean(base, folder.name)
             kept, said = {}, []
             for step in steps:
                 try:
@@ -175,7 +204,7 @@ def main():
             if title in facts:
                 raise SystemExit(f"{file.name}: `{title}` twice")
             facts[title] = said
-        clean(base)
+        clean(base, folder.name)
         with open(file.with_suffix(".json"), "w") as out:
             out.write("{\n" + ",\n".join(
                 f"{json.dumps(title)}: [\n" + ",\n".join("  " + json.dumps(each, sort_keys=True, ensure_ascii=False) for each in said) + "\n]"

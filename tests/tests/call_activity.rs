@@ -290,3 +290,15 @@ fn call_of_the_same_deployment_does_not_find_another_one() {
         .incident("ours", "called-process-unknown")
         .incident_says("checking");
 }
+
+/// As in Camunda 7.24: what the called process has not is null, whatever its caller has.
+#[test]
+fn what_a_called_process_has_not_is_not_taken_from_its_caller() {
+    scenario("call_activity/out_of_nothing.bpmn")
+        .process("out_of_nothing")
+        .start_with(json!({"a": 1, "r": 5}))
+        .waits_at(["look"])
+        .variable("result", json!(null))
+        .variable("has", false)
+        .variable("sum", 11);
+}

@@ -84,3 +84,18 @@ fn a_loop_of_gateways_goes_round_until_its_condition_fails() {
         .passed("count", 5)
         .passed("again", 5);
 }
+
+#[test]
+fn a_gateway_has_savepoints_and_outputs_as_other_flow_nodes_have() {
+    for (way, task) in [("left", "left"), ("other", "right")] {
+        scenario("exclusive_gateway/surrounded.bpmn")
+            .start_with(json!({"way": way}))
+            .waits_at(["choose"])
+            .no_variable("chosen")
+            .continue_at("choose")
+            .waits_at(["choose"])
+            .variable("chosen", way)
+            .continue_at("choose")
+            .waits_at([task]);
+    }
+}

@@ -194,6 +194,24 @@ fn a_script_of_a_task_listener_asks_the_task() {
 }
 
 #[test]
+fn listeners_of_a_task_are_told_its_name_as_people_see_it() {
+    scenario("listeners/task_name.bpmn")
+        .start_with(json!({"number": 3}))
+        .variable("drawn", "Check ${number}")
+        .variable("created", "Check 3")
+        .set("number", json!(4))
+        .complete("check")
+        .completed()
+        .variable("completed", "Check 3, Check 3");
+    scenario("listeners/task_name.bpmn")
+        .start_with(json!({"number": 3}))
+        .set("number", json!(4))
+        .travel("P1D")
+        .completed()
+        .variable("deleted", "Check 3");
+}
+
+#[test]
 fn listeners_follow_who_has_a_task() {
     scenario("listeners/task_followed.bpmn")
         .start_with(json!({"who": null, "log": ""}))

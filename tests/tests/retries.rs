@@ -1,7 +1,19 @@
 //! What the engine does by itself behind a savepoint or timer is undone as a whole if it fails, and tried again (Camunda 7, Flowable).
 
-use potok_tests::{scenario, scenario_of};
+use potok_tests::operations::before;
+use potok_tests::{model, scenario, scenario_of, versions};
 use serde_json::json;
+
+/// A sub-process with a timer beside it, behind which a sum needs `x`.
+const LATE: &str = r#"<process id="p" isExecutable="true" camunda:historyTimeToLive="P30D"><startEvent id="start"/>
+    <subProcess id="sub"><startEvent id="begin"/><userTask id="one"/><userTask id="two"/><endEvent id="done"/>
+      <sequenceFlow id="f1" sourceRef="begin" targetRef="one"/><sequenceFlow id="f2" sourceRef="one" targetRef="two"/>
+      <sequenceFlow id="f3" sourceRef="two" targetRef="done"/></subProcess>
+    <boundaryEvent id="late" attachedToRef="sub"><timerEventDefinition><timeDuration>PT1H</timeDuration>
+      </timerEventDefinition></boundaryEvent>
+    <serviceTask id="add" camunda:expression="${x + 1}" camunda:resultVariable="sum"/><endEvent id="end"/>
+    <sequenceFlow id="a" sourceRef="start" targetRef="sub"/><sequenceFlow id="b" sourceRef="sub" targetRef="end"/>
+    <sequenceFlow id="c" sourceRef="late" targetRef="add"/><sequenceFlow id="d" sourceRef="add" targetRef="end"/></process>"#;
 
 #[test]
 fn three_tries_and_then_an_incident_at_the_savepoint() {
@@ -277,6 +289,40 @@ fn task_goes_on_beside_a_listener_on_its_timeout_that_failed() {
         .no_incident()
         .complete("do")
         .completed();
+}
+
+#[test]
+fn operators_start_what_they_like_beside_a_timer_that_failed() {
+    model(LATE)
+        .start()
+        .travel("PT1H")
+        .incident("late", "retries-exhausted")
+        .modify([before("two")])
+        .waits_at(["one", "two"])
+        .incident("late", "retries-exhausted")
+        .complete("two")
+        .complete("one")
+        .complete("two")
+        .no_incident()
+        .completed();
+}
+
+#[test]
+fn timer_that_failed_goes_over_to_another_version_as_it_is() {
+    versions(&[LATE, LATE])
+        .version(1)
+        .start()
+        .travel("PT1H")
+        .migrate(|plan| plan.update_event_triggers())
+        .incidents("late", "retries-exhausted", 1)
+        .retries_left("late", 0)
+        .set("x", 1)
+        .travel("PT2H")
+        .waits_at(["one"])
+        .resolve("late")
+        .travel("PT0S")
+        .completed()
+        .variable("sum", 2);
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn add(options: &Add) -> Result<ExitCode, Failure> {
         }
         for group in &options.group {
             if people.group(&**group).await?.is_none() {
-                people.put_group(Group { id: group.into(), name: None }).await?;
+                people.put_group(Group { id: group.into(), ..Group::default() }).await?;
             }
             people.add_member(&**group, name).await?;
         }

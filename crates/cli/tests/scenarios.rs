@@ -215,6 +215,45 @@ fn events_are_lines_of_json_with_names() {
     assert_eq!(events.last().expect("events")["event"], "instance-completed");
 }
 
+/// A process in the dialect of Camunda 7.
+fn camunda(content: &str) -> String {
+    format!(
+        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="t"
+          xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="p" isExecutable="true">{content}</process></definitions>"#
+    )
+}
+
+#[test]
+fn a_task_that_is_created_has_one_name_as_people_see_it() {
+    let model = camunda(
+        r#"<startEvent id="s"/><sequenceFlow id="s_u" sourceRef="s" targetRef="u"/><userTask id="u" name="Check ${n}"/>
+           <sequenceFlow id="u_e" sourceRef="u" targetRef="e"/><endEvent id="e"/>"#,
+    );
+    let model = file("task-name", "p.bpmn", &model);
+    let answers = file("task-name", "p.answers.yaml", "start: {n: 3}\nsteps:\n  - complete: u\n");
+    let run = potok(&["run", &model, "--answers", &answers, "--format", "json"], "");
+    assert_eq!(run.code, 0, "{}", run.err);
+    let created = run.out.lines().find(|line| line.contains("user-task-created")).expect("a task");
+    assert_eq!(created.matches(r#""name":"#).count(), 1, "{created}");
+    assert!(created.contains(r#""name":"Check 3""#), "{created}");
+}
+
+#[test]
+fn dates_that_fields_begin_with_are_read_as_camunda_7_writes_them() {
+    let model = camunda(
+        r#"<startEvent id="s"><extensionElements><camunda:formData>
+             <camunda:formField id="day" type="date" defaultValue="01/02/2026"/>
+             <camunda:formField id="other" type="date" datePattern="d.M.yy" defaultValue="3.2.26"/>
+             <camunda:formField id="flag" type="boolean" defaultValue="maybe"/>
+           </camunda:formData></extensionElements></startEvent>
+           <sequenceFlow id="s_e" sourceRef="s" targetRef="e"/><endEvent id="e"/>"#,
+    );
+    let model = file("field-dates", "p.bpmn", &model);
+    let run = potok(&["run", &model, "--answers", &file("field-dates", "p.answers.yaml", "steps: []\n")], "");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&["day   = 2026-02-01", "other = 2026-02-03", "flag  = false"]);
+}
+
 #[test]
 fn every_kind_of_step_can_be_taken() {
     let run = potok(&["run", ORDER, "--answers", "tests/models/order.answers.yaml"], "");

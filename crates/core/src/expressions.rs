@@ -35,6 +35,16 @@ pub enum Purpose {
     Expression,
     /// A piece of program that may also set variables.
     Script,
+    /// A script whose top-level variables become variables of the process (Flowable's `autoStoreVariables`).
+    StoringScript,
+}
+
+impl Purpose {
+    /// Whether it may set variables.
+    #[must_use]
+    pub fn sets_variables(self) -> bool {
+        self != Self::Expression
+    }
 }
 
 /// Gives the variables that an expression can see.
@@ -77,6 +87,8 @@ pub struct Execution {
     pub element: Name,
     /// The name of the element that asks.
     pub element_name: Option<Name>,
+    /// If that is a user task: its name as people see it, computed where the model computes it.
+    pub task_name: Option<Name>,
     /// If that is a user task: whom the model assigns it to.
     pub assignee: Option<Name>,
     /// If a listener asks: the stage at which it is called, e.g. `start` or `create`.

@@ -94,6 +94,12 @@ impl Evaluator {
         self.decisions.add(bytes, deployment, number, &compiler)
     }
 
+    /// The name and the version tag of a decision in its newest version.
+    #[must_use]
+    pub fn description_of(&self, decision: &str) -> Option<(Name, Option<Name>)> {
+        self.decisions.description(decision)
+    }
+
     /// Removes the decisions of a deployment.
     pub fn remove_decisions_of(&self, deployment: Deployment) {
         self.decisions.remove(deployment);

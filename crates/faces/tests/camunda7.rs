@@ -34,13 +34,20 @@ macro_rules! conversations {
 }
 
 conversations!(
+    attachment,
+    batch,
+    decision,
     deployment,
     dialect,
     external_task,
+    filter,
+    form,
     history,
     job,
+    log,
     message,
     more,
+    people,
     process_instance,
     task,
     typed,

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod conversation;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
@@ -47,10 +49,7 @@ async fn a_job_is_acquired_and_completed_by_its_worker() {
             {"name": "list", "type": "json", "value": [1]},
         ])
     );
-    assert_eq!(
-        (&job["lockOwner"], &job["elementId"], &job["scopeType"]),
-        (&json!("w"), &json!("work"), &json!("bpmn"))
-    );
+    assert_eq!((&job["lockOwner"], &job["elementId"], &job["scopeType"]), (&json!("w"), &json!("work"), &Json::Null));
     assert_eq!(acquire(&router, "v").await, json!([]));
     let complete =
         |worker: &str| Some(json!({"workerId": worker, "variables": [{"name": "n", "type": "long", "value": 7}]}));
@@ -121,4 +120,22 @@ async fn what_is_wrong_is_refused_and_changes_nothing() {
     assert_eq!(ask(&router, "DELETE", "/jobs", None).await.0, 405);
     assert_eq!(ask(&router, "GET", &format!("/jobs/{id}"), None).await.1["lockOwner"], "w");
     engine.stop().await;
+}
+
+/// Conversations that were held with a real Flowable 7.1, held with this. See tests/faces/README.md.
+#[tokio::test]
+async fn it_says_what_flowable_says() {
+    let mut wrong = Vec::new();
+    for (title, steps, facts) in &conversation::read("flowable", "jobs") {
+        let engine = Engine::builder().sqlite_in_memory().job_execution(false).start().await.unwrap();
+        let [(camunda7, _), (flowable, _)] = potok_faces::routers(engine.clone());
+        let router = camunda7.merge(flowable);
+        let said = conversation::hold(&router, "/external-job-api", steps).await;
+        engine.stop().await;
+        let differs = conversation::differences(steps, facts, &said);
+        if !differs.is_empty() {
+            wrong.push(format!("== {title}\n{differs}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

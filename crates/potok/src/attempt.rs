@@ -170,6 +170,8 @@ pub(crate) struct Attempt<'e> {
     after: After,
     /// What is undone if something gets stuck behind it.
     tried: Option<Tried>,
+    /// What got stuck behind it first.
+    stuck: Option<Failure>,
     /// What is known to fail: that is taken down instead of trying it.
     failed: Option<Failed>,
 }
@@ -201,6 +203,7 @@ impl<'e> Attempt<'e> {
             keep_until: None,
             after: After::default(),
             tried: None,
+            stuck: None,
             failed: None,
         }
     }
@@ -484,15 +487,12 @@ impl<'e> Attempt<'e> {
 
     /// Where a token got stuck, unless that is a job without tries left.
     pub(crate) fn stuck(&self) -> Option<Error> {
-        self.held.values().find_map(|held| stuck(held.graph()?, &held.events)).map(Error::from)
+        self.held.values().find_map(|held| stuck(held.graph()?, &held.events, 0)).map(Error::from)
     }
 
     /// What is undone: a try behind which something got stuck, in an instance of a dialect that undoes it.
     pub(crate) fn has_failed(&self) -> Option<Failed> {
-        let tried = self.tried?;
-        let undoing = self.held.values().filter_map(|held| Some((held.graph()?, &held.events)));
-        let mut undoing = undoing.filter(|(graph, _)| graph.dialect().tries_again());
-        Some((tried, undoing.find_map(|(graph, events)| stuck(graph, events))?))
+        self.tried.zip(self.stuck.clone())
     }
 
     /// How what was asked for has failed, if that is what is taken down.
@@ -645,6 +645,9 @@ impl World for Attempt<'_> {
         if let Err(rejection) = step(graph, instance, command, &mut context, &mut held.events) {
             held.refused = true;
             return Err(rejection);
+        }
+        if self.tried.is_some() && self.stuck.is_none() && graph.dialect().tries_again() {
+            self.stuck = stuck(graph, &held.events, from);
         }
         if let Some(after) = after {
             (*graph, loaded.definition) = (after.graph.clone(), after.definition.key);

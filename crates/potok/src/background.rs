@@ -187,7 +187,8 @@ impl Engine {
         loop {
             let done = self.inner.execute_due().await?
                 + self.inner.execute_batches().await?
-                + self.inner.tell_due().await?
+                // Of what an HTTP client is made of is much: not all who call this should carry it.
+                + Box::pin(self.inner.tell_due()).await?
                 + self.inner.handlers.execute_due(&self.inner).await?;
             if done == 0 {
                 return Ok(all);

@@ -290,7 +290,7 @@ impl Inner {
         }
         let count = due.len();
         let sending = due.into_iter().map(|delivery| async move {
-            let error = self.send(webhook, &delivery).await.err();
+            let error = Box::pin(self.send(webhook, &delivery)).await.err();
             (delivery, error)
         });
         let sent: Vec<_> = futures_util::stream::iter(sending).buffer_unordered(AT_ONCE).collect().await;

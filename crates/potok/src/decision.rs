@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use potok_core::Name;
-use potok_core::expressions::{self, Binding, Deployment, Evaluation, EvaluationError, Expressions as _};
+use potok_core::expressions::{self, Binding, Decided, Deployment, Evaluation, EvaluationError, Expressions as _};
 use potok_core::step::Variables;
 use potok_core::value::Value;
 use potok_store::row::DefinitionKind;
@@ -25,6 +25,33 @@ impl expressions::Variables for Given {
 }
 
 impl Engine {
+    /// How a decision decides for these variables: with the outputs of each rule that counts.
+    ///
+    /// # Errors
+    /// If there is no such decision, it fails on these variables, or they are none.
+    pub async fn evaluate(
+        &self,
+        tenant: &str,
+        decision: &Selector,
+        variables: impl IntoVariables,
+    ) -> Result<Decided, Error> {
+        let given = Given(variables.into_variables()?);
+        let definition = self.definition(DefinitionKind::Decision, tenant, decision).await?;
+        if definition.kind != DefinitionKind::Decision {
+            return Err(Error::NotDeployed(decision.to_string().into()));
+        }
+        // Another node may have deployed it.
+        self.inner.catalog.discover().await?;
+        let mut evaluation = Evaluation::new(&given, self.inner.clock.now());
+        let deployment = Deployment(definition.deployment.0);
+        let decided =
+            self.inner.catalog.evaluator.decide(&definition.id, &Binding::Deployment, deployment, &mut evaluation);
+        decided.map_err(|error| match error {
+            EvaluationError::UnknownDecision(id) => Error::NotDeployed(id),
+            error => Error::Undecided { decision: definition.id, reason: error.to_string() },
+        })
+    }
+
     /// What a decision gives for these variables: the value of its only output, a map of several, a list of either where several rules
     /// may match.
     ///
@@ -45,21 +72,6 @@ impl Engine {
         decision: &Selector,
         variables: impl IntoVariables,
     ) -> Result<Value, Error> {
-        let given = Given(variables.into_variables()?);
-        let definition = self.definition(DefinitionKind::Decision, tenant, decision).await?;
-        if definition.kind != DefinitionKind::Decision {
-            return Err(Error::NotDeployed(decision.to_string().into()));
-        }
-        // Another node may have deployed it.
-        self.inner.catalog.discover().await?;
-        let mut evaluation = Evaluation::new(&given, self.inner.clock.now());
-        let deployment = Deployment(definition.deployment.0);
-        let decided =
-            self.inner.catalog.evaluator.decide(&definition.id, &Binding::Deployment, deployment, &mut evaluation);
-        match decided {
-            Ok(decided) => Ok(decided.value),
-            Err(EvaluationError::UnknownDecision(id)) => Err(Error::NotDeployed(id)),
-            Err(error) => Err(Error::Undecided { decision: definition.id, reason: error.to_string() }),
-        }
+        Ok(self.evaluate(tenant, decision, variables).await?.value)
     }
 }

@@ -1,6 +1,7 @@
 //! What is removed for good: instances that have ended, deployments, and history that is kept long enough.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use potok_core::Name;
 use potok_core::instance::Key;
@@ -13,9 +14,10 @@ use potok_store::row::{
     Subscription, Work,
 };
 
+use crate::catalog::Deployed;
 use crate::deploy::starts;
 use crate::engine::{Engine, Inner};
-use crate::{Action, Case, DeploymentId, Error, InstanceId};
+use crate::{Action, Case, DefinitionId, DeploymentId, Error, InstanceId};
 
 /// Instances that are looked up, or cleaned up, at once.
 const BITE: usize = 100;
@@ -103,6 +105,52 @@ impl Engine {
             self.delete_instances_of(*definition, &reason).await?;
         }
         self.inner.remove_deployment(deployment).await
+    }
+
+    /// Removes one version of something deployed, on which no instances stand, running or ended. What it was the newest version of is started
+    /// by the version before from then on; the files of its deployment stay.
+    ///
+    /// # Errors
+    /// If there is no such definition, instances stand on it, or the database cannot be written.
+    pub async fn delete_definition(&self, definition: DefinitionId) -> Result<(), Error> {
+        self.reach_definition(Action::DeleteDefinition, definition).await?;
+        self.inner.remove_definition(definition).await
+    }
+
+    /// The same with all instances that stand on it; those that run are cancelled for that reason. It takes a while if there are many, and can be
+    /// repeated if it was interrupted.
+    ///
+    /// # Errors
+    /// If there is no such definition, instances on it were called by others, or the database cannot be written. In the latter case some
+    /// instances may have gone already.
+    pub async fn delete_definition_with_instances(
+        &self,
+        definition: DefinitionId,
+        reason: impl Into<Name>,
+    ) -> Result<(), Error> {
+        let reason = reason.into();
+        self.reach_definition(Action::DeleteDefinitionWithInstances, definition).await?;
+        let called = InstanceQuery { definition: Some(definition.0), called: Some(true), ..InstanceQuery::default() };
+        for row in self.inner.store.list(&called).await?.rows {
+            let caller = row.parent.unwrap_or_default();
+            let caller_row = self.inner.store.get::<InstanceRow>(caller).await?;
+            if caller_row.is_some_and(|caller| caller.definition != definition.0) {
+                return Err(Error::InstanceCalled { instance: InstanceId(row.key), caller: InstanceId(caller) });
+            }
+        }
+        self.inner.store.suspend_definition(definition.0, true).await?;
+        self.inner.catalog.changed();
+        self.delete_instances_of(definition.0, &reason).await?;
+        self.inner.remove_definition(definition).await
+    }
+
+    async fn reach_definition(&self, action: Action, definition: DefinitionId) -> Result<(), Error> {
+        let access = self.checked(action, &definition).await?;
+        if !self.admits(&access, definition).await? || self.inner.store.get::<Definition>(definition.0).await?.is_none()
+        {
+            return Err(Error::UnknownDefinition(definition));
+        }
+        self.allowed(action, &definition).await
     }
 
     async fn delete_instances_of(&self, definition: Key, reason: &Name) -> Result<(), Error> {
@@ -199,36 +247,12 @@ impl Inner {
             for definition in &definitions {
                 let of = InstanceQuery { definition: Some(definition.key), ..InstanceQuery::default() };
                 instances += self.store.count(&of).await?;
-                let versions = DefinitionQuery {
-                    kind: Some(definition.kind),
-                    ids: vec![definition.id.clone()],
-                    tenant: Some(definition.tenant.clone()),
-                    ..DefinitionQuery::default()
-                };
-                let versions = self.store.list(&versions).await?.rows;
-                let others = versions.into_iter().filter(|other| other.deployment != deployment.0);
-                let newest = others.max_by_key(|other| other.version);
-                if let Some(newest) = newest.filter(|newest| newest.kind == DefinitionKind::Process) {
-                    before.insert(newest.key, self.catalog.get(newest.key).await?);
-                }
+                before.extend(self.newest_beside(definition, |other| other.deployment != deployment.0).await?);
             }
             if instances > 0 {
                 return Err(Error::DeploymentInUse { deployment, instances });
             }
-            let now = self.clock.now();
-            let follows = |definition: &Definition, newest: Option<Option<&Definition>>| {
-                let mut changes = Changes::default();
-                changes.remove_of::<Subscription>(definition.key);
-                changes.remove_of::<Work>(definition.key);
-                if let Some(Some(newest)) = newest
-                    && definition.kind == DefinitionKind::Process
-                {
-                    // If it is another by now, somebody has deployed meanwhile.
-                    let deployed = before.get(&newest.key)?.as_ref()?;
-                    starts(&mut changes, newest, &deployed.graph, now, &|| self.next_key(now));
-                }
-                Some(changes)
-            };
+            let follows = self.follows(before);
             let removed = self.store.remove_deployment(deployment.0, follows).await?;
             if removed {
                 self.catalog.forget(&definitions.iter().map(|definition| definition.key).collect::<Vec<_>>());
@@ -236,6 +260,69 @@ impl Inner {
                 self.wake.notify_waiters();
                 return Ok(());
             }
+        }
+    }
+
+    async fn remove_definition(&self, definition: DefinitionId) -> Result<(), Error> {
+        loop {
+            let Some(row) = self.store.get::<Definition>(definition.0).await? else {
+                return Err(Error::UnknownDefinition(definition));
+            };
+            let of = InstanceQuery { definition: Some(row.key), ..InstanceQuery::default() };
+            let instances = self.store.count(&of).await?;
+            if instances > 0 {
+                return Err(Error::DefinitionInUse { definition, instances });
+            }
+            let before = self.newest_beside(&row, |other| other.key != row.key).await?;
+            let follows = self.follows(before.into_iter().collect());
+            if self.store.remove_definition(row.key, follows).await? {
+                self.catalog.forget(&[row.key]);
+                self.catalog.discover().await?;
+                self.wake.notify_waiters();
+                return Ok(());
+            }
+        }
+    }
+
+    /// The newest version of a process, among those of which that is so, with what it was compiled to.
+    async fn newest_beside(
+        &self,
+        definition: &Definition,
+        stays: impl Fn(&Definition) -> bool,
+    ) -> Result<Option<(Key, Option<Arc<Deployed>>)>, Error> {
+        let versions = DefinitionQuery {
+            kind: Some(definition.kind),
+            ids: vec![definition.id.clone()],
+            tenant: Some(definition.tenant.clone()),
+            ..DefinitionQuery::default()
+        };
+        let versions = self.store.list(&versions).await?.rows;
+        let newest = versions.into_iter().filter(|other| stays(other)).max_by_key(|other| other.version);
+        match newest.filter(|newest| newest.kind == DefinitionKind::Process) {
+            Some(newest) => Ok(Some((newest.key, self.catalog.get(newest.key).await?))),
+            None => Ok(None),
+        }
+    }
+
+    /// What changes with the removal of a definition: it starts nothing any more, and the version before it does again, if that is
+    /// still the one that was looked up.
+    fn follows(
+        &self,
+        before: BTreeMap<Key, Option<Arc<Deployed>>>,
+    ) -> impl Fn(&Definition, Option<Option<&Definition>>) -> Option<Changes> + Send {
+        let now = self.clock.now();
+        move |definition, newest| {
+            let mut changes = Changes::default();
+            changes.remove_of::<Subscription>(definition.key);
+            changes.remove_of::<Work>(definition.key);
+            if let Some(Some(newest)) = newest
+                && definition.kind == DefinitionKind::Process
+            {
+                // If it is another by now, somebody has deployed meanwhile.
+                let deployed = before.get(&newest.key)?.as_ref()?;
+                starts(&mut changes, newest, &deployed.graph, now, &|| self.next_key(now));
+            }
+            Some(changes)
         }
     }
 

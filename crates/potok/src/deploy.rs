@@ -470,8 +470,13 @@ fn check(name: &Name, bytes: &Bytes, deployment: Key, evaluator: &Evaluator) -> 
             defined
         }
         Some(FileKind::Decisions) => {
-            let ids = Evaluator::new().add_decisions(bytes).map_err(refused)?;
-            ids.iter().map(|id| define(DefinitionKind::Decision, id, None)).collect()
+            let evaluator = Evaluator::new();
+            let ids = evaluator.add_decisions(bytes).map_err(refused)?;
+            let described = |id: &Name| {
+                let (name, tag) = evaluator.description_of(id).unzip();
+                Definition { tag: tag.flatten(), ..define(DefinitionKind::Decision, id, name.as_ref()) }
+            };
+            ids.iter().map(described).collect()
         }
         Some(FileKind::Calendar) => {
             let calendar = Calendar::from_yaml(&String::from_utf8_lossy(bytes));

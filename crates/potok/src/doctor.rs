@@ -280,10 +280,13 @@ impl Inner {
                 let rows = crate::attempt::Rows::read(mirror, row.instance).await?;
                 rows.suspend(&mut changes, *suspended);
             }
+            Some(Act::TimerSuspended { timer, suspended }) => changes.suspend_timer(row.instance, timer, suspended),
             Some(
                 Act::TaskCreated { .. }
                 | Act::TaskChanged { .. }
                 | Act::JobFailed { .. }
+                | Act::JobPrioritised { .. }
+                | Act::TimerRescheduled { .. }
                 | Act::BusinessKeyClaimed
                 | Act::VariableErased { .. }
                 | Act::Explained { .. },

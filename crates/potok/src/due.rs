@@ -2,14 +2,16 @@
 
 use potok_core::Name;
 use potok_core::instance::{Failure, Key, Retry, TRIES, WaitKind};
-use potok_core::routing::{Running, StartTimer, World as _};
+use potok_core::routing::{Running, StartTimer, Work, World as _};
 use potok_core::step::{Command, Rejection};
 use potok_core::time::Timestamp;
 use potok_store::Guard;
 use potok_store::query::{TimerQuery, WorkQuery};
 use potok_store::row::{Definition, Instance as InstanceRow, Work as WorkRow};
 
+use crate::attempt::Attempt;
 use crate::engine::Engine;
+use crate::envelope::Act;
 use crate::work::Chore;
 use crate::{Action, DefinitionId, Error, InstanceId, TimerId};
 
@@ -71,7 +73,9 @@ impl Engine {
         let timers = TimerQuery { keys: keys.clone(), instances: instances.clone(), ..TimerQuery::default() };
         let mut all = Vec::new();
         for row in self.inner.store.list(&timers).await?.rows {
-            all.extend(self.of_instance(DueKind::Timer, (row.instance, row.key)).await?);
+            let due = self.of_instance(DueKind::Timer, (row.instance, row.key)).await?;
+            // It can be held back by itself.
+            all.extend(due.map(|due| Due { suspended: row.suspended, ..due }));
         }
         let kinds = vec![Chore::START_TIMER, Chore::CONTINUE];
         let work = WorkQuery { keys, instances, kinds, ..WorkQuery::default() };
@@ -138,6 +142,63 @@ impl Engine {
             suspended: definition.suspended,
             tenant: Some(definition.tenant).filter(|tenant| !tenant.is_empty()),
         }))
+    }
+
+    /// Lets a timer be due at another time. One that repeats is due after that as it would have been.
+    ///
+    /// # Errors
+    /// If there is no such timer of an instance.
+    pub async fn reschedule(&self, timer: TimerId, due: Timestamp) -> Result<(), Error> {
+        let instance = self.instance_of_timer(Action::Reschedule, timer).await?;
+        let change = |attempt: &mut Attempt<'_>, work: &mut Work| {
+            if attempt.instance(instance)?.is_none() {
+                return Ok(Err(Error::UnknownTimer(timer)));
+            }
+            match attempt.step(instance, Command::ChangeTimer { timer: timer.0, due }) {
+                Ok(requests) => work.ask(instance, requests),
+                Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => return Ok(Err(Error::UnknownTimer(timer))),
+                Err(rejection) => return Ok(Err(rejection.into())),
+            }
+            (attempt.subject, attempt.envelope.act) = (Some(instance), Some(Act::TimerRescheduled { timer: timer.0 }));
+            Ok(Ok(()))
+        };
+        self.inner.transact(self.envelope(), change).await?;
+        self.inner.wake.notify_waiters();
+        Ok(())
+    }
+
+    /// Holds a timer back, or lets it go on; it goes on with its instance, too, once that is resumed.
+    ///
+    /// # Errors
+    /// If there is no such timer of an instance.
+    pub async fn suspend_timer(&self, timer: TimerId, suspended: bool) -> Result<(), Error> {
+        let instance = self.instance_of_timer(Action::Reschedule, timer).await?;
+        let change = |attempt: &mut Attempt<'_>, _: &mut Work| {
+            let is_timer = attempt.instance(instance)?.is_some_and(|running| {
+                running.instance.wait(timer.0).is_some_and(|wait| matches!(wait.kind, WaitKind::Timer(_)))
+            });
+            if !is_timer {
+                return Ok(Err(Error::UnknownTimer(timer)));
+            }
+            attempt.changes.suspend_timer(instance, timer.0, suspended);
+            attempt.subject = Some(instance);
+            attempt.envelope.act = Some(Act::TimerSuspended { timer: timer.0, suspended });
+            Ok(Ok(()))
+        };
+        self.inner.transact(self.envelope(), change).await?;
+        self.inner.wake.notify_waiters();
+        Ok(())
+    }
+
+    async fn instance_of_timer(&self, action: Action, timer: TimerId) -> Result<Key, Error> {
+        self.checked(action, &timer).await?;
+        let query = TimerQuery { keys: vec![timer.0], ..TimerQuery::default() };
+        let row = self.inner.store.list(&query).await?.rows.pop().ok_or(Error::UnknownTimer(timer))?;
+        match self.reach(action, row.instance.into()).await {
+            Ok(_) => Ok(row.instance),
+            Err(Error::UnknownInstance(_)) => Err(Error::UnknownTimer(timer)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Does it now, whether it is due or not, and also if its instance is suspended, or it has no tries left.

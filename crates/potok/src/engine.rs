@@ -141,6 +141,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     /// What was read a moment ago of who may do what, and of what they sign in by.
     pub(crate) standings: Standings,
+    /// Whether there is any user.
+    pub(crate) inhabited: Recent<(), bool>,
     pub(crate) sessions: Recent<Bytes, SessionRow>,
     pub(crate) tokens: Recent<Bytes, TokenRow>,
     pub(crate) passwords: Passwords,
@@ -270,6 +272,7 @@ impl Inner {
             fresh: Together::default(),
             clock,
             standings: Standings::default(),
+            inhabited: Recent::default(),
             sessions: Recent::default(),
             tokens: Recent::default(),
             passwords: Passwords::default(),

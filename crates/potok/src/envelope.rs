@@ -81,6 +81,23 @@ pub enum Act {
         /// Not before.
         available: Timestamp,
     },
+    /// A job has another priority; who has it goes on having it.
+    JobPrioritised {
+        /// The job.
+        job: Key,
+    },
+    /// A timer is due at another time, without having been due.
+    TimerRescheduled {
+        /// The timer.
+        timer: Key,
+    },
+    /// A timer does not fire until it, or its instance, is resumed; or it does again.
+    TimerSuspended {
+        /// The timer.
+        timer: Key,
+        /// Whether it is held back.
+        suspended: bool,
+    },
     /// Nothing goes on in the instance until it is resumed.
     Suspended,
     /// It goes on.

@@ -117,6 +117,19 @@ pub enum Error {
         /// How many.
         instances: u64,
     },
+    /// Instances stand on the definition.
+    #[error(
+        "definition {definition} has {instances} instances, running or ended, whose histories need it; delete those first"
+    )]
+    DefinitionInUse {
+        /// The definition.
+        definition: DefinitionId,
+        /// How many instances stand on it.
+        instances: u64,
+    },
+    /// No such search is kept.
+    #[error("no search {0} is kept")]
+    UnknownSearch(potok_core::instance::Key),
     /// The instance is suspended.
     #[error("instance {0} is suspended; resume it first")]
     InstanceSuspended(InstanceId),
@@ -350,6 +363,8 @@ impl Error {
             Self::Stuck { .. } => "stuck",
             Self::UnknownDeployment(_) => "deployment-unknown",
             Self::DeploymentInUse { .. } => "deployment-in-use",
+            Self::DefinitionInUse { .. } => "definition-in-use",
+            Self::UnknownSearch(_) => "search-unknown",
             Self::InstanceSuspended(_) => "instance-suspended",
             Self::UnknownTask(_) => "task-unknown",
             Self::TaskClaimed { .. } => "task-claimed",

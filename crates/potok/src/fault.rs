@@ -67,6 +67,7 @@ impl Error {
             | Self::UnknownIncident(_)
             | Self::UnknownBatch(_)
             | Self::UnknownUser(_)
+            | Self::UnknownSearch(_)
             | Self::UnknownWebhook(_)
             | Self::UnknownDelivery(_)
             | Self::UnknownToken(_) => Fault::Unknown,
@@ -78,6 +79,7 @@ impl Error {
             | Self::InstanceRuns(_)
             | Self::InstanceCalled { .. }
             | Self::DeploymentInUse { .. }
+            | Self::DefinitionInUse { .. }
             | Self::InstanceSuspended(_)
             | Self::TaskClaimed { .. }
             | Self::TaskOfProcess(_)

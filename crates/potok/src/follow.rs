@@ -309,6 +309,9 @@ fn changed(
 ) {
     let key = instance.key();
     match wait.2 {
+        WaitKind::Job(job) if envelope.act == Some(Act::JobPrioritised { job: wait.0 }) => {
+            changes.set_job_priority(key, wait.0, job.priority);
+        }
         WaitKind::Job(_) => {
             if let Some(mut job) = job(around, key, wait, now) {
                 if let Some(Act::JobFailed { job: failed, error, details, worker, available }) = &envelope.act

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use potok_core::Name;
-use potok_core::instance::{Instance, ROOT, ScopeId, WaitKind};
-use potok_core::routing::World as _;
+use potok_core::instance::{Instance, Key, ROOT, ScopeId, WaitKind};
+use potok_core::routing::{Work, World as _};
 use potok_core::step::{Command, Rejection, Variables};
 use potok_store::Guard;
 use potok_store::query::JobQuery;
@@ -12,6 +12,7 @@ use potok_store::row::Job as JobRow;
 
 use crate::attempt::{Attempt, Missing};
 use crate::engine::Engine;
+use crate::envelope::Act;
 use crate::{Action, Error, IntoVariables, Job, JobFailure, JobId};
 
 impl Engine {
@@ -106,38 +107,65 @@ impl Engine {
     /// If there is no such job.
     pub async fn set_job_retries(&self, job: JobId, retries: u32) -> Result<(), Error> {
         let row = self.job_for(Action::SetRetries, job).await?;
-        let instance = row.instance;
-        let message: Name = row.error.clone().unwrap_or_default();
-        self.inner
-            .transact(self.envelope(), |attempt, work| {
-                let Some(standing) = attempt.rows(instance)?.job(row.key).cloned() else {
-                    return Ok(Err(Error::UnknownJob(job)));
-                };
-                let incident = attempt.instance(instance)?.and_then(|running| incident_of(&running.instance, job));
-                let resolve = incident.filter(|_| retries > 0).map(|incident| Command::ResolveIncident { incident });
-                let count = Command::FailJob { job: row.key, retries: Some(retries.into()), message: message.clone() };
-                for command in resolve.into_iter().chain([count]) {
-                    match attempt.step(instance, command) {
-                        Ok(requests) => work.ask(instance, requests),
-                        Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => {
-                            return Ok(Err(Error::UnknownJob(job)));
-                        }
-                        Err(rejection) => return Ok(Err(rejection.into())),
-                    }
-                }
-                // Whoever has it goes on having it.
-                attempt.guards.push(Guard::Lease { instance, job: row.key, lease: standing.lease });
-                attempt.changes.put(JobRow { retries: retries.into(), counted: true, ..standing });
-                Ok(Ok(()))
-            })
-            .await?;
+        let of = (row.instance, job);
+        self.inner.transact(self.envelope(), |attempt, work| set_retries(attempt, work, of, retries)).await?;
         self.inner.wake.notify_waiters();
         Ok(())
     }
 }
 
+impl Engine {
+    /// Makes a job more urgent, or less, whoever has it: the higher, the sooner it is handed out.
+    ///
+    /// # Errors
+    /// If there is no such job.
+    pub async fn set_job_priority(&self, job: JobId, priority: i64) -> Result<(), Error> {
+        let instance = self.job_for(Action::SetRetries, job).await?.instance;
+        let change = |attempt: &mut Attempt<'_>, work: &mut Work| {
+            if attempt.instance(instance)?.is_none() {
+                return Ok(Err(Error::UnknownJob(job)));
+            }
+            match attempt.step(instance, Command::ChangePriority { job: job.0, priority }) {
+                Ok(requests) => work.ask(instance, requests),
+                Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => return Ok(Err(Error::UnknownJob(job))),
+                Err(rejection) => return Ok(Err(rejection.into())),
+            }
+            (attempt.subject, attempt.envelope.act) = (Some(instance), Some(Act::JobPrioritised { job: job.0 }));
+            Ok(Ok(()))
+        };
+        self.inner.transact(self.envelope(), change).await
+    }
+}
+
+/// Says how many tries a job of an instance has left.
+pub(crate) fn set_retries(
+    attempt: &mut Attempt<'_>,
+    work: &mut Work,
+    (instance, job): (Key, JobId),
+    retries: u32,
+) -> Result<Result<(), Error>, Missing> {
+    let Some(standing) = attempt.rows(instance)?.job(job.0).cloned() else {
+        return Ok(Err(Error::UnknownJob(job)));
+    };
+    let incident = attempt.instance(instance)?.and_then(|running| incident_of(&running.instance, job));
+    let resolve = incident.filter(|_| retries > 0).map(|incident| Command::ResolveIncident { incident });
+    let message: Name = standing.error.clone().unwrap_or_default();
+    let count = Command::FailJob { job: job.0, retries: Some(retries.into()), message };
+    for command in resolve.into_iter().chain([count]) {
+        match attempt.step(instance, command) {
+            Ok(requests) => work.ask(instance, requests),
+            Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => return Ok(Err(Error::UnknownJob(job))),
+            Err(rejection) => return Ok(Err(rejection.into())),
+        }
+    }
+    // Whoever has it goes on having it.
+    attempt.guards.push(Guard::Lease { instance, job: job.0, lease: standing.lease });
+    attempt.changes.put(JobRow { retries: retries.into(), counted: true, ..standing });
+    Ok(Ok(()))
+}
+
 /// The incident that a job has left.
-fn incident_of(instance: &Instance, job: JobId) -> Option<potok_core::instance::Key> {
+fn incident_of(instance: &Instance, job: JobId) -> Option<Key> {
     use potok_core::instance::IncidentStage;
     let owner = instance.wait(job.0)?.owner;
     let is_its = |kind: &WaitKind| matches!(kind, WaitKind::Incident(it) if it.stage == IncidentStage::Job);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use potok_core::Name;
 use potok_core::graph::{NodeKind, ProcessGraph};
-use potok_core::instance::{Instance as State, Key, NONE, Owner, ScopeKind, TokenId, TokenState, WaitKind, WaitType};
+use potok_core::instance::{
+    Instance as State, Key, NONE, Owner, ROOT, ScopeKind, TokenId, TokenState, WaitKind, WaitType,
+};
 use potok_core::step::{Closed, Event, Events};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
@@ -65,11 +67,17 @@ pub enum What {
         /// Its value.
         #[serde(serialize_with = "as_json")]
         value: Value,
+        /// The visit whose own it is; none if it is the process's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        visit: Option<u64>,
     },
     /// A variable was removed.
     VariableRemoved {
         /// Its name.
         variable: Name,
+        /// The visit whose own it was; none if it was the process's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        visit: Option<u64>,
     },
     /// What a variable had held was erased: its values before are null.
     VariableErased {
@@ -344,14 +352,16 @@ impl Telling {
                 }
             }
             [Event::WaitClosed { key, kind, reason }, ..] => self.closed(row, (key, kind), reason),
-            [Event::VariableSet { variable, .. }, ..] => {
+            [Event::VariableSet { scope, variable }, ..] => {
                 if let Some((variable, value)) = events.variables.get(variable as usize).cloned() {
-                    self.tell(row, by, What::VariableSet { variable, value });
+                    let visit = self.visit_of(scope);
+                    self.tell(row, by, What::VariableSet { variable, value, visit });
                 }
             }
-            [Event::VariableRemoved { name, .. }, ..] => {
+            [Event::VariableRemoved { scope, name }, ..] => {
                 if let Some(Value::String(variable)) = events.values.get(name as usize).cloned() {
-                    self.tell(row, by, What::VariableRemoved { variable });
+                    let visit = self.visit_of(scope);
+                    self.tell(row, by, What::VariableRemoved { variable, visit });
                 }
             }
             [Event::InstanceCompleted, ..] => self.tell(row, None, What::Completed),
@@ -365,6 +375,12 @@ impl Telling {
             }
             _ => {}
         }
+    }
+
+    /// The visit that a scope belongs to; none if it is the process's.
+    fn visit_of(&self, scope: u32) -> Option<u64> {
+        let scope = self.state.scope(scope).filter(|_| scope != ROOT)?;
+        self.visits.get(&scope.owner).map(|visit| visit.number)
     }
 
     /// What is visited stands in another process from now on.
@@ -512,7 +528,11 @@ impl Telling {
                     self.pass(row, token, Transition::Assign, assignment.assignee);
                 }
             }
-            Act::JobFailed { .. } | Act::BusinessKeyClaimed => {}
+            Act::JobFailed { .. }
+            | Act::JobPrioritised { .. }
+            | Act::TimerRescheduled { .. }
+            | Act::TimerSuspended { .. }
+            | Act::BusinessKeyClaimed => {}
             Act::VariableErased { name } => self.tell(row, by, What::VariableErased { variable: name }),
             Act::Explained { reason } => self.tell(row, by, What::Explained { reason }),
             Act::Suspended => self.tell(row, by, What::Suspended),

@@ -28,6 +28,12 @@ pub struct Instance {
     row: InstanceRow,
 }
 
+impl From<InstanceRow> for Instance {
+    fn from(row: InstanceRow) -> Self {
+        Self { row }
+    }
+}
+
 impl std::ops::Deref for Instance {
     type Target = InstanceRow;
 

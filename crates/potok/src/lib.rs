@@ -51,6 +51,7 @@ mod recent;
 mod remark;
 mod restart;
 mod rights;
+mod saved_search;
 mod scoped;
 mod search;
 mod secret;
@@ -68,6 +69,7 @@ mod variables;
 mod watch;
 mod webhook;
 mod work;
+mod work_log;
 
 pub use alone::NewTask;
 pub use backup::{back_up, restore};
@@ -114,8 +116,10 @@ pub use transaction::Transaction;
 pub use variables::IntoVariables;
 pub use watch::JobWatch;
 pub use webhook::{NewWebhook, Webhook};
+pub use work_log::{WorkEntry, WorkEvent, WorkKind};
 
 pub use potok_core::Name;
+pub use potok_core::expressions::Decided;
 pub use potok_core::instance::Failure;
 pub use potok_core::value::Value;
 pub use potok_store::{First, Page, Position, StoreError, Version, Wanted, query, row, sqlx};

@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::attempt::{Attempt, Missing};
 use crate::catalog::Deployed;
 use crate::engine::Inner;
+use crate::held::set_retries;
 use crate::instance::{begin, give, set_suspended};
 use crate::migrate::migrate;
-use crate::{DefinitionId, Error, InstanceId, MigrationPlan, RestartPlan};
+use crate::{DefinitionId, Error, InstanceId, JobId, MigrationPlan, RestartPlan};
 
 /// What a batch does to each of its instances.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +37,13 @@ pub enum Operation {
     SetVariables(Variables),
     /// Tries again what is stuck.
     RetryIncidents,
+    /// Says how many tries those of its jobs have left that are among these: none is an incident, and some resolve that.
+    SetJobRetries {
+        /// Jobs, whichever instances they are of.
+        jobs: Vec<Key>,
+        /// Tries left.
+        retries: u32,
+    },
     /// Removes it for good once it has ended, with those that it called.
     Delete,
     /// Starts and cancels tokens in it: see [`Modification::operation`](crate::Modification::operation).
@@ -69,6 +77,7 @@ impl Operation {
             Self::Resume => "resume",
             Self::SetVariables(_) => "set variables",
             Self::RetryIncidents => "retry incidents",
+            Self::SetJobRetries { .. } => "set retries",
             Self::Delete => "delete",
             Self::Modify { .. } => "modify",
             Self::Migrate { .. } => "migrate",
@@ -131,6 +140,7 @@ pub(crate) enum Deed {
     Command(Command),
     Suspend(bool),
     RetryIncidents,
+    SetJobRetries(Vec<Key>, u32),
     Migrate(MigrationPlan),
     Begin(Arc<Deployed>, Command),
     /// These instances, with all that belongs to them.
@@ -149,6 +159,17 @@ impl Deed {
             Self::Command(command) => give(attempt, work, instance, command.clone()),
             Self::Suspend(suspended) => set_suspended(attempt, instance.0, *suspended),
             Self::RetryIncidents => retry(attempt, work, instance.0),
+            Self::SetJobRetries(jobs, retries) => {
+                let own = attempt.rows(instance.0)?;
+                let own: Vec<JobId> =
+                    jobs.iter().filter(|key| own.job(**key).is_some()).map(|key| JobId(*key)).collect();
+                for job in own {
+                    if let Err(error) = set_retries(attempt, work, (instance.0, job), *retries)? {
+                        return Ok(Err(error));
+                    }
+                }
+                Ok(Ok(()))
+            }
             Self::Migrate(plan) => migrate(attempt, work, instance, plan),
             Self::Begin(deployed, command) => Ok(begin(attempt, work, deployed, command.clone()).map(|_| ())),
             Self::Delete(_, removal) => {
@@ -194,6 +215,7 @@ impl Inner {
             Operation::Suspend => Deed::Suspend(true),
             Operation::Resume => Deed::Suspend(false),
             Operation::RetryIncidents => Deed::RetryIncidents,
+            Operation::SetJobRetries { jobs, retries } => Deed::SetJobRetries(jobs.clone(), *retries),
             Operation::Migrate { from, to, plan, .. } => {
                 Deed::Migrate(self.migration_plan(*from, *to, plan.clone()).await?)
             }
@@ -213,7 +235,7 @@ impl Inner {
     pub(crate) fn after(&self, deed: &Deed) {
         match deed {
             Deed::Delete(family, _) => family.iter().for_each(|key| self.cache.forget(*key)),
-            Deed::Suspend(false) => self.wake.notify_waiters(),
+            Deed::Suspend(false) | Deed::SetJobRetries(..) => self.wake.notify_waiters(),
             _ => {}
         }
     }

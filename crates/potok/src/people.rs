@@ -45,14 +45,22 @@ impl People<'_> {
         self.change(Action::ChangePeople, &group.id.clone(), |changes| changes.put(group)).await
     }
 
-    /// Whether there is any user: before that, nobody can sign in.
+    /// Whether there is any user, as it was a few seconds ago at most: before that, nobody can sign in. Of a user who is made here it is
+    /// known at once.
     ///
     /// # Errors
     /// If the database cannot be read.
     pub async fn has_users(&self) -> Result<bool, Error> {
+        let inner = &self.engine.inner;
+        if let Some(has_users) = inner.inhabited.get(&()) {
+            return Ok(has_users);
+        }
+        let generation = inner.inhabited.generation();
         let one = Paging { limit: Some(1), ..Paging::default() };
         let query = UserQuery { page: one, ..UserQuery::default() };
-        Ok(!self.engine.inner.store.list(&query).await?.rows.is_empty())
+        let has_users = !inner.store.list(&query).await?.rows.is_empty();
+        inner.inhabited.remember((), has_users, generation);
+        Ok(has_users)
     }
 
     /// Makes an administrator, in the group `administrators`, which gets the role: the first one, who then makes others.
@@ -67,7 +75,7 @@ impl People<'_> {
             self.put_user(User { id: id.clone(), ..User::default() }).await?;
         }
         if self.engine.inner.store.get::<Group>(ADMINISTRATORS.into()).await?.is_none() {
-            self.put_group(Group { id: ADMINISTRATORS.into(), name: None }).await?;
+            self.put_group(Group { id: ADMINISTRATORS.into(), ..Group::default() }).await?;
         }
         self.set_password(id.clone(), password).await?;
         self.grant(ADMINISTRATORS, Role::Administrator).await?;
@@ -300,6 +308,7 @@ impl Inner {
 
     pub(crate) fn forget_people(&self) {
         self.standings.forget();
+        self.inhabited.forget();
         self.sessions.forget();
         self.tokens.forget();
         self.passwords.forget();

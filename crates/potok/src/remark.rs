@@ -12,6 +12,11 @@ use crate::{Action, Error, InstanceId, Right, Role, TaskId};
 /// Bytes of a comment.
 const COMMENT: usize = 64 * 1024;
 
+fn check_length(what: &'static str, text: &str) -> Result<(), Error> {
+    let (size, limit) = (text.len() as u64, COMMENT as u64);
+    if size > limit { Err(StoreError::TooLarge { what, size, limit }.into()) } else { Ok(()) }
+}
+
 /// What a comment or attachment is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
@@ -41,10 +46,7 @@ impl Engine {
     pub async fn comment(&self, on: impl Into<Subject>, text: impl Into<Name>) -> Result<Comment, Error> {
         let (instance, task) = self.subject(Action::Remark, on.into()).await?;
         let text = text.into();
-        let (size, limit) = (text.len() as u64, COMMENT as u64);
-        if size > limit {
-            return Err(StoreError::TooLarge { what: "the comment", size, limit }.into());
-        }
+        check_length("the comment", &text)?;
         let now = self.inner.clock.now();
         let key = self.inner.next_key(now);
         let comment = Comment { instance, key, task, author: self.user.clone(), written: now, text };
@@ -99,6 +101,41 @@ impl Engine {
         };
         let upload = self.inner.store.upload(self.inner.random(), self.inner.limits.attachment);
         Ok(Attaching { attachment, upload })
+    }
+
+    /// Attaches to an instance or task what is kept elsewhere, by its address.
+    ///
+    /// # Errors
+    /// If there is no such instance or task, the address or a text is longer than 64 KiB, or the database cannot be written.
+    pub async fn attach_link(
+        &self,
+        to: impl Into<Subject>,
+        name: impl Into<Name>,
+        url: impl Into<Name>,
+        description: Option<Name>,
+        media_type: Option<Name>,
+    ) -> Result<Attachment, Error> {
+        let (instance, task) = self.subject(Action::Remark, to.into()).await?;
+        let now = self.inner.clock.now();
+        let attachment = Attachment {
+            instance,
+            key: self.inner.next_key(now),
+            task,
+            author: self.user.clone(),
+            attached: now,
+            name: name.into(),
+            description,
+            url: Some(url.into()),
+            media_type,
+            ..Attachment::default()
+        };
+        for (what, text) in [("the link", &attachment.url), ("the description", &attachment.description)] {
+            check_length(what, text.as_deref().unwrap_or_default())?;
+        }
+        let mut changes = Changes::default();
+        changes.put(attachment.clone());
+        self.inner.write(changes).await?;
+        Ok(attachment)
     }
 
     /// The attachments of an instance or task, the oldest first.
@@ -172,6 +209,12 @@ impl Attaching {
     /// Of that media type.
     pub fn media_type(mut self, media_type: impl Into<Name>) -> Self {
         self.attachment.media_type = Some(media_type.into());
+        self
+    }
+
+    /// Described in words.
+    pub fn description(mut self, description: impl Into<Name>) -> Self {
+        self.attachment.description = Some(description.into());
         self
     }
 

@@ -169,20 +169,22 @@ macro_rules! actions {
 actions! {
     ReadDefinitions, "read definitions", Read, false, [
         "Engine::definitions" "Engine::graph" "Engine::resource" "Engine::startable" "Engine::migration_plan"
-        "Engine::resources" "Engine::definition" "Engine::decide"
+        "Engine::resources" "Engine::definition" "Engine::decide" "Engine::evaluate"
     ];
     Start, "start", Start, false, ["Start::send"];
     StartAnywhere, "start anywhere", Operate, true, [];
     SeeInstances, "see instances", See, false, [
         "Engine::instances" "Engine::incidents" "Case::get" "Case::state" "Case::at" "Case::variable" "Case::variables"
-        "Case::variables_from" "Case::history" "Case::happenings" "Case::ended" "Engine::comments" "Engine::attachments" "Reading::chunk"
+        "Case::variables_from" "Case::history" "Case::happenings" "Case::work_log" "Case::ended" "Engine::comments" "Engine::attachments" "Reading::chunk"
         "Engine::search" "Engine::count" "Engine::variables_of" "Engine::feed" "Engine::feed_end"
     ];
     SeeTasks, "see tasks", See, false, [
         "Tasks::list" "Tasks::page" "Tasks::count" "Engine::task" "Engine::task_variables" "Engine::local_task_variables"
     ];
+    SeeSearches, "see saved searches", See, false, ["Engine::saved_searches"];
+    SaveSearch, "save search", See, false, ["Engine::save_search" "Engine::forget_search"];
     Remark, "remark", See, false, [
-        "Engine::comment" "Engine::remove_comment" "Engine::attach" "Engine::remove_attachment" "Attaching::write"
+        "Engine::comment" "Engine::remove_comment" "Engine::attach" "Engine::attach_link" "Engine::remove_attachment" "Attaching::write"
         "Attaching::finish" "Attaching::discard"
     ];
     ClaimTask, "claim task", Work, false, ["Engine::claim"];
@@ -203,6 +205,10 @@ actions! {
     Deploy, "deploy", Deploy, true, ["Deployment::send" "Engine::deploy_path"];
     Check, "check", Deploy, false, ["Engine::check"];
     DeleteDeployment, "delete deployment", Deploy, true, ["Engine::delete_deployment"];
+    DeleteDefinition, "delete definition", Deploy, true, ["Engine::delete_definition"];
+    DeleteDefinitionWithInstances, "delete definition with instances", Operate, true, [
+        "Engine::delete_definition_with_instances"
+    ];
     DeleteDeploymentWithInstances, "delete deployment with instances", Operate, true, [
         "Engine::delete_deployment_with_instances"
     ];
@@ -210,7 +216,10 @@ actions! {
     SetVariables, "set variables", Operate, true, [
         "Case::set_variables" "Case::set_variables_in" "Case::change_variables_from"
     ];
-    SetRetries, "set retries", Operate, true, ["Engine::set_job_retries" "Engine::set_retries"];
+    SetRetries, "set retries", Operate, true, [
+        "Engine::set_job_retries" "Engine::set_job_priority" "Engine::set_retries"
+    ];
+    Reschedule, "reschedule", Operate, true, ["Engine::reschedule" "Engine::suspend_timer"];
     Execute, "execute", Operate, true, ["Engine::execute"];
     Cancel, "cancel", Operate, true, ["Case::cancel"];
     Suspend, "suspend", Operate, true, ["Case::suspend" "Case::resume"];
@@ -268,7 +277,7 @@ mod tests {
     use super::*;
 
     /// Public operations that ask for no right, and why not.
-    const FREE: [&str; 14] = [
+    const FREE: [&str; 15] = [
         // Before anybody acts, and after.
         "Builder::start",
         "Engine::stop",

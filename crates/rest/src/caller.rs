@@ -206,9 +206,13 @@ fn traced(engine: Engine, extensions: &Extensions) -> Engine {
 /// How a router that stands beside this one says why a request is not let in.
 pub type Refuse = fn(StatusCode, &str, &str) -> Response;
 
-/// Lets in whoever signs in, and puts the engine that acts for them to the request.
+/// Lets in whoever signs in, and puts the engine that acts for them to the request. Where nobody need sign in it does not matter how somebody
+/// tries to: some programs for other engines cannot but send a user.
 pub(crate) async fn sign_in(State((app, refuse)): State<(App, Refuse)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
+    if app.policy.is_open && app.engine.people().has_users().await.is_ok_and(|has_users| !has_users) {
+        parts.headers.remove(header::AUTHORIZATION);
+    }
     match admit(&app, &parts).await {
         Ok((engine, _)) => {
             let engine = traced(engine, &parts.extensions);

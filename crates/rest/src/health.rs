@@ -14,14 +14,14 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// Whether the server runs
-#[utoipa::path(get, path = "/healthz", tag = "operations", operation_id = "isHealthy",
+#[utoipa::path(get, path = "/healthz", tag = "operations", operation_id = "isHealthy", security(()),
     responses((status = 204, description = "It runs"), Problems))]
 async fn healthy() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
 /// Whether the server can do anything: it reaches its database
-#[utoipa::path(get, path = "/readyz", tag = "operations", operation_id = "isReady",
+#[utoipa::path(get, path = "/readyz", tag = "operations", operation_id = "isReady", security(()),
     responses((status = 204, description = "It can"), Problems))]
 async fn ready(State(app): State<App>) -> Result<StatusCode, Problem> {
     let one = Paging { limit: Some(1), ..Paging::default() };

@@ -55,6 +55,12 @@ words! {
         BusinessKey,
         /// By when they ended; running ones last.
         Ended,
+        /// By process.
+        Process,
+        /// By definition.
+        Definition,
+        /// By tenant.
+        Tenant,
     }
 }
 

@@ -10,6 +10,7 @@ mod caller;
 mod comments;
 mod definitions;
 mod deployments;
+mod description;
 mod events;
 mod guard;
 mod health;
@@ -52,7 +53,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config as Page, SwaggerUi};
 
 use crate::policy::Policy;
 use crate::problem::Problem;
@@ -197,7 +198,8 @@ fn api() -> OpenApiRouter<App> {
         .merge(attachments::routes())
         .merge(people::routes())
         .merge(session::routes())
-        .merge(webhooks::routes());
+        .merge(webhooks::routes())
+        .merge(description::routes());
     OpenApiRouter::with_openapi(Description::openapi())
         .nest("/api/v1", native)
         .merge(health::routes())
@@ -225,8 +227,8 @@ pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterato
         calls: Arc::default(),
         engine,
     };
-    let (router, description) = api().split_for_parts();
-    let mut router = router.merge(SwaggerUi::new("/docs").url("/api/v1/openapi.json", description));
+    let (router, _) = api().split_for_parts();
+    let mut router = router.merge(SwaggerUi::new("/docs").config(Page::new(["/api/v1/openapi.json"])));
     for (other, refuse) in beside {
         let signed_in = middleware::from_fn_with_state((app.clone(), refuse), caller::sign_in);
         router = router.merge(other.layer(signed_in).with_state(()));

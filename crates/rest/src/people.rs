@@ -109,7 +109,7 @@ async fn get_user(caller: Caller, Path(user): Path<String>) -> Result<Json<User>
 async fn put_user(caller: Caller, Path(user): Path<String>, Json(data): Json<UserData>) -> Result<StatusCode, Problem> {
     let put = caller.once(|engine| async move {
         let (name, email) = (data.name.map(Into::into), data.email.map(Into::into));
-        engine.people().put_user(row::User { id: user.into(), name, email }).await
+        engine.people().put_user(row::User { id: user.into(), name, email, ..row::User::default() }).await
     });
     put.await?;
     Ok(StatusCode::NO_CONTENT)
@@ -198,7 +198,7 @@ async fn put_group(
     Path(group): Path<String>,
     Json(data): Json<GroupData>,
 ) -> Result<StatusCode, Problem> {
-    let group = row::Group { id: group.into(), name: data.name.map(Into::into) };
+    let group = row::Group { id: group.into(), name: data.name.map(Into::into), ..row::Group::default() };
     caller.once(|engine| async move { engine.people().put_group(group).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

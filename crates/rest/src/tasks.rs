@@ -70,6 +70,14 @@ words! {
         Assignee,
         /// By when they ended; open ones last.
         Ended,
+        /// By instance.
+        Instance,
+        /// By description.
+        Description,
+        /// By when who works on them, or how, was changed last; those of which nothing was changed last.
+        Changed,
+        /// By tenant.
+        Tenant,
     }
 }
 

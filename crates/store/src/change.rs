@@ -177,6 +177,16 @@ impl Changes {
         self.set(Timer::TABLE, (instance, timer).into_cells(), &["definition", "process", "node"], values);
     }
 
+    /// A timer does not fire until it or its instance is resumed; or it does again.
+    pub fn suspend_timer(&mut self, instance: Key, timer: Key, suspended: bool) {
+        self.set(Timer::TABLE, (instance, timer).into_cells(), &["suspended"], vec![suspended.to_cell()]);
+    }
+
+    /// A job is more urgent than it was, or less.
+    pub fn set_job_priority(&mut self, instance: Key, job: Key, priority: i64) {
+        self.set(Job::TABLE, (instance, job).into_cells(), &["priority"], vec![priority.to_cell()]);
+    }
+
     /// A session was used, and lasts until then, if it has not been ended.
     pub fn use_session(&mut self, secret: Bytes, used: Timestamp, expires: Timestamp) {
         self.set(SessionRow::TABLE, secret.into_cells(), &["used", "expires"], vec![used.to_cell(), expires.to_cell()]);

@@ -192,6 +192,38 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Removes one version of something deployed; the files of its deployment stay, for its other definitions. `follows` gives what changes
+    /// with it, told of the version that is the newest from then on if it was the newest; nothing if it must look again. Says whether it is gone.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn remove_definition(
+        &self,
+        definition: Key,
+        follows: impl Fn(&Definition, Option<Option<&Definition>>) -> Option<Changes> + Send,
+    ) -> Result<bool, StoreError> {
+        let mut session = self.database.write().await?;
+        session.lock(&[LOCK], true).await?;
+        let key = definition.into_cells();
+        let Some(row) = session.select(&Select::keys(Definition::TABLE, vec![key.clone()])).await?.pop() else {
+            return Ok(true);
+        };
+        let row = Definition::from_row(row)?;
+        let versions = session.select(&named(row.kind, &row.tenant, &row.id)).await?;
+        let versions = versions.into_iter().map(Definition::from_row).collect::<Result<Vec<_>, _>>()?;
+        let is_newest = versions.first().is_some_and(|newest| newest.key == definition);
+        let staying = versions.iter().find(|version| version.key != definition);
+        let Some(changes) = follows(&row, is_newest.then_some(staying)) else { return Ok(false) };
+        let mut merged = Merged::default();
+        merged.merge(&changes);
+        session.delete(Definition::TABLE, &[key]).await?;
+        merged.write(&mut *session, &[]).await?;
+        session.commit().await?;
+        Ok(true)
+    }
+}
+
 /// All versions of a definition, the newest first.
 fn named(kind: DefinitionKind, tenant: &Name, id: &Name) -> Select {
     Select::from(Definition::TABLE)

@@ -471,6 +471,16 @@ fn a_workers_uncaught_error_ends_its_scope_as_if_it_were_done() {
         .passed("never", 0);
 }
 
+/// As Camunda 7.24 does it.
+#[test]
+fn what_throws_an_uncaught_error_calls_its_end_listeners() {
+    scenario("dialects/camunda_uncaught_error.bpmn")
+        .start()
+        .error("work", "broken")
+        .waits_at(["after"])
+        .variable("left", true);
+}
+
 #[test]
 fn an_error_carries_its_message() {
     scenario("dialects/camunda_error_message.bpmn")
@@ -500,6 +510,74 @@ fn a_signal_carries_what_its_throw_maps() {
         .instance_of("brigade")
         .variables(json!({"where": "hall", "severity": 3}))
         .no_variable("place");
+}
+
+#[test]
+fn a_signal_carries_all_that_its_thrower_sees() {
+    scenario("dialects/camunda_signal_all.bpmn")
+        .start_with(json!({"place": "cellar", "level": 2}))
+        .completed()
+        .instance_of("brigade")
+        .variables(json!({"place": "cellar", "level": 3}));
+}
+
+#[test]
+fn an_expression_does_what_a_thrown_message_would() {
+    scenario("dialects/camunda_throw_expression.bpmn")
+        .start_with(json!({"name": "anna", "amount": 1}))
+        .waits_at(["wait"])
+        .variable("told", "anna!")
+        .variable("next", 2)
+        .complete("wait")
+        .completed()
+        .variable("last", 3);
+    scenario("dialects/camunda_throw_expression.bpmn")
+        .start_with(json!({"name": "anna"}))
+        .incident("count", "expression-failed")
+        .incident_says("amount");
+}
+
+/// As Camunda 7.24 does it.
+#[test]
+fn an_event_based_gateway_is_left_when_an_event_has_occurred() {
+    scenario("dialects/camunda_gateway_listeners.bpmn")
+        .start_with(json!({"log": ""}))
+        .message("news", json!({}))
+        .waits_at(["after"])
+        .variable("log", " gateway+ gateway- news+ news-");
+}
+
+#[test]
+fn an_end_listener_of_a_gateway_that_fails_is_told_by_the_event() {
+    scenario("dialects/camunda_gateway_listeners.bpmn")
+        .start_with(json!({"log": ""}))
+        .set("log", 5)
+        .message("news", json!({}))
+        .incident("news", "expression-failed")
+        .incident_says("`gateway`")
+        .set("log", "")
+        .resolve("news")
+        .waits_at(["after"])
+        .variable("log", " news+ news-");
+}
+
+/// As Camunda 7.24 does it.
+#[test]
+fn what_a_signal_interrupts_with_its_thrower_calls_the_throwers_end_listeners() {
+    scenario("dialects/camunda_interrupting_signal.bpmn")
+        .start_with(json!({"log": ""}))
+        .waits_at(["after"])
+        .variable("log", " throw- inside-");
+}
+
+/// As Camunda 7.24 does it: a throwing link event is no activity there.
+#[test]
+fn a_throwing_link_event_calls_no_listeners() {
+    scenario("dialects/camunda_link_listeners.bpmn")
+        .start_with(json!({"log": ""}))
+        .waits_at(["after"])
+        .no_variable("put")
+        .variable("log", " back+ back-");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Models of Flowable and Activiti.
 
-use potok_tests::scenario;
+use potok_tests::{scenario, scenario_of};
 use serde_json::json;
 
 #[test]
@@ -181,4 +181,52 @@ fn what_rounds_give_is_aggregated_also_by_expressions() {
         .complete("work")
         .completed()
         .variable("results", json!([{"item": 1, "double": 2}, {"item": 2, "double": 4}]));
+}
+
+#[test]
+fn a_round_that_has_not_completed_leaves_no_gap_in_an_aggregation() {
+    scenario("dialects/flowable_aggregation_until.bpmn")
+        .start_with(json!({"items": [1, 2, 3]}))
+        .complete("work")
+        .complete("work")
+        .completed()
+        .variable("results", json!([{"item": 1, "double": 2}, {"item": 2, "double": 4}]));
+}
+
+#[test]
+fn what_a_script_declares_at_its_top_is_stored() {
+    scenario("dialects/flowable_stored_variables.bpmn")
+        .start_with(json!({"amount": 2}))
+        .waits_at(["after"])
+        .variables(json!({"amount": 7, "total": 5, "bare": "bare"}))
+        .no_variable("between")
+        .no_variable("inside")
+        .no_variable("double");
+}
+
+#[test]
+fn a_throwing_link_event_calls_its_listeners() {
+    scenario("dialects/flowable_link_listeners.bpmn")
+        .start_with(json!({"log": ""}))
+        .waits_at(["after"])
+        .variable("log", " away+ away- back+ back-");
+}
+
+#[test]
+fn a_call_by_the_id_of_a_definition_calls_that_version() {
+    scenario_of(&[
+        "dialects/flowable_call_by_id.bpmn",
+        "dialects/camunda_helper_1.bpmn",
+        "dialects/camunda_helper_2.bpmn",
+    ])
+    .start()
+    .complete("first_version")
+    .completed();
+}
+
+#[test]
+fn a_flows_skip_expression_stands_for_its_condition() {
+    let file = "dialects/flowable_skipped_flow.bpmn";
+    scenario(file).start_with(json!({"trusted": true})).waits_at(["unchecked"]);
+    scenario(file).start_with(json!({"trusted": false})).complete("checked").waits_at(["only"]);
 }

@@ -2,7 +2,7 @@
 
 use potok_core::Name;
 use potok_core::graph::NodeKind;
-use potok_core::instance::{Key, WaitKind};
+use potok_core::instance::Key;
 use potok_core::step::Command;
 
 use super::interactive::{Variables, Walk};

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use potok_core::Name;
-use potok_core::dialect::FormField;
-use potok_core::model::Expression;
+use potok_core::dialect::{FieldKind, FormField};
 use potok_core::value::{DateTime, TimeOfDay, Value, parse_date};
 use regex::Regex;
 use serde_json::Value as Json;
@@ -54,7 +53,8 @@ pub(crate) struct Field {
 pub(crate) enum Default {
     Nothing,
     Value(Value),
-    Expression(Expression),
+    /// What the model says of the field, which may be computed.
+    Model(Box<FormField>),
 }
 
 impl Field {
@@ -72,20 +72,20 @@ impl Field {
         Some(Self {
             variable: field.variable.clone().unwrap_or_else(|| field.id.clone()),
             label: field.label.as_ref().unwrap_or(&field.id).to_string(),
-            kind: match field.kind.to_ascii_lowercase().as_str() {
-                "long" | "integer" | "int" | "short" => Kind::Integer,
-                "number" | "double" | "float" | "decimal" => Kind::Number,
-                "boolean" => Kind::Boolean,
-                "date" => Kind::Date,
-                "time" => Kind::Time,
-                "datetime" | "date-time" => Kind::DateTime,
-                "json" | "object" => Kind::Json,
-                _ if !choices.is_empty() => Kind::Choice,
-                _ => Kind::Text,
+            kind: match field.holds() {
+                FieldKind::Text => Kind::Text,
+                FieldKind::Integer => Kind::Integer,
+                FieldKind::Number => Kind::Number,
+                FieldKind::Boolean => Kind::Boolean,
+                FieldKind::Date => Kind::Date,
+                FieldKind::Time => Kind::Time,
+                FieldKind::DateTime => Kind::DateTime,
+                FieldKind::Choice => Kind::Choice,
+                FieldKind::Json => Kind::Json,
             },
             required: field.required,
             writable: field.writable,
-            default: field.default.clone().map_or(Default::Nothing, Default::Expression),
+            default: field.default.as_ref().map_or(Default::Nothing, |_| Default::Model(Box::new(field.clone()))),
             choices,
             minimum: constraint("min").and_then(|text| text.parse().ok()),
             maximum: constraint("max").and_then(|text| text.parse().ok()),
@@ -188,7 +188,8 @@ impl Field {
         }
     }
 
-    fn within(&self, value: Value) -> Result<Value, String> {
+    /// The value, if the field takes one of its size.
+    pub(super) fn within(&self, value: Value) -> Result<Value, String> {
         let size = match value {
             Value::Integer(number) => number.to_string().parse().ok(),
             Value::Number(number) => Some(number),

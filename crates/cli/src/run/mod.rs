@@ -24,6 +24,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use jiff::tz::TimeZone;
 use potok_core::Name;
+use potok_core::diagnostic::similar;
 use potok_core::graph::ProcessGraph;
 use potok_core::instance::State;
 use potok_core::routing::Runner;
@@ -35,7 +36,7 @@ use self::host::Host;
 use self::scenario::Scenario;
 use self::session::Session;
 use self::terminal::Terminal;
-use crate::failure::{Failure, similar};
+use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::style::Style;
 

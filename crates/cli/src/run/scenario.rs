@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use potok_core::diagnostic::similar;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use serde_saphyr::Spanned;
 
-use crate::failure::{Failure, similar};
+use crate::failure::Failure;
 use crate::folder;
 use crate::yaml;
 

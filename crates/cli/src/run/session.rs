@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use potok_core::Name;
+use potok_core::dialect::{FieldKind, FormField};
 use potok_core::expressions::{Evaluation, Expressions as _, Language, Purpose, Variables};
 use potok_core::graph::{Form, NodeKind, ProcessGraph};
 use potok_core::instance::{Instance, Key, NONE, ROOT, ScopeId, State, TokenId, WaitKind};
@@ -16,7 +17,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::clock::Clock;
-use super::field::{Default, Field, Kind};
+use super::field::{Default, Field};
 use super::form_js;
 use super::host::Host;
 use super::record::{Numbers, values};
@@ -206,7 +207,8 @@ impl Session {
                         process: Some(graph.id()),
                         event: record.event,
                         element: node.map(|node| &*node.id),
-                        name: node.and_then(|node| node.name.as_deref()),
+                        // A task's name may be computed: people see that one.
+                        name: node.and_then(|node| node.name.as_deref()).filter(|_| !record.more.contains_key("name")),
                         more: record.more,
                     };
                     line.write(out)?;
@@ -332,16 +334,17 @@ impl Session {
         match &field.default {
             Default::Nothing => None,
             Default::Value(value) => Some(value.clone()),
-            Default::Expression(expression) if expression.language == Language::Literal => {
-                field.parse(&expression.text).ok()
-            }
-            Default::Expression(expression) => {
+            Default::Model(model) => {
+                let expression = model.default.as_ref()?;
+                if expression.language == Language::Literal {
+                    return of_model(model, &expression.text).and_then(|value| field.within(value).ok());
+                }
                 let compiled =
                     self.evaluator.compile(&expression.language, Purpose::Expression, &expression.text).ok()?;
                 let value = compiled.evaluate(&mut Evaluation::new(&view, self.host.now())).ok()?;
                 match value.plain() {
                     Value::Null => None,
-                    Value::String(text) if field.kind != Kind::Text => field.parse(text).ok(),
+                    Value::String(text) => of_model(model, text).and_then(|value| field.within(value).ok()),
                     _ => Some(value),
                 }
             }
@@ -352,6 +355,12 @@ impl Session {
     pub(crate) fn set(&mut self, instance: Key, variables: Vec<(Name, Value)>) -> Result<(), Failure> {
         self.act(|host| host.command(instance, Command::SetVariables { scope: ROOT, variables }))
     }
+}
+
+/// The value that a text in the model is for a field. Camunda 7 and Flowable take for false what is not `true`.
+fn of_model(field: &FormField, text: &str) -> Option<Value> {
+    let is_false = field.holds() == FieldKind::Boolean && field.date_pattern.is_some();
+    field.value_of(text).ok().or_else(|| is_false.then(|| false.into()))
 }
 
 /// What a gateway is called that has no name.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use potok_core::Name;
+use potok_core::diagnostic::similar;
 use potok_core::graph::{Catch, ProcessGraph};
 use potok_core::instance::{Instance, ScopeId, WaitKind};
 use potok_core::routing::{Message, start_triggers};
@@ -13,7 +14,7 @@ use super::field::Field;
 use super::scenario::{Given, Step};
 use super::session::Session;
 use super::waiting::{Waiting, What};
-use crate::failure::{Failure, similar};
+use crate::failure::Failure;
 
 type Variables = Vec<(Name, Value)>;
 

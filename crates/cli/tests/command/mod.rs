@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 /// What a run of the binary gave.
 #[derive(Debug)]
+#[allow(dead_code, reason = "not every test file asks this")]
 pub(crate) struct Output {
     /// The exit code.
     pub(crate) code: i32,
@@ -35,6 +36,7 @@ impl Output {
 }
 
 /// Runs `potok` with lines of input.
+#[allow(dead_code, reason = "not every test file asks this")]
 pub(crate) fn potok(arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_potok"))
         .args(arguments)

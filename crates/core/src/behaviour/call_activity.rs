@@ -100,6 +100,8 @@ fn hand_over(
     variables: &[(Name, Value)],
 ) -> Result<(), EvaluationError> {
     let (inside, node) = (step.variable_scope(token), step.node_of(token));
+    // Only the called process's variables are in sight: what it has not is not looked for around the call.
+    let called = NONE;
     let target = if step.node(token).details.isolated {
         inside
     } else {
@@ -109,8 +111,8 @@ fn hand_over(
         step.set_all(target, variables.iter().cloned());
     }
     for output in &call.outputs {
-        let value = step.mapped(&output.source, inside, node, variables)?;
-        let name = step.target(output, inside, node, variables)?;
+        let value = step.mapped(&output.source, called, node, variables)?;
+        let name = step.target(output, called, node, variables)?;
         step.set_target(target, &name, value)?;
     }
     Ok(())

@@ -43,7 +43,11 @@ fn fire(step: &mut Step<'_, '_>, scope: ScopeId, node: u32) {
     }
     let survivor = merge(step, scope, node);
     step.emit(Event::TokenResumed { token: survivor });
-    go_out(step, survivor, true);
+    if step.graph.node(node).plain {
+        go_out(step, survivor, true);
+    } else {
+        step.schedule(survivor, Stage::Complete);
+    }
 }
 
 /// Whether the activation condition holds. Without one, the gateway waits for all flows in.

@@ -1,10 +1,15 @@
 //! Exclusive gateways: the first flow whose condition holds, else the default (BPMN 2.0.2 §13.4.2).
 
-use crate::instance::{Ordinal, TokenId};
+use crate::instance::{IncidentStage, Ordinal, TokenId};
 use crate::step::{Problem, Step};
 
-/// Takes one flow.
-pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal) -> Result<(), Problem> {
+/// Takes one flow; an incident of this stage if there is none to take.
+pub(crate) fn decide(
+    step: &mut Step<'_, '_>,
+    token: TokenId,
+    ordinal: Ordinal,
+    stage: IncidentStage,
+) -> Result<(), Problem> {
     let graph = step.graph;
     let node = graph.node(ordinal);
     if !node.conditional {
@@ -30,7 +35,7 @@ pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal) 
     }
     match node.default_flow {
         Some(flow) => step.take_one(token, node, flow),
-        None => step.no_flow(token, crate::instance::IncidentStage::Execute),
+        None => step.no_flow(token, stage),
     }
     Ok(())
 }

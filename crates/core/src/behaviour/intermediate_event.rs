@@ -4,7 +4,7 @@ use super::{compensation, job};
 use crate::Name;
 use crate::dialect::Dialect;
 use crate::graph::{Catch, CatchEvent, NodeKind, Throw};
-use crate::instance::{NONE, Owner, TokenId};
+use crate::instance::{Owner, TokenId};
 use crate::step::{Event, Problem, Stage, Step, Variables};
 use crate::trigger::{error::Thrower, message, signal};
 
@@ -24,17 +24,8 @@ pub(crate) fn catch(step: &mut Step<'_, '_>, token: TokenId, event: &CatchEvent)
 pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw], from: u32) -> Result<(), Problem> {
     let Some(serial) = step.instance.tokens.get(token).map(|token| token.serial) else { return Ok(()) };
     for (number, thrown) in step.in_order(token, throws, from)? {
-        match thrown {
-            Throw::Link { target } => {
-                step.emit(Event::TokenMoved { token, flow: NONE, node: *target });
-                step.schedule(token, Stage::Enter);
-                return Ok(());
-            }
-            other => {
-                if throw_one(step, token, number, other)? {
-                    return Ok(());
-                }
-            }
+        if throw_one(step, token, number, thrown)? {
+            return Ok(());
         }
         // What was thrown may have ended the thrower itself.
         if !step.is_alive(token, serial) {
@@ -53,6 +44,13 @@ pub(crate) fn throw_one(step: &mut Step<'_, '_>, token: TokenId, number: u32, th
         Throw::Job(work) => {
             job::open(step, token, number, work, None)?;
             return Ok(true);
+        }
+        Throw::Expression { expression, result_variable } => {
+            let value = step.evaluate(expression, scope, node)?;
+            if let Some(name) = result_variable {
+                step.receive_one(token, name.clone(), value);
+            }
+            let _ = step.outlives_conditions(token);
         }
         Throw::Signal { .. } => signal::throw(step, token, thrown)?,
         Throw::Error { code, message } => {
@@ -79,6 +77,7 @@ pub(crate) fn throw_one(step: &mut Step<'_, '_>, token: TokenId, number: u32, th
         Throw::Compensation { activity, wait } => {
             return Ok(compensation::throw(step, token, number, *activity, *wait));
         }
+        // A link is a way out: it is gone when the event is left.
         Throw::Cancel | Throw::Terminate { .. } | Throw::Link { .. } => {}
     }
     Ok(false)

@@ -20,7 +20,7 @@ pub(crate) mod sub_process;
 pub(crate) mod user_task;
 
 use crate::graph::NodeKind;
-use crate::instance::{Ordinal, Owner, TokenId};
+use crate::instance::{IncidentStage, Ordinal, Owner, TokenId};
 use crate::step::{Event, Problem, Stage, Step};
 
 /// Does the work of the flow node that a token stands on.
@@ -53,7 +53,11 @@ pub(crate) fn execute(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal)
         NodeKind::ThrowEvent(throws) => intermediate_event::throw(step, token, throws, 0)?,
         NodeKind::EndEvent(throws) if throws.is_empty() && node.plain => step.end_path(token),
         NodeKind::EndEvent(throws) => end_event::end(step, token, throws, 0)?,
-        NodeKind::ExclusiveGateway => exclusive_gateway::decide(step, token, ordinal)?,
+        NodeKind::ExclusiveGateway if node.plain => {
+            exclusive_gateway::decide(step, token, ordinal, IncidentStage::Execute)?;
+        }
+        // What surrounds it comes before its choice, which is how it is left.
+        NodeKind::ExclusiveGateway => step.schedule(token, Stage::Complete),
         NodeKind::ParallelGateway => parallel_gateway::join(step, token, ordinal),
         NodeKind::InclusiveGateway(_) => inclusive_gateway::join(step, token, ordinal),
         NodeKind::ComplexGateway(gateway) => complex_gateway::join(step, token, gateway)?,

@@ -208,6 +208,10 @@ fn collected(
     {
         *place = value.clone();
     }
+    if multi.without_gaps {
+        // What a round gives to an aggregation is never null.
+        results.retain(|result| !result.is_null());
+    }
     let results = Value::from(results);
     match &multi.output_value {
         Some((name, value)) => {

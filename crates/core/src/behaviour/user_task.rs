@@ -9,7 +9,7 @@ use crate::expressions::EvaluationError;
 use crate::graph::{Expression, ListenerAction, NodeKind, UserTask, names};
 use crate::instance::{IncidentStage, Owner, TokenId, UserTaskWait, WaitId, WaitKind};
 use crate::model::TimerKind;
-use crate::step::{Problem, Step, Told};
+use crate::step::{Problem, StandingTask, Step, Told};
 use crate::time::{Timer, Timestamp};
 use crate::value::{Value, Zone};
 
@@ -87,7 +87,7 @@ pub(crate) fn tell_one(step: &mut Step<'_, '_>, token: TokenId, index: u32) {
     let called = match &listener.action {
         ListenerAction::Job(job) => job::open(step, token, 0, job, Some(index)),
         ListenerAction::Evaluate(expression) => {
-            let told = Told { stage: listener.stage, assignee: step.assignee_of(token) };
+            let told = Told { stage: listener.stage, task: step.standing_task(token) };
             step.call_listener(expression, told, step.variable_scope(token), step.node_of(token))
         }
     };
@@ -110,11 +110,11 @@ impl Step<'_, '_> {
         self.user_task(token).is_some()
     }
 
-    /// Who has the user task on which a token is; none before it stands.
-    pub(crate) fn assignee_of(&self, token: TokenId) -> Option<Option<Name>> {
+    /// The user task on which a token is; none before it stands.
+    pub(crate) fn standing_task(&self, token: TokenId) -> Option<StandingTask> {
         match &self.completing {
-            Some((completing, assignee)) if *completing == token => Some(assignee.clone()),
-            _ => self.user_task(token).map(|task| task.assignee.clone()),
+            Some((completing, task)) if *completing == token => Some(task.clone()),
+            _ => self.user_task(token).map(StandingTask::from),
         }
     }
 }

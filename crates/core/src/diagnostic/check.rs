@@ -3,9 +3,9 @@
 use super::findings::Findings;
 use super::subject::{Subject, World};
 use super::{
-    Diagnostic, activities, boundary, collaboration, compensation, conditions, correlation, data, declarations,
-    event_gateways, events, flow_lists, flows, gateways, lanes, links, loops, places, processes, reachability,
-    references, schema, starts, structures, sub_processes, timers, triggers,
+    Diagnostic, activities, attributes, boundary, collaboration, compensation, conditions, correlation, data,
+    declarations, event_gateways, events, flow_lists, flows, gateways, lanes, links, loops, places, processes,
+    reachability, references, schema, starts, structures, sub_processes, timers, triggers,
 };
 use crate::model::{Definitions, ProcessIndex};
 use crate::xml::ElementIndex;
@@ -41,6 +41,7 @@ pub fn check(definitions: &Definitions) -> Vec<Diagnostic> {
 /// What holds for every element, wherever it stands.
 fn elements(world: &World<'_>, drawing_only: bool, findings: &mut Findings<'_>) {
     let mut process_end = ElementIndex(0);
+    let dialect = world.definitions.dialect;
     for (element, known) in world.all_elements() {
         if element.index() >= process_end {
             let is_process = element.name() == "process";
@@ -51,6 +52,7 @@ fn elements(world: &World<'_>, drawing_only: bool, findings: &mut Findings<'_>) 
         }
         places::check(element, known, findings);
         schema::check(world, element, known, findings);
+        attributes::check(element, known, dialect, findings);
         references::check(world, element, known, findings);
         structures::check(world, element, findings);
         data::set(world, element, findings);

@@ -3,7 +3,7 @@
 use super::{Diagnostic, Rule, Severity};
 use crate::Name;
 use crate::model::Definitions;
-use crate::xml::{Element, ElementIndex};
+use crate::xml::{Element, ElementIndex, Span};
 
 /// Collects what the rules find.
 pub(super) struct Findings<'a> {
@@ -31,9 +31,24 @@ impl<'a> Findings<'a> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
+        let span = self.definitions.document.element(element).tag_span();
+        self.add_at(rule, element, span, message, help);
+    }
+
+    /// A rule is broken at one place in an element's tag.
+    pub(super) fn add_at(
+        &mut self,
+        rule: &Rule,
+        element: ElementIndex,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         let severity = if self.drawing { Severity::Warning } else { rule.severity };
         let document = &self.definitions.document;
         let mut diagnostic = document.diagnostic(rule.code, severity, element, message, help);
+        (diagnostic.line, diagnostic.column) = document.line_column(span.start);
+        diagnostic.span = span;
         diagnostic.element = shown(document.element(element)).or(diagnostic.element);
         self.found.push(diagnostic);
     }

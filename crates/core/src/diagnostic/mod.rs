@@ -1,6 +1,7 @@
 //! Everything that can be wrong with a model: code, element, place, what, and how to mend it.
 
 mod activities;
+mod attributes;
 mod boundary;
 mod calls;
 mod check;
@@ -27,6 +28,7 @@ mod references;
 mod rule;
 mod sarif;
 mod schema;
+mod similar;
 mod starts;
 mod structures;
 mod sub_processes;
@@ -44,6 +46,7 @@ pub use check::{check, check_file};
 pub use json::json;
 pub use rule::{Rule, rule, rules};
 pub use sarif::{sarif, sarif_of_files};
+pub use similar::similar;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,9 +1,9 @@
 //! What a rule is, and the list of all of them.
 
 use super::{
-    Severity, activities, boundary, collaboration, compensation, conditions, correlation, data, declarations,
-    event_gateways, events, flow_lists, flows, gateways, lanes, links, loops, places, processes, reachability,
-    references, schema, starts, structures, sub_processes, timers, triggers,
+    Severity, activities, attributes, boundary, collaboration, compensation, conditions, correlation, data,
+    declarations, event_gateways, events, flow_lists, flows, gateways, lanes, links, loops, places, processes,
+    reachability, references, schema, starts, structures, sub_processes, timers, triggers,
 };
 
 /// A rule that models are checked against.
@@ -42,6 +42,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         processes::RULES,
         places::RULES,
         schema::RULES,
+        attributes::RULES,
         references::RULES,
         structures::RULES,
         declarations::RULES,

@@ -46,6 +46,7 @@ impl<'d> Reader<'d> {
                     properties.expression = self.work_expression(element);
                 }
                 properties.result_variable = self.result_variable(element);
+                properties.stores_variables = self.flag(element, "autoStoreVariables") == Some(true);
             }
             "messageEventDefinition" => {
                 properties.name = self.classic(element, "messageExpression").map(|text| self.value(element, &text));

@@ -1,5 +1,6 @@
 //! What a call activity calls and hands over.
 
+use super::expression::literal;
 use super::reader::{is_true, own};
 use super::{Binding, Call, Reader, VariableMapping};
 use crate::xml::Element;
@@ -56,6 +57,10 @@ impl<'d> Reader<'d> {
 
     fn classic_call(&self, element: Element<'d>) -> Option<Call> {
         let mut call = Call { binding: self.classic_binding(element, &CALLED_ELEMENT), ..Call::default() };
+        if let Some((key, version)) = self.definition_id(element) {
+            call.target = Some(literal(element, &key));
+            call.binding = Binding::Version(literal(element, &version));
+        }
         let same_deployment = self.flag(element, "sameDeployment") == Some(true);
         if same_deployment {
             call.binding = Binding::Deployment;
@@ -90,6 +95,19 @@ impl<'d> Reader<'d> {
         // In these dialects a call hands over nothing unless told to.
         let classic = matches!(self.dialect(), super::Dialect::Camunda | super::Dialect::Flowable);
         (speaks || classic).then_some(call)
+    }
+
+    /// The key and the version in the id of a definition that a call of Flowable names: `key:version:id`.
+    pub(super) fn definition_id(&self, call: Element<'d>) -> Option<(String, String)> {
+        if self.classic(call, "calledElementType").as_deref() != Some("id") {
+            return None;
+        }
+        let called = call.attribute("calledElement")?;
+        let mut parts = called.trim().splitn(3, ':');
+        let (key, version) = (parts.next()?, parts.next()?);
+        let is_number = !version.is_empty() && version.bytes().all(|digit| digit.is_ascii_digit());
+        (parts.next().is_some() && is_number && !key.is_empty() && !key.contains('{'))
+            .then(|| (key.to_owned(), version.to_owned()))
     }
 
     /// `xBinding`, `xVersion` and `xVersionTag`, as Camunda 7 writes them for calls, decisions and forms.

@@ -1,7 +1,7 @@
 //! What the dialects say about messages, signals, errors, escalations, conditions and data objects.
 
-use super::reader::{comma_separated, own, text};
-use super::{ErrorVariables, MessageProperties, Reader, VariableMapping};
+use super::reader::{comma_separated, is_true, own, text};
+use super::{ErrorVariables, MessageProperties, Reader, SignalPayload};
 use crate::Name;
 use crate::model::Expression;
 use crate::xml::Element;
@@ -48,8 +48,16 @@ impl<'d> Reader<'d> {
 
     /// The variables that a `signalEventDefinition` hands over.
     #[must_use]
-    pub fn signal_payload(&self, definition: Element<'d>) -> Vec<VariableMapping> {
-        self.classic_elements(definition, "in").into_iter().filter_map(|handed| self.handover(handed)).collect()
+    pub fn signal_payload(&self, definition: Element<'d>) -> SignalPayload {
+        let mut payload = SignalPayload::default();
+        for handed in self.classic_elements(definition, "in") {
+            if own(handed, "variables").as_deref() == Some("all") {
+                payload.all |= !own(handed, "local").is_some_and(|local| is_true(&local));
+            } else {
+                payload.mappings.extend(self.handover(handed));
+            }
+        }
+        payload
     }
 
     /// The name of the signal of a `signalEventDefinition` where it is computed (Flowable).

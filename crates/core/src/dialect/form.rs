@@ -1,7 +1,8 @@
 //! Forms of user tasks and start events.
 
 use super::activity::pair;
-use super::namespace::ZEEBE;
+use super::field::CLASSIC_DATE;
+use super::namespace::{Family, ZEEBE};
 use super::reader::{children, extensions, is_true, own, text};
 use super::{Binding, Form, FormField, Reader};
 use crate::Name;
@@ -57,12 +58,22 @@ impl<'d> Reader<'d> {
         None
     }
 
+    /// A field, in whichever way it is written.
+    pub(super) fn any_field(&self, family: Family, element: Element<'d>) -> Option<FormField> {
+        match (family, element.name()) {
+            (Family::Classic, "formField") => self.form_field(element),
+            (Family::Classic, "formProperty") => self.form_property(element),
+            (Family::Potok, "formField") => self.potok_field(element),
+            _ => None,
+        }
+    }
+
     /// `camunda:formField`.
     fn form_field(&self, element: Element<'d>) -> Option<FormField> {
         let mut field = field(element)?;
         field.label = own(element, "label");
         field.default = own(element, "defaultValue").map(|text| self.value(element, &text));
-        field.constraints = date_pattern(element);
+        field.date_pattern = Some(date_pattern(element));
         for constraint in children(element, "validation").flat_map(|list| children(list, "constraint")) {
             let Some(name) = own(constraint, "name") else { continue };
             let config = own(constraint, "config");
@@ -89,7 +100,7 @@ impl<'d> Reader<'d> {
         field.required = flag("required", false);
         field.readable = flag("readable", true);
         field.writable = flag("writable", true);
-        field.constraints = date_pattern(element);
+        field.date_pattern = Some(date_pattern(element));
         Some(field)
     }
 
@@ -122,12 +133,13 @@ fn field(element: Element<'_>) -> Option<FormField> {
         readable: true,
         writable: true,
         values: children(element, "value").filter_map(value).collect(),
+        date_pattern: None,
         constraints: Vec::new(),
         bounds_excluded: false,
         properties: Vec::new(),
     })
 }
 
-fn date_pattern(element: Element<'_>) -> Vec<(Name, Option<Name>)> {
-    own(element, "datePattern").map(|pattern| (Name::from("datePattern"), Some(pattern))).into_iter().collect()
+fn date_pattern(element: Element<'_>) -> Name {
+    own(element, "datePattern").unwrap_or_else(|| CLASSIC_DATE.into())
 }

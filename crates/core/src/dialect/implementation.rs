@@ -35,6 +35,13 @@ impl<'d> Findings<'d> {
         let reader = self.reader;
         for family in [Family::Potok, Family::Zeebe, Family::Classic] {
             let ways = ways(reader, family, task);
+            if is_caught(task) {
+                for way in &ways {
+                    let help = "a catching event only waits for its message: put a service task behind it";
+                    self.ignored(task, way.span, &format!("{} of a catching message event", way.word), help);
+                }
+                continue;
+            }
             let Some((first, others)) = ways.split_first() else { continue };
             for other in others {
                 if family == Family::Zeebe {
@@ -48,7 +55,9 @@ impl<'d> Findings<'d> {
                 }
             }
         }
-        self.look_at_result(task);
+        if !is_caught(task) {
+            self.look_at_result(task);
+        }
     }
 
     /// In Camunda 7 a class gives its results itself.
@@ -63,6 +72,12 @@ impl<'d> Findings<'d> {
             self.add("extension-unsupported", Severity::Error, task, result.span, message, help);
         }
     }
+}
+
+/// Whether a message event definition is one of a catching event.
+fn is_caught(definition: Element<'_>) -> bool {
+    let event = definition.parent().filter(|_| definition.name() == "messageEventDefinition");
+    event.is_some_and(|event| matches!(event.name(), "startEvent" | "intermediateCatchEvent" | "boundaryEvent"))
 }
 
 /// What a dialect says about how a task is done, what counts first.

@@ -9,6 +9,7 @@ mod call;
 mod decision;
 mod event;
 mod expression;
+mod field;
 mod form;
 mod implementation;
 mod job;
@@ -25,8 +26,10 @@ mod values;
 mod vocabulary;
 
 pub use expression::ExpressionUse;
+pub use field::FieldKind;
 pub use namespace::POTOK as POTOK_NAMESPACE;
 pub use reader::Reader;
+pub(crate) use vocabulary::qualified;
 
 use crate::Name;
 use crate::model::{Expression, TimerDefinition};
@@ -93,6 +96,8 @@ pub struct ElementProperties {
     pub expression: Option<Expression>,
     /// The variable that takes the result of expression, script or decision.
     pub result_variable: Option<Name>,
+    /// Variables that a script declares at its top become variables of the process (Flowable).
+    pub stores_variables: bool,
     /// Called at stages of the element.
     pub listeners: Vec<Listener>,
     /// Where the unit of work is cut.
@@ -201,6 +206,8 @@ pub struct FormField {
     pub writable: bool,
     /// The values of an enumeration: (id, label).
     pub values: Vec<(Name, Name)>,
+    /// How a date is written, as Java's `SimpleDateFormat` says it (Camunda 7 and Flowable); as in ISO 8601 without it.
+    pub date_pattern: Option<Name>,
     /// Other constraints: (name, configuration), e.g. `("min", "5")`.
     pub constraints: Vec<(Name, Option<Name>)>,
     /// What `max` and `maxlength` name is too much itself (Camunda 7).
@@ -385,6 +392,15 @@ pub struct ErrorVariables {
     pub local: bool,
 }
 
+/// What a thrown signal hands over.
+#[derive(Clone, Debug, Default)]
+pub struct SignalPayload {
+    /// All variables that the event sees.
+    pub all: bool,
+    /// Variables under names of their own.
+    pub mappings: Vec<VariableMapping>,
+}
+
 /// What dialects say about multi-instance loop characteristics.
 #[derive(Clone, Debug, Default)]
 pub struct MultiInstanceProperties {
@@ -398,6 +414,8 @@ pub struct MultiInstanceProperties {
     pub output_collection: Option<Name>,
     /// What each instance contributes to it.
     pub output_element: Option<MappingSource>,
+    /// An instance that has not completed leaves no gap among the results (Flowable's aggregation).
+    pub without_gaps: bool,
     /// Each instance is cut off as a unit of work.
     pub continuation: Continuation,
     /// Time between the engine's own tries of an instance, e.g. `R3/PT10M` or `PT1M,PT5M`.

@@ -8,9 +8,10 @@ use super::mapping::DEEPEST_VALUE;
 use super::namespace::{self, Family, usual_prefix};
 use super::reader::{children, is_true, own};
 use super::vocabulary::{self, Mark};
-use super::{Dialect, ListenerStage, Reader};
+use super::{Dialect, ExpressionUse, ListenerStage, Reader};
 use crate::Name;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::expressions::Language;
 use crate::xml::{Attribute, Element, NamespaceId, Span};
 
 /// Enough for anybody to read; a file that is wrong everywhere should not cost memory without end.
@@ -189,13 +190,19 @@ impl<'d> Findings<'d> {
             let word = format!("{}:topic without a type", usual_prefix(topic.namespace()));
             self.ignored(element, topic.span(), &word, "say that a worker does it: type=\"external\"");
         }
-        if reader.flag(element, "autoStoreVariables") == Some(true) {
+        if reader.flag(element, "autoStoreVariables") == Some(true) && !is_java_script(reader, element) {
             let help = "set the variables in the script, or name one in resultVariable";
             self.ignored(element, element.tag_span(), "autoStoreVariables=\"true\"", help);
         }
-        if reader.classic(element, "calledElementType").as_deref() == Some("id") {
-            let help = "calledElement is taken as the process's key; name a version with calledElementBinding";
+        if reader.classic(element, "calledElementType").as_deref() == Some("id")
+            && reader.definition_id(element).is_none()
+        {
+            let help = "write an id of the form key:version:id, or name a version with calledElementBinding";
             self.ignored(element, element.tag_span(), "calledElementType=\"id\"", help);
+        }
+        if element.name() == "eventBasedGateway" && reader.continuation(element).after {
+            let help = "what has occurred goes on at once: put the savepoint after the event";
+            self.ignored(element, element.tag_span(), "a savepoint after an event-based gateway", help);
         }
         if let Some(savepoint) = reader.potok(element, "savepoint")
             && !matches!(&*savepoint, "before" | "after" | "both")
@@ -241,6 +248,13 @@ impl<'d> Findings<'d> {
             return self.ignored(element, span, &format!("a listener of a <{host}> that is a job"), help);
         }
         match (family, element.name()) {
+            (Family::Classic, name @ ("executionListener" | "inputOutput"))
+                if self.reader.dialect() == Dialect::Camunda && host.is_some_and(is_link_throw) =>
+            {
+                let help = "Camunda 7 goes on at the link's other end at once; put it there";
+                let word = format!("<{}:{name}> of a throwing link event", usual_prefix(element.namespace()));
+                self.ignored(element, span, &word, help);
+            }
             (Family::Classic, "executionListener" | "taskListener") => {
                 let exists = host.is_some_and(|host| !classic_stages(host, element).is_empty());
                 if !exists {
@@ -278,14 +292,7 @@ impl<'d> Findings<'d> {
                 let help = "name a variable that does not exist outside, or add an output mapping";
                 self.ignored(element, span, "local=\"true\" of <out>", help);
             }
-            (Family::Classic, "in") if host_name == "signalEventDefinition" && own(element, "variables").is_some() => {
-                self.ignored(
-                    element,
-                    span,
-                    "variables=\"all\" of a signal",
-                    "name each variable in an <in> of its own",
-                );
-            }
+            (Family::Classic, "in") if host_name == "signalEventDefinition" => self.look_at_signal_payload(element),
             (Family::Classic, "variableAggregation") if self.reader.aggregate(element).is_none() => {
                 let help = "name a `target` for it and for each of its variables, or use potok:outputCollection";
                 self.ignored(element, span, "this <variableAggregation>", help);
@@ -307,6 +314,17 @@ impl<'d> Findings<'d> {
                 self.ignored(element, span, "a value nested this deep", help);
             }
             _ => {}
+        }
+    }
+
+    /// What a signal cannot carry.
+    fn look_at_signal_payload(&mut self, handed: Element<'d>) {
+        let span = handed.tag_span();
+        if own(handed, "variables").is_some() && own(handed, "local").is_some_and(|local| is_true(&local)) {
+            let help = "name each variable in an <in> of its own";
+            self.ignored(handed, span, "variables=\"all\" local=\"true\" of a signal", help);
+        } else if own(handed, "businessKey").is_some() && own(handed, "source").is_none() {
+            self.ignored(handed, span, "the business key of a signal", "hand it over as a variable");
         }
     }
 
@@ -469,11 +487,25 @@ fn job_listener_out_of_place(family: Family, listener: Element<'_>) -> Option<&s
         _ if is_java(listener) => extensions.parent()?,
         _ => return None,
     };
-    (is_event_sub_process(host) || matches!(host.name(), "process" | "sequenceFlow")).then(|| host.name())
+    // An event-based gateway is left by what has occurred, which waits for nobody.
+    let stage = own(listener, "event").or_else(|| own(listener, "eventType"));
+    let leaves_gateway = host.name() == "eventBasedGateway" && stage.as_deref().map(str::trim) == Some("end");
+    let is_out_of_place = leaves_gateway || is_event_sub_process(host);
+    (is_out_of_place || matches!(host.name(), "process" | "sequenceFlow")).then(|| host.name())
 }
 
 fn is_java(listener: Element<'_>) -> bool {
     own(listener, "class").or_else(|| own(listener, "delegateExpression")).is_some()
+}
+
+fn is_java_script(reader: Reader<'_>, task: Element<'_>) -> bool {
+    let script = children(task, "script").next();
+    let script = script.map(|script| reader.expression(script, ExpressionUse::Script));
+    script.is_some_and(|script| script.language == Language::JavaScript)
+}
+
+fn is_link_throw(host: Element<'_>) -> bool {
+    host.name() == "intermediateThrowEvent" && children(host, "linkEventDefinition").next().is_some()
 }
 
 fn is_event_sub_process(host: Element<'_>) -> bool {

@@ -1,9 +1,11 @@
 //! Which values the words of the dialects take.
 
+use super::FieldKind;
 use super::namespace::Family;
 use super::reader::{children, own};
 use super::unsupported::Findings;
 use crate::diagnostic::Severity;
+use crate::expressions::Language;
 use crate::model::TimerKind;
 use crate::time::Timer;
 use crate::xml::{Attribute, Element, Span};
@@ -117,9 +119,9 @@ const OF_ELEMENTS: &[(Family, &str, &str, Wanted, Severity)] = &[
     (Family::Classic, "outputParameter", "name", Name, Severity::Error),
     (Family::Classic, "field", "name", Name, Severity::Warning),
     (Family::Classic, "formField", "id", Name, Severity::Error),
-    (Family::Classic, "formField", "type", FIELD_TYPES, Severity::Warning),
+    (Family::Classic, "formField", "type", FIELD_TYPES, Severity::Error),
     (Family::Classic, "formProperty", "id", Name, Severity::Error),
-    (Family::Classic, "formProperty", "type", FIELD_TYPES, Severity::Warning),
+    (Family::Classic, "formProperty", "type", FIELD_TYPES, Severity::Error),
     (Family::Classic, "constraint", "name", CONSTRAINTS, Severity::Warning),
 ];
 
@@ -234,8 +236,23 @@ impl<'d> Findings<'d> {
                     let written = format!("a second field `{id}`");
                     self.invalid(Severity::Warning, element, element.tag_span(), written, help);
                 }
+                self.look_at_default(family, element);
             }
             _ => {}
+        }
+    }
+
+    /// The value that a form field has at first. Camunda 7 neither shows nor submits a form in which it is none, but of a flag.
+    fn look_at_default(&mut self, family: Family, element: Element<'d>) {
+        let Some(field) = self.reader.any_field(family, element) else { return };
+        let Some(default) = field.default.as_ref().filter(|default| default.language == Language::Literal) else {
+            return;
+        };
+        if let Err(help) = field.value_of(&default.text) {
+            let is_refused = family == Family::Classic && field.holds() != FieldKind::Boolean;
+            let severity = if is_refused { Severity::Error } else { Severity::Warning };
+            let written = format!("the default `{}` of the {} field `{}`", default.text, field.kind, field.id);
+            self.invalid(severity, element, element.tag_span(), written, help);
         }
     }
 

@@ -4,6 +4,7 @@ mod classic;
 mod potok;
 mod zeebe;
 
+use super::Dialect;
 use super::namespace::Family;
 
 /// What becomes of a word.
@@ -56,6 +57,20 @@ pub(super) fn attribute(family: Family, name: &str) -> Mark {
 pub(super) fn hosts(name: &str) -> Option<&'static str> {
     let among = |words: &str| words.split_ascii_whitespace().any(|word| word == name);
     HOSTS.iter().find(|(names, _)| among(names)).map(|(_, hosts)| *hosts)
+}
+
+/// An attribute that acts on an element of BPMN, with its usual prefix: the dialect's own word, else ours, else one of Camunda 7.
+pub(crate) fn qualified(dialect: Dialect, element: &str, name: &str) -> Option<String> {
+    let (potok, camunda) = (("potok", Family::Potok), ("camunda", Family::Classic));
+    let families = match dialect {
+        Dialect::Camunda => [camunda, potok],
+        Dialect::Flowable => [("flowable", Family::Classic), potok],
+        Dialect::Zeebe => [("zeebe", Family::Zeebe), potok],
+        Dialect::Standard => [potok, camunda],
+    };
+    let is_host = hosts(name).is_none_or(|hosts| hosts.split_ascii_whitespace().any(|host| host == element));
+    let (prefix, _) = families.iter().find(|(_, family)| is_host && attribute(*family, name).acts())?;
+    Some(format!("{prefix}:{name}"))
 }
 
 /// What becomes of an extension element.

@@ -306,13 +306,19 @@ impl Compiler<'_> {
                 *position += 1;
                 *position - 1
             });
+            let is_only = process.flow_nodes.get(source as usize).is_some_and(|node| node.outgoing.len() == 1);
+            let condition = match &flow.extension.skip {
+                // Flowable asks it in the condition's place, and takes the only flow whatever it says.
+                Some(skip) => Some(skip).filter(|_| !is_only),
+                None => flow.condition.as_ref(),
+            };
             flows.push(SequenceFlow {
                 id: flow.id.clone(),
                 name: flow.name.clone(),
                 source,
                 target,
                 position,
-                condition: self.optional(flow.condition.as_ref()),
+                condition: self.optional(condition),
                 listeners: self.listeners(&flow.extension.listeners),
             });
         }
@@ -382,6 +388,7 @@ impl Compiler<'_> {
                     output_value,
                     output_element: extension.output_element.as_ref().map(|element| self.mapping_source(element)),
                     output_variable,
+                    without_gaps: extension.without_gaps,
                     completion_condition: self.optional(multi.completion_condition.as_ref()),
                     behavior: multi.behavior,
                     event: event.and_then(|definition| self.throw(None, definition)),

@@ -124,12 +124,21 @@ pub enum Throw {
     },
     /// A message that a worker sends.
     Job(Box<Job>),
+    /// An expression that does what the message would (Camunda 7).
+    Expression {
+        /// What is evaluated.
+        expression: Expression,
+        /// The variable that takes its result.
+        result_variable: Option<Name>,
+    },
     /// A signal.
     Signal {
         /// Its name.
         name: Expression,
         /// It does not leave its instance.
         instance_only: bool,
+        /// It carries all variables that its thrower sees.
+        carries_all: bool,
         /// What it carries; nothing if empty.
         payload: Vec<Mapping>,
     },

@@ -35,7 +35,10 @@ impl<'a> Compiler<'a> {
         let thrown = definitions.iter().filter_map(|definition| self.throw(node, definition));
         let mut throws: Vec<Throw> = thrown.collect();
         throws.sort_by_key(|throw| match throw {
-            Throw::Message { .. } | Throw::Compensation { wait: false, .. } | Throw::Link { .. } => 0,
+            Throw::Message { .. }
+            | Throw::Expression { .. }
+            | Throw::Compensation { wait: false, .. }
+            | Throw::Link { .. } => 0,
             Throw::Job(_) | Throw::Compensation { wait: true, .. } => 1,
             Throw::Signal { .. } => 2,
             Throw::Escalation { .. } => 3,
@@ -103,6 +106,15 @@ impl<'a> Compiler<'a> {
                 if let Some(job) = &extension.job {
                     return Some(Throw::Job(Box::new(self.job(job))));
                 }
+                if let Some(expression) = &extension.expression {
+                    return Some(match self.bean_job(expression, extension) {
+                        Some(job) => Throw::Job(Box::new(job)),
+                        None => Throw::Expression {
+                            expression: self.expression(expression, Purpose::Script),
+                            result_variable: extension.result_variable.clone(),
+                        },
+                    });
+                }
                 let message = message.clone().or_else(|| self.operation_message(operation.as_ref()));
                 self.message_throw(message.as_ref(), extension.name.as_ref())
             }
@@ -111,7 +123,8 @@ impl<'a> Compiler<'a> {
                 Throw::Signal {
                     name,
                     instance_only,
-                    payload: payload.iter().map(|mapping| self.mapping(mapping)).collect(),
+                    carries_all: payload.all,
+                    payload: payload.mappings.iter().map(|mapping| self.mapping(mapping)).collect(),
                 }
             }
             EventDefinition::Error { error, .. } => {

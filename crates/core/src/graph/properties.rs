@@ -94,7 +94,8 @@ impl<'a> Compiler<'a> {
                 }
                 _ => {
                     self.not_tried_again(extension);
-                    NodeKind::Script(self.expression(script, Purpose::Script))
+                    let purpose = if extension.stores_variables { Purpose::StoringScript } else { Purpose::Script };
+                    NodeKind::Script(self.expression(script, purpose))
                 }
             },
             ActivityKind::SendTask { message: Some(message), .. } => {
@@ -142,7 +143,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A job that stands for an expression which only calls a Java bean's method.
-    fn bean_job(&mut self, expression: &model::Expression, extension: &ElementProperties) -> Option<Job> {
+    pub(super) fn bean_job(&mut self, expression: &model::Expression, extension: &ElementProperties) -> Option<Job> {
         let called = called_method(&expression.text)?;
         let Err(super::fault::Fault::Invalid(_)) =
             super::fault::compiled(expression, Purpose::Script, self.expressions)
@@ -300,14 +301,17 @@ impl<'a> Compiler<'a> {
     pub(super) fn details(&mut self, ordinal: Ordinal, node: &model::FlowNode) -> Details {
         let extension = &node.extension;
         let global = self.global_task(node).map(|task| &task.extension);
+        let nothing = ElementProperties::default();
+        let passes_by = self.definitions.dialect == Dialect::Camunda && is_link_throw(node);
+        let around = if passes_by { &nothing } else { extension };
         let is_tried = extension.continuation.cuts() || matches!(node.kind, FlowNodeKind::Event(_));
         let form = self.form(extension).or_else(|| global.and_then(|global| self.form(global)));
         let mut details = Details {
             start_quantity: 1,
             completion_quantity: 1,
-            inputs: extension.inputs.iter().map(|input| self.mapping(input)).collect(),
-            outputs: extension.outputs.iter().map(|output| self.mapping(output)).collect(),
-            listeners: self.listeners(&extension.listeners),
+            inputs: around.inputs.iter().map(|input| self.mapping(input)).collect(),
+            outputs: around.outputs.iter().map(|output| self.mapping(output)).collect(),
+            listeners: self.listeners(&around.listeners),
             continuation: extension.continuation,
             retry_cycle: extension
                 .retry_cycle
@@ -447,6 +451,13 @@ impl<'a> Compiler<'a> {
             business_key: form.business_key.clone(),
         }))
     }
+}
+
+/// Whether a flow node throws a link: for Camunda 7 it is no activity then, only a way to the link's other end.
+fn is_link_throw(node: &model::FlowNode) -> bool {
+    matches!(&node.kind, FlowNodeKind::Event(event)
+        if matches!(event.position, model::EventPosition::IntermediateThrow)
+        && event.definitions.iter().any(|definition| matches!(definition, model::EventDefinition::Link { .. })))
 }
 
 /// `bean.method` of an expression that is one call of it and nothing else.

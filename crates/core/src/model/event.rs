@@ -78,7 +78,7 @@ pub enum EventDefinition {
         /// Its name where that is computed and no signal is referred to (Flowable's `signalExpression`).
         name: Option<Expression>,
         /// Variables handed over with the signal (Camunda's `camunda:in`).
-        payload: Vec<crate::dialect::VariableMapping>,
+        payload: crate::dialect::SignalPayload,
     },
     /// An error.
     Error {

@@ -4,11 +4,11 @@ use crate::graph::ProcessGraph;
 use crate::instance::{Failure, IncidentKind, WaitKind};
 use crate::step::{Event, Events};
 
-/// The first thing that got stuck in these events. A job that a worker has failed is not stuck in the engine, and a savepoint or timer
+/// The first thing that got stuck in these events, from that one of the list on. A job that a worker has failed is not stuck in the engine, and a savepoint or timer
 /// that has no tries left got stuck before.
 #[must_use]
-pub fn stuck(graph: &ProcessGraph, events: &Events) -> Option<Failure> {
-    events.list.iter().find_map(|event| {
+pub fn stuck(graph: &ProcessGraph, events: &Events, from: usize) -> Option<Failure> {
+    events.list.get(from..).unwrap_or_default().iter().find_map(|event| {
         let Event::WaitOpened { details } = *event else { return None };
         let wait = events.waits.get(details as usize)?;
         let WaitKind::Incident(incident) = &wait.kind else { return None };

@@ -50,7 +50,7 @@ impl Runner {
     fn failure_since(&self, from: usize) -> Option<Failure> {
         let stepped = self.log.get(from..).unwrap_or_default().iter();
         let mut undoing = stepped.filter(|stepped| stepped.graph.dialect().tries_again());
-        undoing.find_map(|stepped| stuck(&stepped.graph, &stepped.events))
+        undoing.find_map(|stepped| stuck(&stepped.graph, &stepped.events, 0))
     }
 
     fn undo(&mut self, before: Before) {

@@ -136,7 +136,7 @@ impl Step<'_, '_> {
         let Some(wait) = self.instance.waits.get(wait) else { return };
         let (node, scope) = (wait.node, self.instance.scope_of(wait));
         let WaitKind::UserTask(task) = &wait.kind else { return };
-        let told = Told { stage: ListenerStage::Delete, assignee: Some(task.assignee.clone()) };
+        let told = Told { stage: ListenerStage::Delete, task: Some((&**task).into()) };
         let graph = self.graph;
         for listener in graph.node(node).details.listeners.iter().filter(|l| l.stage == ListenerStage::Delete) {
             if let ListenerAction::Evaluate(expression) = &listener.action {

@@ -7,6 +7,7 @@ use crate::Name;
 use crate::graph::ProcessGraph;
 use crate::instance::{Caller, Failure, Key, ScopeId};
 use crate::migration::{MigrationPlan, MigrationProblem};
+use crate::time::Timestamp;
 use crate::value::{Value, ValueError};
 
 /// Variables given with a command, in order.
@@ -127,6 +128,20 @@ pub enum Command {
     FireTimer {
         /// The timer.
         timer: Key,
+    },
+    /// A timer is due at another time. One that repeats is due after that as it would have been.
+    ChangeTimer {
+        /// The timer.
+        timer: Key,
+        /// When it is due from now on.
+        due: Timestamp,
+    },
+    /// A job is more urgent than it was, or less.
+    ChangePriority {
+        /// The job.
+        job: Key,
+        /// The higher, the sooner.
+        priority: i64,
     },
     /// The next unit of work may begin.
     Continue {
@@ -297,6 +312,8 @@ impl Command {
             Self::FailJob { .. }
             | Self::ChangeUserTask { .. }
             | Self::FireTimer { .. }
+            | Self::ChangeTimer { .. }
+            | Self::ChangePriority { .. }
             | Self::Continue { .. }
             | Self::FailTry { .. }
             | Self::SetRetries { .. }

@@ -9,7 +9,7 @@ use crate::behaviour::{ad_hoc, call_activity, repeat, user_task};
 use crate::dialect::{Dialect, ListenerStage};
 use crate::graph::{Catch, NodeKind};
 use crate::instance::{
-    IncidentKind, IncidentStage, IncidentWait, Key, NONE, Owner, Phase, ROOT, TokenId, Wait, WaitId, WaitKind,
+    IncidentKind, IncidentStage, IncidentWait, JobWait, Key, NONE, Owner, Phase, ROOT, TokenId, Wait, WaitId, WaitKind,
 };
 use crate::trigger::{error::Thrower, message, signal};
 
@@ -55,6 +55,24 @@ impl Step<'_, '_> {
                 let wait = self.find_wait(timer, "timer", |kind| matches!(kind, WaitKind::Timer(_)))?;
                 self.tried_again(wait);
                 self.occurred(wait, Vec::new());
+            }
+            Command::ChangeTimer { timer, due } => {
+                let wait = self.find_wait(timer, "timer", |kind| matches!(kind, WaitKind::Timer(_)))?;
+                if let Some(WaitKind::Timer(timer)) = self.kind(wait) {
+                    let mut timer = (**timer).clone();
+                    timer.timer.due = due;
+                    if let Some(retry) = &mut timer.retry {
+                        Arc::make_mut(retry).due = None;
+                    }
+                    self.change(wait, WaitKind::Timer(Arc::new(timer)));
+                }
+            }
+            Command::ChangePriority { job, priority } => {
+                let (wait, _) = self.find(job, "job", |kind| matches!(kind, WaitKind::Job(_)))?;
+                if let Some(WaitKind::Job(job)) = self.kind(wait) {
+                    let job = JobWait { priority, ..(**job).clone() };
+                    self.change(wait, WaitKind::Job(Arc::new(job)));
+                }
             }
             Command::Continue { continuation } => {
                 let is_continuation = |kind: &WaitKind| matches!(kind, WaitKind::Continuation { .. });
@@ -203,7 +221,7 @@ impl Step<'_, '_> {
     /// A person or worker has done the work of a flow node.
     fn work_done(&mut self, wait: WaitId, token: TokenId, variables: Variables, local: Variables) {
         let definition = self.instance.waits.get(wait).map_or(0, |wait| wait.definition);
-        let completing = self.assignee_of(token).map(|assignee| (token, assignee));
+        let completing = self.standing_task(token).map(|task| (token, task));
         self.close(wait, Closed::Completed);
         self.unstick(token);
         self.set_own_variables(token, local);

@@ -7,7 +7,7 @@ use crate::Name;
 use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::{Assignment, Binding, Evaluation, EvaluationError, Execution, Quick, Variables};
 use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, NodeKind, ProcessGraph, VersionBinding};
-use crate::instance::{Instance, NONE, Ordinal, ScopeId};
+use crate::instance::{Instance, NONE, Ordinal, ScopeId, UserTaskWait};
 use crate::value::{Value, ValueError};
 
 /// A change of a variable that conditional events with a filter may look at.
@@ -58,13 +58,28 @@ pub(crate) struct ScopeView<'a> {
 pub(crate) struct Told {
     /// The stage that it is called at.
     pub(crate) stage: ListenerStage,
-    /// Who has the user task; none before it stands, when it is whom the model assigns it to.
-    pub(crate) assignee: Option<Option<Name>>,
+    /// The user task; none before it stands, when it is what the model says of it.
+    pub(crate) task: Option<StandingTask>,
+}
+
+/// What listeners may ask of a user task that stands.
+#[derive(Clone, Debug)]
+pub(crate) struct StandingTask {
+    /// Its name, where the model computes that.
+    pub(crate) name: Option<Name>,
+    /// Who has it.
+    pub(crate) assignee: Option<Name>,
+}
+
+impl From<&UserTaskWait> for StandingTask {
+    fn from(task: &UserTaskWait) -> Self {
+        Self { name: task.name.clone(), assignee: task.assignee.clone() }
+    }
 }
 
 impl From<ListenerStage> for Told {
     fn from(stage: ListenerStage) -> Self {
-        Self { stage, assignee: None }
+        Self { stage, task: None }
     }
 }
 
@@ -104,6 +119,7 @@ impl Variables for ScopeView<'_> {
             process: self.graph.id().clone(),
             element: node.map_or_else(|| self.graph.id().clone(), |node| node.id.clone()),
             element_name: node.and_then(|node| node.name.clone()),
+            task_name: self.task_name(),
             assignee: self.assignee(),
             event: self.told.map(|told| told.stage.event_name()),
         })
@@ -122,14 +138,41 @@ impl Variables for ScopeView<'_> {
 impl ScopeView<'_> {
     /// Who has the user task whose listener asks, or whom the model assigns it to.
     fn assignee(&self) -> Option<Name> {
-        if let Some(assignee) = self.told.and_then(|told| told.assignee.as_ref()) {
-            return assignee.clone();
+        if let Some(task) = self.told.and_then(|told| told.task.as_ref()) {
+            return task.assignee.clone();
         }
         let NodeKind::UserTask(task) = &self.graph.get_node(self.node)?.kind else { return None };
-        // The assignment itself asks for nobody.
+        self.said_of_task(task.assignee.as_ref()?).filter(|assignee| !assignee.is_empty())
+    }
+
+    /// The name of the user task whose listener asks, as people see it.
+    fn task_name(&self) -> Option<Name> {
+        let node = self.graph.get_node(self.node)?;
+        let NodeKind::UserTask(task) = &node.kind else { return None };
+        let computed = match self.told.and_then(|told| told.task.as_ref()) {
+            Some(task) => task.name.clone(),
+            None => task.name.as_ref().and_then(|name| self.said_of_task(name)),
+        };
+        computed.or_else(|| node.name.clone())
+    }
+
+    /// What the model says of a user task that does not stand yet.
+    fn said_of_task(&self, expression: &Expression) -> Option<Name> {
+        // Who is asked meanwhile is no task: else it would ask itself.
         let view = ScopeView { node: NONE, ..*self };
-        let assignee = task.assignee.as_ref()?.evaluate(&mut Evaluation::new(&view, self.instance.now())).ok()?;
-        assignee.as_str().filter(|assignee| !assignee.is_empty()).map(Name::from)
+        as_text(&expression.evaluate(&mut Evaluation::new(&view, self.instance.now())).ok()?).ok()?
+    }
+}
+
+/// A value as text, none of null; what has no text gives its kind.
+fn as_text(value: &Value) -> Result<Option<Name>, &'static str> {
+    match value.plain() {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text.clone())),
+        Value::Integer(number) => Ok(Some(number.to_string().into())),
+        Value::Number(number) => Ok(Some(number.to_string().into())),
+        Value::Boolean(value) => Ok(Some(value.to_string().into())),
+        other => Err(other.kind()),
     }
 }
 
@@ -187,6 +230,9 @@ impl Step<'_, '_> {
     fn assign(&mut self, scope: ScopeId, assigned: Vec<Assignment>) -> Result<(), EvaluationError> {
         for Assignment { name, value, .. } in &assigned {
             value.check().map_err(|error| EvaluationError::Limit(format!("variable `{name}`: {error}")))?;
+        }
+        if self.instance.scopes.get(scope).is_none() {
+            return Ok(()); // Of a called process that has ended: its variables have gone with it.
         }
         for assignment in assigned {
             if assignment.local {
@@ -256,18 +302,9 @@ impl Step<'_, '_> {
         node: Ordinal,
     ) -> Result<Option<Name>, EvaluationError> {
         let value = self.evaluate(expression, scope, node)?;
-        match value.plain() {
-            Value::Null => Ok(None),
-            Value::String(text) => Ok(Some(text.clone())),
-            Value::Integer(number) => Ok(Some(number.to_string().into())),
-            Value::Number(number) => Ok(Some(number.to_string().into())),
-            Value::Boolean(value) => Ok(Some(value.to_string().into())),
-            other => Err(EvaluationError::Failed(format!(
-                "`{}` gives a value of type {} where text is needed",
-                expression.text,
-                other.kind()
-            ))),
-        }
+        as_text(&value).map_err(|kind| {
+            EvaluationError::Failed(format!("`{}` gives a value of type {kind} where text is needed", expression.text))
+        })
     }
 
     /// A name by which a job, message, signal, error or escalation is found. An empty one, where it is computed, would reach nobody.

@@ -3,11 +3,11 @@
 use super::agenda::Stage;
 use super::{Event, Step, index_of};
 use crate::behaviour;
-use crate::behaviour::{complex_gateway, parallel_gateway};
+use crate::behaviour::{complex_gateway, exclusive_gateway, parallel_gateway};
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
-use crate::graph::{Arrival, FlowNode, ListenerAction, NodeKind, SequenceFlow, Straight};
-use crate::instance::{IncidentKind, IncidentStage, Ordinal, TokenId};
+use crate::graph::{Arrival, FlowNode, ListenerAction, NodeKind, SequenceFlow, Straight, Throw};
+use crate::instance::{IncidentKind, IncidentStage, NONE, Ordinal, TokenId};
 
 impl Step<'_, '_> {
     /// Takes the flows out of an activity or event: all without a condition, those whose condition holds, and the default
@@ -20,8 +20,16 @@ impl Step<'_, '_> {
         if node.in_ad_hoc && behaviour::ad_hoc::activity_completed(self, token) {
             return;
         }
-        if matches!(node.kind, NodeKind::ComplexGateway(_)) {
-            return complex_gateway::go_out(self, token, true);
+        match node.kind {
+            NodeKind::ComplexGateway(_) => return complex_gateway::go_out(self, token, true),
+            NodeKind::ExclusiveGateway => {
+                let ordinal = self.node_of(token);
+                if let Err(problem) = exclusive_gateway::decide(self, token, ordinal, IncidentStage::Leave) {
+                    self.stuck(token, problem, IncidentStage::Leave);
+                }
+                return;
+            }
+            _ => {}
         }
         if node.conditional {
             return match self.open_flows(token, node) {
@@ -31,9 +39,21 @@ impl Step<'_, '_> {
             };
         }
         match &*node.outgoing {
-            [] => self.end_path(token),
+            [] => match link(node) {
+                Some(target) => self.jump(token, target),
+                None => self.end_path(token),
+            },
             flows => self.take(token, flows),
         }
+    }
+
+    /// A token goes from a throwing link event to the link's other end.
+    fn jump(&mut self, token: TokenId, target: Ordinal) {
+        if let Some(scope) = self.instance.tokens.get(token).map(|token| token.scope) {
+            self.touch(scope);
+        }
+        self.emit(Event::TokenMoved { token, flow: NONE, node: target });
+        self.schedule(token, Stage::Enter);
     }
 
     /// Passes flow nodes where there is nothing to do, as long as no other token's turn comes.
@@ -212,4 +232,13 @@ impl Step<'_, '_> {
         }
         true
     }
+}
+
+/// Where the link leads that a flow node throws.
+fn link(node: &FlowNode) -> Option<Ordinal> {
+    let NodeKind::ThrowEvent(throws) = &node.kind else { return None };
+    throws.iter().find_map(|throw| match throw {
+        Throw::Link { target } => Some(*target),
+        _ => None,
+    })
 }

@@ -234,7 +234,7 @@ impl<'s> Step<'s, '_> {
             let scope = self.variable_scope(token);
             match &listener.action {
                 ListenerAction::Evaluate(expression) => {
-                    let told = Told { stage, assignee: self.assignee_of(token) };
+                    let told = Told { stage, task: self.standing_task(token) };
                     if let Err(error) = self.call_listener(expression, told, scope, ordinal) {
                         self.stuck(token, error.into(), IncidentStage::Listener(index));
                         return false;

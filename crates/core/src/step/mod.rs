@@ -24,7 +24,6 @@ mod way_out;
 
 use std::collections::BTreeMap;
 
-use crate::Name;
 use crate::expressions::Expressions;
 use crate::graph::ProcessGraph;
 use crate::instance::{Instance, Key, Ordinal, Owner, TokenId, WaitId, WaitKind};
@@ -40,7 +39,7 @@ pub use keys::{Counter, Keys};
 pub use migrate::MigrateTo;
 
 pub(crate) use agenda::{Agenda, Stage};
-pub(crate) use evaluate::{Change, Problem, ScopeView, Told};
+pub(crate) use evaluate::{Change, Problem, ScopeView, StandingTask, Told};
 pub(crate) use way_out::WayOut;
 
 /// No wait has been opened whose condition has not been asked.
@@ -125,8 +124,8 @@ pub(crate) struct Step<'s, 'c> {
     pub(crate) thrower: Option<(TokenId, bool)>,
     /// What the listener that is being called is told.
     listening: Option<Told>,
-    /// The token whose user task is being completed, and who had it.
-    pub(crate) completing: Option<(TokenId, Option<Name>)>,
+    /// The token whose user task is being completed, and what that was.
+    pub(crate) completing: Option<(TokenId, StandingTask)>,
 }
 
 impl<'s, 'c> Step<'s, 'c> {

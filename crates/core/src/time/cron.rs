@@ -11,7 +11,14 @@ use jiff::{SignedDuration, ZonedDateTime, civil};
 use super::{TimeError, Timestamp};
 
 /// A pattern that was understood.
-pub(super) struct Cron(croner::Cron);
+pub(super) struct Cron {
+    pattern: croner::Cron,
+    /// So many days before the last of the month (`L-3`): the pattern has all days that this can be.
+    before_last: Option<i8>,
+}
+
+/// So many days that are not so many before the last of their month are passed over before it is given up: those of some decades.
+const PASSED_OVER: usize = 500;
 
 /// Whether a text is meant as a cron pattern, well formed or not.
 pub(super) fn looks_like_cron(text: &str) -> bool {
@@ -38,16 +45,38 @@ impl Cron {
             .alternative_weekdays(with_seconds && text.contains('?'))
             .dom_and_dow(with_seconds)
             .build();
-        parser.parse(text).map(Self).map_err(|error| invalid(error.to_string()))
+        let before_last = before_last(text);
+        let pattern = parser.parse(before_last.as_ref().map_or(text, |(text, _)| text));
+        let before_last = before_last.map(|(_, days)| days);
+        pattern.map(|pattern| Self { pattern, before_last }).map_err(|error| invalid(error.to_string()))
     }
 
     /// The first moment strictly after the given one. A time that the clock skips fires as soon as it has skipped it;
     /// of a time that comes twice the first fires, unless the pattern repeats within the hour.
     pub(super) fn next(&self, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-        let start = Local::new(after.to_zoned_datetime(zone.clone()))?;
-        let next = self.0.find_next_occurrence(&start, false).ok()?;
-        Some(next.moment.timestamp())
+        let mut start = Local::new(after.to_zoned_datetime(zone.clone()))?;
+        for _ in 0..PASSED_OVER {
+            let next = self.pattern.find_next_occurrence(&start, false).ok()?.moment;
+            if self.before_last.is_none_or(|days| next.day() + days == next.days_in_month()) {
+                return Some(next.timestamp());
+            }
+            let midnight = next.tomorrow().and_then(|tomorrow| tomorrow.start_of_day()).ok()?;
+            start = Local::new(midnight.checked_sub(SignedDuration::from_secs(1)).ok()?)?;
+        }
+        None
     }
+}
+
+/// A pattern whose day of the month is so many days before the last, as Quartz and Spring write it, with all days that this can be
+/// in its place; and how many.
+fn before_last(text: &str) -> Option<(String, i8)> {
+    let mut fields: Vec<&str> = text.split_whitespace().collect();
+    let day = fields.get_mut(3)?;
+    let written = day.strip_prefix(['L', 'l'])?.strip_prefix('-')?;
+    let days = written.parse().ok().filter(|days: &i8| (0..=30).contains(days) && !written.starts_with('+'))?;
+    let candidates = format!("{}-{}", (28 - days).max(1), 31 - days);
+    *day = &candidates;
+    (fields.len() > 5).then(|| (fields.join(" "), days))
 }
 
 /// A moment, and what a zone's clock shows then, for the pattern to be searched in.

@@ -144,6 +144,16 @@ fn cron_is_read_in_its_dialects() {
     assert_eq!(series("0 0 12 13 * FRI", NOW, "Z", 2), ["2026-03-13T12:00:00Z", "2026-11-13T12:00:00Z"]);
     assert_eq!(series("0 0 12 1 1 ? 2030", NOW, "Z", 9), ["2030-01-01T12:00:00Z"]);
     assert_eq!(series("0 0 12 L * ?", NOW, "Z", 1), ["2026-03-31T12:00:00Z"]);
+    let near_the_end = series("0 0 12 L-3 * ?", "2027-12-30T09:00:00Z", "Z", 4);
+    assert_eq!(
+        near_the_end,
+        ["2028-01-28T12:00:00Z", "2028-02-26T12:00:00Z", "2028-03-28T12:00:00Z", "2028-04-27T12:00:00Z"]
+    );
+    let twice_a_day = series("0 0 0,12 L-1 2 *", NOW, "Europe/Berlin", 3);
+    assert_eq!(twice_a_day, ["2027-02-26T23:00:00Z", "2027-02-27T11:00:00Z", "2028-02-27T23:00:00Z"]);
+    // Only a leap year's February has 29 days, and the first of them is the 28th before the last.
+    assert_eq!(series("0 0 0 L-28 2 *", NOW, "Z", 2), ["2028-02-01T00:00:00Z", "2032-02-01T00:00:00Z"]);
+    assert_eq!(series("* * * L-30 * ?", NOW, "Z", 1), ["2026-05-01T00:00:00Z"]);
 }
 
 #[test]
@@ -173,7 +183,16 @@ fn what_is_no_timer_is_refused_with_a_code_and_help() {
         let error = parse_in(Cycle, text, NOW, "Z").unwrap_err();
         assert!(matches!(error.code, "timer-cycle-invalid" | "date-time-invalid"), "{text}: {error}");
     }
-    for text in ["* * * *", "61 * * * *", "x y z u v", "@sometimes", "0 0 0 0 0 0 0 0"] {
+    for text in [
+        "* * * *",
+        "61 * * * *",
+        "x y z u v",
+        "@sometimes",
+        "0 0 0 0 0 0 0 0",
+        "0 0 L-3 * *",
+        "0 0 0 L-31 * ?",
+        "0 0 0 L--3 * ?",
+    ] {
         assert_eq!(code(Cycle, text), "timer-cron-invalid", "{text}");
     }
     assert_eq!(code(Cycle, "0 0 12 1 1 ? 2020"), "timer-cycle-over");

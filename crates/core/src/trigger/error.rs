@@ -90,12 +90,13 @@ impl Step<'_, '_> {
         }
         // There, who makes the token go on is refused then, and the token stays where it is.
         if is_camunda && !matches!(thrower, Thrower::Flow(_)) {
-            if thrower == Thrower::EndEvent
+            self.set_all(self.variable_scope(token), payload);
+            if matches!(thrower, Thrower::EndEvent | Thrower::Work)
                 && let Err(error) = self.leave_early(token)
             {
                 return self.stuck(token, error.into(), IncidentStage::Execute);
             }
-            return self.end_path_at(token, payload);
+            return self.end_path_at(token);
         }
         if thrower != Thrower::EndEvent {
             let text = match &message {
@@ -111,8 +112,7 @@ impl Step<'_, '_> {
     }
 
     /// Camunda 7 ends the path of what threw an uncaught error as a none end event would.
-    fn end_path_at(&mut self, token: TokenId, payload: Variables) {
-        self.set_all(self.variable_scope(token), payload);
+    fn end_path_at(&mut self, token: TokenId) {
         self.close_waits(Owner::Token(token), Closed::Cancelled);
         if self.is_round(token) {
             return repeat::round_completed(self, token, 0);

@@ -70,12 +70,35 @@ impl Step<'_, '_> {
                 self.close_waits(owner, Closed::Cancelled);
                 let flow = graph.node(here).outgoing.iter().find(|flow| graph.flow(**flow).target == node);
                 if let Some(flow) = flow {
+                    let (left, payload) = self.leave_event_gateway(token, node, payload);
                     self.emit(Event::TokenMoved { token, flow: *flow, node });
-                    self.arrive(token, payload);
+                    match left {
+                        Ok(()) => self.arrive(token, payload),
+                        Err(_) => {
+                            self.receive_from(token, node, payload);
+                            self.leave_event_after(token, left);
+                        }
+                    }
                 }
             }
             (Owner::Scope(_), _) => {}
         }
+    }
+
+    /// The end listeners of an event-based gateway are called when an event has occurred; in Camunda 7 they see what came with it.
+    /// What fails there is told by the event, for the gateway is decided. Gives what is still to be received, too.
+    fn leave_event_gateway(&mut self, token: TokenId, event: Ordinal, mut payload: Variables) -> (WayOut, Variables) {
+        let gateway = self.node(token);
+        if gateway.plain {
+            return (Ok(()), payload);
+        }
+        if self.graph.dialect() == Dialect::Camunda {
+            self.receive_from(token, event, std::mem::take(&mut payload));
+        }
+        let left = self.leave_early(token).map_err(|error| {
+            format!("the end listeners of `{}` are not all done: {error}; set what is missing", gateway.id)
+        });
+        (left, payload)
     }
 
     fn event_sub_process_occurred(

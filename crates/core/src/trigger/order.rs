@@ -79,7 +79,11 @@ impl Step<'_, '_> {
             }
             Throw::Terminate { all: true } => Reach::Ends(0),
             Throw::Terminate { all: false } => Reach::Ends(self.activity_depth(scope)),
-            Throw::Message { .. } | Throw::Job(_) | Throw::Compensation { .. } | Throw::Link { .. } => Reach::Nothing,
+            Throw::Message { .. }
+            | Throw::Expression { .. }
+            | Throw::Job(_)
+            | Throw::Compensation { .. }
+            | Throw::Link { .. } => Reach::Nothing,
         })
     }
 

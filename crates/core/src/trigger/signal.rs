@@ -18,12 +18,17 @@ pub(crate) fn subscription(
 
 /// Throws a signal: it reaches its own instance in the same step, others through the host.
 pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> Result<(), EvaluationError> {
-    let Throw::Signal { name, instance_only, payload } = throw else { return Ok(()) };
+    let Throw::Signal { name, instance_only, carries_all, payload } = throw else { return Ok(()) };
     let scope = step.variable_scope(token);
     let node = step.node_of(token);
     let name = step.name(name, scope, node)?;
     let mut carried = step.map_all(payload, scope, node, &[])?;
-    if payload.is_empty() {
+    if *carries_all {
+        let counters = step.graph.dialect().counters();
+        let mut all = step.instance.all_visible(scope, counters);
+        all.retain(|(name, _)| carried.iter().all(|(known, _)| known != name));
+        carried.extend(all);
+    } else if payload.is_empty() {
         carried = step.own_variables(token);
     }
     let signal = index_of(step.events.signals.len());
@@ -31,7 +36,9 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> R
     step.events.signals.push(thrown);
     step.charge_throw();
     step.emit(Event::SignalThrown { node, signal });
+    step.thrower = Some((token, true));
     deliver(step, &name, &carried);
+    step.thrower = None;
     Ok(())
 }
 

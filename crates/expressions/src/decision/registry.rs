@@ -58,6 +58,12 @@ impl Registry {
         });
     }
 
+    /// The name and the version tag of a decision in its newest version.
+    pub(crate) fn description(&self, decision: &str) -> Option<(Name, Option<Name>)> {
+        let version = self.find(decision, &Binding::Latest, Deployment::default())?;
+        Some((version.file.decisions[version.index].name.clone(), version.tag))
+    }
+
     /// Evaluates a decision by its id, else by its name.
     pub(crate) fn decide(
         &self,

@@ -52,10 +52,10 @@
     execution,
     getExecution: () => execution,
     getTaskDefinitionKey: fact("element"),
-    getName: fact("elementName"),
+    getName: fact("taskName"),
     getAssignee: fact("assignee"),
   });
-  for (const [name, word] of [["taskDefinitionKey", "element"], ["name", "elementName"], ["assignee", "assignee"]]) {
+  for (const [name, word] of [["taskDefinitionKey", "element"], ["name", "taskName"], ["assignee", "assignee"]]) {
     Object.defineProperty(task, name, { get: fact(word) });
   }
   globalThis.task = task;

@@ -144,6 +144,7 @@ impl Script {
         let run = Run {
             text: self.text.clone(),
             parts: self.parts,
+            stores: self.purpose == Purpose::StoringScript,
             input,
             now: dates.then(|| evaluation.now.as_millisecond()),
         };
@@ -187,6 +188,7 @@ impl Script {
                 "process": &*execution.process,
                 "element": &*execution.element,
                 "elementName": execution.element_name.as_deref(),
+                "taskName": execution.task_name.as_deref(),
                 "assignee": execution.assignee.as_deref(),
                 "event": execution.event,
             })
@@ -195,7 +197,8 @@ impl Script {
             "own": (own.len() < variables.len()).then_some(own),
             "variables": variables,
             "facts": facts,
-            "mayset": self.purpose == Purpose::Script,
+            "mayset": self.purpose.sets_variables(),
+            "stores": self.purpose == Purpose::StoringScript,
         })
         .to_string()
     }
@@ -213,6 +216,8 @@ fn names_it(arguments: &str) -> bool {
 struct Run {
     text: Name,
     parts: Parts,
+    /// Whether its top-level variables are kept.
+    stores: bool,
     input: String,
     /// The step's time in milliseconds, where the script may mean dates.
     now: Option<i64>,
@@ -235,6 +240,10 @@ impl Run {
             .map_err(|error| self.failure(context, error))?;
         if result.is_promise() {
             return Err(later());
+        }
+        if self.stores {
+            let store = assigned.as_object().get::<_, Function<'js>>("store").catch(context);
+            store.and_then(|store| store.call::<_, ()>(()).catch(context)).map_err(|error| failure(context, error))?;
         }
         if assigned.is_empty()
             && let Some(result) = plain(&result)

@@ -1,7 +1,7 @@
 // What every script finds: its variables, and what it may do with those of the process.
 (function (input, alive) {
   "use strict";
-  const { variables, own, facts, mayset, whole } = input;
+  const { variables, own, facts, mayset, stores, whole } = input;
   delete Math.random;
   delete globalThis.queueMicrotask;
   const values = new Map();
@@ -34,5 +34,16 @@
   };
   globalThis.execution = execution;
   if (whole) whole(execution, values, set, has, facts);
+  if (stores) {
+    // What the script declares at its top with `var`, or without any word, are properties of the global object.
+    const { keys } = Object;
+    const known = new Map(keys(globalThis).map((name) => [name, globalThis[name]]));
+    const isStored = (name) => known.get(name) !== globalThis[name] || !known.has(name);
+    const store = () => keys(globalThis).forEach((name) => {
+      const isSet = assigned.some(([other]) => other === name);
+      if (!isSet && isStored(name) && typeof globalThis[name] !== "function") set(name, globalThis[name], false);
+    });
+    Object.defineProperty(assigned, "store", { value: store });
+  }
   return assigned;
 });

@@ -20,6 +20,7 @@ pub(crate) enum Member {
     Process,
     Element,
     ElementName,
+    TaskName,
     Assignee,
     Event,
 }
@@ -51,7 +52,7 @@ impl Member {
             "getCurrentActivityId" | "currentActivityId" if !task => Self::Element,
             "getTaskDefinitionKey" | "taskDefinitionKey" if task => Self::Element,
             "getCurrentActivityName" | "currentActivityName" | "getCurrentFlowElement" if !task => Self::ElementName,
-            "getName" | "name" if task => Self::ElementName,
+            "getName" | "name" if task => Self::TaskName,
             "getAssignee" | "assignee" if task => Self::Assignee,
             "getEventName" | "eventName" => Self::Event,
             _ => return None,
@@ -106,6 +107,7 @@ impl Member {
             Self::Process => fact(evaluation, |execution| execution.process.into()),
             Self::Element => fact(evaluation, |execution| execution.element.into()),
             Self::ElementName => fact(evaluation, |execution| execution.element_name.into()),
+            Self::TaskName => fact(evaluation, |execution| execution.task_name.into()),
             Self::Assignee => fact(evaluation, |execution| execution.assignee.into()),
             Self::Event => fact(evaluation, |execution| execution.event.map(Name::from).into()),
         }

@@ -268,7 +268,7 @@ impl<'a> Parser<'a> {
                 offset,
             )
         })?;
-        if member.sets() && self.purpose != Purpose::Script {
+        if member.sets() && !self.purpose.sets_variables() {
             return Err(error(
                 "variables can be set only by what an activity runs, not by a condition or a mapping",
                 offset,

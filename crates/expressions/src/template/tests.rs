@@ -25,6 +25,7 @@ impl Variables for Given {
             process: "sale".into(),
             element: "check".into(),
             element_name: Some("Check it".into()),
+            task_name: Some("Check 7".into()),
             assignee: Some("anna".into()),
             event: Some("start"),
         })
@@ -172,7 +173,7 @@ fn execution_asks_and_tells() {
         ("${execution.processInstanceId}", "42".into()),
         ("${execution.getEventName()}/${task.eventName}", "start/start".into()),
         ("${execution.getCurrentActivityId()}-${execution.currentActivityName}", "check-Check it".into()),
-        ("${task.getName()}", "Check it".into()),
+        ("${task.getName()}, ${task.name}", "Check 7, Check 7".into()),
         ("${task.assignee}-${task.getAssignee()}", "anna-anna".into()),
         ("${execution.getVariables().size()}", Value::Integer(12)),
         ("${variables:exists(unknown) || vars:equals(name, 'Anna')}", true.into()),

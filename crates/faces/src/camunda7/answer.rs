@@ -21,7 +21,7 @@ pub(crate) fn nothing() -> Response {
 }
 
 /// `{"count": 7}`.
-pub(crate) fn count(count: usize) -> Response {
+pub(crate) fn count(count: u64) -> Response {
     json(&json!({"count": count}))
 }
 
@@ -33,26 +33,6 @@ pub(crate) fn text(text: String) -> Response {
 /// 200 with bytes.
 pub(crate) fn bytes(media_type: &str, bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, media_type.to_owned())], bytes).into_response()
-}
-
-/// Which part of a list is asked for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Slice {
-    first: usize,
-    most: Option<usize>,
-}
-
-impl Slice {
-    /// As `firstResult` and `maxResults` say.
-    pub(crate) fn of(fields: &Fields) -> Result<Self, Fault> {
-        let number = |name| Ok::<_, Fault>(fields.number(name)?.map(|number| usize::try_from(number).unwrap_or(0)));
-        Ok(Self { first: number("firstResult")?.unwrap_or(0), most: number("maxResults")? })
-    }
-
-    /// That part of rows.
-    pub(crate) fn cut<T>(self, rows: Vec<T>) -> impl Iterator<Item = T> {
-        rows.into_iter().skip(self.first).take(self.most.unwrap_or(usize::MAX))
-    }
 }
 
 /// What a list is sorted by, and whether the last comes first.

@@ -9,18 +9,18 @@ use potok::row::{Definition, DefinitionKind, Deployment as Row};
 use potok::{DeploymentId, Engine, Error, Name};
 use serde_json::{Map, Value as Json, json};
 
-use super::answer::{self, Answer, Slice, json as answer, nothing};
+use super::answer::{self, Answer, json as answer, nothing};
 use super::date::date;
 use super::error::Fault;
 use super::fields::{Fields, InQuery};
 use super::link::Here;
-use super::{id, process_definition};
+use super::list::{self, Asked, List};
+use super::{decision_definition, id, process_definition};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
-        .route("/deployment", get(list))
-        .route("/deployment/count", get(count))
+        .merge(list::routes::<Deployments>())
         .route("/deployment/create", post(create))
         .route("/deployment/registered", get(registered))
         .route("/deployment/{id}", get(one).delete(delete))
@@ -133,7 +133,7 @@ async fn created(engine: &Engine, here: &Here, row: &Row, definitions: &[Definit
                 processes.insert(id, process_definition::shown(engine, definition).await?);
             }
             DefinitionKind::Decision => {
-                decisions.insert(id, decision(definition));
+                decisions.insert(id, decision_definition::shown(engine, definition).await?);
             }
             _ => {}
         }
@@ -146,23 +146,6 @@ async fn created(engine: &Engine, here: &Here, row: &Row, definitions: &[Definit
     body["deployedDecisionRequirementsDefinitions"] = Json::Null;
     body["deployedCaseDefinitions"] = Json::Null;
     Ok(answer(&body))
-}
-
-fn decision(definition: &Definition) -> Json {
-    json!({
-        "id": id::definition(definition),
-        "key": &*definition.id,
-        "name": definition.name.as_deref(),
-        "category": null,
-        "version": definition.version,
-        "versionTag": definition.tag.as_deref(),
-        "resource": &*definition.resource,
-        "deploymentId": id::id(definition.deployment),
-        "decisionRequirementsDefinitionId": null,
-        "decisionRequirementsDefinitionKey": null,
-        "tenantId": process_definition::tenant(definition),
-        "historyTimeToLive": null,
-    })
 }
 
 fn shown(row: &Row) -> Json {
@@ -193,8 +176,8 @@ async fn found(engine: &Engine, text: &str) -> Result<Row, Fault> {
     row.ok_or_else(|| missing(text))
 }
 
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Row>, Fault> {
-    let order = answer::order(fields, &["id", "name", "deploymentTime", "tenantId"])?;
+async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Row>, Fault> {
+    let Asked { fields, order, .. } = asked;
     let mut query = DeploymentQuery { name: fields.text("name")?, ..DeploymentQuery::default() };
     if let Some(text) = fields.text("id")? {
         match id::parse(&text) {
@@ -207,7 +190,9 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Row>, Fault> {
     let (without_source, without_tenant) = (fields.is_set("withoutSource")?, fields.is_set("withoutTenantId")?);
     let (after, before) = (fields.date("after")?, fields.date("before")?);
     rows.retain(|row| {
-        pattern.as_ref().is_none_or(|pattern| row.name.as_ref().is_some_and(|name| super::filter::like(pattern, name)))
+        pattern
+            .as_ref()
+            .is_none_or(|pattern| row.name.as_ref().is_some_and(|name| super::condition::like(pattern, name)))
             && source.as_ref().is_none_or(|source| row.source.as_ref() == Some(source))
             && (!without_source || row.source.is_none())
             && (!without_tenant || row.tenant.is_none())
@@ -215,22 +200,13 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Row>, Fault> {
             && after.is_none_or(|after| row.deployed > after)
             && before.is_none_or(|before| row.deployed < before)
     });
-    answer::sort(&mut rows, &order, |by, left, right| match by {
+    answer::sort(&mut rows, order, |by, left, right| match by {
         "name" => left.name.cmp(&right.name),
         "deploymentTime" => left.deployed.cmp(&right.deployed),
         "tenantId" => left.tenant.cmp(&right.tenant),
         _ => left.key.cmp(&right.key),
     });
     Ok(rows)
-}
-
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    let rows = search(&engine, &fields).await?;
-    Ok(answer(&Slice::of(&fields)?.cut(rows).map(|row| shown(&row)).collect()))
-}
-
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
 }
 
 async fn registered(Acting(engine): Acting) -> Answer {
@@ -334,4 +310,22 @@ pub(crate) async fn file_of(engine: &Engine, definition: &Definition) -> Result<
     let file: &Name = &definition.resource;
     let bytes = engine.resource(DeploymentId(definition.deployment), file).await?;
     bytes.ok_or_else(|| missing(&id::id(definition.deployment)))
+}
+
+/// The list of deployments.
+struct Deployments;
+
+impl List for Deployments {
+    const PATH: &'static str = "/deployment";
+    const BY_BODY: bool = false;
+    const SORTED_BY: &'static [&'static str] = &["id", "name", "deploymentTime", "tenantId"];
+    type Row = Row;
+
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Row>, Fault> {
+        search(engine, asked).await
+    }
+
+    async fn shown(_: &Engine, rows: Vec<Row>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        Ok(rows.iter().map(shown).collect())
+    }
 }

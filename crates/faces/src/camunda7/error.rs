@@ -66,6 +66,16 @@ impl Fault {
         Self::rest(StatusCode::BAD_REQUEST, "RestException", message)
     }
 
+    /// The REST layer does not let it happen.
+    pub(crate) fn refused_as(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::rest(status, "InvalidRequestException", message)
+    }
+
+    /// Whoever asks may not.
+    pub(crate) fn forbidden(message: impl Into<String>) -> Self {
+        Self::engine(StatusCode::FORBIDDEN, "AuthorizationException", message)
+    }
+
     /// The engine refuses, in Camunda's most general word.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::engine(StatusCode::INTERNAL_SERVER_ERROR, "ProcessEngineException", message)
@@ -129,9 +139,9 @@ impl From<Error> for Fault {
                 let details = json!({refused.file.to_string(): file});
                 Self { details: Some(details), ..Self::engine(StatusCode::BAD_REQUEST, "ParseException", message) }
             }
-            Error::Variable { .. } | Error::NoVariables => Self::invalid(message),
+            Error::Variable { .. } | Error::NoVariables | Error::UnfitPassword { .. } => Self::invalid(message),
             Error::TaskClaimed { .. } => Self::failed_as("TaskAlreadyClaimedException", message),
-            Error::Forbidden { .. } => Self::engine(StatusCode::FORBIDDEN, "AuthorizationException", message),
+            Error::Forbidden { .. } => Self::forbidden(message),
             Error::Contended(_) | Error::Store(_) | Error::Stopped | Error::OutcomeUnknown => {
                 tracing::warn!(%message, "a call failed");
                 Self::failed(message)

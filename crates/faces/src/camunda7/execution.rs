@@ -10,24 +10,23 @@ use potok::{Engine, Error, InstanceId, Viewpoint};
 use potok_core::instance::{Key, NONE, Owner as WaitOwner, WaitKind};
 use serde_json::{Value as Json, json};
 
-use super::answer::{self, Answer, Slice, json as answer};
+use super::answer::{self, Answer, json as answer};
 use super::date::date;
 use super::error::Fault;
-use super::fields::{Fields, InBody, InQuery};
+use super::fields::{Fields, InBody};
+use super::list::{self, Asked, List};
 use super::variables::{self, Holder, Owner};
 use super::{id, message, process_instance};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
-        .route("/execution", get(list).post(list_by_body))
-        .route("/execution/count", get(count).post(count_by_body))
+        .merge(list::routes::<Executions>())
+        .merge(list::routes::<Subscriptions>())
         .route("/execution/{id}", get(one))
         .route("/execution/{id}/signal", post(trigger))
         .route("/execution/{id}/messageSubscriptions/{name}", get(subscription))
         .route("/execution/{id}/messageSubscriptions/{name}/trigger", post(deliver))
-        .route("/event-subscription", get(subscriptions))
-        .route("/event-subscription/count", get(count_subscriptions))
         .merge(variables::routes::<Local>())
 }
 
@@ -181,8 +180,8 @@ fn of_subscription(row: &potok::row::Subscription) -> Json {
     })
 }
 
-async fn search_subscriptions(engine: &Engine, fields: &Fields) -> Result<Vec<potok::row::Subscription>, Fault> {
-    let order = answer::order(fields, &["created", "tenantId"])?;
+async fn search_subscriptions(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<potok::row::Subscription>, Fault> {
+    let Asked { fields, order, .. } = asked;
     let mut query = SubscriptionQuery { starts: Some(false), ..SubscriptionQuery::default() };
     if fields.is_set("includeEventSubscriptionsWithoutTenantId")? {
         query.starts = None;
@@ -208,24 +207,34 @@ async fn search_subscriptions(engine: &Engine, fields: &Fields) -> Result<Vec<po
     if let Some(own) = fields.text("executionId")? {
         rows.retain(|row| id::part(row.key, id::EXECUTION) == *own || id::id(row.instance) == *own);
     }
-    answer::sort(&mut rows, &order, |by, left, right| match by {
+    answer::sort(&mut rows, order, |by, left, right| match by {
         "tenantId" => left.tenant.cmp(&right.tenant),
         _ => left.key.cmp(&right.key),
     });
     Ok(rows)
 }
 
-async fn subscriptions(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    let rows = search_subscriptions(&engine, &fields).await?;
-    Ok(answer(&Slice::of(&fields)?.cut(rows).map(|row| of_subscription(&row)).collect()))
-}
+/// The list of what is waited for.
+struct Subscriptions;
 
-async fn count_subscriptions(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search_subscriptions(&engine, &fields).await?.len()))
+impl List for Subscriptions {
+    const PATH: &'static str = "/event-subscription";
+    const BY_BODY: bool = false;
+    const SORTED_BY: &'static [&'static str] = &["created", "tenantId"];
+    type Row = potok::row::Subscription;
+
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<potok::row::Subscription>, Fault> {
+        search_subscriptions(engine, asked).await
+    }
+
+    async fn shown(_: &Engine, rows: Vec<Self::Row>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        Ok(rows.iter().map(of_subscription).collect())
+    }
 }
 
 /// An execution for each instance, and for what waits in it. Programs look here for who waits for a message or signal.
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Json>, Fault> {
+async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> {
+    let fields = asked.fields;
     let mut query = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
     if let Some(text) = fields.text("processInstanceId")? {
         match id::parse(&text) {
@@ -276,20 +285,19 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Json>, Fault> {
     Ok(all)
 }
 
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    let found = search(&engine, &fields).await?;
-    Ok(answer(&Slice::of(&fields)?.cut(found).collect()))
-}
+/// The list of executions.
+struct Executions;
 
-async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
-    let found = search(&engine, &fields).await?;
-    Ok(answer(&Slice::of(&slice)?.cut(found).collect()))
-}
+impl List for Executions {
+    const PATH: &'static str = "/execution";
+    const SORTED_BY: &'static [&'static str] = &["instanceId", "definitionKey", "definitionId", "tenantId"];
+    type Row = Json;
 
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
-}
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> {
+        search(engine, asked).await
+    }
 
-async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
+    async fn shown(_: &Engine, rows: Vec<Json>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        Ok(rows)
+    }
 }

@@ -11,14 +11,16 @@ use jiff::Timestamp;
 use potok::query::{DefinitionQuery, InstanceQuery, JobQuery};
 use potok::row::{Definition, DefinitionKind, Job as JobRow};
 use potok::{Engine, Error, First, Job, JobFailure, JobId, Name, Wanted};
+use potok_core::instance::Key;
 use serde_json::{Map, Value as Json, json};
 
-use super::answer::{self, Answer, Slice, json as answer, nothing};
+use super::answer::{self, Answer, json as answer, nothing};
+use super::condition::equals;
 use super::date::date;
 use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
-use super::filter::equals;
-use super::{id, value};
+use super::list::{self, Asked, List};
+use super::{external_task_query, id, value};
 use crate::acting::Acting;
 
 /// Longest that a worker may wait for work.
@@ -30,21 +32,9 @@ const WAIT: Duration = Duration::from_secs(60);
 /// Characters of an error message that Camunda keeps.
 const MESSAGE: usize = 666;
 
-const SORTED_BY: [&str; 8] = [
-    "id",
-    "lockExpirationTime",
-    "processInstanceId",
-    "processDefinitionId",
-    "processDefinitionKey",
-    "taskPriority",
-    "tenantId",
-    "createTime",
-];
-
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
-        .route("/external-task", get(list).post(list_by_body))
-        .route("/external-task/count", get(count).post(count_by_body))
+        .merge(list::routes::<ExternalTasks>())
         .route("/external-task/topic-names", get(topic_names))
         .route("/external-task/fetchAndLock", post(fetch_and_lock))
         .route("/external-task/retries", put(set_retries_of_many))
@@ -57,6 +47,7 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/external-task/{id}/lock", post(lock))
         .route("/external-task/{id}/unlock", post(unlock))
         .route("/external-task/{id}/retries", put(set_retries))
+        .route("/external-task/{id}/priority", put(set_priority))
 }
 
 fn milliseconds(number: i64) -> Duration {
@@ -376,7 +367,7 @@ async fn unlock(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
 }
 
 /// A number of tries left.
-fn tries(fields: &Fields) -> Result<u32, Fault> {
+pub(crate) fn tries(fields: &Fields) -> Result<u32, Fault> {
     let retries = fields.number("retries")?.ok_or_else(|| Fault::invalid("The number of retries cannot be null"))?;
     u32::try_from(retries).map_err(|_| Fault::bad_request_of("BadUserRequestException", "retries must not be negative"))
 }
@@ -387,30 +378,40 @@ async fn set_retries(Acting(engine): Acting, Path(text): Path<String>, InBody(fi
     answered(&text, engine.set_job_retries(id, retries).await)
 }
 
+async fn set_priority(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let priority = fields.number("priority")?;
+    let priority = priority.ok_or_else(|| Fault::broken_as("NullPointerException", "`priority` is needed"))?;
+    let id = id::parse::<JobId>(&text).ok_or_else(|| unknown(&text))?;
+    answered(&text, engine.set_job_priority(id, priority).await)
+}
+
 async fn set_retries_of_many(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
-    if fields.has("processInstanceQuery") || fields.has("historicProcessInstanceQuery") {
-        return Err(Fault::not_offered("choosing external tasks by a query of process instances"));
-    }
     let retries = tries(&fields)?;
-    let mut rows = Vec::new();
-    for text in fields.list("externalTaskIds")?.unwrap_or_default() {
-        rows.push(found(&engine, &text).await?.ok_or_else(|| unknown(&text))?);
-    }
-    if let Some(instances) = fields.list("processInstanceIds")? {
-        let instances = instances.iter().filter_map(|text| id::parse(text)).collect();
-        rows.extend(engine.jobs(&JobQuery { instances, ..JobQuery::default() }).await?);
-    }
-    if fields.has("externalTaskQuery") {
-        let query = Fields::of(fields.get("externalTaskQuery").unwrap_or(&Json::Null))?;
-        rows.extend(search(&engine, &query).await?);
-    }
-    if rows.is_empty() {
+    let jobs = chosen(&engine, &fields).await?;
+    if jobs.is_empty() {
         return Err(Fault::invalid("externalTaskIds is empty"));
     }
-    for row in rows {
-        engine.set_job_retries(JobId(row.key), retries).await?;
+    for key in jobs.into_keys() {
+        engine.set_job_retries(JobId(key), retries).await?;
     }
     Ok(nothing())
+}
+
+/// The tasks that a body names, those of instances that it names, and those that its queries find.
+pub(crate) async fn chosen(engine: &Engine, fields: &Fields) -> Result<BTreeMap<Key, JobRow>, Fault> {
+    let mut rows = Vec::new();
+    for text in fields.list("externalTaskIds")?.unwrap_or_default() {
+        rows.push(found(engine, &text).await?.ok_or_else(|| unknown(&text))?);
+    }
+    if let Some(query) = fields.get("externalTaskQuery") {
+        rows.extend(list::all::<ExternalTasks>(engine, &Fields::of(query)?).await?);
+    }
+    let instances = super::batch::instances(engine, fields, "processInstanceIds").await?;
+    if !instances.is_empty() {
+        let instances = instances.into_iter().map(|id| id.0).collect();
+        rows.extend(engine.jobs(&JobQuery { instances, ..JobQuery::default() }).await?);
+    }
+    Ok(rows.into_iter().map(|row| (row.key, row)).collect())
 }
 
 async fn topic_names(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
@@ -429,94 +430,39 @@ async fn topic_names(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer
     Ok(answer(&json!(names)))
 }
 
-fn is_locked(row: &JobRow, now: Timestamp) -> bool {
+pub(crate) fn is_locked(row: &JobRow, now: Timestamp) -> bool {
     match row.lease {
         0 => row.worker.is_some() && row.available > now,
         _ => row.leased_until > now,
     }
 }
 
-/// The tasks that fields ask for, in their order.
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<JobRow>, Fault> {
-    let order = answer::order(fields, &SORTED_BY)?;
-    let mut query = JobQuery { topics: fields.text("topicName")?.into_iter().collect(), ..JobQuery::default() };
-    let mut ids = fields.list("externalTaskIdIn")?.unwrap_or_default();
-    ids.extend(fields.text("externalTaskId")?);
-    query.keys = ids.iter().filter_map(|text| id::parse(text)).collect();
-    let mut instances = fields.list("processInstanceIdIn")?.unwrap_or_default();
-    instances.extend(fields.text("processInstanceId")?);
-    query.instances = instances.iter().filter_map(|text| id::parse(text)).collect();
-    query.nodes = fields.list("activityIdIn")?.unwrap_or_default();
-    query.nodes.extend(fields.text("activityId")?);
-    query.processes = fields.list("processDefinitionKeyIn")?.unwrap_or_default();
-    query.processes.extend(fields.text("processDefinitionKey")?);
-    let definition = fields.text("processDefinitionId")?;
-    query.definition = definition.as_ref().and_then(|text| id::parse_definition(text));
-    let executions = fields.text("executionId")?;
-    let asks_for_nobody = (query.keys.is_empty() && !ids.is_empty())
-        || (query.instances.is_empty() && !instances.is_empty())
-        || (query.definition.is_none() && definition.is_some());
-    if asks_for_nobody {
-        return Ok(Vec::new());
+/// The list of external tasks.
+struct ExternalTasks;
+
+impl List for ExternalTasks {
+    const PATH: &'static str = "/external-task";
+    const SORTED_BY: &'static [&'static str] = &[
+        "id",
+        "lockExpirationTime",
+        "processInstanceId",
+        "processDefinitionId",
+        "processDefinitionKey",
+        "taskPriority",
+        "tenantId",
+        "createTime",
+    ];
+    type Row = JobRow;
+
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<JobRow>, Fault> {
+        external_task_query::search(engine, asked).await
     }
-    let mut rows = engine.jobs(&query).await?;
-    let now = Timestamp::now();
-    let worker = fields.text("workerId")?;
-    let (after, before) = (fields.date("lockExpirationAfter")?, fields.date("lockExpirationBefore")?);
-    let tenants = fields.list("tenantIdIn")?;
-    let (least, most) = (fields.number("priorityHigherThanOrEquals")?, fields.number("priorityLowerThanOrEquals")?);
-    let (locked, not_locked) = (fields.is_set("locked")?, fields.is_set("notLocked")?);
-    let (with, without) = (fields.is_set("withRetriesLeft")?, fields.is_set("noRetriesLeft")?);
-    let (active, suspended) = (fields.is_set("active")?, fields.is_set("suspended")?);
-    let untenanted = fields.is_set("withoutTenantId")?;
-    rows.retain(|row| {
-        let until = if row.lease == 0 { row.available } else { row.leased_until };
-        let is_held = row.worker.is_some();
-        worker.as_ref().is_none_or(|worker| row.worker.as_ref() == Some(worker))
-            && (!locked || is_locked(row, now))
-            && (!not_locked || !is_locked(row, now))
-            && (!with || row.retries > 0)
-            && (!without || row.retries == 0)
-            && (!active || !row.suspended)
-            && (!suspended || row.suspended)
-            && (!untenanted || row.tenant.is_none())
-            && after.is_none_or(|after| is_held && until > after)
-            && before.is_none_or(|before| is_held && until < before)
-            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
-            && least.is_none_or(|least| row.priority >= least)
-            && most.is_none_or(|most| row.priority <= most)
-            && executions.as_ref().is_none_or(|text| id::parse_part(text) == Some((row.key, id::EXECUTION)))
-    });
-    answer::sort(&mut rows, &order, |by, left, right| match by {
-        "lockExpirationTime" => left.leased_until.cmp(&right.leased_until),
-        "processInstanceId" => left.instance.cmp(&right.instance),
-        "processDefinitionId" => left.definition.cmp(&right.definition),
-        "processDefinitionKey" => left.process.cmp(&right.process),
-        "taskPriority" => left.priority.cmp(&right.priority),
-        "tenantId" => left.tenant.cmp(&right.tenant),
-        _ => left.key.cmp(&right.key),
-    });
-    Ok(rows)
-}
 
-async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
-    let slice = Slice::of(slice)?;
-    let rows: Vec<JobRow> = slice.cut(search(engine, fields).await?).collect();
-    Ok(answer(&Json::Array(shown(engine, &rows).await?)))
-}
+    async fn count(engine: &Engine, asked: &Asked<'_>) -> Result<u64, Fault> {
+        external_task_query::count(engine, asked).await
+    }
 
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    listed(&engine, &fields, &fields).await
-}
-
-async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
-    listed(&engine, &slice, &fields).await
-}
-
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
-}
-
-async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
+    async fn shown(engine: &Engine, rows: Vec<JobRow>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        shown(engine, &rows).await
+    }
 }

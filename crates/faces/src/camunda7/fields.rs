@@ -29,6 +29,18 @@ impl Fields {
         }
     }
 
+    /// Some of them.
+    pub(crate) fn only(&self, names: &[&str]) -> Self {
+        let is_one = |name: &str| names.contains(&name);
+        let some = self.members.iter().filter(|(name, _)| is_one(name));
+        Self { members: some.map(|(name, value)| (name.clone(), value.clone())).collect(), in_query: self.in_query }
+    }
+
+    /// All of them.
+    pub(crate) fn members(&self) -> &Map<String, Json> {
+        &self.members
+    }
+
     /// Whether they stand in a query string.
     pub(crate) fn in_query(&self) -> bool {
         self.in_query

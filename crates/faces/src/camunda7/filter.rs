@@ -1,107 +1,252 @@
-//! Filters that several resources have in common: by variables.
+//! `/filter`: searches that people keep; of tasks, as in Camunda.
 
-use potok::Value;
-use potok::query::{Comparison, VariableFilter};
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::{get, post};
+use potok::row::SavedSearch;
+use potok::{Engine, Error};
+use potok_core::instance::Key;
+use serde_json::{Map, Value as Json, json};
 
+use super::answer::{self, Answer, json as answer, nothing};
+use super::condition::{is, like};
 use super::error::Fault;
-use super::fields::Fields;
-use super::value;
+use super::fields::{Fields, InBody, InQuery};
+use super::id;
+use super::link::Here;
+use super::list::{self, Asked, List};
+use super::task::Tasks;
+use crate::acting::Acting;
 
-/// A variable that has a value.
-pub(crate) fn equals(name: &str, value: &Value) -> VariableFilter {
-    VariableFilter { name: name.into(), comparison: Comparison::Equal(value::searched(value)) }
+pub(crate) fn routes() -> Router<Engine> {
+    Router::new()
+        .merge(list::routes::<Kept>())
+        .route("/filter", axum::routing::options(options))
+        .route("/filter/create", post(create))
+        .route("/filter/{id}", get(one).put(change).delete(remove).options(options_of_one))
+        .route("/filter/{id}/list", get(found).post(found_by_body))
+        .route("/filter/{id}/count", get(count).post(count_by_body))
+        .route("/filter/{id}/singleResult", get(single).post(single_by_body))
 }
 
-/// Conditions on variables: a body's array of `{name, operator, value}`, or a query string's `a_eq_1,b_gt_2`, which compares text.
-pub(crate) fn by_variables(fields: &Fields, name: &str) -> Result<Vec<VariableFilter>, Fault> {
-    if fields.in_query() {
-        let conditions = fields.list(name)?.unwrap_or_default();
-        return conditions.iter().map(|condition| by_text(condition)).collect();
-    }
-    let mut filters = Vec::new();
-    for condition in fields.objects(name)? {
-        let missing = |what: &str| Fault::invalid(format!("`{name}`: a condition needs `{what}`"));
-        let variable = condition.text("name")?.ok_or_else(|| missing("name"))?;
-        let operator = condition.text("operator")?.ok_or_else(|| missing("operator"))?;
-        let compared = condition.get("value").cloned().unwrap_or_default();
-        filters.push(filter(&variable, &operator, &value::read_plain(&variable, &compared)?)?);
-    }
-    Ok(filters)
+/// Only tasks are searched for so.
+const TASK: &str = "Task";
+
+/// What a query always has when it is shown.
+const LISTS: [&str; 4] = ["taskVariables", "processVariables", "caseInstanceVariables", "orQueries"];
+
+fn object(text: &str) -> Map<String, Json> {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
-/// `name_operator_value`.
-fn by_text(condition: &str) -> Result<VariableFilter, Fault> {
-    let mut parts = condition.splitn(3, '_');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(name), Some(operator), Some(text)) => filter(name, operator, &text.into()),
-        _ => {
-            Err(Fault::invalid(format!("variable query parameter has to have format KEY_OPERATOR_VALUE: {condition}")))
+fn shown(search: &SavedSearch) -> Json {
+    let mut query = object(&search.query);
+    for name in LISTS {
+        query.entry(name).or_insert_with(|| json!([]));
+    }
+    json!({
+        "id": id::id(search.key),
+        "resourceType": &*search.resource,
+        "name": &*search.name,
+        "owner": search.owner.as_deref(),
+        "query": query,
+        "properties": object(&search.properties),
+    })
+}
+
+/// What a body says of a search. What it asks is tried before it is kept.
+async fn of_body(engine: &Engine, key: Key, fields: &Fields) -> Result<SavedSearch, Fault> {
+    let resource = fields.text("resourceType")?;
+    if resource.as_deref() != Some(TASK) {
+        let given = resource.as_deref().unwrap_or("null");
+        return Err(Fault::invalid(format!("Unable to create filter with invalid resource type '{given}'")));
+    }
+    let name = fields.text("name")?.filter(|name| !name.is_empty());
+    let name = name.ok_or_else(|| Fault::invalid("a filter needs a name"))?;
+    let query: Map<String, Json> = fields.map("query")?.into_iter().filter(|(_, value)| !value.is_null()).collect();
+    let asked = Fields::of(&Json::Object(query.clone()))?;
+    Tasks::count(engine, &Asked::all::<Tasks>(&asked)?).await?;
+    Ok(SavedSearch {
+        key,
+        resource: TASK.into(),
+        name,
+        owner: fields.text("owner")?,
+        query: Json::Object(query).to_string().into(),
+        properties: Json::Object(fields.map("properties")?).to_string().into(),
+        ..SavedSearch::default()
+    })
+}
+
+async fn find(engine: &Engine, text: &str) -> Result<Option<SavedSearch>, Fault> {
+    let Some(key) = id::parse::<Key>(text) else { return Ok(None) };
+    Ok(engine.saved_searches().await?.into_iter().find(|search| search.key == key))
+}
+
+fn absent(text: &str) -> String {
+    format!("Filter with id '{text}' does not exist.")
+}
+
+/// For what is done with it.
+async fn needed(engine: &Engine, text: &str) -> Result<SavedSearch, Fault> {
+    find(engine, text).await?.ok_or_else(|| Fault::missing_in_engine(absent(text)))
+}
+
+async fn create(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
+    let kept = engine.save_search(of_body(&engine, Key::default(), &fields).await?).await?;
+    let mut body = shown(&kept);
+    if !fields.has("properties") {
+        body["properties"] = Json::Null;
+    }
+    Ok(answer(&body))
+}
+
+async fn one(Acting(engine): Acting, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
+    let search = find(&engine, &text).await?.ok_or_else(|| Fault::missing(absent(&text)))?;
+    Ok(answer(&counted(&engine, &search, &fields).await?))
+}
+
+async fn change(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let standing = needed(&engine, &text).await?;
+    engine.save_search(of_body(&engine, standing.key, &fields).await?).await?;
+    Ok(nothing())
+}
+
+async fn remove(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
+    match engine.forget_search(id::parse(&text).unwrap_or_default()).await {
+        Err(Error::UnknownSearch(_)) => Err(Fault::missing_in_engine(absent(&text))),
+        done => {
+            done?;
+            Ok(nothing())
         }
     }
 }
 
-fn filter(name: &str, operator: &str, compared: &Value) -> Result<VariableFilter, Fault> {
-    let searched = value::searched(compared);
-    let comparison = match operator {
-        "eq" => Comparison::Equal(searched),
-        "neq" => Comparison::NotEqual(searched),
-        "gt" => Comparison::Greater(searched),
-        "gteq" => Comparison::GreaterOrEqual(searched),
-        "lt" => Comparison::Less(searched),
-        "lteq" => Comparison::LessOrEqual(searched),
-        "like" => match compared.plain() {
-            Value::String(pattern) => Comparison::Like(pattern.to_string()),
-            _ => return Err(Fault::invalid(format!("`like` compares `{name}` with text"))),
-        },
-        other => return Err(Fault::invalid(format!("Invalid variable comparator specified: {other}"))),
-    };
-    Ok(VariableFilter { name: name.into(), comparison })
+/// A search, with how much it finds if that is asked for.
+async fn counted(engine: &Engine, search: &SavedSearch, fields: &Fields) -> Result<Json, Fault> {
+    let mut body = shown(search);
+    if fields.is_set("itemCount")? {
+        let asked = Fields::of(&Json::Object(object(&search.query)))?;
+        body["itemCount"] = Tasks::count(engine, &Asked::all::<Tasks>(&asked)?).await?.into();
+    }
+    Ok(body)
 }
 
-/// Whether text is like a pattern: `%` stands for any text, `_` for one character.
-pub(crate) fn like(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    // The last `%` seen and where the text stood: on a mismatch it takes one character more.
-    let (mut part, mut at, mut retry) = (0, 0, None);
-    while at < text.len() {
-        match pattern.get(part) {
-            Some('%') => {
-                retry = Some((part, at));
-                part += 1;
+/// What is asked by a search, and by who asks it: what both say the latter says, but that lists of conditions are joined.
+async fn extended(engine: &Engine, text: &str, more: &Fields) -> Result<Fields, Fault> {
+    let mut query = object(&needed(engine, text).await?.query);
+    for (name, value) in more.members() {
+        match (query.get_mut(name), value) {
+            (_, Json::Null) => {}
+            (Some(Json::Array(own)), Json::Array(more)) if LISTS.contains(&&**name) => own.extend(more.iter().cloned()),
+            _ => {
+                query.insert(name.clone(), value.clone());
             }
-            Some(other) if *other == '_' || *other == text[at] => {
-                part += 1;
-                at += 1;
-            }
-            _ => match retry {
-                Some((percent, from)) => {
-                    retry = Some((percent, from + 1));
-                    (part, at) = (percent + 1, from + 1);
-                }
-                None => return false,
-            },
         }
     }
-    pattern[part..].iter().all(|left| *left == '%')
+    Fields::of(&Json::Object(query))
 }
 
-/// Whether a comparison holds for a value.
-pub(crate) fn holds(comparison: &Comparison, found: &Value) -> bool {
-    use potok::query::VariableValue as Searched;
-    let own = value::searched(found);
-    let ordering = |with: &Searched| match (&own, with) {
-        (Searched::Number(own), Searched::Number(with)) => own.partial_cmp(with),
-        (Searched::Text(own), Searched::Text(with)) => Some(own.cmp(with)),
-        _ => None,
-    };
-    match comparison {
-        Comparison::Equal(with) => own == *with,
-        Comparison::NotEqual(with) => own != *with,
-        Comparison::Less(with) => ordering(with).is_some_and(std::cmp::Ordering::is_lt),
-        Comparison::LessOrEqual(with) => ordering(with).is_some_and(std::cmp::Ordering::is_le),
-        Comparison::Greater(with) => ordering(with).is_some_and(std::cmp::Ordering::is_gt),
-        Comparison::GreaterOrEqual(with) => ordering(with).is_some_and(std::cmp::Ordering::is_ge),
-        Comparison::Like(pattern) => matches!(&own, Searched::Text(own) if like(pattern, own)),
-        Comparison::In(values) => values.contains(&own),
+async fn listed(engine: &Engine, text: &str, part: &Fields, more: &Fields) -> Answer {
+    list::listed::<Tasks>(engine, part, &extended(engine, text, more).await?).await
+}
+
+async fn found(Acting(engine): Acting, Path(text): Path<String>, InQuery(part): InQuery) -> Answer {
+    listed(&engine, &text, &part, &Fields::default()).await
+}
+
+async fn found_by_body(
+    Acting(engine): Acting,
+    Path(text): Path<String>,
+    InQuery(part): InQuery,
+    InBody(more): InBody,
+) -> Answer {
+    listed(&engine, &text, &part, &more).await
+}
+
+async fn count(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
+    list::counted::<Tasks>(&engine, &extended(&engine, &text, &Fields::default()).await?).await
+}
+
+async fn count_by_body(Acting(engine): Acting, Path(text): Path<String>, InBody(more): InBody) -> Answer {
+    list::counted::<Tasks>(&engine, &extended(&engine, &text, &more).await?).await
+}
+
+/// The only task that is found.
+async fn alone(engine: &Engine, text: &str, more: &Fields) -> Answer {
+    let fields = extended(engine, text, more).await?;
+    let asked = Asked { until: 2, ..Asked::all::<Tasks>(&fields)? };
+    let mut rows = Tasks::find(engine, &asked).await?;
+    match (rows.pop(), rows.len()) {
+        (None, _) => Ok(nothing()),
+        (Some(task), 0) => Ok(answer(&Tasks::shown(engine, vec![task], &fields).await?.pop().unwrap_or_default())),
+        _ => Err(Fault::bad_request_of("InvalidRequestException", "Filter contains more than one result")),
+    }
+}
+
+async fn single(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
+    alone(&engine, &text, &Fields::default()).await
+}
+
+async fn single_by_body(Acting(engine): Acting, Path(text): Path<String>, InBody(more): InBody) -> Answer {
+    alone(&engine, &text, &more).await
+}
+
+async fn options(here: Here) -> Answer {
+    let links = [("GET", "/filter", "list"), ("GET", "/filter/count", "count"), ("POST", "/filter/create", "create")];
+    Ok(answer(&here.links(&links)))
+}
+
+async fn options_of_one(here: Here, Path(text): Path<String>) -> Answer {
+    let own = format!("/filter/{text}");
+    let (single, listed, counted) = (format!("{own}/singleResult"), format!("{own}/list"), format!("{own}/count"));
+    Ok(answer(&here.links(&[
+        ("GET", &own, "self"),
+        ("GET", &single, "singleResult"),
+        ("POST", &single, "singleResult"),
+        ("GET", &listed, "list"),
+        ("POST", &listed, "list"),
+        ("GET", &counted, "count"),
+        ("POST", &counted, "count"),
+        ("DELETE", &own, "delete"),
+        ("PUT", &own, "update"),
+    ])))
+}
+
+/// The list of searches that are kept.
+struct Kept;
+
+impl List for Kept {
+    const PATH: &'static str = "/filter";
+    const BY_BODY: bool = false;
+    const SORTED_BY: &'static [&'static str] = &["filterId", "resourceType", "name", "owner"];
+    type Row = SavedSearch;
+
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<SavedSearch>, Fault> {
+        let Asked { fields, order, .. } = asked;
+        let mut rows = engine.saved_searches().await?;
+        let (own, resource) = (fields.text("filterId")?, fields.text("resourceType")?);
+        let (name, pattern, owner) = (fields.text("name")?, fields.text("nameLike")?, fields.text("owner")?);
+        rows.retain(|row| {
+            own.as_deref().is_none_or(|own| id::id(row.key) == own)
+                && is(resource.as_ref(), Some(&row.resource))
+                && is(name.as_ref(), Some(&row.name))
+                && is(owner.as_ref(), row.owner.as_deref())
+                && pattern.as_ref().is_none_or(|pattern| like(pattern, &row.name))
+        });
+        answer::sort(&mut rows, order, |by, left, right| match by {
+            "name" => left.name.cmp(&right.name),
+            "owner" => left.owner.cmp(&right.owner),
+            "resourceType" => left.resource.cmp(&right.resource),
+            _ => left.key.cmp(&right.key),
+        });
+        Ok(rows)
+    }
+
+    async fn shown(engine: &Engine, rows: Vec<SavedSearch>, fields: &Fields) -> Result<Vec<Json>, Fault> {
+        let mut all = Vec::with_capacity(rows.len());
+        for row in &rows {
+            all.push(counted(engine, row, fields).await?);
+        }
+        Ok(all)
     }
 }

@@ -5,15 +5,16 @@ use axum::http::StatusCode;
 use potok::query::DefinitionQuery;
 use potok::row::{Definition, DefinitionKind};
 use potok::{DefinitionId, DeploymentId, Engine, Error, Name, TaskId, Value, Version};
-use potok_core::dialect::FormField;
+use potok_core::dialect::{FieldKind, FormField};
 use potok_core::graph::Form;
+use potok_core::value::{DateTime, Zone};
 use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, bytes, json as answer};
 use super::error::Fault;
 use super::fields::InQuery;
-use super::process_definition::Which;
-use super::{id, value};
+use super::which::Which;
+use super::{id, rendered_form, value};
 use crate::acting::Acting;
 
 /// A text that stands in the model as it is.
@@ -57,7 +58,8 @@ fn of_fields(form: Option<&Form>, names: Option<&[Name]>) -> serde_json::Map<Str
             continue;
         }
         let text = field.default.as_ref().map(|default| default.text.to_string());
-        let kind = kind(field);
+        // Dates are shown as their pattern writes them.
+        let kind = if field.holds() == FieldKind::Date { "String" } else { kind(field) };
         let typed = json!({"type": kind, "value": text});
         let shown = match value::read(name, &typed) {
             Ok(value) => value::write(&value, true),
@@ -76,9 +78,19 @@ pub(crate) fn defaults(form: Option<&Form>, given: &mut Vec<(Name, Value)>) {
             continue;
         };
         let typed = json!({"type": kind(field), "value": &*default.text});
-        if let Ok(value) = value::read(name, &typed) {
-            given.push((name.clone(), value));
-        }
+        let value = match field.holds() {
+            FieldKind::Date => field.value_of(&default.text).ok().map(moment),
+            _ => value::read(name, &typed).ok(),
+        };
+        given.extend(value.map(|value| (name.clone(), value)));
+    }
+}
+
+/// Camunda's dates have a time.
+fn moment(value: Value) -> Value {
+    match value {
+        Value::Date(date) => DateTime { local: date.at(0, 0, 0, 0), zone: Some(Zone::UTC) }.into(),
+        other => other,
     }
 }
 
@@ -104,8 +116,25 @@ pub(crate) async fn start_variables(
 }
 
 pub(crate) async fn rendered_start(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
-    which.find(&engine).await?;
-    Err(Fault::not_offered("rendering forms as HTML; show the fields of the form yourself"))
+    let definition = which.look_up(&engine).await?.ok_or_else(|| match &which.id {
+        Some(id) => Fault::bad_request_of("NotFoundException", format!("Process definition '{id}' not found")),
+        None => which.missing("process"),
+    })?;
+    let graph = engine.graph(DefinitionId(definition.key)).await?;
+    let form = graph.as_ref().and_then(|graph| graph.start_form());
+    rendered(form, None, || format!("start form for process definition with the id {}", id::definition(&definition)))
+}
+
+/// A form of fields as HTML; other forms are none.
+fn rendered(form: Option<&Form>, key: Option<&str>, what: impl Fn() -> String) -> Answer {
+    let is_generated = |form: &&Form| {
+        let has_other = key.is_some() || form.key.is_some() || form.reference.is_some();
+        !form.fields.is_empty() && !has_other
+    };
+    match form.filter(is_generated) {
+        Some(form) => Ok(bytes("application/xhtml+xml", rendered_form::html(&form.fields).into_bytes())),
+        None => Err(Fault::missing(format!("No matching rendered {} found.", what()))),
+    }
 }
 
 pub(crate) async fn deployed_start(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
@@ -200,7 +229,10 @@ pub(crate) async fn task_deployed(Acting(engine): Acting, Path(text): Path<Strin
 }
 
 pub(crate) async fn task_rendered(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
-    let missing = Fault::invalid(format!("No task found for taskId '{text}'"));
-    of_task(&engine, &text, missing).await?;
-    Err(Fault::not_offered("rendering forms as HTML; show the fields of the form yourself"))
+    let missing = Fault::failed_as("NullValueException", format!("Task '{text}' not found: task is null"));
+    let (task, _) = of_task(&engine, &text, missing).await?;
+    let graph = engine.graph(task.definition.into()).await?;
+    let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&task.node)?));
+    let form = node.and_then(|node| node.details.form.as_deref());
+    rendered(form, task.form.as_deref(), || format!("form for task with the id {text}"))
 }

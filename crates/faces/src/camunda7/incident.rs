@@ -9,24 +9,35 @@ use potok::{Engine, IncidentId, InstanceId, Name};
 use potok_core::instance::{IncidentKind, IncidentStage, Key, WaitKind};
 use serde_json::{Value as Json, json};
 
-use super::answer::{self, Answer, Slice, json as answer};
+use super::answer::{self, Answer, json as answer};
+use super::condition::like;
 use super::date::date;
 use super::error::Fault;
-use super::fields::{Fields, InQuery};
-use super::filter::like;
+use super::fields::Fields;
+use super::list::{self, Asked, List};
 use super::{id, process_definition};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
-    Router::new()
-        .route("/incident", get(list))
-        .route("/incident/count", get(count))
-        .route("/incident/{id}", get(one).delete(resolve))
+    Router::new().merge(list::routes::<Incidents>()).route("/incident/{id}", get(one).delete(resolve))
 }
 
 /// Camunda's word for what is stuck: a job that a worker has failed, or what the engine would have done itself.
 pub(crate) fn kind(incident: &Incident) -> &'static str {
-    if &*incident.code == "job-failed" { "failedExternalTask" } else { "failedJob" }
+    if &*incident.code == OF_JOB { "failedExternalTask" } else { "failedJob" }
+}
+
+/// What a worker's incident has as its code.
+const OF_JOB: &str = "job-failed";
+
+/// Narrows a search to incidents of such a kind; says whether there can be any.
+pub(crate) fn of_kind(query: &mut IncidentQuery, kind: &str) -> bool {
+    match kind {
+        "failedExternalTask" => query.codes.push(OF_JOB.into()),
+        "failedJob" => query.not_codes.push(OF_JOB.into()),
+        _ => return false,
+    }
+    true
 }
 
 /// Whether an incident is shown as a job of its own: it is none of a worker's, nor of a savepoint or timer.
@@ -120,25 +131,11 @@ async fn resolve(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
         kind(&row),
         IncidentId(row.key),
     );
-    Err(Fault::bad_request_of("BadUserRequestException", message))
+    Err(Fault::invalid(message))
 }
 
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Incident>, Fault> {
-    const KNOWN: [&str; 12] = [
-        "incidentId",
-        "incidentMessage",
-        "incidentTimestamp",
-        "incidentType",
-        "executionId",
-        "activityId",
-        "processInstanceId",
-        "processDefinitionId",
-        "causeIncidentId",
-        "rootCauseIncidentId",
-        "configuration",
-        "tenantId",
-    ];
-    let order = answer::order(fields, &KNOWN)?;
+async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Incident>, Fault> {
+    let Asked { fields, order, .. } = asked;
     let mut query = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
     for (name, keys) in [("incidentId", &mut query.keys), ("processInstanceId", &mut query.instances)] {
         if let Some(text) = fields.text(name)? {
@@ -187,7 +184,7 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Incident>, Fault
         }
         rows = configured;
     }
-    answer::sort(&mut rows, &order, |by, left, right| match by {
+    answer::sort(&mut rows, order, |by, left, right| match by {
         "incidentMessage" => left.message.cmp(&right.message),
         "incidentTimestamp" => left.raised.cmp(&right.raised),
         "incidentType" => kind(left).cmp(kind(right)),
@@ -200,11 +197,33 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Incident>, Fault
     Ok(rows)
 }
 
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    let rows: Vec<Incident> = Slice::of(&fields)?.cut(search(&engine, &fields).await?).collect();
-    Ok(answer(&Json::Array(shown(&engine, &rows).await?)))
-}
+/// The list of incidents.
+struct Incidents;
 
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
+impl List for Incidents {
+    const PATH: &'static str = "/incident";
+    const BY_BODY: bool = false;
+    const SORTED_BY: &'static [&'static str] = &[
+        "incidentId",
+        "incidentMessage",
+        "incidentTimestamp",
+        "incidentType",
+        "executionId",
+        "activityId",
+        "processInstanceId",
+        "processDefinitionId",
+        "causeIncidentId",
+        "rootCauseIncidentId",
+        "configuration",
+        "tenantId",
+    ];
+    type Row = Incident;
+
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Incident>, Fault> {
+        search(engine, asked).await
+    }
+
+    async fn shown(engine: &Engine, rows: Vec<Incident>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        shown(engine, &rows).await
+    }
 }

@@ -2,7 +2,6 @@
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use jiff::Timestamp;
 use potok::query::IncidentQuery;
@@ -11,19 +10,19 @@ use potok::{Due, DueKind, DueQuery, Engine, Error, IncidentId, JobId, TimerId};
 use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
-use super::answer::{self, Answer, Slice, json as answer, nothing, text as plain};
+use super::answer::{self, Answer, json as answer, nothing, text as plain};
 use super::date::date;
 use super::error::Fault;
-use super::fields::{Fields, InBody, InQuery};
-use super::{id, incident, process_definition, process_instance};
+use super::fields::{Fields, InBody};
+use super::list::{self, Asked, List};
+use super::{id, incident, process_definition};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
-        .route("/job", get(list).post(list_by_body))
-        .route("/job/count", get(count).post(count_by_body))
+        .merge(list::routes::<Jobs>())
         .route("/job/retries", post(set_retries_of_many))
-        .route("/job/suspended", put(suspended_many))
+        .route("/job/suspended", put(suspend_many))
         .route("/job/{id}", get(one).delete(delete))
         .route("/job/{id}/retries", put(set_retries))
         .route("/job/{id}/execute", post(execute))
@@ -224,50 +223,75 @@ async fn set_retries_of_many() -> Answer {
     Err(Fault::not_offered("setting the retries of many jobs in a batch"))
 }
 
-async fn suspended_many() -> Answer {
-    Err(Fault::not_offered("suspending jobs; suspend their process instances or definitions"))
-}
-
-async fn set_due_date(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
-    let refused = || Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, format!("No job found with id '{text}'."));
-    find(&engine, &text).await?.ok_or_else(refused)?;
-    Err(Fault::not_offered("another due date of a timer; execute the job, or modify the instance"))
-}
-
-async fn recalculate(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
-    find(&engine, &text).await?.ok_or_else(|| Fault::missing(format!("No job found with id '{text}'.")))?;
-    Err(Fault::not_offered("another due date of a timer; execute the job, or modify the instance"))
-}
-
-/// A job is suspended with its instance.
-async fn suspend(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+/// The timers of an instance, of a definition, or of all versions of a process.
+async fn suspend_many(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     let suspended = fields.is_set("suspended")?;
-    match find(&engine, &text).await? {
-        Some(job) if job.is_suspended() != suspended => match job.instance() {
-            Some(instance) => {
-                process_instance::set_suspended(&engine, instance.into(), suspended).await?;
-                Ok(nothing())
-            }
-            None => Err(Fault::not_offered("suspending the timer of a start event; suspend the definition")),
-        },
-        _ => Ok(nothing()),
+    let by = ["processInstanceId", "processDefinitionId", "processDefinitionKey"];
+    if fields.has("jobDefinitionId") {
+        return Err(Fault::not_offered("suspending by jobDefinitionId; name the process instance or definition"));
+    }
+    if !by.iter().any(|name| fields.has(name)) {
+        let message = "Either jobId, jobDefinitionId, processInstanceId, processDefinitionId or processDefinitionKey should be set to update the suspension state.";
+        return Err(Fault::invalid(message));
+    }
+    for job in list::all::<Jobs>(&engine, &fields.only(&by)).await? {
+        hold(&engine, &job, suspended).await?;
+    }
+    Ok(nothing())
+}
+
+/// Of timers: what else waits is done at once. A timer without a due date would be due at once, too.
+async fn set_due_date(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let refused = || Fault::broken(format!("No job found with id '{text}'."));
+    let due = fields.date("duedate")?;
+    let job = find(&engine, &text).await?.ok_or_else(refused)?;
+    if fields.is_set("cascade")? {
+        return Err(Fault::not_offered("another due date of all that a timer repeats (cascade)"));
+    }
+    match &job {
+        Job::Due(row) if row.kind == DueKind::Timer => {
+            let due = due.unwrap_or_else(|| engine.clock().now());
+            engine.reschedule(TimerId(row.key), due).await?;
+            Ok(nothing())
+        }
+        _ => {
+            Err(Fault::not_offered("a due date of what is no timer of an instance; suspend its instance or definition"))
+        }
     }
 }
 
-const SORTED_BY: [&str; 9] = [
-    "jobId",
-    "executionId",
-    "processInstanceId",
-    "processDefinitionId",
-    "processDefinitionKey",
-    "jobPriority",
-    "jobRetries",
-    "jobDueDate",
-    "tenantId",
-];
+async fn recalculate(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
+    let job = find(&engine, &text).await?;
+    match job.ok_or_else(|| Fault::missing(format!("No job found with id '{text}'.")))? {
+        Job::Due(row) if row.kind != DueKind::Savepoint => {
+            Err(Fault::not_offered("computing the due date of a timer once more; set it, or execute the job"))
+        }
+        _ => {
+            let message = format!("Only timer jobs can be recalculated, and the job with id '{text}' is none.");
+            Err(Fault::broken(message))
+        }
+    }
+}
 
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Job>, Fault> {
-    let order = answer::order(fields, &SORTED_BY)?;
+/// Timers can be held back by themselves; what else waits is suspended with its instance.
+async fn suspend(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let suspended = fields.is_set("suspended")?;
+    if let Some(job) = find(&engine, &text).await? {
+        hold(&engine, &job, suspended).await?;
+    }
+    Ok(nothing())
+}
+
+async fn hold(engine: &Engine, job: &Job, suspended: bool) -> Result<(), Fault> {
+    match job {
+        job if job.is_suspended() == suspended => Ok(()),
+        Job::Due(row) if row.kind == DueKind::Timer => Ok(engine.suspend_timer(TimerId(row.key), suspended).await?),
+        _ => Err(Fault::not_offered("suspending what is no timer of an instance; suspend its instance or definition")),
+    }
+}
+
+async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Job>, Fault> {
+    let Asked { fields, order, .. } = asked;
     let mut ids = fields.list("jobIds")?.unwrap_or_default();
     ids.extend(fields.text("jobId")?);
     let keys: Vec<Key> = ids.iter().filter_map(|text| id::parse(text)).collect();
@@ -321,7 +345,7 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Job>, Fault> {
             && (!untenanted || row.tenant().is_none())
             && tenants.as_ref().is_none_or(|tenants| row.tenant().is_some_and(|own| tenants.contains(&own.into())))
     });
-    answer::sort(&mut rows, &order, |by, left, right| match by {
+    answer::sort(&mut rows, order, |by, left, right| match by {
         "processInstanceId" => left.instance().cmp(&right.instance()),
         "processDefinitionId" => left.definition().cmp(&right.definition()),
         "processDefinitionKey" => left.process().cmp(right.process()),
@@ -359,28 +383,34 @@ fn due_dates(fields: &Fields, name: &str) -> Result<(Option<Timestamp>, Option<T
     Ok((from, until))
 }
 
-async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
-    let rows: Vec<Job> = Slice::of(slice)?.cut(search(engine, fields).await?).collect();
-    let definitions = process_definition::of_keys(engine, rows.iter().map(Job::definition)).await?;
-    let mut all = Vec::with_capacity(rows.len());
-    for row in &rows {
-        all.push(row.shown(definitions.get(&row.definition().into()), &row.kind(engine).await?));
+/// The list of jobs.
+struct Jobs;
+
+impl List for Jobs {
+    const PATH: &'static str = "/job";
+    const SORTED_BY: &'static [&'static str] = &[
+        "jobId",
+        "executionId",
+        "processInstanceId",
+        "processDefinitionId",
+        "processDefinitionKey",
+        "jobPriority",
+        "jobRetries",
+        "jobDueDate",
+        "tenantId",
+    ];
+    type Row = Job;
+
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Job>, Fault> {
+        search(engine, asked).await
     }
-    Ok(answer(&Json::Array(all)))
-}
 
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    listed(&engine, &fields, &fields).await
-}
-
-async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
-    listed(&engine, &slice, &fields).await
-}
-
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
-}
-
-async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
+    async fn shown(engine: &Engine, rows: Vec<Job>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        let definitions = process_definition::of_keys(engine, rows.iter().map(Job::definition)).await?;
+        let mut all = Vec::with_capacity(rows.len());
+        for row in &rows {
+            all.push(row.shown(definitions.get(&row.definition().into()), &row.kind(engine).await?));
+        }
+        Ok(all)
+    }
 }

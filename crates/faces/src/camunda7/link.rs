@@ -23,11 +23,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Here {
 
 /// The part of a path under which the API stands: that before a resource's name.
 fn base(path: &str) -> &str {
-    let resource = ["/deployment", "/process-definition", "/task"].iter().filter_map(|name| path.find(name)).min();
+    let resource = ["/deployment", "/process-definition", "/task", "/user", "/group", "/filter"]
+        .iter()
+        .filter_map(|name| path.find(name))
+        .min();
     &path[..resource.unwrap_or(0)]
 }
 
 impl Here {
+    /// What can be done to a resource: methods, paths, and words.
+    pub(crate) fn links(&self, links: &[(&str, &str, &str)]) -> Json {
+        let link = |(method, path, word): &(&str, &str, &str)| json!({"method": method, "href": format!("{}{path}", self.0), "rel": word});
+        json!({"links": links.iter().map(link).collect::<Vec<_>>()})
+    }
+
     /// A list of one link: to the thing itself.
     pub(crate) fn own(&self, resource: &str, id: &str) -> Json {
         json!([{"method": "GET", "href": format!("{}/{resource}/{id}", self.0), "rel": "self"}])

@@ -1,32 +1,45 @@
 //! Camunda 7's REST API, as version 7.24 answers. See `docs/camunda7.md`.
 
 mod answer;
+mod attachment;
+mod authorization;
+mod batch;
 mod comment;
+mod condition;
 mod date;
+mod decision_definition;
 mod deployment;
 mod error;
 mod execution;
 mod external_task;
+mod external_task_query;
 mod fields;
 mod filter;
 mod form;
+mod group;
 mod history;
-mod id;
+pub(crate) mod id;
+mod identity;
 mod identity_link;
 mod incident;
 mod job;
 mod link;
+mod list;
 mod message;
 mod model;
 mod not_offered;
 mod process_definition;
 mod process_instance;
+mod process_instance_query;
+mod rendered_form;
 mod task;
 mod task_query;
 mod tree;
+mod user;
 mod value;
 mod variable_instance;
 mod variables;
+mod which;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -45,10 +58,17 @@ pub fn router(engine: Engine) -> Router {
     let routes = Router::new()
         .route("/version", axum::routing::get(version))
         .route("/engine", axum::routing::get(engines))
+        .merge(attachment::routes())
+        .merge(authorization::routes())
+        .merge(batch::routes())
+        .merge(decision_definition::routes())
         .merge(deployment::routes())
         .merge(execution::routes())
         .merge(external_task::routes())
+        .merge(filter::routes())
+        .merge(group::routes())
         .merge(history::routes())
+        .merge(identity::routes())
         .merge(incident::routes())
         .merge(job::routes())
         .merge(message::routes())
@@ -56,6 +76,7 @@ pub fn router(engine: Engine) -> Router {
         .merge(process_definition::routes())
         .merge(process_instance::routes())
         .merge(task::routes())
+        .merge(user::routes())
         .merge(variable_instance::routes())
         .method_not_allowed_fallback(async || Fault::wrong_method().into_response())
         // As in Camunda, what cannot go on is not done at all.

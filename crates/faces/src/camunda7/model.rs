@@ -9,9 +9,18 @@ use potok_core::xml::{Document, Element};
 use super::deployment;
 use super::error::Fault;
 
-/// Types and names of flow nodes, by their ids.
+/// Flow nodes, by their ids.
 #[derive(Debug, Default)]
-pub(crate) struct Model(HashMap<String, (String, Option<String>)>);
+pub(crate) struct Model(HashMap<String, Node>);
+
+/// A flow node.
+#[derive(Debug)]
+struct Node {
+    kind: String,
+    name: Option<String>,
+    /// The word for its timer, and when that is due, if it has one.
+    timer: Option<(&'static str, String)>,
+}
 
 impl Model {
     /// That of a definition; one without flow nodes if its file cannot be read.
@@ -21,20 +30,53 @@ impl Model {
         let node = |element: Element<'_>| {
             let id = element.attribute("id")?;
             let name = element.attribute("name").map(|name| name.into_owned());
-            Some((id.into_owned(), (kind(element), name)))
+            Some((id.into_owned(), Node { kind: kind(element), name, timer: timer(element) }))
         };
         Ok(Self(document.elements().filter_map(node).collect()))
     }
 
     /// The type of a flow node.
     pub(crate) fn kind(&self, node: &str) -> &str {
-        self.0.get(node).map_or("task", |(kind, _)| kind)
+        self.0.get(node).map_or("task", |node| &node.kind)
+    }
+
+    /// The word for its timer, and when that is due.
+    pub(crate) fn timer(&self, node: &str) -> (&'static str, Option<String>) {
+        match self.0.get(node).and_then(|node| node.timer.clone()) {
+            Some((word, due)) => (word, Some(due)),
+            None => ("timer-intermediate-transition", None),
+        }
     }
 
     /// Its name.
     pub(crate) fn name(&self, node: &str) -> Option<&str> {
-        self.0.get(node)?.1.as_deref()
+        self.0.get(node)?.name.as_deref()
     }
+}
+
+/// The word for an event's timer, and when it is due, as the model says.
+fn timer(element: Element<'_>) -> Option<(&'static str, String)> {
+    let timer = element.children().find(|child| child.name() == "timerEventDefinition")?;
+    let within_event = || {
+        let around = element.parent();
+        around.is_some_and(|around| around.attribute("triggeredByEvent").as_deref() == Some("true"))
+    };
+    let word = match element.name() {
+        "startEvent" if within_event() => "timer-start-event-subprocess",
+        "startEvent" => "timer-start-event",
+        "boundaryEvent" => "timer-transition",
+        _ => "timer-intermediate-transition",
+    };
+    let due = timer.children().find_map(|child| {
+        let kind = match child.name() {
+            "timeDate" => "DATE",
+            "timeDuration" => "DURATION",
+            "timeCycle" => "CYCLE",
+            _ => return None,
+        };
+        Some(format!("{kind}: {}", child.text().trim()))
+    });
+    Some((word, due?))
 }
 
 fn kind(element: Element<'_>) -> String {

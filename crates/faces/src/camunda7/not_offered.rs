@@ -7,31 +7,75 @@ use potok::Engine;
 use super::answer::Answer;
 use super::error::Fault;
 
+/// Resources of which nothing is there.
+const RESOURCES: [&str; 17] = [
+    "case-definition",
+    "case-execution",
+    "case-instance",
+    "condition",
+    "decision-requirements-definition",
+    "history/cleanup",
+    "history/decision-definition",
+    "history/decision-instance",
+    "history/decision-requirements-definition",
+    "history/detail",
+    "history/identity-link-log",
+    "history/process-definition",
+    "job-definition",
+    "metrics",
+    "migration",
+    "telemetry",
+    "tenant",
+];
+
+/// Single routes of resources that are there, and what to do instead.
+const ROUTES: [(&str, &str); 23] = [
+    ("/execution/{id}/create-incident", "incidents of programs' own"),
+    ("/history/process-instance/report", "reports"),
+    ("/history/process-instance/set-removal-time", "another time to live of what has ended"),
+    (
+        "/history/process-instance/{id}/variable-instances",
+        "deleting variables of the past; erase them by the native API",
+    ),
+    ("/history/task/report", "reports"),
+    ("/incident/{id}/annotation", "annotations of incidents"),
+    ("/job/{id}/priority", "priorities of timers and savepoints"),
+    ("/message-async", "messages to many in a batch; correlate with `all`"),
+    (
+        "/process-definition/{id}/history-time-to-live",
+        "another historyTimeToLive of what is deployed; deploy a version that says so",
+    ),
+    (
+        "/process-definition/key/{key}/history-time-to-live",
+        "another historyTimeToLive of what is deployed; deploy a version that says so",
+    ),
+    (
+        "/process-definition/key/{key}/tenant-id/{tenant}/history-time-to-live",
+        "another historyTimeToLive of what is deployed; deploy a version that says so",
+    ),
+    ("/process-definition/{id}/restart", "starting ended instances again; the native API does"),
+    ("/process-definition/{id}/restart-async", "starting ended instances again; the native API does, in batches, too"),
+    ("/process-instance/comment", "another text of a comment"),
+    (
+        "/process-instance/delete-historic-query-based",
+        "this form of it; see /process-instance/delete with historicProcessInstanceQuery",
+    ),
+    ("/process-instance/job-retries-historic-query-based", "this form of it; see /process-instance/job-retries"),
+    ("/process-instance/message-async", "messages to many in a batch; correlate with `all`"),
+    ("/process-instance/{id}/comment/{comment}", "deleting comments; the native API does"),
+    ("/process-instance/{id}/modification-async", "this form of it; see /modification/executeAsync"),
+    ("/schema/log", "the history of the database's tables"),
+    ("/task/comment", "another text of a comment"),
+    ("/task/report/candidate-group-count", "reports; count the tasks of each group"),
+    ("/identity/password-policy", "rules for passwords; they have eight characters at least"),
+];
+
 pub(crate) fn routes() -> Router<Engine> {
-    let resources = [
-        "authorization",
-        "batch",
-        "case-definition",
-        "case-execution",
-        "case-instance",
-        "condition",
-        "decision-definition",
-        "decision-requirements-definition",
-        "filter",
-        "group",
-        "identity",
-        "job-definition",
-        "message-async",
-        "metrics",
-        "migration",
-        "modification",
-        "schema",
-        "telemetry",
-        "tenant",
-        "user",
-    ];
-    resources.into_iter().fold(Router::new(), |routes, name| {
+    let routes = RESOURCES.into_iter().fold(Router::new(), |routes, name| {
         let refuse = async move || -> Answer { Err(Fault::not_offered(&format!("/{name}"))) };
         routes.route(&format!("/{name}"), any(refuse)).route(&format!("/{name}/{{*rest}}"), any(refuse))
+    });
+    ROUTES.into_iter().fold(routes, |routes, (path, what)| {
+        routes.route(path, any(async move || -> Answer { Err(Fault::not_offered(what)) }))
     })
 }

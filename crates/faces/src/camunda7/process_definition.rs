@@ -5,97 +5,47 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use axum::routing::{get, post, put};
 use jiff::Timestamp;
 use potok::query::{DefinitionQuery, IncidentQuery, InstanceQuery};
 use potok::row::{Definition, DefinitionKind, InstanceState};
-use potok::{DefinitionId, Engine, Error, InstanceId, Name, Selector, Version};
+use potok::{DefinitionId, Engine, Error, InstanceId, Name};
 use potok_core::step::{Position, StartAt};
 use potok_core::xml::Document;
 use serde_json::{Value as Json, json};
 
-use super::answer::{self, Answer, Slice, json as answer, nothing};
+use super::answer::{self, Answer, json as answer, nothing};
+use super::condition::like;
 use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
-use super::filter::like;
 use super::link::Here;
+use super::list::{self, Asked, List};
+use super::which::{Which, by_id_and_key};
 use super::{deployment, form, id, process_instance, value};
 use crate::acting::Acting;
 
 const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
 const CAMUNDA: &str = "http://camunda.org/schema/1.0/bpmn";
 
-/// A verb by a definition's id, by its key, and by its key and tenant.
-macro_rules! each {
-    ($routes:ident, $end:literal, $method:expr) => {
-        $routes = $routes
-            .route(concat!("/process-definition/{id}", $end), $method)
-            .route(concat!("/process-definition/key/{key}", $end), $method)
-            .route(concat!("/process-definition/key/{key}/tenant-id/{tenant}", $end), $method);
-    };
-}
-
 pub(crate) fn routes() -> Router<Engine> {
     let mut routes = Router::new()
-        .route("/process-definition", get(list).delete(not_deleted))
-        .route("/process-definition/count", get(count))
+        .merge(list::routes::<Definitions>())
         .route("/process-definition/statistics", get(statistics))
         .route("/process-definition/suspended", put(suspend_by_key));
-    each!(routes, "", get(one).delete(not_deleted));
-    each!(routes, "/xml", get(xml));
-    each!(routes, "/diagram", get(diagram));
-    each!(routes, "/start", post(start));
-    each!(routes, "/submit-form", post(submit_form));
-    each!(routes, "/suspended", put(suspend));
-    each!(routes, "/statistics", get(activity_statistics));
-    each!(routes, "/startForm", get(form::of_start));
-    each!(routes, "/form-variables", get(form::start_variables));
-    each!(routes, "/rendered-form", get(form::rendered_start));
-    each!(routes, "/deployed-start-form", get(form::deployed_start));
-    each!(routes, "/static-called-process-definitions", get(called));
+    by_id_and_key!(routes, "/process-definition", "", get(one).delete(delete));
+    by_id_and_key!(routes, "/process-definition", "/xml", get(xml));
+    by_id_and_key!(routes, "/process-definition", "/diagram", get(diagram));
+    by_id_and_key!(routes, "/process-definition", "/start", post(start));
+    by_id_and_key!(routes, "/process-definition", "/submit-form", post(submit_form));
+    by_id_and_key!(routes, "/process-definition", "/suspended", put(suspend));
+    by_id_and_key!(routes, "/process-definition", "/statistics", get(activity_statistics));
+    by_id_and_key!(routes, "/process-definition", "/startForm", get(form::of_start));
+    by_id_and_key!(routes, "/process-definition", "/form-variables", get(form::start_variables));
+    by_id_and_key!(routes, "/process-definition", "/rendered-form", get(form::rendered_start));
+    by_id_and_key!(routes, "/process-definition", "/deployed-start-form", get(form::deployed_start));
+    by_id_and_key!(routes, "/process-definition", "/static-called-process-definitions", get(called));
     routes
-}
-
-/// Which definition a path means.
-#[derive(Debug, Default, serde::Deserialize)]
-pub(crate) struct Which {
-    id: Option<String>,
-    key: Option<String>,
-    tenant: Option<String>,
-}
-
-impl Which {
-    /// The definition, if there is one.
-    pub(crate) async fn look_up(&self, engine: &Engine) -> Result<Option<Definition>, Fault> {
-        let selector = match (&self.id, &self.key) {
-            (Some(text), _) => match id::parse_definition(text) {
-                Some(key) => Selector::Id(DefinitionId(key)),
-                None => return Ok(None),
-            },
-            (None, Some(key)) => Selector::Version(key.as_str().into(), Version::Latest),
-            (None, None) => return Ok(None),
-        };
-        let tenant = self.tenant.as_deref().unwrap_or_default();
-        match engine.definition(DefinitionKind::Process, tenant, &selector).await {
-            Ok(found) if found.kind == DefinitionKind::Process => Ok(Some(found)),
-            Ok(_) | Err(Error::NotDeployed(_)) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// The definition, for reading.
-    pub(crate) async fn find(&self, engine: &Engine) -> Result<Definition, Fault> {
-        self.look_up(engine).await?.ok_or_else(|| match (&self.id, &self.key) {
-            (Some(id), _) => Fault::missing_in_engine(format!("No matching definition with id {id}")),
-            (None, key) => Fault::refused_by_rest(
-                StatusCode::NOT_FOUND,
-                format!(
-                    "No matching process definition with key: {} and no tenant-id",
-                    key.as_deref().unwrap_or_default()
-                ),
-            ),
-        })
-    }
 }
 
 /// The tenant, if there is one.
@@ -151,8 +101,19 @@ async fn one(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
     Ok(answer(&shown(&engine, &which.find(&engine).await?).await?))
 }
 
-async fn not_deleted() -> Answer {
-    Err(Fault::not_offered("deleting one definition of a deployment; delete the deployment"))
+/// One version; by a key the newest.
+async fn delete(Acting(engine): Acting, Path(which): Path<Which>, InQuery(fields): InQuery) -> Answer {
+    let missing = || match &which.id {
+        Some(id) => Fault::missing_in_engine(format!("No process definition found with id '{id}'")),
+        None => which.missing("process"),
+    };
+    let id = DefinitionId(which.look_up(&engine).await?.ok_or_else(missing)?.key);
+    if fields.is_set("cascade")? {
+        engine.delete_definition_with_instances(id, "").await?;
+    } else {
+        engine.delete_definition(id).await?;
+    }
+    Ok(StatusCode::OK.into_response())
 }
 
 async fn xml(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
@@ -405,11 +366,9 @@ async fn activity_statistics(Acting(engine): Acting, Path(which): Path<Which>, I
     Ok(answer(&Json::Array(all)))
 }
 
-const SORTED_BY: [&str; 8] = ["category", "key", "id", "name", "version", "deploymentId", "deployTime", "tenantId"];
-
 /// The versions that fields ask for, in their order.
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Definition>, Fault> {
-    let order = answer::order(fields, &[&SORTED_BY[..], &["versionTag"]].concat())?;
+async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Definition>, Fault> {
+    let Asked { fields, order, .. } = asked;
     let latest = fields.is_set("latestVersion")?;
     if latest && (fields.has("version") || fields.has("deploymentId")) {
         return Err(Fault::failed("latestVersion cannot be used together with version or deploymentId"));
@@ -463,7 +422,7 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Definition>, Fau
             && (!untenanted || row.tenant.is_empty())
             && tenants.as_ref().is_none_or(|tenants| tenants.contains(&row.tenant))
     });
-    answer::sort(&mut rows, &order, |by, left, right| match by {
+    answer::sort(&mut rows, order, |by, left, right| match by {
         "key" => left.id.cmp(&right.id),
         "name" => left.name.cmp(&right.name),
         "version" => left.version.cmp(&right.version),
@@ -473,19 +432,6 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Definition>, Fau
         _ => left.key.cmp(&right.key),
     });
     Ok(rows)
-}
-
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    let rows: Vec<Definition> = Slice::of(&fields)?.cut(search(&engine, &fields).await?).collect();
-    let mut all = Vec::with_capacity(rows.len());
-    for row in &rows {
-        all.push(shown(&engine, row).await?);
-    }
-    Ok(answer(&Json::Array(all)))
-}
-
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
 }
 
 /// The definitions of instances, by their keys.
@@ -505,4 +451,27 @@ pub(crate) async fn of_keys(
 pub(crate) async fn of_instance(engine: &Engine, id: InstanceId) -> Result<Option<Definition>, Fault> {
     let instance = engine.instance(id).get().await?;
     Ok(of_keys(engine, [instance.definition]).await?.into_values().next())
+}
+
+/// The list of versions.
+struct Definitions;
+
+impl List for Definitions {
+    const PATH: &'static str = "/process-definition";
+    const BY_BODY: bool = false;
+    const SORTED_BY: &'static [&'static str] =
+        &["category", "key", "id", "name", "version", "deploymentId", "deployTime", "tenantId", "versionTag"];
+    type Row = Definition;
+
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Definition>, Fault> {
+        search(engine, asked).await
+    }
+
+    async fn shown(engine: &Engine, rows: Vec<Definition>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        let mut all = Vec::with_capacity(rows.len());
+        for row in &rows {
+            all.push(shown(engine, row).await?);
+        }
+        Ok(all)
+    }
 }

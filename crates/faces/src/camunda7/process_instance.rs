@@ -1,30 +1,26 @@
 //! `/process-instance`: instances that run.
 
-use std::collections::BTreeSet;
-
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::{get, post, put};
 use potok::query::{IncidentQuery, InstanceQuery};
 use potok::row::{Definition, Instance as Row, InstanceState};
 use potok::{Engine, Error, Instance, InstanceId, Viewpoint};
-use potok_core::instance::Key;
 use potok_core::step::Position;
 use serde_json::{Value as Json, json};
 
-use super::answer::{self, Answer, Slice, json as answer, nothing};
+use super::answer::{Answer, json as answer, nothing};
 use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
-use super::filter::{by_variables, like};
+use super::list::{self, Asked, List};
 use super::model::Model;
 use super::variables::{self, Holder, Owner};
-use super::{id, incident, process_definition, tree, value};
+use super::{id, process_definition, process_instance_query, tree, value};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
-        .route("/process-instance", get(list).post(list_by_body))
-        .route("/process-instance/count", get(count).post(count_by_body))
+        .merge(list::routes::<Instances>())
         .route("/process-instance/suspended", put(suspend_many))
         .route("/process-instance/{id}", get(one).delete(delete))
         .route("/process-instance/{id}/suspended", put(suspend))
@@ -141,7 +137,7 @@ async fn suspend_many(Acting(engine): Acting, InBody(fields): InBody) -> Answer 
         let of = fields
             .get("processInstanceQuery")
             .ok_or_else(|| Fault::not_offered("historicProcessInstanceQuery here"))?;
-        for row in search(&engine, &Fields::of(of)?).await? {
+        for row in list::all::<Instances>(&engine, &Fields::of(of)?).await? {
             set_suspended(&engine, row.id(), suspended).await?;
         }
         return Ok(nothing());
@@ -173,12 +169,23 @@ async fn modify(Acting(engine): Acting, Path(text): Path<String>, InBody(fields)
     let instance = running(&engine, &text)
         .await?
         .ok_or_else(|| Fault::failed(format!("Process instance with id {text} does not exist")))?;
-    let instructions = fields.objects("instructions")?;
-    let mut modification = engine.modify(instance.id());
+    let mut modification = modification(engine.modify(instance.id()), &fields.objects("instructions")?)?;
     if let Some(annotation) = fields.text("annotation")? {
         modification = modification.reason(annotation);
     }
-    for instruction in &instructions {
+    match modification.send().await {
+        Ok(()) => Ok(nothing()),
+        Err(error @ Error::Rejected(_)) => Err(Fault::bad_request_of("NotValidException", error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A modification with these instructions.
+pub(crate) fn modification<On>(
+    mut modification: potok::Modification<On>,
+    instructions: &[Fields],
+) -> Result<potok::Modification<On>, Fault> {
+    for instruction in instructions {
         modification = match instruction.text("type")?.as_deref() {
             Some("cancel") => {
                 match (instruction.text("activityInstanceId")?, instruction.text("transitionInstanceId")?) {
@@ -213,11 +220,7 @@ async fn modify(Acting(engine): Acting, Path(text): Path<String>, InBody(fields)
             }
         };
     }
-    match modification.send().await {
-        Ok(()) => Ok(nothing()),
-        Err(error @ Error::Rejected(_)) => Err(Fault::bad_request_of("NotValidException", error.to_string())),
-        Err(error) => Err(error.into()),
-    }
+    Ok(modification)
 }
 
 /// An instruction's variables: local ones, and others.
@@ -235,145 +238,25 @@ fn with_variables<On>(
     Ok(if local.is_empty() { modification } else { modification.local_variables(local) })
 }
 
-/// The instances that fields ask for, in their order.
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault> {
-    let order = answer::order(fields, &["instanceId", "definitionKey", "definitionId", "tenantId", "businessKey"])?;
-    let mut rows = narrow(engine, fields).await?;
-    for any in fields.objects("orQueries")? {
-        let mut found = BTreeSet::new();
-        for one in any.each() {
-            found.extend(narrow(engine, &one).await?.into_iter().map(|row| u64::from(row.key)));
-        }
-        rows.retain(|row| found.contains(&row.key.into()));
-    }
-    answer::sort(&mut rows, &order, |by, left, right| match by {
-        "definitionKey" => left.process.cmp(&right.process),
-        "definitionId" => left.definition.cmp(&right.definition),
-        "tenantId" => left.tenant.cmp(&right.tenant),
-        "businessKey" => left.business_key.cmp(&right.business_key),
-        _ => left.key.cmp(&right.key),
-    });
-    Ok(rows)
-}
+/// The list of instances that run.
+pub(crate) struct Instances;
 
-/// The instances for which all fields hold.
-async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault> {
-    let mut query = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
-    if let Some(ids) = fields.list("processInstanceIds")? {
-        query.keys = ids.iter().filter_map(|text| id::parse(text)).collect();
-        if query.keys.is_empty() {
-            return Ok(Vec::new());
-        }
+impl List for Instances {
+    const PATH: &'static str = "/process-instance";
+    const SORTED_BY: &'static [&'static str] =
+        &["instanceId", "definitionKey", "definitionId", "tenantId", "businessKey"];
+    type Row = Instance;
+
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Instance>, Fault> {
+        process_instance_query::search(engine, asked).await
     }
-    query.business_key = fields.text("businessKey")?;
-    query.business_key_like = fields.text("businessKeyLike")?.map(|pattern| pattern.to_string());
-    query.processes = fields.list("processDefinitionKeyIn")?.unwrap_or_default();
-    query.processes.extend(fields.text("processDefinitionKey")?);
-    for (name, key) in [("processDefinitionId", &mut query.definition), ("superProcessInstance", &mut query.parent)] {
-        if let Some(text) = fields.text(name)? {
-            *key = id::parse_definition(&text);
-            if key.is_none() {
-                return Ok(Vec::new());
-            }
-        }
+
+    async fn count(engine: &Engine, asked: &Asked<'_>) -> Result<u64, Fault> {
+        process_instance_query::count(engine, asked).await
     }
-    if fields.is_set("rootProcessInstances")? {
-        query.called = Some(false);
-    }
-    if fields.is_set("active")? {
-        query.suspended = Some(false);
-    }
-    if fields.is_set("suspended")? {
-        query.suspended = Some(true);
-    }
-    query.variables = by_variables(fields, "variables")?;
-    let mut rows = engine.instances(&query).await?;
-    if let Some(text) = fields.text("subProcessInstance")? {
-        let parent = match id::parse::<InstanceId>(&text) {
-            Some(called) => engine.instance(called).get().await.ok().and_then(|called| called.parent),
-            None => None,
-        };
-        rows.retain(|row| Some(row.key) == parent);
-    }
-    if fields.is_set("leafProcessInstances")? {
-        let callers =
-            InstanceQuery { states: vec![InstanceState::Active], called: Some(true), ..InstanceQuery::default() };
-        let callers: BTreeSet<u64> =
-            engine.instances(&callers).await?.iter().filter_map(|row| row.parent).map(u64::from).collect();
-        rows.retain(|row| !callers.contains(&row.key.into()));
-    }
-    if let Some(deployment) = fields.text("deploymentId")? {
-        let deployment = id::parse::<Key>(&deployment);
+
+    async fn shown(engine: &Engine, rows: Vec<Instance>, _: &Fields) -> Result<Vec<Json>, Fault> {
         let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
-        rows.retain(|row| definitions.get(&row.definition.into()).map(|row| row.deployment) == deployment);
+        Ok(rows.iter().map(|row| shown(row, definitions.get(&row.definition.into()))).collect())
     }
-    if let Some(nodes) = fields.list("activityIdIn")? {
-        let mut standing = Vec::new();
-        for row in rows {
-            let graph = engine.graph(row.definition_id()).await?;
-            let state = engine.instance(row.id()).state().await?;
-            let stands = graph.is_some_and(|graph| {
-                state.tokens().any(|(_, token)| graph.get_node(token.node).is_some_and(|node| nodes.contains(&node.id)))
-            });
-            if stands {
-                standing.push(row);
-            }
-        }
-        rows = standing;
-    }
-    let not = fields.list("processDefinitionKeyNotIn")?.unwrap_or_default();
-    let tenants = fields.list("tenantIdIn")?;
-    let untenanted = fields.is_set("withoutTenantId")?;
-    rows.retain(|row| {
-        !not.contains(&row.process)
-            && (!untenanted || row.tenant.is_none())
-            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
-    });
-    with_incidents(engine, fields, rows).await
-}
-
-/// Those with such incidents, if incidents are asked for.
-async fn with_incidents(engine: &Engine, fields: &Fields, mut rows: Vec<Instance>) -> Result<Vec<Instance>, Fault> {
-    let (of, kind) = (fields.text("incidentId")?, fields.text("incidentType")?);
-    let (message, pattern) = (fields.text("incidentMessage")?, fields.text("incidentMessageLike")?);
-    if !fields.is_set("withIncident")? && of.is_none() && kind.is_none() && message.is_none() && pattern.is_none() {
-        return Ok(rows);
-    }
-    let open = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
-    let stuck: BTreeSet<u64> = engine
-        .incidents(&open)
-        .await?
-        .into_iter()
-        .filter(|row| {
-            of.as_ref().is_none_or(|of| id::id(row.key) == **of)
-                && kind.as_ref().is_none_or(|kind| incident::kind(row) == &**kind)
-                && message.as_ref().is_none_or(|message| row.message == *message)
-                && pattern.as_ref().is_none_or(|pattern| like(pattern, &row.message))
-        })
-        .map(|row| row.instance.into())
-        .collect();
-    rows.retain(|row| stuck.contains(&row.key.into()));
-    Ok(rows)
-}
-
-async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
-    let rows: Vec<Instance> = Slice::of(slice)?.cut(search(engine, fields).await?).collect();
-    let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
-    Ok(answer(&rows.iter().map(|row| shown(row, definitions.get(&row.definition.into()))).collect()))
-}
-
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    listed(&engine, &fields, &fields).await
-}
-
-async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
-    listed(&engine, &slice, &fields).await
-}
-
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
-}
-
-async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
 }

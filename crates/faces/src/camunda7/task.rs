@@ -11,18 +11,18 @@ use potok::row::{Delegation, Instance as InstanceRow, TaskState};
 use potok::{Assignment, Engine, Error, Name, Task, TaskId, Viewpoint};
 use serde_json::{Value as Json, json};
 
-use super::answer::{self, Answer, Slice, json as answer, nothing};
+use super::answer::{Answer, json as answer, nothing};
 use super::date::date;
 use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
+use super::list::{self, Asked, List};
 use super::variables::{self, Holder, Owner};
 use super::{comment, form, id, identity_link, process_definition, task_query, value};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
-        .route("/task", get(list).post(list_by_body))
-        .route("/task/count", get(count).post(count_by_body))
+        .merge(list::routes::<Tasks>())
         .route("/task/create", post(create))
         .route("/task/{id}", get(one).put(update).delete(delete))
         .route("/task/{id}/claim", post(claim))
@@ -43,7 +43,6 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/task/{id}/comment/{comment}", get(comment::one))
         .route("/task/{id}/identity-links", get(identity_link::list).post(identity_link::add))
         .route("/task/{id}/identity-links/delete", post(identity_link::remove))
-        .route("/task/{id}/attachment", get(attachments).post(attachments))
         .merge(variables::routes::<Seen>())
         .merge(variables::routes::<Own>())
 }
@@ -182,6 +181,17 @@ async fn claim(Acting(engine): Acting, Path(text): Path<String>, InBody(fields):
     let task = open(&engine, &text).await?.ok_or_else(|| absent(&text))?;
     check_is_not_suspended(&engine, &task).await?;
     let done = match fields.text("userId")? {
+        // For somebody else it is no claim here, but a task that is given to them, as long as nobody has it.
+        Some(user) if engine.user().is_some_and(|own| *own != user) => {
+            let is_free = |own: &Assignment| own.assignee.as_ref().is_none_or(|other| *other == user);
+            let give = |own: &mut Assignment| own.assignee = Some(user.clone());
+            match engine.update_task_if(task.id(), is_free, give).await {
+                Err(error @ Error::TaskChanged(_)) => {
+                    return Err(Fault::failed_as("TaskAlreadyClaimedException", error.to_string()));
+                }
+                done => done,
+            }
+        }
         Some(user) => engine.claim(task.id(), user).await,
         None => engine.update_task(task.id(), |assignment| assignment.assignee = None).await,
     };
@@ -335,27 +345,39 @@ async fn delete(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     }
 }
 
-async fn attachments() -> Answer {
-    Err(Fault::not_offered("attachments of tasks"))
-}
+/// The list of open tasks.
+pub(crate) struct Tasks;
 
-async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
-    let tasks: Vec<Task> = Slice::of(slice)?.cut(task_query::search(engine, fields).await?).collect();
-    Ok(answer(&Json::Array(shown(engine, &tasks, fields).await?)))
-}
+impl List for Tasks {
+    const PATH: &'static str = "/task";
+    const SORTED_BY: &'static [&'static str] = &[
+        "instanceId",
+        "caseInstanceId",
+        "dueDate",
+        "executionId",
+        "caseExecutionId",
+        "assignee",
+        "created",
+        "lastUpdated",
+        "followUpDate",
+        "description",
+        "id",
+        "name",
+        "nameCaseInsensitive",
+        "priority",
+        "tenantId",
+    ];
+    type Row = Task;
 
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    listed(&engine, &fields, &fields).await
-}
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Task>, Fault> {
+        task_query::search(engine, asked).await
+    }
 
-async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
-    listed(&engine, &slice, &fields).await
-}
+    async fn shown(engine: &Engine, rows: Vec<Task>, fields: &Fields) -> Result<Vec<Json>, Fault> {
+        shown(engine, &rows, fields).await
+    }
 
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(task_query::search(&engine, &fields).await?.len()))
-}
-
-async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
-    Ok(answer::count(task_query::search(&engine, &fields).await?.len()))
+    async fn count(engine: &Engine, asked: &Asked<'_>) -> Result<u64, Fault> {
+        task_query::count(engine, asked).await
+    }
 }

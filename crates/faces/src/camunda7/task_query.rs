@@ -1,94 +1,167 @@
-//! Which tasks are searched for.
+//! Which tasks are searched for: what the database can find, it does; the rest is looked at page by page, as far as is asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use potok::query::{InstanceQuery, TaskQuery};
-use potok::row::{Delegation, TaskState};
+use jiff::{SignedDuration, Timestamp};
+use potok::query::{DefinitionQuery, TaskOrder, TaskQuery};
+use potok::row::{Definition, DefinitionKind, Delegation, TaskState};
 use potok::{Engine, Name, Task};
+use potok_core::instance::Key;
 
 use super::answer;
+use super::condition::{by_variables, holds, like};
 use super::error::Fault;
 use super::fields::Fields;
-use super::filter::{by_variables, like};
-use super::{id, process_definition};
+use super::id;
+use super::list::{Asked, Pages};
 
-const SORTED_BY: [&str; 15] = [
-    "instanceId",
-    "caseInstanceId",
-    "dueDate",
-    "executionId",
-    "caseExecutionId",
-    "assignee",
-    "created",
-    "lastUpdated",
-    "followUpDate",
-    "description",
-    "id",
+/// What the database does not compare: names and descriptions, for their case is ignored; and variables of tasks' own.
+const LOOKED_AT: [&str; 10] = [
     "name",
-    "nameCaseInsensitive",
-    "priority",
-    "tenantId",
+    "nameNotEqual",
+    "nameLike",
+    "nameNotLike",
+    "description",
+    "descriptionLike",
+    "taskDefinitionKeyLike",
+    "taskDefinitionKeyNotIn",
+    "assigneeNotIn",
+    "taskVariables",
 ];
 
 /// The tasks that fields ask for, in their order.
-pub(crate) async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Task>, Fault> {
-    let order = answer::order(fields, &SORTED_BY)?;
-    let mut rows = narrow(engine, fields).await?;
-    for any in fields.objects("orQueries")? {
-        let mut found = BTreeSet::new();
-        for one in any.each() {
-            found.extend(narrow(engine, &one).await?.into_iter().map(|row| u64::from(row.key)));
+pub(crate) async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Task>, Fault> {
+    let Asked { fields, order, .. } = asked;
+    let Some(mut query) = whole(engine, fields).await? else { return Ok(Vec::new()) };
+    let (mut until, mut descending) = (asked.until, false);
+    match order.as_slice() {
+        [] => {}
+        [(by, backwards)] if in_database(by).is_some() => {
+            (query.order, descending) = (in_database(by).unwrap_or_default(), *backwards);
         }
-        rows.retain(|row| found.contains(&row.key.into()));
+        _ => until = usize::MAX,
     }
-    answer::sort(&mut rows, &order, |by, left, right| match by {
+    let mut rows = walk(engine, &query, fields, (until, descending)).await?;
+    if until == usize::MAX {
+        answer::sort(&mut rows, order, compare);
+    }
+    Ok(rows)
+}
+
+/// How many there are.
+pub(crate) async fn count(engine: &Engine, asked: &Asked<'_>) -> Result<u64, Fault> {
+    let Some(query) = whole(engine, asked.fields).await? else { return Ok(0) };
+    if needs_a_look(asked.fields) {
+        return Ok(walk(engine, &query, asked.fields, (usize::MAX, false)).await?.len() as u64);
+    }
+    Ok(engine.tasks().filter(|own| *own = query).count().await?)
+}
+
+/// What the database sorts by.
+fn in_database(by: &str) -> Option<TaskOrder> {
+    Some(match by {
+        "instanceId" => TaskOrder::Instance,
+        "dueDate" => TaskOrder::Due,
+        "assignee" => TaskOrder::Assignee,
+        "lastUpdated" => TaskOrder::Changed,
+        "followUpDate" => TaskOrder::FollowUp,
+        "description" => TaskOrder::Description,
+        "name" => TaskOrder::Name,
+        "priority" => TaskOrder::Priority,
+        "tenantId" => TaskOrder::Tenant,
+        "created" | "id" | "executionId" => TaskOrder::Created,
+        _ => return None,
+    })
+}
+
+fn compare(by: &str, left: &Task, right: &Task) -> std::cmp::Ordering {
+    // As in the database, what is not there is at no time, and that comes last.
+    let time = |time: Option<Timestamp>| time.unwrap_or(Timestamp::MAX);
+    match by {
         "instanceId" => left.instance.cmp(&right.instance),
-        "dueDate" => left.due.cmp(&right.due),
+        "dueDate" => time(left.due).cmp(&time(right.due)),
         "assignee" => left.assignee.cmp(&right.assignee),
-        "lastUpdated" => left.changed.cmp(&right.changed),
-        "followUpDate" => left.follow_up.cmp(&right.follow_up),
+        "lastUpdated" => time(left.changed).cmp(&time(right.changed)),
+        "followUpDate" => time(left.follow_up).cmp(&time(right.follow_up)),
         "description" => left.description.cmp(&right.description),
         "name" => left.name.cmp(&right.name),
         "nameCaseInsensitive" => lower(left.name.as_ref()).cmp(&lower(right.name.as_ref())),
         "priority" => left.priority.cmp(&right.priority),
         "tenantId" => left.tenant.cmp(&right.tenant),
         _ => left.key.cmp(&right.key),
-    });
-    Ok(rows)
+    }
 }
 
 fn lower(name: Option<&Name>) -> Option<Name> {
     name.map(|name| name.to_lowercase())
 }
 
-/// The tasks for which all fields hold.
-async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Task>, Fault> {
+fn needs_a_look(fields: &Fields) -> bool {
+    LOOKED_AT.iter().any(|name| fields.has(name))
+}
+
+/// The rows that the database finds and that are as fields ask, until there are as many as are looked at.
+async fn walk(
+    engine: &Engine,
+    query: &TaskQuery,
+    fields: &Fields,
+    (until, descending): (usize, bool),
+) -> Result<Vec<Task>, Fault> {
+    let mut pages = Pages::new(until, descending);
+    let mut rows = Vec::new();
+    while let Some(paging) = pages.next(rows.len()) {
+        let query = TaskQuery { page: paging, ..query.clone() };
+        let page = engine.tasks().filter(|own| *own = query).page().await?;
+        pages.turn(page.next);
+        let mut found = page.rows;
+        if needs_a_look(fields) {
+            of_names(fields, &mut found)?;
+            found = of_own_variables(engine, fields, found).await?;
+        }
+        rows.extend(found);
+    }
+    Ok(rows)
+}
+
+/// All that fields ask for, and that at least one of each of their `orQueries` holds; nothing if that cannot be.
+async fn whole(engine: &Engine, fields: &Fields) -> Result<Option<TaskQuery>, Fault> {
+    let Some(mut query) = query(engine, fields).await? else { return Ok(None) };
+    for any in fields.objects("orQueries")? {
+        let mut either = Vec::new();
+        for one in any.each() {
+            let Some(found) = self::query(engine, &one).await? else { continue };
+            if !needs_a_look(&one) {
+                either.push(found);
+                continue;
+            }
+            let keys: Vec<Key> =
+                walk(engine, &found, &one, (usize::MAX, false)).await?.iter().map(|task| task.key).collect();
+            if !keys.is_empty() {
+                either.push(TaskQuery { keys, ..TaskQuery::default() });
+            }
+        }
+        if either.is_empty() {
+            return Ok(None);
+        }
+        query.either.push(either);
+    }
+    Ok(Some(query))
+}
+
+/// What the database finds for all other fields; nothing if that cannot be.
+async fn query(engine: &Engine, fields: &Fields) -> Result<Option<TaskQuery>, Fault> {
     // There are neither cases nor sub-tasks.
     if ["caseInstanceId", "caseDefinitionId", "caseInstanceVariables", "parentTaskId"]
         .iter()
         .any(|name| fields.has(name))
     {
-        return Ok(Vec::new());
+        return Ok(None);
     }
-    let Some(query) = query(engine, fields).await? else { return Ok(Vec::new()) };
-    let mut rows = engine.tasks().filter(|own| *own = query.clone()).list().await?;
-    of_rows(fields, &mut rows)?;
-    of_names(fields, &mut rows)?;
-    of_times(fields, &mut rows)?;
-    rows = of_instances(engine, fields, rows).await?;
-    rows = of_definitions(engine, fields, rows).await?;
-    of_own_variables(engine, fields, rows).await
-}
-
-/// What the database can narrow; nothing if an id is none.
-async fn query(engine: &Engine, fields: &Fields) -> Result<Option<TaskQuery>, Fault> {
     let mut query = TaskQuery { states: vec![TaskState::Open], ..TaskQuery::default() };
     for (one, many, keys) in
         [("taskId", "taskIdIn", &mut query.keys), ("processInstanceId", "processInstanceIdIn", &mut query.instances)]
     {
         let mut ids = fields.list(many)?.unwrap_or_default();
         ids.extend(fields.text(one)?);
-        keys.extend(ids.iter().filter_map(|text| id::parse::<potok_core::instance::Key>(text)));
+        keys.extend(ids.iter().filter_map(|text| id::parse::<Key>(text)));
         if keys.is_empty() && !ids.is_empty() {
             return Ok(None);
         }
@@ -103,13 +176,97 @@ async fn query(engine: &Engine, fields: &Fields) -> Result<Option<TaskQuery>, Fa
             return Ok(None);
         }
     }
+    if let Some(definitions) = definitions(engine, fields).await? {
+        if definitions.is_empty() {
+            return Ok(None);
+        }
+        query.definitions = definitions;
+    }
+    query.tenants = fields.list("tenantIdIn")?.unwrap_or_default();
+    if fields.is_set("withoutTenantId")? {
+        query.tenants.push(Name::new());
+    }
+    query.variables = by_variables(fields, "processVariables")?;
+    of_instance(fields, &mut query)?;
+    of_people(engine, fields, &mut query).await?;
+    of_times(fields, &mut query)?;
+    query.priority_from = fields.number("minPriority")?;
+    query.priority_to = fields.number("maxPriority")?;
+    if let Some(priority) = fields.number("priority")? {
+        query.priority_from = query.priority_from.max(Some(priority));
+        query.priority_to = Some(query.priority_to.map_or(priority, |most| most.min(priority)));
+    }
+    Ok(Some(query))
+}
+
+/// What the tasks' instances say: business keys, and whether they are suspended.
+fn of_instance(fields: &Fields, query: &mut TaskQuery) -> Result<(), Fault> {
+    query.business_keys = fields.list("processInstanceBusinessKeyIn")?.unwrap_or_default();
+    query.business_keys.extend(fields.text("processInstanceBusinessKey")?);
+    query.business_key_like = fields.text("processInstanceBusinessKeyLike")?.map(|pattern| pattern.to_string());
+    if fields.is_set("active")? {
+        query.suspended = Some(false);
+    }
+    if fields.is_set("suspended")? {
+        query.suspended = Some(true);
+    }
+    Ok(())
+}
+
+/// The definitions of such names, or in such deployments, if these are asked for.
+async fn definitions(engine: &Engine, fields: &Fields) -> Result<Option<Vec<Key>>, Fault> {
+    let (name, pattern) = (fields.text("processDefinitionName")?, fields.text("processDefinitionNameLike")?);
+    let deployments = fields.list("deploymentIdIn")?;
+    if name.is_none() && pattern.is_none() && deployments.is_none() {
+        return Ok(None);
+    }
+    let all = DefinitionQuery { kind: Some(DefinitionKind::Process), ..DefinitionQuery::default() };
+    let fits = |row: &Definition| {
+        name.as_ref().is_none_or(|name| row.name.as_ref() == Some(name))
+            && pattern.as_ref().is_none_or(|pattern| row.name.as_ref().is_some_and(|own| like(pattern, own)))
+            && deployments.as_ref().is_none_or(|all| all.contains(&id::id(row.deployment).into()))
+    };
+    Ok(Some(engine.definitions(&all).await?.into_iter().filter(fits).map(|row| row.key).collect()))
+}
+
+/// Who has them, and who may.
+async fn of_people(engine: &Engine, fields: &Fields, query: &mut TaskQuery) -> Result<(), Fault> {
     query.assignee = fields.text("assignee")?;
+    query.assignees = fields.list("assigneeIn")?.unwrap_or_default();
+    query.assignee_like = fields.text("assigneeLike")?.map(|pattern| pattern.to_string());
     query.owner = fields.text("owner")?;
     if fields.is_set("assigned")? {
         query.assigned = Some(true);
     }
     if fields.is_set("unassigned")? {
         query.assigned = Some(false);
+    }
+    for (with, without, has) in [
+        ("withCandidateGroups", "withoutCandidateGroups", &mut query.has_candidate_groups),
+        ("withCandidateUsers", "withoutCandidateUsers", &mut query.has_candidate_users),
+    ] {
+        if fields.is_set(with)? {
+            *has = Some(true);
+        }
+        if fields.is_set(without)? {
+            *has = Some(false);
+        }
+    }
+    query.delegation = match fields.text("delegationState")?.as_deref() {
+        None => None,
+        Some("PENDING") => Some(Delegation::Pending),
+        Some("RESOLVED") => Some(Delegation::Resolved),
+        Some(other) => {
+            return Err(Fault::invalid(format!("delegationState `{other}` is unknown: PENDING or RESOLVED")));
+        }
+    };
+    if let Some(user) = fields.text("involvedUser")? {
+        let (none, user) = (TaskQuery::default, Some(user));
+        query.either.push(vec![
+            TaskQuery { assignee: user.clone(), ..none() },
+            TaskQuery { owner: user.clone(), ..none() },
+            TaskQuery { candidate_users: user.into_iter().collect(), ..none() },
+        ]);
     }
     let (user, group) = (fields.text("candidateUser")?, fields.text("candidateGroup")?);
     let groups = fields.list("candidateGroups")?;
@@ -126,52 +283,52 @@ async fn query(engine: &Engine, fields: &Fields) -> Result<Option<TaskQuery>, Fa
     if by_candidate && !fields.is_set("includeAssignedTasks")? {
         query.assigned = Some(false);
     }
-    query.variables = by_variables(fields, "processVariables")?;
-    Ok(Some(query))
+    Ok(())
 }
 
-/// What a task's row says of people and priorities.
-fn of_rows(fields: &Fields, rows: &mut Vec<Task>) -> Result<(), Fault> {
-    let assignee_like = fields.text("assigneeLike")?;
-    let (assignee_in, assignee_not_in) = (fields.list("assigneeIn")?, fields.list("assigneeNotIn")?);
-    let involved = fields.text("involvedUser")?;
-    let (priority, least, most) =
-        (fields.number("priority")?, fields.number("minPriority")?, fields.number("maxPriority")?);
-    let (with_groups, without_groups) =
-        (fields.is_set("withCandidateGroups")?, fields.is_set("withoutCandidateGroups")?);
-    let (with_users, without_users) = (fields.is_set("withCandidateUsers")?, fields.is_set("withoutCandidateUsers")?);
-    let delegation = match fields.text("delegationState")?.as_deref() {
-        None => None,
-        Some("PENDING") => Some(Delegation::Pending),
-        Some("RESOLVED") => Some(Delegation::Resolved),
-        Some(other) => {
-            return Err(Fault::invalid(format!("delegationState `{other}` is unknown: PENDING or RESOLVED")));
-        }
-    };
-    let tenants = fields.list("tenantIdIn")?;
-    let untenanted = fields.is_set("withoutTenantId")?;
-    rows.retain(|row| {
-        assignee_like.as_ref().is_none_or(|pattern| row.assignee.as_ref().is_some_and(|own| like(pattern, own)))
-            && assignee_in.as_ref().is_none_or(|users| row.assignee.as_ref().is_some_and(|own| users.contains(own)))
-            && assignee_not_in
-                .as_ref()
-                .is_none_or(|users| row.assignee.as_ref().is_some_and(|own| !users.contains(own)))
-            && involved.as_ref().is_none_or(|user| {
-                row.assignee.as_ref() == Some(user)
-                    || row.owner.as_ref() == Some(user)
-                    || row.candidate_users.contains(user)
-            })
-            && priority.is_none_or(|priority| row.priority == priority)
-            && least.is_none_or(|least| row.priority >= least)
-            && most.is_none_or(|most| row.priority <= most)
-            && (!with_groups || !row.candidate_groups.is_empty())
-            && (!without_groups || row.candidate_groups.is_empty())
-            && (!with_users || !row.candidate_users.is_empty())
-            && (!without_users || row.candidate_users.is_empty())
-            && delegation.is_none_or(|delegation| row.delegation == delegation)
-            && (!untenanted || row.tenant.is_none())
-            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
-    });
+/// From then on, and only until before then: where a time is asked for as Camunda counts, in milliseconds.
+const MOMENT: SignedDuration = SignedDuration::from_millis(1);
+
+fn after(time: Timestamp) -> Timestamp {
+    time.saturating_add(SignedDuration::from_micros(1)).unwrap_or(time)
+}
+
+fn at(time: Timestamp) -> (Option<Timestamp>, Option<Timestamp>) {
+    (Some(time), Some(time.saturating_add(MOMENT).unwrap_or(time)))
+}
+
+fn of_times(fields: &Fields, query: &mut TaskQuery) -> Result<(), Fault> {
+    let date = |name: &str| fields.date(name);
+    query.due_from = date("dueAfter")?.map(after);
+    query.due_before = date("dueBefore")?;
+    if let Some(time) = date("dueDate")?.or(date("due")?) {
+        (query.due_from, query.due_before) = at(time);
+    }
+    if fields.is_set("withoutDueDate")? {
+        query.has_due = Some(false);
+    }
+    query.follow_up_from = date("followUpAfter")?.map(after);
+    query.follow_up_before = date("followUpBefore")?;
+    if let Some(time) = date("followUpDate")?.or(date("followUp")?) {
+        (query.follow_up_from, query.follow_up_before) = at(time);
+    }
+    if let Some(time) = date("followUpBeforeOrNotExistent")? {
+        query.either.push(vec![
+            TaskQuery { follow_up_before: Some(time), ..TaskQuery::default() },
+            TaskQuery { has_follow_up: Some(false), ..TaskQuery::default() },
+        ]);
+    }
+    query.created_from = date("createdAfter")?.map(after);
+    query.created_before = date("createdBefore")?;
+    if let Some(time) = date("createdOn")?.or(date("created")?) {
+        (query.created_from, query.created_before) = at(time);
+    }
+    if let Some(time) = date("updatedAfter")?.map(after) {
+        query.either.push(vec![
+            TaskQuery { changed_from: Some(time), ..TaskQuery::default() },
+            TaskQuery { created_from: Some(time), ..TaskQuery::default() },
+        ]);
+    }
     Ok(())
 }
 
@@ -182,6 +339,7 @@ fn of_names(fields: &Fields, rows: &mut Vec<Task>) -> Result<(), Fault> {
         (folded("name")?, folded("nameNotEqual")?, folded("nameLike")?, folded("nameNotLike")?);
     let (description, description_like) = (folded("description")?, folded("descriptionLike")?);
     let (node_like, node_not_in) = (fields.text("taskDefinitionKeyLike")?, fields.list("taskDefinitionKeyNotIn")?);
+    let assignee_not_in = fields.list("assigneeNotIn")?;
     rows.retain(|row| {
         let own = lower(row.name.as_ref());
         let said = lower(row.description.as_ref());
@@ -193,82 +351,11 @@ fn of_names(fields: &Fields, rows: &mut Vec<Task>) -> Result<(), Fault> {
             && description_like.as_ref().is_none_or(|pattern| said.as_ref().is_some_and(|said| like(pattern, said)))
             && node_like.as_ref().is_none_or(|pattern| row.process_id().is_some() && like(pattern, &row.node))
             && node_not_in.as_ref().is_none_or(|nodes| !nodes.contains(&row.node))
+            && assignee_not_in
+                .as_ref()
+                .is_none_or(|users| row.assignee.as_ref().is_some_and(|own| !users.contains(own)))
     });
     Ok(())
-}
-
-fn of_times(fields: &Fields, rows: &mut Vec<Task>) -> Result<(), Fault> {
-    let date = |name: &str| fields.date(name);
-    let (due, due_after, due_before) = (date("dueDate")?.or(date("due")?), date("dueAfter")?, date("dueBefore")?);
-    let without_due = fields.is_set("withoutDueDate")?;
-    let (again, again_after, again_before) =
-        (date("followUpDate")?.or(date("followUp")?), date("followUpAfter")?, date("followUpBefore")?);
-    let again_before_or_none = date("followUpBeforeOrNotExistent")?;
-    let (created, created_after, created_before) =
-        (date("createdOn")?.or(date("created")?), date("createdAfter")?, date("createdBefore")?);
-    let changed_after = date("updatedAfter")?;
-    rows.retain(|row| {
-        due.is_none_or(|time| row.due == Some(time))
-            && due_after.is_none_or(|time| row.due.is_some_and(|own| own > time))
-            && due_before.is_none_or(|time| row.due.is_some_and(|own| own < time))
-            && (!without_due || row.due.is_none())
-            && again.is_none_or(|time| row.follow_up == Some(time))
-            && again_after.is_none_or(|time| row.follow_up.is_some_and(|own| own > time))
-            && again_before.is_none_or(|time| row.follow_up.is_some_and(|own| own < time))
-            && again_before_or_none.is_none_or(|time| row.follow_up.is_none_or(|own| own < time))
-            && created.is_none_or(|time| row.created.as_millisecond() == time.as_millisecond())
-            && created_after.is_none_or(|time| row.created > time)
-            && created_before.is_none_or(|time| row.created < time)
-            && changed_after.is_none_or(|time| row.changed.unwrap_or(row.created) > time)
-    });
-    Ok(())
-}
-
-/// What the tasks' instances say: business keys, and whether they are suspended.
-async fn of_instances(engine: &Engine, fields: &Fields, mut rows: Vec<Task>) -> Result<Vec<Task>, Fault> {
-    let (key, keys, pattern) = (
-        fields.text("processInstanceBusinessKey")?,
-        fields.list("processInstanceBusinessKeyIn")?,
-        fields.text("processInstanceBusinessKeyLike")?,
-    );
-    let (active, suspended) = (fields.is_set("active")?, fields.is_set("suspended")?);
-    let asks = key.is_some() || keys.is_some() || pattern.is_some() || active || suspended;
-    if !asks || rows.is_empty() {
-        return Ok(rows);
-    }
-    let query = InstanceQuery { keys: rows.iter().map(|row| row.instance).collect(), ..InstanceQuery::default() };
-    let instances: BTreeMap<u64, _> =
-        engine.instances(&query).await?.into_iter().map(|row| (u64::from(row.key), row)).collect();
-    rows.retain(|row| {
-        let Some(instance) = instances.get(&row.instance.into()) else { return false };
-        let own = instance.business_key.as_ref();
-        key.as_ref().is_none_or(|key| own == Some(key))
-            && keys.as_ref().is_none_or(|keys| own.is_some_and(|own| keys.contains(own)))
-            && pattern.as_ref().is_none_or(|pattern| own.is_some_and(|own| like(pattern, own)))
-            && (!active || !instance.suspended)
-            && (!suspended || instance.suspended)
-    });
-    Ok(rows)
-}
-
-/// What the tasks' definitions say: names, and deployments.
-async fn of_definitions(engine: &Engine, fields: &Fields, mut rows: Vec<Task>) -> Result<Vec<Task>, Fault> {
-    let (name, pattern) = (fields.text("processDefinitionName")?, fields.text("processDefinitionNameLike")?);
-    let deployments = fields.list("deploymentIdIn")?;
-    if name.is_none() && pattern.is_none() && deployments.is_none() {
-        return Ok(rows);
-    }
-    let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
-    rows.retain(|row| {
-        definitions.get(&row.definition.into()).is_some_and(|definition| {
-            name.as_ref().is_none_or(|name| definition.name.as_ref() == Some(name))
-                && pattern.as_ref().is_none_or(|pattern| definition.name.as_ref().is_some_and(|own| like(pattern, own)))
-                && deployments
-                    .as_ref()
-                    .is_none_or(|deployments| deployments.contains(&id::id(definition.deployment).into()))
-        })
-    });
-    Ok(rows)
 }
 
 /// Variables of tasks' own, which are looked at one by one.
@@ -280,11 +367,10 @@ async fn of_own_variables(engine: &Engine, fields: &Fields, rows: Vec<Task>) -> 
     let mut found = Vec::new();
     for row in rows {
         let own = engine.local_task_variables(row.id()).await?;
-        let holds = |condition: &potok::query::VariableFilter| {
-            own.iter()
-                .any(|(name, value)| *name == condition.name && super::filter::holds(&condition.comparison, value))
+        let fits = |condition: &potok::query::VariableFilter| {
+            own.iter().any(|(name, value)| *name == condition.name && holds(&condition.comparison, value))
         };
-        if conditions.iter().all(holds) {
+        if conditions.iter().all(fits) {
             found.push(row);
         }
     }

@@ -9,17 +9,17 @@ use potok::{Engine, Instance, InstanceId, Name, Value};
 use potok_core::instance::{Instance as Running, Key, ROOT, Scope, WaitKind};
 use serde_json::{Value as Json, json};
 
-use super::answer::{self, Answer, Slice, json as answer};
+use super::answer::{self, Answer, json as answer};
+use super::condition::{by_variables, holds, like};
 use super::error::Fault;
-use super::fields::{Fields, InBody, InQuery};
-use super::filter::{by_variables, holds, like};
+use super::fields::{Fields, InQuery};
+use super::list::{self, Asked, List};
 use super::{id, process_definition, value, variables};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
-        .route("/variable-instance", get(list).post(list_by_body))
-        .route("/variable-instance/count", get(count).post(count_by_body))
+        .merge(list::routes::<Variables>())
         .route("/variable-instance/{id}", get(one))
         .route("/variable-instance/{id}/data", get(data))
 }
@@ -90,8 +90,8 @@ fn shown(found: &Found, instance: &Instance, definition: Option<&Definition>, de
     body
 }
 
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Json>, Fault> {
-    let order = answer::order(fields, &["variableName", "variableType", "activityInstanceId", "tenantId"])?;
+async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> {
+    let Asked { fields, order, .. } = asked;
     let deserialise = fields.flag("deserializeValues")? != Some(false);
     let mut query = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
     if let Some(ids) = fields.list("processInstanceIdIn")? {
@@ -129,7 +129,7 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Json>, Fault> {
             }
         }
     }
-    answer::sort(&mut all, &order, |by, left, right| {
+    answer::sort(&mut all, order, |by, left, right| {
         let member = match by {
             "variableType" => "type",
             "activityInstanceId" => "activityInstanceId",
@@ -162,23 +162,19 @@ async fn data(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     variables::bytes_of(&found.value, &found.name)
 }
 
-async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
-    let found = search(engine, fields).await?;
-    Ok(answer(&Slice::of(slice)?.cut(found).collect()))
-}
+/// The list of variables.
+struct Variables;
 
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    listed(&engine, &fields, &fields).await
-}
+impl List for Variables {
+    const PATH: &'static str = "/variable-instance";
+    const SORTED_BY: &'static [&'static str] = &["variableName", "variableType", "activityInstanceId", "tenantId"];
+    type Row = Json;
 
-async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
-    listed(&engine, &slice, &fields).await
-}
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> {
+        search(engine, asked).await
+    }
 
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
-}
-
-async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
+    async fn shown(_: &Engine, rows: Vec<Json>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        Ok(rows)
+    }
 }

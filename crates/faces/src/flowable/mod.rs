@@ -3,6 +3,7 @@
 
 mod variable;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,8 +13,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
-use potok::query::JobQuery;
-use potok::row::Job as Row;
+use potok::query::{DefinitionQuery, JobQuery};
+use potok::row::{Definition, Job as Row};
 use potok::{Engine, Error, First, Job, JobFailure, JobId, Name, Wanted};
 use potok_core::instance::Key;
 use potok_core::time::Timer;
@@ -21,6 +22,7 @@ use potok_core::value::{Value, Zone};
 use serde_json::{Map, Value as Json, json};
 
 use crate::acting::Acting;
+use crate::camunda7::id;
 
 /// Jobs on a page of a list.
 const PAGE: usize = 10;
@@ -152,34 +154,55 @@ impl Body {
     }
 }
 
-fn shown(row: &Row) -> Json {
-    let id = row.key.to_string();
-    let lock = (row.lease != 0).then_some(row.leased_until);
+/// A time in milliseconds.
+fn date(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+/// Jobs as Flowable shows them.
+async fn shown(engine: &Engine, rows: &[&Row]) -> Result<Vec<Json>, Fault> {
+    let keys: BTreeSet<u64> = rows.iter().map(|row| row.definition.into()).collect();
+    let keys: Vec<Key> = keys.into_iter().map(Key).collect();
+    let definitions = match keys.as_slice() {
+        [] => Vec::new(),
+        _ => engine.definitions(&DefinitionQuery { keys, ..DefinitionQuery::default() }).await?,
+    };
+    let of = |row: &Row| definitions.iter().find(|definition| definition.key == row.definition);
+    Ok(rows.iter().map(|row| one_shown(row, of(row))).collect())
+}
+
+fn one_shown(row: &Row, definition: Option<&Definition>) -> Json {
+    let id = id::id(row.key);
+    let lock = match row.lease {
+        // It is not handed out before its next try.
+        0 => row.error.as_ref().map(|_| row.available),
+        _ => Some(row.leased_until),
+    };
     json!({
         "id": id,
         "url": format!("/external-job-api/jobs/{id}"),
-        "correlationId": id,
-        "processInstanceId": row.instance.to_string(),
-        "processDefinitionId": row.definition.to_string(),
-        "executionId": id,
+        "correlationId": id::part(row.key, id::ACTIVITY),
+        "processInstanceId": id::id(row.instance),
+        "processDefinitionId": definition.map_or_else(|| id::id(row.definition), id::definition),
+        "executionId": id::part(row.key, id::EXECUTION),
         "scopeId": null,
         "subScopeId": null,
         "scopeDefinitionId": null,
-        "scopeType": "bpmn",
+        "scopeType": null,
         "elementId": &*row.node,
         "elementName": null,
         "retries": row.retries,
         "exceptionMessage": row.error.as_deref(),
         "dueDate": null,
-        "createTime": JobId(row.key).created().to_string(),
+        "createTime": date(JobId(row.key).created()),
         "tenantId": row.tenant.as_deref().unwrap_or_default(),
         "lockOwner": row.worker.as_deref().filter(|_| row.lease != 0),
-        "lockExpirationTime": lock.map(|lock| lock.to_string()),
+        "lockExpirationTime": lock.map(date),
     })
 }
 
 fn parse(text: &str) -> Result<JobId, Fault> {
-    text.parse().map_err(|_| Fault::unknown(text))
+    id::parse(text).ok_or_else(|| Fault::unknown(text))
 }
 
 async fn list(Acting(engine): Acting, Query(asked): Query<Vec<(String, String)>>) -> Answer {
@@ -189,7 +212,7 @@ async fn list(Acting(engine): Acting, Query(asked): Query<Vec<(String, String)>>
         Some(number) => number.map_err(|_| Fault::bad(format!("`{name}` must be a number"))),
     };
     let (start, size) = (number("start", 0)?, number("size", PAGE)?);
-    let key = |name: &str| value(name).and_then(|text| text.parse().ok()).map(Key).into_iter().collect();
+    let key = |name: &str| value(name).and_then(id::parse::<Key>).into_iter().collect();
     let names = |name: &str| value(name).map(Name::from).into_iter().collect();
     let query = JobQuery {
         keys: key("id"),
@@ -203,13 +226,19 @@ async fn list(Acting(engine): Acting, Query(asked): Query<Vec<(String, String)>>
         rows.retain(|row| row.lease != 0 && row.worker.as_deref() == Some(owner));
     }
     let total = rows.len();
-    let data: Vec<Json> = rows.iter().skip(start).take(size).map(shown).collect();
-    let count = data.len();
-    Ok(answer(&json!({"data": data, "total": total, "start": start, "sort": "id", "order": "asc", "size": count})))
+    let order = value("order").unwrap_or("asc");
+    if order == "desc" {
+        rows.reverse();
+    }
+    let page: Vec<&Row> = rows.iter().skip(start).take(size).collect();
+    let data = shown(&engine, &page).await?;
+    let (count, sort) = (data.len(), value("sort").unwrap_or("id"));
+    Ok(answer(&json!({"data": data, "total": total, "start": start, "sort": sort, "order": order, "size": count})))
 }
 
-async fn one(Acting(engine): Acting, Path(id): Path<String>) -> Answer {
-    Ok(answer(&shown(&engine.job(parse(&id)?).await?)))
+async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
+    let row = engine.job(parse(&text)?).await?;
+    Ok(answer(&shown(&engine, &[&row]).await?.pop().unwrap_or_default()))
 }
 
 async fn acquire(Acting(engine): Acting, bytes: Bytes) -> Answer {
@@ -224,14 +253,11 @@ async fn acquire(Acting(engine): Acting, bytes: Bytes) -> Answer {
     }
     let wanted = vec![Wanted::topic(topic, lease)];
     let jobs = engine.fetch_wanted(worker, wanted, First::Urgent, limit, Duration::ZERO).await?;
-    let acquired: Vec<Json> = jobs
-        .iter()
-        .map(|job| {
-            let mut body = shown(job);
-            body["variables"] = variable::write(job.variables());
-            body
-        })
-        .collect();
+    let rows: Vec<&Row> = jobs.iter().map(|job| &**job).collect();
+    let mut acquired = shown(&engine, &rows).await?;
+    for (body, job) in acquired.iter_mut().zip(&jobs) {
+        body["variables"] = variable::write(job.variables());
+    }
     Ok(answer(&Json::Array(acquired)))
 }
 

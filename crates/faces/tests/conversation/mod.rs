@@ -25,6 +25,8 @@ pub(crate) struct Step {
     /// This answers otherwise, for a reason that stands in the file.
     differs: bool,
     folder: PathBuf,
+    /// It only prepares what is talked about; its path is the whole one.
+    prepares: bool,
 }
 
 /// A title, its steps, and what was said to each.
@@ -54,6 +56,10 @@ pub(crate) fn read(folder: &str, name: &str) -> Vec<Conversation> {
                     step.parts.push((name.into(), None, text.into()));
                 }
                 "file" => step.parts.push((rest.into(), Some(rest.into()), String::new())),
+                "upload" => {
+                    let (name, file) = rest.split_once(' ').unwrap();
+                    step.parts.push((name.into(), Some(file.into()), String::new()));
+                }
                 "type" => step.kind = Some(rest.to_owned()).filter(|kind| !kind.is_empty()),
                 "body" => step.body = Some(rest.into()),
                 "only" => step.only_status = true,
@@ -61,7 +67,11 @@ pub(crate) fn read(folder: &str, name: &str) -> Vec<Conversation> {
                 _ => panic!("what is `{line}`?"),
             }
         } else {
-            found.last_mut().unwrap().1.push(Step { folder: folder.clone(), ..step(line) });
+            let mut step = Step { folder: folder.clone(), ..step(line) };
+            if line.starts_with("deploy ") && folder.ends_with("flowable") {
+                (step.path, step.prepares) = ("/engine-rest/deployment/create".into(), true);
+            }
+            found.last_mut().unwrap().1.push(step);
         }
     }
     found
@@ -70,6 +80,25 @@ pub(crate) fn read(folder: &str, name: &str) -> Vec<Conversation> {
 fn step(line: &str) -> Step {
     let mut words = line.splitn(3, ' ');
     let (method, path, body) = (words.next().unwrap(), words.next().unwrap(), words.next());
+    if method == "start" {
+        let plain: Map<String, Json> = serde_json::from_str(body.unwrap_or("{}")).unwrap();
+        let typed = |(name, value): (String, Json)| match value {
+            Json::Array(_) | Json::Object(_) => (name, json!({"value": value.to_string(), "type": "Json"})),
+            value => (name, json!({"value": value})),
+        };
+        let variables: Map<String, Json> = plain.into_iter().map(typed).collect();
+        let (path, body) =
+            (format!("/engine-rest/process-definition/key/{path}/start"), json!({"variables": variables}));
+        let kind = Some("application/json".to_owned());
+        return Step {
+            method: "POST".into(),
+            path,
+            body: Some(body.to_string()),
+            kind,
+            prepares: true,
+            ..Step::default()
+        };
+    }
     if method == "deploy" {
         let mut parts = vec![("deployment-name".to_owned(), None, "talk".to_owned())];
         parts.extend(line.split(' ').skip(1).map(|file| (file.to_owned(), Some(file.to_owned()), String::new())));
@@ -95,6 +124,7 @@ pub(crate) async fn hold(router: &Router, base: &str, steps: &[Step]) -> Vec<Jso
     let mut kept = BTreeMap::new();
     let mut said = Vec::new();
     for step in steps {
+        let base = if step.prepares { "" } else { base };
         let path = format!("{base}{}", filled(&step.path, &kept));
         let mut request = Request::builder().method(&*step.method).uri(path).header(header::HOST, "here");
         let mut body = Vec::new();
@@ -131,11 +161,14 @@ pub(crate) async fn hold(router: &Router, base: &str, steps: &[Step]) -> Vec<Jso
 }
 
 fn fact(step: &Step, status: u16, kind: Option<String>, body: &[u8], kept: &mut BTreeMap<String, String>) -> Json {
-    if step.only_status || body.is_empty() {
+    if step.prepares {
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(body));
+    }
+    if step.only_status || step.prepares || body.is_empty() {
         return json!({"status": status});
     }
     if kind.as_deref() != Some("application/json") {
-        let text: String = normal_text(&String::from_utf8_lossy(body), kept).chars().take(2000).collect();
+        let text: String = normal_text(&String::from_utf8_lossy(body), kept).chars().take(20_000).collect();
         return json!({"status": status, "type": kind, "text": text});
     }
     let mut value: Json = serde_json::from_slice(body).unwrap();
@@ -147,7 +180,7 @@ fn fact(step: &Step, status: u16, kind: Option<String>, body: &[u8], kept: &mut 
     if status >= 400
         && let Some(members) = value.as_object_mut()
     {
-        members.remove("message");
+        members.remove(if members.contains_key("exception") { "exception" } else { "message" });
         if let Some(Json::Object(details)) = members.get("details") {
             let files: Vec<String> = details.keys().cloned().collect();
             members.insert("details".into(), json!(files));
@@ -173,13 +206,13 @@ fn point(value: &Json, pointer: &str) -> Option<String> {
 fn normal(value: &Json, kept: &BTreeMap<String, String>, name: &str, keeps_order: bool) -> Json {
     let is_empty =
         matches!(value, Json::Null) || value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty);
-    if matches!(name, "executionId" | "activityInstanceId" | "executionIds") && !is_empty {
+    if matches!(name, "executionId" | "activityInstanceId" | "executionIds" | "hostname") && !is_empty {
         return "<id>".into();
     }
     if matches!(name, "durationInMillis" | "duration") && !is_empty {
         return "<time>".into();
     }
-    if name == "exceptionMessage" && !is_empty {
+    if matches!(name, "exceptionMessage" | "jobExceptionMessage") && !is_empty {
         return "<text>".into();
     }
     match value {
@@ -222,8 +255,9 @@ fn normal_text(text: &str, kept: &BTreeMap<String, String>) -> String {
         return format!("${name}");
     }
     let without_base = text.find("://").filter(|_| text.starts_with("http")).and_then(|start| {
-        let path = text[start + 3..].split_once('/')?.1;
-        path.strip_prefix("engine-rest")
+        let path = &text[start + 3..];
+        let path = &path[path.find('/')?..];
+        path.strip_prefix("/engine-rest").or_else(|| path.starts_with("/external-job-api/").then_some(path))
     });
     let text = without_base.unwrap_or(text);
     let mut normal = String::new();
@@ -255,11 +289,14 @@ fn uuid(text: &str) -> Option<&str> {
 
 /// What follows a date of these days.
 fn now(text: &str) -> Option<&str> {
-    let head = text.get(..28)?;
-    let is_now = ["2025", "2026", "2027"].iter().any(|year| head.starts_with(year));
-    let shape = head.bytes().zip("dddd-dd-ddTdd:dd:dd.ddd+0000".bytes());
+    let is_now = ["2025", "2026", "2027"].iter().any(|year| text.starts_with(year));
+    let shapes = ["dddd-dd-ddTdd:dd:dd.ddd+0000", "dddd-dd-ddTdd:dd:dd.dddZ"];
     let fits = |(byte, shape): (u8, u8)| if shape == b'd' { byte.is_ascii_digit() } else { byte == shape };
-    (is_now && shape.into_iter().all(fits)).then(|| &text[28..])
+    let shape = shapes
+        .iter()
+        .filter(|_| is_now)
+        .find(|shape| text.get(..shape.len()).is_some_and(|head| head.bytes().zip(shape.bytes()).all(fits)))?;
+    Some(&text[shape.len()..])
 }
 
 /// Where what was said is not what the real server said.

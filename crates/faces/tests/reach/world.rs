@@ -212,10 +212,10 @@ impl World {
 async fn callers(engine: &Engine) -> BTreeMap<&'static str, Vec<(&'static str, String)>> {
     let people = engine.people();
     for role in Role::ALL {
-        people.put_group(Group { id: role.name().into(), name: None }).await.unwrap();
+        people.put_group(Group { id: role.name().into(), ..Group::default() }).await.unwrap();
         people.grant(role.name(), role).await.unwrap();
     }
-    people.put_group(Group { id: "heads".into(), name: None }).await.unwrap();
+    people.put_group(Group { id: "heads".into(), ..Group::default() }).await.unwrap();
     people.put_user(User { id: "eve".into(), ..User::default() }).await.unwrap();
     people.add_member("heads", "eve").await.unwrap();
     let mut callers = BTreeMap::new();

@@ -6,7 +6,7 @@ use potok::query::{
     AuditQuery, BatchQuery, DefinitionQuery, DeploymentQuery, GroupQuery, IncidentQuery, InstanceQuery, JobQuery,
     MessageQuery, SubscriptionQuery, TaskQuery, TimerQuery, UserQuery, WebhookQuery,
 };
-use potok::row::{Attachment, Comment, DefinitionKind, Group, User};
+use potok::row::{Attachment, Comment, DefinitionKind, Group, SavedSearch, User};
 use potok::{
     Action, BatchId, DefinitionId, DeliveryId, DeploymentId, Due, DueKind, DueQuery, Engine, Error, First, IncidentId,
     InstanceId, Job, JobFailure, JobId, Modification, Operation, Position, Right, Role, Search, Selector, TaskId,
@@ -61,6 +61,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
             engine.definition(DefinitionKind::Process, "", &Selector::Id(definition)).await.map(drop)
         }
         "Engine::decide" => engine.decide("", &Selector::Id(definition), ()).await.map(drop),
+        "Engine::evaluate" => engine.evaluate("", &Selector::Id(definition), ()).await.map(drop),
         "NewWebhook::send" => engine.webhook("https://example.com").event("none").send().await.map(drop),
         "Engine::remove_webhook" => engine.remove_webhook(WebhookId(NO)).await,
         "Engine::retry_delivery" => engine.retry_delivery(DeliveryId(NO)).await,
@@ -83,6 +84,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Case::variables" => case.variables().await.map(drop),
         "Case::history" => case.history(0, 1).await.map(drop),
         "Case::happenings" => case.happenings().await.map(drop),
+        "Case::work_log" => case.work_log().await.map(drop),
         "Case::ended" => case.ended().await.map(drop),
         "Engine::comments" => engine.comments(task).await.map(drop),
         "Engine::attachments" => engine.attachments(task).await.map(drop),
@@ -93,11 +95,15 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::task" => engine.task(task).await.map(drop),
         "Engine::task_variables" => engine.task_variables(task).await.map(drop),
         "Engine::local_task_variables" => engine.local_task_variables(task).await.map(drop),
+        "Engine::saved_searches" => engine.saved_searches().await.map(drop),
+        "Engine::save_search" => engine.save_search(SavedSearch { key: NO, ..SavedSearch::default() }).await.map(drop),
+        "Engine::forget_search" => engine.forget_search(NO).await,
         "Engine::comment" => engine.comment(task, "text").await.map(drop),
         "Engine::remove_comment" => engine.remove_comment(&comment).await,
         "Engine::attach" | "Attaching::write" | "Attaching::finish" | "Attaching::discard" => {
             engine.attach(task, "file").await.map(drop)
         }
+        "Engine::attach_link" => engine.attach_link(task, "file", "https://example.org", None, None).await.map(drop),
         "Engine::remove_attachment" => engine.remove_attachment(&attachment).await,
         "Engine::claim" => engine.claim(task, "anna").await,
         "Engine::unclaim" => engine.unclaim(task).await,
@@ -123,6 +129,8 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::deploy_path" => engine.deploy_path(std::env::temp_dir().join("no.bpmn.folder")).await.map(drop),
         "Engine::delete_deployment" => engine.delete_deployment(deployment).await,
         "Engine::delete_deployment_with_instances" => engine.delete_deployment_with_instances(deployment, "").await,
+        "Engine::delete_definition" => engine.delete_definition(definition).await,
+        "Engine::delete_definition_with_instances" => engine.delete_definition_with_instances(definition, "").await,
         "Engine::suspend_definition" => engine.suspend_definition(definition).await.map(drop),
         "Engine::resume_definition" => engine.resume_definition(definition).await.map(drop),
         "Case::set_variables" => case.set_variables(()).await,
@@ -281,7 +289,7 @@ async fn every_role_may_do_what_its_rights_say(place: Place) {
 }
 
 async fn sales(engine: &Engine, users: &[&str]) {
-    engine.people().put_group(Group { id: "sales".into(), name: None }).await.unwrap();
+    engine.people().put_group(Group { id: "sales".into(), ..Group::default() }).await.unwrap();
     for user in users {
         engine.people().add_member("sales", *user).await.unwrap();
     }
@@ -514,7 +522,7 @@ async fn a_role_goes_with_its_group(place: Place) {
     people.grant("viewer", Role::Operator).await.unwrap();
     assert_eq!(people.roles_of("anna").await.unwrap(), [Role::Participant, Role::Operator]);
     people.remove_group("viewer").await.unwrap();
-    people.put_group(Group { id: "viewer".into(), name: None }).await.unwrap();
+    people.put_group(Group { id: "viewer".into(), ..Group::default() }).await.unwrap();
     people.add_member("viewer", "anna").await.unwrap();
     assert_eq!(people.roles_of("anna").await.unwrap(), [Role::Participant]);
     assert_eq!(people.grant("none", Role::Viewer).await.unwrap_err().code(), "group-unknown");

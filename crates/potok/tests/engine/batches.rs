@@ -1,6 +1,6 @@
 //! One thing done to many instances.
 
-use potok::query::{BatchQuery, IncidentQuery, InstanceQuery, Paging};
+use potok::query::{BatchQuery, IncidentQuery, InstanceQuery, JobQuery, Paging};
 use potok::row::{BatchState, InstanceState};
 use potok::{Act, Engine, InstanceId, Modification, Operation, Restart, Role, Value};
 use serde_json::json;
@@ -20,7 +20,31 @@ crate::on_every_database!(
     many_begin_again,
     what_fits_no_instance_is_refused_at_once,
     values_are_set_however_deep_they_are,
+    jobs_get_tries,
 );
+
+async fn jobs_get_tries(place: Place) {
+    let letter = row(
+        "letter",
+        r#"<startEvent id="start"/><serviceTask id="send" potok:job="send-letter"/><endEvent id="end"/>"#,
+    );
+    let engine = place.with(&[("letter.bpmn", &letter)]).await;
+    for _ in 0..3 {
+        engine.start("letter").send().await.unwrap();
+    }
+    let jobs = engine.jobs(&JobQuery::default()).await.unwrap();
+    let chosen = vec![jobs[0].key, jobs[1].key];
+    let operation = Operation::SetJobRetries { jobs: chosen.clone(), retries: 7 };
+    let instances = jobs.iter().map(|job| InstanceId(job.instance));
+    let batch = engine.batch(operation).instances(instances).send().await.unwrap();
+    engine.execute_due().await.unwrap();
+    engine.execute_due().await.unwrap();
+    assert_eq!(engine.progress(batch).await.unwrap().done, 3);
+    for job in engine.jobs(&JobQuery::default()).await.unwrap() {
+        assert_eq!((job.retries == 7, job.counted), (chosen.contains(&job.key), chosen.contains(&job.key)));
+    }
+    stop(&engine).await;
+}
 
 async fn started(engine: &Engine, count: usize) -> Vec<InstanceId> {
     let mut ids = Vec::new();

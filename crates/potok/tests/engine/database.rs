@@ -81,7 +81,7 @@ pub(crate) async fn deploy(engine: &Engine, files: &[(&str, &str)]) -> potok::De
 /// An engine for a user who has a role, by a group of the role's name.
 pub(crate) async fn acting(engine: &Engine, user: &str, role: Role) -> Engine {
     let people = engine.people();
-    people.put_group(Group { id: role.name().into(), name: None }).await.unwrap();
+    people.put_group(Group { id: role.name().into(), ..Group::default() }).await.unwrap();
     people.grant(role.name(), role).await.unwrap();
     people.add_member(role.name(), user).await.unwrap();
     engine.as_user(user)

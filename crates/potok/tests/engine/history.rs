@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use potok::query::{InstanceQuery, MessageQuery};
+use potok::query::{DefinitionQuery, InstanceQuery, MessageQuery};
 use potok::{Engine, Format, Happening, Role, Value, What};
 use serde_json::json;
 
@@ -15,6 +15,8 @@ crate::on_every_database!(
     a_variable_is_erased,
     ended_instances_are_deleted,
     a_deployment_is_deleted,
+    one_version_is_deleted,
+    variables_of_activities_are_told_as_such,
     history_is_cleaned_up,
 );
 
@@ -246,6 +248,65 @@ async fn a_deployment_is_deleted(place: Place) {
     // The version before is the newest again.
     signal(&engine).await;
     assert_eq!(engine.tasks().list().await.unwrap()[0].node, "work");
+    stop(&engine).await;
+}
+
+async fn one_version_is_deleted(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval()), ("caller.bpmn", &caller())]).await;
+    let all = async || {
+        engine
+            .definitions(&DefinitionQuery { ids: vec!["approval".into()], ..DefinitionQuery::default() })
+            .await
+            .unwrap()
+    };
+    let first = all().await.remove(0);
+    deploy(
+        &engine,
+        &[(
+            "approval.bpmn",
+            &approval().replace("\"pay\"", "\"pays\"").replace("-pay", "-pays").replace("pay-", "pays-"),
+        )],
+    )
+    .await;
+    let second = all().await.into_iter().find(|row| row.version == 2).unwrap();
+    let case = engine.start("approval").send().await.unwrap();
+    let in_use = engine.delete_definition(second.key.into()).await.unwrap_err();
+    assert_eq!(in_use.code(), "definition-in-use");
+    engine.delete_definition_with_instances(second.key.into(), "withdrawn").await.unwrap();
+    assert_eq!(engine.instance(case.id()).get().await.unwrap_err().code(), "instance-unknown");
+    assert_eq!(all().await, std::slice::from_ref(&first));
+    let case = engine.start("approval").send().await.unwrap();
+    assert_eq!(case.definition, first.key, "the version before is the newest again");
+    engine.instance(case.id()).cancel("over").await.unwrap();
+    engine.instance(case.id()).delete().await.unwrap();
+    engine.delete_definition(first.key.into()).await.unwrap();
+    assert_eq!(engine.start("approval").send().await.unwrap_err().code(), "process-unknown");
+    assert_eq!(engine.delete_definition(first.key.into()).await.unwrap_err().code(), "definition-unknown");
+    assert_eq!(
+        engine.definitions(&DefinitionQuery::default()).await.unwrap().len(),
+        1,
+        "what was deployed with it stays"
+    );
+    stop(&engine).await;
+}
+
+async fn variables_of_activities_are_told_as_such(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let case = engine.start("approval").variables(json!({"amount": 1})).send().await.unwrap();
+    let task = engine.tasks().instance(case.id()).list().await.unwrap().remove(0);
+    engine.set_local_task_variables(task.id(), json!({"draft": "Dear"})).await.unwrap();
+    let told = engine.instance(case.id()).happenings().await.unwrap();
+    let visit = told.iter().find_map(|it| match &it.what {
+        What::Element { element, visit, .. } if *element == "approve" => Some(*visit),
+        _ => None,
+    });
+    let of = |name: &str| {
+        told.iter().find_map(|it| match &it.what {
+            What::VariableSet { variable, visit, .. } if *variable == name => Some(*visit),
+            _ => None,
+        })
+    };
+    assert_eq!((of("amount"), of("draft")), (Some(None), Some(visit)));
     stop(&engine).await;
 }
 

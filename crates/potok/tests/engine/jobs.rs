@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use potok::query::IncidentQuery;
+use potok::query::{IncidentQuery, JobQuery};
 use potok::row::InstanceState;
-use potok::{Clock, Engine, First, IncidentId, Job, JobError, JobFailure, Value, Wanted};
+use potok::{
+    Clock, Engine, First, IncidentId, Job, JobError, JobFailure, Name, Value, Wanted, WorkEntry, WorkEvent, WorkKind,
+};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -20,6 +22,8 @@ crate::on_every_database!(
     a_worker_gets_only_what_is_mapped,
     a_worker_is_known_by_its_name,
     tries_left_are_set_by_hand,
+    a_job_becomes_more_urgent,
+    what_became_of_jobs_is_told,
     a_job_that_fails_is_tried_again_and_becomes_an_incident,
     a_handler_that_panics_has_failed,
     an_error_of_a_job_is_caught,
@@ -27,6 +31,7 @@ crate::on_every_database!(
     what_a_handler_gives_after_its_lease_has_gone_is_refused,
     stopping_waits_for_a_slow_handler,
     handlers_go_on_after_a_restart,
+    each_job_finds_one_of_many_who_wait,
 );
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -136,6 +141,48 @@ async fn tries_left_are_set_by_hand(place: Place) {
     assert_eq!((row.retries, row.counted, row.lease), (4, true, job.lease), "it is still the worker's");
     engine.complete_job(&job, ()).await.unwrap();
     assert_eq!(engine.set_job_retries(job.id(), 1).await.unwrap_err().code(), "job-unknown");
+    stop(&engine).await;
+}
+
+async fn a_job_becomes_more_urgent(place: Place) {
+    let engine = place.with(&[("letter.bpmn", &letter())]).await;
+    engine.start("letter").send().await.unwrap();
+    let second = engine.start("letter").send().await.unwrap();
+    let jobs = engine.jobs(&JobQuery::default()).await.unwrap();
+    let urgent = jobs.iter().find(|job| job.instance == second.key).unwrap().key.into();
+    engine.set_job_priority(urgent, 99).await.unwrap();
+    let job = engine.fetch_jobs("w", &["send-letter".into()], 1, MINUTE, Duration::ZERO).await.unwrap().remove(0);
+    assert_eq!((job.id(), job.priority, job.counted), (urgent, 99, false));
+    engine.set_job_priority(urgent, 1).await.unwrap();
+    let row = engine.job(urgent).await.unwrap();
+    assert_eq!((row.priority, row.lease), (1, job.lease), "it is still the worker's");
+    let failure = JobFailure { message: "no ink".into(), retries: Some(1), ..JobFailure::default() };
+    engine.fail_job(&job, &failure).await.unwrap();
+    assert_eq!(engine.job(urgent).await.unwrap().priority, 1, "also after a failure");
+    assert_eq!(engine.examine().await.unwrap(), [], "what is derived follows from the log");
+    assert_eq!(
+        engine.set_job_priority(potok::JobId(potok_core::instance::Key(5)), 1).await.unwrap_err().code(),
+        "job-unknown"
+    );
+    stop(&engine).await;
+}
+
+async fn what_became_of_jobs_is_told(place: Place) {
+    let engine = place.with(&[("letter.bpmn", &letter())]).await;
+    let case = engine.start("letter").send().await.unwrap();
+    let topics = ["send-letter".into()];
+    let job = engine.fetch_jobs("w", &topics, 1, MINUTE, Duration::ZERO).await.unwrap().remove(0);
+    let (message, details) = (Name::from("no ink"), Some(Name::from("tray 1")));
+    let failure = JobFailure { message, details, retries: Some(1), pause: Some(Duration::ZERO) };
+    engine.fail_job(&job, &failure).await.unwrap();
+    let job = engine.fetch_jobs("v", &topics, 1, MINUTE, Duration::ZERO).await.unwrap().remove(0);
+    engine.complete_job(&job, ()).await.unwrap();
+    let told = engine.instance(case.id()).work_log().await.unwrap();
+    assert!(told.iter().all(|entry| entry.key == job.key && entry.node == job.node));
+    let known = |entry: &WorkEntry| matches!(&entry.kind, WorkKind::Job { counted: true, retries: 1, .. });
+    let told: Vec<_> = told.iter().map(|entry| (known(entry), entry.event.clone())).collect();
+    let failed = WorkEvent::Failed { message: failure.message, details: failure.details, worker: Some("w".into()) };
+    assert_eq!(told, [(false, WorkEvent::Opened), (false, failed), (true, WorkEvent::Completed)]);
     stop(&engine).await;
 }
 
@@ -361,5 +408,29 @@ async fn a_topic_is_limited_for_all_nodes(place: Place) {
     engine.complete_job(&first[0], ()).await.unwrap();
     engine.release_job(&first[1]).await.unwrap();
     assert_eq!(fetch(&engine, 10).await.len(), 2);
+    stop(&engine).await;
+}
+
+async fn each_job_finds_one_of_many_who_wait(place: Place) {
+    let engine = place.builder().start().await.unwrap();
+    deploy(&engine, &[("letter.bpmn", &letter())]).await;
+    let mut waiting = tokio::task::JoinSet::new();
+    for number in 0..40 {
+        let engine = engine.clone();
+        // Some wait for what never comes.
+        let topics = if number % 2 == 0 { ["send-letter".into()] } else { ["nothing".into()] };
+        waiting
+            .spawn(async move { engine.fetch_jobs(format!("w{number}"), &topics, 1, MINUTE, MINUTE).await.unwrap() });
+    }
+    let mut found = std::collections::BTreeSet::new();
+    for _ in 0..5 {
+        let case = engine.start("letter").send().await.unwrap();
+        let jobs = tokio::time::timeout(MINUTE, waiting.join_next()).await.unwrap().unwrap().unwrap();
+        assert_eq!((jobs.len(), jobs[0].instance_id()), (1, case.id()));
+        assert!(found.insert(jobs[0].id()), "it is handed out once");
+        engine.complete_job(&jobs[0], ()).await.unwrap();
+    }
+    assert_eq!(waiting.len(), 35, "nobody was let go with nothing");
+    waiting.shutdown().await;
     stop(&engine).await;
 }

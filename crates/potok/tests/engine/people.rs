@@ -1,7 +1,7 @@
 //! People, and what they leave beside instances and tasks.
 
 use potok::query::{GroupQuery, UserQuery};
-use potok::row::{Group, User};
+use potok::row::{Group, SavedSearch, User};
 use potok::{InstanceId, Role, TaskId};
 use potok_core::instance::Key;
 
@@ -13,6 +13,8 @@ crate::on_every_database!(
     comments_stand_on_instances_and_tasks,
     attachments_are_read_in_chunks,
     too_large_attachments_are_refused,
+    searches_are_kept,
+    what_is_kept_elsewhere_is_attached_by_its_address,
 );
 
 async fn users_and_groups_come_and_go(place: Place) {
@@ -20,7 +22,7 @@ async fn users_and_groups_come_and_go(place: Place) {
     let people = engine.people();
     assert_eq!(people.add_member("sales", "anna").await.unwrap_err().code(), "group-unknown");
     for group in ["sales", "support"] {
-        people.put_group(Group { id: group.into(), name: None }).await.unwrap();
+        people.put_group(Group { id: group.into(), ..Group::default() }).await.unwrap();
         people.add_member(group, "anna").await.unwrap();
     }
     people.put_user(User { id: "anna".into(), ..User::default() }).await.unwrap();
@@ -89,6 +91,58 @@ async fn attachments_are_read_in_chunks(place: Place) {
     engine.remove_attachment(&all[1]).await.unwrap();
     assert_eq!(engine.read_attachment(&all[1]).chunk().await.unwrap(), None);
     assert_eq!(engine.attachments(case).await.unwrap(), []);
+    stop(&engine).await;
+}
+
+async fn what_is_kept_elsewhere_is_attached_by_its_address(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let case = engine.start("approval").send().await.unwrap().id();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    let url = "https://example.org/contract";
+    let link = engine.attach_link(task, "contract", url, Some("signed".into()), None).await.unwrap();
+    assert_eq!(engine.attachments(case).await.unwrap(), std::slice::from_ref(&link));
+    assert_eq!((link.url.as_deref(), link.description.as_deref(), link.size), (Some(url), Some("signed"), 0));
+    assert_eq!(engine.read_attachment(&link).chunk().await.unwrap(), None, "it is kept elsewhere");
+    let long = "x".repeat(70_000);
+    let refused = engine.attach_link(task, "contract", long, None, None).await.unwrap_err();
+    assert_eq!(refused.code(), "store-too-large");
+    let unknown = engine.attach_link(TaskId(Key(5)), "contract", url, None, None).await.unwrap_err();
+    assert_eq!(unknown.code(), "task-unknown");
+    engine.remove_attachment(&link).await.unwrap();
+    assert_eq!(engine.attachments(case).await.unwrap(), []);
+    stop(&engine).await;
+}
+
+async fn searches_are_kept(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let anna = acting(&engine, "anna", Role::Participant).await;
+    let (boris, sara) =
+        (acting(&engine, "boris", Role::Participant).await, acting(&engine, "sara", Role::Supervisor).await);
+    let search = |name: &str, owner: Option<&str>| SavedSearch {
+        name: name.into(),
+        owner: owner.map(Into::into),
+        query: "{}".into(),
+        ..SavedSearch::default()
+    };
+    let names = async |engine: &potok::Engine| -> Vec<String> {
+        engine.saved_searches().await.unwrap().into_iter().map(|search| search.name.to_string()).collect()
+    };
+    let mine = anna.save_search(search("mine", Some("anna"))).await.unwrap();
+    let all = sara.save_search(search("all", None)).await.unwrap();
+    assert_eq!((names(&anna).await, names(&boris).await), (vec!["mine".into(), "all".into()], vec!["all".into()]));
+    for (key, owner) in [(Key::default(), None), (Key::default(), Some("boris")), (all.key, Some("anna"))] {
+        let refused = anna.save_search(SavedSearch { key, ..search("theirs", owner) }).await.unwrap_err();
+        assert_eq!(refused.code(), "forbidden", "{owner:?}");
+    }
+    assert_eq!(boris.forget_search(mine.key).await.unwrap_err().code(), "search-unknown", "he does not see it");
+    assert_eq!(boris.forget_search(all.key).await.unwrap_err().code(), "forbidden");
+    anna.save_search(SavedSearch { name: "ours".into(), ..mine.clone() }).await.unwrap();
+    assert_eq!(names(&anna).await, ["ours", "all"]);
+    anna.forget_search(mine.key).await.unwrap();
+    sara.forget_search(all.key).await.unwrap();
+    assert_eq!(names(&engine).await, Vec::<String>::new());
+    let long = SavedSearch { query: "x".repeat(70_000).into(), ..search("long", Some("anna")) };
+    assert_eq!(anna.save_search(long).await.unwrap_err().code(), "store-too-large");
     stop(&engine).await;
 }
 

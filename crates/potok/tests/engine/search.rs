@@ -79,6 +79,8 @@ async fn a_decision_is_asked_without_a_process(place: Place) {
     };
     assert_eq!(decide("discount").await.unwrap(), json!(7));
     assert_eq!(decide("discount@1").await.unwrap(), json!(5));
+    let evaluated = engine.evaluate("", &"discount".parse().unwrap(), json!({"amount": 1200})).await.unwrap();
+    assert_eq!(evaluated.rules.len(), 1, "one rule counts");
     assert_eq!(decide("rebate").await.unwrap_err().code(), "definition-unknown");
     stop(&engine).await;
 }

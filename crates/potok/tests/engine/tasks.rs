@@ -81,7 +81,7 @@ async fn only_one_claims_a_task(place: Place) {
 async fn a_user_acts_within_their_rights(place: Place) {
     let engine = place.with(&[("approval.bpmn", &approval())]).await;
     let mut people = Unit { id: 99, ..Unit::default() };
-    people.changes.put(Group { id: "sales".into(), name: None });
+    people.changes.put(Group { id: "sales".into(), ..Group::default() });
     people.changes.put(Membership { member: "anna".into(), team: "sales".into() });
     assert_eq!(engine.store().commit(&[people], Patience::Wait).await.unwrap(), [Outcome::Committed]);
 

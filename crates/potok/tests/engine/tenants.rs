@@ -334,7 +334,7 @@ async fn administrators_of_a_tenant_administer_nothing_else(place: Place) {
     bolt.start("work").send().await.unwrap();
     let everywhere = acting(&engine, "root", Role::Administrator).await;
     assert_eq!(everywhere.instances(&InstanceQuery::default()).await.unwrap().len(), 2);
-    everywhere.people().put_group(Group { id: "new".into(), name: None }).await.unwrap();
+    everywhere.people().put_group(Group { id: "new".into(), ..Group::default() }).await.unwrap();
 
     let local = acting(&engine, "adam", Role::Administrator).await;
     engine.people().add_to_tenant("acme", "adam").await.unwrap();
@@ -382,7 +382,7 @@ async fn what_is_waited_for_and_who_there_is_is_each_tenants_own(place: Place) {
     let people = engine.people();
     for (tenant, user) in [("acme", "anna"), ("bolt", "boris")] {
         people.put_user(User { id: user.into(), ..User::default() }).await.unwrap();
-        people.put_group(Group { id: format!("{user}s").into(), name: None }).await.unwrap();
+        people.put_group(Group { id: format!("{user}s").into(), ..Group::default() }).await.unwrap();
         people.add_member(format!("{user}s"), user).await.unwrap();
         people.add_to_tenant(tenant, user).await.unwrap();
     }

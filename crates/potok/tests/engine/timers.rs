@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use potok::row::InstanceState;
-use potok::{DueKind, DueQuery};
+use potok::{DueKind, DueQuery, TimerId, WorkEvent, WorkKind};
 
 use crate::database::{Place, at, stop};
 use crate::model::row;
@@ -15,6 +15,9 @@ crate::on_every_database!(
     a_savepoint_ends_the_unit,
     timers_fire_by_themselves,
     what_is_due_is_done_by_hand,
+    a_timer_is_due_at_another_time,
+    a_timer_is_held_back,
+    what_became_of_timers_and_savepoints_is_told,
 );
 
 async fn a_timer_fires_when_it_is_due(place: Place) {
@@ -145,5 +148,83 @@ async fn what_is_due_is_done_by_hand(place: Place) {
     assert_eq!(engine.execute(&timer).await.unwrap_err().code(), "timer-unknown");
     let query = DueQuery { instances: vec![timer.instance.unwrap().0], ..DueQuery::default() };
     assert!(engine.due(&query).await.unwrap().is_empty(), "it has ended");
+    stop(&engine).await;
+}
+
+/// A user task after a timer of two hours, behind a savepoint.
+fn later() -> String {
+    row(
+        "wait",
+        r#"
+        <startEvent id="start"/>
+        <task id="soon" potok:savepoint="before"/>
+        <intermediateCatchEvent id="later"><timerEventDefinition><timeDuration>PT2H</timeDuration></timerEventDefinition></intermediateCatchEvent>
+        <userTask id="work"/>
+        <endEvent id="end"/>"#,
+    )
+}
+
+/// The timer of an instance that has gone beyond its savepoint.
+async fn timer(engine: &potok::Engine) -> potok::Due {
+    let savepoint = engine.due(&DueQuery::default()).await.unwrap().remove(0);
+    engine.execute(&savepoint).await.unwrap();
+    engine.due(&DueQuery::default()).await.unwrap().remove(0)
+}
+
+async fn a_timer_is_due_at_another_time(place: Place) {
+    let engine = place.with(&[("wait.bpmn", &later())]).await;
+    engine.start("wait").send().await.unwrap();
+    let due = timer(&engine).await;
+    let timer = TimerId(due.key);
+    engine.reschedule(timer, at("2026-01-05T09:30:00Z")).await.unwrap();
+    assert_eq!(engine.due(&DueQuery::default()).await.unwrap()[0].due, Some(at("2026-01-05T09:30:00Z")));
+    assert_eq!(engine.examine().await.unwrap(), [], "what is derived follows from the log");
+    engine.clock().advance(at("2026-01-05T09:31:00Z"));
+    engine.execute_due().await.unwrap();
+    assert_eq!(engine.tasks().node("work").count().await.unwrap(), 1);
+    let gone = engine.reschedule(timer, at("2026-01-05T10:00:00Z")).await.unwrap_err();
+    assert_eq!(gone.code(), "timer-unknown");
+    stop(&engine).await;
+}
+
+async fn a_timer_is_held_back(place: Place) {
+    let engine = place.with(&[("wait.bpmn", &later())]).await;
+    let case = engine.start("wait").send().await.unwrap();
+    let due = timer(&engine).await;
+    let timer = TimerId(due.key);
+    engine.suspend_timer(timer, true).await.unwrap();
+    assert!(engine.due(&DueQuery::default()).await.unwrap()[0].suspended);
+    assert!(!engine.instance(case.id()).get().await.unwrap().suspended, "only the timer is");
+    assert_eq!(engine.examine().await.unwrap(), [], "what is derived follows from the log");
+    engine.clock().advance(at("2026-01-05T12:00:00Z"));
+    engine.execute_due().await.unwrap();
+    assert_eq!(engine.tasks().count().await.unwrap(), 0);
+    // It goes on with its instance, too.
+    engine.instance(case.id()).suspend().await.unwrap();
+    engine.instance(case.id()).resume().await.unwrap();
+    engine.execute_due().await.unwrap();
+    assert_eq!(engine.tasks().count().await.unwrap(), 1);
+    assert_eq!(engine.suspend_timer(timer, false).await.unwrap_err().code(), "timer-unknown");
+    stop(&engine).await;
+}
+
+async fn what_became_of_timers_and_savepoints_is_told(place: Place) {
+    let engine = place.with(&[("wait.bpmn", &later())]).await;
+    let case = engine.start("wait").send().await.unwrap();
+    let due = timer(&engine).await;
+    engine.reschedule(TimerId(due.key), at("2026-01-05T09:30:00Z")).await.unwrap();
+    engine.execute(&due).await.unwrap();
+    let told = engine.instance(case.id()).work_log().await.unwrap();
+    let told: Vec<_> = told.iter().map(|entry| (&*entry.node, &entry.kind, &entry.event)).collect();
+    let expected = [
+        ("soon", WorkKind::Savepoint { after: false, due: None, retries: 3 }, WorkEvent::Opened),
+        ("soon", WorkKind::Savepoint { after: false, due: None, retries: 3 }, WorkEvent::Completed),
+        ("later", WorkKind::Timer { due: at("2026-01-05T11:00:00Z"), retries: 3 }, WorkEvent::Opened),
+        ("later", WorkKind::Timer { due: at("2026-01-05T09:30:00Z"), retries: 3 }, WorkEvent::Completed),
+    ];
+    let expected: Vec<_> = expected.iter().map(|(node, kind, event)| (*node, kind, event)).collect();
+    assert_eq!(told, expected);
+    let unknown = engine.instance(potok::InstanceId(potok_core::instance::Key(5))).work_log().await.unwrap_err();
+    assert_eq!(unknown.code(), "instance-unknown");
     stop(&engine).await;
 }

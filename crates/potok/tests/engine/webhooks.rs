@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use potok::query::{DeliveryQuery, WebhookQuery};
 use potok::row::{Delivery, DeliveryState};
-use potok::{Engine, Secret};
+use potok::{Engine, Position, Secret};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -139,6 +139,14 @@ fn is_signed(secret: &Secret, heard: &Heard) -> bool {
 async fn what_happens_is_told_signed_and_once(place: Place) {
     let (engine, listener) = (engine(&place).await, Listener::new().await);
     let before = engine.start("approval").send().await.unwrap();
+    // On a server that others share, the feed may be held up for a moment: then that would still be to come.
+    let is_heard = async || {
+        let news = engine.feed(Position::default(), 1000, Duration::ZERO).await.unwrap().news;
+        news.iter().any(|news| news.instance == before.id())
+    };
+    while !is_heard().await {
+        tokio::task::yield_now().await;
+    }
     let hook = engine.webhook(&*listener.url).event("instance-started").event("task-created");
     let (hook, secret) = hook.send().await.unwrap();
     let case = engine.start("approval").business_key("17").send().await.unwrap();

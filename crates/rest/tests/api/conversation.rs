@@ -53,7 +53,7 @@ impl Server {
         let people = self.engine.people();
         people.put_user(User { id: name.into(), ..User::default() }).await.unwrap();
         for role in roles {
-            people.put_group(Group { id: role.name().into(), name: None }).await.unwrap();
+            people.put_group(Group { id: role.name().into(), ..Group::default() }).await.unwrap();
             people.grant(role.name(), *role).await.unwrap();
             people.add_member(role.name(), name).await.unwrap();
         }

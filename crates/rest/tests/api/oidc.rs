@@ -140,7 +140,7 @@ async fn served(settings: IssuerSettings) -> Server {
     let issuer = Some(Arc::new(Issuer::new(settings).unwrap()));
     let server = Server::with(&Options { issuer, ..Options::local(8080) }).await;
     let people = server.engine.people();
-    people.put_group(Group { id: "heads".into(), name: None }).await.unwrap();
+    people.put_group(Group { id: "heads".into(), ..Group::default() }).await.unwrap();
     people.grant("heads", Role::Supervisor).await.unwrap();
     server
 }

@@ -169,6 +169,9 @@ async fn without_signing_in_nothing_is_told_but_that_the_server_runs() {
     let description = serde_json::to_value(potok_rest::openapi()).unwrap();
     let mut tried = 0;
     for (path, operations) in description["paths"].as_object().unwrap() {
+        if path == "/api/v1/openapi.json" {
+            continue;
+        }
         let is_free = ["/healthz", "/readyz"].contains(&path.as_str());
         let place = path.split('/').map(|part| if part.starts_with('{') { "5" } else { part });
         let place = place.collect::<Vec<_>>().join("/");

@@ -345,6 +345,8 @@ CREATE TABLE attachments (
     author text COLLATE "C" NOT NULL,
     attached bigint NOT NULL,
     name text COLLATE "C" NOT NULL,
+    description text COLLATE "C" NOT NULL,
+    url text COLLATE "C" NOT NULL,
     media_type text COLLATE "C" NOT NULL,
     content bytea NOT NULL,
     size bigint NOT NULL,
@@ -352,15 +354,29 @@ CREATE TABLE attachments (
 );
 CREATE INDEX attachments_content ON attachments (content);
 
+-- Searches that people keep, to ask them again.
+CREATE TABLE saved_searches (
+    "key" bigint PRIMARY KEY,
+    tenant text COLLATE "C" NOT NULL,
+    resource text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    owner text COLLATE "C" NOT NULL,
+    query text COLLATE "C" NOT NULL,
+    properties text COLLATE "C" NOT NULL
+);
+CREATE INDEX saved_searches_owner ON saved_searches (owner);
+
 CREATE TABLE users (
     id text COLLATE "C" NOT NULL PRIMARY KEY,
     name text COLLATE "C" NOT NULL,
+    family_name text COLLATE "C" NOT NULL,
     email text COLLATE "C" NOT NULL
 );
 
 CREATE TABLE "groups" (
     id text COLLATE "C" NOT NULL PRIMARY KEY,
-    name text COLLATE "C" NOT NULL
+    name text COLLATE "C" NOT NULL,
+    kind text COLLATE "C" NOT NULL
 );
 
 CREATE TABLE memberships (

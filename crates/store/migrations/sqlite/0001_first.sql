@@ -337,6 +337,8 @@ CREATE TABLE attachments (
     author TEXT NOT NULL,
     attached INTEGER NOT NULL,
     name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    url TEXT NOT NULL,
     media_type TEXT NOT NULL,
     content BLOB NOT NULL,
     size INTEGER NOT NULL,
@@ -344,15 +346,29 @@ CREATE TABLE attachments (
 ) STRICT;
 CREATE INDEX attachments_content ON attachments (content);
 
+-- Searches that people keep, to ask them again.
+CREATE TABLE saved_searches (
+    "key" INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    name TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    query TEXT NOT NULL,
+    properties TEXT NOT NULL
+) STRICT;
+CREATE INDEX saved_searches_owner ON saved_searches (owner);
+
 CREATE TABLE users (
     id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
+    family_name TEXT NOT NULL,
     email TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE "groups" (
     id TEXT NOT NULL PRIMARY KEY,
-    name TEXT NOT NULL
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE memberships (

@@ -9,6 +9,7 @@ mod instance;
 mod message;
 mod page;
 mod person;
+mod saved;
 mod sight;
 mod task;
 mod variable;
@@ -22,10 +23,11 @@ pub use instance::{Expiry, InstanceOrder, InstanceQuery};
 pub use message::{MessageQuery, SubscriptionQuery};
 pub use page::{Cursor, Page, Paging};
 pub use person::{GroupQuery, MembershipQuery, UserQuery};
+pub use saved::SavedSearchQuery;
 pub use sight::{Sight, Viewer};
 pub use task::{TaskOrder, TaskQuery};
 pub use variable::{Comparison, VariableFilter, VariableValue};
-pub use wait::{IncidentQuery, JobQuery, TimerQuery, WorkQuery};
+pub use wait::{IncidentQuery, JobOrder, JobQuery, TimerQuery, WorkQuery};
 pub use webhook::{DeliveryQuery, WebhookQuery};
 
 use crate::StoreError;
@@ -113,6 +115,12 @@ impl Gathered {
 
     fn compare<F: Field>(&mut self, column: &'static str, operator: Operator, value: Option<&F>) {
         self.0.extend(value.map(|value| Filter::Compare(column, operator, value.to_cell())));
+    }
+
+    /// Whether a time stands there, or nothing.
+    fn is_some_time(&mut self, column: &'static str, there: Option<bool>) {
+        let operator = if there == Some(true) { Operator::NotEqual } else { Operator::Equal };
+        self.compare(column, operator, there.map(|_| None::<potok_core::time::Timestamp>).as_ref());
     }
 
     /// A time before or from another; a time that there is not is neither.

@@ -9,7 +9,7 @@ use super::sight::{Of, open_to_all};
 use super::{Gathered, Paging, Query, Sight, VariableFilter, Viewer};
 use crate::cell::Field;
 use crate::record::Record;
-use crate::row::{Candidate, CandidateKind, Task, TaskState};
+use crate::row::{Candidate, CandidateKind, Delegation, Instance, Task, TaskState};
 use crate::select::{Filter, Operator};
 
 /// How tasks are sorted; by age among equals.
@@ -30,6 +30,14 @@ pub enum TaskOrder {
     Assignee,
     /// By when they ended; open ones last.
     Ended,
+    /// By instance.
+    Instance,
+    /// By description.
+    Description,
+    /// By when who works on them, or how, was changed last; those of which nothing was changed last.
+    Changed,
+    /// By tenant.
+    Tenant,
 }
 
 /// Tasks. All filters that are given must hold.
@@ -49,12 +57,20 @@ pub struct TaskQuery {
     pub nodes: Vec<Name>,
     /// Of this definition.
     pub definition: Option<Key>,
+    /// Of one of these definitions.
+    pub definitions: Vec<Key>,
     /// Of this tenant.
     pub tenant: Option<Name>,
+    /// Of one of these tenants; an empty name stands for those of none.
+    pub tenants: Vec<Name>,
     /// In this lane.
     pub lane: Option<Name>,
     /// Assigned to this user.
     pub assignee: Option<Name>,
+    /// Assigned to one of these users.
+    pub assignees: Vec<Name>,
+    /// Assigned to such a user: `%` stands for any text, `_` for one character.
+    pub assignee_like: Option<String>,
     /// Assigned to anybody, or to nobody.
     pub assigned: Option<bool>,
     /// Owned by this user.
@@ -63,22 +79,46 @@ pub struct TaskQuery {
     pub candidate_users: Vec<Name>,
     /// Open for one of these groups to claim. With users as well: for any of them.
     pub candidate_groups: Vec<Name>,
+    /// Naming users who may claim it, or none.
+    pub has_candidate_users: Option<bool>,
+    /// Naming groups whose members may claim it, or none.
+    pub has_candidate_groups: Option<bool>,
+    /// So far with the owner's asking somebody else.
+    pub delegation: Option<Delegation>,
     /// With such a name: `%` stands for any text, `_` for one character.
     pub name_like: Option<String>,
     /// At least this urgent.
     pub priority_from: Option<i64>,
+    /// At most this urgent.
+    pub priority_to: Option<i64>,
+    /// With a due date, or without one.
+    pub has_due: Option<bool>,
     /// Due from then on.
     pub due_from: Option<Timestamp>,
     /// Due before.
     pub due_before: Option<Timestamp>,
+    /// To be looked at from then on.
+    pub follow_up_from: Option<Timestamp>,
     /// To be looked at before.
     pub follow_up_before: Option<Timestamp>,
+    /// To be looked at some time, or not.
+    pub has_follow_up: Option<bool>,
+    /// Who works on it, or how, was changed from then on.
+    pub changed_from: Option<Timestamp>,
     /// Opened from then on.
     pub created_from: Option<Timestamp>,
     /// Opened before.
     pub created_before: Option<Timestamp>,
+    /// Whose instance has one of these business keys.
+    pub business_keys: Vec<Name>,
+    /// Whose instance has such a business key: `%` stands for any text, `_` for one character.
+    pub business_key_like: Option<String>,
+    /// Whose instance is suspended, or not.
+    pub suspended: Option<bool>,
     /// Whose instance has such variables.
     pub variables: Vec<VariableFilter>,
+    /// For which at least one of each of these holds, by its filters alone.
+    pub either: Vec<Vec<TaskQuery>>,
     /// How they are sorted.
     pub order: TaskOrder,
     /// What whoever searches may see.
@@ -118,10 +158,17 @@ impl Filters for TaskQuery {
         filters.is_there("process", self.has_process);
         filters.one_of("node", &self.nodes);
         filters.equal("definition", self.definition.as_ref());
+        filters.one_of("definition", &self.definitions);
         filters.equal("tenant", self.tenant.as_ref());
+        filters.one_of("tenant", &self.tenants);
         filters.equal("lane", self.lane.as_ref());
         filters.equal("assignee", self.assignee.as_ref());
         filters.equal("owner", self.owner.as_ref());
+        filters.one_of("assignee", &self.assignees);
+        filters.like("assignee", self.assignee_like.as_ref());
+        filters.is_there("candidate_users", self.has_candidate_users);
+        filters.is_there("candidate_groups", self.has_candidate_groups);
+        filters.equal("delegation", self.delegation.as_ref());
         match self.assigned {
             // Only assigned tasks are in the index of assignees.
             Some(true) => filters.0.push(Filter::Present("assignee")),
@@ -131,8 +178,12 @@ impl Filters for TaskQuery {
         }
         filters.like("name", self.name_like.as_ref());
         filters.compare("priority", Operator::GreaterOrEqual, self.priority_from.as_ref());
+        filters.compare("priority", Operator::LessOrEqual, self.priority_to.as_ref());
+        filters.is_some_time("due", self.has_due);
+        filters.is_some_time("follow_up", self.has_follow_up);
+        filters.between("changed", self.changed_from.as_ref(), None);
         filters.between("due", self.due_from.as_ref(), self.due_before.as_ref());
-        filters.between("follow_up", None, self.follow_up_before.as_ref());
+        filters.between("follow_up", self.follow_up_from.as_ref(), self.follow_up_before.as_ref());
         filters.between("created", self.created_from.as_ref(), self.created_before.as_ref());
         let candidates = [(CandidateKind::User, &self.candidate_users), (CandidateKind::Group, &self.candidate_groups)];
         let candidates: Vec<Filter> = candidates
@@ -148,6 +199,16 @@ impl Filters for TaskQuery {
             filters.0.push(Filter::Exists(Candidate::TABLE, on, vec![Filter::Any(candidates)]));
         }
         filters.0.extend(self.variables.iter().map(|variable| variable.filter(&[("instance", "instance")])));
+        let mut instance = Gathered::default();
+        instance.one_of("business_key", &self.business_keys);
+        instance.like("business_key", self.business_key_like.as_ref());
+        instance.equal("suspended", self.suspended.as_ref());
+        if !instance.0.is_empty() {
+            filters.0.push(Filter::Exists(Instance::TABLE, &[("key", "instance")], instance.0));
+        }
+        filters.0.extend(
+            self.either.iter().map(|any| Filter::Any(any.iter().map(|query| Filter::All(query.filters())).collect())),
+        );
         if self.asks_for_own() {
             self.sight.tenants(&mut filters);
         } else {
@@ -165,6 +226,10 @@ impl Filters for TaskQuery {
             TaskOrder::Name => Some("name"),
             TaskOrder::Assignee => Some("assignee"),
             TaskOrder::Ended => Some("ended"),
+            TaskOrder::Instance => Some("instance"),
+            TaskOrder::Description => Some("description"),
+            TaskOrder::Changed => Some("changed"),
+            TaskOrder::Tenant => Some("tenant"),
         }
     }
 }

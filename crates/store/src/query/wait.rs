@@ -11,7 +11,27 @@ use crate::cell::Field;
 use crate::row::{Incident, Job, Timer, Work};
 use crate::select::{Filter, Operator};
 
-/// Jobs, by age. All filters that are given must hold.
+/// How jobs are sorted; by age among equals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JobOrder {
+    /// By age.
+    #[default]
+    Created,
+    /// By when their leases run out.
+    LeasedUntil,
+    /// By instance.
+    Instance,
+    /// By definition.
+    Definition,
+    /// By process.
+    Process,
+    /// By priority.
+    Priority,
+    /// By tenant.
+    Tenant,
+}
+
+/// Jobs, by age unless said otherwise. All filters that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct JobQuery {
     /// One of these.
@@ -28,10 +48,22 @@ pub struct JobQuery {
     pub topics: Vec<Name>,
     /// Of this tenant.
     pub tenant: Option<Name>,
+    /// Of one of these tenants; an empty name stands for those of none.
+    pub tenants: Vec<Name>,
     /// Handed out to this worker.
     pub worker: Option<Name>,
+    /// Handed out to this worker, now or last.
+    pub last_worker: Option<Name>,
     /// With tries left, or without.
     pub has_retries: Option<bool>,
+    /// Suspended with their instances, or not.
+    pub suspended: Option<bool>,
+    /// At least this urgent.
+    pub priority_from: Option<i64>,
+    /// At most this urgent.
+    pub priority_to: Option<i64>,
+    /// How they are sorted.
+    pub order: JobOrder,
     /// What whoever searches may see.
     pub sight: Sight,
     /// Which page.
@@ -56,7 +88,12 @@ impl Filters for JobQuery {
         filters.one_of("node", &self.nodes);
         filters.one_of("topic", &self.topics);
         filters.equal("tenant", self.tenant.as_ref());
+        filters.one_of("tenant", &self.tenants);
         filters.equal("worker", self.worker.as_ref());
+        filters.equal("worker", self.last_worker.as_ref());
+        filters.equal("suspended", self.suspended.as_ref());
+        filters.compare("priority", Operator::GreaterOrEqual, self.priority_from.as_ref());
+        filters.compare("priority", Operator::LessOrEqual, self.priority_to.as_ref());
         if self.worker.is_some() {
             filters.compare("lease", Operator::NotEqual, Some(&0_u64));
         }
@@ -69,7 +106,15 @@ impl Filters for JobQuery {
     }
 
     fn order(&self) -> Option<&'static str> {
-        None
+        match self.order {
+            JobOrder::Created => None,
+            JobOrder::LeasedUntil => Some("leased_until"),
+            JobOrder::Instance => Some("instance"),
+            JobOrder::Definition => Some("definition"),
+            JobOrder::Process => Some("process"),
+            JobOrder::Priority => Some("priority"),
+            JobOrder::Tenant => Some("tenant"),
+        }
     }
 }
 
@@ -166,6 +211,12 @@ pub struct IncidentQuery {
     pub nodes: Vec<Name>,
     /// With one of these codes.
     pub codes: Vec<Name>,
+    /// With none of these codes.
+    pub not_codes: Vec<Name>,
+    /// With this message.
+    pub message: Option<Name>,
+    /// With such a message: `%` stands for any text, `_` for one character.
+    pub message_like: Option<String>,
     /// Of this tenant.
     pub tenant: Option<Name>,
     /// What whoever searches may see.
@@ -196,6 +247,12 @@ impl Filters for IncidentQuery {
         filters.one_of("process", &self.processes);
         filters.one_of("node", &self.nodes);
         filters.one_of("code", &self.codes);
+        if !self.not_codes.is_empty() {
+            let codes = self.not_codes.iter().map(Field::to_cell).collect();
+            filters.0.push(Filter::Not(Box::new(Filter::In("code", codes))));
+        }
+        filters.equal("message", self.message.as_ref());
+        filters.like("message", self.message_like.as_ref());
         filters.equal("tenant", self.tenant.as_ref());
         self.sight.parts(&mut filters, Of::Part, Vec::new());
         filters.0

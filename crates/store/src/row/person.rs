@@ -42,6 +42,10 @@ record! {
         attached: Timestamp,
         /// The file's name.
         name: Name,
+        /// What it is, in words.
+        description: Option<Name>,
+        /// Where it is, if it is kept elsewhere: then it has no bytes here.
+        url: Option<Name>,
         /// The media type.
         media_type: Option<Name>,
         /// The SHA-256 of its bytes; filled in.
@@ -58,6 +62,8 @@ record! {
         id: Name,
         /// The name, for people.
         name: Option<Name>,
+        /// Which end of the name is the family's, if somebody has said so.
+        family_name: Option<Name>,
         /// The e-mail address.
         email: Option<Name>,
     }
@@ -70,6 +76,8 @@ record! {
         id: Name,
         /// The name, for people.
         name: Option<Name>,
+        /// What it is among groups: a department, say.
+        kind: Option<Name>,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::database::{at, committed};
 
 crate::on_every_database!(
     tasks_are_found_by_each_filter,
+    either_of_several_is_enough,
     tasks_are_sorted_and_paged,
     variables_are_compared_by_kind,
     names_are_compared_by_case,
@@ -106,6 +107,33 @@ async fn tasks_are_found_by_each_filter(store: Store) {
     );
     let large = VariableFilter { name: "amount".into(), comparison: Comparison::Greater(VariableValue::Number(250.0)) };
     assert_eq!(tasks(&store, TaskQuery { variables: vec![large], ..open() }).await, [3, 4]);
+    assert_eq!(tasks(&store, TaskQuery { tenants: vec!["north".into(), "south".into()], ..all() }).await, [4]);
+    assert_eq!(tasks(&store, TaskQuery { tenants: vec!["".into()], ..open() }).await, [1, 2, 3], "those of none");
+    assert_eq!(tasks(&store, TaskQuery { assignees: vec!["anna".into(), "none".into()], ..all() }).await, [1]);
+    assert_eq!(tasks(&store, TaskQuery { assignee_like: Some("an%".into()), ..all() }).await, [1]);
+    assert_eq!(tasks(&store, TaskQuery { has_candidate_users: Some(true), ..open() }).await, [2]);
+    assert_eq!(tasks(&store, TaskQuery { has_candidate_groups: Some(false), ..open() }).await, [1, 4]);
+    assert_eq!(tasks(&store, TaskQuery { priority_from: Some(0), priority_to: Some(4), ..open() }).await, [2]);
+    assert_eq!(tasks(&store, TaskQuery { has_due: Some(true), ..open() }).await, [1, 2]);
+    assert_eq!(tasks(&store, TaskQuery { has_due: Some(false), ..open() }).await, [3, 4]);
+}
+
+async fn either_of_several_is_enough(store: Store) {
+    with_tasks(&store).await;
+    let all = TaskQuery::default;
+    let (of_anna, of_sales) = (
+        TaskQuery { assignee: Some("anna".into()), ..all() },
+        TaskQuery { candidate_groups: vec!["sales".into()], ..all() },
+    );
+    let either = |any: &[&TaskQuery]| any.iter().map(|query| (*query).clone()).collect::<Vec<_>>();
+    let query = TaskQuery { either: vec![either(&[&of_anna, &of_sales])], ..all() };
+    assert_eq!(tasks(&store, query.clone()).await, [1, 2, 3]);
+    assert_eq!(store.count(&query).await.unwrap(), 3);
+    let due = TaskQuery { due_before: Some(at(45)), ..all() };
+    let both = TaskQuery { either: vec![either(&[&of_anna, &of_sales]), either(&[&due])], ..all() };
+    assert_eq!(tasks(&store, both).await, [2], "one of each");
+    let narrowed = TaskQuery { nodes: vec!["pay".into()], ..query };
+    assert_eq!(tasks(&store, narrowed).await, [3], "and whatever else is asked");
 }
 
 async fn tasks_are_sorted_and_paged(store: Store) {
@@ -211,6 +239,31 @@ async fn instances_are_found(store: Store) {
     assert_eq!(found(&store, InstanceQuery { started_from: Some(at(2)), ..all() }, key).await, [2, 3]);
     assert_eq!(found(&store, InstanceQuery { ended_from: Some(at(0)), ..all() }, key).await, [0; 0]);
     assert_eq!(found(&store, InstanceQuery { order: InstanceOrder::BusinessKey, ..all() }, key).await, [3, 2, 1]);
+    let keys = vec!["C-1".into(), "C-9".into()];
+    assert_eq!(found(&store, InstanceQuery { business_keys: keys, ..all() }, key).await, [2]);
+    assert_eq!(found(&store, InstanceQuery { not_processes: vec!["loan".into()], ..all() }, key).await, [0; 0]);
+    assert_eq!(found(&store, InstanceQuery { not_processes: vec!["order".into()], ..all() }, key).await, [1, 2, 3]);
+    assert_eq!(found(&store, InstanceQuery { definitions: vec![Key(9)], ..all() }, key).await, [0; 0]);
+    let either = vec![vec![
+        InstanceQuery { parent: Some(Key(1)), ..all() },
+        InstanceQuery { business_key: Some("C-2".into()), ..all() },
+    ]];
+    assert_eq!(found(&store, InstanceQuery { either, ..all() }, key).await, [1, 3]);
+    let mut unit = Unit { id: 2, ..Unit::default() };
+    unit.changes.add(Incident {
+        instance: Key(2),
+        key: Key(9),
+        code: "job-failed".into(),
+        message: "no ink".into(),
+        ..Incident::default()
+    });
+    committed(&store, unit).await;
+    let stuck = |incident: IncidentQuery| InstanceQuery { incident: Some(incident), ..InstanceQuery::default() };
+    assert_eq!(found(&store, stuck(IncidentQuery { open: Some(true), ..IncidentQuery::default() }), key).await, [2]);
+    let by_message = IncidentQuery { message_like: Some("no %".into()), ..IncidentQuery::default() };
+    assert_eq!(found(&store, stuck(by_message), key).await, [2]);
+    let not_of_jobs = IncidentQuery { not_codes: vec!["job-failed".into()], ..IncidentQuery::default() };
+    assert_eq!(found(&store, stuck(not_of_jobs), key).await, [0; 0]);
 }
 
 async fn waits_are_found(store: Store) {
@@ -225,6 +278,9 @@ async fn waits_are_found(store: Store) {
     assert_eq!(found(&store, JobQuery { topics: vec!["print".into()], ..jobs() }, job).await, [3]);
     assert_eq!(found(&store, JobQuery { has_retries: Some(true), ..jobs() }, job).await, [2]);
     assert_eq!(found(&store, JobQuery { has_retries: Some(false), ..jobs() }, job).await, [3]);
+    assert_eq!(found(&store, JobQuery { priority_from: Some(0), priority_to: Some(0), ..jobs() }, job).await, [2, 3]);
+    assert_eq!(found(&store, JobQuery { priority_from: Some(1), ..jobs() }, job).await, [0; 0]);
+    assert_eq!(found(&store, JobQuery { suspended: Some(true), ..jobs() }, job).await, [0; 0]);
     assert_eq!(found(&store, IncidentQuery { open: Some(true), ..incidents() }, incident).await, [4]);
     assert_eq!(found(&store, IncidentQuery { open: Some(false), ..incidents() }, incident).await, [5]);
     assert_eq!(found(&store, IncidentQuery { codes: vec!["job-failed".into()], ..incidents() }, incident).await, [4]);

@@ -262,7 +262,7 @@ fn events_read_their_variables() {
     let message = reader.error_message(at(&document, "declared"));
     assert_eq!(shown_option(message.as_ref()), "template no ${what}");
     assert_eq!(reader.condition_variables(at(&document, "condition")), ["v"]);
-    assert_eq!(shown_mappings(&reader.signal_payload(at(&document, "signal"))), ["b = variable a"]);
+    assert_eq!(shown_mappings(&reader.signal_payload(at(&document, "signal")).mappings), ["b = variable a"]);
 }
 
 #[test]

@@ -88,10 +88,21 @@ fn values_without_effect_are_named() {
         "<bpmn:task id=\"x\" potok:savepoint=\"behind\" />",
         "<bpmn:callActivity id=\"x\" flowable:calledElementType=\"id\" />",
         "<bpmn:callActivity id=\"x\" camunda:calledElementBinding=\"newest\" />",
+        "<bpmn:eventBasedGateway id=\"x\" potok:savepoint=\"both\" />",
         "<bpmn:callActivity id=\"x\"><bpmn:extensionElements><camunda:out source=\"a\" target=\"b\" local=\"true\" />\
          </bpmn:extensionElements></bpmn:callActivity>",
-        "<bpmn:signalEventDefinition id=\"x\"><bpmn:extensionElements><camunda:in variables=\"all\" />\
+        "<bpmn:signalEventDefinition id=\"x\"><bpmn:extensionElements><camunda:in variables=\"all\" local=\"true\" />\
          </bpmn:extensionElements></bpmn:signalEventDefinition>",
+        "<bpmn:signalEventDefinition id=\"x\"><bpmn:extensionElements><camunda:in businessKey=\"k\" />\
+         </bpmn:extensionElements></bpmn:signalEventDefinition>",
+        "<bpmn:intermediateCatchEvent><bpmn:messageEventDefinition id=\"x\" camunda:expression=\"${a}\" />\
+         </bpmn:intermediateCatchEvent>",
+        "<bpmn:intermediateThrowEvent id=\"x\"><bpmn:extensionElements>\
+         <camunda:executionListener event=\"end\" expression=\"${a}\" /></bpmn:extensionElements>\
+         <bpmn:linkEventDefinition name=\"l\" /></bpmn:intermediateThrowEvent>",
+        "<bpmn:eventBasedGateway id=\"x\"><bpmn:extensionElements><zeebe:executionListeners>\
+         <zeebe:executionListener eventType=\"end\" type=\"t\" /></zeebe:executionListeners>\
+         </bpmn:extensionElements></bpmn:eventBasedGateway>",
         "<bpmn:task id=\"x\"><bpmn:extensionElements><zeebe:executionListeners>\
          <zeebe:executionListener eventType=\"middle\" type=\"t\" /></zeebe:executionListeners>\
          </bpmn:extensionElements></bpmn:task>",
@@ -387,6 +398,60 @@ fn a_constraint_that_bounds_nothing_is_reported() {
         assert_eq!(field("long", fine), Vec::<String>::new());
     }
     assert_eq!(field("string", "name=\"maxlength\" config=\"3\""), Vec::<String>::new());
+}
+
+#[test]
+fn a_default_that_its_field_cannot_hold_is_reported() {
+    let field = |content: &str| {
+        told(&document(&format!(
+            "<bpmn:startEvent id=\"s\"><bpmn:extensionElements>{content}</bpmn:extensionElements></bpmn:startEvent>"
+        )))
+    };
+    let camunda = |kind: &str, default: &str| {
+        field(&format!(
+            "<camunda:formData><camunda:formField id=\"f\" type=\"{kind}\" defaultValue=\"{default}\">\
+             <camunda:value id=\"a\" name=\"A\" /></camunda:formField></camunda:formData>"
+        ))
+    };
+    let invalid = |severity: &str, default: &str, kind: &str| {
+        vec![format!(
+            "{severity} extension-value-invalid the default `{default}` of the {kind} field `f` means nothing here"
+        )]
+    };
+    assert_eq!(camunda("date", "32/02/2026"), invalid("Error", "32/02/2026", "date"));
+    assert_eq!(camunda("long", "abc"), invalid("Error", "abc", "long"));
+    assert_eq!(camunda("enum", "q"), invalid("Error", "q", "enum"));
+    // Camunda 7 takes it for false.
+    assert_eq!(camunda("boolean", "maybe"), invalid("Warning", "maybe", "boolean"));
+    let fine = [("date", "01/02/2026"), ("date", "${now()}"), ("long", "-5"), ("enum", "a"), ("boolean", "true")];
+    for (kind, default) in fine.into_iter().chain([("string", "anything")]) {
+        assert_eq!(camunda(kind, default), Vec::<String>::new(), "{kind} {default}");
+    }
+    let older = "<camunda:formProperty id=\"f\" type=\"date\" datePattern=\"d.M.yy\" default=\"1.2.26\" />";
+    assert_eq!(field(older), Vec::<String>::new());
+    assert_eq!(field(&older.replace("1.2.26", "1/2/26")), invalid("Error", "1/2/26", "date"));
+    let ours = "<potok:formField id=\"f\" type=\"integer\" default=\"5\" />";
+    assert_eq!(field(ours), Vec::<String>::new());
+    assert_eq!(field(&ours.replace("\"5\"", "\"five\"")), invalid("Warning", "five", "integer"));
+}
+
+#[test]
+fn a_form_field_s_type_is_known() {
+    let field = |element: &str| {
+        let form = format!(
+            "<bpmn:startEvent id=\"s\"><bpmn:extensionElements>{element}</bpmn:extensionElements></bpmn:startEvent>"
+        );
+        told(&document(&form))
+    };
+    let unknown = |severity: &str, word: &str| {
+        vec![format!("{severity} extension-value-invalid type=\"weird\" of <{word}> means nothing here")]
+    };
+    assert_eq!(
+        field("<camunda:formData><camunda:formField id=\"f\" type=\"weird\" /></camunda:formData>"),
+        unknown("Error", "formField")
+    );
+    assert_eq!(field("<camunda:formProperty id=\"f\" type=\"weird\" />"), unknown("Error", "formProperty"));
+    assert_eq!(field("<potok:formField id=\"f\" type=\"weird\" />"), unknown("Warning", "formField"));
 }
 
 #[test]

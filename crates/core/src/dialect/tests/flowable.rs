@@ -92,7 +92,7 @@ fn form_properties_are_fields() {
     assert_eq!((a.label.as_deref(), &*a.kind, a.variable.as_deref()), (Some("A"), "date", Some("v")));
     assert_eq!((a.required, a.readable, a.writable), (true, true, false));
     assert_eq!(shown_option(a.default.as_ref()), "literal x");
-    assert_eq!(a.constraints, [("datePattern".into(), Some("dd.MM.yyyy".into()))]);
+    assert_eq!(a.date_pattern.as_deref(), Some("dd.MM.yyyy"));
     assert_eq!(b.values, [("1".into(), "One".into())]);
 }
 

@@ -13,34 +13,32 @@ use serde_json::{Value as Json, json};
 
 use super::{instances, milliseconds, root};
 use crate::acting::Acting;
-use crate::camunda7::answer::{self, Answer, Slice, json as answer};
+use crate::camunda7::answer::{self, Answer, json as answer};
+use crate::camunda7::condition::like;
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
-use crate::camunda7::fields::{Fields, InBody, InQuery};
-use crate::camunda7::filter::like;
+use crate::camunda7::fields::Fields;
+use crate::camunda7::list::{self, Asked, List};
 use crate::camunda7::model::Model;
 use crate::camunda7::{id, process_definition};
 
 pub(crate) fn routes() -> Router<Engine> {
-    Router::new()
-        .route("/history/activity-instance", get(list).post(list_by_body))
-        .route("/history/activity-instance/count", get(count).post(count_by_body))
-        .route("/history/activity-instance/{id}", get(one))
+    Router::new().merge(list::routes::<Visits>()).route("/history/activity-instance/{id}", get(one))
 }
 
 /// A visit of a flow node.
-struct Visit {
+pub(super) struct Visit {
     node: Name,
     name: Option<Name>,
-    number: u64,
+    pub(super) number: u64,
     since: Timestamp,
     until: Option<Timestamp>,
     cancelled: bool,
-    task: Option<Task>,
+    pub(super) task: Option<Task>,
 }
 
 impl Visit {
-    fn id(&self, instance: &Instance) -> String {
+    pub(super) fn id(&self, instance: &Instance) -> String {
         match &self.task {
             Some(task) => id::activity_instance(&self.node, task.key, id::ACTIVITY),
             None => id::activity_instance(&self.node, instance.key, id::visit(self.number)),
@@ -49,7 +47,7 @@ impl Visit {
 }
 
 /// The visits of an instance, in the order in which they began.
-async fn visits(engine: &Engine, instance: &Instance) -> Result<Vec<Visit>, Fault> {
+pub(super) async fn visits(engine: &Engine, instance: &Instance) -> Result<Vec<Visit>, Fault> {
     let of = TaskQuery { instances: vec![instance.key], ..TaskQuery::default() };
     let tasks: BTreeMap<u64, Task> =
         engine.search(&of).await?.rows.into_iter().map(|row| (row.key.into(), row)).collect();
@@ -202,25 +200,9 @@ fn fits(fields: &Fields, visit: &Found) -> Result<bool, Fault> {
         && ended_before.is_none_or(|time| visit.until.is_some_and(|own| own <= time)))
 }
 
-const SORTED_BY: [&str; 13] = [
-    "activityInstanceId",
-    "instanceId",
-    "executionId",
-    "activityId",
-    "activityName",
-    "activityType",
-    "startTime",
-    "endTime",
-    "duration",
-    "definitionId",
-    "occurrence",
-    "tenantId",
-    "processDefinitionId",
-];
-
 /// The histories of the instances that fields mean are read one after the other: narrow them by instance or process.
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Json>, Fault> {
-    let order = answer::order(fields, &SORTED_BY)?;
+async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> {
+    let Asked { fields, order, .. } = asked;
     let Some(query) = instances(fields)? else { return Ok(Vec::new()) };
     let rows = engine.instances(&query).await?;
     let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
@@ -236,7 +218,7 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Json>, Fault> {
             all.extend(of_instance(engine, fields, row, (definition, model)).await?);
         }
     }
-    answer::sort(&mut all, &order, |by, left, right| match by {
+    answer::sort(&mut all, order, |by, left, right| match by {
         "activityId" => left.node.cmp(&right.node),
         "activityName" => left.name.cmp(&right.name),
         "activityType" => left.shown["activityType"].as_str().cmp(&right.shown["activityType"].as_str()),
@@ -254,27 +236,37 @@ async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let instance =
         if part == id::ACTIVITY { engine.task(key.into()).await.map_err(|_| missing())?.instance } else { key };
     let fields = Fields::of(&json!({"processInstanceId": id::id(instance), "activityInstanceId": text}))?;
-    let found = search(&engine, &fields).await?.pop().ok_or_else(missing)?;
+    let found = list::all::<Visits>(&engine, &fields).await?.pop().ok_or_else(missing)?;
     Ok(answer(&found))
 }
 
-async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
-    let found = search(engine, fields).await?;
-    Ok(answer(&Slice::of(slice)?.cut(found).collect()))
-}
+/// The list.
+struct Visits;
 
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    listed(&engine, &fields, &fields).await
-}
+impl List for Visits {
+    const PATH: &'static str = "/history/activity-instance";
+    const SORTED_BY: &'static [&'static str] = &[
+        "activityInstanceId",
+        "instanceId",
+        "executionId",
+        "activityId",
+        "activityName",
+        "activityType",
+        "startTime",
+        "endTime",
+        "duration",
+        "definitionId",
+        "occurrence",
+        "tenantId",
+        "processDefinitionId",
+    ];
+    type Row = Json;
 
-async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
-    listed(&engine, &slice, &fields).await
-}
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> {
+        search(engine, asked).await
+    }
 
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
-}
-
-async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
+    async fn shown(_: &Engine, rows: Vec<Json>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        Ok(rows)
+    }
 }

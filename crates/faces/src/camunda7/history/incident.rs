@@ -1,7 +1,6 @@
 //! `/history/incident`: what got stuck, resolved or not.
 
 use axum::Router;
-use axum::routing::get;
 use potok::query::IncidentQuery;
 use potok::row::{Incident, InstanceState};
 use potok::{Engine, InstanceId, Name};
@@ -10,16 +9,16 @@ use potok_core::step::Event;
 use serde_json::{Value as Json, json};
 
 use super::root;
-use crate::acting::Acting;
-use crate::camunda7::answer::{self, Answer, Slice, json as answer};
+use crate::camunda7::answer;
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
-use crate::camunda7::fields::{Fields, InQuery};
+use crate::camunda7::fields::Fields;
 use crate::camunda7::incident::{is_a_job, job_definition, kind};
+use crate::camunda7::list::{self, Asked, List};
 use crate::camunda7::{id, process_definition};
 
 pub(crate) fn routes() -> Router<Engine> {
-    Router::new().route("/history/incident", get(list)).route("/history/incident/count", get(count))
+    list::routes::<Incidents>()
 }
 
 /// How an incident ended.
@@ -112,18 +111,8 @@ async fn shown(engine: &Engine, rows: &[(Incident, End)]) -> Result<Vec<Json>, F
     Ok(all)
 }
 
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<(Incident, End)>, Fault> {
-    const KNOWN: [&str; 8] = [
-        "incidentId",
-        "createTime",
-        "endTime",
-        "incidentType",
-        "activityId",
-        "processInstanceId",
-        "processDefinitionId",
-        "tenantId",
-    ];
-    let order = answer::order(fields, &KNOWN)?;
+async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<(Incident, End)>, Fault> {
+    let Asked { fields, order, .. } = asked;
     let mut query = IncidentQuery::default();
     for (name, keys) in [("incidentId", &mut query.keys), ("processInstanceId", &mut query.instances)] {
         if let Some(text) = fields.text(name)? {
@@ -156,7 +145,7 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<(Incident, End)>
             rows.push((row, end));
         }
     }
-    answer::sort(&mut rows, &order, |by, (left, _), (right, _)| match by {
+    answer::sort(&mut rows, order, |by, (left, _), (right, _)| match by {
         "createTime" => left.raised.cmp(&right.raised),
         "endTime" => left.resolved.cmp(&right.resolved),
         "incidentType" => kind(left).cmp(kind(right)),
@@ -169,11 +158,29 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<(Incident, End)>
     Ok(rows)
 }
 
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    let rows: Vec<(Incident, End)> = Slice::of(&fields)?.cut(search(&engine, &fields).await?).collect();
-    Ok(answer(&Json::Array(shown(&engine, &rows).await?)))
-}
+/// The list.
+struct Incidents;
 
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
+impl List for Incidents {
+    const PATH: &'static str = "/history/incident";
+    const BY_BODY: bool = false;
+    const SORTED_BY: &'static [&'static str] = &[
+        "incidentId",
+        "createTime",
+        "endTime",
+        "incidentType",
+        "activityId",
+        "processInstanceId",
+        "processDefinitionId",
+        "tenantId",
+    ];
+    type Row = (Incident, End);
+
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<(Incident, End)>, Fault> {
+        search(engine, asked).await
+    }
+
+    async fn shown(engine: &Engine, rows: Vec<(Incident, End)>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        shown(engine, &rows).await
+    }
 }

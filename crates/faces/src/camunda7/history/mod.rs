@@ -1,51 +1,37 @@
 //! `/history`: what has happened.
 
 mod activity_instance;
+mod external_task_log;
 mod incident;
+mod job_log;
 mod process_instance;
 mod task;
+mod user_operation;
 mod variable_instance;
+mod work;
 
 use axum::Router;
-use axum::routing::any;
 use jiff::Timestamp;
 use potok::Engine;
 use potok::query::InstanceQuery;
 use potok::row::Instance;
 use potok_core::instance::Key;
 
-use super::answer::Answer;
 use super::error::Fault;
 use super::fields::Fields;
 use super::id;
+pub(crate) use process_instance::Instances;
 
 pub(crate) fn routes() -> Router<Engine> {
-    let not_offered = [
-        "batch",
-        "cleanup",
-        "decision-definition",
-        "decision-instance",
-        "decision-requirements-definition",
-        "detail",
-        "external-task-log",
-        "identity-link-log",
-        "job-log",
-        "process-definition",
-        "user-operation",
-    ];
-    let mut routes = Router::new()
+    Router::new()
         .merge(activity_instance::routes())
+        .merge(external_task_log::routes())
         .merge(incident::routes())
+        .merge(job_log::routes())
         .merge(process_instance::routes())
         .merge(task::routes())
-        .merge(variable_instance::routes());
-    for name in not_offered {
-        let refuse = async move || -> Answer { Err(Fault::not_offered(&format!("/history/{name}"))) };
-        routes = routes
-            .route(&format!("/history/{name}"), any(refuse))
-            .route(&format!("/history/{name}/{{*rest}}"), any(refuse));
-    }
-    routes
+        .merge(user_operation::routes())
+        .merge(variable_instance::routes())
 }
 
 /// Milliseconds between two times.

@@ -13,18 +13,16 @@ use serde_json::{Value as Json, json};
 
 use super::{instances, milliseconds, root};
 use crate::acting::Acting;
-use crate::camunda7::answer::{self, Answer, Slice, json as answer, nothing};
+use crate::camunda7::answer::{self, Answer, json as answer, nothing};
+use crate::camunda7::condition::{by_variables, like};
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
-use crate::camunda7::fields::{Fields, InBody, InQuery};
-use crate::camunda7::filter::{by_variables, like};
+use crate::camunda7::fields::Fields;
+use crate::camunda7::list::{self, Asked, List};
 use crate::camunda7::{id, process_definition};
 
 pub(crate) fn routes() -> Router<Engine> {
-    Router::new()
-        .route("/history/process-instance", get(list).post(list_by_body))
-        .route("/history/process-instance/count", get(count).post(count_by_body))
-        .route("/history/process-instance/{id}", get(one).delete(delete))
+    Router::new().merge(list::routes::<Instances>()).route("/history/process-instance/{id}", get(one).delete(delete))
 }
 
 /// Camunda's word for how an instance stands.
@@ -102,21 +100,8 @@ async fn delete(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     }
 }
 
-const SORTED_BY: [&str; 10] = [
-    "instanceId",
-    "definitionId",
-    "definitionKey",
-    "definitionName",
-    "definitionVersion",
-    "businessKey",
-    "startTime",
-    "endTime",
-    "duration",
-    "tenantId",
-];
-
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault> {
-    let order = answer::order(fields, &SORTED_BY)?;
+async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Instance>, Fault> {
+    let Asked { fields, order, .. } = asked;
     let mut rows = narrow(engine, fields).await?;
     for any in fields.objects("orQueries")? {
         let mut found = BTreeSet::new();
@@ -125,7 +110,7 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault
         }
         rows.retain(|row| found.contains(&row.key.into()));
     }
-    answer::sort(&mut rows, &order, |by, left, right| match by {
+    answer::sort(&mut rows, order, |by, left, right| match by {
         "definitionId" => left.definition.cmp(&right.definition),
         "definitionKey" | "definitionName" => left.process.cmp(&right.process),
         "businessKey" => left.business_key.cmp(&right.business_key),
@@ -224,28 +209,35 @@ async fn with_incidents(engine: &Engine, fields: &Fields, mut rows: Vec<Instance
     Ok(rows)
 }
 
-async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
-    let rows: Vec<Instance> = Slice::of(slice)?.cut(search(engine, fields).await?).collect();
-    let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
-    let mut all = Vec::with_capacity(rows.len());
-    for row in &rows {
-        all.push(shown(engine, row, definitions.get(&row.definition.into())).await?);
+/// The list.
+pub(crate) struct Instances;
+
+impl List for Instances {
+    const PATH: &'static str = "/history/process-instance";
+    const SORTED_BY: &'static [&'static str] = &[
+        "instanceId",
+        "definitionId",
+        "definitionKey",
+        "definitionName",
+        "definitionVersion",
+        "businessKey",
+        "startTime",
+        "endTime",
+        "duration",
+        "tenantId",
+    ];
+    type Row = Instance;
+
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Instance>, Fault> {
+        search(engine, asked).await
     }
-    Ok(answer(&Json::Array(all)))
-}
 
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    listed(&engine, &fields, &fields).await
-}
-
-async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
-    listed(&engine, &slice, &fields).await
-}
-
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
-}
-
-async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
+    async fn shown(engine: &Engine, rows: Vec<Instance>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
+        let mut all = Vec::with_capacity(rows.len());
+        for row in &rows {
+            all.push(shown(engine, row, definitions.get(&row.definition.into())).await?);
+        }
+        Ok(all)
+    }
 }

@@ -1,9 +1,8 @@
 //! `/history/task`: tasks, open and ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Router;
-use axum::routing::get;
 use potok::query::{InstanceQuery, TaskQuery};
 use potok::row::{Instance, Task, TaskState};
 use potok::{Engine, Name};
@@ -11,18 +10,16 @@ use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
 use super::{milliseconds, root};
-use crate::acting::Acting;
-use crate::camunda7::answer::{self, Answer, Slice, json as answer};
+use crate::camunda7::answer;
+use crate::camunda7::condition::{by_variables, like};
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
-use crate::camunda7::fields::{Fields, InBody, InQuery};
-use crate::camunda7::filter::{by_variables, like};
+use crate::camunda7::fields::Fields;
+use crate::camunda7::list::{self, Asked, List};
 use crate::camunda7::{id, process_definition};
 
 pub(crate) fn routes() -> Router<Engine> {
-    Router::new()
-        .route("/history/task", get(list).post(list_by_body))
-        .route("/history/task/count", get(count).post(count_by_body))
+    list::routes::<Tasks>()
 }
 
 async fn shown(engine: &Engine, rows: &[Task]) -> Result<Vec<Json>, Fault> {
@@ -82,26 +79,38 @@ async fn shown(engine: &Engine, rows: &[Task]) -> Result<Vec<Json>, Fault> {
     Ok(all)
 }
 
-const SORTED_BY: [&str; 15] = [
-    "taskId",
-    "activityInstanceId",
-    "processDefinitionId",
-    "processInstanceId",
-    "executionId",
-    "duration",
-    "endTime",
-    "startTime",
-    "taskName",
-    "taskDescription",
-    "assignee",
-    "owner",
-    "dueDate",
-    "followUpDate",
-    "priority",
-];
+async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Task>, Fault> {
+    let Asked { fields, order, .. } = asked;
+    let mut rows = narrow(engine, fields).await?;
+    for any in fields.objects("orQueries")? {
+        let mut found = BTreeSet::new();
+        for one in any.each() {
+            found.extend(narrow(engine, &one).await?.into_iter().map(|row| u64::from(row.key)));
+        }
+        rows.retain(|row| found.contains(&row.key.into()));
+    }
+    answer::sort(&mut rows, order, |by, left, right| match by {
+        "processDefinitionId" => left.definition.cmp(&right.definition),
+        "processInstanceId" => left.instance.cmp(&right.instance),
+        "duration" => milliseconds(left.created, left.ended).cmp(&milliseconds(right.created, right.ended)),
+        "endTime" => left.ended.cmp(&right.ended),
+        "startTime" => left.created.cmp(&right.created),
+        "taskName" => left.name.cmp(&right.name),
+        "taskDescription" => left.description.cmp(&right.description),
+        "assignee" => left.assignee.cmp(&right.assignee),
+        "owner" => left.owner.cmp(&right.owner),
+        "dueDate" => left.due.cmp(&right.due),
+        "followUpDate" => left.follow_up.cmp(&right.follow_up),
+        "priority" => left.priority.cmp(&right.priority),
+        "taskDefinitionKey" => left.node.cmp(&right.node),
+        "tenantId" => left.tenant.cmp(&right.tenant),
+        _ => left.key.cmp(&right.key),
+    });
+    Ok(rows)
+}
 
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Task>, Fault> {
-    let order = answer::order(fields, &[&SORTED_BY[..], &["deleteReason", "taskDefinitionKey", "tenantId"]].concat())?;
+/// The tasks for which all fields hold.
+async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Task>, Fault> {
     let mut query = TaskQuery::default();
     for (one, many, keys) in
         [("taskId", "taskIdIn", &mut query.keys), ("processInstanceId", "processInstanceIdIn", &mut query.instances)]
@@ -169,43 +178,41 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Task>, Fault> {
             })
             && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
     });
-    answer::sort(&mut rows, &order, |by, left, right| match by {
-        "processDefinitionId" => left.definition.cmp(&right.definition),
-        "processInstanceId" => left.instance.cmp(&right.instance),
-        "duration" => milliseconds(left.created, left.ended).cmp(&milliseconds(right.created, right.ended)),
-        "endTime" => left.ended.cmp(&right.ended),
-        "startTime" => left.created.cmp(&right.created),
-        "taskName" => left.name.cmp(&right.name),
-        "taskDescription" => left.description.cmp(&right.description),
-        "assignee" => left.assignee.cmp(&right.assignee),
-        "owner" => left.owner.cmp(&right.owner),
-        "dueDate" => left.due.cmp(&right.due),
-        "followUpDate" => left.follow_up.cmp(&right.follow_up),
-        "priority" => left.priority.cmp(&right.priority),
-        "taskDefinitionKey" => left.node.cmp(&right.node),
-        "tenantId" => left.tenant.cmp(&right.tenant),
-        _ => left.key.cmp(&right.key),
-    });
     Ok(rows)
 }
 
-async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
-    let rows: Vec<Task> = Slice::of(slice)?.cut(search(engine, fields).await?).collect();
-    Ok(answer(&Json::Array(shown(engine, &rows).await?)))
-}
+/// The list.
+struct Tasks;
 
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    listed(&engine, &fields, &fields).await
-}
+impl List for Tasks {
+    const PATH: &'static str = "/history/task";
+    const SORTED_BY: &'static [&'static str] = &[
+        "taskId",
+        "activityInstanceId",
+        "processDefinitionId",
+        "processInstanceId",
+        "executionId",
+        "duration",
+        "endTime",
+        "startTime",
+        "taskName",
+        "taskDescription",
+        "assignee",
+        "owner",
+        "dueDate",
+        "followUpDate",
+        "priority",
+        "deleteReason",
+        "taskDefinitionKey",
+        "tenantId",
+    ];
+    type Row = Task;
 
-async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
-    listed(&engine, &slice, &fields).await
-}
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Task>, Fault> {
+        search(engine, asked).await
+    }
 
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
-}
-
-async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
+    async fn shown(engine: &Engine, rows: Vec<Task>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        shown(engine, &rows).await
+    }
 }

@@ -1,4 +1,4 @@
-//! `/history/variable-instance`: the variables of processes as they are, or were in the end. Those of activities' own are gone with them.
+//! `/history/variable-instance`: variables as they are, or were in the end.
 
 use axum::Router;
 use axum::extract::Path;
@@ -6,15 +6,18 @@ use axum::routing::get;
 use jiff::Timestamp;
 use potok::row::Definition;
 use potok::{Engine, Instance, InstanceId, Name, Value, What};
+use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
+use super::activity_instance::visits;
 use super::{instances, root};
 use crate::acting::Acting;
-use crate::camunda7::answer::{self, Answer, Slice, json as answer};
+use crate::camunda7::answer::{self, Answer, json as answer};
+use crate::camunda7::condition::like;
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
-use crate::camunda7::fields::{Fields, InBody, InQuery};
-use crate::camunda7::filter::like;
+use crate::camunda7::fields::{Fields, InQuery};
+use crate::camunda7::list::{self, Asked, List};
 use crate::camunda7::{id, process_definition, value, variables};
 
 /// From there on, an instance's variables in the order in which they first were set.
@@ -22,8 +25,7 @@ const VARIABLES: u32 = 1 << 30;
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
-        .route("/history/variable-instance", get(list).post(list_by_body))
-        .route("/history/variable-instance/count", get(count).post(count_by_body))
+        .merge(list::routes::<Variables>())
         .route("/history/variable-instance/{id}", get(one))
         .route("/history/variable-instance/{id}/data", get(data))
 }
@@ -34,43 +36,80 @@ struct Found {
     value: Value,
     part: u32,
     since: Timestamp,
+    /// What it is of: nothing if it is the process's.
+    of: Option<Local>,
 }
 
+/// What a variable of an activity's own is of.
+#[derive(Clone)]
+struct Local {
+    activity_instance: String,
+    task: Option<Key>,
+}
+
+/// A variable of the process or of a visit: when it first was set, and what it was set to last.
+struct Set {
+    visit: Option<u64>,
+    name: Name,
+    since: Timestamp,
+    last: Option<Value>,
+}
+
+/// The variables of an instance, those of its activities' own among them, as they are, or were in the end.
 async fn of_instance(engine: &Engine, instance: &Instance) -> Result<Vec<Found>, Fault> {
     let case = engine.instance(instance.id());
-    let mut first: Vec<(Name, Timestamp)> = Vec::new();
+    // In the order in which they first were set, with the last value; nothing of what was removed.
+    let mut set: Vec<Set> = Vec::new();
     for happening in case.happenings().await? {
-        if let What::VariableSet { variable, .. } = happening.what
-            && !first.iter().any(|(name, _)| *name == variable)
-        {
-            first.push((variable, happening.time));
+        let (visit, name, value) = match happening.what {
+            What::VariableSet { variable, value, visit } => (visit, variable, Some(value)),
+            What::VariableRemoved { variable, visit } => (visit, variable, None),
+            _ => continue,
+        };
+        match set.iter_mut().find(|set| set.visit == visit && set.name == name) {
+            Some(set) => set.last = value,
+            None => set.push(Set { visit, name, since: happening.time, last: value }),
         }
     }
-    let variable = |(name, value): (Name, Value)| {
-        let place = first.iter().position(|(other, _)| *other == name);
-        let since = place.map_or(instance.started, |place| first[place].1);
-        let part = VARIABLES + u32::try_from(place.unwrap_or(first.len())).unwrap_or(0);
-        Found { name, value, part, since }
-    };
-    Ok(case.variables().await?.into_iter().map(variable).collect())
+    let visits = if set.iter().any(|set| set.visit.is_some()) { visits(engine, instance).await? } else { Vec::new() };
+    // What was erased is not in the log any more.
+    let of_process: Vec<(Name, Value)> = case.variables().await?;
+    let mut found = Vec::new();
+    for (number, Set { visit, name, since, last }) in set.into_iter().enumerate() {
+        let (value, of) = match visit {
+            None => (of_process.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone()), None),
+            Some(number) => {
+                let visit = visits.iter().find(|visit| visit.number == number);
+                let of = visit.map(|visit| Local {
+                    activity_instance: visit.id(instance),
+                    task: visit.task.as_ref().map(|task| task.key),
+                });
+                (last.filter(|_| of.is_some()), of)
+            }
+        };
+        let part = VARIABLES + u32::try_from(number).unwrap_or(0);
+        found.extend(value.map(|value| Found { name, value, part, since, of }));
+    }
+    Ok(found)
 }
 
 fn shown(found: &Found, instance: &Instance, of: (Option<&Definition>, &str), deserialise: bool) -> Json {
     let mut body = value::write(&found.value, deserialise);
     let own = id::id(instance.key);
+    let task = found.of.as_ref().and_then(|of| of.task);
     let more = json!({
         "id": id::part(instance.key, found.part),
         "name": &*found.name,
         "processDefinitionKey": &*instance.process,
         "processDefinitionId": of.0.map_or_else(|| id::id(instance.definition), id::definition),
         "processInstanceId": own,
-        "executionId": own,
-        "activityInstanceId": own,
+        "executionId": task.map_or_else(|| own.clone(), |task| id::part(task, id::EXECUTION)),
+        "activityInstanceId": found.of.as_ref().map_or(&*own, |of| &of.activity_instance),
         "caseDefinitionKey": null,
         "caseDefinitionId": null,
         "caseInstanceId": null,
         "caseExecutionId": null,
-        "taskId": null,
+        "taskId": task.map(id::id),
         "tenantId": instance.tenant.as_deref(),
         "errorMessage": null,
         "state": "CREATED",
@@ -84,8 +123,8 @@ fn shown(found: &Found, instance: &Instance, of: (Option<&Definition>, &str), de
     body
 }
 
-async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Json>, Fault> {
-    let order = answer::order(fields, &["instanceId", "variableName", "tenantId"])?;
+async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> {
+    let Asked { fields, order, .. } = asked;
     let deserialise = fields.flag("deserializeValues")? != Some(false);
     let Some(query) = instances(fields)? else { return Ok(Vec::new()) };
     let names = (fields.text("variableName")?, fields.text("variableNameLike")?, fields.list("variableNameIn")?);
@@ -94,18 +133,15 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Json>, Fault> {
         None => None,
     };
     let kinds = fields.list("variableTypeIn")?;
-    // Of activities and tasks there are none.
-    let of_activity = fields.list("activityInstanceIdIn")?;
-    if fields.has("taskIdIn") {
-        return Ok(Vec::new());
-    }
+    let among = [
+        ("activityInstanceId", fields.list("activityInstanceIdIn")?),
+        ("executionId", fields.list("executionIdIn")?),
+        ("taskId", fields.list("taskIdIn")?),
+    ];
     let rows = engine.instances(&query).await?;
     let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
     let mut all = Vec::new();
     for row in &rows {
-        if of_activity.as_ref().is_some_and(|ids| !ids.contains(&id::id(row.key).into())) {
-            continue;
-        }
         let root = id::id(root(engine, row).await?);
         for found in of_instance(engine, row).await? {
             let fits = names.0.as_ref().is_none_or(|name| found.name == *name)
@@ -117,11 +153,18 @@ async fn search(engine: &Engine, fields: &Fields) -> Result<Vec<Json>, Fault> {
                     .is_none_or(|kinds| kinds.iter().any(|kind| kind.eq_ignore_ascii_case(&value::kind(&found.value))));
             if fits {
                 let definition = definitions.get(&row.definition.into());
-                all.push(shown(&found, row, (definition, &root), deserialise));
+                let shown = shown(&found, row, (definition, &root), deserialise);
+                let is_among = |(member, ids): &(&str, Option<Vec<Name>>)| {
+                    ids.as_ref()
+                        .is_none_or(|ids| shown[member].as_str().is_some_and(|own| ids.iter().any(|id| id == own)))
+                };
+                if among.iter().all(is_among) {
+                    all.push(shown);
+                }
             }
         }
     }
-    answer::sort(&mut all, &order, |by, left, right| {
+    answer::sort(&mut all, order, |by, left, right| {
         let member = match by {
             "variableName" => "name",
             "tenantId" => "tenantId",
@@ -153,23 +196,19 @@ async fn data(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     variables::bytes_of(&found.value, &found.name)
 }
 
-async fn listed(engine: &Engine, slice: &Fields, fields: &Fields) -> Answer {
-    let found = search(engine, fields).await?;
-    Ok(answer(&Slice::of(slice)?.cut(found).collect()))
-}
+/// The list.
+struct Variables;
 
-async fn list(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    listed(&engine, &fields, &fields).await
-}
+impl List for Variables {
+    const PATH: &'static str = "/history/variable-instance";
+    const SORTED_BY: &'static [&'static str] = &["instanceId", "variableName", "tenantId"];
+    type Row = Json;
 
-async fn list_by_body(Acting(engine): Acting, InQuery(slice): InQuery, InBody(fields): InBody) -> Answer {
-    listed(&engine, &slice, &fields).await
-}
+    async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> {
+        search(engine, asked).await
+    }
 
-async fn count(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
-}
-
-async fn count_by_body(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
-    Ok(answer::count(search(&engine, &fields).await?.len()))
+    async fn shown(_: &Engine, rows: Vec<Json>, _: &Fields) -> Result<Vec<Json>, Fault> {
+        Ok(rows)
+    }
 }

@@ -1,0 +1,164 @@
+//! Which attributes an element may have: those of its type in the schema.
+//!
+//! Attributes in another namespace may stand anywhere (`anyAttribute namespace="##other"`); without one, a misspelt attribute would
+//! leave its default in force without a word.
+
+use std::sync::LazyLock;
+
+use super::findings::Findings;
+use super::rule::define;
+use super::similar;
+use super::subject::element_label;
+use crate::dialect::{self, Dialect};
+use crate::model::{ByElement, KnownElement, is_flow_node};
+use crate::xml::{Element, NamespaceId};
+
+define! {
+    ATTRIBUTE_UNKNOWN = "attribute-unknown", Warning, "BPMN 2.0.2 Semantic.xsd",
+        "Attributes without a vendor's namespace are BPMN's; others are skipped.";
+}
+
+/// Elements that have no attributes at all: they hold a reference, or what is free.
+const BARE: &str = "categoryValueRef choreographyRef correlationPropertyRef dataInputRefs dataOutputRefs endPointRef \
+    errorRef eventDefinitionRef extensionElements flowNodeRef inMessageRef incoming innerParticipantRef inputSetRefs \
+    interfaceRef loopDataInputRef loopDataOutputRef messageFlowRef operationRef optionalInputRefs optionalOutputRefs \
+    outMessageRef outerParticipantRef outgoing outputSetRefs participantRef resourceRef script source sourceRef \
+    supportedInterfaceRef supports target targetRef text whileExecutingInputRefs whileExecutingOutputRefs";
+
+/// Elements (separated by spaces), and attributes that they may have beside an id.
+const ATTRIBUTES: &[(&str, &[&str])] = &[
+    (
+        "adHocSubProcess boundaryEvent businessRuleTask callActivity callChoreography callConversation category \
+         choreography choreographyTask collaboration complexGateway conversation conversationLink correlationKey \
+         correlationProperty dataInput dataObject dataObjectReference dataOutput dataState dataStore dataStoreReference \
+         definitions endEvent error escalation event eventBasedGateway exclusiveGateway globalBusinessRuleTask \
+         globalChoreographyTask globalConversation globalManualTask globalScriptTask globalTask globalUserTask \
+         humanPerformer implicitThrowEvent inclusiveGateway inputDataItem inputSet interface intermediateCatchEvent \
+         intermediateThrowEvent lane laneSet childLaneSet linkEventDefinition manualTask message messageFlow operation \
+         outputDataItem outputSet parallelGateway participant partnerEntity partnerRole performer potentialOwner \
+         process property receiveTask resource resourceParameter resourceRole scriptTask sendTask sequenceFlow \
+         serviceTask signal startEvent subChoreography subConversation subProcess task transaction userTask",
+        &["name"],
+    ),
+    (
+        "adHocSubProcess businessRuleTask callActivity manualTask receiveTask scriptTask sendTask serviceTask subProcess \
+         task transaction userTask",
+        &["isForCompensation", "startQuantity", "completionQuantity", "default"],
+    ),
+    ("subProcess adHocSubProcess transaction", &["triggeredByEvent"]),
+    ("adHocSubProcess", &["cancelRemainingInstances", "ordering"]),
+    ("transaction", &["method"]),
+    (
+        "businessRuleTask globalBusinessRuleTask globalUserTask receiveTask sendTask serviceTask userTask",
+        &["implementation"],
+    ),
+    ("sendTask receiveTask", &["messageRef"]),
+    ("sendTask receiveTask serviceTask", &["operationRef"]),
+    ("receiveTask eventBasedGateway", &["instantiate"]),
+    ("scriptTask", &["scriptFormat"]),
+    ("globalScriptTask", &["scriptLanguage"]),
+    ("callActivity", &["calledElement"]),
+    ("startEvent intermediateCatchEvent boundaryEvent", &["parallelMultiple"]),
+    ("startEvent", &["isInterrupting"]),
+    ("boundaryEvent", &["attachedToRef", "cancelActivity"]),
+    ("complexGateway eventBasedGateway exclusiveGateway inclusiveGateway parallelGateway", &["gatewayDirection"]),
+    ("complexGateway exclusiveGateway inclusiveGateway", &["default"]),
+    ("eventBasedGateway", &["eventGatewayType"]),
+    ("sequenceFlow", &["sourceRef", "targetRef", "isImmediate"]),
+    ("association conversationLink messageFlow", &["sourceRef", "targetRef"]),
+    ("association", &["associationDirection"]),
+    ("messageFlow", &["messageRef"]),
+    ("compensateEventDefinition", &["activityRef", "waitForCompletion"]),
+    ("errorEventDefinition", &["errorRef"]),
+    ("escalationEventDefinition", &["escalationRef"]),
+    ("messageEventDefinition", &["messageRef"]),
+    ("signalEventDefinition", &["signalRef"]),
+    ("standardLoopCharacteristics", &["testBefore", "loopMaximum"]),
+    ("multiInstanceLoopCharacteristics", &["isSequential", "behavior", "oneBehaviorEventRef", "noneBehaviorEventRef"]),
+    // The schema gives these to formal expressions, which an expression's `xsi:type` may say it is.
+    (
+        "activationCondition completionCondition condition conditionExpression dataPath expression formalExpression from \
+         loopCardinality loopCondition messagePath timeCycle timeDate timeDuration to transformation",
+        &["language", "evaluatesToTypeRef"],
+    ),
+    ("process", &["processType", "isClosed", "isExecutable", "definitionalCollaborationRef"]),
+    ("choreography collaboration conversation globalChoreographyTask globalConversation", &["isClosed"]),
+    ("callChoreography choreographyTask globalChoreographyTask subChoreography", &["initiatingParticipantRef"]),
+    ("callChoreography choreographyTask subChoreography", &["loopType"]),
+    ("callChoreography", &["calledChoreographyRef"]),
+    ("callConversation", &["calledCollaborationRef"]),
+    ("conversationAssociation", &["innerConversationNodeRef", "outerConversationNodeRef"]),
+    ("messageFlowAssociation", &["innerMessageFlowRef", "outerMessageFlowRef"]),
+    ("participant", &["processRef"]),
+    ("participantMultiplicity", &["minimum", "maximum"]),
+    ("lane", &["partitionElementRef"]),
+    ("categoryValue", &["value"]),
+    ("group", &["categoryValueRef"]),
+    ("documentation textAnnotation", &["textFormat"]),
+    ("dataInput dataObject dataOutput inputDataItem outputDataItem", &["itemSubjectRef", "isCollection"]),
+    ("dataObjectReference dataStore dataStoreReference property", &["itemSubjectRef"]),
+    ("dataObjectReference", &["dataObjectRef"]),
+    ("dataStoreReference", &["dataStoreRef"]),
+    ("dataStore", &["capacity", "isUnlimited"]),
+    ("ioBinding", &["operationRef", "inputDataRef", "outputDataRef"]),
+    ("correlationProperty resourceParameter relationship", &["type"]),
+    ("correlationPropertyBinding", &["correlationPropertyRef"]),
+    ("correlationPropertyRetrievalExpression", &["messageRef"]),
+    ("correlationSubscription", &["correlationKeyRef"]),
+    ("interface operation", &["implementationRef"]),
+    ("message", &["itemRef"]),
+    ("error", &["errorCode"]),
+    ("escalation", &["escalationCode"]),
+    ("error escalation signal itemDefinition", &["structureRef"]),
+    ("itemDefinition", &["isCollection", "itemKind"]),
+    ("resourceParameter", &["isRequired"]),
+    ("resourceParameterBinding", &["parameterRef"]),
+    ("relationship", &["direction"]),
+    ("import", &["importType", "location", "namespace"]),
+    ("extension", &["definition", "mustUnderstand"]),
+    ("definitions", &["targetNamespace", "expressionLanguage", "typeLanguage", "exporter", "exporterVersion"]),
+];
+
+static ATTRIBUTES_OF: LazyLock<ByElement<Vec<&'static str>>> = LazyLock::new(|| {
+    let is_one_of = |names: &str, name: &str| names.split_ascii_whitespace().any(|one| one == name);
+    ByElement::new(|element| {
+        let rows = ATTRIBUTES.iter().filter(|(elements, _)| is_one_of(elements, element));
+        let id = Some("id").filter(|_| !is_one_of(BARE, element));
+        id.into_iter().chain(rows.flat_map(|(_, names)| *names).copied()).collect()
+    })
+});
+
+pub(super) fn check(element: Element<'_>, known: KnownElement, dialect: Dialect, findings: &mut Findings<'_>) {
+    let own = ATTRIBUTES_OF.get(known);
+    for attribute in element.attributes() {
+        let (name, label) = (attribute.name(), element_label(element));
+        if attribute.namespace_id() == NamespaceId::NONE {
+            // A `default` where there is no choice breaks a rule of its own.
+            let is_default = name == "default" && is_flow_node(element.name());
+            if !own.contains(&name) && !is_default {
+                let message = format!("BPMN has no attribute `{name}` for {label}; it is skipped");
+                findings.add_at(
+                    &ATTRIBUTE_UNKNOWN,
+                    element.index(),
+                    attribute.span(),
+                    message,
+                    help(element, name, own, dialect),
+                );
+            }
+        } else if attribute.namespace_id() == element.namespace_id() {
+            let message = format!("`{name}` of {label} has the prefix of BPMN's elements; it is skipped");
+            let help = "BPMN's attributes have no prefix: take it away";
+            findings.add_at(&ATTRIBUTE_UNKNOWN, element.index(), attribute.span(), message, help);
+        }
+    }
+}
+
+fn help(element: Element<'_>, name: &str, own: &[&'static str], dialect: Dialect) -> String {
+    if let Some(word) = dialect::qualified(dialect, element.name(), name) {
+        return format!("did you mean `{word}`? Write its prefix, too");
+    }
+    match similar(name, own.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "delete it; what a vendor adds stands in the vendor's own namespace".to_owned(),
+    }
+}

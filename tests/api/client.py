@@ -1,0 +1,31 @@
+"""The API by a client that is generated from its description.
+
+    PYTHONPATH=generated python client.py http://127.0.0.1:8080
+"""
+import sys
+
+from potok_client import Client
+from potok_client.api.instances import get_instance, search_instances, start_instance
+from potok_client.api.jobs import complete_job, fetch_jobs
+from potok_client.api.tasks import claim_task, complete_task, create_task, get_task
+from potok_client.models import Fetch, Instance, JobCompletion, NewInstance, Problem
+
+api = Client(base_url=sys.argv[1])
+
+start = NewInstance.from_dict({"definition": "letter", "businessKey": "python", "variables": {"client": "Boris"}})
+started = start_instance.sync(client=api, body=start)
+assert isinstance(started, Instance), started
+
+wanted = Fetch.from_dict({"worker": "python", "topics": ["send-letter"], "limit": 10, "waitSeconds": 5})
+jobs = [job for job in fetch_jobs.sync(client=api, body=wanted) if job.instance == started.id]
+assert len(jobs) == 1 and jobs[0].variables["client"] == "Boris", jobs
+done = JobCompletion.from_dict({"lease": jobs[0].lease, "variables": {"sent": True}})
+assert complete_job.sync_detailed(jobs[0].id, client=api, body=done).status_code == 204
+
+ended = get_instance.sync(started.id, client=api)
+assert ended.state.value == "completed" and ended.business_key == "python", ended
+
+unknown = get_instance.sync_detailed("5", client=api)
+assert unknown.status_code == 404 and isinstance(unknown.parsed, Problem), unknown
+assert unknown.parsed.code == "instance-unknown", unknown.parsed
+print("Python: ok")
