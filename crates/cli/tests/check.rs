@@ -227,7 +227,7 @@ fn forms_in_models_are_checked_too() {
 }
 
 #[test]
-fn only_jobs_are_tried_again() {
+fn tries_count_for_jobs_and_behind_savepoints() {
     let check = |name: &str, format: &str| {
         let model = format!(
             "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\" \
@@ -239,7 +239,7 @@ fn only_jobs_are_tried_again() {
         potok(&["check", &file("tries", name, &model)], "").out
     };
     let (evaluated, job) = (check("evaluated.bpmn", "javascript"), check("job.bpmn", "groovy"));
-    assert_eq!(evaluated.matches("extension-ignored").count(), 1, "{evaluated}");
+    assert!(!evaluated.contains("extension-ignored"), "{evaluated}");
     assert!(!job.contains("extension-ignored"), "{job}");
 }
 

@@ -226,7 +226,7 @@ fn camunda(content: &str) -> String {
 #[test]
 fn a_task_that_is_created_has_one_name_as_people_see_it() {
     let model = camunda(
-        r#"<startEvent id="s"/><sequenceFlow id="s_u" sourceRef="s" targetRef="u"/><userTask id="u" name="Check ${n}"/>
+        r#"<startEvent id="s"/><sequenceFlow id="s_u" sourceRef="s" targetRef="u"/><userTask id="u" name="Check ${n}" camunda:assignee="anna"/>
            <sequenceFlow id="u_e" sourceRef="u" targetRef="e"/><endEvent id="e"/>"#,
     );
     let model = file("task-name", "p.bpmn", &model);
@@ -251,7 +251,7 @@ fn dates_that_fields_begin_with_are_read_as_camunda_7_writes_them() {
     let model = file("field-dates", "p.bpmn", &model);
     let run = potok(&["run", &model, "--answers", &file("field-dates", "p.answers.yaml", "steps: []\n")], "");
     assert_eq!(run.code, 0, "{}", run.err);
-    run.says(&["day   = 2026-02-01", "other = 2026-02-03", "flag  = false"]);
+    run.says(&["day   = 2026-02-01", "flag  = false", "other = 2026-02-03"]);
 }
 
 #[test]

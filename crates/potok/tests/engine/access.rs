@@ -16,7 +16,7 @@ use potok_core::instance::Key;
 use potok_core::step::Command;
 use serde_json::json;
 
-use crate::database::{Place, acting, deploy, stop};
+use crate::database::{Place, acting, deploy, morning, stop};
 use crate::model::{approval, file, row};
 
 crate::on_every_database!(
@@ -96,7 +96,11 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::task_variables" => engine.task_variables(task).await.map(drop),
         "Engine::local_task_variables" => engine.local_task_variables(task).await.map(drop),
         "Engine::saved_searches" => engine.saved_searches().await.map(drop),
-        "Engine::save_search" => engine.save_search(SavedSearch { key: NO, ..SavedSearch::default() }).await.map(drop),
+        "Engine::save_search" => {
+            // Their own: others' take more.
+            let owner = engine.user().cloned();
+            engine.save_search(SavedSearch { key: NO, owner, ..SavedSearch::default() }).await.map(drop)
+        }
         "Engine::forget_search" => engine.forget_search(NO).await,
         "Engine::comment" => engine.comment(task, "text").await.map(drop),
         "Engine::remove_comment" => engine.remove_comment(&comment).await,
@@ -217,6 +221,9 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
             engine.execute(&due).await
         }
         "Engine::set_job_retries" => engine.set_job_retries(JobId(NO), 1).await,
+        "Engine::set_job_priority" => engine.set_job_priority(JobId(NO), 1).await,
+        "Engine::reschedule" => engine.reschedule(TimerId(NO), morning()).await,
+        "Engine::suspend_timer" => engine.suspend_timer(TimerId(NO), true).await,
         "Engine::set_retries" => engine.set_retries(InstanceId(NO), TimerId(NO), 1).await,
         "Engine::fetch_wanted" => {
             engine.fetch_wanted("test", Vec::new(), First::Urgent, 1, Duration::ZERO).await.map(drop)

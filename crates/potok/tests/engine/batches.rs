@@ -26,7 +26,10 @@ crate::on_every_database!(
 async fn jobs_get_tries(place: Place) {
     let letter = row(
         "letter",
-        r#"<startEvent id="start"/><serviceTask id="send" potok:job="send-letter"/><endEvent id="end"/>"#,
+        r#"
+        <startEvent id="start"/>
+        <serviceTask id="send" potok:job="send-letter"/>
+        <endEvent id="end"/>"#,
     );
     let engine = place.with(&[("letter.bpmn", &letter)]).await;
     for _ in 0..3 {
