@@ -88,19 +88,17 @@ impl Engine {
     /// # Errors
     /// If there is no such instance or task.
     pub async fn attach(&self, to: impl Into<Subject>, name: impl Into<Name>) -> Result<Attaching, Error> {
-        let (instance, task) = self.subject(Action::Remark, to.into()).await?;
-        let now = self.inner.clock.now();
-        let attachment = Attachment {
-            instance,
-            key: self.inner.next_key(now),
-            task,
-            author: self.user.clone(),
-            attached: now,
-            name: name.into(),
-            ..Attachment::default()
-        };
+        let attachment = self.new_attachment(to.into(), name.into()).await?;
         let upload = self.inner.store.upload(self.inner.random(), self.inner.limits.attachment);
         Ok(Attaching { attachment, upload })
+    }
+
+    /// An attachment that begins now.
+    async fn new_attachment(&self, to: Subject, name: Name) -> Result<Attachment, Error> {
+        let (instance, task) = self.subject(Action::Remark, to).await?;
+        let attached = self.inner.clock.now();
+        let key = self.inner.next_key(attached);
+        Ok(Attachment { instance, key, task, author: self.user.clone(), attached, name, ..Attachment::default() })
     }
 
     /// Attaches to an instance or task what is kept elsewhere, by its address.
@@ -115,20 +113,8 @@ impl Engine {
         description: Option<Name>,
         media_type: Option<Name>,
     ) -> Result<Attachment, Error> {
-        let (instance, task) = self.subject(Action::Remark, to.into()).await?;
-        let now = self.inner.clock.now();
-        let attachment = Attachment {
-            instance,
-            key: self.inner.next_key(now),
-            task,
-            author: self.user.clone(),
-            attached: now,
-            name: name.into(),
-            description,
-            url: Some(url.into()),
-            media_type,
-            ..Attachment::default()
-        };
+        let attachment = self.new_attachment(to.into(), name.into()).await?;
+        let attachment = Attachment { description, url: Some(url.into()), media_type, ..attachment };
         for (what, text) in [("the link", &attachment.url), ("the description", &attachment.description)] {
             check_length(what, text.as_deref().unwrap_or_default())?;
         }

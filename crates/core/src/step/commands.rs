@@ -221,7 +221,11 @@ impl Step<'_, '_> {
     /// A person or worker has done the work of a flow node.
     fn work_done(&mut self, wait: WaitId, token: TokenId, variables: Variables, local: Variables) {
         let definition = self.instance.waits.get(wait).map_or(0, |wait| wait.definition);
-        let completing = self.standing_task(token).map(|task| (token, task));
+        // Only its listeners ask who had it.
+        let completing = match self.node(token).details.listeners.is_empty() {
+            true => None,
+            false => self.standing_task(token).map(|task| (token, task)),
+        };
         self.close(wait, Closed::Completed);
         self.unstick(token);
         self.set_own_variables(token, local);
