@@ -2,7 +2,7 @@
 //!
 //! Both are programs of their own on the same PostgreSQL server, and get the same calls in turn; the medians count.
 //! `POTOK_POSTGRES_URL` names the server, `POTOK_PROGRAM` the program `potok`, `POTOK_JAVA_PEERS` the folder that
-//! `peers/java/build` has filled.
+//! `peers/java/build` has filled; without it Potok is measured alone.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -34,29 +34,26 @@ const ENDLESS: usize = 1000;
 
 fn main() -> Result<(), Failure> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let (Some(url), Some(potok), Some(java)) =
-        (variable("POTOK_POSTGRES_URL"), variable("POTOK_PROGRAM"), variable("POTOK_JAVA_PEERS"))
-    else {
-        println!("POTOK_POSTGRES_URL, POTOK_PROGRAM or POTOK_JAVA_PEERS is not said: nothing is measured.");
+    let (Some(url), Some(potok)) = (variable("POTOK_POSTGRES_URL"), variable("POTOK_PROGRAM")) else {
+        println!("POTOK_POSTGRES_URL or POTOK_PROGRAM is not said: nothing is measured.");
         return Ok(());
     };
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(measure(&url, &potok, Path::new(&java)))
+    let java = variable("POTOK_JAVA_PEERS");
+    if java.is_none() {
+        println!("POTOK_JAVA_PEERS names no folder: Camunda is left out.");
+    }
+    let java = java.as_deref().map(Path::new);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(measure(&url, &potok, java))
 }
 
-async fn measure(url: &str, potok: &str, java: &Path) -> Result<(), Failure> {
-    let own = plain::postgres_schema().await?.ok_or("no server")?;
-    let mut command = Command::new(potok);
-    let port = free_port()?;
-    command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--db", &own]);
-    let own = Server::start(command, port).await?;
-    let port = free_port()?;
-    let home = java.join("camunda-rest");
-    let mut command = Command::new("java");
-    let path = format!("{}:{}/*", home.display(), home.join("lib").display());
-    let database = plain::java_database(url, "potok_bench_camunda_rest").await?;
-    command.args(["-Xmx1g", "-cp", &path, "CamundaRest", &port.to_string(), &database]);
-    let other = Server::start(command, port).await?;
-    for server in [&own, &other] {
+async fn measure(url: &str, potok: &str, java: Option<&Path>) -> Result<(), Failure> {
+    let own = potok_server(potok).await?;
+    let other = match java {
+        Some(java) => Some(camunda_server(url, java).await?),
+        None => None,
+    };
+    let servers = || [Some(&own), other.as_ref()].into_iter().flatten();
+    for server in servers() {
         server.deploy().await?;
         for _ in 0..ENDLESS {
             server.call("/process-definition/key/endless/start", json!({})).await?;
@@ -64,28 +61,49 @@ async fn measure(url: &str, potok: &str, java: &Path) -> Result<(), Failure> {
     }
     let mut rows = Vec::new();
     for workload in [Workload::Workers, Workload::People] {
-        for server in [&own, &other] {
+        for server in servers() {
             server.run(workload, WARM_UP).await?;
         }
         let (mut mine, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..TURNS {
             mine.push(own.run(workload, MOMENT).await?);
-            theirs.push(other.run(workload, MOMENT).await?);
+            if let Some(other) = &other {
+                theirs.push(other.run(workload, MOMENT).await?);
+            }
         }
-        let (mine, theirs) = (median(mine), median(theirs));
-        let ratio = mine / theirs;
+        let mine = median(mine);
+        let theirs = (!theirs.is_empty()).then(|| median(theirs));
+        let ratio = theirs.map(|theirs| mine / theirs);
         rows.push(Row {
             workload: workload.words().into(),
             potok: format!("{mine:.0} completions/s"),
-            peer: format!("Camunda 7.24 {theirs:.0} completions/s"),
-            ratio: format!("{ratio:.1} x"),
-            at_least: Goal::new("10 x", ratio >= 10.0),
+            peer: theirs.map_or("-".into(), |theirs| format!("Camunda 7.24 {theirs:.0} completions/s")),
+            ratio: ratio.map_or("-".into(), |ratio| format!("{ratio:.1} x")),
+            at_least: ratio.map_or_else(Goal::default, |ratio| Goal::new("10 x", ratio >= 10.0)),
             aim: Goal::default(),
         });
     }
     let head = ["workload", "Potok", "compared with", "ratio", "at least", "aim"];
     print("Camunda 7's REST API, both on one PostgreSQL", head, &rows);
     Ok(())
+}
+
+async fn potok_server(program: &str) -> Result<Server, Failure> {
+    let database = plain::postgres_schema().await?.ok_or("no server")?;
+    let mut command = Command::new(program);
+    let port = free_port()?;
+    command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--db", &database]);
+    Server::start(command, port).await
+}
+
+async fn camunda_server(url: &str, java: &Path) -> Result<Server, Failure> {
+    let port = free_port()?;
+    let home = java.join("camunda-rest");
+    let mut command = Command::new("java");
+    let path = format!("{}:{}/*", home.display(), home.join("lib").display());
+    let database = plain::java_database(url, "potok_bench_camunda_rest").await?;
+    command.args(["-Xmx1g", "-cp", &path, "CamundaRest", &port.to_string(), &database]);
+    Server::start(command, port).await
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {

@@ -13,6 +13,7 @@ mod deployments;
 mod description;
 mod events;
 mod guard;
+mod headers;
 mod health;
 mod history;
 mod incidents;
@@ -37,19 +38,20 @@ mod trace;
 mod value;
 mod webhooks;
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use ipnet::IpNet;
 use potok::Engine;
+use tower::ServiceBuilder;
+use tower::util::MapResponseLayer;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -121,14 +123,25 @@ impl Options {
     }
 }
 
-/// What all handlers share.
+/// What all handlers share, cheap to hand on: each request goes through several hands.
 #[derive(Clone, Debug)]
-pub(crate) struct App {
+pub(crate) struct App(Arc<Shared>);
+
+#[derive(Debug)]
+pub(crate) struct Shared {
     pub(crate) engine: Engine,
-    pub(crate) policy: Arc<Policy>,
+    pub(crate) policy: Policy,
     pub(crate) timeout: Duration,
     pub(crate) stop: Stop,
-    pub(crate) calls: Arc<metrics::Calls>,
+    pub(crate) calls: metrics::Calls,
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 #[derive(OpenApi)]
@@ -220,54 +233,34 @@ pub fn router(engine: Engine, options: &Options) -> Router {
 /// The same with other routers beside it, behind the same guards and limits. Their requests bring the engine that acts for their caller
 /// as an extension; whoever is not let in hears so in each router's own words.
 pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterator<Item = (Router, Refuse)>) -> Router {
-    let app = App {
-        policy: Arc::new(Policy::new(options, &engine)),
+    let app = App(Arc::new(Shared {
+        policy: Policy::new(options, &engine),
         timeout: options.timeout,
         stop: options.stop.clone(),
-        calls: Arc::default(),
+        calls: metrics::Calls::default(),
         engine,
-    };
+    }));
     let (router, _) = api().split_for_parts();
     let mut router = router.merge(SwaggerUi::new("/docs").config(Page::new(["/api/v1/openapi.json"])));
     for (other, refuse) in beside {
         let signed_in = middleware::from_fn_with_state((app.clone(), refuse), caller::sign_in);
         router = router.merge(other.layer(signed_in).with_state(()));
     }
-    let mut router = router
-        .fallback(unknown_route)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(app.clone(), once::read));
-    if !options.origins.is_empty() {
-        router = router.layer(guard::cors(&options.origins));
-    }
-    let mut router = router
-        .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
-        .layer(DefaultBodyLimit::max(options.body_limit))
-        .layer(middleware::from_fn_with_state(options.timeout, timeout::in_time))
-        .layer(middleware::from_fn_with_state(app.clone(), metrics::measure))
-        .layer(middleware::from_fn(trace::follow))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(constant(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(constant(header::X_FRAME_OPTIONS, "DENY"))
-        .layer(constant(header::REFERRER_POLICY, "no-referrer"))
-        .layer(constant(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
-        .layer(constant(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
-        .layer(constant(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"))
-        .layer(constant(
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
-        ))
-        // What stands here is different each time, and nobody else's business.
-        .layer(constant(header::CACHE_CONTROL, "no-store"));
     // A name of the machine itself is other servers', too, which may have no certificate.
-    if options.is_secure && options.hosts.is_empty() {
-        router = router.layer(constant(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
-    }
-    router.with_state(app)
-}
-
-fn constant(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
-    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    let is_secure = options.is_secure && options.hosts.is_empty();
+    let cors = (!options.origins.is_empty()).then(|| guard::cors(&options.origins));
+    // The first is the outermost. One stack: each layer of the router's own would be one more box around every request.
+    let layers = ServiceBuilder::new()
+        .layer(MapResponseLayer::new(move |response| headers::complete(response, is_secure)))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(trace::follow))
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::measure))
+        .layer(middleware::from_fn_with_state(options.timeout, timeout::in_time))
+        .layer(DefaultBodyLimit::max(options.body_limit))
+        .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
+        .option_layer(cors)
+        .layer(middleware::from_fn_with_state(app.clone(), once::read));
+    router.fallback(unknown_route).method_not_allowed_fallback(wrong_method).layer(layers).with_state(app)
 }
 
 async fn unknown_route() -> Problem {
