@@ -50,8 +50,11 @@ impl Inner {
 
     fn queue(&self, after: After, todo: &mut VecDeque<Next>) {
         after.told.iter().for_each(Told::tell);
-        if after.wake {
-            self.wake.notify_waiters();
+        if after.due {
+            self.wake.due();
+        }
+        if after.jobs {
+            self.wake.jobs();
         }
         todo.extend(after.spread.into_iter().map(Next::Work));
         // Instances that answer each other without end are not set going again: the last message waits for another subscription.

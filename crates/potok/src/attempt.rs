@@ -23,6 +23,7 @@ use potok_store::row::{
 use potok_store::{Changes, Guard, Store, Unit};
 use tokio::sync::OwnedMutexGuard;
 
+use crate::background::NAP;
 use crate::cache::{Loaded, Resident, Slot};
 use crate::catalog::Deployed;
 use crate::commit::Pending;
@@ -138,8 +139,10 @@ pub(crate) struct After {
     pub(crate) spread: Vec<WorkRow>,
     /// What the log says of it.
     pub(crate) told: Vec<Told>,
-    /// Something else may be due now.
-    pub(crate) wake: bool,
+    /// Timers or follow-up work may be due now.
+    pub(crate) due: bool,
+    /// Jobs may be there for workers.
+    pub(crate) jobs: bool,
     /// Instances answer each other without end in it.
     pub(crate) is_endless: bool,
 }
@@ -481,7 +484,7 @@ impl<'e> Attempt<'e> {
         let key = self.engine.next_key(self.now);
         let work = WorkRow { instance, key, kind, due, payload: payload.into(), ..WorkRow::default() };
         self.changes.add(work.clone());
-        self.after.wake = true;
+        self.after.due = true;
         work
     }
 
@@ -579,7 +582,7 @@ impl<'e> Attempt<'e> {
             });
             held.slot.depart();
             slots.push((held.slot.clone(), *generation, !instance.is_active()));
-            self.after.wake |= note(self.engine, key, &held.events);
+            self.after.note(self.engine, key, &held.events);
         }
         changes.append(self.changes);
         let (guards, after) = (self.guards, self.after);
@@ -590,26 +593,32 @@ impl<'e> Attempt<'e> {
     }
 }
 
-/// Notes who waits under which key; says whether something may be due now.
-fn note(engine: &Inner, instance: Key, events: &Events) -> bool {
-    let mut wake = false;
-    let opened = events.list.iter().filter_map(|event| match *event {
-        Event::WaitOpened { details } => events.waits.get(details as usize),
-        _ => None,
-    });
-    let opened: Vec<Key> = opened
-        .inspect(|wait| {
-            wake |= matches!(wait.kind, WaitKind::Job(_) | WaitKind::Timer(_) | WaitKind::Continuation { .. });
-        })
-        .map(|wait| wait.key)
-        .collect();
-    wake |= events.list.iter().any(|event| matches!(event, Event::WaitChanged { .. }));
-    let closed = events.list.iter().filter_map(|event| match *event {
-        Event::WaitClosed { key, .. } => Some(key),
-        _ => None,
-    });
-    engine.cache.note(instance, opened, closed);
-    wake
+impl After {
+    /// Notes who waits under which key, and who may have something to do now.
+    fn note(&mut self, engine: &Inner, instance: Key, events: &Events) {
+        let opened = events.list.iter().filter_map(|event| match *event {
+            Event::WaitOpened { details } => events.waits.get(details as usize),
+            _ => None,
+        });
+        let opened: Vec<Key> = opened
+            .inspect(|wait| match &wait.kind {
+                WaitKind::Job(_) => self.jobs = true,
+                WaitKind::Continuation { .. } => self.due = true,
+                // What is due later is found by whoever wakes from a nap.
+                WaitKind::Timer(timer) => self.due |= timer.timer.due <= events.now + NAP,
+                _ => {}
+            })
+            .map(|wait| wait.key)
+            .collect();
+        if events.list.iter().any(|event| matches!(event, Event::WaitChanged { .. })) {
+            (self.due, self.jobs) = (true, true);
+        }
+        let closed = events.list.iter().filter_map(|event| match *event {
+            Event::WaitClosed { key, .. } => Some(key),
+            _ => None,
+        });
+        engine.cache.note(instance, opened, closed);
+    }
 }
 
 impl World for Attempt<'_> {

@@ -21,7 +21,7 @@ pub(crate) const LEASE: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 256;
 
 /// How long it sleeps at most: another node may have left something that is due.
-const NAP: Duration = Duration::from_millis(500);
+pub(crate) const NAP: Duration = Duration::from_millis(500);
 
 /// How long history that was kept long enough may stay on top of that.
 const CLEAN_UP: Duration = Duration::from_secs(300);
@@ -66,7 +66,7 @@ async fn keep_house(inner: Weak<Inner>) {
             inner.catalog.discover().await?;
             if inner.store.bury().await? > 0 {
                 inner.look_again();
-                inner.wake.notify_waiters();
+                inner.wake.all();
             }
             inner.sweep().await?;
             // A full bite leaves more for the next time.
@@ -85,7 +85,7 @@ async fn keep_house(inner: Weak<Inner>) {
 async fn execute(inner: Weak<Inner>) {
     loop {
         let Some(inner) = inner.upgrade() else { return };
-        let woken = inner.wake.notified();
+        let woken = inner.wake.until_due();
         let nap = match inner.execute_due().await {
             Ok(0) => match inner.until_next().await {
                 Ok(nap) => nap,

@@ -257,7 +257,7 @@ impl Inner {
             if removed {
                 self.catalog.forget(&definitions.iter().map(|definition| definition.key).collect::<Vec<_>>());
                 self.catalog.discover().await?;
-                self.wake.notify_waiters();
+                self.wake.due();
                 return Ok(());
             }
         }
@@ -278,7 +278,7 @@ impl Inner {
             if self.store.remove_definition(row.key, follows).await? {
                 self.catalog.forget(&[row.key]);
                 self.catalog.discover().await?;
-                self.wake.notify_waiters();
+                self.wake.due();
                 return Ok(());
             }
         }

@@ -227,7 +227,7 @@ impl Deployment<'_> {
         let mut deployed = inner.store.deploy(&row, &files, definitions, follows).await?;
         inner.catalog.changed();
         inner.catalog.discover().await?;
-        inner.wake.notify_waiters();
+        inner.wake.due();
         deployed.extend(standing);
         Ok(Deployed { id: Some(DeploymentId(key)), definitions: deployed })
     }

@@ -163,7 +163,7 @@ impl Engine {
             Ok(Ok(()))
         };
         self.inner.transact(self.envelope(), change).await?;
-        self.inner.wake.notify_waiters();
+        self.inner.wake.due();
         Ok(())
     }
 
@@ -186,7 +186,7 @@ impl Engine {
             Ok(Ok(()))
         };
         self.inner.transact(self.envelope(), change).await?;
-        self.inner.wake.notify_waiters();
+        self.inner.wake.due();
         Ok(())
     }
 

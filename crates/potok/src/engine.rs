@@ -29,6 +29,7 @@ use crate::recent::Recent;
 use crate::statistics::Topics;
 use crate::together::Together;
 use crate::trace::TraceContext;
+use crate::wake::Wake;
 use crate::watch::Watchers;
 use crate::{Builder, Clock, Error, InstanceId, follow};
 
@@ -153,7 +154,7 @@ pub(crate) struct Inner {
     pub(crate) watchers: Watchers,
     pub(crate) limits: Limits,
     /// Jobs, timers or follow-up work may be due.
-    pub(crate) wake: Notify,
+    pub(crate) wake: Wake,
     /// Batches may have something to do.
     pub(crate) batches: Notify,
     /// An instance has ended.
@@ -282,7 +283,7 @@ impl Inner {
             topics: Topics::default(),
             watchers: Watchers::default(),
             limits,
-            wake: Notify::new(),
+            wake: Wake::default(),
             batches: Notify::new(),
             ended: Notify::new(),
             written: Notify::new(),

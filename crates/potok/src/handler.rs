@@ -168,7 +168,7 @@ async fn work(inner: Weak<Inner>, topic: Name, run: Arc<Run>, concurrency: usize
     loop {
         let Ok(slot) = slots.clone().acquire_owned().await else { return };
         let Some(engine) = inner.upgrade() else { return };
-        let woken = engine.wake.notified();
+        let woken = engine.wake.until_jobs();
         let free = slots.available_permits() + 1;
         let wanted = vec![Wanted::topic(topic.clone(), engine.handlers.lease)];
         let jobs = match engine.fetch(&engine.worker(), wanted, First::Urgent, free, None).await {

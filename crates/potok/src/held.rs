@@ -64,7 +64,7 @@ impl Engine {
     pub async fn free_job(&self, job: JobId) -> Result<(), Error> {
         let row = self.job(job).await?;
         self.inner.store.free_job((row.instance, row.key)).await?;
-        self.inner.wake.notify_waiters();
+        self.inner.wake.jobs();
         Ok(())
     }
 
@@ -109,7 +109,7 @@ impl Engine {
         let row = self.job_for(Action::SetRetries, job).await?;
         let of = (row.instance, job);
         self.inner.transact(self.envelope(), |attempt, work| set_retries(attempt, work, of, retries)).await?;
-        self.inner.wake.notify_waiters();
+        self.inner.wake.jobs();
         Ok(())
     }
 }

@@ -381,7 +381,7 @@ impl Case {
         self.engine.reach(Action::Suspend, self.id).await?;
         let (key, envelope) = (self.id.0, self.engine.envelope());
         self.engine.inner.transact(envelope, |attempt, _| set_suspended(attempt, key, suspended)).await?;
-        self.engine.inner.wake.notify_waiters();
+        self.engine.inner.wake.all();
         Ok(())
     }
 

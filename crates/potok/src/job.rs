@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use potok_core::Name;
 use potok_core::instance::{Instance as State, Key, Owner, Wait, WaitKind};
 use potok_core::routing::{Running, World as _};
@@ -200,7 +201,7 @@ impl Engine {
     pub async fn release_job(&self, job: &Job) -> Result<(), Error> {
         self.check_job(job).await?;
         let released = self.inner.store.release_job(job.instance, job.key, job.lease).await?;
-        self.inner.wake.notify_waiters();
+        self.inner.wake.jobs();
         if released { Ok(()) } else { Err(Error::LeaseLost(job.id())) }
     }
 
@@ -280,15 +281,14 @@ impl Inner {
         let (worker, most) = (worker.clone(), self.limits.topics.clone());
         let fetch = Fetch { worker, wanted, limit, first, number: self.random(), most, tenants };
         let rows = self.store.fetch_jobs(&fetch, self.clock.now()).await?;
-        let mut jobs = Vec::with_capacity(rows.len());
-        for row in rows {
-            let described = |running: Option<&Running>| describe(running?, row.key);
-            // One that has gone meanwhile is nobody's work.
-            if let Some((business_key, headers, variables, own)) = self.look(row.instance, described).await? {
-                jobs.push(Job { row, business_key, headers, variables, own });
-            }
-        }
-        Ok(jobs)
+        // All at once, so that what the database is asked for them is one question.
+        let jobs = rows.into_iter().map(|row| async move {
+            let described = self.look(row.instance, |running| describe(running?, row.key)).await?;
+            let job = |(business_key, headers, variables, own)| Job { row, business_key, headers, variables, own };
+            Ok::<_, Error>(described.map(job))
+        });
+        // One that has gone meanwhile is nobody's work.
+        Ok(try_join_all(jobs).await?.into_iter().flatten().collect())
     }
 
     /// Gives a job's instance a command, if the job is still in this worker's hands.

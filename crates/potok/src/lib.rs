@@ -66,6 +66,7 @@ mod trace;
 mod transact;
 mod transaction;
 mod variables;
+mod wake;
 mod watch;
 mod webhook;
 mod work;

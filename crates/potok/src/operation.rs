@@ -235,7 +235,7 @@ impl Inner {
     pub(crate) fn after(&self, deed: &Deed) {
         match deed {
             Deed::Delete(family, _) => family.iter().for_each(|key| self.cache.forget(*key)),
-            Deed::Suspend(false) | Deed::SetJobRetries(..) => self.wake.notify_waiters(),
+            Deed::Suspend(false) | Deed::SetJobRetries(..) => self.wake.all(),
             _ => {}
         }
     }

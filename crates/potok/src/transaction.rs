@@ -123,7 +123,7 @@ impl Transaction {
         inner.forget_people();
         // Somebody outside may have begun to wait for what was sent, or sent what is waited for.
         inner.look_again();
-        inner.wake.notify_waiters();
+        inner.wake.all();
         inner.ended.notify_waiters();
         Ok(committed?)
     }

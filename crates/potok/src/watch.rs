@@ -90,7 +90,7 @@ impl Engine {
 pub(crate) async fn look(inner: Weak<Inner>) {
     loop {
         let Some(engine) = inner.upgrade() else { return };
-        let woken = engine.wake.notified();
+        let woken = engine.wake.until_jobs();
         match engine.wake_watchers().await {
             Ok(true) => tokio::select! {
                 () = woken => tokio::time::sleep(BREATH).await,

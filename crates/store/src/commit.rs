@@ -14,6 +14,7 @@ use crate::record::Record;
 use crate::record::sealed::{Cells, Sealed};
 use crate::row::{BatchItem, Claim, ItemState, Job, LogPoint, LogRow, Message, Task, TaskState, Work, Written};
 use crate::select::Select;
+use crate::standing::Standing;
 use crate::{Changes, Guard, Outcome, Patience, StoreError, Unit};
 
 /// Commits what can be committed of the units.
@@ -28,13 +29,13 @@ pub(crate) async fn commit(
     look_and_commit(database, units, patience).await
 }
 
-/// Commits units that depend on nothing but the logs, as one statement that finds out whether the logs are as they are taken to be; says
-/// whether it did. If not, nothing has changed.
+/// Commits units that depend on nothing but rows that are there, as one statement that finds out whether they are; says whether it did. If
+/// not, nothing has changed.
 async fn commit_at_once(database: &dyn Database, units: &[Unit]) -> Result<bool, StoreError> {
     if !database.is_shared() {
         return Ok(false);
     }
-    let Some(standing) = standing(units) else { return Ok(false) };
+    let Some(standing) = Standing::of(units) else { return Ok(false) };
     let numbers: BTreeSet<i64> = units.iter().flat_map(numbers).collect();
     let begun = database.write_at_once(numbers.into_iter().collect(), standing).await?;
     let Some(mut session) = begun else { return Ok(false) };
@@ -49,38 +50,6 @@ async fn commit_at_once(database: &dyn Database, units: &[Unit]) -> Result<bool,
         // Whoever looks first sees what is wrong.
         Err(_) => Ok(false),
     }
-}
-
-/// The rows that must be in the log so that all units get in; nothing if that is not all that they depend on.
-fn standing(units: &[Unit]) -> Option<Vec<LogPoint>> {
-    let mut standing: BTreeMap<(Key, u64), u64> = BTreeMap::new();
-    let mut added: BTreeMap<(Key, u64), u64> = BTreeMap::new();
-    for unit in units {
-        if unit.log.is_empty() {
-            return None;
-        }
-        for guard in &unit.guards {
-            let Guard::Row { instance, seq, unit } = guard else { return None };
-            let by = match added.get(&(*instance, *seq)) {
-                Some(by) => *by,
-                None => *standing.entry((*instance, *seq)).and_modify(|by| *by = (*by).max(*unit)).or_insert(*unit),
-            };
-            if by != *unit {
-                return None;
-            }
-        }
-        for row in &unit.log {
-            let before = (row.instance, row.seq.saturating_sub(1));
-            if row.seq > 1 && !added.contains_key(&before) {
-                standing.entry(before).or_insert(0);
-            }
-            if added.insert((row.instance, row.seq), unit.id).is_some() {
-                return None;
-            }
-        }
-    }
-    let point = |((instance, seq), unit)| LogPoint { instance, seq, unit };
-    Some(standing.into_iter().map(point).collect())
 }
 
 /// Looks at all that the units depend on, then commits those for which it holds.

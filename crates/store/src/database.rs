@@ -9,8 +9,8 @@ use sqlx::{PgConnection, SqliteConnection};
 use crate::StoreError;
 use crate::cell::{Cell, Row};
 use crate::record::{Column, Table};
-use crate::row::LogPoint;
 use crate::select::Select;
+use crate::standing::Standing;
 
 /// A database.
 #[async_trait]
@@ -29,7 +29,7 @@ pub(crate) trait Database: std::fmt::Debug + Send + Sync {
     async fn write_at_once(
         &self,
         _numbers: Vec<i64>,
-        _standing: Vec<LogPoint>,
+        _standing: Standing,
     ) -> Result<Option<Box<dyn Session>>, StoreError> {
         Ok(None)
     }

@@ -48,6 +48,7 @@ mod select;
 mod simulation;
 mod sql;
 mod sqlite;
+mod standing;
 mod store;
 mod tally;
 mod transaction;

@@ -14,9 +14,9 @@ use crate::StoreError;
 use crate::cell::{Cell, Kind, Row};
 use crate::database::{Database, Session};
 use crate::record::{Column, Table};
-use crate::row::LogPoint;
 use crate::select::Select;
 use crate::sql::{Bind, Dialect, Statement};
+use crate::standing::Standing;
 
 /// A connection that was idle for no longer is not asked whether it is still there.
 const JUST_USED: Duration = Duration::from_secs(1);
@@ -24,6 +24,9 @@ const JUST_USED: Duration = Duration::from_secs(1);
 /// A machine that is gone without a word in the midst of a transaction would keep its locks for hours: the server is to notice.
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '60s'; SET tcp_keepalives_idle = 30; \
                        SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
+
+/// For searches, each of which is planned for what it asks and for how large the tables are by now.
+const SEARCHING: &str = "SET plan_cache_mode = force_custom_plan";
 
 /// For connections on which every row is found by its key. The server would plan that from how large the tables were when it first
 /// planned: as long as they are small it reads them whole, and goes on with that while they grow.
@@ -45,7 +48,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse::<PgConnectOptions>()?.statement_cache_capacity(500);
-        let searching = Self::pool(12, SESSION.into()).connect_with(options.clone()).await?;
+        let searching = Self::pool(12, format!("{SESSION}; {SEARCHING}")).connect_with(options.clone()).await?;
         MIGRATIONS.run(&searching).await?;
         let schema = "SELECT current_schema()::regnamespace::oid::bigint";
         let schema = sqlx::query_scalar(schema).fetch_one(&searching).await?;
@@ -96,7 +99,7 @@ impl Database for Postgres {
     async fn write_at_once(
         &self,
         numbers: Vec<i64>,
-        standing: Vec<LogPoint>,
+        standing: Standing,
     ) -> Result<Option<Box<dyn Session>>, StoreError> {
         let connection = self.by_key.acquire().await?;
         Ok(Some(self.session(Link::AtOnce { connection, numbers, standing })))
@@ -119,11 +122,11 @@ impl Database for Postgres {
 enum Link {
     Reading(PoolConnection<Driver>),
     Writing(Transaction<'static, Driver>),
-    /// With what it locks, and the log rows that must be there.
+    /// With what it locks, and the rows that must be there.
     AtOnce {
         connection: PoolConnection<Driver>,
         numbers: Vec<i64>,
-        standing: Vec<LogPoint>,
+        standing: Standing,
     },
 }
 

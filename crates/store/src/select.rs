@@ -104,6 +104,17 @@ impl Select {
         self
     }
 
+    /// Whether it says which rows, or those of which instances: they are few, however large the table is.
+    pub(crate) fn names_rows(&self) -> bool {
+        self.filters.iter().any(|filter| match filter {
+            Filter::Keys(_) => true,
+            Filter::In(column, _) | Filter::Compare(column, Operator::Equal, _) => {
+                matches!(*column, "key" | "instance")
+            }
+            _ => false,
+        })
+    }
+
     /// How two rows are sorted, given where a table has a column.
     pub(crate) fn compare(&self, place: impl Fn(&str) -> Option<usize>, left: &[Cell], right: &[Cell]) -> Ordering {
         let places = self.order.iter().filter_map(|(column, descending)| Some((place(column)?, *descending)));

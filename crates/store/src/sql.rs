@@ -10,6 +10,7 @@ use crate::record::sealed::Sealed as _;
 use crate::record::{Column, Record as _, Table};
 use crate::row::{LogPoint, Task};
 use crate::select::{Filter, Select};
+use crate::standing::{Held, Standing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -85,21 +86,35 @@ impl Statement {
         sql
     }
 
-    /// The same; it divides by zero unless it gets the locks of all numbers, and all these rows of the log are there, of any unit where that
-    /// is 0. What stands behind the changes is worked out before them.
-    pub(crate) fn at_once(statements: Vec<Self>, numbers: &[i64], standing: &[LogPoint]) -> Self {
+    /// The same; it divides by zero unless it gets the locks of all numbers, and the rows are there that must be. What stands behind the
+    /// changes is worked out before them.
+    pub(crate) fn at_once(statements: Vec<Self>, numbers: &[i64], standing: &Standing) -> Self {
         let mut sql = Self::gathered(statements);
         sql.push(" SELECT 1 / ((SELECT bool_and(pg_try_advisory_xact_lock(n)) FROM unnest(");
         sql.bind(Bind::Many(Kind::Integer, numbers.iter().copied().map(Cell::Integer).collect()));
         sql.push("::bigint[]) AS n)");
-        if !standing.is_empty() {
+        if !standing.log.is_empty() {
             sql.push(" AND (SELECT count(*) FROM (");
             let columns: Vec<&Column> = LogPoint::TABLE.columns.iter().collect();
-            let rows: Vec<Row> = standing.iter().map(|point| point.clone().into_row()).collect();
+            let rows: Vec<Row> = standing.log.iter().map(|point| point.clone().into_row()).collect();
             sql.row_list(&columns, &rows);
             sql.push(") AS s (instance, seq, unit) JOIN log AS t ON t.instance = s.instance AND t.seq = s.seq");
             sql.push(" AND s.unit IN (0, t.unit)) = ");
-            sql.value(Cell::Integer(i64::try_from(standing.len()).unwrap_or(i64::MAX)));
+            sql.value(Cell::Integer(i64::try_from(standing.log.len()).unwrap_or(i64::MAX)));
+        }
+        for Held { table, columns, rows } in &standing.held {
+            sql.push(" AND (SELECT count(*) FROM (SELECT 1 FROM (");
+            let found: Vec<&Column> = columns.iter().filter_map(|name| Some(table.column(name)?.1)).collect();
+            sql.row_list(&found, rows);
+            let names: Vec<String> = columns.iter().map(|name| format!("\"{name}\"")).collect();
+            let _ = write!(sql.text, ") AS s ({}) JOIN \"{}\" AS t", names.join(", "), table.name);
+            for (index, column) in columns.iter().enumerate() {
+                let separator = if index == 0 { " ON " } else { " AND " };
+                let _ = write!(sql.text, "{separator}t.\"{column}\" = s.\"{column}\"");
+            }
+            // A row that somebody has just changed or taken away is not as it was when this statement began: the lock looks again.
+            sql.push(" FOR UPDATE OF t) AS held) = ");
+            sql.value(Cell::Integer(i64::try_from(rows.len()).unwrap_or(i64::MAX)));
         }
         sql.push(")::int");
         sql

@@ -106,7 +106,10 @@ impl Store {
         let order = select.order.clone();
         // One more than asked for tells whether there is another page.
         select.limit = paging.limit.map(|limit| limit.saturating_add(1));
-        let mut session = self.database.read().await?;
+        let mut session = match select.names_rows() {
+            true => self.database.look_up().await?,
+            false => self.database.read().await?,
+        };
         let select = narrow(&mut *session, select).await?;
         let mut rows = session.select(&select).await?;
         let more = paging.limit.is_some_and(|limit| rows.len() > limit);
