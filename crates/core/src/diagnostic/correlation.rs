@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Named, ScopeKind, Subject, World, activity, event, is_catching, is_start, label, named};
+use super::subject::{Named, ScopeKind, Subject, World, activity, event, gateway, is_catching, is_start, label, named};
 use crate::dialect::Dialect;
-use crate::model::{ActivityKind, EventDefinition, FlowNode, Reference};
+use crate::model::{ActivityKind, EventDefinition, FlowNode, Gateway, Reference};
 use crate::xml::ElementIndex;
 
 define! {
@@ -96,6 +96,7 @@ fn without_key(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 fn awaited(subject: &Subject<'_>, node: &FlowNode) -> Vec<usize> {
     let named = |message: &Option<Reference<usize>>| message.as_ref().and_then(|message| message.target);
     let starts_process = is_start(node) && subject.scope_kind(node.parent) != ScopeKind::EventSubProcess;
+    let starts_process = starts_process || follows_instantiating(subject, node);
     let by_event = event(node).filter(|event| is_catching(event) && !starts_process);
     let by_event =
         by_event.into_iter().flat_map(|event| &event.definitions).filter_map(|definition| match definition {
@@ -103,10 +104,16 @@ fn awaited(subject: &Subject<'_>, node: &FlowNode) -> Vec<usize> {
             _ => None,
         });
     let by_task = activity(node).and_then(|task| match &task.kind {
-        ActivityKind::ReceiveTask { message, instantiate: false, .. } => named(message),
+        ActivityKind::ReceiveTask { message, instantiate: false, .. } if !starts_process => named(message),
         _ => None,
     });
     by_event.chain(by_task).collect()
+}
+
+/// What comes after an event-based gateway that starts the process starts it.
+fn follows_instantiating(subject: &Subject<'_>, node: &FlowNode) -> bool {
+    let sources = node.incoming.iter().filter_map(|flow| subject.node(subject.flow(*flow)?.source.target?));
+    sources.filter_map(gateway).any(|gateway| matches!(gateway, Gateway::EventBased { instantiate: true, .. }))
 }
 
 /// The subscriptions of one process.

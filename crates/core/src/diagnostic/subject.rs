@@ -381,7 +381,7 @@ pub(super) fn element_label(element: Element<'_>) -> String {
 }
 
 /// The article before an element's name.
-pub(super) fn article(word: &str) -> &'static str {
+pub(crate) fn article(word: &str) -> &'static str {
     if word.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" }
 }
 

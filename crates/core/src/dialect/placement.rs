@@ -57,7 +57,7 @@ impl<'d> Findings<'d> {
             (Family::Zeebe, "ioMapping") if !takes_inputs(host) => {
                 let help = "only outputs are mapped there, from what the event brings";
                 for input in children(element, "input") {
-                    self.ignored(input, input.tag_span(), &format!("<zeebe:input> of a <{}>", host.name()), help);
+                    self.ignored(input, input.tag_span(), &format!("<zeebe:input> in <{}>", host.name()), help);
                 }
             }
             _ => {}
@@ -82,9 +82,9 @@ impl<'d> Findings<'d> {
         let has_none = host.name().ends_with("Gateway") || matches!(host.name(), "startEvent" | "boundaryEvent");
         let by_event = is_event_sub_process(host);
         if has_none || by_event {
-            let of = if by_event { "an event sub-process".to_owned() } else { format!("a <{}>", host.name()) };
+            let place = if by_event { "of an event sub-process".to_owned() } else { format!("in <{}>", host.name()) };
             let help = "compute the variables in an activity before or behind it, or in a listener".to_owned();
-            return self.refused(element, &format!("{word} of {of}"), "Camunda 7", help);
+            return self.refused(element, &format!("{word} {place}"), "Camunda 7", help);
         }
         let is_repeated = children(host, "multiInstanceLoopCharacteristics").next().is_some();
         let of = match host.name() {

@@ -45,22 +45,13 @@ impl<'d> Findings<'d> {
         }
     }
 
-    /// A listener on `timeout` is called by its timer, which Camunda 7 knows by the listener's id.
+    /// Camunda 7 knows the timer of a listener by the listener's id.
     fn look_at_timeout(&mut self, listener: Element<'d>) {
-        if own(listener, "event").is_none_or(|event| event.trim() != "timeout") {
-            return;
+        let is_timed = own(listener, "event").is_some_and(|event| event.trim() == "timeout");
+        if is_timed && self.reader.dialect() == Dialect::Camunda && own(listener, "id").is_none() {
+            let written = "a listener on `timeout` without `id`".to_owned();
+            self.invalid(Severity::Error, listener, listener.tag_span(), written, "give it an id".to_owned());
         }
-        let is_camunda = self.reader.dialect() == Dialect::Camunda;
-        let severity = if is_camunda { Severity::Error } else { Severity::Warning };
-        let (lacking, help) = if children(listener, "timerEventDefinition").next().is_none() {
-            ("timerEventDefinition", "put a timerEventDefinition with a timeDate, timeDuration or timeCycle into it")
-        } else if is_camunda && own(listener, "id").is_none() {
-            ("id", "give it an id")
-        } else {
-            return;
-        };
-        let written = format!("a listener on `timeout` without `{lacking}`");
-        self.invalid(severity, listener, listener.tag_span(), written, help.to_owned());
     }
 
     /// What the script or expression of a task listener asks of `task`.

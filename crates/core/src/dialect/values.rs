@@ -5,7 +5,7 @@ use super::reader::{children, own};
 use super::unsupported::Findings;
 use super::zeebe::is_path;
 use super::{Dialect, FieldKind};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Severity, article};
 use crate::expressions::Language;
 use crate::model::TimerKind;
 use crate::time::Timer;
@@ -231,7 +231,7 @@ impl<'d> Findings<'d> {
             if let Some(help) = help {
                 let written = match value {
                     Some(value) => format!("{attribute}=\"{value}\" of <{name}>"),
-                    None => format!("a <{name}> without `{attribute}`"),
+                    None => format!("{} <{name}> without `{attribute}`", article(name)),
                 };
                 self.invalid(*severity, element, element.tag_span(), written, help);
             }

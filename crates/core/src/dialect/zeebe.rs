@@ -10,23 +10,9 @@ impl<'d> Findings<'d> {
     pub(super) fn look_at_zeebe(&mut self, element: Element<'d>) {
         match element.name() {
             "calledElement" | "calledDecision" | "formDefinition" => self.look_at_binding_type(element),
-            "loopCharacteristics" => self.look_at_output(element),
             "input" | "output" => self.look_at_mapping(element),
             _ => {}
         }
-    }
-
-    /// The variable that takes the results, and what each round adds to it.
-    fn look_at_output(&mut self, characteristics: Element<'d>) {
-        let says = |name| own(characteristics, name).is_some();
-        let (said, lacking) = match (says("outputCollection"), says("outputElement")) {
-            (true, false) => ("outputCollection", "outputElement"),
-            (false, true) => ("outputElement", "outputCollection"),
-            _ => return,
-        };
-        let written = format!("{said} of <loopCharacteristics> without `{lacking}`");
-        let help = format!("add `{lacking}`, or delete `{said}`");
-        self.invalid(Severity::Error, characteristics, characteristics.tag_span(), written, help);
     }
 
     /// Versions of Camunda 8 differ about inputs without a source; names with blanks are FEEL's, but not Camunda 8's.
