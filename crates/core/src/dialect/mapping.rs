@@ -23,8 +23,8 @@ impl<'d> Reader<'d> {
         for mapping in inner.into_iter().chain(own_mapping) {
             outputs.extend(children(mapping, "outputParameter").filter_map(|parameter| self.parameter(parameter)));
         }
-        let fits = vocabulary::fits(Family::Zeebe, "ioMapping", element.name());
-        if let Some(mapping) = self.zeebe_element(element, "ioMapping").filter(|_| fits) {
+        let fits = |_: &Element<'_>| vocabulary::fits(Family::Zeebe, "ioMapping", element.name());
+        if let Some(mapping) = self.zeebe_element(element, "ioMapping").filter(fits) {
             if takes_inputs(element) {
                 inputs.extend(children(mapping, "input").filter_map(|input| self.mapping(input)));
             }

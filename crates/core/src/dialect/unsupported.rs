@@ -264,8 +264,9 @@ impl<'d> Findings<'d> {
                 self.ignored(element, span, &format!("<zeebe:loopCharacteristics> of a <{host_name}>"), help);
             }
             (Family::Zeebe, "taskDefinition") if host_name == "adHocSubProcess" => {
-                let help = "the engine starts the activities inside; name them in zeebe:adHoc, or by the API";
-                self.ignored(element, span, "<zeebe:taskDefinition> of an ad-hoc sub-process", help);
+                // Its worker would choose what begins: without one nothing ever does.
+                let help = "name what begins in activeElementsCollection of zeebe:adHoc, or delete it and begin activities by the API";
+                self.unsupported(element, span, "<zeebe:taskDefinition> of an ad-hoc sub-process", help);
             }
             (Family::Zeebe, "taskDefinition") if own(element, "type").is_none() => {
                 self.kind_missing(element, "name the worker's job type in the attribute `type`");

@@ -244,6 +244,18 @@ fn zeebe_maps_no_variables_of_gateways_and_no_inputs_of_what_begins_by_itself() 
 }
 
 #[test]
+fn no_worker_chooses_what_begins_in_an_ad_hoc_sub_process() {
+    assert_eq!(
+        of("adHocSubProcess", "<zeebe:taskDefinition type=\"agent\" />", ""),
+        [
+            "Error extension-unsupported <zeebe:taskDefinition> of an ad-hoc sub-process is not supported, and the model cannot \
+             run without it"
+        ]
+    );
+    assert_eq!(of("adHocSubProcess", "<zeebe:adHoc activeElementsCollection=\"=[]\" />", ""), NOTHING);
+}
+
+#[test]
 fn in_a_drawing_what_is_refused_is_a_warning() {
     let process = |executable: &str| {
         told(&format!(
