@@ -9,7 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use potok_core::diagnostic::{self, Diagnostic, Severity};
+use potok_core::expressions::Deployment;
+use potok_core::graph::Package;
 use potok_core::model::{Definitions, Process};
+use potok_expressions::Evaluator;
 
 /// A code and the line where it is found.
 type Finding = (u32, String);
@@ -23,7 +26,7 @@ fn models(folder: &str) -> Vec<PathBuf> {
 }
 
 fn check(bytes: &[u8]) -> Vec<Diagnostic> {
-    let (definitions, mut found) = Definitions::read(bytes).expect("a model that can be read");
+    let (definitions, mut found) = Definitions::read_leniently(bytes).expect("a model that can be read");
     found.extend(diagnostic::check(&definitions));
     found
 }
@@ -60,6 +63,34 @@ fn invalid_models_have_exactly_the_expected_findings() {
         }
     }
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+/// Models in `models/refused` are looked at as they are when they are deployed: by everything that looks at models, each of
+/// which tells what it finds, once, however much the others have found.
+#[test]
+fn a_model_is_refused_with_all_that_is_wrong_with_it() {
+    let evaluator = Evaluator::new();
+    for path in models("refused") {
+        let text = fs::read_to_string(&path).expect("a model");
+        let told = Package::from_bpmn(text.as_bytes(), &evaluator).expect_err("a model with errors");
+        let lines: Vec<_> = told.iter().map(ToString::to_string).collect();
+        let mut found: Vec<_> = told.iter().map(|found| (found.line, found.code.to_owned())).collect();
+        found.sort();
+        let expected: Vec<_> = expected(&text).into_iter().collect();
+        assert_eq!(found, expected, "{}:\n{}", path.display(), lines.join("\n"));
+    }
+}
+
+#[test]
+fn what_was_deployed_before_there_was_a_rule_goes_on() {
+    let evaluator = Evaluator::new();
+    let read = |name: &str| {
+        let path = models("refused").into_iter().find(|path| path.ends_with(name)).expect("a model of that name");
+        Package::deployed(&fs::read(path).expect("a model"), &evaluator, Deployment::default())
+    };
+    assert_eq!(read("camunda_7.bpmn").expect("a package").processes.len(), 1);
+    let codes: BTreeSet<_> = read("every_pass.bpmn").expect_err("expressions").iter().map(|found| found.code).collect();
+    assert_eq!(codes, BTreeSet::from(["expression-invalid"]));
 }
 
 #[test]
@@ -115,6 +146,26 @@ fn a_file_with_an_id_given_twice_is_checked_all_the_same() {
       </definitions>"#;
     let codes: Vec<_> = diagnostic::check_file(text.as_bytes()).iter().map(|finding| finding.code).collect();
     assert_eq!(codes, ["id-duplicate", "service-task-without-work"]);
+}
+
+#[test]
+fn a_word_in_a_message_has_its_own_article() {
+    let text = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL">
+        <process id="p" isExecutable="true">
+          <startEvent id="s"><errorEventDefinition/></startEvent>
+          <startEvent id="t"><cancelEventDefinition/></startEvent>
+        </process>
+      </definitions>"#;
+    let found = diagnostic::check_file(text.as_bytes());
+    let messages: Vec<_> =
+        found.iter().map(|found| &*found.message).filter(|text| text.contains("definition,")).collect();
+    assert_eq!(
+        messages,
+        [
+            "start event `s` has an error definition, which cannot stand at the start of a process",
+            "start event `t` has a cancel definition, which cannot stand at the start of a process",
+        ]
+    );
 }
 
 #[test]

@@ -33,6 +33,19 @@ fn task_in_a_sub_process_belongs_to_the_lane_of_that_unless_it_has_one_inside() 
 }
 
 #[test]
+fn task_in_a_lane_without_a_name_belongs_to_the_lane_around_it() {
+    scenario("lanes/unnamed.bpmn")
+        .start()
+        .groups("call", ["Office"])
+        .complete("call")
+        .groups("write", ["Office"])
+        .complete("write")
+        .groups("fetch", ["Store"])
+        .complete("fetch")
+        .completed();
+}
+
+#[test]
 fn lanes_assign_nothing_in_a_foreign_dialect() {
     scenario("lanes/camunda.bpmn")
         .start()

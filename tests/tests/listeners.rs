@@ -153,7 +153,7 @@ fn start_listeners_of_a_receive_task_that_starts_the_process() {
         .job_is("take", |job| assert_eq!(&*job.kind, "thank"))
         .job("take", json!({}))
         .waits_at(["work"])
-        .message("alarm", json!({}))
+        .message_with_key("alarm", "house", json!({}))
         .job_is("alarmed", |job| assert_eq!(&*job.kind, "ring"))
         .job("alarmed", json!({}))
         .waits_at(["work"])

@@ -391,3 +391,44 @@ fn a_script_that_computes_on_does_not_keep_the_program_from_ending() {
     refused(&run, &["incident  sum  the script runs longer than a second"]);
     assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
 }
+
+#[test]
+fn only_true_and_false_are_flags_so_that_elements_may_be_called_n_or_on() {
+    let model = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\" \
+                 xmlns:potok=\"urn:potok:bpmn:1.0\"><process id=\"p\" isExecutable=\"true\"><userTask id=\"n\" \
+                 potok:followUpDate=\"2026-12-01T09:00:00Z\" potok:form=\"review\"/>\
+                 <sequenceFlow id=\"f\" sourceRef=\"n\" targetRef=\"on\"/><userTask id=\"on\"/></process></definitions>";
+    let model = file("flags", "flags.bpmn", model);
+    let answers = "steps:\n  - complete: n\n    with: {yes: no, sure: true}\n  - complete: on\n";
+    let answers = file("flags", "flags.answers.yaml", answers);
+    let run = potok(&["run", &model, "--answers", &answers, "--format", "json"], "");
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    let events: Vec<serde_json::Value> =
+        run.out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let set = |name: &str| events.iter().find(|event| event["variable"] == name).map(|event| event["value"].clone());
+    assert_eq!((set("yes"), set("sure")), (Some("no".into()), Some(true.into())));
+    let task = events.iter().find(|event| event["event"] == "user-task-created").expect("a task");
+    assert_eq!((&task["formKey"], &task["followUp"]), (&"review".into(), &"2026-12-01T09:00:00Z".into()));
+}
+
+#[test]
+fn compensation_that_nobody_waits_for_names_no_waiter() {
+    let model = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\">\
+                 <process id=\"p\" isExecutable=\"true\"><startEvent id=\"s\"/><task id=\"t\"/>\
+                 <boundaryEvent id=\"b\" attachedToRef=\"t\"><compensateEventDefinition/></boundaryEvent>\
+                 <task id=\"undo\" isForCompensation=\"true\"/><association id=\"a\" sourceRef=\"b\" targetRef=\"undo\"/>\
+                 <endEvent id=\"e\"><compensateEventDefinition waitForCompletion=\"WAIT\"/></endEvent>\
+                 <sequenceFlow id=\"f\" sourceRef=\"s\" targetRef=\"t\"/><sequenceFlow id=\"g\" sourceRef=\"t\" targetRef=\"e\"/>\
+                 </process></definitions>";
+    let answers = file("waiter", "waiter.answers.yaml", "steps: []\n");
+    let waiter = |waits: &str| {
+        let model = file("waiter", &format!("{waits}.bpmn"), model.replace("WAIT", waits));
+        let run = potok(&["run", &model, "--answers", &answers, "--format", "json"], "");
+        assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+        let events = run.out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON"));
+        let mut started = events.filter(|event: &serde_json::Value| event["event"] == "compensation-started");
+        started.next().expect("compensation begins")["waiter"].clone()
+    };
+    assert!(waiter("true").is_u64());
+    assert!(waiter("false").is_null());
+}

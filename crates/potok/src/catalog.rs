@@ -145,7 +145,7 @@ impl Catalog {
         };
         let bytes = bytes.ok_or_else(|| unusable("its file is gone".into()))?;
         let number = Deployment(definition.deployment.0);
-        let package = Package::of_deployment(&bytes, &*self.evaluator, number)
+        let package = Package::deployed(&bytes, &*self.evaluator, number)
             .map_err(|diagnostics| unusable(diagnostics.first().map(ToString::to_string).unwrap_or_default()))?;
         let graph = package.process(&definition.id).cloned();
         let graph = graph.ok_or_else(|| unusable("its file has no such process".into()))?;

@@ -87,7 +87,9 @@ impl Numbers {
             }
             Event::CompensationStarted { token, waiter } => {
                 say("token", token.into());
-                say("waiter", waiter.into());
+                if waiter != NONE {
+                    say("waiter", waiter.into());
+                }
                 ("compensation-started", known(self.tokens.get(&token)))
             }
             Event::ComplexActivated { node, .. } => ("complex-gateway-activated", Some(node)),
@@ -275,7 +277,9 @@ fn kind_described(kind: &WaitKind) -> Map<String, Json> {
             "candidateUsers": names(&task.candidate_users),
             "candidateGroups": names(&task.candidate_groups),
             "due": task.due.map(|due| due.to_string()),
+            "followUp": task.follow_up.map(|follow_up| follow_up.to_string()),
             "priority": task.priority,
+            "formKey": task.form_key.as_deref(),
         }),
         WaitKind::Job(job) => json!({
             "type": job.kind.as_ref(),

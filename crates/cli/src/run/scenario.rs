@@ -94,7 +94,9 @@ impl Scenario {
     }
 
     fn parse(file: String, text: &str) -> Result<Self, Failure> {
-        let read: File = serde_saphyr::from_str(text).map_err(|error| {
+        // An element may be called `n` or `on`: only `true` and `false` are flags, as YAML has it since 1.2.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let read: File = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
             let place = error.location().map(|place| format!(":{}:{}", place.line(), place.column()));
             Failure::new(format!("{file}{}: {}", place.unwrap_or_default(), yaml::message(&error)))
                 .help("a scenario has `now`, `process`, `business_key`, `user`, `start`, `steps` and `jobs`")

@@ -6,7 +6,7 @@ use super::subject::{Named, Subject, World, activity, event, gateway, label, nam
 use super::triggers::works;
 use crate::dialect::ElementProperties;
 use crate::expressions::Language;
-use crate::model::{ActivityKind, Event, EventPosition, Expression, FlowNode, Gateway, Process};
+use crate::model::{ActivityKind, Definitions, Event, EventPosition, Expression, FlowNode, Gateway, Process};
 use crate::xml::ElementIndex;
 
 define! {
@@ -38,7 +38,7 @@ const MAXIMUM_QUANTITY: u32 = 10_000;
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     for (_, node) in subject.nodes() {
         let Some(activity) = activity(node) else { continue };
-        work(label(node), node.element, &activity.kind, &node.extension, findings);
+        work(subject.definitions, label(node), node.element, &activity.kind, &node.extension, findings);
         called(subject, node, &activity.kind, findings);
         for (attribute, quantity) in
             [("startQuantity", activity.start_quantity), ("completionQuantity", activity.completion_quantity)]
@@ -67,11 +67,12 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 pub(super) fn global_tasks(world: &World<'_>, findings: &mut Findings<'_>) {
     for task in &world.definitions.global_tasks {
         let owner = named("global task", &task.id, task.name.as_deref());
-        work(owner, task.element, &task.kind, &task.extension, findings);
+        work(world.definitions, owner, task.element, &task.kind, &task.extension, findings);
     }
 }
 
 fn work(
+    definitions: &Definitions,
     owner: Named<'_>,
     element: ElementIndex,
     kind: &ActivityKind,
@@ -123,7 +124,10 @@ fn work(
         }
         ActivityKind::CallActivity { called_element } => {
             let by_dialect = extension.call.as_ref().and_then(|call| call.target.as_ref());
-            if called_element.as_ref().or(by_dialect).is_none_or(is_blank) {
+            // A case instead of a process is refused by itself.
+            let mut attributes = definitions.document.element(element).attributes();
+            let calls_nothing = called_element.as_ref().or(by_dialect).is_none_or(is_blank);
+            if calls_nothing && attributes.all(|attribute| attribute.name() != "caseRef") {
                 findings.add(
                     &CALL_WITHOUT_TARGET,
                     element,

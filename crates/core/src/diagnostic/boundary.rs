@@ -28,14 +28,15 @@ define! {
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
-    for (_, node) in subject.nodes() {
+    for (index, node) in subject.nodes() {
         let Some(event) = event(node) else { continue };
         let EventPosition::Boundary { attached_to, .. } = &event.position else { continue };
         match attached_to.target.and_then(|host| subject.node(host)) {
             None => host_unknown(subject, node, &attached_to.text, findings),
             Some(host) => host_fits(subject, node, host, findings),
         }
-        if node.outgoing.is_empty() && !is_compensation_boundary(node) && !event.definitions.is_empty() {
+        let ends_there = node.outgoing.is_empty() && !is_compensation_boundary(node) && !event.definitions.is_empty();
+        if ends_there && !subject.is_hidden(index, node) {
             findings.add(
                 &WITHOUT_OUTGOING,
                 node.element,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{
-    Named, World, activity, event, gateway, has_definition, is_catching, is_event_sub_process, label, named,
+    Named, World, activity, article, event, gateway, has_definition, is_catching, is_event_sub_process, label, named,
 };
 use super::triggers::message_known;
 use crate::model::{
@@ -174,7 +174,8 @@ fn unknown_end(
     match world.element(&end.text) {
         _ if end.text.is_empty() => format!("{owner} has no `{attribute}`"),
         Some(element) => {
-            format!("{owner} {verb} at `{}`, a {}, which is neither pool, activity nor event", end.text, element.name())
+            let (name, article) = (element.name(), article(element.name()));
+            format!("{owner} {verb} at `{}`, {article} {name}, which is neither pool, activity nor event", end.text)
         }
         None => format!("{owner} {verb} at `{}`, but nothing has that id", end.text),
     }

@@ -1,9 +1,12 @@
 //! Correlation: keys, properties, and how they are read.
 
+use std::collections::BTreeSet;
+
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Named, Subject, World, named};
-use crate::model::Reference;
+use super::subject::{Named, ScopeKind, Subject, World, activity, event, gateway, is_catching, is_start, label, named};
+use crate::dialect::Dialect;
+use crate::model::{ActivityKind, EventDefinition, FlowNode, Gateway, Reference};
 use crate::xml::ElementIndex;
 
 define! {
@@ -15,6 +18,8 @@ define! {
         "A correlation property that is referred to is declared.";
     RETRIEVAL_INCOMPLETE = "correlation-retrieval-incomplete", Error, "BPMN 2.0.2 §8.4.2",
         "A correlation property says from which message it is read, and how.";
+    WITHOUT_KEY = "message-without-correlation-key", Error, "Camunda 8",
+        "In a model of Camunda 8, a message that an instance waits for has a correlation key.";
     BINDING_WITHOUT_PATH = "correlation-binding-without-path", Error, "BPMN 2.0.2 §8.4.2",
         "A correlation subscription says how each property is computed.";
 }
@@ -66,8 +71,54 @@ pub(super) fn declared(world: &World<'_>, findings: &mut Findings<'_>) {
     }
 }
 
+/// Camunda 8 finds the instance that waits by the key alone.
+fn without_key(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    if subject.definitions.dialect != Dialect::Zeebe {
+        return;
+    }
+    let mut told = BTreeSet::new();
+    for (_, node) in subject.nodes() {
+        for message in awaited(subject, node) {
+            let Some(declared) = subject.definitions.messages.get(message) else { continue };
+            if declared.extension.correlation_key.is_none() && told.insert(message) {
+                findings.add(
+                    &WITHOUT_KEY,
+                    declared.element,
+                    format!("{} waits for message `{}`, which has no correlation key", label(node), declared.id),
+                    "add a zeebe:subscription with a correlationKey to the message, e.g. `=order.id`",
+                );
+            }
+        }
+    }
+}
+
+/// The messages that a flow node waits for inside an instance.
+fn awaited(subject: &Subject<'_>, node: &FlowNode) -> Vec<usize> {
+    let named = |message: &Option<Reference<usize>>| message.as_ref().and_then(|message| message.target);
+    let starts_process = is_start(node) && subject.scope_kind(node.parent) != ScopeKind::EventSubProcess;
+    let starts_process = starts_process || follows_instantiating(subject, node);
+    let by_event = event(node).filter(|event| is_catching(event) && !starts_process);
+    let by_event =
+        by_event.into_iter().flat_map(|event| &event.definitions).filter_map(|definition| match definition {
+            EventDefinition::Message { message, .. } => named(message),
+            _ => None,
+        });
+    let by_task = activity(node).and_then(|task| match &task.kind {
+        ActivityKind::ReceiveTask { message, instantiate: false, .. } if !starts_process => named(message),
+        _ => None,
+    });
+    by_event.chain(by_task).collect()
+}
+
+/// What comes after an event-based gateway that starts the process starts it.
+fn follows_instantiating(subject: &Subject<'_>, node: &FlowNode) -> bool {
+    let sources = node.incoming.iter().filter_map(|flow| subject.node(subject.flow(*flow)?.source.target?));
+    sources.filter_map(gateway).any(|gateway| matches!(gateway, Gateway::EventBased { instantiate: true, .. }))
+}
+
 /// The subscriptions of one process.
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    without_key(subject, findings);
     let owner = subject.scope_label(None);
     for subscription in &subject.process.correlation_subscriptions {
         if !subscription.key.as_deref().is_some_and(|key| subject.world.has_correlation_key(key)) {

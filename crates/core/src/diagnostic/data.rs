@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Named, Subject, World, activity, element_label, event, label, named};
+use super::subject::{Named, Subject, World, activity, article, element_label, event, label, named};
 use crate::Name;
 use crate::dialect::Dialect;
 use crate::model::{DataAssociation, FlowNode, InputOutputSpecification, LoopCharacteristics, NodeIndex, Property};
@@ -181,7 +181,8 @@ fn data_association(
                 &NOT_DATA,
                 association.element,
                 format!(
-                    "a data association of {owner} {verb} `{end}`, a {kind}, which holds no data: it has no effect"
+                    "a data association of {owner} {verb} `{end}`, {} {kind}, which holds no data: it has no effect",
+                    article(kind)
                 ),
                 "let it name a data object reference, data store reference, property, data input or data output",
             ),

@@ -3,7 +3,7 @@
 use super::findings::Findings;
 use super::rule::define;
 use super::sub_processes::says_by_event;
-use super::subject::{ScopeKind, Subject, event, label, word};
+use super::subject::{ScopeKind, Subject, article, event, label, word};
 use crate::model::{Event, EventDefinition, EventPosition, FlowNode};
 
 define! {
@@ -128,14 +128,19 @@ fn definitions_allowed(node: &FlowNode, event: &Event, place: Place, findings: &
         findings.add(
             &EVENT_DEFINITION_NOT_ALLOWED,
             definition.element(),
-            format!("{} has a {} definition, which cannot stand {where_}", label(node), definition.word()),
+            format!("{} has {} definition, which cannot stand {where_}", label(node), with_article(definition)),
             help,
         );
     }
 }
 
+fn with_article(definition: &EventDefinition) -> String {
+    let word = definition.word();
+    format!("{} {word}", article(word))
+}
+
 fn without_trigger(node: &FlowNode, event: &Event, place: Place, findings: &mut Findings<'_>) {
-    if event.definitions.is_empty() && matches!(place, Place::Catch | Place::Boundary) {
+    if event.definitions.is_empty() && !event.lacks_definition && matches!(place, Place::Catch | Place::Boundary) {
         findings.add(
             &EVENT_WITHOUT_TRIGGER,
             node.element,
@@ -160,7 +165,7 @@ fn mixed(node: &FlowNode, event: &Event, place: Place, findings: &mut Findings<'
             findings.add(
                 &DEFINITIONS_MIXED,
                 definition.element(),
-                format!("{} combines a {} definition with others", label(node), definition.word()),
+                format!("{} combines {} definition with others", label(node), with_article(definition)),
                 "give it an event of its own",
             );
         }

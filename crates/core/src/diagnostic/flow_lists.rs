@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Subject, flow_label, label};
+use super::subject::{Subject, article, flow_label, label};
 use crate::model::{FlowNode, NodeIndex, SequenceFlow};
 use crate::xml::Element;
 
@@ -55,7 +55,7 @@ fn listed(
         let what = match subject.world.referred(text) {
             None => "nothing has that id".to_owned(),
             Some(other) if other.name() == "sequenceFlow" => "that flow is one of another process".to_owned(),
-            Some(other) => format!("that is a `{}`", other.name()),
+            Some(other) => format!("that is {} `{}`", article(other.name()), other.name()),
         };
         let message = format!("{} has the {name} flow `{text}`, but {what}", label(node));
         let help = format!("delete the `{name}` element, or draw the flow again");

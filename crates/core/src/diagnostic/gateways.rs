@@ -18,8 +18,12 @@ define! {
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
-    for (_, node) in subject.nodes() {
+    for (index, node) in subject.nodes() {
         let Some(gateway) = gateway(node) else { continue };
+        let is_alone = node.incoming.is_empty() && node.outgoing.is_empty();
+        if is_alone && subject.is_hidden(index, node) {
+            continue;
+        }
         direction(subject, node, findings);
         if matches!(gateway, Gateway::EventBased { .. }) {
             continue;

@@ -1,11 +1,12 @@
 //! Lanes: what they name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Named, Subject, label, named};
-use crate::model::{Lane, LaneIndex, NodeIndex};
+use super::subject::{Named, Subject, activity, article, label, named};
+use crate::dialect::Dialect;
+use crate::model::{ActivityKind, FlowNode, Lane, LaneIndex, NodeIndex};
 use crate::xml::ElementIndex;
 
 define! {
@@ -19,6 +20,8 @@ define! {
         "A lane holds other lanes in a childLaneSet; a flowNodeRef names none.";
     NODE_TWICE = "node-in-two-lanes", Warning, "BPMN 2.0.2 §10.8",
         "A node stands in one lane of a lane set.";
+    WITHOUT_GROUP = "lane-without-group", Warning, "unusual",
+        "A lane that user tasks fall to has a name, or a lane around it has one: that is the group that gets them.";
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
@@ -44,6 +47,43 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             }
         }
     }
+    without_group(subject, findings);
+}
+
+/// Lanes give tasks to groups, but not in foreign dialects.
+fn without_group(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    if subject.definitions.dialect != Dialect::Standard {
+        return;
+    }
+    let mut told = BTreeSet::new();
+    for (_, node) in subject.nodes().filter(|(_, node)| falls_to_lane(node)) {
+        let mut lanes = subject.process.lanes_of(node).peekable();
+        let Some(innermost) = lanes.peek().copied() else { continue };
+        if lanes.all(|lane| lane.group.is_none()) && told.insert(innermost.element) {
+            findings.add(
+                &WITHOUT_GROUP,
+                innermost.element,
+                format!(
+                    "{} has no name, nor has a lane around it: {} goes to nobody",
+                    lane_label(innermost),
+                    label(node)
+                ),
+                "give the lane the name of the group whose work it is",
+            );
+        }
+    }
+}
+
+/// A user task that is not said to be anybody's.
+fn falls_to_lane(node: &FlowNode) -> bool {
+    let is_user_task = |kind: &ActivityKind| matches!(kind, ActivityKind::UserTask);
+    let is_open = activity(node).is_some_and(|task| is_user_task(&task.kind) && task.performers.is_empty());
+    let assigned = node
+        .extension
+        .assignment
+        .as_ref()
+        .is_some_and(|to| to.assignee.is_some() || to.candidate_users.is_some() || to.candidate_groups.is_some());
+    is_open && !assigned
 }
 
 fn lane_label(lane: &Lane) -> Named<'_> {
@@ -77,7 +117,7 @@ fn unknown(subject: &Subject<'_>, lane: &Lane, text: &str, findings: &mut Findin
         findings.add(
             &NOT_A_NODE,
             lane.element,
-            format!("{owner} names `{text}`, a {}, which is no flow node", element.name()),
+            format!("{owner} names `{text}`, {} {}, which is no flow node", article(element.name()), element.name()),
             "remove the flowNodeRef; it has no effect",
         );
     } else {

@@ -47,6 +47,7 @@ pub use json::json;
 pub use rule::{Rule, rule, rules};
 pub use sarif::{sarif, sarif_of_files};
 pub use similar::similar;
+pub(crate) use subject::article;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::element_label;
+use super::subject::{article, element_label};
 use crate::model::{ByElement, KnownElement};
 use crate::xml::Element;
 
@@ -158,7 +158,7 @@ pub(super) fn check(element: Element<'_>, known: KnownElement, findings: &mut Fi
     findings.add(
         &MISPLACED,
         element.index(),
-        format!("a `{}` cannot stand in {}", element.name(), element_label(parent)),
+        format!("{} `{}` cannot stand in {}", article(element.name()), element.name(), element_label(parent)),
         "move it to where it belongs, or delete it",
     );
 }

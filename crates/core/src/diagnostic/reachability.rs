@@ -9,11 +9,14 @@ use super::subject::{
     ScopeKind, Subject, activity, event, gateway, has_definition, is_boundary, is_catch_link, is_compensation_boundary,
     is_compensation_handler, is_end, is_event_sub_process, is_start, is_throw_link, label,
 };
+use crate::dialect::Dialect;
 use crate::model::{ActivityKind, EventDefinition, EventPosition, FlowNode, Gateway, NodeIndex};
 
 define! {
     CANNOT_START = "nothing-to-start-with", Error, "BPMN 2.0.2 §10.5.2, §13.2",
         "A process or sub-process with flow nodes has a start event or a node without incoming flows.";
+    EVENT_WITHOUT_INCOMING = "event-without-incoming", Error, "BPMN 2.0.2 §10.5.3, §10.5.4",
+        "In plain BPMN, a flow leads to each end event and intermediate event.";
     // Beside a start event this is a MUST of BPMN, yet a warning: engines run the rest, and nothing ever comes here.
     NODE_UNREACHABLE = "node-unreachable", Warning, "BPMN 2.0.2 §10.5.2",
         "Every node can be reached from a start.";
@@ -158,7 +161,7 @@ fn is_intermediate(node: &FlowNode) -> bool {
 fn implicit_end(subject: &Subject<'_>, scope: Option<NodeIndex>, findings: &mut Findings<'_>) {
     // With either, everything else leads somewhere (§10.5.2, §10.5.3); intermediate events always do (§10.5.4).
     let has_either = subject.nodes_in(scope).any(|(_, node)| is_end(node) || is_start(node));
-    for (_, node) in subject.nodes_in(scope) {
+    for (index, node) in subject.nodes_in(scope) {
         let may_end = is_end(node)
             || is_throw_link(node)
             || is_boundary(node)
@@ -166,7 +169,8 @@ fn implicit_end(subject: &Subject<'_>, scope: Option<NodeIndex>, findings: &mut 
             || is_compensation_handler(node)
             // A choice without a way out has a finding of its own.
             || gateway(node).is_some_and(|gateway| !matches!(gateway, Gateway::Parallel));
-        if node.outgoing.is_empty() && !may_end && (has_either || is_intermediate(node)) {
+        let ends_here = node.outgoing.is_empty() && !may_end && (has_either || is_intermediate(node));
+        if ends_here && !subject.is_hidden(index, node) {
             findings.add(
                 &IMPLICIT_END,
                 node.element,
@@ -194,11 +198,11 @@ fn unreachable(subject: &Subject<'_>, ways: &Ways, findings: &mut Findings<'_>) 
             if seen || (roots_only && !node.incoming.is_empty()) {
                 continue;
             }
-            if !reported_elsewhere {
+            if !reported_elsewhere && !subject.is_hidden(index, node) {
                 let why =
                     if node.incoming.is_empty() { "no flow leads to it" } else { "no path from a start leads to it" };
                 findings.add(
-                    &NODE_UNREACHABLE,
+                    if must_be_reached(subject, node) { &EVENT_WITHOUT_INCOMING } else { &NODE_UNREACHABLE },
                     node.element,
                     format!("{} is never reached: {why}", label(node)),
                     "connect it with a sequence flow from a reachable node, or delete it",
@@ -208,6 +212,12 @@ fn unreachable(subject: &Subject<'_>, ways: &Ways, findings: &mut Findings<'_>) 
         }
     }
     from_start
+}
+
+/// An event that BPMN wants to be the target of a flow. The engines of the other dialects pass over one that is not.
+fn must_be_reached(subject: &Subject<'_>, node: &FlowNode) -> bool {
+    let plain = subject.definitions.dialect == Dialect::Standard;
+    plain && node.incoming.is_empty() && (is_end(node) || is_intermediate(node))
 }
 
 /// Reports loops without an exit, once each.

@@ -9,7 +9,7 @@ use super::Rule;
 use super::findings::Findings;
 use super::rule::define;
 use super::structures::SCHEMA_TYPES;
-use super::subject::{World, element_label};
+use super::subject::{World, article, element_label};
 use crate::model::{ByElement, KnownElement};
 use crate::xml::{Element, NamespaceId};
 
@@ -183,11 +183,7 @@ fn reference(world: &World<'_>, owner: Element<'_>, row: &Row, name: &str, text:
 }
 
 fn with_article(word: &str) -> String {
-    match word.chars().next() {
-        _ if word.starts_with("an ") => word.to_owned(),
-        Some('a' | 'e' | 'i' | 'o') => format!("an `{word}`"),
-        _ => format!("a `{word}`"),
-    }
+    if word.starts_with("an ") { word.to_owned() } else { format!("{} `{word}`", article(word)) }
 }
 
 /// Types may be those of XML Schema, and a qualified name may be one of another file that this one imports.

@@ -51,7 +51,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 }
 
 fn has_trigger(node: &FlowNode) -> bool {
-    event(node).is_some_and(|event| !event.definitions.is_empty())
+    event(node).is_some_and(|event| !event.definitions.is_empty() || event.lacks_definition)
 }
 
 fn several_none_starts(starts: &[&FlowNode], findings: &mut Findings<'_>) {

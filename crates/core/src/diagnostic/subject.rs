@@ -168,6 +168,11 @@ impl<'a> Subject<'a> {
         Self { world, definitions: world.definitions, process, index, children, boundaries }
     }
 
+    /// The node's id means another, so that nothing can refer to it.
+    pub(super) fn is_hidden(&self, index: NodeIndex, node: &FlowNode) -> bool {
+        self.world.node(&node.id) != Some((self.index, index))
+    }
+
     /// All flow nodes with their indices.
     pub(super) fn nodes(&self) -> impl Iterator<Item = (NodeIndex, &'a FlowNode)> + use<'a> {
         (0..).map(NodeIndex).zip(&self.process.flow_nodes)
@@ -373,6 +378,11 @@ pub(super) fn element_label(element: Element<'_>) -> String {
         around = owner.parent();
     }
     format!("`{}`", element.name())
+}
+
+/// The article before an element's name.
+pub(crate) fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" }
 }
 
 /// Names a sequence flow.

@@ -1,30 +1,10 @@
 //! What a call activity calls and hands over.
 
+use super::binding::CALLED_ELEMENT;
 use super::expression::literal;
 use super::reader::{is_true, own};
 use super::{Binding, Call, Reader, VariableMapping};
 use crate::xml::Element;
-
-/// The attributes that say which version of something is meant.
-pub(super) struct BindingWords {
-    binding: &'static str,
-    version: &'static str,
-    tag: &'static str,
-}
-
-macro_rules! binding_words {
-    ($what:literal) => {
-        BindingWords {
-            binding: concat!($what, "Binding"),
-            version: concat!($what, "Version"),
-            tag: concat!($what, "VersionTag"),
-        }
-    };
-}
-
-pub(super) const CALLED_ELEMENT: BindingWords = binding_words!("calledElement");
-pub(super) const DECISION: BindingWords = binding_words!("decisionRef");
-pub(super) const FORM: BindingWords = binding_words!("formRef");
 
 impl<'d> Reader<'d> {
     /// What a call activity calls and hands over, if a dialect says anything about it. Camunda 8's output mappings read
@@ -108,30 +88,5 @@ impl<'d> Reader<'d> {
         let is_number = !version.is_empty() && version.bytes().all(|digit| digit.is_ascii_digit());
         (parts.next().is_some() && is_number && !key.is_empty() && !key.contains('{'))
             .then(|| (key.to_owned(), version.to_owned()))
-    }
-
-    /// `xBinding`, `xVersion` and `xVersionTag`, as Camunda 7 writes them for calls, decisions and forms.
-    pub(super) fn classic_binding(&self, element: Element<'d>, words: &BindingWords) -> Binding {
-        match self.classic(element, words.binding).as_deref() {
-            Some("deployment") => Binding::Deployment,
-            Some("version") => {
-                Binding::Version(self.value(element, &self.classic(element, words.version).unwrap_or_default()))
-            }
-            Some("versionTag") => {
-                Binding::VersionTag(self.value(element, &self.classic(element, words.tag).unwrap_or_default()))
-            }
-            _ => Binding::Latest,
-        }
-    }
-
-    /// `bindingType` and `versionTag`, as Camunda 8 writes them.
-    pub(super) fn binding_type(&self, element: Element<'d>) -> Binding {
-        match own(element, "bindingType").as_deref() {
-            Some("deployment") => Binding::Deployment,
-            Some("versionTag") => {
-                Binding::VersionTag(self.value(element, &own(element, "versionTag").unwrap_or_default()))
-            }
-            _ => Binding::Latest,
-        }
     }
 }

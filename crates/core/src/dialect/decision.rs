@@ -33,7 +33,7 @@ impl<'d> Reader<'d> {
         }
         Some(boxed(Decision {
             reference: self.value(task, &self.classic(task, "decisionRef")?),
-            binding: self.classic_binding(task, &super::call::DECISION),
+            binding: self.classic_binding(task, &super::binding::DECISION),
             result: match self.classic(task, "mapDecisionResult").as_deref() {
                 Some("singleEntry") => DecisionResult::SingleEntry,
                 Some("singleResult") => DecisionResult::SingleResult,

@@ -28,7 +28,7 @@ impl<'d> Reader<'d> {
         form.key = key.map(|text| self.value(element, &text)).or(form.key);
         if let Some(reference) = self.classic(element, "formRef") {
             form.reference = Some(self.value(element, &reference));
-            form.binding = self.classic_binding(element, &super::call::FORM);
+            form.binding = self.classic_binding(element, &super::binding::FORM);
         }
         if self.flag(element, "sameDeployment") == Some(true) {
             form.binding = Binding::Deployment;

@@ -56,8 +56,8 @@ impl<'d> Reader<'d> {
             Some("external" | "external-worker") => {
                 return Some(self.value(task, &self.classic(task, "topic").unwrap_or_default()));
             }
-            // a decision, an expression, and what cannot be done here
-            Some("dmn" | "script" | "case") => return None,
+            Some("script") => return None,
+            Some("dmn") if self.decision(task).is_some() => return None,
             Some(kind) => return Some(literal(task, kind)),
             None => {}
         }

@@ -1,8 +1,9 @@
 //! Variables computed into and out of an element's scope.
 
+use super::namespace::Family;
+use super::placement::takes_inputs;
 use super::reader::{children, own, text};
-use super::{ExpressionUse, MappingSource, Reader, VariableMapping};
-use crate::Name;
+use super::{ExpressionUse, MappingSource, Reader, VariableMapping, vocabulary};
 use crate::xml::Element;
 
 /// Lists and maps nest no deeper than this; what is deeper is null and gets a diagnostic.
@@ -22,8 +23,11 @@ impl<'d> Reader<'d> {
         for mapping in inner.into_iter().chain(own_mapping) {
             outputs.extend(children(mapping, "outputParameter").filter_map(|parameter| self.parameter(parameter)));
         }
-        if let Some(mapping) = self.zeebe_element(element, "ioMapping") {
-            inputs.extend(children(mapping, "input").filter_map(|input| self.mapping(input)));
+        let fits = |_: &Element<'_>| vocabulary::fits(Family::Zeebe, "ioMapping", element.name());
+        if let Some(mapping) = self.zeebe_element(element, "ioMapping").filter(fits) {
+            if takes_inputs(element) {
+                inputs.extend(children(mapping, "input").filter_map(|input| self.mapping(input)));
+            }
             outputs.extend(children(mapping, "output").filter_map(|output| self.mapping(output)));
         }
         inputs.extend(self.potok_elements(element, "input").into_iter().filter_map(|input| self.mapping(input)));
@@ -33,21 +37,6 @@ impl<'d> Reader<'d> {
         let worker_outputs = self.classic_elements(element, "externalWorkerOutParameter");
         outputs.extend(worker_outputs.into_iter().filter_map(|output| self.handover(output)));
         (inputs, outputs)
-    }
-
-    /// `in` and `out`: a variable, or an expression, under another name.
-    pub(super) fn handover(&self, element: Element<'d>) -> Option<VariableMapping> {
-        let source = own(element, "source");
-        let computed_target = own(element, "targetExpression").map(|text| self.value(element, &text));
-        let target = match computed_target {
-            Some(_) => Name::default(),
-            None => own(element, "target").or_else(|| source.clone())?,
-        };
-        let source = match own(element, "sourceExpression") {
-            Some(expression) => MappingSource::Expression(self.value(element, &expression)),
-            None => MappingSource::Variable(source?),
-        };
-        Some(VariableMapping { element: element.index(), target, computed_target, source })
     }
 
     /// `source` and `target`, as Camunda 8 and we write them.

@@ -5,25 +5,30 @@
 
 mod activity;
 mod assignment;
+mod binding;
 mod call;
 mod decision;
 mod event;
 mod expression;
 mod field;
 mod form;
+mod handover;
 mod implementation;
 mod job;
 mod listener;
 mod mapping;
 mod multi_instance;
 mod namespace;
+mod placement;
 mod process;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod unheard;
 mod unsupported;
 mod values;
 mod vocabulary;
+mod zeebe;
 
 pub use expression::ExpressionUse;
 pub use field::FieldKind;

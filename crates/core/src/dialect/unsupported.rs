@@ -1,18 +1,15 @@
 //! Diagnostics about words of the dialects that do not do here what their authors expect.
 
-use std::collections::BTreeSet;
-
 use super::job::{connector_kind, java_kind};
-use super::listener::{classic_stages, zeebe_stage};
 use super::mapping::DEEPEST_VALUE;
 use super::namespace::{self, Family, usual_prefix};
 use super::reader::{children, is_true, own};
 use super::vocabulary::{self, Mark};
-use super::{Dialect, ExpressionUse, ListenerStage, Reader};
+use super::{Dialect, ExpressionUse, Reader};
 use crate::Name;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expressions::Language;
-use crate::xml::{Attribute, Element, NamespaceId, Span};
+use crate::xml::{Attribute, Element, ElementIndex, NamespaceId, Span};
 
 /// Enough for anybody to read; a file that is wrong everywhere should not cost memory without end.
 const MOST_FINDINGS: usize = 1_000;
@@ -22,10 +19,23 @@ impl<'d> Reader<'d> {
     /// `extension-ignored`, `extension-java`, `extension-unsupported`, `extension-unknown` and `job-kind-missing`.
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        let mut findings = Findings { reader: *self, list: Vec::new() };
+        let mut findings = Findings { reader: *self, list: Vec::new(), is_drawing: false };
+        let is_process = |element: &Element<'_>| {
+            element.name() == "process" && element.namespace_id() == self.document.root().namespace_id()
+        };
+        let is_drawn =
+            |process: Element<'_>| process.attribute("isExecutable").is_some_and(|text| text.trim() == "false");
+        let mut processes = self.document.root().children().filter(is_process).peekable();
+        let drawing_only = processes.peek().is_some() && processes.all(is_drawn);
+        let mut process_end = ElementIndex(0);
         for element in self.document.elements() {
             if findings.list.len() >= MOST_FINDINGS {
                 break;
+            }
+            if element.index() >= process_end {
+                let begins = is_process(&element);
+                findings.is_drawing = drawing_only || (begins && is_drawn(element));
+                process_end = if begins { element.end() } else { process_end };
             }
             findings.look_at(element);
         }
@@ -37,6 +47,8 @@ impl<'d> Reader<'d> {
 pub(super) struct Findings<'d> {
     pub(super) reader: Reader<'d>,
     list: Vec<Diagnostic>,
+    /// What is looked at is not meant to run: errors become warnings.
+    is_drawing: bool,
 }
 
 impl<'d> Findings<'d> {
@@ -53,6 +65,7 @@ impl<'d> Findings<'d> {
             if mark == Mark::Unknown {
                 return;
             }
+            self.look_at_placement(family, element);
             self.look_into(family, element);
             self.look_at_values(family, element);
         }
@@ -202,7 +215,11 @@ impl<'d> Findings<'d> {
         }
         if element.name() == "eventBasedGateway" && reader.continuation(element).after {
             let help = "what has occurred goes on at once: put the savepoint after the event";
-            self.ignored(element, element.tag_span(), "a savepoint after an event-based gateway", help);
+            if reader.dialect() == Dialect::Camunda && reader.potok(element, "savepoint").is_none() {
+                self.refused(element, "a savepoint after an event-based gateway", "Camunda 7", help.to_owned());
+            } else {
+                self.ignored(element, element.tag_span(), "a savepoint after an event-based gateway", help);
+            }
         }
         if let Some(savepoint) = reader.potok(element, "savepoint")
             && !matches!(&*savepoint, "before" | "after" | "both")
@@ -210,15 +227,7 @@ impl<'d> Findings<'d> {
             let help = "write `before`, `after` or `both`";
             self.ignored(element, element.tag_span(), &format!("potok:savepoint=\"{savepoint}\""), help);
         }
-        if let Some(attribute) =
-            ["calledElementBinding", "decisionRefBinding", "formRefBinding"].into_iter().find(|name| {
-                let binding = reader.classic(element, name);
-                binding.is_some_and(|binding| !matches!(&*binding, "latest" | "deployment" | "version" | "versionTag"))
-            })
-        {
-            let help = "write `latest`, `deployment`, `version` or `versionTag`";
-            self.ignored(element, element.tag_span(), &format!("this value of {attribute}"), help);
-        }
+        self.look_at_bindings(element);
     }
 
     /// Camunda 7 and Flowable compute what a user task's documentation says.
@@ -241,12 +250,6 @@ impl<'d> Findings<'d> {
         let host = element.parent().and_then(|extensions| extensions.parent());
         let host_name = host.map_or("", |host| host.name());
         let span = element.tag_span();
-        if element.name() == "executionListener"
-            && let Some(host) = job_listener_out_of_place(family, element)
-        {
-            let help = "a worker cannot be called here; put a service task into the flow";
-            return self.ignored(element, span, &format!("a listener of a <{host}> that is a job"), help);
-        }
         match (family, element.name()) {
             (Family::Classic, name @ ("executionListener" | "inputOutput"))
                 if self.reader.dialect() == Dialect::Camunda && host.is_some_and(is_link_throw) =>
@@ -255,35 +258,15 @@ impl<'d> Findings<'d> {
                 let word = format!("<{}:{name}> of a throwing link event", usual_prefix(element.namespace()));
                 self.ignored(element, span, &word, help);
             }
-            (Family::Classic, "executionListener" | "taskListener") => {
-                let exists = host.is_some_and(|host| !classic_stages(host, element).is_empty());
-                if !exists {
-                    self.stage_unknown(element, own(element, "event"));
-                }
-                if own(element, "event").is_some_and(|event| event.trim() == "delete") && is_java(element) {
-                    self.deletion_unheard(element);
-                }
-                if element.name() == "taskListener" {
-                    self.look_at_task_words(element);
-                }
-            }
-            (Family::Zeebe, "executionListener" | "taskListener") => {
-                match zeebe_stage(element) {
-                    None => self.stage_unknown(element, own(element, "eventType")),
-                    Some(ListenerStage::Delete) => self.deletion_unheard(element),
-                    Some(_) => {}
-                }
-                if own(element, "type").is_none() {
-                    self.kind_missing(element, "name the worker's job type in the attribute `type`");
-                }
-            }
+            (_, "executionListener" | "taskListener") => self.look_at_listener(family, element, host),
             (Family::Zeebe, "loopCharacteristics") if host_name != "multiInstanceLoopCharacteristics" => {
                 let help = "put it into the extensionElements of the activity's multiInstanceLoopCharacteristics";
                 self.ignored(element, span, &format!("<zeebe:loopCharacteristics> of a <{host_name}>"), help);
             }
             (Family::Zeebe, "taskDefinition") if host_name == "adHocSubProcess" => {
-                let help = "the engine starts the activities inside; name them in zeebe:adHoc, or by the API";
-                self.ignored(element, span, "<zeebe:taskDefinition> of an ad-hoc sub-process", help);
+                // Its worker would choose what begins: without one nothing ever does.
+                let help = "name what begins in activeElementsCollection of zeebe:adHoc, or delete it and begin activities by the API";
+                self.unsupported(element, span, "<zeebe:taskDefinition> of an ad-hoc sub-process", help);
             }
             (Family::Zeebe, "taskDefinition") if own(element, "type").is_none() => {
                 self.kind_missing(element, "name the worker's job type in the attribute `type`");
@@ -292,17 +275,9 @@ impl<'d> Findings<'d> {
                 let help = "name a variable that does not exist outside, or add an output mapping";
                 self.ignored(element, span, "local=\"true\" of <out>", help);
             }
-            (Family::Classic, "in") if host_name == "signalEventDefinition" => self.look_at_signal_payload(element),
             (Family::Classic, "variableAggregation") if self.reader.aggregate(element).is_none() => {
                 let help = "name a `target` for it and for each of its variables, or use potok:outputCollection";
                 self.ignored(element, span, "this <variableAggregation>", help);
-            }
-            (Family::Classic, "inputOutput")
-                if self.reader.dialect() == Dialect::Camunda && host.is_some_and(is_event_sub_process) =>
-            {
-                let word = format!("<{}:inputOutput> of an event sub-process", usual_prefix(element.namespace()));
-                let help = "Camunda 7 refuses it; compute the variables in a script task inside, or in a listener";
-                self.unsupported(element, span, &word, help);
             }
             (Family::Classic, "failedJobRetryTimeCycle") if host.is_some_and(|host| !self.is_tried(host)) => {
                 let help = "add asyncBefore or asyncAfter: what fails behind that, or behind a timer, is tried again, as are jobs";
@@ -317,34 +292,8 @@ impl<'d> Findings<'d> {
         }
     }
 
-    /// What a signal cannot carry.
-    fn look_at_signal_payload(&mut self, handed: Element<'d>) {
-        let span = handed.tag_span();
-        if own(handed, "variables").is_some() && own(handed, "local").is_some_and(|local| is_true(&local)) {
-            let help = "name each variable in an <in> of its own";
-            self.ignored(handed, span, "variables=\"all\" local=\"true\" of a signal", help);
-        } else if own(handed, "businessKey").is_some() && own(handed, "source").is_none() {
-            self.ignored(handed, span, "the business key of a signal", "hand it over as a variable");
-        }
-    }
-
-    /// What the script or expression of a task listener asks of `task`.
-    fn look_at_task_words(&mut self, listener: Element<'d>) {
-        let span = listener.tag_span();
-        let script = children(listener, "script").next();
-        let text = script.map(|script| script.text().into_owned());
-        let text = text.or_else(|| own(listener, "expression").map(|text| text.to_string())).unwrap_or_default();
-        for word in task_words(&text) {
-            if script.is_some() && !TASK_WORDS.contains(&word) {
-                let help = "say in the user task's attributes who gets it and when it is due, as expressions";
-                self.unsupported(listener, span, &format!("task.{word} in a task listener"), help);
-            }
-        }
-    }
-
-    /// A worker does the element's work; or it is an expression or script, of which only the process graph knows whether it
-    /// can be evaluated here or is a job.
-    /// Whether an element is a job for a worker, or the engine goes on there by itself: behind a savepoint or timer.
+    /// Whether an element is a job for a worker, or the engine goes on there by itself: behind a savepoint or timer. (Of an
+    /// expression or script only the process graph knows whether it can be evaluated here or is a job.)
     fn is_tried(&self, host: Element<'d>) -> bool {
         let reader = self.reader;
         reader.continuation(host).cuts()
@@ -355,19 +304,7 @@ impl<'d> Findings<'d> {
             || (host.name() != "messageEventDefinition" && reader.element(host).expression.is_some())
     }
 
-    /// Nothing is held up when a task is deleted, so no worker can be waited for.
-    fn deletion_unheard(&mut self, listener: Element<'d>) {
-        let help = "let a boundary event or an event sub-process lead to a service task";
-        let word = "a listener on the deletion of a task that is a worker's job";
-        self.ignored(listener, listener.tag_span(), word, help);
-    }
-
-    fn stage_unknown(&mut self, listener: Element<'d>, stage: Option<Name>) {
-        let word = format!("a listener on `{}`", stage.unwrap_or_default());
-        self.ignored(listener, listener.tag_span(), &word, "use a stage that exists here, or an event in the diagram");
-    }
-
-    fn kind_missing(&mut self, at: Element<'d>, help: &str) {
+    pub(super) fn kind_missing(&mut self, at: Element<'d>, help: &str) {
         let message = "it is not said which worker or decision this is for".to_owned();
         self.add("job-kind-missing", Severity::Error, at, at.tag_span(), message, help.to_owned());
     }
@@ -377,7 +314,7 @@ impl<'d> Findings<'d> {
         self.add("extension-ignored", Severity::Warning, at, span, message, help.to_owned());
     }
 
-    fn unsupported(&mut self, at: Element<'d>, span: Span, word: &str, help: &str) {
+    pub(super) fn unsupported(&mut self, at: Element<'d>, span: Span, word: &str, help: &str) {
         let message = format!("{word} is not supported, and the model cannot run without it");
         self.add("extension-unsupported", Severity::Error, at, span, message, help.to_owned());
     }
@@ -391,6 +328,7 @@ impl<'d> Findings<'d> {
         message: String,
         help: String,
     ) {
+        let severity = if self.is_drawing { Severity::Warning } else { severity };
         let (line, column) = self.reader.document.line_column(span.start);
         self.list.push(Diagnostic { code, severity, element: bpmn_id(at), span, line, column, message, help });
     }
@@ -408,50 +346,6 @@ fn bpmn_id(element: Element<'_>) -> Option<Name> {
         around = element.parent();
     }
     None
-}
-
-/// What scripts of task listeners may ask of `task`.
-const TASK_WORDS: &[&str] = &[
-    "getVariable",
-    "getVariableLocal",
-    "hasVariable",
-    "setVariable",
-    "setVariableLocal",
-    "getVariables",
-    "getVariablesLocal",
-    "getVariableNames",
-    "getVariableNamesLocal",
-    "hasVariableLocal",
-    "hasVariables",
-    "hasVariablesLocal",
-    "setVariables",
-    "setVariablesLocal",
-    "removeVariable",
-    "removeVariableLocal",
-    "removeVariables",
-    "removeVariablesLocal",
-    "getEventName",
-    "getProcessInstanceId",
-    "getProcessDefinitionId",
-    "execution",
-    "getExecution",
-    "getTaskDefinitionKey",
-    "taskDefinitionKey",
-    "getName",
-    "name",
-    "getAssignee",
-    "assignee",
-];
-
-/// The words that follow `task.` in a text, each once.
-fn task_words(text: &str) -> BTreeSet<&str> {
-    let is_part = |character: char| character.is_alphanumeric() || character == '_';
-    let found = text.match_indices("task.").filter(|(at, _)| !text[..*at].ends_with(is_part));
-    let words = found.map(|(at, start)| {
-        let rest = &text[at + start.len()..];
-        &rest[..rest.find(|character| !is_part(character)).unwrap_or(rest.len())]
-    });
-    words.filter(|word| !word.is_empty()).collect()
 }
 
 /// How many lists and maps surround a value, as far as that matters.
@@ -476,26 +370,7 @@ fn out_of_place(family: Family, element: Element<'_>) -> Option<(&str, &'static 
     let extensions = element.parent().filter(|parent| parent.name() == "extensionElements")?;
     let host = extensions.parent()?.name();
     let hosts = vocabulary::element_hosts(family, element.name())?;
-    hosts.split_ascii_whitespace().all(|fitting| fitting != host).then_some((host, hosts))
-}
-
-/// What a listener belongs to that is work for a worker, where no token could wait for it.
-fn job_listener_out_of_place(family: Family, listener: Element<'_>) -> Option<&str> {
-    let extensions = listener.parent()?;
-    let host = match family {
-        Family::Zeebe => extensions.parent()?.parent()?,
-        _ if is_java(listener) => extensions.parent()?,
-        _ => return None,
-    };
-    // An event-based gateway is left by what has occurred, which waits for nobody.
-    let stage = own(listener, "event").or_else(|| own(listener, "eventType"));
-    let leaves_gateway = host.name() == "eventBasedGateway" && stage.as_deref().map(str::trim) == Some("end");
-    let is_out_of_place = leaves_gateway || is_event_sub_process(host);
-    (is_out_of_place || matches!(host.name(), "process" | "sequenceFlow")).then(|| host.name())
-}
-
-fn is_java(listener: Element<'_>) -> bool {
-    own(listener, "class").or_else(|| own(listener, "delegateExpression")).is_some()
+    (!vocabulary::fits(family, element.name(), host)).then_some((host, hosts))
 }
 
 fn is_java_script(reader: Reader<'_>, task: Element<'_>) -> bool {
@@ -506,8 +381,4 @@ fn is_java_script(reader: Reader<'_>, task: Element<'_>) -> bool {
 
 fn is_link_throw(host: Element<'_>) -> bool {
     host.name() == "intermediateThrowEvent" && children(host, "linkEventDefinition").next().is_some()
-}
-
-fn is_event_sub_process(host: Element<'_>) -> bool {
-    host.name() == "subProcess" && host.attribute("triggeredByEvent").is_some_and(|text| is_true(&text))
 }

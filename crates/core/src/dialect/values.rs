@@ -1,10 +1,11 @@
 //! Which values the words of the dialects take.
 
-use super::FieldKind;
 use super::namespace::Family;
 use super::reader::{children, own};
 use super::unsupported::Findings;
-use crate::diagnostic::Severity;
+use super::zeebe::is_path;
+use super::{Dialect, FieldKind};
+use crate::diagnostic::{Severity, article};
 use crate::expressions::Language;
 use crate::model::TimerKind;
 use crate::time::Timer;
@@ -32,11 +33,19 @@ enum Wanted {
     SomeOf(&'static [&'static str]),
     /// The name of a variable, or a path in one.
     Target,
+    /// The same as Camunda 8 has it: of letters, digits and `_`.
+    Path,
+    /// What is computed.
+    Expression,
+    /// The same, and it must be there.
+    Source,
     /// Anything, but something.
     Name,
 }
 
-use Wanted::{Days, Flag, Moment, Name, Number, Percent, Retries, SomeOf, Target, Type, Words};
+use Wanted::{
+    Days, Expression, Flag, Moment, Name, Number, Path, Percent, Retries, SomeOf, Source, Target, Type, Words,
+};
 
 const BINDINGS: Wanted = Words(&["latest", "deployment", "versionTag"]);
 const CHANGES: Wanted = SomeOf(&["create", "update", "delete"]);
@@ -86,7 +95,7 @@ fn of_attribute(name: &str) -> Option<(Wanted, Severity)> {
         "priority" | "jobPriority" | "taskPriority" | "retries" => (Number, Severity::Warning),
         "dueDate" | "followUpDate" => (Moment, Severity::Error),
         "historyTimeToLive" => (Days, Severity::Warning),
-        "mapDecisionResult" => (RESULTS, Severity::Warning),
+        "mapDecisionResult" => (RESULTS, Severity::Error),
         "variableEvents" => (CHANGES, Severity::Warning),
         "type" => (Type, Severity::Error),
         _ => return None,
@@ -102,12 +111,20 @@ const OF_ELEMENTS: &[(Family, &str, &str, Wanted, Severity)] = &[
     (Family::Zeebe, "jobPriorityDefinition", "priority", Number, Severity::Warning),
     (Family::Zeebe, "taskSchedule", "dueDate", Moment, Severity::Error),
     (Family::Zeebe, "taskSchedule", "followUpDate", Moment, Severity::Error),
-    (Family::Zeebe, "calledElement", "bindingType", BINDINGS, Severity::Warning),
-    (Family::Zeebe, "calledDecision", "bindingType", BINDINGS, Severity::Warning),
-    (Family::Zeebe, "formDefinition", "bindingType", BINDINGS, Severity::Warning),
+    (Family::Zeebe, "calledElement", "bindingType", BINDINGS, Severity::Error),
+    (Family::Zeebe, "calledDecision", "bindingType", BINDINGS, Severity::Error),
+    (Family::Zeebe, "calledDecision", "resultVariable", Name, Severity::Error),
+    (Family::Zeebe, "script", "expression", Expression, Severity::Error),
+    (Family::Zeebe, "script", "resultVariable", Name, Severity::Error),
+    (Family::Zeebe, "subscription", "correlationKey", Expression, Severity::Error),
+    (Family::Zeebe, "loopCharacteristics", "inputCollection", Expression, Severity::Error),
+    (Family::Zeebe, "loopCharacteristics", "outputElement", Expression, Severity::Error),
+    (Family::Zeebe, "adHoc", "activeElementsCollection", Expression, Severity::Error),
+    (Family::Zeebe, "formDefinition", "bindingType", BINDINGS, Severity::Error),
     (Family::Zeebe, "conditionalFilter", "variableEvents", CHANGES, Severity::Warning),
-    (Family::Zeebe, "input", "target", Target, Severity::Error),
-    (Family::Zeebe, "output", "target", Target, Severity::Error),
+    (Family::Zeebe, "input", "target", Path, Severity::Error),
+    (Family::Zeebe, "output", "target", Path, Severity::Error),
+    (Family::Zeebe, "output", "source", Source, Severity::Error),
     (Family::Zeebe, "header", "key", Name, Severity::Warning),
     (Family::Potok, "input", "target", Target, Severity::Error),
     (Family::Potok, "output", "target", Target, Severity::Error),
@@ -128,14 +145,14 @@ const OF_ELEMENTS: &[(Family, &str, &str, Wanted, Severity)] = &[
 impl Wanted {
     /// Whether it is a fault that there is no value at all.
     fn is_needed(&self) -> bool {
-        matches!(self, Target | Name)
+        matches!(self, Target | Path | Source | Name)
     }
 
     /// How to mend a value, if it must be mended. What is computed is not looked at.
     fn mend(&self, value: &str) -> Option<String> {
         let value = value.trim();
         let is_computed = value.starts_with('=') || value.contains("${") || value.contains("#{");
-        if is_computed && !matches!(self, Type) {
+        if is_computed && !matches!(self, Type | Path) {
             return None;
         }
         let listed = |words: &[&str]| format!("write {}", words.join(", "));
@@ -160,6 +177,10 @@ impl Wanted {
             Target if !value.split('.').all(is_variable) => {
                 Some("name a variable, or a path in one, with dots between".into())
             }
+            Path if !is_path(value) => {
+                Some("name a variable, or a path in one with dots between: letters, digits and `_`".into())
+            }
+            Expression | Source => Some(format!("write an expression, with `=` before it, e.g. `={}`", example(value))),
             Name if value.is_empty() => Some("give it a name".into()),
             _ => None,
         }
@@ -178,6 +199,11 @@ fn is_cycle(value: &str) -> bool {
 /// FEEL's names may hold blanks.
 fn is_variable(name: &str) -> bool {
     !name.trim().is_empty() && !name.contains(|character| "\"'(){}[],;".contains(character))
+}
+
+/// An expression that the author may have meant.
+fn example(value: &str) -> &str {
+    if value.is_empty() { "amount" } else { value }
 }
 
 impl<'d> Findings<'d> {
@@ -205,7 +231,7 @@ impl<'d> Findings<'d> {
             if let Some(help) = help {
                 let written = match value {
                     Some(value) => format!("{attribute}=\"{value}\" of <{name}>"),
-                    None => format!("a <{name}> without `{attribute}`"),
+                    None => format!("{} <{name}> without `{attribute}`", article(name)),
                 };
                 self.invalid(*severity, element, element.tag_span(), written, help);
             }
@@ -229,12 +255,29 @@ impl<'d> Findings<'d> {
                 self.invalid(Severity::Warning, element, element.tag_span(), written, help);
             }
             (Family::Classic, "constraint") => self.look_at_constraint(element),
+            (Family::Classic, "in" | "out" | "externalWorkerInParameter" | "externalWorkerOutParameter") => {
+                let holder = element.parent().and_then(|extensions| extensions.parent());
+                if holder.is_some_and(|holder| holder.name() == "signalEventDefinition") {
+                    self.look_at_signal_payload(element);
+                }
+                self.look_at_handover(element);
+            }
+            (Family::Zeebe, _) => self.look_at_zeebe(element),
             (Family::Classic, "formField" | "formProperty") | (Family::Potok, "formField") => {
                 if let Some(id) = own(element, "id").filter(|id| is_second_field(element, id)) {
                     let help =
                         "give each field of a form an id of its own: it is the variable that the field sets".to_owned();
                     let written = format!("a second field `{id}`");
                     self.invalid(Severity::Warning, element, element.tag_span(), written, help);
+                }
+                if self.reader.dialect() == Dialect::Camunda
+                    && element.name() == "formField"
+                    && family == Family::Classic
+                    && own(element, "type").is_none()
+                {
+                    let help = "say what it holds, e.g. type=\"string\"".to_owned();
+                    let written = "a <formField> without `type`".to_owned();
+                    self.invalid(Severity::Error, element, element.tag_span(), written, help);
                 }
                 self.look_at_default(family, element);
             }
@@ -294,7 +337,7 @@ impl<'d> Findings<'d> {
         }
     }
 
-    fn invalid(&mut self, severity: Severity, at: Element<'d>, span: Span, what: String, help: String) {
+    pub(super) fn invalid(&mut self, severity: Severity, at: Element<'d>, span: Span, what: String, help: String) {
         self.add("extension-value-invalid", severity, at, span, format!("{what} means nothing here"), help);
     }
 }

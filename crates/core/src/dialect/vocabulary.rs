@@ -59,6 +59,11 @@ pub(super) fn hosts(name: &str) -> Option<&'static str> {
     HOSTS.iter().find(|(names, _)| among(names)).map(|(_, hosts)| *hosts)
 }
 
+/// Whether an honoured attribute has an effect on that element of BPMN.
+pub(super) fn has_host(name: &str, element: &str) -> bool {
+    hosts(name).is_none_or(|hosts| hosts.split_ascii_whitespace().any(|host| host == element))
+}
+
 /// An attribute that acts on an element of BPMN, with its usual prefix: the dialect's own word, else ours, else one of Camunda 7.
 pub(crate) fn qualified(dialect: Dialect, element: &str, name: &str) -> Option<String> {
     let (potok, camunda) = (("potok", Family::Potok), ("camunda", Family::Classic));
@@ -68,7 +73,7 @@ pub(crate) fn qualified(dialect: Dialect, element: &str, name: &str) -> Option<S
         Dialect::Zeebe => [("zeebe", Family::Zeebe), potok],
         Dialect::Standard => [potok, camunda],
     };
-    let is_host = hosts(name).is_none_or(|hosts| hosts.split_ascii_whitespace().any(|host| host == element));
+    let is_host = has_host(name, element);
     let (prefix, _) = families.iter().find(|(_, family)| is_host && attribute(*family, name).acts())?;
     Some(format!("{prefix}:{name}"))
 }
@@ -92,6 +97,11 @@ pub(super) fn element_hosts(family: Family, name: &str) -> Option<&'static str> 
         Family::Potok => return None,
     };
     known.iter().find(|(names, _)| among(names)).map(|(_, hosts)| *hosts)
+}
+
+/// Whether an extension element has an effect in that element of BPMN.
+pub(super) fn fits(family: Family, name: &str, host: &str) -> bool {
+    element_hosts(family, name).is_none_or(|hosts| hosts.split_ascii_whitespace().any(|fitting| fitting == host))
 }
 
 fn vocabulary(family: Family) -> &'static Vocabulary {

@@ -36,9 +36,32 @@ impl Package {
         expressions: &dyn Expressions,
         deployment: Deployment,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let (definitions, mut diagnostics) = Definitions::read(bytes)?;
+        let (definitions, mut diagnostics) = Definitions::read_leniently(bytes).map_err(|fault| vec![fault])?;
+        // However much is wrong with a model, all of it is looked at and compiled: its author sees everything at once.
         diagnostics.extend(check(&definitions));
-        // A model with errors is compiled, too: an author sees everything at once, also what is wrong with expressions.
+        Self::compiled(definitions, diagnostics, expressions, deployment)
+    }
+
+    /// The same for a file that has been deployed already. Whoever did so may have known fewer rules than there are now, and
+    /// what runs goes on: only what cannot be compiled is refused.
+    ///
+    /// # Errors
+    /// If it is no BPMN, or its expressions cannot be read.
+    pub fn deployed(
+        bytes: &[u8],
+        expressions: &dyn Expressions,
+        deployment: Deployment,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let (definitions, _) = Definitions::read_leniently(bytes).map_err(|fault| vec![fault])?;
+        Self::compiled(definitions, Vec::new(), expressions, deployment)
+    }
+
+    fn compiled(
+        definitions: Definitions,
+        mut diagnostics: Vec<Diagnostic>,
+        expressions: &dyn Expressions,
+        deployment: Deployment,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let processes = (0u32..)
             .zip(&definitions.processes)
             .map(|(index, _)| compile::process(&definitions, ProcessIndex(index), expressions, &mut diagnostics))

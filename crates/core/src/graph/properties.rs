@@ -180,22 +180,10 @@ impl<'a> Compiler<'a> {
         ));
     }
 
-    /// The group of the innermost lane, where lanes assign tasks: not in foreign dialects.
+    /// The group of the innermost lane that has one, where lanes assign tasks: not in foreign dialects.
     fn lane_group(&self, node: &model::FlowNode) -> Option<Name> {
-        if self.definitions.dialect != Dialect::Standard {
-            return None;
-        }
-        let lane = self.lane(node)?;
-        lane.group.clone().or_else(|| lane.name.clone())
-    }
-
-    /// The innermost lane. What no lane names belongs to the lane of the sub-process around it.
-    fn lane(&self, node: &model::FlowNode) -> Option<&model::Lane> {
-        let around = |node: &&model::FlowNode| {
-            node.parent.and_then(|model::NodeIndex(parent)| self.process.flow_nodes.get(parent as usize))
-        };
-        let lane = std::iter::successors(Some(node), around).find_map(|node| node.lane)?;
-        self.process.lanes.get(lane.0 as usize)
+        let assigns = self.definitions.dialect == Dialect::Standard;
+        self.process.lanes_of(node).find_map(|lane| lane.group.clone()).filter(|_| assigns)
     }
 
     fn user_task(
@@ -324,7 +312,7 @@ impl<'a> Compiler<'a> {
                 .clone()
                 .or_else(|| global.and_then(|global| global.result_variable.clone())),
             initiator: extension.initiator.clone(),
-            lane: self.lane(node).and_then(|lane| lane.name.clone().or_else(|| lane.id.clone())),
+            lane: self.process.lanes_of(node).next().and_then(|lane| lane.name.clone().or_else(|| lane.id.clone())),
             form,
             message_flow: self.message_flow(ordinal),
             properties: extension.properties.clone(),

@@ -11,6 +11,8 @@ pub struct Event {
     pub position: EventPosition,
     /// What it catches or throws; none for a none event.
     pub definitions: Vec<EventDefinition>,
+    /// It refers to an event definition that there is not.
+    pub lacks_definition: bool,
     /// All definitions must occur, not just one.
     pub parallel_multiple: bool,
     /// Declared data of a throwing event.

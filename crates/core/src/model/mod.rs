@@ -144,6 +144,20 @@ pub struct Process {
     pub extension: ProcessProperties,
 }
 
+impl Process {
+    /// The lanes that a flow node stands in, from the innermost out. What no lane names belongs to the lanes of the sub-process
+    /// around it.
+    pub fn lanes_of<'p>(&'p self, node: &'p FlowNode) -> impl Iterator<Item = &'p Lane> {
+        let around =
+            |node: &&'p FlowNode| node.parent.and_then(|NodeIndex(parent)| self.flow_nodes.get(parent as usize));
+        let lane = |LaneIndex(lane): LaneIndex| self.lanes.get(lane as usize);
+        let nodes = std::iter::successors(Some(node), around);
+        nodes.flat_map(move |node| {
+            std::iter::successors(node.lane.and_then(lane), move |inner| inner.parent.and_then(lane))
+        })
+    }
+}
+
 /// An association; executable only from a compensation boundary event to its handler.
 #[derive(Clone, Debug)]
 pub struct Association {

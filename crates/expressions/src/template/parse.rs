@@ -234,7 +234,13 @@ impl<'a> Parser<'a> {
             },
             Token::End => Err(error("the expression ends too early", offset)),
             Token::Symbol("?") => Err(error("`?` needs a condition before it", offset)),
-            Token::Symbol(symbol) => Err(error(format!("`{symbol}` cannot stand here"), offset)),
+            Token::Symbol(symbol) => {
+                // `and` is read as `&&`: the message says what is written.
+                let rest = self.text.get(offset..).unwrap_or_default();
+                let length = rest.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(rest.len());
+                let written = if length == 0 { *symbol } else { &rest[..length] };
+                Err(error(format!("`{written}` cannot stand here"), offset))
+            }
         }
     }
 

@@ -208,6 +208,12 @@ fn errors_where_camunda_errs() {
 }
 
 #[test]
+fn an_operator_in_a_wrong_place_is_named_as_it_is_written() {
+    assert_eq!(refusal("${empty and approved}"), "`and` cannot stand here");
+    assert_eq!(refusal("${empty && approved}"), "`&&` cannot stand here");
+}
+
+#[test]
 fn what_is_not_available_says_what_to_write() {
     for (text, hint) in [
         ("${myBean.doIt(execution)}", "external task"),

@@ -7,6 +7,7 @@ mod diagnostics;
 mod expressions;
 mod flowable;
 mod potok;
+mod refusals;
 mod zeebe;
 
 use super::{MappingSource, Reader, VariableMapping};

@@ -68,6 +68,11 @@ pub(super) const ELEMENT_HOSTS: &[(&str, &str)] = &[
         "serviceTask sendTask scriptTask businessRuleTask intermediateThrowEvent endEvent messageEventDefinition \
          adHocSubProcess",
     ),
+    (
+        "ioMapping",
+        "callActivity startEvent endEvent intermediateCatchEvent intermediateThrowEvent boundaryEvent receiveTask \
+         serviceTask sendTask scriptTask businessRuleTask userTask subProcess transaction adHocSubProcess",
+    ),
     ("calledElement", "callActivity"),
     ("assignmentDefinition taskSchedule priorityDefinition userTask taskListeners", "userTask"),
     ("formDefinition", "userTask startEvent"),

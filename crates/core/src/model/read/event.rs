@@ -24,6 +24,7 @@ impl<'d> Source<'d> {
         Event {
             position,
             definitions: self.definitions_of(element, process),
+            lacks_definition: self.children(element, "eventDefinitionRef").any(|child| !self.is_defined(&child.text())),
             parallel_multiple: self.flag(element, "parallelMultiple", false),
             data_inputs: self.data_inputs(element),
             data_outputs: self.data_outputs(element),
@@ -39,6 +40,12 @@ impl<'d> Source<'d> {
             _ => self.event_definition(child, process),
         };
         self.bpmn(element).filter_map(read).collect()
+    }
+
+    /// An event definition at the top of the file has that id.
+    fn is_defined(&self, text: &str) -> bool {
+        let text = self.without_prefix(text);
+        text.is_some_and(|text| matches!(self.outline.target(&text), Some(Target::EventDefinition(_))))
     }
 
     /// The event definition at the top of the file that a text refers to.
