@@ -288,10 +288,6 @@ impl<'d> Findings<'d> {
             (Family::Zeebe, "taskDefinition") if own(element, "type").is_none() => {
                 self.kind_missing(element, "name the worker's job type in the attribute `type`");
             }
-            (Family::Classic, "out") if own(element, "local").is_some_and(|local| is_true(&local)) => {
-                let help = "name a variable that does not exist outside, or add an output mapping";
-                self.ignored(element, span, "local=\"true\" of <out>", help);
-            }
             (Family::Classic, "in") if host_name == "signalEventDefinition" => self.look_at_signal_payload(element),
             (Family::Classic, "variableAggregation") if self.reader.aggregate(element).is_none() => {
                 let help = "name a `target` for it and for each of its variables, or use potok:outputCollection";
@@ -320,9 +316,9 @@ impl<'d> Findings<'d> {
     /// What a signal cannot carry.
     fn look_at_signal_payload(&mut self, handed: Element<'d>) {
         let span = handed.tag_span();
-        if own(handed, "variables").is_some() && own(handed, "local").is_some_and(|local| is_true(&local)) {
-            let help = "name each variable in an <in> of its own";
-            self.ignored(handed, span, "variables=\"all\" local=\"true\" of a signal", help);
+        if own(handed, "local").is_some_and(|local| is_true(&local)) {
+            let help = "name each variable in an <in> of its own, without local";
+            self.ignored(handed, span, "local=\"true\" of a signal's <in>", help);
         } else if own(handed, "businessKey").is_some() && own(handed, "source").is_none() {
             self.ignored(handed, span, "the business key of a signal", "hand it over as a variable");
         }
