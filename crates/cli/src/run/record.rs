@@ -87,7 +87,9 @@ impl Numbers {
             }
             Event::CompensationStarted { token, waiter } => {
                 say("token", token.into());
-                say("waiter", waiter.into());
+                if waiter != NONE {
+                    say("waiter", waiter.into());
+                }
                 ("compensation-started", known(self.tokens.get(&token)))
             }
             Event::ComplexActivated { node, .. } => ("complex-gateway-activated", Some(node)),
@@ -201,6 +203,7 @@ impl Numbers {
                 say("code", text(code));
                 ("escalation-thrown", Some(node))
             }
+            Event::CallersEnded { node } => ("callers-ended", Some(node)),
             Event::CorrelationSet { property } => {
                 if let Some((name, value)) = events.variables.get(property as usize) {
                     say("property", name.as_ref().into());
