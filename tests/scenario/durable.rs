@@ -234,6 +234,7 @@ fn translated(command: &Command, other: impl Fn(Key) -> Key) -> Option<Command> 
     let key = match &mut command {
         Command::CompleteUserTask { task: key, .. }
         | Command::SetTaskVariables { task: key, .. }
+        | Command::ChangeUserTask { task: key, .. }
         | Command::CompleteJob { job: key, .. }
         | Command::FailJob { job: key, .. }
         | Command::ThrowError { wait: key, .. }

@@ -391,3 +391,39 @@ fn a_moment_among_several_triggers_comes_once() {
         .travel("P1D")
         .waits_at(["after", "work"]);
 }
+
+#[test]
+fn inputs_of_an_event_are_computed_once_it_has_occurred() {
+    scenario("boundary_events/mappings.bpmn")
+        .start_with(json!({"factor": 2, "subtotal": 0}))
+        .message("copy", json!({"amount": 3}))
+        .message("copy", json!({"amount": 4}))
+        .waits_at(["after", "after", "work"])
+        .variable("subtotal", 14)
+        .set("factor", 10)
+        .message("letter", json!({"amount": 7}))
+        .waits_at(["after", "after", "after"])
+        .variable("total", 70)
+        .no_variable("amount")
+        .no_variable("times");
+}
+
+#[test]
+fn what_came_with_an_event_is_kept_until_its_inputs_can_be_computed() {
+    scenario("boundary_events/mappings.bpmn")
+        .start_with(json!({"factor": null, "subtotal": 1}))
+        .message("copy", json!({"amount": 3}))
+        .incident("copied", "expression-failed")
+        .set("factor", 2)
+        .resolve("copied")
+        .no_incident()
+        .waits_at(["after", "work"])
+        .variable("subtotal", 7)
+        .set("factor", json!(null))
+        .message("letter", json!({"amount": 7}))
+        .incident("answered", "expression-failed")
+        .set("factor", 3)
+        .resolve("answered")
+        .waits_at(["after", "after"])
+        .variable("total", 21);
+}

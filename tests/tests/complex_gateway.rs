@@ -235,3 +235,37 @@ fn a_way_out_of_a_boundary_event_to_a_filled_flow_does_not_reset_the_gateway() {
         .completed()
         .passed("after", 1);
 }
+
+#[test]
+fn outputs_are_computed_when_the_gateway_fires_and_not_again_when_it_is_reset() {
+    model(
+        r#"<process id="p" isExecutable="true">
+  <startEvent id="start"/>
+  <parallelGateway id="fork"/>
+  <userTask id="a"/>
+  <userTask id="b"/>
+  <complexGateway id="first">
+    <extensionElements><potok:output target="fired" source="=fired + 1"/></extensionElements>
+    <activationCondition>activationCount >= 1</activationCondition>
+  </complexGateway>
+  <userTask id="rest"/>
+  <endEvent id="end"/>
+  <sequenceFlow id="f0" sourceRef="start" targetRef="fork"/>
+  <sequenceFlow id="f1" sourceRef="fork" targetRef="a"/>
+  <sequenceFlow id="f2" sourceRef="fork" targetRef="b"/>
+  <sequenceFlow id="f3" sourceRef="a" targetRef="first"/>
+  <sequenceFlow id="f4" sourceRef="b" targetRef="first"/>
+  <sequenceFlow id="f5" sourceRef="first" targetRef="end"/>
+  <sequenceFlow id="f6" sourceRef="first" targetRef="rest"><conditionExpression>not(waitingForStart)</conditionExpression></sequenceFlow>
+</process>"#,
+    )
+    .start_with(json!({"fired": 0}))
+    .complete("a")
+    .waits_at(["b"])
+    .variable("fired", 1)
+    .complete("b")
+    .waits_at(["rest"])
+    .variable("fired", 1)
+    .complete("rest")
+    .completed();
+}

@@ -211,3 +211,36 @@ fn camunda_asks_when_variables_are_set() {
 fn elsewhere_work_is_complete_with_what_it_gives() {
     scenario("conditional/interrupting.bpmn").start().complete_with("work", json!({"temperature": 101})).completed();
 }
+
+#[test]
+fn events_that_undo_each_others_condition_come_to_rest() {
+    let handler = |id: &str, seen: u32, set: u32| {
+        format!(
+            r#"<subProcess id="when_{id}" triggeredByEvent="true">
+    <startEvent id="{id}" isInterrupting="false"><conditionalEventDefinition><condition>k = {seen}</condition></conditionalEventDefinition></startEvent>
+    <scriptTask id="set_{id}" scriptFormat="feel" potok:resultVariable="k"><script>{set}</script></scriptTask>
+    <sequenceFlow id="flow_{id}" sourceRef="{id}" targetRef="set_{id}"/>
+  </subProcess>"#
+        )
+    };
+    // The second is not asked before the first has changed `k` again: it has not been seen not to hold, and so does not begin to.
+    model(&format!(
+        r#"<process id="p" isExecutable="true">
+  <startEvent id="start"/>
+  <userTask id="work"/>
+  <sequenceFlow id="f" sourceRef="start" targetRef="work"/>
+  {}{}
+</process>"#,
+        handler("one", 1, 2),
+        handler("two", 2, 1)
+    ))
+    .start_with(json!({"k": 0}))
+    .set("k", 1)
+    .waits_at(["work"])
+    .no_incident()
+    .variable("k", 2)
+    .passed("one", 2)
+    .passed("two", 1)
+    .complete("work")
+    .completed();
+}

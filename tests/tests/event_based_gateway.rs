@@ -147,3 +147,36 @@ fn the_message_that_decides_for_a_receive_task_in_a_loop_is_its_first_rounds() {
         .message("letter", json!({"last": true}))
         .waits_at(["after"]);
 }
+
+#[test]
+fn outputs_of_the_gateway_and_inputs_of_the_event_are_computed_when_it_is_decided() {
+    scenario("event_based_gateway/mappings.bpmn")
+        .start_with(json!({"question": "why", "factor": 2}))
+        .no_variable("waited_for")
+        .message("letter", json!({"amount": 7}))
+        .waits_at(["after"])
+        // What the gateway has for itself is gone with it.
+        .variables(json!({"waited_for": "why?", "total": 14, "asked_there": null}))
+        .no_variable("asked");
+    scenario("event_based_gateway/mappings.bpmn")
+        .start_with(json!({"question": "why", "factor": 2}))
+        .travel("PT1H")
+        .waits_at(["after"])
+        .variable("waited_for", "why?");
+}
+
+#[test]
+fn what_came_with_the_event_is_kept_until_all_mappings_can_be_computed() {
+    scenario("event_based_gateway/mappings.bpmn")
+        .start_with(json!({"question": "why", "factor": null}))
+        .set("question", json!(null))
+        .message("letter", json!({"amount": 7}))
+        .incident("answered", "expression-failed")
+        .incident_says("outputs of `wait`")
+        .resolve("answered")
+        .incident("answered", "expression-failed")
+        .set("factor", 3)
+        .resolve("answered")
+        .waits_at(["after"])
+        .variable("total", 21);
+}

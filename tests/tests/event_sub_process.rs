@@ -371,3 +371,21 @@ fn an_output_of_an_event_sub_process_that_fails_is_an_incident() {
         .completed()
         .variable("taken", "stairs");
 }
+
+#[test]
+fn inputs_of_the_start_event_are_computed_once_it_has_occurred() {
+    scenario("event_sub_process/start_mappings.bpmn")
+        .start_with(json!({"factor": 2}))
+        .message("letter", json!({"amount": 7}))
+        .waits_at(["after", "work"])
+        .variable("total", 14)
+        .set("factor", json!(null))
+        .message("letter", json!({"amount": 8}))
+        .incident("answered", "expression-failed")
+        .set("factor", 3)
+        .resolve("answered")
+        .waits_at(["after", "after", "work"])
+        .variable("total", 24)
+        .no_variable("amount")
+        .no_variable("times");
+}

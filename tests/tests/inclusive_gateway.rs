@@ -1,6 +1,6 @@
 //! Inclusive gateways: the join waits for every token that can still arrive (BPMN 2.0.2 §13.4.3).
 
-use potok_tests::scenario;
+use potok_tests::{model, scenario};
 use serde_json::json;
 
 #[test]
@@ -277,4 +277,35 @@ fn a_way_out_of_a_boundary_event_to_a_filled_flow_lets_nobody_off() {
         .waits_at(["a", "b"])
         .complete("b")
         .waits_at(["a", "after"]);
+}
+
+#[test]
+fn a_token_at_the_savepoint_before_a_join_is_waited_for() {
+    model(
+        r#"<process id="p" isExecutable="true">
+  <startEvent id="start"/>
+  <inclusiveGateway id="fork"/>
+  <task id="a"/>
+  <userTask id="b"/>
+  <inclusiveGateway id="join" potok:savepoint="both"/>
+  <userTask id="after"/>
+  <sequenceFlow id="f0" sourceRef="start" targetRef="fork"/>
+  <sequenceFlow id="f1" sourceRef="fork" targetRef="a"/>
+  <sequenceFlow id="f2" sourceRef="fork" targetRef="b"/>
+  <sequenceFlow id="f3" sourceRef="a" targetRef="join"/>
+  <sequenceFlow id="f4" sourceRef="b" targetRef="join"/>
+  <sequenceFlow id="f5" sourceRef="join" targetRef="after"/>
+</process>"#,
+    )
+    .start()
+    .complete("b")
+    .waits_at(["join", "join"])
+    .continue_at("join")
+    .waits_at(["join"])
+    .joins(["join"])
+    .continue_at("join")
+    .waits_at(["join"])
+    .joins([])
+    .continue_at("join")
+    .waits_at(["after"]);
 }

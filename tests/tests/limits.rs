@@ -1,5 +1,19 @@
 //! What runs without end is stopped by an incident, before it takes all memory.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use potok_core::Name;
+use potok_core::expressions::{
+    Binding, CompileError, CompiledExpression, Decided, Deployment, Evaluation, EvaluationError, Expressions, Language,
+    Purpose,
+};
+use potok_core::graph::Package;
+use potok_core::instance::{IncidentWait, Key, WaitKind};
+use potok_core::routing::{Runner, StartOptions};
+use potok_core::step::Command;
+use potok_core::value::Value;
+use potok_expressions::Evaluator;
 use potok_tests::model;
 use serde_json::json;
 
@@ -135,4 +149,147 @@ fn conditions_that_hold_in_a_circle_weigh_on_the_budget() {
     };
     // A round enters the task, opens an event and asks it: none of those before it is asked again.
     circle("x = 0").step_budget(4_000).start_with(json!({"x": 0})).is_at("work", 1_001).active();
+}
+
+/// Says of each script that it takes four seconds.
+struct Slow(Evaluator);
+
+#[derive(Debug)]
+struct SlowScript(Arc<dyn CompiledExpression>);
+
+impl CompiledExpression for SlowScript {
+    fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Value, EvaluationError> {
+        evaluation.took += Duration::from_secs(4);
+        self.0.evaluate(evaluation)
+    }
+
+    fn reads(&self) -> Option<&[Name]> {
+        self.0.reads()
+    }
+}
+
+impl Expressions for Slow {
+    fn compile(
+        &self,
+        language: &Language,
+        purpose: Purpose,
+        text: &str,
+    ) -> Result<Arc<dyn CompiledExpression>, CompileError> {
+        let compiled = self.0.compile(language, purpose, text)?;
+        Ok(if purpose == Purpose::Script { Arc::new(SlowScript(compiled)) } else { compiled })
+    }
+
+    fn decide(
+        &self,
+        decision: &str,
+        binding: &Binding,
+        deployment: Deployment,
+        evaluation: &mut Evaluation<'_>,
+    ) -> Result<Decided, EvaluationError> {
+        self.0.decide(decision, binding, deployment, evaluation)
+    }
+}
+
+/// Counts up in a circle until it is told to stop.
+const COUNTING: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="definitions"
+  targetNamespace="urn:test" xmlns:potok="urn:potok:bpmn:1.0"
+  expressionLanguage="https://www.omg.org/spec/DMN/20191111/FEEL/">
+  <process id="p" isExecutable="true">
+    <startEvent id="start"/>
+    <exclusiveGateway id="again"/>
+    <scriptTask id="count" scriptFormat="feel" potok:resultVariable="counted"><script>counted + 1</script></scriptTask>
+    <exclusiveGateway id="choose" default="on"/>
+    <endEvent id="end"/>
+    <sequenceFlow id="f1" sourceRef="start" targetRef="again"/>
+    <sequenceFlow id="f2" sourceRef="again" targetRef="count"/>
+    <sequenceFlow id="f3" sourceRef="count" targetRef="choose"/>
+    <sequenceFlow id="on" sourceRef="choose" targetRef="again"/>
+    <sequenceFlow id="off" sourceRef="choose" targetRef="end"><conditionExpression>stop = true</conditionExpression></sequenceFlow>
+  </process>
+</definitions>"#;
+
+/// Where the instance counts, and what it is stuck with.
+#[track_caller]
+fn stuck(runner: &Runner, instance: Key) -> (Value, Key, IncidentWait) {
+    let instance = &runner.instance(instance).expect("it runs").instance;
+    let counted = instance.variables().iter().find(|(name, _)| &**name == "counted").expect("it counts").1.clone();
+    let mut incidents = instance.waits().filter_map(|wait| match &wait.kind {
+        WaitKind::Incident(incident) => Some((wait.key, (**incident).clone())),
+        _ => None,
+    });
+    let (key, incident) = incidents.next().expect("it is stuck");
+    assert_eq!(incidents.next(), None);
+    (counted, key, incident)
+}
+
+#[test]
+fn an_endless_loop_over_slow_scripts_is_stopped_by_their_time() {
+    let expressions = Arc::new(Slow(Evaluator::new()));
+    let package = Package::from_bpmn(COUNTING.as_bytes(), &*expressions).expect("a model");
+    let mut runner = Runner::new(expressions, "2026-01-05T09:00:00Z".parse().expect("a time"));
+    runner.deploy(&package);
+    let variables = vec![("counted".into(), 0.into()), ("stop".into(), false.into())];
+    let instance = runner.start("p", StartOptions { variables, ..StartOptions::default() }).expect("it starts");
+    let (counted, key, incident) = stuck(&runner, instance);
+    assert_eq!((counted, incident.kind.code()), (3.into(), "step-budget-exceeded"));
+    assert!(incident.message.contains("took too much time"), "{}", incident.message);
+    // Each command has its own time.
+    runner.command(instance, Command::ResolveIncident { incident: key }).expect("it is tried again");
+    assert_eq!(stuck(&runner, instance).0, 6.into());
+    runner.limit_time(Duration::from_secs(13));
+    let (_, key, _) = stuck(&runner, instance);
+    runner.command(instance, Command::ResolveIncident { incident: key }).expect("it is tried again");
+    let (counted, key, _) = stuck(&runner, instance);
+    assert_eq!(counted, 10.into());
+    let stop = vec![("stop".into(), true.into())];
+    runner.command(instance, Command::SetVariables { scope: 0, variables: stop }).expect("it is told to stop");
+    runner.command(instance, Command::ResolveIncident { incident: key }).expect("it goes on");
+    assert!(!runner.instance(instance).expect("it is remembered").instance.is_active());
+}
+
+#[test]
+fn instances_that_call_each_other_have_one_time_together() {
+    let expressions = Arc::new(Slow(Evaluator::new()));
+    let calling = COUNTING
+        .replace(
+            "<exclusiveGateway id=\"again\"/>",
+            "<exclusiveGateway id=\"again\"/><callActivity id=\"call\" calledElement=\"p\"/>",
+        )
+        .replace("sourceRef=\"choose\" targetRef=\"again\"", "sourceRef=\"choose\" targetRef=\"call\"");
+    let package = Package::from_bpmn(calling.as_bytes(), &*expressions).expect("a model");
+    let mut runner = Runner::new(expressions, "2026-01-05T09:00:00Z".parse().expect("a time"));
+    runner.deploy(&package);
+    let variables = vec![("counted".into(), 0.into()), ("stop".into(), false.into())];
+    runner.start("p", StartOptions { variables, ..StartOptions::default() }).expect("it starts");
+    let last = runner.instances().last().expect("it runs").instance.key();
+    let (counted, _, incident) = stuck(&runner, last);
+    assert_eq!((counted, incident.kind.code()), (3.into(), "step-budget-exceeded"));
+    assert_eq!(runner.instances().count(), 3);
+}
+
+#[test]
+fn scripts_and_what_computes_with_much_say_how_long_they_take() {
+    let evaluator = Evaluator::new();
+    let took = |language, text: &str| {
+        let compiled = evaluator.compile(&language, Purpose::Script, text).expect("a script");
+        let mut evaluation = Evaluation::new(&Nothing, "2026-01-05T09:00:00Z".parse().expect("a time"));
+        compiled.evaluate(&mut evaluation).expect("a value");
+        evaluation.took
+    };
+    assert!(took(Language::JavaScript, "let sum = 0; for (let i = 0; i < 1000; i++) sum += i; sum") > Duration::ZERO);
+    assert!(took(Language::Feel, "sum(for i in 1..100 return i * i)") > Duration::ZERO);
+    // What takes next to nothing is not worth a look at the clock.
+    assert_eq!(took(Language::Feel, "1 + 2"), Duration::ZERO);
+}
+
+struct Nothing;
+
+impl potok_core::expressions::Variables for Nothing {
+    fn get(&self, _: &str) -> Option<std::borrow::Cow<'_, Value>> {
+        None
+    }
+
+    fn names(&self) -> Vec<Name> {
+        Vec::new()
+    }
 }

@@ -1,6 +1,6 @@
 //! Link events: a flow that is not drawn (BPMN 2.0.2 §10.5.5).
 
-use potok_tests::scenario;
+use potok_tests::{model, scenario};
 use serde_json::json;
 
 #[test]
@@ -36,4 +36,28 @@ fn a_link_may_lead_back() {
         .complete_with("work", json!({"more": false}))
         .completed()
         .trace("start work again back here work again end");
+}
+
+#[test]
+fn mappings_of_a_throwing_link_are_computed() {
+    model(
+        r#"<process id="p" isExecutable="true">
+  <startEvent id="start"/>
+  <intermediateThrowEvent id="away">
+    <extensionElements>
+      <potok:input target="twice" source="=2 * amount"/>
+      <potok:output target="total" source="=twice + 1"/>
+    </extensionElements>
+    <linkEventDefinition id="l1" name="over"/>
+  </intermediateThrowEvent>
+  <intermediateCatchEvent id="over"><linkEventDefinition id="l2" name="over"/></intermediateCatchEvent>
+  <userTask id="after"/>
+  <sequenceFlow id="f0" sourceRef="start" targetRef="away"/>
+  <sequenceFlow id="f1" sourceRef="over" targetRef="after"/>
+</process>"#,
+    )
+    .start_with(json!({"amount": 3}))
+    .waits_at(["after"])
+    .variable("total", 7)
+    .no_variable("twice");
 }

@@ -427,3 +427,73 @@ fn flowable_tries_again_too() {
         .travel("PT0S")
         .completed();
 }
+
+/// A process that a timer starts, and in which a script fails in the first quarter of an hour.
+fn started_by_timer(namespaced: &str, cycle: &str) -> String {
+    format!(
+        r#"<process id="p" isExecutable="true" {namespaced}><startEvent id="start">
+      <extensionElements>{cycle}</extensionElements>
+      <timerEventDefinition><timeCycle>R2/PT1H</timeCycle></timerEventDefinition></startEvent>
+    <callActivity id="call" calledElement="q"/><userTask id="after"/>
+    <sequenceFlow id="a" sourceRef="start" targetRef="call"/><sequenceFlow id="b" sourceRef="call" targetRef="after"/>
+    </process>
+    <process id="q" isExecutable="true" {namespaced}><startEvent id="begin"/>
+    <scriptTask id="look" scriptFormat="javascript">
+      <script>if (new Date().getUTCMinutes() &lt; 15) throw new Error("too early")</script></scriptTask>
+    <sequenceFlow id="c" sourceRef="begin" targetRef="look"/></process>"#
+    )
+}
+
+const PAUSES: &str = "<camunda:failedJobRetryTimeCycle>R3/PT10M</camunda:failedJobRetryTimeCycle>";
+const CAMUNDA: &str = r#"camunda:historyTimeToLive="P30D""#;
+
+#[test]
+fn a_start_by_a_timer_is_undone_and_tried_again() {
+    model(&started_by_timer(CAMUNDA, PAUSES))
+        .travel("PT1H")
+        .has_instances("p", 0)
+        .has_instances("q", 0)
+        .travel("PT10M")
+        .has_instances("p", 0)
+        .travel("PT10M")
+        .has_instances("p", 1)
+        .has_instances("q", 1)
+        .instance_of("p")
+        .no_incident()
+        .waits_at(["after"])
+        // Its cycle goes on beside that.
+        .travel("PT40M")
+        .has_instances("p", 1)
+        .travel("PT20M")
+        .has_instances("p", 2)
+        .travel("P1D")
+        .has_instances("p", 2);
+}
+
+#[test]
+fn the_last_try_of_a_start_by_a_timer_stands_with_its_incident() {
+    model(&started_by_timer(CAMUNDA, ""))
+        .travel("PT1H")
+        .has_instances("p", 1)
+        .instance_of("q")
+        .incident("look", "expression-failed")
+        .travel("PT30M")
+        .resolve("look")
+        .instance_of("p")
+        .waits_at(["after"]);
+    model(&started_by_timer(CAMUNDA, "<camunda:failedJobRetryTimeCycle>R2/PT5M</camunda:failedJobRetryTimeCycle>"))
+        .travel("PT1H")
+        .has_instances("p", 0)
+        .travel("PT5M")
+        .instance_of("q")
+        .incident("look", "expression-failed");
+}
+
+#[test]
+fn elsewhere_a_start_by_a_timer_stands_at_once() {
+    model(&started_by_timer("", ""))
+        .travel("PT1H")
+        .has_instances("p", 1)
+        .instance_of("q")
+        .incident("look", "expression-failed");
+}

@@ -189,3 +189,21 @@ fn a_long_trace_is_shortened() {
     let json = potok(&["run", &model, "--now", NOW, "--format", "json"], "\n");
     assert!(json.out.lines().count() > 100_000, "{}", json.out.lines().count());
 }
+
+/// A process that undoes a task and does not wait for that.
+const UNDONE: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="t">
+<process id="p" isExecutable="true"><startEvent id="s"/><task id="a"/>
+<boundaryEvent id="undo" attachedToRef="a"><compensateEventDefinition/></boundaryEvent><task id="h" isForCompensation="true"/>
+<association id="as" sourceRef="undo" targetRef="h" associationDirection="One"/>
+<endEvent id="e"><compensateEventDefinition waitForCompletion="false"/></endEvent>
+<sequenceFlow id="f" sourceRef="s" targetRef="a"/><sequenceFlow id="g" sourceRef="a" targetRef="e"/></process></definitions>"#;
+
+#[test]
+fn with_json_a_compensation_that_nobody_waits_for_names_nobody() {
+    let run = potok(&["run", &file("undone", "undone.bpmn", UNDONE), "--format", "json", "--now", NOW], "\n");
+    let events: Vec<serde_json::Value> =
+        run.out.lines().map(|line| serde_json::from_str(line).expect("an event")).collect();
+    let waiters: Vec<_> =
+        events.iter().filter(|event| event["event"] == "compensation-started").map(|it| it.get("waiter")).collect();
+    assert!(matches!(waiters[..], [None, Some(waiter)] if waiter.is_number()), "{waiters:?}");
+}

@@ -13,7 +13,7 @@ use potok_core::value::Value;
 
 use crate::calendars::Calendars;
 use crate::decision::{Compiler, Registry};
-use crate::{feel, template};
+use crate::{feel, template, timed};
 
 /// Compiles and evaluates what models compute with. It may be shared between threads.
 ///
@@ -141,7 +141,7 @@ impl Expressions for Evaluator {
         deployment: Deployment,
         evaluation: &mut Evaluation<'_>,
     ) -> Result<Decided, EvaluationError> {
-        self.decisions.decide(decision, binding, deployment, evaluation)
+        timed(evaluation, |evaluation| self.decisions.decide(decision, binding, deployment, evaluation))
     }
 }
 

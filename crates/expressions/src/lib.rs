@@ -52,4 +52,16 @@ mod script;
 mod template;
 mod variables;
 
+use std::time::Instant;
+
+use potok_core::expressions::Evaluation;
+
 pub use evaluator::Evaluator;
+
+/// Takes down how long an evaluation takes that may take long.
+fn timed<'v, T>(evaluation: &mut Evaluation<'v>, evaluate: impl FnOnce(&mut Evaluation<'v>) -> T) -> T {
+    let start = Instant::now();
+    let value = evaluate(evaluation);
+    evaluation.took += start.elapsed();
+    value
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use potok_core::Name;
 use potok_core::encoding::FORMAT;
@@ -145,6 +146,8 @@ pub(crate) struct After {
     pub(crate) jobs: bool,
     /// Instances answer each other without end in it.
     pub(crate) is_endless: bool,
+    /// How a start by a timer has failed that is undone.
+    pub(crate) failed: Option<Failure>,
 }
 
 /// Which version of a process: its id, a binding, and the deployment of the model that asks.
@@ -171,6 +174,8 @@ pub(crate) struct Attempt<'e> {
     rows: Option<Rows>,
     keep_until: Option<Timestamp>,
     after: After,
+    /// What scripts and expressions may still take.
+    time: Duration,
     /// What is undone if something gets stuck behind it.
     tried: Option<Tried>,
     /// What got stuck behind it first.
@@ -179,7 +184,7 @@ pub(crate) struct Attempt<'e> {
     failed: Option<Failed>,
 }
 
-/// A savepoint or timer that an instance goes on from.
+/// A savepoint or timer that an instance goes on from, or that starts one of a definition.
 pub(crate) type Tried = (Key, Key);
 
 /// The same, and how it has failed.
@@ -205,6 +210,7 @@ impl<'e> Attempt<'e> {
             rows: None,
             keep_until: None,
             after: After::default(),
+            time: engine.limits.script_time,
             tried: None,
             stuck: None,
             failed: None,
@@ -488,6 +494,16 @@ impl<'e> Attempt<'e> {
         work
     }
 
+    /// All is undone if something gets stuck.
+    pub(crate) fn undoes(&mut self, tried: Tried) {
+        self.tried = Some(tried);
+    }
+
+    /// What was asked for has failed so, and is undone.
+    pub(crate) fn has_undone(&mut self, failure: Failure) {
+        self.after.failed = Some(failure);
+    }
+
     /// Where a token got stuck, unless that is a job without tries left.
     pub(crate) fn stuck(&self) -> Option<Error> {
         self.held.values().find_map(|held| stuck(held.graph()?, &held.events, 0)).map(Error::from)
@@ -651,10 +667,12 @@ impl World for Attempt<'_> {
         let from = held.events.list.len();
         let keys = Numbers { engine: self.engine, now: self.now };
         let mut context = Context::new(self.now, &*self.engine.catalog.evaluator, &keys);
+        context.time = self.time;
         if let Err(rejection) = step(graph, instance, command, &mut context, &mut held.events) {
             held.refused = true;
             return Err(rejection);
         }
+        self.time = self.time.saturating_sub(context.took);
         if self.tried.is_some() && self.stuck.is_none() && graph.dialect().tries_again() {
             self.stuck = stuck(graph, &held.events, from);
         }

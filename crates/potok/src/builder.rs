@@ -218,6 +218,14 @@ impl Builder {
         self
     }
 
+    /// How long the scripts and expressions of all that one call causes may take before they are taken for an endless loop; 10
+    /// seconds unless this is set.
+    #[must_use]
+    pub fn script_time(mut self, time: Duration) -> Self {
+        self.limits.script_time = time;
+        self
+    }
+
     /// Opens the database and starts.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! What the engine does by itself when it is due, done by hand: timers, and instances that go on behind savepoints.
 
 use potok_core::Name;
-use potok_core::instance::{Failure, Key, Retry, TRIES, WaitKind};
-use potok_core::routing::{Running, StartTimer, Work, World as _};
+use potok_core::instance::{Failure, Key, Retry, WaitKind};
+use potok_core::routing::{Running, StartTimer, TimedStart, Work, World as _};
 use potok_core::step::{Command, Rejection};
 use potok_core::time::Timestamp;
 use potok_store::Guard;
@@ -77,7 +77,7 @@ impl Engine {
             // It can be held back by itself.
             all.extend(due.map(|due| Due { suspended: row.suspended, ..due }));
         }
-        let kinds = vec![Chore::START_TIMER, Chore::CONTINUE];
+        let kinds = vec![Chore::START_TIMER, Chore::START_AGAIN, Chore::CONTINUE];
         let work = WorkQuery { keys, instances, kinds, ..WorkQuery::default() };
         for row in self.inner.store.list(&work).await?.rows {
             all.extend(if row.kind == Chore::CONTINUE {
@@ -125,10 +125,13 @@ impl Engine {
     async fn starts(&self, row: WorkRow) -> Result<Option<Due>, Error> {
         let Some(definition) = self.inner.store.get::<Definition>(row.instance).await? else { return Ok(None) };
         let graph = self.graph(row.instance.into()).await?;
-        let node = StartTimer::decode(&row.payload)
-            .ok()
-            .and_then(|start| Some(graph?.get_node(start.node)?.id.clone()))
-            .unwrap_or_default();
+        let again = TimedStart::decode(&row.payload).ok().filter(|_| row.kind == Chore::START_AGAIN);
+        let node = match &again {
+            Some(start) => Some(start.node),
+            None => StartTimer::decode(&row.payload).ok().map(|start| start.node),
+        };
+        let node = node.and_then(|node| Some(graph?.get_node(node)?.id.clone())).unwrap_or_default();
+        let Retry { left, failure, .. } = again.map(|start| start.retry).unwrap_or_default();
         Ok(Some(Due {
             key: row.key,
             kind: DueKind::StartTimer,
@@ -137,8 +140,8 @@ impl Engine {
             process: definition.id,
             node,
             due: Some(row.due),
-            retries: TRIES,
-            failure: None,
+            retries: left,
+            failure,
             suspended: definition.suspended,
             tenant: Some(definition.tenant).filter(|tenant| !tenant.is_empty()),
         }))
@@ -251,9 +254,10 @@ impl Engine {
             }
             _ => match self.inner.store.get::<WorkRow>((due.definition.0, key)).await? {
                 Some(row) => {
-                    let after = self.inner.do_chore(&row).await?;
+                    let mut after = self.inner.do_chore(&row).await?;
+                    let failed = after.failed.take();
                     self.inner.afterwards(after).await;
-                    Ok(())
+                    failed.map_or(Ok(()), |failure| Err(failure.into()))
                 }
                 None => Err(Error::UnknownTimer(TimerId(key))),
             },

@@ -8,7 +8,7 @@ use std::time::Duration;
 use potok_core::encoding::FORMAT;
 use potok_core::instance::{Instance, Key};
 use potok_core::routing::Running;
-use potok_core::step::Events;
+use potok_core::step::{Events, SCRIPT_TIME};
 use potok_core::{Name, encoding::DecodeError};
 use potok_store::row::{ApiToken as TokenRow, Instance as InstanceRow, Node, Session as SessionRow};
 use potok_store::{Bytes, Keys, Store};
@@ -120,13 +120,16 @@ pub(crate) struct Limits {
     pub(crate) audit: Duration,
     /// Hosts that webhooks may be on, though they are not public.
     pub(crate) webhook_hosts: Vec<Name>,
+    /// What the scripts and expressions of one unit of work may take.
+    pub(crate) script_time: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let audit = Duration::from_secs(365 * 24 * 60 * 60);
         let (topics, webhook_hosts) = (Vec::new(), Vec::new());
-        Self { attachment: 100 << 20, history: None, batch: 100_000, topics, audit, webhook_hosts }
+        let script_time = SCRIPT_TIME;
+        Self { attachment: 100 << 20, history: None, batch: 100_000, topics, audit, webhook_hosts, script_time }
     }
 }
 

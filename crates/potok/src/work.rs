@@ -3,7 +3,7 @@
 use potok_core::Name;
 use potok_core::graph::Catch;
 use potok_core::instance::{Key, Ordinal};
-use potok_core::routing::{Listeners, Noted, StartPoint, StartTimer, World as _, start_triggers};
+use potok_core::routing::{Listeners, Noted, StartPoint, StartTimer, TimedStart, World as _, start_triggers};
 use potok_core::step::{Command, StartAt, ThrownSignal};
 use potok_core::value::Value;
 use potok_store::Guard;
@@ -34,6 +34,8 @@ impl Chore {
     /// One of several definitions of a start event has occurred: the row's instance is its process's definition. It is never
     /// due, but taken by the last of them.
     pub(crate) const OCCURRED: u32 = 6;
+    /// A timer's start of a process has failed, and is tried again: the row's instance is its definition.
+    pub(crate) const START_AGAIN: u32 = 7;
 }
 
 /// What has occurred of a start event that needs several definitions.
@@ -88,7 +90,7 @@ impl Inner {
     pub(crate) async fn do_chore(&self, work: &WorkRow) -> Result<After, Error> {
         let guard = Guard::Work { instance: work.instance, work: work.key };
         match work.kind {
-            Chore::START_TIMER => self.start_by_timer(work, &guard).await,
+            Chore::START_TIMER | Chore::START_AGAIN => self.start_by_timer(work, &guard).await,
             Chore::CONTINUE => {
                 let command = || Command::Continue { continuation: work.key };
                 self.give_once(&guard, work.instance, command).await
@@ -130,27 +132,42 @@ impl Inner {
     }
 
     async fn start_by_timer(&self, row: &WorkRow, guard: &Guard) -> Result<After, Error> {
-        let (Some(deployed), Ok(start)) = (self.catalog.get(row.instance).await?, StartTimer::decode(&row.payload))
-        else {
-            return self.drop_chore(guard).await;
+        let Some(deployed) = self.catalog.get(row.instance).await? else { return self.drop_chore(guard).await };
+        let graph = &deployed.graph;
+        let (start, next) = match row.kind {
+            Chore::START_AGAIN => (TimedStart::decode(&row.payload), None),
+            _ => match StartTimer::decode(&row.payload) {
+                Ok(timer) => (Ok(TimedStart::of(graph, timer.node, self.clock.now())), timer.next()),
+                Err(error) => (Err(error), None),
+            },
         };
+        let Ok(start) = start else { return self.drop_chore(guard).await };
         self.transact_once(guard, |attempt, work| {
             attempt.known(deployed.clone());
-            if let Some(next) = start.next() {
+            if let Some(next) = &next {
                 attempt.later(row.instance, Chore::START_TIMER, next.timer.due, next.encode());
             }
             if deployed.definition.suspended {
                 return Ok(true);
             }
+            if let Some(failure) = attempt.failure().cloned() {
+                attempt.has_undone(failure.clone());
+                let again = start.failed(failure, attempt.now);
+                attempt.later(row.instance, Chore::START_AGAIN, again.retry.due.unwrap_or(attempt.now), again.encode());
+                return Ok(true);
+            }
             let command = Command::Start {
-                at: StartAt::Event(deployed.graph.node(start.node).id.clone()),
+                at: StartAt::Event(graph.node(start.node).id.clone()),
                 business_key: None,
                 variables: Vec::new(),
                 caller: None,
                 started_by: None,
                 initiator: None,
             };
-            if let Ok((key, requests)) = attempt.begin(None, deployed.graph.clone(), command) {
+            if start.is_undone(graph) {
+                attempt.undoes((row.instance, row.key));
+            }
+            if let Ok((key, requests)) = attempt.begin(None, graph.clone(), command) {
                 work.ask(key, requests);
             }
             Ok(true)

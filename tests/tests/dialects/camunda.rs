@@ -249,6 +249,38 @@ fn a_call_that_hands_over_its_own_variables_hands_over_no_others() {
 }
 
 #[test]
+fn what_a_call_maps_locally_is_its_own_and_gone_with_it() {
+    // What Camunda 7.24 does.
+    scenario("dialects/camunda_call_out_local.bpmn")
+        .start_with(json!({"shared": 5, "answer": "old"}))
+        .nth_instance_of("helper", 0)
+        .variables(json!({"asked": "mine", "shared": null, "seen": "mine"}))
+        .complete_with("help", json!({"answer": "new"}))
+        .main_instance()
+        .variables(json!({"got": "new", "told": "new", "answer": "old", "shared": 5}))
+        .no_variable("secret")
+        // What stands at the call is set there.
+        .no_variable("own")
+        .nth_instance_of("helper", 1)
+        .complete_with("help", json!({"answer": "newer"}))
+        .main_instance()
+        .waits_at(["after", "after"])
+        .variables(json!({"got_of_all": "newer", "answer": "old"}));
+}
+
+#[test]
+fn what_throws_goes_on_before_what_begins_by_that() {
+    // What Camunda 7.24 does.
+    for process in ["escalates", "signals"] {
+        scenario("dialects/camunda_thrower_first.bpmn")
+            .process(process)
+            .start_with(json!({"log": ""}))
+            .waits_at([&*format!("{process}_after")])
+            .variable("log", "on done after beside then beside then ");
+    }
+}
+
+#[test]
 fn what_is_interrupted_is_left_branch_by_branch() {
     scenario("dialects/camunda_way_out_order.bpmn")
         .start_process("branches")

@@ -230,3 +230,32 @@ fn a_flows_skip_expression_stands_for_its_condition() {
     scenario(file).start_with(json!({"trusted": true})).waits_at(["unchecked"]);
     scenario(file).start_with(json!({"trusted": false})).complete("checked").waits_at(["only"]);
 }
+
+#[test]
+fn what_terminates_all_ends_whatever_has_called_it_and_all_that_they_have_called() {
+    let run = scenario("dialects/flowable_terminate_all.bpmn")
+        .start()
+        .travel("PT1H")
+        .waits_at(["after", "beside", "call"])
+        .nth_instance_of("inner", 0)
+        .complete_with("decide", json!({"mild": true}))
+        .completed()
+        .instance_of("middle")
+        .active()
+        .nth_instance_of("inner", 1)
+        .complete_with("decide", json!({"mild": false}))
+        .completed();
+    run.instance_of("middle").completed().instance_of("other").cancelled().main_instance().completed();
+}
+
+#[test]
+fn what_terminates_all_without_a_caller_ends_only_its_own_instance() {
+    scenario("dialects/flowable_terminate_all.bpmn")
+        .start()
+        .start_process("inner")
+        .instance_of("inner")
+        .complete_with("decide", json!({"mild": false}))
+        .completed()
+        .main_instance()
+        .active();
+}

@@ -91,6 +91,33 @@ fn task_listeners_are_jobs_around_the_task() {
 }
 
 #[test]
+fn a_workers_listener_on_assigning_or_updating_follows_the_change() {
+    scenario("dialects/zeebe_task_changes.bpmn")
+        .start()
+        .has_waits("work", "job", 0)
+        .assign("work", "anna")
+        .assignee("work", "anna")
+        .has_waits("work", "job", 2)
+        .job_is("work", |job| assert_eq!(&*job.kind, "updated"))
+        .job("work", json!({"updated": true}))
+        .job_is("work", |job| assert_eq!(&*job.kind, "assigned"))
+        .job("work", json!({"assigned": true}))
+        .waits_at(["work"])
+        .assignee("work", "anna")
+        .variables(json!({"updated": true, "assigned": true}))
+        .set_locally("work", json!({"note": "urgent"}))
+        .job_is("work", |job| assert_eq!(&*job.kind, "updated"))
+        .sees("work", "note", "urgent")
+        // It cannot refuse what has been done: a job that fails is an incident, and the task goes on.
+        .fail_job_with_retries("work", "not now", 0)
+        .incident("work", "job-failed")
+        .unassign("work")
+        .has_waits("work", "job", 3)
+        .complete("work")
+        .completed();
+}
+
+#[test]
 fn events_have_keys_mappings_and_jobs() {
     let file = "dialects/zeebe_events.bpmn";
     scenario(file)

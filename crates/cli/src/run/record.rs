@@ -203,6 +203,7 @@ impl Numbers {
                 say("code", text(code));
                 ("escalation-thrown", Some(node))
             }
+            Event::CallersEnded { node } => ("callers-ended", Some(node)),
             Event::CorrelationSet { property } => {
                 if let Some((name, value)) = events.variables.get(property as usize) {
                     say("property", name.as_ref().into());

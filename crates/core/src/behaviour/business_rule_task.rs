@@ -15,7 +15,10 @@ pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, decision: &Decisio
     let binding = step.binding(&decision.binding, scope, node)?;
     let view = ScopeView { instance: step.instance, graph: step.graph, scope, node, extra: &[], told: None };
     let mut evaluation = Evaluation::new(&view, step.context.now);
-    let decided = step.context.expressions.decide(&id, &binding, step.graph.deployment(), &mut evaluation)?;
+    let decided = step.context.expressions.decide(&id, &binding, step.graph.deployment(), &mut evaluation);
+    let took = evaluation.took;
+    step.charge_time(took);
+    let decided = decided?;
     if decision.result == DecisionResult::Variables {
         let variables = variables(&id, decided);
         variables.iter().try_for_each(|(_, value)| value.check()).map_err(EvaluationError::from)?;

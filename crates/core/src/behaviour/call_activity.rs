@@ -5,10 +5,13 @@ use std::sync::Arc;
 use crate::Name;
 use crate::dialect::Dialect;
 use crate::expressions::EvaluationError;
-use crate::graph::{Call, NodeKind};
-use crate::instance::{CallWait, IncidentStage, NONE, ROOT, TokenId, WaitKind};
+use crate::graph::{Call, Home, NodeKind};
+use crate::instance::{CallWait, IncidentStage, NONE, ROOT, ScopeId, TokenId, WaitKind};
 use crate::step::{Problem, Stage, Step, Variables};
 use crate::value::Value;
+
+/// Where only the variables are seen that are given: no scope of the instance is in sight.
+const OUT_OF_SIGHT: ScopeId = NONE;
 
 /// Asks for the called process.
 pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Result<(), Problem> {
@@ -23,9 +26,7 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
     };
     let mut variables = Vec::new();
     if call.local_in {
-        // None if the activity has no scope of its own.
-        let own = step.instance.tokens.get(token).map_or(NONE, |token| token.inside);
-        variables.extend(step.instance.scopes.get(own).into_iter().flat_map(|scope| scope.variables().to_vec()));
+        variables = step.own_variables(token);
     } else if call.propagate_in {
         // Elsewhere they would come back as variables of the caller.
         let counters = match step.graph.dialect() {
@@ -34,7 +35,12 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
         };
         variables = step.instance.all_visible(scope, counters);
     }
-    for (name, value) in step.map_all(&call.inputs, scope, node, &[])? {
+    let mut handed = step.map_all(&call.inputs, scope, node, &[])?;
+    if !call.local_inputs.is_empty() {
+        let own = step.own_variables(token);
+        handed.extend(step.map_all(&call.local_inputs, OUT_OF_SIGHT, node, &own)?);
+    }
+    for (name, value) in handed {
         variables.retain(|(known, _)| *known != name);
         variables.push((name, value));
     }
@@ -54,7 +60,7 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
 pub(crate) fn returned(step: &mut Step<'_, '_>, token: TokenId, variables: Variables) {
     let NodeKind::Call(call) = &step.node(token).kind else { return };
     let only_mapped = matches!(step.graph.dialect(), Dialect::Camunda | Dialect::Flowable);
-    if only_mapped && !call.outputs.is_empty() {
+    if only_mapped && (call.local_out || !call.outputs.is_empty()) {
         // There, listeners and conditions at the call see what is mapped, and nothing else of the called process.
         if let Err(error) = hand_over(step, token, call, &variables) {
             step.set_own_variables(token, variables);
@@ -100,20 +106,22 @@ fn hand_over(
     variables: &[(Name, Value)],
 ) -> Result<(), EvaluationError> {
     let (inside, node) = (step.variable_scope(token), step.node_of(token));
-    // Only the called process's variables are in sight: what it has not is not looked for around the call.
-    let called = NONE;
-    let target = if step.node(token).details.isolated {
-        inside
-    } else {
-        step.instance.tokens.get(token).map_or(ROOT, |token| token.scope)
-    };
     if call.propagate_out {
-        step.set_all(target, variables.iter().cloned());
+        step.set_all(inside, variables.iter().cloned());
+    }
+    if call.local_out {
+        step.set_own_variables(token, variables.to_vec());
     }
     for output in &call.outputs {
-        let value = step.mapped(&output.source, called, node, variables)?;
-        let name = step.target(output, called, node, variables)?;
-        step.set_target(target, &name, value)?;
+        // What the called process has not is not looked for around the call.
+        let value = step.mapped(&output.source, OUT_OF_SIGHT, node, variables)?;
+        let name = step.target(output, OUT_OF_SIGHT, node, variables)?;
+        if output.home == Home::Own {
+            let own = step.own_scope(token);
+            step.set_own(own, &name, value)?;
+        } else {
+            step.set_target(inside, &name, value)?;
+        }
     }
     Ok(())
 }

@@ -4,18 +4,19 @@ use super::{compensation, intermediate_event};
 use crate::dialect::Dialect;
 use crate::graph::{NodeKind, Throw};
 use crate::instance::{NONE, Owner, Phase, ROOT, ScopeId, TokenId};
-use crate::step::{Closed, Event, Problem, Stage, Step};
+use crate::step::{Closed, Event, Problem, Step};
 
 /// Throws what the event throws from this one on, then its token is used up.
 pub(crate) fn end(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw], from: u32) -> Result<(), Problem> {
     let Some((serial, scope)) = step.instance.tokens.get(token).map(|token| (token.serial, token.scope)) else {
         return Ok(());
     };
+    let before = step.agenda_length();
     for (number, thrown) in step.in_order(token, throws, from)? {
         match thrown {
             Throw::Terminate { all } => {
+                let scope = if *all { end_callers(step, token) } else { scope };
                 step.ended_at = step.node_of(token);
-                let scope = if *all { ROOT } else { scope };
                 // It leaves when all else is left.
                 step.thrower = Some((token, false));
                 step.way_out_for_good(scope);
@@ -40,8 +41,24 @@ pub(crate) fn end(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw], fro
             return Ok(());
         }
     }
-    step.schedule(token, Stage::Complete);
+    step.schedule_thrower(token, before);
     Ok(())
+}
+
+/// What this instance has called ends it, and what has called it (Flowable's `terminateAll`).
+pub(crate) fn end_with_called(step: &mut Step<'_, '_>, token: TokenId) {
+    let scope = end_callers(step, token);
+    step.ended_at = step.node_of(token);
+    step.way_out_for_good(scope);
+    terminate(step, scope);
+}
+
+/// Asks the caller to end; gives the scope that ends here.
+fn end_callers(step: &mut Step<'_, '_>, token: TokenId) -> ScopeId {
+    if step.instance.caller.is_some() {
+        step.emit(Event::CallersEnded { node: step.node_of(token) });
+    }
+    ROOT
 }
 
 /// Everything in the scope ends; its activity completes.

@@ -1,8 +1,9 @@
 //! Inclusive gateways: wait for every token that can still arrive (BPMN 2.0.2 §13.4.3).
 
-use super::parallel_gateway::{merge, queue};
+use super::parallel_gateway::{merge, position, queue};
+use crate::dialect::ListenerStage;
 use crate::graph::Upstream;
-use crate::instance::{Ordinal, ScopeId, TokenId};
+use crate::instance::{IncidentStage, Ordinal, Owner, ScopeId, Token, TokenId, WaitKind};
 use crate::step::{Stage, Step};
 
 /// A token has arrived; whether the gateway is free is asked when nothing moves any more.
@@ -41,6 +42,7 @@ pub(crate) fn can_still_arrive(
     upstream: &Upstream,
     is_filled: impl Fn(u32) -> bool,
 ) -> bool {
+    let fills = |token: &Token| is_filled(position(step, token.flow));
     let is_filled = |position| u32::try_from(position).is_ok_and(&is_filled);
     let blocks = |at: u32| {
         !upstream.reachable(step.graph, node, at).ones().all(is_filled)
@@ -49,10 +51,30 @@ pub(crate) fn can_still_arrive(
     let Some(scope) = step.instance.scopes.get(scope) else { return false };
     let mut token = scope.first_token;
     while let Some(current) = step.instance.tokens.get(token) {
-        if blocks(current.node) {
+        // One that has come so far needs no more flow, but what comes before the gateway.
+        let is_here = current.node == node && !fills(current) && comes_to(step, token);
+        if is_here || blocks(current.node) {
             return true;
         }
         token = current.next;
     }
     scope.joins().iter().any(|join| join.node != node && join.tokens > 0 && blocks(join.node))
+}
+
+/// Whether a token on a gateway has not joined yet: what it waits for comes before that.
+fn comes_to(step: &Step<'_, '_>, token: TokenId) -> bool {
+    let starts = |listener: u32| {
+        let listener = step.node(token).details.listeners.get(listener as usize);
+        listener.is_some_and(|listener| listener.stage == ListenerStage::Start)
+    };
+    step.waits_of(Owner::Token(token)).any(|(_, wait)| match &wait.kind {
+        WaitKind::Continuation { after, .. } => !after,
+        WaitKind::Job(job) => job.listener.is_some_and(starts),
+        WaitKind::Incident(incident) => match incident.stage {
+            IncidentStage::Arrive | IncidentStage::Enter | IncidentStage::Execute => true,
+            IncidentStage::Listener(listener) => starts(listener),
+            _ => false,
+        },
+        _ => false,
+    })
 }

@@ -23,6 +23,7 @@ pub(crate) fn catch(step: &mut Step<'_, '_>, token: TokenId, event: &CatchEvent)
 /// Throws what the event throws from this one on, and goes on.
 pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw], from: u32) -> Result<(), Problem> {
     let Some(serial) = step.instance.tokens.get(token).map(|token| token.serial) else { return Ok(()) };
+    let before = step.agenda_length();
     for (number, thrown) in step.in_order(token, throws, from)? {
         if throw_one(step, token, number, thrown)? {
             return Ok(());
@@ -32,7 +33,7 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw], f
             return Ok(());
         }
     }
-    step.schedule(token, Stage::Complete);
+    step.schedule_thrower(token, before);
     Ok(())
 }
 

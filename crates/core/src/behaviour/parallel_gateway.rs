@@ -29,7 +29,7 @@ pub(crate) fn queue(step: &mut Step<'_, '_>, token: TokenId) -> Option<(ScopeId,
     Some((scope, node))
 }
 
-fn position(step: &Step<'_, '_>, flow: Ordinal) -> u32 {
+pub(crate) fn position(step: &Step<'_, '_>, flow: Ordinal) -> u32 {
     step.graph.flows().get(flow as usize).map_or(0, |flow| flow.position)
 }
 

@@ -24,9 +24,12 @@ impl<'d> Reader<'d> {
             target: own(called, "processId").map(|text| self.value(called, &text)),
             binding: self.binding_type(called),
             inputs: Vec::new(),
+            local_inputs: Vec::new(),
             // What is mapped wins over what is propagated.
             propagate_out: outputs.is_empty() && propagate("propagateAllChildVariables"),
             outputs,
+            local_outputs: Vec::new(),
+            local_out: false,
             // Even without propagation the input mappings are handed over; they are the activity's local variables.
             propagate_in: true,
             local_in: !propagate("propagateAllParentVariables"),
@@ -54,21 +57,24 @@ impl<'d> Reader<'d> {
         call.id_variable = self.classic(element, "idVariableName");
         let (ins, outs) = (self.classic_elements(element, "in"), self.classic_elements(element, "out"));
         let speaks = !ins.is_empty() || !outs.is_empty();
+        let is_local = |handed| own(handed, "local").is_some_and(|local| is_true(&local));
         for handed in ins {
             if own(handed, "variables").as_deref() == Some("all") {
                 call.propagate_in = true;
-                call.local_in = own(handed, "local").is_some_and(|local| is_true(&local));
+                call.local_in = is_local(handed);
             } else if let Some(key) = own(handed, "businessKey") {
                 call.business_key = Some(self.value(handed, &key));
             } else {
-                call.inputs.extend(self.handover(handed));
+                let inputs = if is_local(handed) { &mut call.local_inputs } else { &mut call.inputs };
+                inputs.extend(self.handover(handed));
             }
         }
         for handed in outs {
-            if own(handed, "variables").as_deref() == Some("all") {
-                call.propagate_out = true;
-            } else {
-                call.outputs.extend(self.handover(handed));
+            match (own(handed, "variables").as_deref() == Some("all"), is_local(handed)) {
+                (true, false) => call.propagate_out = true,
+                (true, true) => call.local_out = true,
+                (false, false) => call.outputs.extend(self.handover(handed)),
+                (false, true) => call.local_outputs.extend(self.handover(handed)),
             }
         }
         let speaks = speaks || call.propagate_in || call.business_key.is_some() || call.binding != Binding::Latest;

@@ -260,14 +260,20 @@ pub struct Call {
     pub binding: Binding,
     /// Variables for the called process.
     pub inputs: Vec<VariableMapping>,
+    /// The same, of what the call itself has only (`camunda:in local="true"`).
+    pub local_inputs: Vec<VariableMapping>,
     /// Variables from the called process.
     pub outputs: Vec<VariableMapping>,
+    /// Variables from the called process that stay with the call (`camunda:out local="true"`).
+    pub local_outputs: Vec<VariableMapping>,
     /// All variables go in.
     pub propagate_in: bool,
     /// All variables come back.
     pub propagate_out: bool,
     /// Only local variables go in with `propagate_in` (`camunda:in variables="all" local="true"`).
     pub local_in: bool,
+    /// All variables come back, and stay with the call (`camunda:out variables="all" local="true"`).
+    pub local_out: bool,
     /// The called instance's business key.
     pub business_key: Option<Expression>,
     /// The variable that takes the called instance's id (Flowable).

@@ -271,10 +271,6 @@ impl<'d> Findings<'d> {
             (Family::Zeebe, "taskDefinition") if own(element, "type").is_none() => {
                 self.kind_missing(element, "name the worker's job type in the attribute `type`");
             }
-            (Family::Classic, "out") if own(element, "local").is_some_and(|local| is_true(&local)) => {
-                let help = "name a variable that does not exist outside, or add an output mapping";
-                self.ignored(element, span, "local=\"true\" of <out>", help);
-            }
             (Family::Classic, "variableAggregation") if self.reader.aggregate(element).is_none() => {
                 let help = "name a `target` for it and for each of its variables, or use potok:outputCollection";
                 self.ignored(element, span, "this <variableAggregation>", help);

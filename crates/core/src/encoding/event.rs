@@ -6,7 +6,7 @@ use super::read::Reader;
 use crate::graph::MessageTarget;
 use crate::instance::{Phase, ScopeKind};
 use crate::migration::Migration;
-use crate::routing::{Message, Noted, StartTimer};
+use crate::routing::{Message, Noted, StartTimer, TimedStart};
 use crate::step::{Closed, Event, Events, OpenedWait, Start, ThrownMessage, ThrownSignal};
 
 fields!(Events { now, list, starts, variables, values, waits, changes, messages, signals, migrations });
@@ -44,6 +44,7 @@ variants!(Event {
     29 = InstanceFailed { code, message, payload },
     30 = InstanceCancelled { reason },
     31 = Migrated { migration },
+    32 = CallersEnded { node },
 });
 
 variants!(Closed {
@@ -73,4 +74,5 @@ fields!(Message { name, target, correlation_key, properties, business_key, varia
 fields!(MessageTarget { participant, process, node });
 fields!(Noted { definition, payload });
 fields!(StartTimer { node, timer });
+fields!(TimedStart { node, retry });
 fields!(ThrownSignal { name, instance_only, payload });

@@ -20,7 +20,7 @@ mod value;
 mod wait;
 
 use crate::instance::Instance;
-use crate::routing::{Message, Noted, StartTimer};
+use crate::routing::{Message, Noted, StartTimer, TimedStart};
 use crate::step::{Events, ThrownSignal};
 use declare::Coded;
 use read::Reader;
@@ -120,7 +120,7 @@ macro_rules! kept {
         })+
     };
 }
-kept!(Message, Noted, StartTimer, ThrownSignal);
+kept!(Message, Noted, StartTimer, ThrownSignal, TimedStart);
 
 fn encode<T: Coded>(what: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(128);

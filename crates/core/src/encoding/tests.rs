@@ -93,6 +93,7 @@ fn events() -> Vec<Event> {
         Event::InstanceFailed { code: 1, message: NONE, payload: NONE },
         Event::InstanceCancelled { reason: 1 },
         Event::Migrated { migration: 1 },
+        Event::CallersEnded { node: 1 },
     ]
 }
 
@@ -342,6 +343,7 @@ fn what_was_written_once_is_read_for_ever() {
     });
     golden.pin(&Noted { definition: 1, payload: named(4) });
     golden.pin(&StartTimer { node: 3, timer: Timer { due: moment(), remaining: Some(2), repeat: every() } });
+    golden.pin(&TimedStart { node: 3, retry: Retry { left: 2, cycle: None, due: Some(moment()), failure: None } });
     golden.pin(&row());
     golden.pin(&instance());
     assert!(golden.wrong.is_empty(), "not read as they were written: {:#?}", golden.wrong);

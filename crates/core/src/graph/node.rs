@@ -277,6 +277,8 @@ pub struct Call {
     pub binding: VersionBinding,
     /// Variables for it.
     pub inputs: Vec<Mapping>,
+    /// Variables for it, of what the call itself has only.
+    pub local_inputs: Vec<Mapping>,
     /// Variables from it.
     pub outputs: Vec<Mapping>,
     /// All variables go in.
@@ -285,6 +287,8 @@ pub struct Call {
     pub local_in: bool,
     /// All variables come back.
     pub propagate_out: bool,
+    /// All variables come back, and stay with the call.
+    pub local_out: bool,
     /// Its business key.
     pub business_key: Option<Expression>,
     /// The variable that takes its id.

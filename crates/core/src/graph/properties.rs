@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::compile::Compiler;
 use super::{
-    AdHoc, Call, Container, Decision, Details, Expression, Form, Job, Listener, ListenerAction, NodeKind, UserTask,
-    VersionBinding,
+    AdHoc, Call, Container, Decision, Details, Expression, Form, Home, Job, Listener, ListenerAction, Mapping,
+    NodeKind, UserTask, VersionBinding,
 };
 use crate::Name;
 use crate::diagnostic::Severity;
@@ -271,19 +271,41 @@ impl<'a> Compiler<'a> {
         };
         let plain = call.is_none() && self.definitions.dialect == Dialect::Standard;
         let declared = activity.io.is_some();
+        let nothing = dialect::Call::default();
+        let said = call.unwrap_or(&nothing);
+        let mut outputs = self.mappings(&said.outputs);
+        let own = self.mappings(&said.local_outputs);
+        outputs.extend(own.into_iter().map(|output| Mapping { home: Home::Own, ..output }));
         NodeKind::Call(Box::new(Call {
             process,
-            binding: call.map_or(VersionBinding::Latest, |call| self.binding(&call.binding)),
-            inputs: call.map_or_else(Vec::new, |call| call.inputs.iter().map(|input| self.mapping(input)).collect()),
-            outputs: call
-                .map_or_else(Vec::new, |call| call.outputs.iter().map(|output| self.mapping(output)).collect()),
+            binding: self.binding(&said.binding),
+            inputs: self.mappings(&said.inputs),
+            local_inputs: self.mappings(&said.local_inputs),
+            outputs,
             // Plain BPMN says nothing of variables: all go in and come back, unless the activity declares its data.
-            propagate_in: call.map_or(plain && !declared, |call| call.propagate_in),
-            local_in: call.map_or(plain && declared, |call| call.local_in),
-            propagate_out: call.map_or(plain, |call| call.propagate_out),
-            business_key: self.optional(call.and_then(|call| call.business_key.as_ref())),
-            id_variable: call.and_then(|call| call.id_variable.clone()),
+            propagate_in: said.propagate_in || (plain && !declared),
+            local_in: said.local_in || (plain && declared),
+            propagate_out: said.propagate_out || plain,
+            local_out: said.local_out,
+            business_key: self.optional(said.business_key.as_ref()),
+            id_variable: said.id_variable.clone(),
         }))
+    }
+
+    /// The event sub-process that a start event begins.
+    fn begun_by(&self, start: &model::FlowNode) -> Option<&'a model::FlowNode> {
+        let FlowNodeKind::Event(model::Event { position: model::EventPosition::Start { .. }, .. }) = &start.kind else {
+            return None;
+        };
+        let process: &'a model::Process = self.process;
+        let around = process.flow_nodes.get(start.parent?.0 as usize)?;
+        let begins = matches!(&around.kind, FlowNodeKind::Activity(activity)
+            if matches!(activity.kind, ActivityKind::SubProcess { triggered_by_event: true }));
+        begins.then_some(around)
+    }
+
+    fn mappings(&mut self, mappings: &[dialect::VariableMapping]) -> Vec<Mapping> {
+        mappings.iter().map(|mapping| self.mapping(mapping)).collect()
     }
 
     pub(super) fn details(&mut self, ordinal: Ordinal, node: &model::FlowNode) -> Details {
@@ -292,20 +314,22 @@ impl<'a> Compiler<'a> {
         let nothing = ElementProperties::default();
         let passes_by = self.definitions.dialect == Dialect::Camunda && is_link_throw(node);
         let around = if passes_by { &nothing } else { extension };
-        let is_tried = extension.continuation.cuts() || matches!(node.kind, FlowNodeKind::Event(_));
+        let (mut continuation, mut retry_cycle) = (extension.continuation, extension.retry_cycle.as_ref());
+        if let Some(begun) = self.begun_by(node) {
+            // It begins where this event has occurred: what comes before it comes before the event.
+            continuation.before |= begun.extension.continuation.before;
+            retry_cycle = retry_cycle.or(begun.extension.retry_cycle.as_ref());
+        }
+        let is_tried = continuation.cuts() || matches!(node.kind, FlowNodeKind::Event(_));
         let form = self.form(extension).or_else(|| global.and_then(|global| self.form(global)));
         let mut details = Details {
             start_quantity: 1,
             completion_quantity: 1,
-            inputs: around.inputs.iter().map(|input| self.mapping(input)).collect(),
-            outputs: around.outputs.iter().map(|output| self.mapping(output)).collect(),
+            inputs: self.mappings(&around.inputs),
+            outputs: self.mappings(&around.outputs),
             listeners: self.listeners(&around.listeners),
-            continuation: extension.continuation,
-            retry_cycle: extension
-                .retry_cycle
-                .as_ref()
-                .filter(|_| is_tried)
-                .and_then(|cycle| self.optional(Some(cycle))),
+            continuation,
+            retry_cycle: retry_cycle.filter(|_| is_tried).and_then(|cycle| self.optional(Some(cycle))),
             skip: self.optional(extension.skip.as_ref()),
             result_variable: extension
                 .result_variable

@@ -167,7 +167,10 @@ impl Instance {
                     self.correlation.push(property.clone());
                 }
             }
-            Event::MessageThrown { .. } | Event::SignalThrown { .. } | Event::EscalationThrown { .. } => {}
+            Event::MessageThrown { .. }
+            | Event::SignalThrown { .. }
+            | Event::EscalationThrown { .. }
+            | Event::CallersEnded { .. } => {}
             Event::Migrated { migration } => {
                 if let Some(migration) = events.migrations.get(migration as usize) {
                     self.migrate(migration);

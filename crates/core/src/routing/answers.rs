@@ -52,6 +52,7 @@ impl Work {
                 let message = "the called instance was cancelled; retry to call the process again".into();
                 Command::RefuseCall { call: *call, refusal: Refusal::Cancelled, message }
             }),
+            Request::EndCaller { to, call } => self.give(world, *to, || Command::EndWithCalled { call: *call }),
             Request::Escalated { to, call, code, variables } => self.give(world, *to, || Command::EscalateCall {
                 call: *call,
                 code: code.clone(),

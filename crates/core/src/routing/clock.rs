@@ -1,6 +1,9 @@
 //! Time in a runner: what is due, and what happens when it passes.
 
-use super::{RunError, Runner, StartOptions, StartTimer};
+use std::sync::Arc;
+
+use super::{RunError, Runner, StartOptions, StartTimer, TimedStart};
+use crate::graph::ProcessGraph;
 use crate::instance::WaitType;
 use crate::step::{Command, StartAt};
 use crate::time::Timestamp;
@@ -13,8 +16,9 @@ impl Runner {
     #[must_use]
     pub fn next_timer(&self) -> Option<Timestamp> {
         let waiting = self.timers.iter().next().map(|(due, _)| *due);
-        let starting = self.start_timers.iter().map(|(_, start)| start.timer.due).min();
-        waiting.into_iter().chain(starting).min()
+        let starting = self.start_timers.iter().map(|(_, start)| start.timer.due);
+        let again = self.starts_again.iter().map(|(due, ..)| *due);
+        waiting.into_iter().chain(starting).chain(again).min()
     }
 
     /// Lets time pass: timers fire in the order in which they are due, each at its time.
@@ -47,14 +51,31 @@ impl Runner {
     }
 
     fn fire_start_timer(&mut self, due: Timestamp) -> Result<(), RunError> {
+        if let Some(index) = self.starts_again.iter().position(|(again, ..)| *again <= due) {
+            let (_, process, start) = self.starts_again.remove(index);
+            return self.start_by_timer(process, &start);
+        }
         let is_due = |(_, start): &(_, StartTimer)| start.timer.due <= due;
         let Some(index) = self.start_timers.iter().position(is_due) else { return Ok(()) };
         let (process, start) = self.start_timers.remove(index);
         if let Some(next) = start.next() {
             self.start_timers.insert(index, (process.clone(), next));
         }
+        let start = TimedStart::of(&process, start.node, self.now);
+        self.start_by_timer(process, &start)
+    }
+
+    fn start_by_timer(&mut self, process: Arc<ProcessGraph>, start: &TimedStart) -> Result<(), RunError> {
         let at = StartAt::Event(process.node(start.node).id.clone());
-        self.start_graph(process, StartOptions { at, ..StartOptions::default() })?;
+        let options = StartOptions { at, ..StartOptions::default() };
+        if !start.is_undone(&process) {
+            return self.start_graph(process, options).map(|_| ());
+        }
+        let graph = process.clone();
+        if let Some(failure) = self.unless_it_fails(|runner| runner.start_graph(graph, options).map(|_| ()))? {
+            let again = start.failed(failure, self.now);
+            self.starts_again.push((again.retry.due.unwrap_or(self.now), process, again));
+        }
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ impl Runner {
     pub fn deploy(&mut self, package: &Package) {
         for process in &package.processes {
             self.start_timers.retain(|(other, _)| other.id() != process.id());
+            self.starts_again.retain(|(_, other, _)| other.id() != process.id());
             for timer in start_timers(process, self.now) {
                 match timer {
                     Ok(timer) => self.start_timers.push((process.clone(), timer)),

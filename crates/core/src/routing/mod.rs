@@ -23,7 +23,7 @@ pub use failure::stuck;
 pub use matching::{Message, contradicts, matches, starts};
 pub use request::{Request, requests};
 pub use runner::Runner;
-pub use starts::{StartTimer, StartTrigger, start_timers, start_triggers};
+pub use starts::{StartTimer, StartTrigger, TimedStart, start_timers, start_triggers};
 pub use told::{Correlated, Notice, RunError, StartOptions, Stepped};
 pub use work::Work;
 pub use world::{Listeners, Noted, Running, StartPoint, Taker, World};

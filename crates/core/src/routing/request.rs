@@ -61,6 +61,13 @@ pub enum Request {
         /// The call.
         call: Key,
     },
+    /// A called instance has ended, and its caller ends with it.
+    EndCaller {
+        /// The instance that called.
+        to: Key,
+        /// The call.
+        call: Key,
+    },
     /// A called instance threw an escalation that it did not catch.
     Escalated {
         /// The instance that called.
@@ -145,6 +152,10 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events, from
                     code: text(code),
                     variables: if thrown == NONE { variables() } else { map(thrown) },
                 }));
+            }
+            Event::CallersEnded { .. } => requests.extend(caller.map(|to| Request::EndCaller { to, call })),
+            // What ends its caller does not complete the call.
+            Event::InstanceCompleted if requests.iter().any(|request| matches!(request, Request::EndCaller { .. })) => {
             }
             Event::InstanceCompleted => {
                 requests.extend(caller.map(|to| Request::Returned { to, call, variables: variables() }));

@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::matching::Given;
 use super::undo::Before;
-use super::{Correlated, Message, Noted, Notice, RunError, Running, StartOptions, StartTimer, Stepped, Work, World};
+use super::{
+    Correlated, Message, Noted, Notice, RunError, Running, StartOptions, StartTimer, Stepped, TimedStart, Work, World,
+};
 use crate::Name;
 use crate::expressions::{Evaluation, Expressions};
 use crate::graph::{Catch, ProcessGraph};
 use crate::instance::{Instance, Key, Ordinal, Wait};
-use crate::step::{Command, Counter, STEP_BUDGET, check_values};
+use crate::step::{Command, Counter, SCRIPT_TIME, STEP_BUDGET, check_values};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -28,6 +31,9 @@ pub struct Runner {
     pub(super) now: Timestamp,
     pub(super) keys: Counter,
     pub(super) budget: u32,
+    time: Duration,
+    /// What the scripts and expressions of this unit of work may still take.
+    pub(super) time_left: Duration,
     pub(super) processes: BTreeMap<Name, Vec<Arc<ProcessGraph>>>,
     pub(super) instances: BTreeMap<Key, Running>,
     /// Which instance a key belongs to.
@@ -35,6 +41,8 @@ pub struct Runner {
     pub(super) timers: BTreeSet<(Timestamp, Key)>,
     pub(super) due: BTreeMap<Key, Timestamp>,
     pub(super) start_timers: Vec<(Arc<ProcessGraph>, StartTimer)>,
+    /// Starts by timers that have failed, and when they are tried again.
+    pub(super) starts_again: Vec<(Timestamp, Arc<ProcessGraph>, TimedStart)>,
     pub(super) buffered: Vec<Buffered>,
     /// What has occurred of start events that need several definitions, by process and flow node.
     pub(super) noted: BTreeMap<(Name, Ordinal), Vec<Noted>>,
@@ -53,12 +61,15 @@ impl Runner {
             now,
             keys: Counter::default(),
             budget: STEP_BUDGET,
+            time: SCRIPT_TIME,
+            time_left: SCRIPT_TIME,
             processes: BTreeMap::new(),
             instances: BTreeMap::new(),
             owners: BTreeMap::new(),
             timers: BTreeSet::new(),
             due: BTreeMap::new(),
             start_timers: Vec::new(),
+            starts_again: Vec::new(),
             buffered: Vec::new(),
             noted: BTreeMap::new(),
             log: Vec::new(),
@@ -70,6 +81,11 @@ impl Runner {
     /// Sets how many flow nodes one step may pass before it is taken for an endless loop.
     pub fn limit_steps(&mut self, budget: u32) {
         self.budget = budget;
+    }
+
+    /// Sets how long the scripts and expressions of all that one command causes may take before they are taken for an endless loop.
+    pub fn limit_time(&mut self, time: Duration) {
+        (self.time, self.time_left) = (time, time);
     }
 
     /// Sends a message from outside: to the one subscription that takes it, else it starts a process, else it is kept for an
@@ -204,7 +220,10 @@ impl Runner {
     pub fn command(&mut self, instance: Key, command: Command) -> Result<(), RunError> {
         let running = self.instances.get(&instance).ok_or(RunError::UnknownInstance(instance))?;
         match command.tries(&running.graph) {
-            Some(wait) => self.attempt(instance, wait, command),
+            Some(wait) => match self.unless_it_fails(|runner| runner.carry_out(instance, command))? {
+                Some(failure) => self.carry_out(instance, Command::FailTry { wait, failure }),
+                None => Ok(()),
+            },
             None => self.carry_out(instance, command),
         }
     }
@@ -219,6 +238,7 @@ impl Runner {
     /// Answers requests, in order, until nothing is left.
     pub(super) fn work_off(&mut self, mut work: Work) {
         let Ok(()) = work.run(self);
+        self.time_left = self.time;
     }
 
     /// Gives the instance that waits under a key a command.

@@ -6,10 +6,10 @@ use super::StartPoint;
 use super::matching::Given;
 use crate::expressions::Evaluation;
 use crate::graph::{Catch, Expression, NodeKind, ProcessGraph};
-use crate::instance::Ordinal;
+use crate::instance::{Failure, Ordinal, Retry};
 use crate::model::TimerKind;
 use crate::time::{Timer, Timestamp};
-use crate::value::Zone;
+use crate::value::{Value, Zone};
 
 /// A flow node whose event starts the process.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +69,40 @@ impl StartTimer {
     pub fn next(&self) -> Option<Self> {
         let timer = self.timer.next_due(self.timer.due)?;
         Some(Self { node: self.node, timer })
+    }
+}
+
+/// A timer's start of a process: what it is about to do, or has failed to (Camunda 7, Flowable).
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimedStart {
+    /// The start event.
+    pub node: Ordinal,
+    /// How it is tried.
+    pub retry: Retry,
+}
+
+impl TimedStart {
+    /// Before its first try.
+    #[must_use]
+    pub fn of(graph: &ProcessGraph, node: Ordinal, now: Timestamp) -> Self {
+        let cycle = graph.get_node(node).and_then(|node| node.details.retry_cycle.as_ref());
+        let cycle = cycle.and_then(|cycle| cycle.evaluate(&mut Evaluation::new(&Given(&[]), now)).ok());
+        // One that cannot be computed says nothing, as in Camunda 7.
+        let retry = cycle.as_ref().and_then(Value::as_str).map(|cycle| Retry::by(cycle.into())).unwrap_or_default();
+        Self { node, retry }
+    }
+
+    /// Whether nothing stays of it should it fail: its dialect tries it again. There is no instance that could remember its tries;
+    /// so the last one stands as it is, and has its incident where everybody sees it.
+    #[must_use]
+    pub fn is_undone(&self, graph: &ProcessGraph) -> bool {
+        graph.dialect().tries_again() && self.retry.left > 1
+    }
+
+    /// After a try that failed now.
+    #[must_use]
+    pub fn failed(&self, failure: Failure, now: Timestamp) -> Self {
+        Self { node: self.node, retry: self.retry.failed(failure, now) }
     }
 }
 

@@ -6,7 +6,6 @@ use super::runner::Buffered;
 use super::{Noted, RunError, Runner, Running, stuck};
 use crate::Name;
 use crate::instance::{Failure, Key, Ordinal};
-use crate::step::Command;
 
 /// How everything was before.
 pub(super) struct Before {
@@ -19,8 +18,11 @@ pub(super) struct Before {
 }
 
 impl Runner {
-    /// Goes on from a savepoint or timer; if something gets stuck, all is as before, but for one try less.
-    pub(super) fn attempt(&mut self, instance: Key, wait: Key, command: Command) -> Result<(), RunError> {
+    /// Does something; if that gets stuck, all is as before.
+    pub(super) fn unless_it_fails(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<(), RunError>,
+    ) -> Result<Option<Failure>, RunError> {
         self.before = Some(Before {
             instances: BTreeMap::new(),
             buffered: self.buffered.clone(),
@@ -28,14 +30,14 @@ impl Runner {
             log: self.log.len(),
             notices: self.notices.len(),
         });
-        let done = self.carry_out(instance, command);
-        let Some(before) = self.before.take() else { return done };
+        let done = act(self);
+        let Some(before) = self.before.take() else { return done.map(|()| None) };
         match self.failure_since(before.log) {
             Some(failure) => {
                 self.undo(before);
-                self.carry_out(instance, Command::FailTry { wait, failure })
+                Ok(Some(failure))
             }
-            None => done,
+            None => done.map(|()| None),
         }
     }
 

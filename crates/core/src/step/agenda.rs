@@ -82,6 +82,15 @@ impl Agenda {
         }
     }
 
+    /// What was added last comes before what has been added from there on.
+    fn bring_forward(&mut self, from: usize) {
+        if self.branch_by_branch
+            && let Some(added @ [_, _, ..]) = self.work.get_mut(from..)
+        {
+            added.rotate_right(1);
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.work.is_empty()
     }
@@ -93,6 +102,18 @@ impl Step<'_, '_> {
     pub(crate) fn schedule(&mut self, token: TokenId, stage: Stage) {
         let Some(serial) = self.instance.tokens.get(token).map(|token| token.serial) else { return };
         self.context.agenda.push((token, serial, stage));
+    }
+
+    /// Puts a token that has thrown what it throws on the agenda; the agenda had so much on it before. In Camunda 7's dialect it goes on
+    /// before whatever has begun by that.
+    pub(crate) fn schedule_thrower(&mut self, token: TokenId, before: usize) {
+        self.schedule(token, Stage::Complete);
+        self.context.agenda.bring_forward(before);
+    }
+
+    /// How much is on the agenda.
+    pub(crate) fn agenda_length(&self) -> usize {
+        self.context.agenda.work.len()
     }
 
     /// Nothing else is to be done before what comes next.
@@ -159,13 +180,15 @@ impl Step<'_, '_> {
 
     #[cold]
     pub(crate) fn out_of_budget(&mut self, token: TokenId, stage: IncidentStage) {
-        self.incident(
-            token,
-            IncidentKind::StepBudget,
-            "too many flow nodes were passed without a wait state: the process runs in an endless loop; mend its \
-             conditions, or put a savepoint, timer or task into the loop",
-            stage,
+        let passed = match self.is_out_of_time() {
+            true => "scripts and expressions took too much time",
+            false => "too many flow nodes were passed",
+        };
+        let message = format!(
+            "{passed} without a wait state: the process runs in an endless loop; mend its conditions, or put a savepoint, \
+             timer or task into the loop"
         );
+        self.incident(token, IncidentKind::StepBudget, &message, stage);
     }
 
     /// Asks the joins that look upstream, of the scopes in which something has moved, whether they are free now; in

@@ -191,6 +191,11 @@ pub enum Command {
         /// All variables of the called process.
         variables: Variables,
     },
+    /// A called instance has ended, and all that called it ends with it (Flowable's `terminateAll`).
+    EndWithCalled {
+        /// The call.
+        call: Key,
+    },
     /// The process to be called does not run, or will not come to its end.
     RefuseCall {
         /// The call.
@@ -317,6 +322,7 @@ impl Command {
             | Self::Continue { .. }
             | Self::FailTry { .. }
             | Self::SetRetries { .. }
+            | Self::EndWithCalled { .. }
             | Self::RefuseCall { .. }
             | Self::RemoveVariables { .. }
             | Self::ActivateAdHoc { .. }

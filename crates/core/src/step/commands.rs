@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::command::{Command, Refusal, Rejection, Variables};
 use super::{Closed, Event, Stage, Start, Step};
 use crate::Name;
-use crate::behaviour::{ad_hoc, call_activity, repeat, user_task};
+use crate::behaviour::{ad_hoc, call_activity, end_event, repeat, user_task};
 use crate::dialect::{Dialect, ListenerStage};
 use crate::graph::{Catch, NodeKind};
 use crate::instance::{
@@ -118,6 +118,11 @@ impl Step<'_, '_> {
                     let _ = call_activity::handed_over(self, token, &variables);
                 }
                 self.throw_escalation(token, code, Vec::new());
+            }
+            Command::EndWithCalled { call } => {
+                let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;
+                self.close(wait, Closed::Completed);
+                end_event::end_with_called(self, token);
             }
             Command::RefuseCall { call, refusal, message } => {
                 let (wait, token) = self.find(call, "call", |kind| matches!(kind, WaitKind::Call(_)))?;

@@ -202,11 +202,15 @@ impl Step<'_, '_> {
         let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra, told };
         let mut evaluation = Evaluation::new(&view, self.context.now);
         let result = expression.evaluate(&mut evaluation);
+        let (took, assigned) = (evaluation.took, evaluation.assigned);
+        if !took.is_zero() {
+            self.charge_time(took);
+        }
         if let Ok(value) = &result {
             value.check()?;
         }
-        if !evaluation.assigned.is_empty() && matches!(result, Ok(_) | Err(EvaluationError::BpmnError { .. })) {
-            self.assign(scope, evaluation.assigned)?;
+        if !assigned.is_empty() && matches!(result, Ok(_) | Err(EvaluationError::BpmnError { .. })) {
+            self.assign(scope, assigned)?;
         }
         result
     }

@@ -228,6 +228,11 @@ pub enum Event {
         /// What a caller can map out of the process, a map in [`Events::values`], or none: what the process has in the end.
         variables: Ref,
     },
+    /// What ends this instance ends its caller as well, and whatever called that.
+    CallersEnded {
+        /// The flow node that ends all.
+        node: Ordinal,
+    },
     /// A correlation property got its value.
     CorrelationSet {
         /// Into [`Events::variables`].

@@ -402,6 +402,12 @@ impl<'s> Step<'s, '_> {
         self.instance.scopes.get(scope).is_some_and(|scope| !scope.completed().is_empty())
     }
 
+    /// Whether the own scope of a token's flow node has what came with an event: it is not begun anew.
+    fn holds_what_came(&self, token: TokenId) -> bool {
+        matches!(self.node(token).kind, NodeKind::BoundaryEvent(_) | NodeKind::StartEvent(_))
+            || self.has_occurred(token)
+    }
+
     /// Something went wrong on a token: a BPMN error is thrown, anything else is an incident.
     #[cold]
     pub(crate) fn stuck(&mut self, token: TokenId, problem: Problem, stage: IncidentStage) {
@@ -437,7 +443,8 @@ impl<'s> Step<'s, '_> {
                 self.close_work(token);
             }
             let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
-            if inside != NONE && stage == IncidentStage::Enter && !self.is_round(token) {
+            if inside != NONE && stage == IncidentStage::Enter && !self.is_round(token) && !self.holds_what_came(token)
+            {
                 self.cancel_scope(inside);
             } else if inside != NONE {
                 self.close_waits(Owner::Scope(inside), super::Closed::Cancelled);

@@ -23,6 +23,7 @@ mod start;
 mod way_out;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::expressions::Expressions;
 use crate::graph::ProcessGraph;
@@ -48,6 +49,9 @@ pub(crate) const UNASKED: Key = Key(u64::MAX);
 /// Flow nodes that one step may pass before it is taken for an endless loop.
 pub const STEP_BUDGET: u32 = 1_000_000;
 
+/// What the scripts and expressions of all that one command causes may take before they are taken for an endless loop.
+pub const SCRIPT_TIME: Duration = Duration::from_secs(10);
+
 /// What a thrown message or signal takes from the budget: others must carry it, so that it weighs more than a move.
 const THROW_COST: u32 = 50;
 
@@ -70,6 +74,10 @@ pub struct Context<'a> {
     pub keys: &'a dyn Keys,
     /// Flow nodes that the step may pass.
     pub budget: u32,
+    /// How long the step's scripts and expressions may take in all, as their evaluator says.
+    pub time: Duration,
+    /// How long those of the last step took: other steps that follow from the same command have the rest.
+    pub took: Duration,
     agenda: Agenda,
 }
 
@@ -77,7 +85,8 @@ impl<'a> Context<'a> {
     /// A context for one or more steps at one moment.
     #[must_use]
     pub fn new(now: Timestamp, expressions: &'a dyn Expressions, keys: &'a dyn Keys) -> Self {
-        Self { now, expressions, keys, budget: STEP_BUDGET, agenda: Agenda::default() }
+        let (budget, time, took) = (STEP_BUDGET, SCRIPT_TIME, Duration::ZERO);
+        Self { now, expressions, keys, budget, time, took, agenda: Agenda::default() }
     }
 }
 
@@ -98,6 +107,8 @@ pub fn step(
     let mut step = Step::new(graph, instance, context, events);
     step.carry_out(command)?;
     step.run();
+    let took = step.took;
+    context.took = took;
     Ok(())
 }
 
@@ -108,6 +119,8 @@ pub(crate) struct Step<'s, 'c> {
     pub(crate) context: &'s mut Context<'c>,
     pub(crate) events: &'s mut Events,
     pub(crate) budget: u32,
+    /// What scripts and expressions have taken; once that is too much, the budget is nothing.
+    took: Duration,
     /// Conditions have to be asked again.
     pub(crate) variables_changed: bool,
     /// The changes since conditions were last asked, if some look at certain ones only.
@@ -142,6 +155,7 @@ impl<'s, 'c> Step<'s, 'c> {
             context,
             events,
             budget,
+            took: Duration::ZERO,
             variables_changed: false,
             changes: Vec::new(),
             asked: BTreeMap::new(),
@@ -176,6 +190,20 @@ impl<'s, 'c> Step<'s, 'c> {
     /// Something is thrown that others must carry.
     pub(crate) fn charge_throw(&mut self) {
         self.budget = self.budget.saturating_sub(THROW_COST);
+    }
+
+    /// An evaluation took so long. What has no time left passes no more flow nodes: so only who counts those asks for it.
+    #[cold]
+    pub(crate) fn charge_time(&mut self, took: Duration) {
+        self.took = self.took.saturating_add(took);
+        if self.is_out_of_time() {
+            self.budget = 0;
+        }
+    }
+
+    /// Whether scripts and expressions have used up their time.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        self.took > self.context.time
     }
 
     /// Everything that is waited for is looked through.

@@ -56,7 +56,8 @@ impl Step<'_, '_> {
         if matches!(node.kind, NodeKind::EventSubProcess(_)) {
             // The scope around an event sub-process goes on, or completes with it.
             self.close_waits(Owner::Token(owner), Closed::Cancelled);
-            if !node.details.listeners.is_empty() || !node.details.outputs.is_empty() {
+            let details = &node.details;
+            if !details.listeners.is_empty() || !details.outputs.is_empty() || details.continuation.after {
                 return self.resume(owner, Stage::Complete);
             }
             self.discard(id);

@@ -96,8 +96,12 @@ impl Step<'_, '_> {
             self.receive_from(token, event, std::mem::take(&mut payload));
         }
         let left = self.leave_early(token).map_err(|error| {
-            format!("the end listeners of `{}` are not all done: {error}; set what is missing", gateway.id)
+            format!("the end listeners and outputs of `{}` are not all done: {error}; set what is missing", gateway.id)
         });
+        let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
+        if inside != NONE {
+            self.discard(inside);
+        }
         (left, payload)
     }
 
@@ -270,7 +274,7 @@ impl Step<'_, '_> {
         }
     }
 
-    /// A token leaves the event that it stands on, once its start listeners have been called. It may have come by no flow, and
+    /// A token leaves the event that it stands on, once what comes before it is done: its savepoint, inputs and start listeners. It may have come by no flow, and
     /// what it sets may let the event occur again: so it weighs on the budget here.
     pub(crate) fn leave_event(&mut self, token: TokenId) {
         self.leave_event_after(token, Ok(()));
@@ -278,10 +282,11 @@ impl Step<'_, '_> {
 
     /// A token leaves the event that it stands on; what the event interrupts has been left with that outcome.
     fn leave_event_after(&mut self, token: TokenId, left: WayOut) {
-        let listeners = &self.node(token).details.listeners;
-        let first = (0..).zip(listeners).find(|(_, listener)| listener.stage == ListenerStage::Start);
+        let details = &self.node(token).details;
+        let first = (0..).zip(&details.listeners).find(|(_, listener)| listener.stage == ListenerStage::Start);
         let (stage, again) = match first {
-            _ if self.node(token).details.repeat.is_some() => (Stage::Begin, IncidentStage::Enter),
+            _ if details.repeat.is_some() => (Stage::Begin, IncidentStage::Enter),
+            _ if details.continuation.before || !details.inputs.is_empty() => (Stage::Enter, IncidentStage::Arrive),
             Some((index, _)) => (Stage::Listen(index), IncidentStage::Listener(index)),
             None => (Stage::Complete, IncidentStage::Complete),
         };

@@ -39,6 +39,7 @@ use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, Eval
 use potok_core::value::Value;
 
 use crate::calendars::{self, Calendars};
+use crate::timed;
 use crate::variables::{has, read};
 use convert::Inward;
 use fast::Fast;
@@ -266,7 +267,7 @@ impl CompiledExpression for Feel {
         {
             return Ok(value);
         }
-        self.slow.evaluate(evaluation)
+        timed(evaluation, |evaluation| self.slow.evaluate(evaluation))
     }
 
     fn quick(&self, variables: &dyn Variables) -> Option<Quick> {

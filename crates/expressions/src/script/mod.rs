@@ -17,6 +17,7 @@ use serde_json::{Map, json};
 
 use self::engine::{Engine, described, later};
 use self::thread::{Answer, Threads};
+use crate::timed;
 use crate::variables::{is_local, read};
 
 /// How long a script is waited for: its time, and what it may take to notice that it is over.
@@ -126,7 +127,7 @@ fn check(context: &Ctx<'_>, text: &str) -> Answer {
 
 impl CompiledExpression for Script {
     fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Value, EvaluationError> {
-        self.evaluate_on(&THREADS, evaluation)
+        timed(evaluation, |evaluation| self.evaluate_on(&THREADS, evaluation))
     }
 
     fn reads(&self) -> Option<&[Name]> {

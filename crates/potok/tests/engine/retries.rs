@@ -1,16 +1,20 @@
 //! What fails behind a savepoint or timer is undone, and tried again.
 
+use std::time::Duration;
+
 use potok::query::IncidentQuery;
 use potok::{DueKind, DueQuery, Engine, IncidentId, InstanceId, TimerId};
 use serde_json::json;
 
-use crate::database::{Place, at, stop};
-use crate::model::{file, process};
+use crate::database::{Place, at, deploy, stop};
+use crate::model::{file, process, row};
 
 crate::on_every_database!(
     what_fails_is_tried_as_often_as_its_model_says,
     a_try_by_hand_says_why_it_fails,
     somebody_says_how_many_tries_are_left,
+    a_start_by_a_timer_is_tried_again,
+    a_step_of_slow_scripts_is_stopped,
 );
 
 /// A savepoint behind which a variable is set, a process is called, and a sum needs the variable `x`.
@@ -117,5 +121,88 @@ async fn somebody_says_how_many_tries_are_left(place: Place) {
     assert_eq!(unknown.unwrap_err().code(), "timer-unknown");
     let nowhere = engine.set_retries(InstanceId(due.key), TimerId(due.key), 1).await;
     assert_eq!(nowhere.unwrap_err().code(), "instance-unknown");
+    stop(&engine).await;
+}
+
+/// A process that a timer starts, in which a sum needs a variable that is not there.
+fn daily() -> String {
+    let process = process(
+        "daily",
+        r#"
+        <startEvent id="start">
+          <extensionElements><camunda:failedJobRetryTimeCycle>PT1M,PT5M</camunda:failedJobRetryTimeCycle></extensionElements>
+          <timerEventDefinition><timeCycle>R2/P1D</timeCycle></timerEventDefinition>
+        </startEvent>
+        <serviceTask id="add" camunda:expression="${x + 1}" camunda:resultVariable="sum"/>
+        <userTask id="work"/>
+        <endEvent id="end"/>"#,
+    );
+    file(&process).replace("<definitions ", r#"<definitions xmlns:camunda="http://camunda.org/schema/1.0/bpmn" "#)
+}
+
+async fn a_start_by_a_timer_is_tried_again(place: Place) {
+    let engine = place.with(&[("daily.bpmn", &daily())]).await;
+    engine.clock().advance(at("2026-01-06T09:00:00Z"));
+    assert_eq!(engine.execute_due().await.unwrap(), 1);
+    assert_eq!(engine.instances(&Default::default()).await.unwrap().len(), 0, "nothing is left of it");
+    stop(&engine).await;
+
+    let engine = place.by_hand().await;
+    let all = async || {
+        let due = engine.due(&DueQuery::default()).await.unwrap();
+        due.into_iter()
+            .map(|due| (due.kind, due.node.to_string(), due.retries, due.due.unwrap().to_string(), due.failure))
+    };
+    let mut due: Vec<_> = all().await.collect();
+    due.sort_by_key(|(.., retries, _, _)| *retries);
+    let [again, next] = &due[..] else { panic!("{due:?}") };
+    let (kind, node, retries, when, failure) = again;
+    assert_eq!((*kind, &**node, *retries, &**when), (DueKind::StartTimer, "start", 2, "2026-01-06T09:01:00Z"));
+    assert_eq!(failure.as_ref().map(|failure| &*failure.element), Some("add"));
+    assert_eq!((next.2, &*next.3, &next.4), (3, "2026-01-07T09:00:00Z", &None), "the cycle goes on beside it");
+
+    // By hand before it is due: the second try.
+    let mut again = engine.due(&DueQuery::default()).await.unwrap();
+    again.retain(|due| due.failure.is_some());
+    assert_eq!(engine.execute(&again[0]).await.unwrap_err().code(), "stuck");
+    assert_eq!(engine.execute_due().await.unwrap(), 0);
+    assert!(engine.examine().await.unwrap().is_empty());
+
+    // The last one stands, for everybody to see.
+    engine.clock().advance(at("2026-01-06T09:06:00Z"));
+    assert_eq!(engine.execute_due().await.unwrap(), 1);
+    let case = engine.instances(&Default::default()).await.unwrap().remove(0);
+    let open = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
+    let incident = engine.incidents(&open).await.unwrap().remove(0);
+    assert_eq!((&*incident.code, &*incident.node), ("expression-failed", "add"));
+    engine.instance(case.id()).set_variables(json!({"x": 1})).await.unwrap();
+    engine.resolve_incident(IncidentId(incident.key)).await.unwrap();
+    assert_eq!(engine.tasks().node("work").count().await.unwrap(), 1);
+    assert_eq!(all().await.count(), 1);
+    stop(&engine).await;
+}
+
+async fn a_step_of_slow_scripts_is_stopped(place: Place) {
+    let slow = row(
+        "slow",
+        r#"
+        <startEvent id="start"/>
+        <scriptTask id="first" scriptFormat="javascript"><script>1</script></scriptTask>
+        <scriptTask id="second" scriptFormat="javascript"><script>2</script></scriptTask>
+        <userTask id="work"/>
+        <endEvent id="end"/>"#,
+    );
+    let engine = place.builder().script_time(Duration::from_nanos(1)).job_execution(false).start().await.unwrap();
+    deploy(&engine, &[("slow.bpmn", &slow)]).await;
+    engine.start("slow").send().await.unwrap();
+    let open = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
+    let stuck = async || engine.incidents(&open).await.unwrap().remove(0);
+    let incident = stuck().await;
+    assert_eq!((&*incident.code, &*incident.node), ("step-budget-exceeded", "second"));
+    engine.resolve_incident(IncidentId(incident.key)).await.unwrap();
+    let incident = stuck().await;
+    assert_eq!((&*incident.code, &*incident.node), ("step-budget-exceeded", "work"), "each step has a time of its own");
+    engine.resolve_incident(IncidentId(incident.key)).await.unwrap();
+    assert_eq!(engine.tasks().node("work").count().await.unwrap(), 1);
     stop(&engine).await;
 }

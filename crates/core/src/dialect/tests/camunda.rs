@@ -170,7 +170,8 @@ fn a_call_hands_over_what_it_names_and_nothing_else() {
             <camunda:in source="a" target="b" /><camunda:in sourceExpression="${x}" target="c" />
             <camunda:out variables="all" /></bpmn:extensionElements></bpmn:callActivity>
         <bpmn:callActivity id="local"><bpmn:extensionElements><camunda:in variables="all" local="true" />
-            </bpmn:extensionElements></bpmn:callActivity>
+            <camunda:in source="a" local="true" /><camunda:out source="b" local="true" />
+            <camunda:out variables="all" local="true" /></bpmn:extensionElements></bpmn:callActivity>
         <bpmn:callActivity id="silent" />"##,
     );
     let reader = Reader::new(&document);
@@ -181,7 +182,11 @@ fn a_call_hands_over_what_it_names_and_nothing_else() {
     assert!(call.outputs.is_empty());
     assert_eq!((call.propagate_in, call.propagate_out), (false, true));
     let local = reader.element(at(&document, "local")).call.unwrap();
-    assert_eq!((local.propagate_in, local.local_in, local.propagate_out), (true, true, false));
+    assert_eq!((local.propagate_in, local.local_in), (true, true));
+    assert_eq!((local.propagate_out, local.local_out), (false, true));
+    assert_eq!(shown_mappings(&local.local_inputs), ["a = variable a"]);
+    assert_eq!(shown_mappings(&local.local_outputs), ["b = variable b"]);
+    assert!(local.inputs.is_empty() && local.outputs.is_empty());
     let silent = reader.element(at(&document, "silent")).call.unwrap();
     assert_eq!((silent.propagate_in, silent.propagate_out), (false, false));
 }

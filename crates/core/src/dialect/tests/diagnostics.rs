@@ -89,8 +89,6 @@ fn values_without_effect_are_named() {
         "<bpmn:callActivity id=\"x\" flowable:calledElementType=\"id\" />",
         "<bpmn:callActivity id=\"x\" camunda:calledElementBinding=\"newest\" />",
         "<bpmn:eventBasedGateway id=\"x\" potok:savepoint=\"both\" />",
-        "<bpmn:callActivity id=\"x\"><bpmn:extensionElements><camunda:out source=\"a\" target=\"b\" local=\"true\" />\
-         </bpmn:extensionElements></bpmn:callActivity>",
         "<bpmn:signalEventDefinition id=\"x\"><bpmn:extensionElements><camunda:in variables=\"all\" local=\"true\" />\
          </bpmn:extensionElements></bpmn:signalEventDefinition>",
         "<bpmn:signalEventDefinition id=\"x\"><bpmn:extensionElements><camunda:in businessKey=\"k\" />\
