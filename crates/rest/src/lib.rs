@@ -25,16 +25,19 @@ mod metrics;
 mod oidc;
 mod once;
 mod operations;
+mod pace;
 mod people;
 mod policy;
 mod problem;
 mod search;
 mod serve;
 mod session;
+mod setup;
 mod tasks;
 mod timeout;
 mod tls;
 mod trace;
+mod union;
 mod value;
 mod webhooks;
 
@@ -64,6 +67,7 @@ pub use crate::caller::Refuse;
 pub use crate::limit::Rate;
 pub use crate::oidc::{Algorithm, Issuer, IssuerError, IssuerSettings, KeySet};
 pub use crate::serve::{Stop, serve};
+pub use crate::setup::Setup;
 pub use crate::tls::Tls;
 
 /// How the API is served.
@@ -84,6 +88,8 @@ pub struct Options {
     pub rate: Option<Rate>,
     /// Who else signs people in.
     pub issuer: Option<Arc<Issuer>>,
+    /// What the first administrator is made with, if that is done through the API.
+    pub setup: Option<Arc<Setup>>,
     /// Bytes of a body at most; attachments have a limit of their own.
     pub body_limit: usize,
     /// How long a call may take until it is given up, and for how long a worker may wait for jobs.
@@ -116,6 +122,7 @@ impl Options {
             proxies: Vec::new(),
             rate: None,
             issuer: None,
+            setup: None,
             body_limit: 16 << 20,
             timeout,
             stop: Stop::default(),
@@ -131,6 +138,7 @@ pub(crate) struct App(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) policy: Policy,
+    pub(crate) setup: Option<Arc<Setup>>,
     pub(crate) timeout: Duration,
     pub(crate) stop: Stop,
     pub(crate) calls: metrics::Calls,
@@ -211,6 +219,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(attachments::routes())
         .merge(people::routes())
         .merge(session::routes())
+        .merge(setup::routes())
         .merge(webhooks::routes())
         .merge(description::routes());
     OpenApiRouter::with_openapi(Description::openapi())
@@ -222,7 +231,9 @@ fn api() -> OpenApiRouter<App> {
 /// The API's description, in OpenAPI 3.1.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api().split_for_parts().1
+    let mut description = api().split_for_parts().1;
+    union::close(&mut description);
+    description
 }
 
 /// The API over an engine, with its description under `/api/v1/openapi.json` and a page to try it out under `/docs`.
@@ -235,11 +246,13 @@ pub fn router(engine: Engine, options: &Options) -> Router {
 pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterator<Item = (Router, Refuse)>) -> Router {
     let app = App(Arc::new(Shared {
         policy: Policy::new(options, &engine),
+        setup: options.setup.clone(),
         timeout: options.timeout,
         stop: options.stop.clone(),
         calls: metrics::Calls::default(),
         engine,
     }));
+    let bounds = timeout::Bounds { timeout: options.timeout, body: options.body_limit };
     let (router, _) = api().split_for_parts();
     let mut router = router.merge(SwaggerUi::new("/docs").config(Page::new(["/api/v1/openapi.json"])));
     for (other, refuse) in beside {
@@ -255,7 +268,7 @@ pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterato
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(trace::follow))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::measure))
-        .layer(middleware::from_fn_with_state(options.timeout, timeout::in_time))
+        .layer(middleware::from_fn_with_state(bounds, timeout::in_time))
         .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
         .option_layer(cors)

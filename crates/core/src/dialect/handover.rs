@@ -57,9 +57,9 @@ impl<'d> Findings<'d> {
         {
             let word = format!("<{}:in> of a signal that is caught", usual_prefix(handed.namespace()));
             self.ignored(handed, span, &word, "put it where the signal is thrown");
-        } else if own(handed, "variables").is_some() && own(handed, "local").is_some_and(|local| is_true(&local)) {
-            let help = "name each variable in an <in> of its own";
-            self.ignored(handed, span, "variables=\"all\" local=\"true\" of a signal", help);
+        } else if own(handed, "local").is_some_and(|local| is_true(&local)) {
+            let help = "name each variable in an <in> of its own, without local";
+            self.ignored(handed, span, "local=\"true\" of a signal's <in>", help);
         } else if own(handed, "businessKey").is_some() && own(handed, "source").is_none() {
             self.ignored(handed, span, "the business key of a signal", "hand it over as a variable");
         }
