@@ -75,7 +75,7 @@ fn mappings_compute_texts_lists_and_maps() {
         .start_with(json!({"name": "anna"}))
         .sees("check", "text", "anna asks")
         .sees("check", "list", json!(["one", "anna"]))
-        .sees("check", "map", json!({"who": "anna"}))
+        .sees("check", "map", json!({"who": "anna", "of anna": "it"}))
         .complete_with("check", json!({"answer": "yes"}))
         .no_variable("text")
         .variable("verdict", "yes!")
@@ -84,6 +84,16 @@ fn mappings_compute_texts_lists_and_maps() {
         .completed()
         .variable("given", "yes!")
         .no_variable("local");
+}
+
+#[test]
+fn potential_owners_may_be_computed() {
+    scenario("dialects/camunda_performers.bpmn")
+        .start_with(json!({"boss": "olga", "team": "sales", "others": {"legal": ["law", "audit"]}}))
+        .groups("approve", ["sales", "drivers", "law", "audit"])
+        .task("approve", |task| assert_eq!(&*task.candidate_users, ["olga"]))
+        .complete("approve")
+        .completed();
 }
 
 #[test]

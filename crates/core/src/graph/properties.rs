@@ -205,16 +205,21 @@ impl<'a> Compiler<'a> {
             self.optional(assignment.owner.as_ref());
         }
         for performer in performers {
-            let expression = self.expression(&performer.expression, Purpose::Expression);
-            match expression.as_literal() {
-                _ if !performer.potential_owner => task.assignee = task.assignee.or(Some(expression)),
-                Some(Value::String(text)) => {
-                    for (is_user, name) in named(text) {
-                        let list = if is_user { &mut task.candidate_users } else { &mut task.candidate_groups };
-                        list.push(Expression::literal(name));
-                    }
+            let written = &performer.expression;
+            let is_text = matches!(written.language, Language::Literal | Language::Template);
+            if performer.potential_owner && is_text {
+                for (is_user, text) in named(&written.text) {
+                    let list = if is_user { &mut task.candidate_users } else { &mut task.candidate_groups };
+                    let name = model::Expression { text: text.into(), ..written.clone() };
+                    list.push(self.expression(&name, Purpose::Expression));
                 }
-                _ => task.candidate_groups.push(expression),
+                continue;
+            }
+            let expression = self.expression(written, Purpose::Expression);
+            if performer.potential_owner {
+                task.candidate_groups.push(expression);
+            } else {
+                task.assignee = task.assignee.or(Some(expression));
             }
         }
         let form_key = extension.form.as_ref().and_then(|form| form.key.as_ref());
@@ -507,18 +512,27 @@ fn script_job(language: &Name, script: &model::Expression) -> Job {
     }
 }
 
-/// Users and groups as `potentialOwner` names them: `user(anna), group(sales), accounting` (a bare name is a group).
-fn named(text: &str) -> Vec<(bool, Name)> {
-    let inside = |part: &str, word: &str| {
-        part.strip_prefix(word).and_then(|rest| rest.strip_suffix(')')).map(|name| Name::from(name.trim()))
-    };
-    text.split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
+/// Users and groups as `potentialOwner` names them: `user(anna), group(sales), accounting` (a bare name is a group). What stands in
+/// `${...}` belongs to one of them.
+fn named(text: &str) -> Vec<(bool, &str)> {
+    fn inside<'t>(part: &'t str, word: &str) -> Option<&'t str> {
+        part.strip_prefix(word)?.strip_suffix(')').map(str::trim)
+    }
+    let mut braces = 0usize;
+    let parts = text.split(|character| {
+        match character {
+            '{' => braces += 1,
+            '}' => braces = braces.saturating_sub(1),
+            _ => {}
+        }
+        character == ',' && braces == 0
+    });
+    let parts = parts.map(str::trim).filter(|part| !part.is_empty());
+    parts
         .map(|part| match (inside(part, "user("), inside(part, "group(")) {
             (Some(user), _) => (true, user),
             (None, Some(group)) => (false, group),
-            (None, None) => (false, part.into()),
+            (None, None) => (false, part),
         })
         .collect()
 }
