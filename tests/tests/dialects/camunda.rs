@@ -291,6 +291,16 @@ fn what_throws_goes_on_before_what_begins_by_that() {
 }
 
 #[test]
+fn all_else_is_left_before_a_terminate_end_event_is_entered() {
+    // What Camunda 7.24 does.
+    scenario("dialects/camunda_terminate.bpmn")
+        .start_with(json!({"log": ""}))
+        .complete("first")
+        .waits_at(["after"])
+        .variable("log", "inside+ first+ second+ first- second- stop+ stop- inside- ");
+}
+
+#[test]
 fn what_is_interrupted_is_left_branch_by_branch() {
     scenario("dialects/camunda_way_out_order.bpmn")
         .start_process("branches")
