@@ -1,8 +1,10 @@
 import org.springframework.boot.SpringApplication;
-import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.context.annotation.Configuration;
 
 /** Camunda 7 with its REST API: `CamundaRest PORT JDBC_URL`. */
-@SpringBootApplication
+@Configuration(proxyBeanMethods = false)
+@EnableAutoConfiguration // without a scan, which from a class of no package would read every class there is
 public class CamundaRest {
     public static void main(String[] arguments) {
         SpringApplication.run(

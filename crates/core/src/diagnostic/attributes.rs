@@ -131,25 +131,22 @@ static ATTRIBUTES_OF: LazyLock<ByElement<Vec<&'static str>>> = LazyLock::new(|| 
 pub(super) fn check(element: Element<'_>, known: KnownElement, dialect: Dialect, findings: &mut Findings<'_>) {
     let own = ATTRIBUTES_OF.get(known);
     for attribute in element.attributes() {
-        let (name, label) = (attribute.name(), element_label(element));
-        if attribute.namespace_id() == NamespaceId::NONE {
+        let name = attribute.name();
+        let (message, help) = if attribute.namespace_id() == NamespaceId::NONE {
             // A `default` where there is no choice breaks a rule of its own.
-            let is_default = name == "default" && is_flow_node(element.name());
-            if !own.contains(&name) && !is_default {
-                let message = format!("BPMN has no attribute `{name}` for {label}; it is skipped");
-                findings.add_at(
-                    &ATTRIBUTE_UNKNOWN,
-                    element.index(),
-                    attribute.span(),
-                    message,
-                    help(element, name, own, dialect),
-                );
+            if own.contains(&name) || (name == "default" && is_flow_node(element.name())) {
+                continue;
             }
+            let label = element_label(element);
+            (format!("BPMN has no attribute `{name}` for {label}; it is skipped"), help(element, name, own, dialect))
         } else if attribute.namespace_id() == element.namespace_id() {
-            let message = format!("`{name}` of {label} has the prefix of BPMN's elements; it is skipped");
-            let help = "BPMN's attributes have no prefix: take it away";
-            findings.add_at(&ATTRIBUTE_UNKNOWN, element.index(), attribute.span(), message, help);
-        }
+            let label = element_label(element);
+            let help = "BPMN's attributes have no prefix: take it away".to_owned();
+            (format!("`{name}` of {label} has the prefix of BPMN's elements; it is skipped"), help)
+        } else {
+            continue;
+        };
+        findings.add_at(&ATTRIBUTE_UNKNOWN, element.index(), attribute.span(), message, help);
     }
 }
 
