@@ -1,5 +1,7 @@
 //! Models of Camunda 7 and its forks.
 
+use potok_core::graph::Package;
+use potok_expressions::Evaluator;
 use potok_tests::{model, scenario, scenario_of};
 use serde_json::json;
 
@@ -695,6 +697,35 @@ fn a_call_of_a_bean_becomes_a_job() {
         .job_is("call", |job| assert_eq!((&*job.kind, job.retries), ("java:payments.book", 5)))
         .job("call", json!({}))
         .completed();
+}
+
+#[test]
+fn what_the_engine_gives_to_expressions_is_asked_and_no_job() {
+    let asking = |expression: &str| {
+        format!(
+            r#"<process id="p" isExecutable="true">
+              <startEvent id="start"/>
+              <serviceTask id="ask" camunda:expression="{expression}" camunda:resultVariable="answer"/>
+              <sequenceFlow id="f1" sourceRef="start" targetRef="ask"/>
+            </process>"#
+        )
+    };
+    for (expression, answer) in [
+        ("${execution.hasVariables()}", json!(true)),
+        ("${execution.variableNames.size()}", json!(1)),
+        ("${name.matches('a.*')}", json!(true)),
+    ] {
+        model(&asking(expression)).start_with(json!({"name": "anna"})).completed().variable("answer", answer);
+    }
+    for expression in ["${execution.isCanceled()}", "${task.setName('x')}"] {
+        let file = format!(
+            r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
+              xmlns:camunda="http://camunda.org/schema/1.0/bpmn">{}</definitions>"#,
+            asking(expression)
+        );
+        let problems = Package::from_bpmn(file.as_bytes(), &Evaluator::new()).expect_err(expression);
+        assert!(problems.iter().any(|problem| problem.code == "expression-invalid"), "{expression}: {problems:?}");
+    }
 }
 
 #[test]

@@ -10,7 +10,8 @@ use crate::Name;
 use crate::dialect::ElementProperties;
 use crate::expressions::Language;
 use crate::model::{
-    ActivityKind, Definitions, Event, EventPosition, Expression, FlowNode, Gateway, InputOutputSpecification, Process,
+    Activity, ActivityKind, Definitions, Event, EventPosition, Expression, FlowNode, Gateway, InputOutputSpecification,
+    Process,
 };
 use crate::xml::ElementIndex;
 
@@ -25,6 +26,8 @@ define! {
         "A script task of Camunda 7 or Flowable names its language, or its script holds `${...}`.";
     SCRIPT_FOR_WORKER = "script-task-for-worker", Warning, "unusual",
         "A script task's language is FEEL, `${...}` or JavaScript; in any other the script is a job for a worker.";
+    SCRIPT_WITHOUT_RESULT = "script-task-without-result", Warning, "unusual",
+        "A script task in FEEL, which sets no variables itself, says where its result goes.";
     CALL_WITHOUT_TARGET = "call-activity-without-target", Error, "BPMN 2.0.2 §10.3.6",
         "A call activity says what it calls.";
     CALLED_WITHOUT_NONE_START = "called-process-without-none-start", Error, "BPMN 2.0.2 §10.3.6, §10.5.2",
@@ -46,6 +49,14 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     for (_, node) in subject.nodes() {
         let Some(activity) = activity(node) else { continue };
         work(subject.definitions, label(node), node.element, &activity.kind, &node.extension, findings);
+        if is_in_vain(activity, &node.extension) {
+            findings.add(
+                &SCRIPT_WITHOUT_RESULT,
+                node.element,
+                format!("the result of {} goes nowhere: a script in FEEL sets no variables itself", label(node)),
+                "name a resultVariable, or give the task one data output",
+            );
+        }
         called(subject, node, &activity.kind, findings);
         for (attribute, quantity) in
             [("startQuantity", activity.start_quantity), ("completionQuantity", activity.completion_quantity)]
@@ -68,6 +79,17 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             }
         }
     }
+}
+
+/// Whether a script's result is lost and nothing else comes of it.
+fn is_in_vain(activity: &Activity, extension: &ElementProperties) -> bool {
+    let ActivityKind::ScriptTask { script, .. } = &activity.kind else { return false };
+    let does_otherwise = extension.job.is_some() || extension.decision.is_some();
+    let script = extension.expression.as_ref().or(script.as_ref()).filter(|script| !is_blank(script));
+    script.is_some_and(|script| script.language == Language::Feel)
+        && !does_otherwise
+        && extension.result_variable.is_none()
+        && activity.only_output().is_none()
 }
 
 /// Global tasks, which call activities call, need the same.
