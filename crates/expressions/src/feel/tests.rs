@@ -221,9 +221,15 @@ fn quantifiers_go_through_intervals() {
 
 #[test]
 fn operators_that_feel_has_not_are_refused() {
-    for (text, word) in
-        [("amount == 100", "write `=`"), ("status <> \"new\"", "write `!=`"), ("n > 5 and < 10", "nothing on its left")]
-    {
+    for (text, word) in [
+        ("amount == 100", "write `=`"),
+        ("status <> \"new\"", "write `!=`"),
+        ("n > 5 and < 10", "nothing on its left"),
+        ("a && b", "`and`"),
+        ("a || b", "`or`"),
+        ("!a", "`not(...)`"),
+        ("a % 2", "`modulo(a, b)`"),
+    ] {
         assert!(refusal(text).contains(word), "{}", refusal(text));
     }
 }
