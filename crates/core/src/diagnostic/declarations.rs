@@ -13,11 +13,34 @@ define! {
         "An operation says which message it takes.";
     MESSAGE_NAME_TWICE = "message-name-twice", Warning, "unusual",
         "Different messages have different names.";
+    SIGNAL_NAME_TWICE = "signal-name-twice", Warning, "unusual",
+        "Different signals have different names.";
+    EXTENSION_NOT_UNDERSTOOD = "extension-not-understood", Error, "BPMN 2.0.2 §8.2.3",
+        "An extension that must be understood is one that the engine knows.";
 }
 
 pub(super) fn check(world: &World<'_>, findings: &mut Findings<'_>) {
     operations(world, findings);
     message_names(world, findings);
+    signal_names(world, findings);
+    extensions(world, findings);
+}
+
+/// Whoever writes a file says so of what it cannot be understood without.
+fn extensions(world: &World<'_>, findings: &mut Findings<'_>) {
+    let root = world.definitions.document.root();
+    let declared = root.children().filter(|child| child.namespace_id() == root.namespace_id());
+    for extension in declared.filter(|child| child.name() == "extension") {
+        if extension.attribute("mustUnderstand").is_some_and(|value| matches!(value.trim(), "true" | "1")) {
+            let definition = extension.attribute("definition").unwrap_or_default();
+            findings.add(
+                &EXTENSION_NOT_UNDERSTOOD,
+                extension.index(),
+                format!("the extension `{definition}` must be understood, and is not known here"),
+                "if the model means the same without it, set mustUnderstand=\"false\"",
+            );
+        }
+    }
 }
 
 fn operations(world: &World<'_>, findings: &mut Findings<'_>) {
@@ -65,6 +88,23 @@ fn message_names(world: &World<'_>, findings: &mut Findings<'_>) {
                 message.element,
                 format!("messages `{first}` and `{}` are both called “{name}”: they are matched as one", message.id),
                 "give them different names, or declare the message once",
+            );
+        }
+    }
+}
+
+fn signal_names(world: &World<'_>, findings: &mut Findings<'_>) {
+    let mut seen = std::collections::BTreeMap::new();
+    for signal in &world.definitions.signals {
+        let Some(name) = signal.name.as_ref().map(|name| &*name.text).filter(|name| !name.is_empty()) else {
+            continue;
+        };
+        if let Some(first) = seen.insert(name, &signal.id) {
+            findings.add(
+                &SIGNAL_NAME_TWICE,
+                signal.element,
+                format!("signals `{first}` and `{}` are both called “{name}”: they are one signal", signal.id),
+                "give them different names, or declare the signal once",
             );
         }
     }

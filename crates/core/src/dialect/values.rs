@@ -280,6 +280,9 @@ impl<'d> Findings<'d> {
                     self.invalid(Severity::Error, element, element.tag_span(), written, help);
                 }
                 self.look_at_default(family, element);
+                if family == Family::Potok {
+                    self.look_at_bounds(element);
+                }
             }
             _ => {}
         }
@@ -296,6 +299,51 @@ impl<'d> Findings<'d> {
             let severity = if is_refused { Severity::Error } else { Severity::Warning };
             let written = format!("the default `{}` of the {} field `{}`", default.text, field.kind, field.id);
             self.invalid(severity, element, element.tag_span(), written, help);
+        }
+    }
+
+    /// What our own fields bound: `min` and `max` numbers and dates, `pattern` texts; and that something is left to choose from.
+    fn look_at_bounds(&mut self, element: Element<'d>) {
+        let Some(field) = self.reader.any_field(Family::Potok, element) else { return };
+        let span = element.tag_span();
+        let mut bad = |written: String, help: &str| {
+            self.invalid(Severity::Warning, element, span, written, help.to_owned());
+        };
+        let holds = field.holds();
+        let is_ordered = matches!(
+            holds,
+            FieldKind::Integer | FieldKind::Number | FieldKind::Date | FieldKind::Time | FieldKind::DateTime
+        );
+        let mut bounds = Vec::new();
+        for (name, written) in &field.constraints {
+            let written = written.as_deref().unwrap_or_default();
+            let shown = format!("{name}=\"{written}\" of the {} field `{}`", field.kind, field.id);
+            match (&**name, field.value_of(written)) {
+                ("pattern", _) if !matches!(holds, FieldKind::Text) => bad(shown, "a pattern is for texts"),
+                ("pattern", _) => {}
+                (_, _) if !is_ordered => bad(shown, "min and max are for numbers, dates and times"),
+                (_, Ok(_)) => bounds.push(written.trim()),
+                (_, Err(help)) => bad(shown, &help),
+            }
+        }
+        if let [least, most] = bounds[..]
+            && is_less(most, least)
+        {
+            bad(
+                format!("min=\"{least}\" beside max=\"{most}\" of the field `{}`", field.id),
+                "let min be the smaller one",
+            );
+        }
+        let mut ids: Vec<_> = field.values.iter().map(|(id, _)| id).collect();
+        ids.sort();
+        if let Some(twice) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
+            bad(
+                format!("a second value `{}` of the field `{}`", twice[0], field.id),
+                "give each value an id of its own",
+            );
+        }
+        if field.kind.eq_ignore_ascii_case("enum") && field.values.is_empty() {
+            bad(format!("the enumeration `{}` without values", field.id), "list its values, or let it be a string");
         }
     }
 
@@ -366,4 +414,12 @@ fn is_plain_text(script: Element<'_>) -> bool {
         && !text.trim().is_empty()
         && !text.contains("${")
         && !text.contains("#{")
+}
+
+/// Of two numbers, dates or times as they are written: ISO 8601 sorts as its text.
+fn is_less(one: &str, other: &str) -> bool {
+    match (one.parse::<f64>(), other.parse::<f64>()) {
+        (Ok(one), Ok(other)) => one < other,
+        _ => one < other,
+    }
 }

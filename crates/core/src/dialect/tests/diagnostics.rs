@@ -280,6 +280,15 @@ fn values_that_mean_nothing_are_named() {
                             <camunda:constraint name=\"zip\" /></camunda:validation></camunda:formField></camunda:formData>",
         ),
         inside("userTask", "<potok:formField id=\"a\" /><potok:formField id=\"a\" />"),
+        inside("userTask", "<potok:formField id=\"a\" type=\"long\" min=\"5\" max=\"1\" />"),
+        inside("userTask", "<potok:formField id=\"a\" type=\"long\" min=\"x\" />"),
+        inside("userTask", "<potok:formField id=\"a\" type=\"long\" pattern=\"x\" />"),
+        inside("userTask", "<potok:formField id=\"a\" min=\"1\" />"),
+        inside("userTask", "<potok:formField id=\"a\" type=\"enum\" />"),
+        inside(
+            "userTask",
+            "<potok:formField id=\"a\" type=\"enum\"><potok:value id=\"v\" /><potok:value id=\"v\" /></potok:formField>",
+        ),
         inside("userTask", "<camunda:executionListener event=\"start\" />"),
         inside(
             "userTask",
