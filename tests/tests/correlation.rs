@@ -153,3 +153,24 @@ fn a_subscription_follows_the_data_that_it_is_bound_to() {
         .kept_messages(0)
         .waits_at(["ship"]);
 }
+
+#[test]
+fn what_a_message_carries_tells_to_which_of_its_throwers_conversations_it_belongs() {
+    scenario("correlation/several_conversations.bpmn")
+        .process("buying")
+        .start()
+        .has_instances("selling", 2)
+        .kept_messages(0)
+        .nth_instance_of("selling", 0)
+        .waits_at(["paid"])
+        .variable("number", 1)
+        .nth_instance_of("selling", 1)
+        .waits_at(["ship"])
+        .variable("reference", 2)
+        .nth_instance_of("buying", 0)
+        .complete("earn")
+        .kept_messages(0)
+        .nth_instance_of("selling", 0)
+        .waits_at(["ship"])
+        .variable("reference", 1);
+}

@@ -649,6 +649,105 @@ fn a_script_gives_its_result() {
     scenario("dialects/camunda_script.bpmn").start_with(json!({"a": 2, "b": 3})).variable("sum", 5);
 }
 
+/// As Camunda 7.24 does it: an expression without a result empties the variable.
+#[test]
+fn a_script_without_a_result_leaves_what_its_variable_held() {
+    scenario("dialects/camunda_script_without_result.bpmn")
+        .start_with(json!({"kept": 5, "emptied": 5}))
+        .waits_at(["after"])
+        .variables(json!({"kept": 5, "emptied": null}))
+        .no_variable("none");
+}
+
+/// As Camunda 7.24 does it.
+#[test]
+fn what_waits_listens_or_maps_has_variables_of_its_own() {
+    scenario("dialects/camunda_local.bpmn")
+        .process("own")
+        .start_with(json!({"v": "outer", "seen": "", "had": ""}))
+        .waits_at(["receive"])
+        .sees("receive", "v", "receive")
+        .variable("v", "outer")
+        .message("go", json!({}))
+        .waits_at(["catch"])
+        .message("go", json!({}))
+        .job("external", json!({}))
+        .waits_at(["call"])
+        .nth_instance_of("helper", 0)
+        .complete("help")
+        .main_instance()
+        .waits_at(["bounded"])
+        .sees("bounded", "v", "bounded")
+        .complete("bounded")
+        .waits_at(["timed"])
+        .variables(json!({"out": "scripted twice", "v": "outer"}))
+        .complete("timed")
+        .message("go", json!({}))
+        .waits_at(["after"])
+        .variables(json!({
+            "v": "outer",
+            "seen": "receive catch external call bounded scripted twice timed gateway ",
+            "had": "--------",
+        }));
+}
+
+/// As Camunda 7.24 does it.
+#[test]
+fn what_is_interrupted_had_variables_of_its_own() {
+    let interrupted = scenario("dialects/camunda_local.bpmn")
+        .process("own")
+        .start_with(json!({"v": "outer", "seen": "", "had": ""}))
+        .message("go", json!({}))
+        .message("go", json!({}))
+        .job("external", json!({}))
+        .nth_instance_of("helper", 0)
+        .complete("help")
+        .main_instance();
+    interrupted
+        .message("stop", json!({}))
+        .waits_at(["after"])
+        .variables(json!({"v": "outer", "seen": "receive catch external call bounded "}));
+}
+
+/// As Camunda 7.24 does it.
+#[test]
+fn a_plain_task_has_the_variables_around_it_for_its_own() {
+    scenario("dialects/camunda_local.bpmn")
+        .process("around")
+        .start_with(json!({"v": "outer", "seen": "", "had": ""}))
+        .waits_at(["plain"])
+        .variable("v", "plain")
+        .complete("plain")
+        .waits_at(["after_plain"])
+        .variables(json!({"v": "plain", "seen": "plain ", "had": "+"}));
+}
+
+/// As Camunda 7.24 does it.
+#[test]
+fn what_a_task_listener_sets_locally_is_the_tasks() {
+    let listened = || scenario("dialects/camunda_local.bpmn").process("of_tasks").start_with(json!({"v": "outer"}));
+    listened()
+        .sees("listened", "v", "mine")
+        .complete("listened")
+        .waits_at(["deleted"])
+        .variables(json!({"v": "outer", "seen": "mine"}))
+        .message("stop", json!({}))
+        .waits_at(["last"])
+        .variable("v", "outer");
+    listened().message("stop", json!({})).waits_at(["last"]).variable("v", "outer");
+    listened().cancel().cancelled().variable("v", "outer");
+}
+
+/// Camunda 7 skips them; a handler is an activity as any other (BPMN 2.0.2 §10.7, §13.5.5).
+#[test]
+fn a_compensation_handler_does_its_output_mappings() {
+    scenario("dialects/camunda_compensation_output.bpmn")
+        .start()
+        .complete("book")
+        .waits_at(["after"])
+        .variables(json!({"fee": 102, "owed": 103}));
+}
+
 #[test]
 fn a_messages_name_is_an_expression() {
     scenario("dialects/camunda_message_names.bpmn")

@@ -13,7 +13,8 @@ pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, decision: &Decisio
     let (scope, node) = (step.variable_scope(token), step.node_of(token));
     let id = step.text(&decision.reference, scope, node)?.unwrap_or_default();
     let binding = step.binding(&decision.binding, scope, node)?;
-    let view = ScopeView { instance: step.instance, graph: step.graph, scope, node, extra: &[], told: None };
+    let (instance, graph) = (&*step.instance, step.graph);
+    let view = ScopeView { instance, graph, scope, node, extra: &[], told: None, unopened: false };
     let mut evaluation = Evaluation::new(&view, step.context.now);
     let decided = step.context.expressions.decide(&id, &binding, step.graph.deployment(), &mut evaluation);
     let took = evaluation.took;

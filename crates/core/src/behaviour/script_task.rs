@@ -1,6 +1,7 @@
 //! Script tasks, and service tasks whose work is an expression.
 
-use crate::graph::Expression;
+use crate::dialect::Dialect;
+use crate::graph::{Expression, NodeKind};
 use crate::instance::{Ordinal, TokenId};
 use crate::step::{Problem, Step};
 
@@ -22,8 +23,12 @@ pub(crate) fn run(
         }
         return Ok(());
     }
-    let value = step.evaluate(expression, scope, node)?;
-    if let Some(name) = &details.result_variable {
+    let value = step.evaluate_at(token, expression)?;
+    // A script without a result leaves what the variable held, in Camunda 7 (its `ScriptTaskActivityBehavior`).
+    let keeps = value.is_null()
+        && step.graph.dialect() == Dialect::Camunda
+        && matches!(step.graph.node(node).kind, NodeKind::Script(_));
+    if let (Some(name), false) = (&details.result_variable, keeps) {
         step.receive_one(token, name.clone(), value);
     }
     if step.outlives_conditions(token) {

@@ -88,7 +88,7 @@ pub(crate) fn tell_one(step: &mut Step<'_, '_>, token: TokenId, index: u32) {
         ListenerAction::Job(job) => job::open(step, token, 0, job, Some(index)),
         ListenerAction::Evaluate(expression) => {
             let told = Told { stage: listener.stage, task: step.standing_task(token) };
-            step.call_listener(expression, told, step.variable_scope(token), step.node_of(token))
+            step.call_listener_at(token, expression, told)
         }
     };
     if let Err(error) = called {

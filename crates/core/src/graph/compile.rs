@@ -258,6 +258,7 @@ impl Compiler<'_> {
             matches!(&model.kind, FlowNodeKind::Activity(activity) if activity.is_for_compensation);
         let parent = model.parent.map(|parent| &self.process.flow_nodes[parent.0 as usize].kind);
         let passes = matches!(kind, NodeKind::Task) && is_plain(&details, &kind);
+        details.local_scope = self.has_local_scope(model, &kind, &details);
         if let Some(Loop::MultiInstance(multi)) = &mut details.repeat {
             multi.bare = passes && multi.asks_for_nothing();
         }

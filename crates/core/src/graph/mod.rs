@@ -7,6 +7,7 @@ mod event;
 mod events;
 mod expression;
 mod fault;
+mod locals;
 mod node;
 mod package;
 mod properties;

@@ -55,6 +55,8 @@ pub struct Details {
     pub completion_quantity: u32,
     /// Opens a scope of its own even without mappings: a sub-process, or declared data.
     pub own_scope: bool,
+    /// What is set locally there stands in a scope of its own, which is opened for it (Camunda 7).
+    pub local_scope: bool,
     /// Variables that its scope has from the start, null.
     pub locals: Vec<Name>,
     /// Computed before it starts.

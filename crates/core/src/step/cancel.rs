@@ -18,11 +18,11 @@ impl Step<'_, '_> {
 
     /// Ends a token and everything inside its flow node.
     pub(crate) fn cancel_token(&mut self, token: TokenId) {
-        let Some((scope, inside)) = self.instance.tokens.get(token).map(|token| (token.scope, token.inside)) else {
-            return;
-        };
+        let Some(scope) = self.instance.tokens.get(token).map(|token| token.scope) else { return };
         let compensates = self.compensates(token);
         self.close_waits(Owner::Token(token), Closed::Cancelled);
+        // Only now: a listener may have opened it.
+        let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
         if inside != NONE {
             self.cancel_scope(inside);
         }
@@ -134,14 +134,14 @@ impl Step<'_, '_> {
     /// Task listeners on deletion only watch: nothing can be held up any more, so a failure changes nothing.
     fn call_delete_listeners(&mut self, wait: WaitId) {
         let Some(wait) = self.instance.waits.get(wait) else { return };
-        let (node, scope) = (wait.node, self.instance.scope_of(wait));
-        let WaitKind::UserTask(task) = &wait.kind else { return };
+        let node = wait.node;
+        let (Owner::Token(token), WaitKind::UserTask(task)) = (wait.owner, &wait.kind) else { return };
         let told = Told { stage: ListenerStage::Delete, task: Some((&**task).into()) };
         let graph = self.graph;
         for listener in graph.node(node).details.listeners.iter().filter(|l| l.stage == ListenerStage::Delete) {
             if let ListenerAction::Evaluate(expression) = &listener.action {
                 // An error here has no token left to wait on; what the listener had set before it stays.
-                let _ = self.call_listener(expression, told.clone(), scope, node);
+                let _ = self.call_listener_at(token, expression, told.clone());
             }
         }
     }

@@ -51,6 +51,8 @@ pub(crate) struct ScopeView<'a> {
     pub(crate) extra: &'a [(Name, Value)],
     /// What the listener that asks is told.
     pub(crate) told: Option<&'a Told>,
+    /// What is local there stands in a scope that is opened only when something is set in it.
+    pub(crate) unopened: bool,
 }
 
 /// What a listener is told.
@@ -126,12 +128,11 @@ impl Variables for ScopeView<'_> {
     }
 
     fn is_local(&self, name: &str) -> bool {
-        self.extra.iter().any(|(other, _)| &**other == name)
-            || self
-                .instance
-                .scopes
-                .get(self.scope)
-                .is_none_or(|scope| scope.parent == NONE || scope.variable(name).is_some())
+        let is_in_scope = || {
+            let scope = self.instance.scopes.get(self.scope);
+            scope.is_none_or(|scope| scope.parent == NONE || scope.variable(name).is_some())
+        };
+        self.extra.iter().any(|(other, _)| &**other == name) || (!self.unopened && is_in_scope())
     }
 }
 
@@ -198,21 +199,39 @@ impl Step<'_, '_> {
         if let Some(value) = expression.as_literal() {
             return Ok(value.clone());
         }
+        let (result, assigned) = self.compute(expression, scope, node, extra, false);
+        if !assigned.is_empty() {
+            self.assign(scope, assigned)?;
+        }
+        result
+    }
+
+    /// Computes a value, and what is to be set beside it.
+    #[inline]
+    pub(super) fn compute(
+        &mut self,
+        expression: &Expression,
+        scope: ScopeId,
+        node: Ordinal,
+        extra: &[(Name, Value)],
+        unopened: bool,
+    ) -> (Result<Value, EvaluationError>, Vec<Assignment>) {
         let told = self.listening.as_ref();
-        let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra, told };
+        let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra, told, unopened };
         let mut evaluation = Evaluation::new(&view, self.context.now);
         let result = expression.evaluate(&mut evaluation);
         let (took, assigned) = (evaluation.took, evaluation.assigned);
         if !took.is_zero() {
             self.charge_time(took);
         }
-        if let Ok(value) = &result {
-            value.check()?;
+        match result {
+            Ok(value) => match value.check() {
+                Ok(()) => (Ok(value), assigned),
+                Err(error) => (Err(error.into()), Vec::new()),
+            },
+            Err(EvaluationError::BpmnError { .. }) => (result, assigned),
+            Err(_) => (result, Vec::new()),
         }
-        if !assigned.is_empty() && matches!(result, Ok(_) | Err(EvaluationError::BpmnError { .. })) {
-            self.assign(scope, assigned)?;
-        }
-        result
     }
 
     /// Evaluates what a listener does.
@@ -231,7 +250,7 @@ impl Step<'_, '_> {
 
     /// Sets what a script has set.
     #[cold]
-    fn assign(&mut self, scope: ScopeId, assigned: Vec<Assignment>) -> Result<(), EvaluationError> {
+    pub(super) fn assign(&mut self, scope: ScopeId, assigned: Vec<Assignment>) -> Result<(), EvaluationError> {
         for Assignment { name, value, .. } in &assigned {
             value.check().map_err(|error| EvaluationError::Limit(format!("variable `{name}`: {error}")))?;
         }
@@ -258,7 +277,8 @@ impl Step<'_, '_> {
         extra: &[(Name, Value)],
     ) -> Option<Quick> {
         let ExpressionKind::Compiled(compiled) = &expression.kind else { return None };
-        let view = ScopeView { instance: self.instance, graph: self.graph, scope, node, extra, told: None };
+        let view =
+            ScopeView { instance: self.instance, graph: self.graph, scope, node, extra, told: None, unopened: false };
         compiled.quick(&view)
     }
 

@@ -229,16 +229,14 @@ impl<'s> Step<'s, '_> {
 
     fn call_each_listener(&mut self, token: TokenId, stage: ListenerStage, from: u32) -> bool {
         let node = self.node(token);
-        let ordinal = self.node_of(token);
         for (index, listener) in (0u32..).zip(&node.details.listeners).skip(from as usize) {
             if listener.stage != stage {
                 continue;
             }
-            let scope = self.variable_scope(token);
             match &listener.action {
                 ListenerAction::Evaluate(expression) => {
                     let told = Told { stage, task: self.standing_task(token) };
-                    if let Err(error) = self.call_listener(expression, told, scope, ordinal) {
+                    if let Err(error) = self.call_listener_at(token, expression, told) {
                         self.stuck(token, error.into(), IncidentStage::Listener(index));
                         return false;
                     }

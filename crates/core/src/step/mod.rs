@@ -15,6 +15,7 @@ mod home;
 mod instruction;
 mod keys;
 mod lifecycle;
+mod local;
 mod migrate;
 mod modify;
 mod retry;

@@ -122,12 +122,11 @@ impl Step<'_, '_> {
 
     pub(crate) fn leave_early(&mut self, token: TokenId) -> Result<(), EvaluationError> {
         let node = self.node(token);
-        let ordinal = self.node_of(token);
         let outside = self.instance.tokens.get(token).map_or(NONE, |token| token.scope);
         for listener in node.details.listeners.iter().filter(|listener| listener.stage == ListenerStage::End) {
             // A worker's listener cannot be waited for; `check` says so.
             if let ListenerAction::Evaluate(expression) = &listener.action {
-                self.call_listener(expression, ListenerStage::End, self.variable_scope(token), ordinal)?;
+                self.call_listener_at(token, expression, ListenerStage::End)?;
             }
         }
         for output in &node.details.outputs {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::expressions::EvaluationError;
 use crate::graph::{Catch, CorrelationProperty, Expression, Throw};
-use crate::instance::{Key, MessageWait, Ordinal, ScopeId, TokenId, WaitKind};
+use crate::instance::{Key, MessageWait, NONE, Ordinal, ScopeId, TokenId, WaitKind};
 use crate::step::{Event, Step, ThrownMessage, index_of};
 use crate::{Name, value::Value};
 
@@ -69,6 +69,12 @@ fn known_properties(
     Ok(known)
 }
 
+/// The value of a correlation property that what a message carries gives by itself: it says which conversation the message
+/// belongs to, also where its thrower takes part in several (BPMN 2.0.2 §8.4.2). Null if it gives none.
+fn content(step: &mut Step<'_, '_>, node: Ordinal, property: &CorrelationProperty, payload: &[(Name, Value)]) -> Value {
+    step.evaluate_with(&property.retrieval, NONE, node, payload).unwrap_or_default()
+}
+
 /// After variables have changed: what subscriptions expect follows the data that their properties are bound to (BPMN 2.0.2
 /// §8.4.2, context-based correlation).
 pub(crate) fn rebind(step: &mut Step<'_, '_>) {
@@ -103,14 +109,18 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> R
     };
     let correlation_key = key(step, node, scope, correlation_key.as_ref())?;
     let payload = step.own_variables(token);
-    let mut carried = known_properties(step, node, scope, properties)?;
+    let known = known_properties(step, node, scope, properties)?;
+    let mut carried = Vec::new();
     for property in properties {
-        if carried.iter().any(|(name, _)| *name == property.name) {
-            continue;
+        let mut value = content(step, node, property, &payload);
+        if value == Value::Null {
+            value = match known.iter().find(|(name, _)| *name == property.name) {
+                Some((_, known)) => known.clone(),
+                None => step.evaluate_with(&property.retrieval, scope, node, &payload)?,
+            };
         }
-        let value = step.evaluate_with(&property.retrieval, scope, node, &payload)?;
         if value != Value::Null {
-            carried.push((property.name.clone(), value.clone()));
+            carried.push((property.name.clone(), value));
         }
     }
     remember(step, &carried);
