@@ -128,8 +128,7 @@ async fn it_says_what_flowable_says() {
     let mut wrong = Vec::new();
     for (title, steps, facts) in &conversation::read("flowable", "jobs") {
         let engine = Engine::builder().sqlite_in_memory().job_execution(false).start().await.unwrap();
-        let [(camunda7, _), (flowable, _)] = potok_faces::routers(engine.clone());
-        let router = camunda7.merge(flowable);
+        let router = conversation::served(&engine);
         let said = conversation::hold(&router, "/external-job-api", steps).await;
         engine.stop().await;
         let differs = conversation::differences(steps, facts, &said);

@@ -79,8 +79,7 @@ pub fn router(engine: Engine) -> Router {
         .merge(user::routes())
         .merge(variable_instance::routes())
         .method_not_allowed_fallback(async || Fault::wrong_method().into_response())
-        // As in Camunda, what cannot go on is not done at all.
-        .with_state(engine.without_incidents());
+        .with_state(engine);
     let own = routes.clone();
     Router::new().nest("/engine/default", own).merge(routes).fallback(async || Fault::unknown_route().into_response())
 }

@@ -43,8 +43,7 @@ pub fn router(engine: Engine) -> Router {
         .method_not_allowed_fallback(async || {
             Fault::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", "nothing is done with this method here")
         })
-        // As in Flowable, what cannot go on is not done at all.
-        .with_state(engine.without_incidents())
+        .with_state(engine)
 }
 
 /// Why a request is not let in.
