@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use potok::Engine;
-use potok_rest::{Issuer, Options as Api, Stop, Tls, router_beside};
+use potok_rest::{Issuer, Options as Api, Setup, Stop, Tls, router_beside};
 use tokio::net::TcpListener;
 
 use crate::failure::Failure;
@@ -31,6 +31,8 @@ Each setting is looked for among the flags, then in the environment, then in pot
   listen = \"127.0.0.1:8080\"
   db = \"potok.db\"
   job-execution = true
+  enforce-history-time-to-live = false
+  setup = false
   body-limit = 16777216
   log-format = \"text\"
   log-level = \"info\"
@@ -54,6 +56,12 @@ pub(crate) struct Options {
     /// Whether timers, savepoints and jobs are executed by themselves [default: on]
     #[arg(long, env = "POTOK_JOB_EXECUTION", value_enum)]
     job_execution: Option<Switch>,
+    /// Whether a process must say how long its history is kept (historyTimeToLive), as in Camunda 7 [default: off]
+    #[arg(long, env = "POTOK_ENFORCE_HISTORY_TIME_TO_LIVE", value_enum)]
+    enforce_history_time_to_live: Option<Switch>,
+    /// Whether the first administrator can be made from elsewhere, with a token that is shown [default: off]
+    #[arg(long, env = "POTOK_SETUP", value_enum)]
+    setup: Option<Switch>,
     /// A certificate in PEM, with those between it and its authority: it is served by TLS then
     #[arg(long, env = "POTOK_TLS_CERTIFICATE", value_name = "FILE")]
     tls_certificate: Option<PathBuf>,
@@ -114,6 +122,7 @@ async fn run(
     let address = listener.local_addr()?;
     let mut builder = Engine::builder().database(&config.db).job_execution(config.job_execution);
     builder = builder.name(format!("potok serve {address}"));
+    builder = builder.enforce_history_time_to_live(config.enforce_history_time_to_live);
     for host in &config.webhook_hosts {
         builder = builder.webhook_host(host.as_str());
     }
@@ -133,10 +142,14 @@ async fn talk(
 ) -> Result<(), Failure> {
     let has_users = engine.people().has_users().await?;
     let is_local = address.ip().is_loopback();
-    if !is_local && !has_users && issuer.is_none() {
+    let setup = if config.setup && !is_local && !has_users { Some(Arc::new(Setup::new()?)) } else { None };
+    if !is_local && !has_users && issuer.is_none() && setup.is_none() {
         let why = format!("{address} can be reached from other machines, and nobody can sign in yet");
         let db = config::without_password(&config.db);
-        let help = format!("add a user (`potok user add NAME --admin --db {db}`), or listen on 127.0.0.1 or [::1]");
+        let help = format!(
+            "add a user (`potok user add NAME --admin --db {db}`), make the first one from elsewhere (`--setup on`), or listen on \
+             127.0.0.1 or [::1]"
+        );
         return Err(Failure::new(why).help(help));
     }
     let style = Style::of(&io::stdout());
@@ -148,12 +161,14 @@ async fn talk(
     }
     let mut api = if is_local { Api::local(address.port()) } else { Api::remote() };
     api.body_limit = config.body_limit;
+    api.setup.clone_from(&setup);
     config.security.apply(&mut api, issuer.clone());
     if is_local {
         // It may listen under a name of this machine that is none of the usual ones, such as 127.0.0.2.
         api.hosts.push(address.to_string());
     }
     let mut sign_in = match (has_users, &issuer) {
+        (false, None) if setup.is_some() => "nobody can yet: make the first administrator",
         (false, None) => "nobody need: whoever works on this machine may do everything, nobody else gets in",
         (false, Some(_)) => "with a token of the issuer",
         (true, None) => "with a session, HTTP Basic, or an API token",
@@ -173,6 +188,10 @@ async fn talk(
         writeln!(out, "  API page  {scheme}://{address}/docs")?;
         writeln!(out, "  Camunda 7 {scheme}://{address}/engine-rest")?;
         writeln!(out, "  sign in   {sign_in}")?;
+        if let Some(setup) = &setup {
+            let token = setup.token().reveal();
+            writeln!(out, "  set up    POST {scheme}://{address}/api/v1/setup, once, with this token: {token}")?;
+        }
         out.flush()?;
     }
     let stop = api.stop.clone();

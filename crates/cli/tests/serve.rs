@@ -38,6 +38,7 @@ fn settings_come_from_flags_else_from_the_file() {
     let shown = potok(&["serve", "--check-config", "--config", &file, "--listen", "[::1]:7000"], "");
     assert_eq!(shown.code, 0, "{shown:?}");
     shown.says(&["listen = \"[::1]:7000\"", "db = \"other.db\"", "job-execution = false", "body-limit = 16777216"]);
+    shown.says(&["enforce-history-time-to-live = false", "setup = false"]);
     shown.says(&["log-format = \"text\"", "log-level = \"info\"", "webhook-hosts = []"]);
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/potok.toml");
     assert_eq!(
@@ -126,7 +127,70 @@ fn what_others_could_reach_is_not_served_without_sign_in() {
         assert_eq!(refused.code, 1, "{address}");
         assert!(refused.err.contains("nobody can sign in yet"), "{refused:?}");
         assert!(refused.err.contains("potok user add NAME --admin"), "{refused:?}");
+        assert!(refused.err.contains("--setup on"), "{refused:?}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_first_administrator_is_made_from_elsewhere_with_a_token_that_is_shown() {
+    let folder = Folder::new("setup");
+    let db = folder.path("work.db");
+    let serve = |listen: &str| {
+        let child = Command::new(env!("CARGO_BIN_EXE_potok"))
+            .args(["serve", "--listen", listen, "--db", &db, "--setup", "on"])
+            .stdout(Stdio::piped())
+            .spawn();
+        let mut server = Server(child.expect("the binary starts"));
+        let mut lines = BufReader::new(server.0.stdout.take().expect("its output")).lines().map_while(Result::ok);
+        let ready = lines.next().expect("it says that it is ready");
+        let address = ready.split("http://").nth(1).expect("where it listens").replace("0.0.0.0", "127.0.0.1");
+        let said: Vec<String> = lines.by_ref().take_while(|line| !line.contains("sign in")).collect();
+        assert!(said.len() > 3, "{said:?}");
+        (server, lines, address)
+    };
+    let (server, mut lines, address) = serve("0.0.0.0:0");
+    let told = lines.next().expect("how it is set up");
+    let token = told.rsplit(' ').next().expect("the token").to_owned();
+    assert!(told.contains("/api/v1/setup") && token.len() > 40, "{told}");
+    assert!(get(&address, "/api/v1/statistics").starts_with("HTTP/1.1 401"));
+    let set_up = |token: &str, password: &str| {
+        let body = format!("{{\"token\": \"{token}\", \"user\": \"olga\", \"password\": \"{password}\"}}");
+        let mut stream = TcpStream::connect(&address).expect("it listens");
+        write!(
+            stream,
+            "POST /api/v1/setup HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    };
+    assert!(set_up("wrong", "correct horse battery").starts_with("HTTP/1.1 401"));
+    assert!(set_up(&token, "correct horse battery").starts_with("HTTP/1.1 204"));
+    assert!(set_up(&token, "correct horse battery").contains("setup-over"));
+    drop(server);
+    let listed = potok(&["user", "list", "--db", &db], "");
+    assert!(listed.out.contains("olga") && listed.out.contains("administrator"), "{listed:?}");
+    // Once there is somebody it shows none.
+    let (server, lines, address) = serve("0.0.0.0:0");
+    assert!(get(&address, "/api/v1/statistics").starts_with("HTTP/1.1 401"));
+    let terminated = Command::new("kill").arg(server.0.id().to_string()).status();
+    assert!(terminated.expect("told").success());
+    assert_eq!(lines.collect::<Vec<_>>(), ["stopped"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn where_it_is_enforced_processes_without_a_time_to_live_are_refused() {
+    let folder = Folder::new("time-to-live");
+    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/payment.bpmn");
+    let args = ["serve", models, "--listen", "127.0.0.1:0", "--db", &folder.path("work.db")];
+    let refused = potok(&[&args[..], &["--enforce-history-time-to-live", "on"]].concat(), "");
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.err.contains("history-without-end") && refused.err.contains("historyTimeToLive"), "{refused:?}");
 }
 
 #[cfg(unix)]

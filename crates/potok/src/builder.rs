@@ -197,6 +197,14 @@ impl Builder {
         self
     }
 
+    /// Whether a process must say how long the history of its instances is kept (`historyTimeToLive`), and is refused where it does not,
+    /// as Camunda 7 does; it need not unless this is set.
+    #[must_use]
+    pub fn enforce_history_time_to_live(mut self, enforces: bool) -> Self {
+        self.limits.history_must_end = enforces;
+        self
+    }
+
     /// How long it is kept what was refused and done ([`Engine::audit`]); a year unless this is set.
     #[must_use]
     pub fn audit_time_to_live(mut self, time: Duration) -> Self {

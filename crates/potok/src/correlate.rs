@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use potok_core::Name;
-use potok_core::instance::WaitKind;
+use potok_core::instance::{Key, WaitKind};
 use potok_core::routing::{Running, Work, World as _};
 use potok_core::step::{Command, Rejection, StartAt, Variables};
 use potok_core::value::Value;
@@ -16,15 +16,20 @@ use crate::catalog::Deployed;
 use crate::engine::Engine;
 use crate::instance::begin;
 use crate::transact::TRIES;
-use crate::{Action, Error, InstanceId, IntoVariables, Viewpoint};
+use crate::{Action, Error, Instance, InstanceId, IntoVariables, Viewpoint};
 
 /// Who has got a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Receiver {
     /// An instance that waited.
-    Waiting(InstanceId),
-    /// An instance that the message started.
-    Started(InstanceId),
+    Waiting {
+        /// The instance.
+        id: InstanceId,
+        /// Its tenant.
+        tenant: Option<Name>,
+    },
+    /// An instance that the message started, as it stood then: its sender need not be among those who see it.
+    Started(Instance),
 }
 
 impl Receiver {
@@ -32,7 +37,8 @@ impl Receiver {
     #[must_use]
     pub fn instance_id(&self) -> InstanceId {
         match self {
-            Self::Waiting(id) | Self::Started(id) => *id,
+            Self::Waiting { id, .. } => *id,
+            Self::Started(instance) => instance.id(),
         }
     }
 }
@@ -141,7 +147,7 @@ impl Correlation<'_> {
             }
             let envelope = self.engine.envelope();
             let action = |attempt: &mut Attempt<'_>, work: &mut Work| {
-                let mut receivers = Vec::with_capacity(count);
+                let mut started = Vec::with_capacity(starts.len());
                 // All are looked up before the first one is changed.
                 for row in &waiting {
                     if attempt.instance(row.instance)?.is_none() {
@@ -154,7 +160,6 @@ impl Correlation<'_> {
                         Ok(requests) => work.ask(row.instance, requests),
                         Err(rejection) => return Ok(Err(rejection.into())),
                     }
-                    receivers.push(Receiver::Waiting(InstanceId(row.instance)));
                 }
                 for start in &starts {
                     let command = Command::Start {
@@ -166,13 +171,19 @@ impl Correlation<'_> {
                         initiator: attempt.envelope.by.clone(),
                     };
                     match begin(attempt, work, &start.deployed, command) {
-                        Ok(key) => receivers.push(Receiver::Started(InstanceId(key))),
+                        Ok(key) => started.push(key),
                         Err(error) => return Ok(Err(error)),
                     }
                 }
-                Ok(Ok(receivers))
+                Ok(Ok(started))
             };
-            match self.engine.inner.transact(envelope, action).await {
+            let receivers = |attempt: &Attempt<'_>, started: Vec<Key>| {
+                let waited =
+                    waiting.iter().map(|row| Receiver::Waiting { id: row.instance.into(), tenant: row.tenant.clone() });
+                let started = started.into_iter().filter_map(|key| Some(Receiver::Started(attempt.row(key)?.into())));
+                waited.chain(started).collect::<Vec<_>>()
+            };
+            match self.engine.inner.transact_and(envelope, action, receivers).await {
                 // Who was found to wait has gone on before it was given the message.
                 Err(Error::Rejected(Rejection::Unknown(_) | Rejection::NotActive(_))) if tries < TRIES => {}
                 done => return done,

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use potok_core::Name;
-use potok_core::diagnostic::Diagnostic;
+use potok_core::diagnostic::{Diagnostic, Severity};
 use potok_core::expressions::Deployment as Number;
 use potok_core::graph::{Catch, NodeKind, Package, ProcessGraph, VersionBinding};
 use potok_core::instance::Key;
+use potok_core::model::Process;
 use potok_core::routing::{start_timers, start_triggers};
 use potok_core::time::{Calendar, Timestamp};
 use potok_core::value::Value;
@@ -20,7 +21,7 @@ use potok_store::row::{
 use potok_store::{Bytes, Changes, Version, digest};
 
 use crate::access::Access;
-use crate::engine::Engine;
+use crate::engine::{Engine, Inner};
 use crate::error::RefusedFile;
 use crate::work::Chore;
 use crate::{Action, DefinitionId, DeploymentId, Error, Right};
@@ -163,7 +164,7 @@ impl Deployment<'_> {
         let key = inner.next_key(now);
         let mut checked = Vec::with_capacity(self.files.len());
         for (name, bytes) in &self.files {
-            checked.push(check(name, bytes, key, &inner.catalog.evaluator)?);
+            checked.push(check(name, bytes, key, inner)?);
         }
         let defines_nothing = checked.iter().all(|file| file.definitions.is_empty());
         if checked.is_empty() || (defines_nothing && !self.keeps_anything) {
@@ -310,7 +311,7 @@ impl Engine {
         self.access(Action::Check, &"").await?;
         let inner = self.inner.clone();
         let findings = move |(name, bytes): (Name, Vec<u8>)| {
-            let checked = check(&name, &bytes.into(), Key(0), &inner.catalog.evaluator);
+            let checked = check(&name, &bytes.into(), Key(0), &inner);
             let diagnostics = match checked {
                 Ok(checked) => checked.package.map(|package| package.warnings).unwrap_or_default(),
                 Err(Error::Refused(refused)) => refused.diagnostics,
@@ -447,7 +448,7 @@ impl Engine {
     }
 }
 
-fn check(name: &Name, bytes: &Bytes, deployment: Key, evaluator: &Evaluator) -> Result<Checked, Error> {
+fn check(name: &Name, bytes: &Bytes, deployment: Key, inner: &Inner) -> Result<Checked, Error> {
     let refused = |diagnostics| Error::Refused(Box::new(RefusedFile { file: name.clone(), diagnostics }));
     let define = |kind, id: &Name, title: Option<&Name>| Definition {
         kind,
@@ -459,7 +460,15 @@ fn check(name: &Name, bytes: &Bytes, deployment: Key, evaluator: &Evaluator) -> 
     let mut package = None;
     let definitions = match FileKind::of(name) {
         Some(FileKind::Model) => {
-            let read = Package::of_deployment(bytes, evaluator, Number(deployment.0)).map_err(refused)?;
+            let evaluator = &*inner.catalog.evaluator;
+            let mut read = Package::of_deployment(bytes, evaluator, Number(deployment.0)).map_err(refused)?;
+            if inner.limits.history_must_end {
+                let endless = without_end(&read);
+                read.warnings.retain(|warning| warning.code != WITHOUT_END);
+                if !endless.is_empty() {
+                    return Err(refused(endless.into_iter().chain(read.warnings).collect()));
+                }
+            }
             let defined = read.processes.iter().map(|process| Definition {
                 tag: process.version_tag().cloned(),
                 ordinals: ordinals(process),
@@ -491,6 +500,24 @@ fn check(name: &Name, bytes: &Bytes, deployment: Key, evaluator: &Evaluator) -> 
         None => Vec::new(),
     };
     Ok(Checked { name: name.clone(), bytes: bytes.clone(), definitions, package })
+}
+
+/// The code of a process that does not say how long the history of its instances is kept.
+const WITHOUT_END: &str = "history-without-end";
+
+/// What is to be said of processes that do not say how long the history of their instances is kept, where each must.
+fn without_end(package: &Package) -> Vec<Diagnostic> {
+    let both = package.processes.iter().zip(&package.definitions.processes);
+    let endless =
+        both.filter(|(graph, _)| graph.is_executable() && graph.history_ends(Timestamp::UNIX_EPOCH).is_none());
+    let said = |(graph, process): (&Arc<ProcessGraph>, &Process)| {
+        let id = graph.id();
+        let message =
+            format!("process {id} does not say how long the history of its instances is kept, and here each must");
+        let help = "set historyTimeToLive: days, or a duration such as P180D";
+        package.definitions.diagnostic(WITHOUT_END, Severity::Error, process.element, message, help)
+    };
+    endless.map(said).collect()
 }
 
 /// The ids of flow nodes in the order of their ordinals.

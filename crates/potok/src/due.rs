@@ -23,7 +23,10 @@ pub enum DueKind {
     /// A timer that starts instances.
     StartTimer,
     /// The next unit of work: the instance stands at a savepoint.
-    Savepoint,
+    Savepoint {
+        /// After the activity rather than before.
+        after: bool,
+    },
 }
 
 /// Something that an engine does by itself when it is due.
@@ -73,7 +76,7 @@ impl Engine {
         let timers = TimerQuery { keys: keys.clone(), instances: instances.clone(), ..TimerQuery::default() };
         let mut all = Vec::new();
         for row in self.inner.store.list(&timers).await?.rows {
-            let due = self.of_instance(DueKind::Timer, (row.instance, row.key)).await?;
+            let due = self.of_instance(row.instance, row.key).await?;
             // It can be held back by itself.
             all.extend(due.map(|due| Due { suspended: row.suspended, ..due }));
         }
@@ -81,7 +84,7 @@ impl Engine {
         let work = WorkQuery { keys, instances, kinds, ..WorkQuery::default() };
         for row in self.inner.store.list(&work).await?.rows {
             all.extend(if row.kind == Chore::CONTINUE {
-                self.of_instance(DueKind::Savepoint, (row.instance, row.key)).await?
+                self.of_instance(row.instance, row.key).await?
             } else {
                 self.starts(row).await?
             });
@@ -92,18 +95,19 @@ impl Engine {
     }
 
     /// A savepoint or timer of an instance.
-    async fn of_instance(&self, kind: DueKind, (instance, key): (Key, Key)) -> Result<Option<Due>, Error> {
+    async fn of_instance(&self, instance: Key, key: Key) -> Result<Option<Due>, Error> {
         let state = |running: Option<&Running>| {
             let Running { graph, instance } = running?;
             let wait = instance.wait(key)?;
             let retry = wait.kind.retry().map(|retry| (**retry).clone()).unwrap_or_default();
-            let due = match &wait.kind {
-                WaitKind::Timer(timer) => Some(retry.due.unwrap_or(timer.timer.due)),
-                _ => retry.due,
+            let (kind, due) = match &wait.kind {
+                WaitKind::Timer(timer) => (DueKind::Timer, Some(retry.due.unwrap_or(timer.timer.due))),
+                WaitKind::Continuation { after, .. } => (DueKind::Savepoint { after: *after }, retry.due),
+                _ => return None,
             };
-            Some((graph.get_node(wait.node)?.id.clone(), due, retry))
+            Some((graph.get_node(wait.node)?.id.clone(), kind, due, retry))
         };
-        let Some((node, due, Retry { left, failure, .. })) = self.inner.look(instance, state).await? else {
+        let Some((node, kind, due, Retry { left, failure, .. })) = self.inner.look(instance, state).await? else {
             return Ok(None);
         };
         let Some(row) = self.inner.store.get::<InstanceRow>(instance).await? else { return Ok(None) };
@@ -231,7 +235,7 @@ impl Engine {
                 });
                 fired.await?.map_or(Ok(()), |failure| Err(failure.into()))
             }
-            (DueKind::Savepoint, Some(instance)) => {
+            (DueKind::Savepoint { .. }, Some(instance)) => {
                 let guard = Guard::Work { instance, work: key };
                 let done = self.inner.transact_guarded(self.envelope(), &guard, |attempt, work| {
                     if attempt.instance(instance)?.is_none() {

@@ -111,6 +111,8 @@ pub(crate) struct Limits {
     pub(crate) attachment: u64,
     /// How long the history of ended instances is kept whose models say nothing; for ever if none.
     pub(crate) history: Option<Duration>,
+    /// Models must say it.
+    pub(crate) history_must_end: bool,
     /// Instances of a batch.
     pub(crate) batch: usize,
     /// Jobs of a topic that are handed out at a time.
@@ -125,7 +127,8 @@ impl Default for Limits {
     fn default() -> Self {
         let audit = Duration::from_secs(365 * 24 * 60 * 60);
         let (topics, webhook_hosts) = (Vec::new(), Vec::new());
-        Self { attachment: 100 << 20, history: None, batch: 100_000, topics, audit, webhook_hosts }
+        let (history, history_must_end) = (None, false);
+        Self { attachment: 100 << 20, history, history_must_end, batch: 100_000, topics, audit, webhook_hosts }
     }
 }
 

@@ -195,6 +195,9 @@ pub enum Error {
     /// The operating system gives no random numbers.
     #[error("the operating system gives no random numbers: {0}")]
     NoRandomness(String),
+    /// Nobody would administer any more.
+    #[error("nobody who is known here would administer any more: make another administrator first")]
+    LastAdministrator,
     /// No such group.
     #[error("there is no group `{0}`; create it first")]
     UnknownGroup(Name),
@@ -380,6 +383,7 @@ impl Error {
             Self::UnfitPassword { .. } => "password-unfit",
             Self::Unhashable(_) => "password-unhashable",
             Self::NoRandomness(_) => "randomness-missing",
+            Self::LastAdministrator => "administrator-last",
             Self::UnknownGroup(_) => "group-unknown",
             Self::UnknownJob(_) => "job-unknown",
             Self::LeaseLost(_) => "lease-lost",

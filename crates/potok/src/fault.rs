@@ -83,6 +83,7 @@ impl Error {
             | Self::InstanceSuspended(_)
             | Self::TaskClaimed { .. }
             | Self::TaskOfProcess(_)
+            | Self::LastAdministrator
             | Self::LeaseLost(_)
             | Self::Ambiguous(_)
             | Self::Stuck { .. }

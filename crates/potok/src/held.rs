@@ -21,7 +21,7 @@ impl Engine {
     /// # Errors
     /// If there is no such job.
     pub async fn job(&self, job: JobId) -> Result<JobRow, Error> {
-        self.job_for(Action::DoJobs, job).await
+        self.job_for(Action::SeeJobs, job).await
     }
 
     /// A job that something is to be done with.
@@ -41,7 +41,7 @@ impl Engine {
     /// # Errors
     /// If there is no such job, or it is not the worker's.
     pub async fn job_of(&self, job: JobId, worker: &str) -> Result<Job, Error> {
-        let row = self.job(job).await?;
+        let row = self.job_for(Action::DoJobs, job).await?;
         let is_theirs = row.lease != 0 && row.worker.as_deref() == Some(worker);
         if is_theirs { Ok(Job::bare(row)) } else { Err(Error::LeaseLost(job)) }
     }
@@ -51,7 +51,7 @@ impl Engine {
     /// # Errors
     /// If there is no such job, or another worker has it.
     pub async fn lease_job(&self, job: JobId, worker: impl Into<Name>, lease: Duration) -> Result<(), Error> {
-        let row = self.job(job).await?;
+        let row = self.job_for(Action::DoJobs, job).await?;
         let (id, number) = ((row.instance, row.key), self.inner.random());
         let leased = self.inner.store.lease_job(id, &worker.into(), number, lease).await?;
         if leased { Ok(()) } else { Err(Error::LeaseLost(job)) }
@@ -62,7 +62,7 @@ impl Engine {
     /// # Errors
     /// If there is no such job.
     pub async fn free_job(&self, job: JobId) -> Result<(), Error> {
-        let row = self.job(job).await?;
+        let row = self.job_for(Action::DoJobs, job).await?;
         self.inner.store.free_job((row.instance, row.key)).await?;
         self.inner.wake.notify_waiters();
         Ok(())

@@ -1,5 +1,6 @@
 //! Jobs: work for handlers and for workers elsewhere.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use potok_core::routing::{Running, World as _};
 use potok_core::step::{Command, Rejection, Variables};
 use potok_core::time::{Timestamp, next_try};
 use potok_core::value::Value;
-use potok_store::query::{JobQuery, Sight};
+use potok_store::query::{InstanceQuery, JobQuery, Sight};
 use potok_store::row::Job as JobRow;
 use potok_store::{Fetch, First, Guard, Wanted};
 
@@ -159,8 +160,25 @@ impl Engine {
     /// If the database cannot be read.
     pub async fn jobs(&self, query: &JobQuery) -> Result<Vec<JobRow>, Error> {
         let mut query = query.clone();
-        self.access(Action::SeeAll, &"").await?.narrow(&mut query.sight);
+        self.access(Action::SeeJobs, &"").await?.narrow_to_tenants(&mut query.sight);
         Ok(self.inner.store.list(&query).await?.rows)
+    }
+
+    /// The business keys of the instances that jobs belong to, by the instances' keys.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn business_keys_of(&self, jobs: &[JobRow]) -> Result<BTreeMap<u64, Name>, Error> {
+        let access = self.access(Action::SeeJobs, &"").await?;
+        let instances: BTreeSet<u64> = jobs.iter().map(|job| job.instance.into()).collect();
+        if instances.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let mut query =
+            InstanceQuery { keys: instances.into_iter().map(Key::from).collect(), ..InstanceQuery::default() };
+        access.narrow_to_tenants(&mut query.sight);
+        let rows = self.inner.store.list(&query).await?.rows;
+        Ok(rows.into_iter().filter_map(|row| Some((row.key.into(), row.business_key?))).collect())
     }
 
     /// A job that a worker elsewhere has in its hands, by its id and the number of its lease: to complete it, or to say what came of

@@ -168,14 +168,14 @@ impl Inner {
         self.write_people(changes).await
     }
 
-    pub(crate) fn check_password(&self, password: &str) -> Result<(), Error> {
+    fn check_password(&self, password: &str) -> Result<(), Error> {
         if password.chars().count() < SHORTEST || password.len() > LONGEST {
             return Err(Error::UnfitPassword { shortest: SHORTEST, longest: LONGEST });
         }
         Ok(())
     }
 
-    async fn hashed(&self, password: &str) -> Result<Name, Error> {
+    pub(crate) async fn hashed(&self, password: &str) -> Result<Name, Error> {
         self.check_password(password)?;
         let (password, salt) = (password.to_owned(), random::<16>()?);
         let turn = self.passwords.turn().await?;

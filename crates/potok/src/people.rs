@@ -69,17 +69,22 @@ impl People<'_> {
     /// If that is forbidden, the password is unfit, or the database cannot be written.
     pub async fn add_administrator(&self, id: impl Into<Name>, password: &str) -> Result<(), Error> {
         let id = id.into();
-        self.engine.inner.check_password(password)?;
+        let inner = &self.engine.inner;
         self.engine.checked(Action::ChangePeople, &id).await?;
-        if self.engine.inner.store.get::<User>(id.clone()).await?.is_none() {
-            self.put_user(User { id: id.clone(), ..User::default() }).await?;
+        let hash = inner.hashed(password).await?;
+        // All of it or nothing: with a user who cannot sign in nobody else could either.
+        let mut made = Changes::default();
+        if inner.store.get::<User>(id.clone()).await?.is_none() {
+            made.put(User { id: id.clone(), ..User::default() });
         }
-        if self.engine.inner.store.get::<Group>(ADMINISTRATORS.into()).await?.is_none() {
-            self.put_group(Group { id: ADMINISTRATORS.into(), ..Group::default() }).await?;
+        if inner.store.get::<Group>(ADMINISTRATORS.into()).await?.is_none() {
+            made.put(Group { id: ADMINISTRATORS.into(), ..Group::default() });
         }
-        self.set_password(id.clone(), password).await?;
-        self.grant(ADMINISTRATORS, Role::Administrator).await?;
-        self.add_member(ADMINISTRATORS, id).await
+        made.put(Grant { team: ADMINISTRATORS.into(), role: Role::Administrator.name().into() });
+        made.put(Membership { member: id.clone(), team: ADMINISTRATORS.into() });
+        inner.end_sessions(&id, &mut made).await?;
+        made.put(Password { member: id.clone(), hash, changed: inner.clock.now() });
+        self.change(Action::ChangePeople, &format!("{id} in {ADMINISTRATORS}"), |changes| changes.append(made)).await
     }
 
     /// A user, if there is one with that id, in a tenant of whoever asks.
@@ -183,9 +188,11 @@ impl People<'_> {
     /// Takes a user out of a group; nothing changes if they are not in it.
     ///
     /// # Errors
-    /// If that is forbidden, or the database cannot be written.
+    /// If that is forbidden, a user would so take the last administrator away, or the database cannot be written.
     pub async fn remove_member(&self, group: impl Into<Name>, user: impl Into<Name>) -> Result<(), Error> {
         let (team, member) = (group.into(), user.into());
+        self.engine.checked(Action::ChangePeople, &team).await?;
+        self.keep_an_administrator(|own| own.member != member || own.team != team).await?;
         let subject = format!("{member} no longer in {team}");
         self.change(Action::ChangePeople, &subject, |changes| changes.remove::<Membership>((member, team))).await
     }
@@ -204,9 +211,11 @@ impl People<'_> {
     /// Takes a role from the members of a group; nothing changes if it has not been given to it.
     ///
     /// # Errors
-    /// If that is forbidden, or the database cannot be written.
+    /// If that is forbidden, a user would so take the last administrator away, or the database cannot be written.
     pub async fn revoke(&self, group: impl Into<Name>, role: Role) -> Result<(), Error> {
         let team = group.into();
+        self.engine.checked(Action::Grant, &team).await?;
+        self.keep_an_administrator(|own| role != Role::Administrator || own.team != team).await?;
         let subject = format!("{team}: no longer {}", role.name());
         self.change(Action::Grant, &subject, |changes| changes.remove::<Grant>((team, role.name().into()))).await
     }
@@ -235,11 +244,12 @@ impl People<'_> {
     /// Removes a user, also from all groups and tenants, with password, sessions and tokens. Tasks keep their assignees.
     ///
     /// # Errors
-    /// If that is forbidden, or the database cannot be written.
+    /// If that is forbidden, a user would so take the last administrator away, or the database cannot be written.
     pub async fn remove_user(&self, id: impl Into<Name>) -> Result<(), Error> {
         let id = id.into();
         let inner = &self.engine.inner;
         self.engine.checked(Action::ChangePeople, &id).await?;
+        self.keep_an_administrator(|own| own.member != id).await?;
         let mut gone = Changes::default();
         let query = MembershipQuery { members: vec![id.clone()], ..MembershipQuery::default() };
         for row in inner.store.list(&query).await?.rows {
@@ -259,11 +269,12 @@ impl People<'_> {
     /// Removes a group with all memberships and roles. Tasks keep it as a candidate.
     ///
     /// # Errors
-    /// If that is forbidden, or the database cannot be written.
+    /// If that is forbidden, a user would so take the last administrator away, or the database cannot be written.
     pub async fn remove_group(&self, id: impl Into<Name>) -> Result<(), Error> {
         let id = id.into();
         let store = &self.engine.inner.store;
         self.engine.checked(Action::ChangePeople, &id).await?;
+        self.keep_an_administrator(|own| own.team != id).await?;
         let mut gone = Changes::default();
         let query = MembershipQuery { teams: vec![id.clone()], ..MembershipQuery::default() };
         for row in store.list(&query).await?.rows {
@@ -275,6 +286,26 @@ impl People<'_> {
         }
         gone.remove::<Group>(id.clone());
         self.change(Action::ChangePeople, &format!("{id} removed"), |changes| changes.append(gone)).await
+    }
+
+    /// No user takes the last administrator away: nobody could give that back, and where the last user goes, a server may let in whoever
+    /// comes. The program itself may: whoever runs it has the database. `stays` says whether a membership goes on.
+    async fn keep_an_administrator(&self, stays: impl Fn(&Membership) -> bool) -> Result<(), Error> {
+        if self.engine.user.is_none() {
+            return Ok(());
+        }
+        let store = &self.engine.inner.store;
+        let roles = vec![Role::Administrator.name().into()];
+        let grants = store.list(&GrantQuery { roles, ..GrantQuery::default() }).await?.rows;
+        let teams: Vec<Name> = grants.into_iter().map(|row| row.team).collect();
+        if teams.is_empty() {
+            return Ok(());
+        }
+        let mut own = store.list(&MembershipQuery { teams, ..MembershipQuery::default() }).await?.rows;
+        let ids = own.iter().map(|row| row.member.clone()).collect();
+        let known = store.list(&UserQuery { ids, ..UserQuery::default() }).await?.rows;
+        own.retain(|row| known.iter().any(|user| user.id == row.member));
+        if own.is_empty() || own.iter().any(stays) { Ok(()) } else { Err(Error::LastAdministrator) }
     }
 
     async fn check_group(&self, action: Action, group: &Name) -> Result<(), Error> {

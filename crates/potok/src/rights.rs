@@ -21,6 +21,8 @@ pub enum Right {
     Operate,
     /// To deploy, and to remove deployments on which nothing stands.
     Deploy,
+    /// To see jobs, whoever has them: for who does them, and who sees everything.
+    SeeJobs,
     /// To do jobs.
     Jobs,
     /// To start any process, and to send messages and signals.
@@ -69,13 +71,20 @@ impl Role {
     pub fn rights(self) -> &'static [Right] {
         match self {
             Self::Participant => &[Right::Read, Right::Start, Right::See, Right::Work],
-            Self::Viewer => &[Right::Read, Right::See, Right::View],
-            Self::Supervisor => &[Right::Read, Right::See, Right::View, Right::Assign],
-            Self::Operator => {
-                &[Right::Read, Right::Start, Right::See, Right::View, Right::Assign, Right::Operate, Right::Send]
-            }
+            Self::Viewer => &[Right::Read, Right::See, Right::View, Right::SeeJobs],
+            Self::Supervisor => &[Right::Read, Right::See, Right::View, Right::SeeJobs, Right::Assign],
+            Self::Operator => &[
+                Right::Read,
+                Right::Start,
+                Right::See,
+                Right::View,
+                Right::SeeJobs,
+                Right::Assign,
+                Right::Operate,
+                Right::Send,
+            ],
             Self::Deployer => &[Right::Read, Right::Deploy],
-            Self::Worker => &[Right::Read, Right::Start, Right::Jobs, Right::Send],
+            Self::Worker => &[Right::Read, Right::Start, Right::SeeJobs, Right::Jobs, Right::Send],
             Self::Administrator => &[
                 Right::Read,
                 Right::Start,
@@ -85,6 +94,7 @@ impl Role {
                 Right::Assign,
                 Right::Operate,
                 Right::Deploy,
+                Right::SeeJobs,
                 Right::Jobs,
                 Right::Send,
                 Right::Audit,
@@ -176,7 +186,7 @@ actions! {
     SeeInstances, "see instances", See, false, [
         "Engine::instances" "Engine::incidents" "Case::get" "Case::state" "Case::at" "Case::variable" "Case::variables"
         "Case::variables_from" "Case::history" "Case::happenings" "Case::work_log" "Case::ended" "Engine::comments" "Engine::attachments" "Reading::chunk"
-        "Engine::search" "Engine::count" "Engine::variables_of" "Engine::feed" "Engine::feed_end"
+        "Engine::search" "Engine::count" "Engine::variables_of" "Engine::instance_of_wait" "Engine::feed" "Engine::feed_end"
     ];
     SeeTasks, "see tasks", See, false, [
         "Tasks::list" "Tasks::page" "Tasks::count" "Engine::task" "Engine::task_variables" "Engine::local_task_variables"
@@ -199,9 +209,10 @@ actions! {
     EndTask, "end task", Work, false, ["Engine::cancel_task" "Engine::delete_task"];
     ActivateAdHoc, "activate", Work, false, ["Case::activate"];
     SeeAll, "see all", View, false, [
-        "Engine::jobs" "Engine::statistics" "Engine::definition_statistics" "Engine::finished" "Export::chunk"
+        "Engine::statistics" "Engine::definition_statistics" "Engine::finished" "Export::chunk"
         "Engine::due" "Engine::jobs_by_topic"
     ];
+    SeeJobs, "see jobs", SeeJobs, false, ["Engine::jobs" "Engine::job" "Engine::business_keys_of"];
     Deploy, "deploy", Deploy, true, ["Deployment::send" "Engine::deploy_path"];
     Check, "check", Deploy, false, ["Engine::check"];
     DeleteDeployment, "delete deployment", Deploy, true, ["Engine::delete_deployment"];
@@ -236,7 +247,7 @@ actions! {
     ];
     DoJobs, "do jobs", Jobs, false, [
         "Engine::fetch_jobs" "Engine::extend_job" "Engine::release_job" "Engine::complete_job" "Engine::fail_job"
-        "Engine::throw_job_error" "Engine::throw_job_escalation" "Engine::fetch_wanted" "Engine::job" "Engine::job_of"
+        "Engine::throw_job_error" "Engine::throw_job_escalation" "Engine::fetch_wanted" "Engine::job_of"
         "Engine::leased_job" "Engine::lease_job" "Engine::free_job" "Engine::complete_job_with" "Engine::fail_job_with"
     ];
     Send, "send", Send, false, [

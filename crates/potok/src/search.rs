@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use potok_core::Name;
+use potok_core::instance::Key;
 use potok_core::routing::Running;
 use potok_core::step::Variables;
 use potok_store::Page;
@@ -13,7 +14,7 @@ use potok_store::query::{
 
 use crate::access::Access;
 use crate::alone::of_processes;
-use crate::engine::Engine;
+use crate::engine::{Engine, Inner};
 use crate::{Action, Error, InstanceId};
 
 /// What can be searched for through an engine.
@@ -48,7 +49,7 @@ narrowed! {
     DefinitionQuery: ReadDefinitions by narrow_to_tenants;
     DeploymentQuery: ReadDefinitions by narrow_to_tenants;
     IncidentQuery: SeeInstances by narrow;
-    JobQuery: SeeAll by narrow;
+    JobQuery: SeeJobs by narrow_to_tenants;
     MessageQuery: SeeAll by narrow;
     SubscriptionQuery: SeeAll by narrow;
     TaskQuery: SeeTasks by narrow;
@@ -143,6 +144,17 @@ impl Engine {
         Ok(query.narrow(&access).then_some(query))
     }
 
+    /// The instance in which something waits under a key: a task, a job, a timer, a message or signal; none if nothing does, or the
+    /// instance cannot be seen.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn instance_of_wait(&self, wait: Key) -> Result<Option<InstanceId>, Error> {
+        let access = self.access(Action::SeeInstances, &wait).await?;
+        let Some(instance) = self.inner.instance_of_wait(wait).await? else { return Ok(None) };
+        Ok(self.sees(&access, instance).await?.then_some(InstanceId(instance)))
+    }
+
     /// The variables of these names that the processes of instances have, whatever their size; instances that are not there,
     /// or cannot be seen, have none.
     ///
@@ -167,5 +179,26 @@ impl Engine {
             }
         }
         Ok(found)
+    }
+}
+
+impl Inner {
+    async fn instance_of_wait(&self, wait: Key) -> Result<Option<Key>, Error> {
+        let keys = vec![wait];
+        let task = self.store.list(&TaskQuery { keys: keys.clone(), ..TaskQuery::default() }).await?.rows.pop();
+        if let Some(task) = task {
+            return Ok(Some(task.instance));
+        }
+        let job = self.store.list(&JobQuery { keys: keys.clone(), ..JobQuery::default() }).await?.rows.pop();
+        if let Some(job) = job {
+            return Ok(Some(job.instance));
+        }
+        let timer = self.store.list(&TimerQuery { keys: keys.clone(), ..TimerQuery::default() }).await?.rows.pop();
+        if let Some(timer) = timer {
+            return Ok(Some(timer.instance));
+        }
+        // What starts instances belongs to none.
+        let subscription = SubscriptionQuery { keys, starts: Some(false), ..SubscriptionQuery::default() };
+        Ok(self.store.list(&subscription).await?.rows.pop().map(|row| row.instance))
     }
 }

@@ -58,7 +58,7 @@ pub(crate) struct NewBatch {
 
 /// What is done to each.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "kebab-case")]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum BatchOperation {
     /// Ends it from outside.
     Cancel {
@@ -67,18 +67,18 @@ pub(crate) enum BatchOperation {
         reason: Option<String>,
     },
     /// Lets nothing go on in it until it is resumed.
-    Suspend,
+    Suspend {},
     /// Lets it go on.
-    Resume,
+    Resume {},
     /// Sets variables of the process.
     SetVariables {
         /// By name.
         variables: Variables,
     },
     /// Tries again what is stuck.
-    RetryIncidents,
+    RetryIncidents {},
     /// Removes it for good once it has ended.
-    Delete,
+    Delete {},
     /// Starts, moves and cancels tokens in it.
     Modify(Modification),
     /// Lets it go over to another definition.
@@ -91,13 +91,13 @@ impl BatchOperation {
     async fn operation(self, engine: &Engine) -> Result<Operation, Error> {
         Ok(match self {
             Self::Cancel { reason } => Operation::Cancel { reason: reason.map(Into::into) },
-            Self::Suspend => Operation::Suspend,
-            Self::Resume => Operation::Resume,
+            Self::Suspend {} => Operation::Suspend,
+            Self::Resume {} => Operation::Resume,
             Self::SetVariables { variables } => {
                 Operation::SetVariables(potok::IntoVariables::into_variables(variables)?)
             }
-            Self::RetryIncidents => Operation::RetryIncidents,
-            Self::Delete => Operation::Delete,
+            Self::RetryIncidents {} => Operation::RetryIncidents,
+            Self::Delete {} => Operation::Delete,
             Self::Modify(modification) => modification.add_to(potok::Modification::new()).operation()?,
             Self::Migrate(migration) => {
                 let reason = migration.reason.clone().map(Into::into);

@@ -12,6 +12,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::pace::TooSlow;
 use crate::problem::Problem;
 
 /// A JSON body, both ways.
@@ -88,6 +89,10 @@ pub(crate) fn media_type(headers: &HeaderMap) -> &str {
 pub(crate) async fn whole<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
         BytesRejection::FailedToBufferBody(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        rejection if TooSlow::is_behind(&rejection) => {
+            let detail = "the body came too slowly, so that its sender was taken for one that had gone";
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail)
+        }
         _ => Problem::malformed("body-incomplete", "the body did not arrive whole"),
     })
 }

@@ -24,16 +24,19 @@ mod metrics;
 mod oidc;
 mod once;
 mod operations;
+mod pace;
 mod people;
 mod policy;
 mod problem;
 mod search;
 mod serve;
 mod session;
+mod setup;
 mod tasks;
 mod timeout;
 mod tls;
 mod trace;
+mod union;
 mod value;
 mod webhooks;
 
@@ -62,6 +65,7 @@ pub use crate::caller::Refuse;
 pub use crate::limit::Rate;
 pub use crate::oidc::{Algorithm, Issuer, IssuerError, IssuerSettings, KeySet};
 pub use crate::serve::{Stop, serve};
+pub use crate::setup::Setup;
 pub use crate::tls::Tls;
 
 /// How the API is served.
@@ -82,6 +86,8 @@ pub struct Options {
     pub rate: Option<Rate>,
     /// Who else signs people in.
     pub issuer: Option<Arc<Issuer>>,
+    /// What the first administrator is made with, if that is done through the API.
+    pub setup: Option<Arc<Setup>>,
     /// Bytes of a body at most; attachments have a limit of their own.
     pub body_limit: usize,
     /// How long a call may take until it is given up, and for how long a worker may wait for jobs.
@@ -114,6 +120,7 @@ impl Options {
             proxies: Vec::new(),
             rate: None,
             issuer: None,
+            setup: None,
             body_limit: 16 << 20,
             timeout,
             stop: Stop::default(),
@@ -126,6 +133,7 @@ impl Options {
 pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) policy: Arc<Policy>,
+    pub(crate) setup: Option<Arc<Setup>>,
     pub(crate) timeout: Duration,
     pub(crate) stop: Stop,
     pub(crate) calls: Arc<metrics::Calls>,
@@ -198,6 +206,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(attachments::routes())
         .merge(people::routes())
         .merge(session::routes())
+        .merge(setup::routes())
         .merge(webhooks::routes())
         .merge(description::routes());
     OpenApiRouter::with_openapi(Description::openapi())
@@ -209,7 +218,9 @@ fn api() -> OpenApiRouter<App> {
 /// The API's description, in OpenAPI 3.1.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api().split_for_parts().1
+    let mut description = api().split_for_parts().1;
+    union::close(&mut description);
+    description
 }
 
 /// The API over an engine, with its description under `/api/v1/openapi.json` and a page to try it out under `/docs`.
@@ -222,11 +233,13 @@ pub fn router(engine: Engine, options: &Options) -> Router {
 pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterator<Item = (Router, Refuse)>) -> Router {
     let app = App {
         policy: Arc::new(Policy::new(options, &engine)),
+        setup: options.setup.clone(),
         timeout: options.timeout,
         stop: options.stop.clone(),
         calls: Arc::default(),
         engine,
     };
+    let bounds = timeout::Bounds { timeout: options.timeout, body: options.body_limit };
     let (router, _) = api().split_for_parts();
     let mut router = router.merge(SwaggerUi::new("/docs").config(Page::new(["/api/v1/openapi.json"])));
     for (other, refuse) in beside {
@@ -243,7 +256,7 @@ pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterato
     let mut router = router
         .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
         .layer(DefaultBodyLimit::max(options.body_limit))
-        .layer(middleware::from_fn_with_state(options.timeout, timeout::in_time))
+        .layer(middleware::from_fn_with_state(bounds, timeout::in_time))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::measure))
         .layer(middleware::from_fn(trace::follow))
         .layer(CatchPanicLayer::custom(panicked))

@@ -34,7 +34,7 @@ pub(crate) struct Modification {
 
 /// What begins, moves or ends.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Instruction {
     /// A token begins before a flow node.
     StartBefore {
@@ -46,7 +46,7 @@ pub(crate) enum Instruction {
         #[serde(default)]
         variables: Variables,
         /// Set in the innermost scope that is opened for the token.
-        #[serde(default)]
+        #[serde(default, rename = "localVariables")]
         local_variables: Variables,
     },
     /// A token begins after a flow node.
@@ -56,7 +56,7 @@ pub(crate) enum Instruction {
         within: Option<u32>,
         #[serde(default)]
         variables: Variables,
-        #[serde(default)]
+        #[serde(default, rename = "localVariables")]
         local_variables: Variables,
     },
     /// A token begins on a sequence flow.
@@ -66,7 +66,7 @@ pub(crate) enum Instruction {
         within: Option<u32>,
         #[serde(default)]
         variables: Variables,
-        #[serde(default)]
+        #[serde(default, rename = "localVariables")]
         local_variables: Variables,
     },
     /// Everything on a flow node ends.
@@ -83,7 +83,7 @@ pub(crate) enum Instruction {
         to: String,
         #[serde(default)]
         variables: Variables,
-        #[serde(default)]
+        #[serde(default, rename = "localVariables")]
         local_variables: Variables,
     },
     /// What waits under an id ends, and a token begins before another flow node.
@@ -92,7 +92,7 @@ pub(crate) enum Instruction {
         to: String,
         #[serde(default)]
         variables: Variables,
-        #[serde(default)]
+        #[serde(default, rename = "localVariables")]
         local_variables: Variables,
     },
 }

@@ -121,3 +121,55 @@ where
         tracing::debug!(%error, "a connection broke off");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+    use axum::extract::Request;
+    use axum::middleware;
+    use axum::response::IntoResponse as _;
+    use axum::routing::post;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::timeout::{Bounds, in_time};
+
+    /// What is answered to whoever sends this and nothing more, until the connection is closed; and after how long that is.
+    async fn answered(sent: &str) -> (String, Duration) {
+        let read = async |request: Request| crate::body::whole(request, &()).await.into_response();
+        let bounds = Bounds { timeout: Duration::from_secs(60), body: 1 << 20 };
+        let router = Router::new()
+            .route("/reads", post(read))
+            .route("/deaf", post(async || "nothing was read"))
+            .layer(middleware::from_fn_with_state(bounds, in_time));
+        let service = router.map_request(|request: hyper::Request<Incoming>| request.map(Body::new));
+        let (mut client, server) = tokio::io::duplex(1 << 16);
+        let begun = Instant::now();
+        let talking = tokio::spawn(talk(TokioIo::new(server), service, GracefulShutdown::new().watcher()));
+        client.write_all(sent.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        talking.await.unwrap();
+        (answer, begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_stalls_is_hung_up_on() {
+        for (path, length, status, seconds) in [
+            ("/reads", "99999999999", 413, 0),
+            ("/reads", "99", 408, 20),
+            // Who is answered before they have sent all is not listened to any longer.
+            ("/deaf", "99", 200, 0),
+            ("/none", "99", 404, 0),
+        ] {
+            let sent = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{{");
+            let (answer, taken) = answered(&sent).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+            assert_eq!(taken.as_secs(), seconds, "{path}: {taken:?}");
+        }
+        let (answer, taken) = answered("POST /reads HT").await;
+        assert!(taken <= HEAD, "{answer} {taken:?}");
+    }
+}

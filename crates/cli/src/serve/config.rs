@@ -21,6 +21,8 @@ struct File {
     listen: Option<SocketAddr>,
     db: Option<String>,
     job_execution: Option<bool>,
+    enforce_history_time_to_live: Option<bool>,
+    setup: Option<bool>,
     body_limit: Option<usize>,
     #[serde(default)]
     origins: Vec<String>,
@@ -41,6 +43,10 @@ pub(super) struct Config {
     pub(super) listen: SocketAddr,
     pub(super) db: String,
     pub(super) job_execution: bool,
+    /// Whether processes must say how long their history is kept.
+    pub(super) enforce_history_time_to_live: bool,
+    /// Whether the first administrator can be made from elsewhere.
+    pub(super) setup: bool,
     pub(super) body_limit: usize,
     pub(super) security: Security,
     pub(super) log_format: LogFormat,
@@ -63,10 +69,13 @@ impl Config {
         Ok(Self {
             listen,
             db: options.db.clone().or(file.db).unwrap_or_else(|| "potok.db".into()),
-            job_execution: match options.job_execution {
-                Some(switch) => switch == Switch::On,
-                None => file.job_execution.unwrap_or(true),
-            },
+            job_execution: is_on(options.job_execution, file.job_execution, true),
+            enforce_history_time_to_live: is_on(
+                options.enforce_history_time_to_live,
+                file.enforce_history_time_to_live,
+                false,
+            ),
+            setup: is_on(options.setup, file.setup, false),
             body_limit: file.body_limit.unwrap_or(16 << 20),
             security: Security { origins, proxies, limits, tls, oidc }.over(options)?,
             log_format: options.log_format.or(file.log_format).unwrap_or_default(),
@@ -75,6 +84,11 @@ impl Config {
             otlp: options.otlp.clone().or(file.otlp).filter(|url| !url.is_empty()),
         })
     }
+}
+
+/// What is said by a flag or the environment, else by the file, else as usual.
+fn is_on(given: Option<Switch>, file: Option<bool>, usual: bool) -> bool {
+    given.map(|switch| switch == Switch::On).or(file).unwrap_or(usual)
 }
 
 fn read(path: &Path) -> Result<File, Failure> {
@@ -91,6 +105,8 @@ impl fmt::Display for Config {
         writeln!(f, "listen = \"{}\"", self.listen)?;
         writeln!(f, "db = \"{}\"", without_password(&self.db))?;
         writeln!(f, "job-execution = {}", self.job_execution)?;
+        writeln!(f, "enforce-history-time-to-live = {}", self.enforce_history_time_to_live)?;
+        writeln!(f, "setup = {}", self.setup)?;
         writeln!(f, "body-limit = {}", self.body_limit)?;
         writeln!(f, "log-format = \"{}\"", self.log_format)?;
         writeln!(f, "log-level = \"{}\"", self.log_level)?;

@@ -3,6 +3,7 @@
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{Subject, World};
+use crate::dialect::Dialect;
 
 define! {
     NO_PROCESS = "no-process", Warning, "BPMN 2.0.2 §10.2",
@@ -11,6 +12,8 @@ define! {
         "A process that is to run has isExecutable=\"true\".";
     WITHOUT_NODES = "process-without-nodes", Error, "BPMN 2.0.2 §10.2",
         "A process that is to run has flow nodes (a warning without isExecutable=\"true\").";
+    HISTORY_WITHOUT_END = "history-without-end", Warning, "Camunda 7.20",
+        "A process of Camunda 7 says how long the history of its instances is kept.";
 }
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
@@ -34,6 +37,18 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             "draw the process, or remove it and the processRef of its pool, which is a black box then",
         );
         findings.look_at_drawing(process.is_executable == Some(false));
+    }
+    let is_camunda = subject.definitions.dialect == Dialect::Camunda;
+    if is_camunda && process.is_executable != Some(false) && process.extension.history_time_to_live.is_none() {
+        findings.add(
+            &HISTORY_WITHOUT_END,
+            process.element,
+            format!(
+                "{owner} does not say how long the history of its instances is kept: Camunda 7 refuses it, here it is kept as \
+                 long as the engine says, else for ever"
+            ),
+            "set camunda:historyTimeToLive: days, or a duration such as P180D",
+        );
     }
 }
 

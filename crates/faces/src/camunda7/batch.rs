@@ -141,8 +141,14 @@ async fn remove(Acting(engine): Acting, Path(text): Path<String>, InQuery(fields
 
 async fn forget(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let batch = found(&engine, &text).await?.ok_or_else(|| unable("delete historic batch", &text))?;
-    engine.delete_batch(batch.id()).await?;
-    Ok(nothing())
+    match engine.delete_batch(batch.id()).await {
+        Ok(()) => Ok(nothing()),
+        // Its history would be deleted under its hands.
+        Err(error @ Error::BatchState { .. }) => {
+            Err(Fault::bad_request_of("BadUserRequestException", error.to_string()))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The instances that a body names, and those that its queries find.

@@ -1,28 +1,23 @@
 //! `/decision-definition`: versions of decisions, and what they decide.
 
-use std::collections::BTreeMap;
-
 use axum::Router;
 use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use jiff::Timestamp;
-use potok::query::DefinitionQuery;
 use potok::row::{Definition, DefinitionKind};
-use potok::{DefinitionId, Engine, Error, Name, Selector, Value};
+use potok::{DefinitionId, Engine, Error, Selector, Value};
 use potok_core::model::TimerKind;
 use potok_core::time::Timer;
 use potok_core::value::Zone;
 use potok_core::xml::Document;
 use serde_json::{Value as Json, json};
 
-use super::answer::{self, Answer, json as answer, nothing};
-use super::condition::{is, like};
+use super::answer::{Answer, json as answer, nothing};
 use super::error::Fault;
 use super::fields::{Fields, InBody};
 use super::list::{self, Asked, List};
 use super::which::{Which, by_id_and_key};
-use super::{deployment, id, process_definition, value};
+use super::{definition_query, deployment, id, process_definition, value};
 use crate::acting::Acting;
 
 const CAMUNDA: &str = "http://camunda.org/schema/1.0/dmn";
@@ -107,8 +102,7 @@ async fn evaluate(Acting(engine): Acting, Path(which): Path<Which>, InBody(field
     let selector = Selector::Id(DefinitionId(definition.key));
     let decided = engine.evaluate(&definition.tenant, &selector, given).await.map_err(|error| match error {
         error @ Error::Undecided { .. } => {
-            let message = format!("Cannot evaluate decision {}: {error}", id::definition(&definition));
-            Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, message)
+            Fault::in_words(error, |error| format!("Cannot evaluate decision {}: {error}", id::definition(&definition)))
         }
         error => error.into(),
     })?;
@@ -136,7 +130,7 @@ impl List for Decisions {
     type Row = Definition;
 
     async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Definition>, Fault> {
-        let Asked { fields, order, .. } = asked;
+        let fields = asked.fields;
         let latest = fields.is_set("latestVersion")?;
         if latest && ["name", "nameLike", "version", "deploymentId"].iter().any(|name| fields.has(name)) {
             let message = "latestVersion can only be used together with key and keyLike";
@@ -146,60 +140,7 @@ impl List for Decisions {
         if fields.has("decisionRequirementsDefinitionId") || fields.has("decisionRequirementsDefinitionKey") {
             return Ok(Vec::new());
         }
-        let mut ids = fields.list("decisionDefinitionIdIn")?.unwrap_or_default();
-        ids.extend(fields.text("decisionDefinitionId")?);
-        let keys: Vec<_> = ids.iter().filter_map(|text| id::parse_definition(text)).collect();
-        let deployment = fields.text("deploymentId")?;
-        let of_deployment = deployment.as_ref().and_then(|text| id::parse(text));
-        if (keys.is_empty() && !ids.is_empty()) || (of_deployment.is_none() && deployment.is_some()) {
-            return Ok(Vec::new());
-        }
-        let query = DefinitionQuery {
-            kind: Some(DefinitionKind::Decision),
-            keys,
-            ids: fields.text("key")?.into_iter().collect(),
-            deployment: of_deployment,
-            tag: fields.text("versionTag")?,
-            ..DefinitionQuery::default()
-        };
-        let mut rows = engine.definitions(&query).await?;
-        if latest {
-            let mut newest: BTreeMap<(Name, Name), u32> = BTreeMap::new();
-            for row in &rows {
-                let version = newest.entry((row.tenant.clone(), row.id.clone())).or_default();
-                *version = (*version).max(row.version);
-            }
-            rows.retain(|row| newest.get(&(row.tenant.clone(), row.id.clone())) == Some(&row.version));
-        }
-        let (name, name_like) = (fields.text("name")?, fields.text("nameLike")?);
-        let (key_like, resource) = (fields.text("keyLike")?, fields.text("resourceName")?);
-        let (resource_like, tag_like) = (fields.text("resourceNameLike")?, fields.text("versionTagLike")?);
-        let version = fields.number("version")?;
-        let (tenants, untenanted) = (fields.list("tenantIdIn")?, fields.is_set("withoutTenantId")?);
-        let matches = |pattern: &Option<Name>, own: Option<&str>| {
-            pattern.as_ref().is_none_or(|pattern| own.is_some_and(|own| like(pattern, own)))
-        };
-        rows.retain(|row| {
-            is(name.as_ref(), row.name.as_deref())
-                && is(resource.as_ref(), Some(&row.resource))
-                && matches(&name_like, row.name.as_deref())
-                && matches(&key_like, Some(&row.id))
-                && matches(&resource_like, Some(&row.resource))
-                && matches(&tag_like, row.tag.as_deref())
-                && version.is_none_or(|version| i64::from(row.version) == version)
-                && (!untenanted || row.tenant.is_empty())
-                && tenants.as_ref().is_none_or(|tenants| tenants.contains(&row.tenant))
-        });
-        answer::sort(&mut rows, order, |by, left, right| match by {
-            "key" => left.id.cmp(&right.id),
-            "name" => left.name.cmp(&right.name),
-            "version" => left.version.cmp(&right.version),
-            "deploymentId" | "deployTime" => left.deployment.cmp(&right.deployment),
-            "versionTag" => left.tag.cmp(&right.tag),
-            "tenantId" => left.tenant.cmp(&right.tenant),
-            _ => left.key.cmp(&right.key),
-        });
-        Ok(rows)
+        definition_query::search(engine, asked, DefinitionKind::Decision).await
     }
 
     async fn shown(engine: &Engine, rows: Vec<Definition>, _: &Fields) -> Result<Vec<Json>, Fault> {

@@ -56,6 +56,14 @@ impl Fault {
         Self::engine(status, "RestException", message)
     }
 
+    /// What the engine says where the REST layer puts it into words of its own. That whoever asks may not is said as everywhere.
+    pub(crate) fn in_words(error: Error, words: impl FnOnce(&Error) -> String) -> Self {
+        match error.fault() {
+            potok::Fault::Forbidden => error.into(),
+            _ => Self::refused(StatusCode::INTERNAL_SERVER_ERROR, words(&error)),
+        }
+    }
+
     /// The REST layer refuses by itself, in its other word.
     pub(crate) fn refused_by_rest(status: StatusCode, message: impl Into<String>) -> Self {
         Self::rest(status, "RestException", message)
@@ -139,9 +147,12 @@ impl From<Error> for Fault {
                 let details = json!({refused.file.to_string(): file});
                 Self { details: Some(details), ..Self::engine(StatusCode::BAD_REQUEST, "ParseException", message) }
             }
-            Error::Variable { .. } | Error::NoVariables | Error::UnfitPassword { .. } => Self::invalid(message),
+            Error::Variable { .. } | Error::NoVariables | Error::UnfitPassword { .. } | Error::TenantNeeded => {
+                Self::invalid(message)
+            }
+            Error::LastAdministrator => Self::bad_request_of("BadUserRequestException", message),
             Error::TaskClaimed { .. } => Self::failed_as("TaskAlreadyClaimedException", message),
-            Error::Forbidden { .. } => Self::forbidden(message),
+            Error::Forbidden { .. } | Error::ForeignTenant(_) => Self::forbidden(message),
             Error::Contended(_) | Error::Store(_) | Error::Stopped | Error::OutcomeUnknown => {
                 tracing::warn!(%message, "a call failed");
                 Self::failed(message)

@@ -4,10 +4,10 @@ use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use potok::query::{InstanceQuery, JobQuery, SubscriptionQuery, TaskQuery, TimerQuery};
+use potok::query::{InstanceQuery, SubscriptionQuery};
 use potok::row::{InstanceState, SubscriptionKind};
 use potok::{Engine, Error, InstanceId, Viewpoint};
-use potok_core::instance::{Key, NONE, Owner as WaitOwner, WaitKind};
+use potok_core::instance::{NONE, Owner as WaitOwner, WaitKind};
 use serde_json::{Value as Json, json};
 
 use super::answer::{self, Answer, json as answer};
@@ -51,8 +51,8 @@ pub(crate) async fn find(engine: &Engine, text: &str) -> Result<Option<Owner>, F
         return Ok(instance.map(|instance| Owner { instance, from: Viewpoint::Process }));
     }
     if part == id::EXECUTION {
-        let Some(instance) = instance_of(engine, key).await? else { return Ok(None) };
-        return Ok(Some(Owner { instance: instance.into(), from: Viewpoint::Wait(key) }));
+        let instance = engine.instance_of_wait(key).await?;
+        return Ok(instance.map(|instance| Owner { instance, from: Viewpoint::Wait(key) }));
     }
     let Some(serial) = id::serial(part) else { return Ok(None) };
     let instance = InstanceId(key);
@@ -68,23 +68,6 @@ pub(crate) async fn find(engine: &Engine, text: &str) -> Result<Option<Owner>, F
         None if token.inside != NONE => Owner { instance, from: Viewpoint::Scope(token.inside) },
         None => Owner { instance, from: Viewpoint::Scope(token.scope) },
     }))
-}
-
-/// The instance in which something waits under a key.
-async fn instance_of(engine: &Engine, key: Key) -> Result<Option<Key>, Fault> {
-    let keys = vec![key];
-    if let Some(row) = engine.jobs(&JobQuery { keys: keys.clone(), ..JobQuery::default() }).await?.pop() {
-        return Ok(Some(row.instance));
-    }
-    let tasks = TaskQuery { keys: keys.clone(), ..TaskQuery::default() };
-    if let Some(row) = engine.search(&tasks).await?.rows.pop() {
-        return Ok(Some(row.instance));
-    }
-    if let Some(row) = engine.search(&TimerQuery { keys, ..TimerQuery::default() }).await?.rows.pop() {
-        return Ok(Some(row.instance));
-    }
-    let waiting = SubscriptionQuery { starts: Some(false), ..SubscriptionQuery::default() };
-    Ok(engine.search(&waiting).await?.rows.into_iter().find(|row| row.key == key).map(|row| row.instance))
 }
 
 /// Whether an execution waits for a signal.

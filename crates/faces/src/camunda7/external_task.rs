@@ -8,7 +8,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use jiff::Timestamp;
-use potok::query::{DefinitionQuery, InstanceQuery, JobQuery};
+use potok::query::{DefinitionQuery, JobQuery};
 use potok::row::{Definition, DefinitionKind, Job as JobRow};
 use potok::{Engine, Error, First, Job, JobFailure, JobId, Name, Wanted};
 use potok_core::instance::Key;
@@ -235,17 +235,11 @@ fn unknown(text: &str) -> Fault {
 
 async fn shown(engine: &Engine, rows: &[JobRow]) -> Result<Vec<Json>, Fault> {
     let mut about = About::default();
-    let keys: Vec<_> = rows.iter().map(|row| row.instance).collect();
-    let mut business_keys = BTreeMap::new();
-    if !keys.is_empty() {
-        for instance in engine.instances(&InstanceQuery { keys, ..InstanceQuery::default() }).await? {
-            business_keys.insert(instance.key, instance.business_key.clone());
-        }
-    }
+    let business_keys = engine.business_keys_of(rows).await?;
     let mut tasks = Vec::with_capacity(rows.len());
     for row in rows {
         let definition = about.definition(engine, row).await?;
-        let business_key = business_keys.get(&row.instance).and_then(Option::as_ref);
+        let business_key = business_keys.get(&row.instance.into());
         tasks.push(Json::Object(of_row(row, definition.as_ref(), business_key)));
     }
     Ok(tasks)

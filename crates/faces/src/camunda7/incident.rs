@@ -14,8 +14,9 @@ use super::condition::like;
 use super::date::date;
 use super::error::Fault;
 use super::fields::Fields;
+use super::job_definition::Kind;
 use super::list::{self, Asked, List};
-use super::{id, process_definition};
+use super::{id, job_definition, process_definition};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
@@ -50,10 +51,10 @@ pub(crate) fn is_of_a_try(incident: &Incident) -> bool {
     &*incident.code == IncidentKind::Retries.code()
 }
 
-/// The job that an incident is of, and the flow node that failed. What is stuck in the engine itself is a job under the incident's own
-/// key; a worker fails by itself.
-async fn job_of(engine: &Engine, incident: &Incident) -> Result<(Key, Option<Name>), Fault> {
-    let own = (incident.key, Some(incident.node.clone()));
+/// The job that an incident is of, the flow node that failed, and which of its flow node's jobs it is. What is stuck in the engine itself
+/// is a job under the incident's own key; a worker fails by itself.
+async fn job_of(engine: &Engine, incident: &Incident) -> Result<(Key, Option<Name>, Kind), Fault> {
+    let own = (incident.key, Some(incident.node.clone()), Kind::Before);
     let Ok(state) = engine.instance(InstanceId(incident.instance)).state().await else { return Ok(own) };
     let Some(wait) = state.wait(incident.key) else { return Ok(own) };
     let stage = if let WaitKind::Incident(incident) = &wait.kind { incident.stage } else { return Ok(own) };
@@ -61,21 +62,15 @@ async fn job_of(engine: &Engine, incident: &Incident) -> Result<(Key, Option<Nam
     Ok(match stage {
         IncidentStage::Job => {
             let job = state.waits().find(|wait| wait.owner == owner && matches!(wait.kind, WaitKind::Job(_)));
-            (job.map_or(incident.key, |job| job.key), None)
+            (job.map_or(incident.key, |job| job.key), None, Kind::Before)
         }
         IncidentStage::Retry(job) => {
-            let failure = state.wait(job).and_then(|wait| wait.kind.retry()?.failure.clone());
-            (job, failure.map(|failure| failure.element))
+            let wait = state.wait(job).map(|wait| &wait.kind);
+            let failure = wait.and_then(|wait| wait.retry()?.failure.clone());
+            (job, failure.map(|failure| failure.element), wait.map_or(Kind::Before, Kind::of))
         }
         _ => own,
     })
-}
-
-/// The id of what a flow node's jobs have in common.
-pub(crate) async fn job_definition(engine: &Engine, definition: Key, node: &str) -> Result<String, Fault> {
-    let graph = engine.graph(definition.into()).await?;
-    let node = graph.and_then(|graph| graph.find(node));
-    Ok(id::part(definition, id::token(node.unwrap_or_default())))
 }
 
 async fn shown(engine: &Engine, rows: &[Incident]) -> Result<Vec<Json>, Fault> {
@@ -83,10 +78,10 @@ async fn shown(engine: &Engine, rows: &[Incident]) -> Result<Vec<Json>, Fault> {
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
         let own = id::id(row.key);
-        let (job, failed) = job_of(engine, row).await?;
+        let (job, failed, of) = job_of(engine, row).await?;
         let kind = kind(row);
         let job_definition = match kind {
-            "failedJob" => Some(job_definition(engine, row.definition, &row.node).await?),
+            "failedJob" => Some(job_definition::id_by_node(engine, row.definition, &row.node, of).await?),
             _ => None,
         };
         let definition = definitions.get(&row.definition.into());
@@ -177,7 +172,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Incident>, Fau
     if let Some(configuration) = fields.text("configuration")? {
         let mut configured = Vec::new();
         for row in rows {
-            let (job, _) = job_of(engine, &row).await?;
+            let (job, ..) = job_of(engine, &row).await?;
             if id::id(job) == *configuration {
                 configured.push(row);
             }

@@ -14,8 +14,9 @@ use super::answer::{self, Answer, json as answer, nothing, text as plain};
 use super::date::date;
 use super::error::Fault;
 use super::fields::{Fields, InBody};
+use super::job_definition::Kind;
 use super::list::{self, Asked, List};
-use super::{id, incident, process_definition};
+use super::{id, incident, job_definition, process_definition};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
@@ -110,16 +111,21 @@ impl Job {
         matches!(self, Self::Due(due) if due.suspended)
     }
 
-    /// The id of what a flow node's jobs have in common.
-    async fn kind(&self, engine: &Engine) -> Result<String, Fault> {
-        incident::job_definition(engine, self.definition(), self.node()).await
+    /// The id of what the flow node's jobs of its kind have in common.
+    async fn job_definition(&self, engine: &Engine) -> Result<String, Fault> {
+        let kind = match self {
+            Self::Due(Due { kind: DueKind::Timer | DueKind::StartTimer, .. }) => Kind::Timer,
+            Self::Due(Due { kind: DueKind::Savepoint { after: true }, .. }) => Kind::After,
+            _ => Kind::Before,
+        };
+        job_definition::id_by_node(engine, self.definition(), self.node(), kind).await
     }
 
-    fn shown(&self, definition: Option<&Definition>, kind: &str) -> Json {
+    fn shown(&self, definition: Option<&Definition>, job_definition: &str) -> Json {
         let (failed, message) = self.failure().unzip();
         json!({
             "id": id::id(self.key()),
-            "jobDefinitionId": kind,
+            "jobDefinitionId": job_definition,
             "processInstanceId": self.instance().map(id::id),
             "executionId": self.instance().map(|_| id::part(self.key(), id::EXECUTION)),
             "processDefinitionId": definition.map_or_else(|| id::id(self.definition()), id::definition),
@@ -135,6 +141,11 @@ impl Job {
             "batchId": null,
         })
     }
+}
+
+/// Whether it waits for a time of its own.
+fn is_timer(due: &Due) -> bool {
+    matches!(due.kind, DueKind::Timer | DueKind::StartTimer)
 }
 
 fn missing(text: &str) -> Fault {
@@ -155,8 +166,8 @@ async fn find(engine: &Engine, text: &str) -> Result<Option<Job>, Fault> {
 async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let job = find(&engine, &text).await?.ok_or_else(|| missing(&text))?;
     let definitions = process_definition::of_keys(&engine, [job.definition()]).await?;
-    let kind = job.kind(&engine).await?;
-    Ok(answer(&job.shown(definitions.get(&job.definition().into()), &kind)))
+    let own = job.job_definition(&engine).await?;
+    Ok(answer(&job.shown(definitions.get(&job.definition().into()), &own)))
 }
 
 async fn delete(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
@@ -223,13 +234,10 @@ async fn set_retries_of_many() -> Answer {
     Err(Fault::not_offered("setting the retries of many jobs in a batch"))
 }
 
-/// The timers of an instance, of a definition, or of all versions of a process.
+/// The timers of a job definition, of an instance, of a version of a process, or of all its versions.
 async fn suspend_many(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     let suspended = fields.is_set("suspended")?;
-    let by = ["processInstanceId", "processDefinitionId", "processDefinitionKey"];
-    if fields.has("jobDefinitionId") {
-        return Err(Fault::not_offered("suspending by jobDefinitionId; name the process instance or definition"));
-    }
+    let by = ["jobDefinitionId", "processInstanceId", "processDefinitionId", "processDefinitionKey"];
     if !by.iter().any(|name| fields.has(name)) {
         let message = "Either jobId, jobDefinitionId, processInstanceId, processDefinitionId or processDefinitionKey should be set to update the suspension state.";
         return Err(Fault::invalid(message));
@@ -263,7 +271,7 @@ async fn set_due_date(Acting(engine): Acting, Path(text): Path<String>, InBody(f
 async fn recalculate(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let job = find(&engine, &text).await?;
     match job.ok_or_else(|| Fault::missing(format!("No job found with id '{text}'.")))? {
-        Job::Due(row) if row.kind != DueKind::Savepoint => {
+        Job::Due(row) if is_timer(&row) => {
             Err(Fault::not_offered("computing the due date of a timer once more; set it, or execute the job"))
         }
         _ => {
@@ -306,6 +314,15 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Job>, Fault> {
     let stuck = IncidentQuery { open: Some(true), keys, instances: of, ..IncidentQuery::default() };
     let stuck = engine.incidents(&stuck).await?.into_iter();
     rows.extend(stuck.filter(incident::is_a_job).map(Job::Stuck));
+    if let Some(of) = fields.text("jobDefinitionId")? {
+        let mut some = Vec::new();
+        for row in rows {
+            if row.job_definition(engine).await? == *of {
+                some.push(row);
+            }
+        }
+        rows = some;
+    }
     let definition = fields.text("processDefinitionId")?;
     let of_definition = definition.as_ref().map(|text| id::parse_definition(text));
     let (process, node) = (fields.text("processDefinitionKey")?, fields.text("activityId")?);
@@ -324,7 +341,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Job>, Fault> {
     let untenanted = fields.is_set("withoutTenantId")?;
     let now = engine.clock().now();
     rows.retain(|row| {
-        let is_timer = matches!(row, Job::Due(due) if due.kind != DueKind::Savepoint);
+        let is_timer = matches!(row, Job::Due(due) if is_timer(due));
         let (is_spent, failure) = (row.retries() <= 0, row.failure());
         of_definition.is_none_or(|of| Some(row.definition()) == of)
             && process.as_deref().is_none_or(|process| row.process() == process)
@@ -409,7 +426,7 @@ impl List for Jobs {
         let definitions = process_definition::of_keys(engine, rows.iter().map(Job::definition)).await?;
         let mut all = Vec::with_capacity(rows.len());
         for row in &rows {
-            all.push(row.shown(definitions.get(&row.definition().into()), &row.kind(engine).await?));
+            all.push(row.shown(definitions.get(&row.definition().into()), &row.job_definition(engine).await?));
         }
         Ok(all)
     }

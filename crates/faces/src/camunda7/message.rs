@@ -43,6 +43,10 @@ async fn correlate(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
             "Parameter 'variablesInResultEnabled' cannot be used without 'resultEnabled' set to 'true'.",
         ));
     }
+    if with_variables {
+        // Who may see no instance is told before anything is sent.
+        engine.variables_of([], &[]).await?;
+    }
     let mut payload = value::variables(&fields, "processVariables")?;
     let local = value::variables(&fields, "processVariablesLocal")?;
     let mut correlation = engine.correlate(name.clone());
@@ -88,29 +92,28 @@ async fn correlate(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
 }
 
 async fn result(engine: &Engine, receiver: Receiver, with_variables: bool) -> Result<Json, Fault> {
-    let case = engine.instance(receiver.instance_id());
-    let instance = case.get().await?;
-    let mut result = match receiver {
-        Receiver::Waiting(id) => json!({
+    let mut result = match &receiver {
+        Receiver::Waiting { id, tenant } => json!({
             "resultType": "Execution",
             "execution": {
-                "id": id::part(id, id::EXECUTION),
-                "processInstanceId": id::id(id),
+                "id": id::part(*id, id::EXECUTION),
+                "processInstanceId": id::id(*id),
                 "ended": true,
-                "tenantId": instance.tenant.as_deref(),
+                "tenantId": tenant.as_deref(),
             },
             "processInstance": null,
         }),
-        Receiver::Started(_) => {
+        Receiver::Started(instance) => {
             let definitions = process_definition::of_keys(engine, [instance.definition]).await?;
             json!({
                 "resultType": "ProcessDefinition",
                 "execution": null,
-                "processInstance": process_instance::shown(&instance, definitions.get(&instance.definition.into())),
+                "processInstance": process_instance::shown(instance, definitions.get(&instance.definition.into())),
             })
         }
     };
     if with_variables {
+        let case = engine.instance(receiver.instance_id());
         result["variables"] = value::map(&case.variables().await?, true);
     }
     Ok(result)

@@ -8,6 +8,7 @@ mod comment;
 mod condition;
 mod date;
 mod decision_definition;
+mod definition_query;
 mod deployment;
 mod error;
 mod execution;
@@ -23,6 +24,7 @@ mod identity;
 mod identity_link;
 mod incident;
 mod job;
+mod job_definition;
 mod link;
 mod list;
 mod message;
@@ -71,6 +73,7 @@ pub fn router(engine: Engine) -> Router {
         .merge(identity::routes())
         .merge(incident::routes())
         .merge(job::routes())
+        .merge(job_definition::routes())
         .merge(message::routes())
         .merge(not_offered::routes())
         .merge(process_definition::routes())

@@ -48,6 +48,11 @@ impl Model {
         }
     }
 
+    /// Whether it has one.
+    pub(crate) fn has_timer(&self, node: &str) -> bool {
+        self.0.get(node).is_some_and(|node| node.timer.is_some())
+    }
+
     /// Its name.
     pub(crate) fn name(&self, node: &str) -> Option<&str> {
         self.0.get(node)?.name.as_deref()

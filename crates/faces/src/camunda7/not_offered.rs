@@ -8,7 +8,7 @@ use super::answer::Answer;
 use super::error::Fault;
 
 /// Resources of which nothing is there.
-const RESOURCES: [&str; 17] = [
+const RESOURCES: [&str; 16] = [
     "case-definition",
     "case-execution",
     "case-instance",
@@ -21,7 +21,6 @@ const RESOURCES: [&str; 17] = [
     "history/detail",
     "history/identity-link-log",
     "history/process-definition",
-    "job-definition",
     "metrics",
     "migration",
     "telemetry",

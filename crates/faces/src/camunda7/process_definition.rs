@@ -15,14 +15,13 @@ use potok_core::step::{Position, StartAt};
 use potok_core::xml::Document;
 use serde_json::{Value as Json, json};
 
-use super::answer::{self, Answer, json as answer, nothing};
-use super::condition::like;
+use super::answer::{Answer, json as answer, nothing};
 use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
 use super::link::Here;
 use super::list::{self, Asked, List};
 use super::which::{Which, by_id_and_key};
-use super::{deployment, form, id, process_instance, value};
+use super::{definition_query, deployment, form, id, process_instance, value};
 use crate::acting::Acting;
 
 const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
@@ -149,14 +148,10 @@ async fn start(Acting(engine): Acting, here: Here, Path(which): Path<Which>, InB
 }
 
 fn unknown(which: &Which) -> Fault {
-    match (&which.id, &which.key) {
-        (None, Some(key)) => Fault::refused_by_rest(
-            StatusCode::NOT_FOUND,
-            format!("No matching process definition with key: {key} and no tenant-id"),
-        ),
-        (id, _) => {
-            let message =
-                format!("Cannot instantiate process definition {}: there is none", id.as_deref().unwrap_or_default());
+    match &which.id {
+        None => which.missing("process"),
+        Some(id) => {
+            let message = format!("Cannot instantiate process definition {id}: there is none");
             Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, message)
         }
     }
@@ -190,14 +185,11 @@ async fn begin(
     }
     let begun = start.send().await.map_err(|error| match error {
         error @ Error::Variable { .. } => Fault::from(error),
-        error => Fault::refused(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            format!("Cannot instantiate process definition {}: {error}", id::definition(definition)),
-        ),
+        error => Fault::in_words(error, |error| {
+            format!("Cannot instantiate process definition {}: {error}", id::definition(definition))
+        }),
     })?;
-    // It may have ended, or even waited, already.
-    let instance = engine.instance(begun.id()).get().await?;
-    let mut body = process_instance::shown(&instance, Some(definition));
+    let mut body = process_instance::shown(&begun, Some(definition));
     body["links"] = here.own("process-instance", &id::id(begun.id()));
     if fields.is_set("withVariablesInReturn")? {
         let variables = engine.instance(begun.id()).variables().await?;
@@ -366,74 +358,6 @@ async fn activity_statistics(Acting(engine): Acting, Path(which): Path<Which>, I
     Ok(answer(&Json::Array(all)))
 }
 
-/// The versions that fields ask for, in their order.
-async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Definition>, Fault> {
-    let Asked { fields, order, .. } = asked;
-    let latest = fields.is_set("latestVersion")?;
-    if latest && (fields.has("version") || fields.has("deploymentId")) {
-        return Err(Fault::failed("latestVersion cannot be used together with version or deploymentId"));
-    }
-    let mut query = DefinitionQuery { kind: Some(DefinitionKind::Process), ..DefinitionQuery::default() };
-    query.ids = fields.list("keysIn")?.unwrap_or_default();
-    query.ids.extend(fields.text("key")?);
-    let mut ids = fields.list("processDefinitionIdIn")?.unwrap_or_default();
-    ids.extend(fields.text("processDefinitionId")?);
-    query.keys = ids.iter().filter_map(|text| id::parse_definition(text)).collect();
-    if let Some(text) = fields.text("deploymentId")? {
-        match id::parse(&text) {
-            Some(key) => query.deployment = Some(key),
-            None => return Ok(Vec::new()),
-        }
-    }
-    query.tag = fields.text("versionTag")?;
-    if query.keys.is_empty() && !ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut rows = Vec::new();
-    for row in engine.definitions(&query).await? {
-        if is_executable(engine, &row).await? {
-            rows.push(row);
-        }
-    }
-    if latest {
-        let mut newest: BTreeMap<(Name, Name), u32> = BTreeMap::new();
-        for row in &rows {
-            let version = newest.entry((row.tenant.clone(), row.id.clone())).or_default();
-            *version = (*version).max(row.version);
-        }
-        rows.retain(|row| newest.get(&(row.tenant.clone(), row.id.clone())) == Some(&row.version));
-    }
-    let (name, name_like) = (fields.text("name")?, fields.text("nameLike")?);
-    let (key_like, resource) = (fields.text("keyLike")?, fields.text("resourceName")?);
-    let resource_like = fields.text("resourceNameLike")?;
-    let version = fields.number("version")?;
-    let (active, suspended) = (fields.is_set("active")?, fields.is_set("suspended")?);
-    let tenants = fields.list("tenantIdIn")?;
-    let untenanted = fields.is_set("withoutTenantId")?;
-    rows.retain(|row| {
-        name.as_ref().is_none_or(|name| row.name.as_ref() == Some(name))
-            && name_like.as_ref().is_none_or(|pattern| row.name.as_ref().is_some_and(|name| like(pattern, name)))
-            && key_like.as_ref().is_none_or(|pattern| like(pattern, &row.id))
-            && resource.as_ref().is_none_or(|resource| row.resource == *resource)
-            && resource_like.as_ref().is_none_or(|pattern| like(pattern, &row.resource))
-            && version.is_none_or(|version| i64::from(row.version) == version)
-            && (!active || !row.suspended)
-            && (!suspended || row.suspended)
-            && (!untenanted || row.tenant.is_empty())
-            && tenants.as_ref().is_none_or(|tenants| tenants.contains(&row.tenant))
-    });
-    answer::sort(&mut rows, order, |by, left, right| match by {
-        "key" => left.id.cmp(&right.id),
-        "name" => left.name.cmp(&right.name),
-        "version" => left.version.cmp(&right.version),
-        "deploymentId" | "deployTime" => left.deployment.cmp(&right.deployment),
-        "tenantId" => left.tenant.cmp(&right.tenant),
-        "versionTag" => left.tag.cmp(&right.tag),
-        _ => left.key.cmp(&right.key),
-    });
-    Ok(rows)
-}
-
 /// The definitions of instances, by their keys.
 pub(crate) async fn of_keys(
     engine: &Engine,
@@ -464,7 +388,14 @@ impl List for Definitions {
     type Row = Definition;
 
     async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Definition>, Fault> {
-        search(engine, asked).await
+        let fields = asked.fields;
+        if fields.is_set("latestVersion")? && (fields.has("version") || fields.has("deploymentId")) {
+            return Err(Fault::failed("latestVersion cannot be used together with version or deploymentId"));
+        }
+        let mut rows = definition_query::search(engine, asked, DefinitionKind::Process).await?;
+        let (active, suspended) = (fields.is_set("active")?, fields.is_set("suspended")?);
+        rows.retain(|row| (!active || !row.suspended) && (!suspended || row.suspended));
+        Ok(rows)
     }
 
     async fn shown(engine: &Engine, rows: Vec<Definition>, _: &Fields) -> Result<Vec<Json>, Fault> {

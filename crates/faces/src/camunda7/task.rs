@@ -235,17 +235,18 @@ async fn resolve(Acting(engine): Acting, Path(text): Path<String>, InBody(fields
 async fn complete(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let variables = value::variables(&fields, "variables")
         .map_err(|fault| Fault::invalid(format!("Cannot complete task {text}: {}", fault.message())))?;
-    let refused =
-        |why: &str| Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, format!("Cannot complete task {text}: {why}"));
-    let task = open(&engine, &text).await?.ok_or_else(|| refused("there is none, or it is done"))?;
+    let cannot = |why: &dyn std::fmt::Display| format!("Cannot complete task {text}: {why}");
+    let absent = || Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, cannot(&"there is none, or it is done"));
+    let refused = |error| Fault::in_words(error, |error| cannot(error));
+    let task = open(&engine, &text).await?.ok_or_else(absent)?;
     let with_variables = fields.is_set("withVariablesInReturn")?;
     // What the task saw, with what it gives, is what is there afterwards if the instance ends with it.
     let mut seen: BTreeMap<Name, _> = BTreeMap::new();
     if with_variables {
-        seen.extend(engine.task_variables(task.id()).await.map_err(|error| refused(&error.to_string()))?);
+        seen.extend(engine.task_variables(task.id()).await.map_err(refused)?);
         seen.extend(variables.iter().cloned());
     }
-    engine.complete(task.id(), variables).await.map_err(|error| refused(&error.to_string()))?;
+    engine.complete(task.id(), variables).await.map_err(refused)?;
     if !with_variables {
         return Ok(nothing());
     }

@@ -46,6 +46,8 @@ impl Which {
         match engine.definition(kind, tenant, &selector).await {
             Ok(found) if found.kind == kind => Ok(Some(found)),
             Ok(_) | Err(Error::NotDeployed(_)) => Ok(None),
+            // Of a tenant that is not the caller's nothing is there.
+            Err(Error::ForeignTenant(_)) if self.tenant.is_some() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -61,7 +63,11 @@ impl Which {
             (Some(id), _) => Fault::missing_in_engine(format!("No matching {kind} definition with id {id}")),
             (None, key) => {
                 let key = key.as_deref().unwrap_or_default();
-                let message = format!("No matching {kind} definition with key: {key} and no tenant-id");
+                let tenant = match &self.tenant {
+                    Some(tenant) => format!("tenant-id: {tenant}"),
+                    None => "no tenant-id".to_owned(),
+                };
+                let message = format!("No matching {kind} definition with key: {key} and {tenant}");
                 Fault::refused_by_rest(StatusCode::NOT_FOUND, message)
             }
         }

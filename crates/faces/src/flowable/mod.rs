@@ -85,7 +85,9 @@ impl From<Error> for Fault {
         let text = error.to_string();
         match error {
             Error::UnknownJob(_) => Self::new(StatusCode::NOT_FOUND, "Not found", text),
-            Error::LeaseLost(_) | Error::Forbidden { .. } => Self::new(StatusCode::FORBIDDEN, "Forbidden", text),
+            Error::LeaseLost(_) | Error::Forbidden { .. } | Error::ForeignTenant(_) => {
+                Self::new(StatusCode::FORBIDDEN, "Forbidden", text)
+            }
             Error::Variable { .. } | Error::NoVariables => Self::bad(text),
             Error::InstanceSuspended(_) => Self::new(StatusCode::CONFLICT, "Conflict", text),
             _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", text),

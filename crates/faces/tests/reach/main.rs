@@ -118,6 +118,7 @@ async fn first(world: &World, collection: &str, name: &str) -> String {
     let own = |name: &str| world.ids[name].clone();
     let is_of_task = collection.contains("/tasks/");
     match (name, collection) {
+        ("key", "/engine-rest/decision-definition/key") => "dish".into(),
         ("definition", _) | ("key", _) => "work".into(),
         ("decision", _) => "dish".into(),
         ("user", _) => "eve".into(),
@@ -140,7 +141,7 @@ async fn first(world: &World, collection: &str, name: &str) -> String {
         ("id", "/engine-rest/deployment") => own("uuid-unused"),
         ("id", "/engine-rest/execution") => own("execution"),
         ("id", "/external-job-api/jobs" | "/external-job-api/acquire/jobs" | "/external-job-api/unacquire/jobs") => {
-            own("job-send-letter")
+            own("uuid-job-send-letter")
         }
         ("name", _) if collection.contains("messageSubscriptions") => "paid".into(),
         ("name", _) => "amount".into(),

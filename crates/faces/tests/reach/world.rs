@@ -143,6 +143,10 @@ impl World {
         }
         let waits = self.first("GET", "/engine-rest/event-subscription").await.unwrap();
         self.ids.insert("execution".into(), waits["executionId"].as_str().unwrap().to_owned());
+        let unused = self.first("GET", "/engine-rest/process-definition?key=unused").await.unwrap();
+        self.ids.insert("definition-unused".into(), unused["id"].as_str().unwrap().to_owned());
+        let all = json!({"resourceType": "Task", "name": "All"});
+        self.tell("administrator", "/engine-rest/filter/create", all).await;
     }
 
     /// The answer to a caller, who must be let in.

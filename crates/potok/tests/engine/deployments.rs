@@ -2,6 +2,7 @@
 
 use potok::query::DeploymentQuery;
 use potok::{DefinitionId, Error};
+use potok_core::diagnostic::{Diagnostic, Severity};
 use serde_json::json;
 
 use crate::database::{Place, deploy, stop};
@@ -14,6 +15,7 @@ crate::on_every_database!(
     decisions_and_calendars_come_with_their_models,
     a_suspended_definition_starts_nothing,
     what_has_not_changed_may_come_along,
+    a_process_says_how_long_its_history_is_kept_where_each_must,
 );
 
 async fn the_same_content_is_no_new_version(place: Place) {
@@ -56,6 +58,27 @@ async fn a_broken_file_deploys_nothing(place: Place) {
     assert!(refused.diagnostics.iter().any(|diagnostic| diagnostic.line > 0));
     assert_eq!(engine.start("approval").send().await.unwrap_err().code(), "process-unknown");
     assert_eq!(engine.deployment().file("notes.txt", "x").send().await.unwrap_err().code(), "deployment-empty");
+    stop(&engine).await;
+}
+
+async fn a_process_says_how_long_its_history_is_kept_where_each_must(place: Place) {
+    let engine = place.builder().job_execution(false).enforce_history_time_to_live(true).start().await.unwrap();
+    let kept = |time: &str| approval().replace("id=\"approval\"", &format!("id=\"approval\" {time}"));
+    for endless in ["", "potok:historyTimeToLive=\"\"", "potok:historyTimeToLive=\"long\""] {
+        let files = vec![("approval.bpmn".into(), kept(endless).into_bytes())];
+        let sent = engine.deployment().file("approval.bpmn", kept(endless)).send().await;
+        let Err(Error::Refused(refused)) = sent else { panic!("{endless}: {sent:?}") };
+        let errors = |found: &[Diagnostic]| {
+            let errors = found.iter().filter(|it| it.severity == Severity::Error);
+            errors.map(|it| (it.code, it.element.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(errors(&refused.diagnostics), [("history-without-end", Some("approval".into()))]);
+        assert_eq!(errors(&engine.check(files).await.unwrap()[0].diagnostics), errors(&refused.diagnostics));
+    }
+    let drawing = approval().replace("isExecutable=\"true\"", "isExecutable=\"false\"");
+    for model in [kept("potok:historyTimeToLive=\"30\""), kept("potok:historyTimeToLive=\"P30D\""), drawing] {
+        engine.deployment().file("approval.bpmn", model).send().await.unwrap();
+    }
     stop(&engine).await;
 }
 

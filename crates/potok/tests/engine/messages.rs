@@ -265,14 +265,15 @@ async fn a_message_that_must_find_somebody_is_never_kept(place: Place) {
         assert_eq!(nobody.send().await.unwrap_err().code(), "message-unexpected");
     }
     let one = engine.correlate("payment").instance(second.id()).variables(json!({"sum": 3})).send().await.unwrap();
-    assert_eq!(one, Receiver::Waiting(second.id()));
+    assert_eq!(one, Receiver::Waiting { id: second.id(), tenant: None });
     assert_eq!(engine.instance(second.id()).variable("sum").await.unwrap(), Some(3.into()));
 
     deploy(&engine, &[("invoice.bpmn", &begins)]).await;
     let all = engine.correlate("payment").business_key("A").send_to_all().await.unwrap();
-    assert!(matches!(all[..], [Receiver::Waiting(waiting), Receiver::Started(_)] if waiting == first.id()), "{all:?}");
+    assert!(matches!(all[..], [Receiver::Waiting { id, .. }, Receiver::Started(_)] if id == first.id()), "{all:?}");
     let started = engine.correlate("payment").business_key("D").send().await.unwrap();
     let row = engine.instance(started.instance_id()).get().await.unwrap();
+    assert_eq!(started, Receiver::Started(row.clone()));
     assert_eq!((&*row.process, row.business_key.as_deref()), ("invoice", Some("D")));
     stop(&engine).await;
 }

@@ -10,6 +10,7 @@ use crate::model::approval;
 
 crate::on_every_database!(
     users_and_groups_come_and_go,
+    no_user_takes_the_last_administrator_away,
     comments_stand_on_instances_and_tasks,
     attachments_are_read_in_chunks,
     too_large_attachments_are_refused,
@@ -42,6 +43,35 @@ async fn users_and_groups_come_and_go(place: Place) {
     people.remove_group("sales").await.unwrap();
     assert_eq!(people.groups_of("boris").await.unwrap(), Vec::<potok::Name>::new());
     assert_eq!(people.groups(&GroupQuery::default()).await.unwrap().rows.len(), 1);
+    stop(&engine).await;
+}
+
+async fn no_user_takes_the_last_administrator_away(place: Place) {
+    let engine = place.by_hand().await;
+    engine.people().add_administrator("olga", "correct horse battery").await.unwrap();
+    let olga = engine.as_user("olga");
+    let people = olga.people();
+    // Who signs in elsewhere is none whom this engine knows, and a user without the role is none at all.
+    people.add_member("administrators", "elsewhere").await.unwrap();
+    people.put_user(User { id: "anna".into(), ..User::default() }).await.unwrap();
+    for refused in [
+        people.remove_user("olga").await,
+        people.remove_member("administrators", "olga").await,
+        people.revoke("administrators", Role::Administrator).await,
+        people.remove_group("administrators").await,
+    ] {
+        assert_eq!(refused.unwrap_err().code(), "administrator-last");
+    }
+    assert!(people.has_users().await.unwrap());
+    assert_eq!(engine.as_user("anna").people().remove_user("olga").await.unwrap_err().code(), "forbidden");
+    // As soon as there is another one they may go.
+    people.add_member("administrators", "anna").await.unwrap();
+    people.remove_user("olga").await.unwrap();
+    let anna = engine.as_user("anna");
+    assert_eq!(anna.people().remove_user("anna").await.unwrap_err().code(), "administrator-last");
+    // Whoever has the program has the database.
+    engine.people().remove_user("anna").await.unwrap();
+    assert!(!engine.people().has_users().await.unwrap());
     stop(&engine).await;
 }
 

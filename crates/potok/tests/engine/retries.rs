@@ -47,7 +47,7 @@ async fn incidents(engine: &Engine) -> Vec<IncidentId> {
 /// Tries left, and when the next one is due.
 async fn tries(engine: &Engine) -> (i64, Option<String>) {
     let due = engine.due(&DueQuery::default()).await.unwrap().remove(0);
-    assert_eq!(due.kind, DueKind::Savepoint);
+    assert_eq!(due.kind, DueKind::Savepoint { after: false });
     (due.retries, due.due.map(|due| due.to_string()))
 }
 

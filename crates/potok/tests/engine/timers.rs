@@ -136,7 +136,7 @@ async fn what_is_due_is_done_by_hand(place: Place) {
     assert_eq!(engine.execute(&start).await.unwrap_err().code(), "timer-unknown", "the next one has a key of its own");
 
     let savepoint = only().await;
-    assert_eq!((savepoint.kind, &*savepoint.node), (DueKind::Savepoint, "soon"));
+    assert_eq!((savepoint.kind, &*savepoint.node), (DueKind::Savepoint { after: false }, "soon"));
     engine.execute(&savepoint).await.unwrap();
     assert_eq!(engine.execute(&savepoint).await.unwrap_err().code(), "timer-unknown");
     let task = engine.tasks().node("soon").list().await.unwrap().remove(0);

@@ -102,3 +102,24 @@ fn every_schema_that_is_referred_to_is_there() {
         assert!(described.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
     }
 }
+
+#[test]
+fn what_stands_of_several_is_told_by_its_type_and_takes_nothing_else() {
+    let schemas = &described()["components"]["schemas"];
+    for (union, variants) in [("Instruction", 9), ("BatchOperation", 9)] {
+        let all = schemas[union]["oneOf"].as_array().unwrap();
+        assert_eq!(all.len(), variants, "{union}");
+        for variant in all {
+            assert_eq!(
+                (&variant["type"], &variant["additionalProperties"]),
+                (&json!("object"), &json!(false)),
+                "{variant}"
+            );
+            assert!(variant["required"].as_array().unwrap().contains(&json!("type")), "{variant}");
+            assert!(variant["description"].is_string(), "{variant}");
+        }
+    }
+    let modify = &schemas["BatchOperation"]["oneOf"][6]["properties"];
+    assert!(modify["instructions"].is_object() && modify["type"]["enum"] == json!(["modify"]), "{modify}");
+    assert!(schemas["Instruction"]["oneOf"][0]["properties"]["localVariables"].is_object());
+}

@@ -33,6 +33,10 @@ async fn an_instance_is_modified() {
     server.post(&modify, unknown).await.problem(422, "element-unknown");
     server.post(&modify, json!({"instructions": []})).await.problem(422, "instructions-missing");
     server.post(&modify, json!({"instructions": [{"type": "jump"}]})).await.problem(400, "body-invalid");
+    let local = json!({"type": "start-before", "element": "nowhere", "localVariables": {"a": 1}});
+    server.post(&modify, json!({"instructions": [local]})).await.problem(422, "element-unknown");
+    let misspelt = json!({"type": "start-before", "element": "nowhere", "local_variables": {"a": 1}});
+    server.post(&modify, json!({"instructions": [misspelt]})).await.problem(400, "body-invalid");
     let scope = json!({"instructions": [{"type": "cancel-scope", "scope": 99}]});
     server.post(&modify, scope).await.problem(404, "scope-unknown");
     let wait = json!({"instructions": [{"type": "cancel-wait", "wait": "5"}]});

@@ -1,11 +1,13 @@
 //! Who calls: nobody, somebody with a password, a program with a token; and what that lets them do.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::{Method, Request};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use potok::Role;
-use potok_rest::Options;
+use potok_rest::{Options, Setup};
 use serde_json::json;
 
 use crate::conversation::{APPROVAL, Server, row};
@@ -59,6 +61,50 @@ async fn where_others_can_reach_it_everybody_signs_in() {
         }
         assert_eq!(server.send(request.body(Body::empty()).unwrap()).await.status, status, "{origin:?}");
     }
+}
+
+#[tokio::test]
+async fn the_first_administrator_is_made_once_with_the_token_that_was_shown() {
+    let setup = Arc::new(Setup::new().unwrap());
+    let token = setup.token().reveal().to_owned();
+    let server = Server::with(&Options { setup: Some(setup), ..Options::remote() }).await;
+    let olga = |token: &str| json!({"token": token, "user": "olga", "password": "correct horse battery"});
+    for wrong in ["", "wrong", &token[1..]] {
+        server.post("/api/v1/setup", olga(wrong)).await.problem(401, "not-authenticated");
+    }
+    // It opens nothing else.
+    server.get("/api/v1/statistics").await.problem(401, "not-authenticated");
+    server.by(&format!("Bearer {token}")).get("/api/v1/statistics").await.problem(401, "not-authenticated");
+    let unfit = json!({"token": token, "user": "olga", "password": "short"});
+    server.post("/api/v1/setup", unfit).await.problem(422, "password-unfit");
+    let nameless = json!({"token": token, "user": " ", "password": "correct horse battery"});
+    server.post("/api/v1/setup", nameless).await.problem(400, "body-invalid");
+    assert!(!server.engine.people().has_users().await.unwrap(), "what was refused has made nobody");
+
+    let (one, other) = (server.post("/api/v1/setup", olga(&token)), server.post("/api/v1/setup", olga(&token)));
+    let (one, other) = tokio::join!(one, other);
+    assert_eq!(one.status.as_u16() + other.status.as_u16(), 204 + 409, "{one:?} {other:?}");
+    server.post("/api/v1/setup", olga(&token)).await.problem(409, "setup-over");
+    let olga = server.by(&basic("olga", "correct horse battery"));
+    olga.get("/api/v1/session").await.is(200).says(json!({"user": "olga", "roles": ["participant", "administrator"]}));
+    // Nobody is left outside afterwards.
+    olga.delete("/api/v1/users/olga").await.problem(409, "administrator-last");
+    olga.delete("/api/v1/groups/administrators/members/olga").await.problem(409, "administrator-last");
+    olga.delete("/api/v1/groups/administrators").await.problem(409, "administrator-last");
+}
+
+#[tokio::test]
+async fn where_somebody_can_sign_in_there_is_nothing_to_set_up() {
+    let setup = Arc::new(Setup::new().unwrap());
+    let token = setup.token().reveal().to_owned();
+    let olga = json!({"token": token, "user": "olga", "password": "correct horse battery"});
+    let usual = Server::with(&Options::local(8080)).await;
+    usual.post("/api/v1/setup", olga.clone()).await.problem(409, "setup-over");
+    // Somebody has been made meanwhile, by whoever has the database.
+    let server = Server::with(&Options { setup: Some(setup), ..Options::remote() }).await;
+    server.engine.people().add_administrator("root", "correct horse battery").await.unwrap();
+    server.post("/api/v1/setup", olga).await.problem(409, "setup-over");
+    assert!(server.engine.people().user("olga").await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -180,8 +226,8 @@ async fn without_signing_in_nothing_is_told_but_that_the_server_runs() {
             let answer = server.ask(method.clone(), &place, None, &[]).await;
             if is_free {
                 answer.is(204);
-            } else if path == "/api/v1/session" && method == Method::POST {
-                // How one signs in.
+            } else if ["/api/v1/session", "/api/v1/setup"].contains(&path.as_str()) && method == Method::POST {
+                // How one signs in, and comes to be able to.
                 answer.problem(415, "body-not-json");
             } else {
                 answer.problem(401, "not-authenticated");

@@ -13,6 +13,8 @@ use crate::select::{Filter, Operator};
 /// Subscriptions, the oldest first. All filters that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SubscriptionQuery {
+    /// One of these.
+    pub keys: Vec<Key>,
     /// For a message, a signal or a condition.
     pub kind: Option<SubscriptionKind>,
     /// With one of these names.
@@ -52,6 +54,7 @@ impl Query for SubscriptionQuery {
 impl Filters for SubscriptionQuery {
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
+        filters.one_of("key", &self.keys);
         filters.equal("kind", self.kind.as_ref());
         filters.one_of("name", &self.names);
         filters.one_of("instance", &self.instances);

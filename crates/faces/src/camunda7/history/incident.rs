@@ -13,7 +13,8 @@ use crate::camunda7::answer;
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
 use crate::camunda7::fields::Fields;
-use crate::camunda7::incident::{is_a_job, job_definition, kind};
+use crate::camunda7::incident::{is_a_job, kind};
+use crate::camunda7::job_definition::{self, Kind};
 use crate::camunda7::list::{self, Asked, List};
 use crate::camunda7::{id, process_definition};
 
@@ -37,9 +38,10 @@ async fn end(engine: &Engine, row: &Incident) -> Result<End, Fault> {
     Ok(if went_along { End::Deleted } else { End::Resolved })
 }
 
-/// The job that an incident is or was of, as the instance's history tells, and the flow node that failed, unless a worker did.
-async fn job_of(engine: &Engine, row: &Incident) -> Result<(Key, Option<Name>), Fault> {
-    let own = (row.key, Some(row.node.clone()));
+/// The job that an incident is or was of, as the instance's history tells, the flow node that failed, unless a worker did, and which of its
+/// flow node's jobs it is.
+async fn job_of(engine: &Engine, row: &Incident) -> Result<(Key, Option<Name>, Kind), Fault> {
+    let own = (row.key, Some(row.node.clone()), Kind::Before);
     if is_a_job(row) {
         return Ok(own);
     }
@@ -54,9 +56,10 @@ async fn job_of(engine: &Engine, row: &Incident) -> Result<(Key, Option<Name>), 
             for event in &entry.events.list {
                 match *event {
                     Event::WaitChanged { key, change } => {
-                        let retry = entry.events.changes.get(change as usize).and_then(WaitKind::retry);
-                        let failure = retry.and_then(|retry| retry.failure.as_ref());
-                        job = (key, failure.map(|failure| failure.element.clone()));
+                        let wait = entry.events.changes.get(change as usize);
+                        let failure = wait.and_then(WaitKind::retry).and_then(|retry| retry.failure.as_ref());
+                        let failed = failure.map(|failure| failure.element.clone());
+                        job = (key, failed, wait.map_or(Kind::Before, Kind::of));
                     }
                     Event::WaitOpened { details }
                         if entry.events.waits.get(details as usize).is_some_and(|wait| wait.key == row.key) =>
@@ -76,10 +79,10 @@ async fn shown(engine: &Engine, rows: &[(Incident, End)]) -> Result<Vec<Json>, F
     for (row, end) in rows {
         let own = id::id(row.key);
         let instance = engine.instance(InstanceId(row.instance)).get().await?;
-        let (job, failed) = job_of(engine, row).await?;
+        let (job, failed, of) = job_of(engine, row).await?;
         let definition = definitions.get(&row.definition.into());
         let job_definition = match kind(row) {
-            "failedJob" => Some(job_definition(engine, row.definition, &row.node).await?),
+            "failedJob" => Some(job_definition::id_by_node(engine, row.definition, &row.node, of).await?),
             _ => None,
         };
         all.push(json!({

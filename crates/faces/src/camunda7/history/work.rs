@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use potok::row::Definition;
-use potok::{Engine, Instance, InstanceId, WorkEntry, WorkEvent};
+use potok::{Engine, Instance, InstanceId, WorkEntry, WorkEvent, WorkKind};
 use potok_core::instance::Key;
 use serde_json::{Map, Value as Json, json};
 
@@ -12,9 +12,10 @@ use crate::camunda7::answer;
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
 use crate::camunda7::fields::Fields;
+use crate::camunda7::job_definition::{self, Kind};
 use crate::camunda7::list::Asked;
 use crate::camunda7::model::Model;
-use crate::camunda7::{id, incident, process_definition};
+use crate::camunda7::{id, process_definition};
 
 /// From there on, the entries of an instance's work log.
 const ENTRIES: u32 = 1 << 29;
@@ -95,7 +96,12 @@ async fn of_instance(
         around.look_up(engine, entry.definition.0).await?;
         let key = entry.definition.0.into();
         let (Some(definition), Some(model)) = (around.definitions.get(&key), around.models.get(&key)) else { continue };
-        let kind = incident::job_definition(engine, entry.definition.0, &entry.node).await?;
+        let kind = match &entry.kind {
+            WorkKind::Timer { .. } => Kind::Timer,
+            WorkKind::Savepoint { after: true, .. } => Kind::After,
+            _ => Kind::Before,
+        };
+        let kind = job_definition::id_by_node(engine, entry.definition.0, &entry.node, kind).await?;
         let Some(Json::Object(own)) = particular(&entry, model, &kind) else { continue };
         let number = u32::try_from(number).unwrap_or(u32::MAX >> 3);
         let mut shown: Map<String, Json> = own;
