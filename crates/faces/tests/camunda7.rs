@@ -52,8 +52,10 @@ conversations!(
     log,
     message,
     more,
+    narrow,
     people,
     process_instance,
+    submit,
     task,
     typed,
     variables
