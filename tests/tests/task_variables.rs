@@ -31,9 +31,36 @@ fn they_stand_before_those_around() {
         .variable("a", 1)
         .set_locally("check", json!({"a": 6}))
         .sees("check", "a", 6)
-        // What the task gives goes to the innermost scope that has it: its own.
+        // What the task gives is for what comes after it.
         .complete_with("check", json!({"a": 7}))
-        .variable("a", 1);
+        .variable("a", 7);
+}
+
+#[test]
+fn what_a_task_gives_is_not_lost_with_a_draft_of_it() {
+    let with = |more: &str| {
+        SIMPLE.replace(
+            r#"<userTask id="check"/>"#,
+            &format!(r#"<userTask id="check"><extensionElements>{more}</extensionElements></userTask>"#),
+        )
+    };
+    let simple = |more: &str| {
+        let text = with(more);
+        model(&text.replace("<process ", r#"<process xmlns:camunda="http://camunda.org/schema/1.0/bpmn" "#))
+            .start()
+            .set_locally("check", json!({"note": "draft"}))
+            .complete_with("check", json!({"note": "fine"}))
+    };
+    simple("").variables(json!({"note": "fine"}));
+    // An output sees what was given, not the draft.
+    simple(r#"<camunda:inputOutput><camunda:outputParameter name="result">${note}</camunda:outputParameter></camunda:inputOutput>"#)
+        .variables(json!({"note": "fine", "result": "fine"}));
+    // What the model itself gives the task is changed there.
+    simple(
+        r#"<camunda:inputOutput><camunda:inputParameter name="note">first</camunda:inputParameter>
+        <camunda:outputParameter name="result">${note}</camunda:outputParameter></camunda:inputOutput>"#,
+    )
+    .variables(json!({"result": "fine"}));
 }
 
 #[test]

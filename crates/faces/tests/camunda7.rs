@@ -12,7 +12,12 @@ async fn agrees(name: &str) {
     let conversations = conversation::read("camunda7", name);
     for (title, steps, facts) in &conversations {
         let engine = potok::Engine::builder().sqlite_in_memory().job_execution(false).start().await.unwrap();
-        let router = axum::Router::new().nest("/engine-rest", potok_faces::camunda7::router(engine.clone()));
+        // Whoever talks of people makes some, and from then on everybody signs in, which nobody did when that was recorded.
+        let router = if name == "people" {
+            axum::Router::new().nest("/engine-rest", potok_faces::camunda7::router(engine.clone()))
+        } else {
+            conversation::served(&engine)
+        };
         let said = hold(&router, "/engine-rest", steps).await;
         engine.stop().await;
         let differs = differences(steps, facts, &said);
@@ -47,8 +52,10 @@ conversations!(
     log,
     message,
     more,
+    narrow,
     people,
     process_instance,
+    submit,
     task,
     typed,
     variables

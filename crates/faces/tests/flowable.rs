@@ -58,6 +58,27 @@ async fn a_job_is_acquired_and_completed_by_its_worker() {
     let (_, page) = ask(&router, "GET", "/jobs?topic=flow", None).await;
     assert_eq!((&page["total"], &page["size"]), (&json!(1), &json!(1)));
     assert_eq!(ask(&router, "GET", &format!("/jobs/{id}"), None).await.1["lockOwner"], "w");
+    for (asked, total) in [
+        ("locked=true", 1),
+        ("unlocked=true", 0),
+        ("id=x", 0),
+        ("processInstanceId=x", 0),
+        ("processDefinitionId=x", 0),
+        ("executionId=x", 0),
+        ("elementName=x", 0),
+        ("withException=true", 0),
+        ("exceptionMessage=x", 0),
+        ("tenantId=x", 0),
+        ("tenantIdLike=x%25", 0),
+        ("withoutTenantId=true", 1),
+        ("scopeType=cmmn", 0),
+        ("sort=createTime&order=desc", 1),
+    ] {
+        assert_eq!(ask(&router, "GET", &format!("/jobs?{asked}"), None).await.1["total"], total, "{asked}");
+    }
+    for wrong in ["sort=foo", "order=foo"] {
+        assert_eq!(ask(&router, "GET", &format!("/jobs?{wrong}"), None).await.0, 400, "{wrong}");
+    }
     assert_eq!(ask(&router, "POST", &format!("/acquire/jobs/{id}/complete"), complete("w")).await.0, 204);
     assert_eq!(ask(&router, "POST", &format!("/acquire/jobs/{id}/complete"), complete("w")).await.0, 404);
     assert_eq!(ask(&router, "GET", &format!("/jobs/{id}"), None).await.0, 404);
@@ -94,6 +115,25 @@ async fn jobs_are_given_back() {
     engine.stop().await;
 }
 
+const CHOSEN: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:flowable="http://flowable.org/bpmn"
+    targetNamespace="urn:test"><process id="chosen" isExecutable="true"><startEvent id="s"/>
+    <serviceTask id="work" name="Do work" flowable:type="external-worker" flowable:topic="chosen"><extensionElements>
+      <flowable:externalWorkerInParameter source="a" target="b"/></extensionElements></serviceTask>
+    <sequenceFlow id="f" sourceRef="s" targetRef="work"/></process></definitions>"#;
+
+#[tokio::test]
+async fn a_worker_is_given_what_the_model_says() {
+    let (engine, router) = with_a_job().await;
+    engine.deployment().file("chosen.bpmn", CHOSEN).send().await.unwrap();
+    engine.start("chosen").variables(json!({"a": 5, "secret": 1})).send().await.unwrap();
+    let body = json!({"topic": "chosen", "lockDuration": "PT1M", "workerId": "w"});
+    let (_, jobs) = ask(&router, "POST", "/acquire/jobs", Some(body)).await;
+    assert_eq!(jobs[0]["variables"], json!([{"name": "b", "type": "integer", "value": 5}]));
+    assert_eq!(jobs[0]["elementName"], "Do work");
+    assert_eq!(ask(&router, "GET", "/jobs?elementName=Do%20work", None).await.1["total"], 1);
+    engine.stop().await;
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_refused_and_changes_nothing() {
     let (engine, router) = with_a_job().await;
@@ -103,6 +143,7 @@ async fn what_is_wrong_is_refused_and_changes_nothing() {
         json!({"topic": "flow", "lockDuration": "PT1M"}),
         json!({"topic": "flow", "lockDuration": "soon", "workerId": "w"}),
         json!({"topic": "flow", "lockDuration": "PT1M", "workerId": "w", "numberOfTasks": 0}),
+        json!({"topic": "", "lockDuration": "PT1M", "workerId": "w"}),
         json!({"topic": 5, "lockDuration": "PT1M", "workerId": "w"}),
         json!([]),
     ] {
@@ -128,8 +169,7 @@ async fn it_says_what_flowable_says() {
     let mut wrong = Vec::new();
     for (title, steps, facts) in &conversation::read("flowable", "jobs") {
         let engine = Engine::builder().sqlite_in_memory().job_execution(false).start().await.unwrap();
-        let [(camunda7, _), (flowable, _)] = potok_faces::routers(engine.clone());
-        let router = camunda7.merge(flowable);
+        let router = conversation::served(&engine);
         let said = conversation::hold(&router, "/external-job-api", steps).await;
         engine.stop().await;
         let differs = conversation::differences(steps, facts, &said);

@@ -190,10 +190,12 @@ fn set_around(
             Command::SetVariables { scope, variables: vec![(name.clone(), value.clone())] }
         })
         .collect();
-    let has_own =
-        instance.scope(own).is_some_and(|scope| wait.owner == potok_core::instance::Owner::Token(scope.owner));
-    if has_own && !local_variables.is_empty() {
-        commands.push(Command::SetVariables { scope: own, variables: local_variables.clone() });
+    if !local_variables.is_empty() {
+        commands.push(Command::SetTaskVariables {
+            task: job.key,
+            variables: Variables::new(),
+            local_variables: local_variables.clone(),
+        });
     }
     Ok(commands)
 }

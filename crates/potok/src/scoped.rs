@@ -1,7 +1,7 @@
 //! Variables as they are seen from inside an instance: from a task, a job, or whatever else waits.
 
 use potok_core::Name;
-use potok_core::instance::{Instance, Key, Owner, ROOT, ScopeId, Wait, WaitKind};
+use potok_core::instance::{Instance, Key, Owner, ROOT, ScopeId, Wait};
 use potok_core::routing::{Running, World as _};
 use potok_core::step::{Command, Rejection, Variables};
 
@@ -29,8 +29,9 @@ impl Viewpoint {
         }
     }
 
-    fn is_task(self, instance: &Instance) -> bool {
-        matches!(self, Self::Wait(key) if instance.wait(key).is_some_and(|it| matches!(it.kind, WaitKind::UserTask(_))))
+    /// Whether it is a flow node at which something waits, which may have variables of its own.
+    fn is_at_a_node(self, instance: &Instance) -> bool {
+        matches!(self, Self::Wait(key) if instance.wait(key).is_some_and(|it| matches!(it.owner, Owner::Token(_))))
     }
 
     /// The innermost scope in sight, and whether it is the viewpoint's own.
@@ -97,7 +98,7 @@ impl Case {
                 let home = |name: &Name| if own { inner } else { scope_with(instance, inner, name) };
                 let set: Vec<Command> = match from {
                     // Its own scope is opened for it if need be.
-                    Viewpoint::Wait(task) if own && from.is_task(instance) => {
+                    Viewpoint::Wait(task) if own && from.is_at_a_node(instance) => {
                         let (variables, local_variables) = (Variables::new(), set.clone());
                         vec![Command::SetTaskVariables { task, variables, local_variables }]
                     }

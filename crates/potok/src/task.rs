@@ -461,7 +461,8 @@ impl Engine {
     }
 
     /// Sets variables of a task's own: a draft, a tick on a list. The task sees them before those of the same name around it; its
-    /// listeners, output mappings and boundary events see them too, nobody else does, and they go with the task.
+    /// listeners, output mappings and boundary events see them too, nobody else does, and they go with the task. What the task is completed
+    /// with goes past them: that is for what comes after it.
     ///
     /// ```
     /// # async fn example(engine: potok::Engine, task: potok::TaskId) -> Result<(), potok::Error> {

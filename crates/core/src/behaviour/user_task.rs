@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::Name;
 use crate::behaviour::job;
-use crate::dialect::ListenerStage;
+use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::EvaluationError;
 use crate::graph::{Expression, ListenerAction, NodeKind, UserTask, names};
-use crate::instance::{IncidentStage, Owner, TokenId, UserTaskWait, WaitId, WaitKind};
+use crate::instance::{IncidentStage, NONE, Owner, TokenId, UserTaskWait, WaitId, WaitKind};
 use crate::model::TimerKind;
-use crate::step::{Problem, StandingTask, Step, Told};
+use crate::step::{Problem, StandingTask, Step, Told, Variables};
 use crate::time::{Timer, Timestamp};
 use crate::value::{Value, Zone};
 
@@ -93,6 +93,26 @@ pub(crate) fn tell_one(step: &mut Step<'_, '_>, token: TokenId, index: u32) {
     };
     if let Err(error) = called {
         step.stuck(token, error.into(), IncidentStage::Listener(index));
+    }
+}
+
+/// What a person gives with a task goes past what is only the task's own, such as a draft: that ends with it. What the model gives the
+/// task is changed where it stands, for the task's outputs or its loop may ask for it; so is everything in Camunda 8's dialect.
+pub(crate) fn receive(step: &mut Step<'_, '_>, token: TokenId, variables: Variables) {
+    let own = step.instance.tokens.get(token).map_or(NONE, |token| token.inside);
+    let node = step.node(token);
+    for (name, value) in variables {
+        let has_it = step.instance.scopes.get(own).filter(|scope| scope.variable(&name).is_some());
+        match has_it.map(|scope| scope.parent) {
+            Some(around) if step.graph.dialect() != Dialect::Zeebe && !node.gives(&name) => {
+                // What comes after the work is to see what was given, not the draft of it.
+                if !node.details.outputs.is_empty() || !node.details.listeners.is_empty() {
+                    step.remove_local(own, name.clone());
+                }
+                step.set_nearest(around, name, value);
+            }
+            _ => step.receive_one(token, name, value),
+        }
     }
 }
 

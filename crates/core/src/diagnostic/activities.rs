@@ -7,7 +7,7 @@ use super::rule::define;
 use super::subject::{Named, Subject, World, activity, event, gateway, label, named};
 use super::triggers::works;
 use crate::Name;
-use crate::dialect::ElementProperties;
+use crate::dialect::{Dialect, ElementProperties};
 use crate::expressions::Language;
 use crate::model::{
     Activity, ActivityKind, Definitions, Event, EventPosition, Expression, FlowNode, Gateway, InputOutputSpecification,
@@ -49,7 +49,8 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     for (_, node) in subject.nodes() {
         let Some(activity) = activity(node) else { continue };
         work(subject.definitions, label(node), node.element, &activity.kind, &node.extension, findings);
-        if is_in_vain(activity, &node.extension) {
+        // Camunda 8 refuses it, which its extensions are told.
+        if subject.definitions.dialect != Dialect::Zeebe && is_in_vain(activity, &node.extension) {
             findings.add(
                 &SCRIPT_WITHOUT_RESULT,
                 node.element,

@@ -100,16 +100,22 @@ impl FormField {
         let format = format_of(pattern).ok_or_else(|| {
             format!("the datePattern `{pattern}` is not read here; write one of days, months, years, hours, minutes and seconds, e.g. {CLASSIC_DATE}")
         })?;
-        if let Ok(parts) = strtime::parse(&format, text) {
-            // A pattern without a time gives a date.
-            let moment = parts.to_datetime().ok().filter(|_| format.contains(['H', 'I']));
-            let read = moment.map(|local| Value::from(DateTime { local, zone: None }));
-            if let Some(value) = read.or_else(|| parts.to_date().ok().map(Value::from)) {
-                return Ok(value);
-            }
-        }
-        date.map_err(|_| format!("write a date as {pattern}"))
+        by_format(&format, text).map_or_else(|| date.map_err(|_| format!("write a date as {pattern}")), Ok)
     }
+
+    /// The date that a text is by the field's own pattern, and by no other; none if it has no pattern.
+    #[must_use]
+    pub fn date_by_pattern(&self, text: &str) -> Option<Value> {
+        by_format(&format_of(self.date_pattern.as_ref()?)?, text)
+    }
+}
+
+/// A pattern without a time gives a date.
+fn by_format(format: &str, text: &str) -> Option<Value> {
+    let parts = strtime::parse(format, text).ok()?;
+    let moment = parts.to_datetime().ok().filter(|_| format.contains(['H', 'I']));
+    let read = moment.map(|local| Value::from(DateTime { local, zone: None }));
+    read.or_else(|| parts.to_date().ok().map(Value::from))
 }
 
 /// A pattern as Java's `SimpleDateFormat` has it, in the words of `strptime`; none if it holds others than those of days and times.

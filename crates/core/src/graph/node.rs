@@ -40,6 +40,23 @@ pub struct FlowNode {
     pub details: Box<Details>,
 }
 
+impl FlowNode {
+    /// Whether the model itself gives its own scope a variable of that name: whatever else stands there somebody has put there. Where the
+    /// name of an input is computed that may be any.
+    pub(crate) fn gives(&self, name: &Name) -> bool {
+        let details = &self.details;
+        let of_loop = match &details.repeat {
+            Some(Loop::MultiInstance(multi)) => {
+                let given = [&multi.element_variable, &multi.index_variable, &multi.output_variable];
+                given.into_iter().any(|given| given.as_ref() == Some(name))
+            }
+            _ => false,
+        };
+        let is_input = |input: &Mapping| input.computed_target.is_some() || input.target.first() == Some(name);
+        of_loop || details.isolated || details.locals.contains(name) || details.inputs.iter().any(is_input)
+    }
+}
+
 /// What only some flow nodes have.
 #[derive(Debug, Default)]
 pub struct Details {

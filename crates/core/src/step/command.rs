@@ -231,13 +231,13 @@ pub enum Command {
         /// Their names.
         names: Vec<Name>,
     },
-    /// Set variables where a person works on a user task.
+    /// Set variables where a person works on a user task, a worker on a job, or anything else is waited for.
     SetTaskVariables {
-        /// The task.
+        /// The task, or what waits there.
         task: Key,
-        /// Each set in the innermost scope around the task that has it, else in the process.
+        /// Each set in the innermost scope around it that has it, else in the process.
         variables: Variables,
-        /// For the task's own scope only: what it does itself sees them, and they go with it.
+        /// For its own scope only: what it does itself sees them, and they go with it.
         local_variables: Variables,
     },
     /// Try again what is stuck.

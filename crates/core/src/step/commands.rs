@@ -160,7 +160,7 @@ impl Step<'_, '_> {
                 }
             }
             Command::SetTaskVariables { task, variables, local_variables } => {
-                let (_, token) = self.find(task, "user task", |kind| matches!(kind, WaitKind::UserTask(_)))?;
+                let (_, token) = self.find(task, "flow node at which something waits", |_| true)?;
                 let changes_it = !local_variables.is_empty();
                 // Its own first: what is set with them sees them.
                 self.set_own_variables(token, local_variables);
@@ -234,7 +234,10 @@ impl Step<'_, '_> {
         self.close(wait, Closed::Completed);
         self.unstick(token);
         self.set_own_variables(token, local);
-        self.receive(token, variables);
+        match self.node(token).kind {
+            NodeKind::UserTask(_) => user_task::receive(self, token, variables),
+            _ => self.receive(token, variables),
+        }
         if !self.outlives_conditions(token) {
             return;
         }

@@ -267,6 +267,7 @@ async fn find(engine: &Engine, asked: &Asked<'_>, states: &[BatchState]) -> Resu
     let suspended = fields.flag("suspended")?;
     let (completed, tenants) = (fields.flag("completed")?, fields.list("tenantIdIn")?);
     let untenanted = fields.is_set("withoutTenantId")?;
+    let (failed, unfailed) = (fields.is_set("withFailures")?, fields.is_set("withoutFailures")?);
     let (author, after, before) =
         (fields.text("createdBy")?, fields.date("startedAfter")?, fields.date("startedBefore")?);
     rows.retain(|batch| {
@@ -277,6 +278,8 @@ async fn find(engine: &Engine, asked: &Asked<'_>, states: &[BatchState]) -> Resu
             && author.as_ref().is_none_or(|author| batch.author.as_ref() == Some(author))
             && after.is_none_or(|time| batch.created >= time)
             && before.is_none_or(|time| batch.created <= time)
+            && (!failed || batch.failed > 0)
+            && (!unfailed || batch.failed == 0)
             && (!untenanted || batch.tenant.is_none())
             && tenants.as_ref().is_none_or(|tenants| batch.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
     });

@@ -2,10 +2,11 @@
 
 use axum::extract::Path;
 use potok::row::Comment;
-use potok::{Error, InstanceId, TaskId};
+use potok::{Engine, Error, InstanceId, TaskId};
+use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
-use super::answer::{Answer, json as answer};
+use super::answer::{Answer, json as answer, nothing};
 use super::date::date;
 use super::error::Fault;
 use super::fields::InBody;
@@ -57,6 +58,37 @@ pub(crate) async fn one(Acting(engine): Acting, Path((task, text)): Path<(String
     let comments = engine.comments(id).await.map_err(|_| missing())?;
     let found = comments.iter().find(|comment| id::id(comment.key) == text).ok_or_else(missing)?;
     Ok(answer(&shown(found)))
+}
+
+/// Removes one of a task's or of an instance's; nothing is said of one that is not there.
+pub(crate) async fn remove(Acting(engine): Acting, Path((of, text)): Path<(String, String)>) -> Answer {
+    remove_those(&engine, &of, |comment| id::id(comment.key) == text).await
+}
+
+/// Removes all of them.
+pub(crate) async fn remove_all(Acting(engine): Acting, Path(of): Path<String>) -> Answer {
+    remove_those(&engine, &of, |_| true).await
+}
+
+async fn remove_those(engine: &Engine, of: &str, is_meant: impl Fn(&Comment) -> bool + Send) -> Answer {
+    let Some(key) = id::parse::<Key>(of) else { return Err(missing(of)) };
+    let comments = match engine.comments(TaskId(key)).await {
+        Err(Error::UnknownTask(_)) => engine.comments(InstanceId(key)).await,
+        found => found,
+    };
+    let comments = comments.map_err(|error| match error {
+        Error::UnknownInstance(_) => missing(of),
+        error => error.into(),
+    })?;
+    for comment in comments.iter().filter(|comment| is_meant(comment)) {
+        engine.remove_comment(comment).await?;
+    }
+    Ok(nothing())
+}
+
+/// Nobody puts other words into what somebody has said.
+pub(crate) async fn change() -> Answer {
+    Err(Fault::not_offered("another text of a comment; delete it and write a new one"))
 }
 
 pub(crate) async fn create(

@@ -13,34 +13,125 @@ pub(crate) fn equals(name: &str, value: &Value) -> VariableFilter {
 }
 
 /// Conditions on variables: a body's array of `{name, operator, value}`, or a query string's `a_eq_1,b_gt_2`, which compares text.
-pub(crate) fn by_variables(fields: &Fields, name: &str) -> Result<Vec<VariableFilter>, Fault> {
-    if fields.in_query() {
-        let conditions = fields.list(name)?.unwrap_or_default();
-        return conditions.iter().map(|condition| by_text(condition)).collect();
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Conditions {
+    all: Vec<Condition>,
+    /// Case of names does not matter.
+    any_name: bool,
+    /// Case of values does not matter.
+    any_value: bool,
+}
+
+/// A condition, or that a pattern is not matched.
+#[derive(Clone, Debug)]
+struct Condition {
+    filter: VariableFilter,
+    is_not: bool,
+}
+
+impl Conditions {
+    /// Those that stand under a name.
+    pub(crate) fn of(fields: &Fields, name: &str) -> Result<Self, Fault> {
+        let conditions = Self::of_task(fields, name)?;
+        match conditions.all.iter().any(|condition| condition.is_not) {
+            true => Err(Fault::invalid("Invalid variable comparator specified: notLike")),
+            false => Ok(conditions),
+        }
     }
-    let mut filters = Vec::new();
-    for condition in fields.objects(name)? {
-        let missing = |what: &str| Fault::invalid(format!("`{name}`: a condition needs `{what}`"));
-        let variable = condition.text("name")?.ok_or_else(|| missing("name"))?;
-        let operator = condition.text("operator")?.ok_or_else(|| missing("operator"))?;
-        let compared = condition.get("value").cloned().unwrap_or_default();
-        filters.push(filter(&variable, &operator, &value::read_plain(&variable, &compared)?)?);
+
+    /// The same of a task, of which it can be asked, too, that a pattern is not matched.
+    pub(crate) fn of_task(fields: &Fields, name: &str) -> Result<Self, Fault> {
+        let (any_name, any_value) =
+            (fields.is_set("variableNamesIgnoreCase")?, fields.is_set("variableValuesIgnoreCase")?);
+        let mut all = Vec::new();
+        if fields.in_query() {
+            for condition in fields.list(name)?.unwrap_or_default() {
+                all.push(by_text(&condition)?);
+            }
+            return Ok(Self { all, any_name, any_value });
+        }
+        for condition in fields.objects(name)? {
+            let missing = |what: &str| Fault::invalid(format!("`{name}`: a condition needs `{what}`"));
+            let variable = condition.text("name")?.ok_or_else(|| missing("name"))?;
+            let operator = condition.text("operator")?.ok_or_else(|| missing("operator"))?;
+            let compared = condition.get("value").cloned().unwrap_or_default();
+            all.push(self::condition(&variable, &operator, &value::read_plain(&variable, &compared)?)?);
+        }
+        Ok(Self { all, any_name, any_value })
     }
-    Ok(filters)
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// What the database compares by itself; the rest is [to be looked at](Self::need_a_look).
+    pub(crate) fn in_database(&self) -> Vec<VariableFilter> {
+        match self.need_a_look() {
+            true => Vec::new(),
+            false => self.all.iter().map(|condition| condition.filter.clone()).collect(),
+        }
+    }
+
+    /// Whether variables must be looked at one by one: the database minds case, and knows no pattern that is not matched.
+    pub(crate) fn need_a_look(&self) -> bool {
+        !self.all.is_empty() && (self.any_name || self.any_value || self.all.iter().any(|condition| condition.is_not))
+    }
+
+    /// Whether each holds for one of some variables.
+    pub(crate) fn hold(&self, variables: &[(Name, Value)]) -> bool {
+        self.all.iter().all(|condition| variables.iter().any(|(name, value)| self.holds_for(condition, name, value)))
+    }
+
+    /// Whether those on a variable of that name hold for its value, and there is one.
+    pub(crate) fn hold_for(&self, name: &Name, value: &Value) -> bool {
+        let mut of = self.all.iter().filter(|condition| self.is_named(condition, name)).peekable();
+        of.peek().is_some() && of.all(|condition| self.holds_for(condition, name, value))
+    }
+
+    fn is_named(&self, Condition { filter, .. }: &Condition, name: &Name) -> bool {
+        filter.name == *name || (self.any_name && filter.name.to_lowercase() == name.to_lowercase())
+    }
+
+    fn holds_for(&self, condition: &Condition, name: &Name, value: &Value) -> bool {
+        let comparison = &condition.filter.comparison;
+        let holds = match (self.any_value, value.plain()) {
+            (true, Value::String(text)) => holds(&folded(comparison), &Value::String(text.to_lowercase())),
+            (true, other) => holds(&folded(comparison), other),
+            (false, _) => holds(comparison, value),
+        };
+        let is_text = matches!(value.plain(), Value::String(_));
+        self.is_named(condition, name) && if condition.is_not { is_text && !holds } else { holds }
+    }
+}
+
+/// A comparison with text in small letters.
+fn folded(comparison: &Comparison) -> Comparison {
+    use potok::query::VariableValue as Searched;
+    let fold = |value: &Searched| match value {
+        Searched::Text(text) => Searched::Text(text.to_lowercase()),
+        other => other.clone(),
+    };
+    match comparison {
+        Comparison::Equal(with) => Comparison::Equal(fold(with)),
+        Comparison::NotEqual(with) => Comparison::NotEqual(fold(with)),
+        Comparison::Like(pattern) => Comparison::Like(pattern.to_lowercase()),
+        other => other.clone(),
+    }
 }
 
 /// `name_operator_value`.
-fn by_text(condition: &str) -> Result<VariableFilter, Fault> {
+fn by_text(condition: &str) -> Result<Condition, Fault> {
     let mut parts = condition.splitn(3, '_');
     match (parts.next(), parts.next(), parts.next()) {
-        (Some(name), Some(operator), Some(text)) => filter(name, operator, &text.into()),
+        (Some(name), Some(operator), Some(text)) => self::condition(name, operator, &text.into()),
         _ => {
             Err(Fault::invalid(format!("variable query parameter has to have format KEY_OPERATOR_VALUE: {condition}")))
         }
     }
 }
 
-fn filter(name: &str, operator: &str, compared: &Value) -> Result<VariableFilter, Fault> {
+fn condition(name: &str, operator: &str, compared: &Value) -> Result<Condition, Fault> {
     let searched = value::searched(compared);
     let comparison = match operator {
         "eq" => Comparison::Equal(searched),
@@ -49,13 +140,14 @@ fn filter(name: &str, operator: &str, compared: &Value) -> Result<VariableFilter
         "gteq" => Comparison::GreaterOrEqual(searched),
         "lt" => Comparison::Less(searched),
         "lteq" => Comparison::LessOrEqual(searched),
-        "like" => match compared.plain() {
+        "like" | "notLike" => match compared.plain() {
             Value::String(pattern) => Comparison::Like(pattern.to_string()),
-            _ => return Err(Fault::invalid(format!("`like` compares `{name}` with text"))),
+            _ => return Err(Fault::invalid(format!("`{operator}` compares `{name}` with text"))),
         },
         other => return Err(Fault::invalid(format!("Invalid variable comparator specified: {other}"))),
     };
-    Ok(VariableFilter { name: name.into(), comparison })
+    let filter = VariableFilter { name: name.into(), comparison };
+    Ok(Condition { filter, is_not: operator == "notLike" })
 }
 
 /// Whether something is what is asked for, if anything is.

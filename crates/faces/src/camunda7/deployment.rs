@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json, json};
 use super::answer::{self, Answer, json as answer, nothing};
 use super::date::date;
 use super::error::Fault;
-use super::fields::{Fields, InQuery};
+use super::fields::{Fields, InBody, InQuery};
 use super::link::Here;
 use super::list::{self, Asked, List};
 use super::{decision_definition, id, process_definition};
@@ -78,7 +78,14 @@ async fn create(Acting(engine): Acting, here: Here, request: Request) -> Answer 
     if parts.files.is_empty() {
         return Err(Fault::invalid("No deployment resources contained in the form upload."));
     }
-    let mut deployment = engine.deployment().keep_anything();
+    let files = match parts.filter || parts.changed_only {
+        true => match changed(&engine, &parts).await? {
+            Changed::Files(files) => files,
+            Changed::Nothing(row) => return created(&engine, &here, &row, &[]).await,
+        },
+        false => parts.files.iter().collect(),
+    };
+    let mut deployment = engine.deployment().keep_anything().anew();
     if let Some(name) = &parts.name {
         deployment = deployment.name(name.as_str());
     }
@@ -88,28 +95,56 @@ async fn create(Acting(engine): Acting, here: Here, request: Request) -> Answer 
     if let Some(tenant) = &parts.tenant {
         deployment = deployment.tenant(tenant.as_str());
     }
-    deployment = match (parts.filter, parts.changed_only) {
-        (_, true) => deployment,
-        (true, false) => deployment.all_or_none(),
-        (false, false) => deployment.anew(),
-    };
-    for (name, bytes) in &parts.files {
+    for (name, bytes) in files {
         deployment = deployment.file(name.as_str(), bytes);
     }
     let deployed = deployment.send().await.map_err(of_refusal)?;
-    match deployed.id {
-        Some(id) => {
-            let row = find(&engine, id).await?.ok_or_else(|| missing(&id.to_string()))?;
-            let new: Vec<Definition> =
-                deployed.definitions.into_iter().filter(|definition| definition.deployment == id.0).collect();
-            created(&engine, &here, &row, &new).await
+    let id = deployed.id.ok_or_else(|| Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, "nothing was deployed"))?;
+    let row = find(&engine, id).await?.ok_or_else(|| missing(&id.to_string()))?;
+    created(&engine, &here, &row, &deployed.definitions).await
+}
+
+/// What of a deployment is not there yet.
+enum Changed<'a> {
+    /// These files.
+    Files(Vec<&'a (String, Vec<u8>)>),
+    /// Nothing: it is the last one of its name.
+    Nothing(Row),
+}
+
+/// Compares a deployment with those of the same name, source and tenant: as a whole with the last of them, or each file with the last that
+/// has one of its name.
+async fn changed<'a>(engine: &Engine, parts: &'a Parts) -> Result<Changed<'a>, Fault> {
+    let query = DeploymentQuery { name: parts.name.as_deref().map(Name::from), ..DeploymentQuery::default() };
+    let mut before = engine.search(&query).await?.rows;
+    before.retain(|row| {
+        row.name.as_deref() == parts.name.as_deref()
+            // Who signs in and names none deploys to their own, and sees no other.
+            && (row.tenant.as_deref() == parts.tenant.as_deref() || (parts.tenant.is_none() && engine.user().is_some()))
+            && row.source.as_deref() == parts.source.as_deref()
+    });
+    before.sort_by_key(|row| std::cmp::Reverse(row.key));
+    let Some(last) = before.first().cloned() else { return Ok(Changed::Files(parts.files.iter().collect())) };
+    if !parts.changed_only {
+        before.truncate(1);
+    }
+    let mut files = Vec::new();
+    for file in &parts.files {
+        let mut standing = None;
+        for row in &before {
+            standing = engine.resource(DeploymentId(row.key), &file.0).await?;
+            if standing.is_some() {
+                break;
+            }
         }
-        // Nothing has changed: it is the last one that has these files.
-        None => {
-            let newest = deployed.definitions.iter().map(|definition| definition.deployment).max().unwrap_or_default();
-            let row = find(&engine, newest.into()).await?.ok_or_else(|| missing(&newest.to_string()))?;
-            created(&engine, &here, &row, &[]).await
+        if standing.as_ref() != Some(&file.1) {
+            files.push(file);
         }
+    }
+    match (files.is_empty(), parts.changed_only) {
+        (true, _) => Ok(Changed::Nothing(last)),
+        (false, true) => Ok(Changed::Files(files)),
+        (false, false) => Ok(Changed::Files(parts.files.iter().collect())),
     }
 }
 
@@ -188,6 +223,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Row>, Fault> {
     let mut rows = engine.search(&query).await?.rows;
     let (pattern, source, tenants) = (fields.text("nameLike")?, fields.text("source")?, fields.list("tenantIdIn")?);
     let (without_source, without_tenant) = (fields.is_set("withoutSource")?, fields.is_set("withoutTenantId")?);
+    let or_untenanted = fields.is_set("includeDeploymentsWithoutTenantId")?;
     let (after, before) = (fields.date("after")?, fields.date("before")?);
     rows.retain(|row| {
         pattern
@@ -196,7 +232,9 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Row>, Fault> {
             && source.as_ref().is_none_or(|source| row.source.as_ref() == Some(source))
             && (!without_source || row.source.is_none())
             && (!without_tenant || row.tenant.is_none())
-            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
+            && tenants
+                .as_ref()
+                .is_none_or(|tenants| row.tenant.as_ref().map_or(or_untenanted, |own| tenants.contains(own)))
             && after.is_none_or(|after| row.deployed > after)
             && before.is_none_or(|before| row.deployed < before)
     });
@@ -243,6 +281,10 @@ fn resource_id(name: &str) -> String {
     name.replace('/', "%2F")
 }
 
+fn name_of(id: &str) -> Name {
+    id.replace("%2F", "/").into()
+}
+
 async fn resources(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let row = match found(&engine, &text).await {
         Ok(row) => row,
@@ -256,7 +298,7 @@ async fn bytes_of(engine: &Engine, deployment: &str, name: &str) -> Result<Vec<u
     let missing =
         || Fault::missing(format!("Deployment resource '{name}' for deployment id '{deployment}' does not exist."));
     let id = id::parse::<DeploymentId>(deployment).ok_or_else(missing)?;
-    engine.resource(id, &name.replace("%2F", "/")).await?.ok_or_else(missing)
+    engine.resource(id, &name_of(name)).await?.ok_or_else(missing)
 }
 
 async fn resource(Acting(engine): Acting, Path((deployment, name)): Path<(String, String)>) -> Answer {
@@ -280,9 +322,16 @@ async fn resource_data(Acting(engine): Acting, Path((deployment, name)): Path<(S
     Ok(response)
 }
 
-/// The same files once more, as a deployment of their own.
-async fn redeploy(Acting(engine): Acting, here: Here, Path(text): Path<String>) -> Answer {
+/// The same files once more, or some of them, as a deployment of their own.
+async fn redeploy(Acting(engine): Acting, here: Here, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let row = found(&engine, &text).await?;
+    let resources = engine.resources(DeploymentId(row.key)).await?;
+    // A file's name is its id, too.
+    let mut chosen = fields.list("resourceNames")?.unwrap_or_default();
+    chosen.extend(fields.list("resourceIds")?.unwrap_or_default().iter().map(|id| name_of(id)));
+    if let Some(name) = chosen.iter().find(|name| !resources.iter().any(|resource| resource.name == **name)) {
+        return Err(Fault::missing_in_engine(format!("Deployment '{text}' does not contain a resource '{name}'.")));
+    }
     let mut deployment = engine.deployment().keep_anything().anew();
     if let Some(name) = &row.name {
         deployment = deployment.name(name.clone());
@@ -290,7 +339,10 @@ async fn redeploy(Acting(engine): Acting, here: Here, Path(text): Path<String>) 
     if let Some(tenant) = &row.tenant {
         deployment = deployment.tenant(tenant.clone());
     }
-    for resource in engine.resources(DeploymentId(row.key)).await? {
+    if let Some(source) = fields.text("source")? {
+        deployment = deployment.source(source);
+    }
+    for resource in resources.into_iter().filter(|resource| chosen.is_empty() || chosen.contains(&resource.name)) {
         let bytes = engine.resource(DeploymentId(row.key), &resource.name).await?.unwrap_or_default();
         deployment = deployment.file(resource.name, bytes);
     }

@@ -11,6 +11,7 @@ use potok_core::instance::{NONE, Owner as WaitOwner, WaitKind};
 use serde_json::{Value as Json, json};
 
 use super::answer::{self, Answer, json as answer};
+use super::condition::Conditions;
 use super::date::date;
 use super::error::Fault;
 use super::fields::{Fields, InBody};
@@ -190,6 +191,13 @@ async fn search_subscriptions(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<
     if let Some(own) = fields.text("executionId")? {
         rows.retain(|row| id::part(row.key, id::EXECUTION) == *own || id::id(row.instance) == *own);
     }
+    if let Some(tenants) = fields.list("tenantIdIn")? {
+        let or_untenanted = fields.is_set("includeEventSubscriptionsWithoutTenantId")?;
+        rows.retain(|row| row.tenant.as_ref().map_or(or_untenanted, |own| tenants.contains(own)));
+    }
+    if fields.is_set("withoutTenantId")? {
+        rows.retain(|row| row.tenant.is_none());
+    }
     answer::sort(&mut rows, order, |by, left, right| match by {
         "tenantId" => left.tenant.cmp(&right.tenant),
         _ => left.key.cmp(&right.key),
@@ -227,6 +235,15 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
     }
     query.processes = fields.text("processDefinitionKey")?.into_iter().collect();
     query.business_key = fields.text("businessKey")?;
+    query.tenants = fields.list("tenantIdIn")?.unwrap_or_default();
+    if fields.is_set("active")? {
+        query.suspended = Some(false);
+    }
+    if fields.is_set("suspended")? {
+        query.suspended = Some(true);
+    }
+    let conditions = Conditions::of(fields, "processVariables")?;
+    query.variables = conditions.in_database();
     if let Some(text) = fields.text("processDefinitionId")? {
         query.definition = id::parse_definition(&text);
         if query.definition.is_none() {
@@ -238,6 +255,9 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
     let plain = message.is_none() && signal.is_none() && node.is_none();
     let mut all = Vec::new();
     for instance in engine.instances(&query).await? {
+        if conditions.need_a_look() && !conditions.hold(&engine.instance(instance.id()).variables().await?) {
+            continue;
+        }
         let shown = |id: String| {
             json!({
                 "id": id,
@@ -273,6 +293,8 @@ struct Executions;
 
 impl List for Executions {
     const PATH: &'static str = "/execution";
+    const NOT_OFFERED: &'static [&'static str] =
+        &["incidentId", "incidentMessage", "incidentMessageLike", "incidentType", "variables"];
     const SORTED_BY: &'static [&'static str] = &["instanceId", "definitionKey", "definitionId", "tenantId"];
     type Row = Json;
 

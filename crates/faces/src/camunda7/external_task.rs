@@ -262,12 +262,27 @@ async fn error_details(Acting(engine): Acting, Path(text): Path<String>) -> Answ
 async fn theirs(engine: &Engine, text: &str, fields: &Fields) -> Result<Job, Fault> {
     let worker = fields.text("workerId")?.ok_or_else(|| Fault::failed_as("NullValueException", "workerId is null"))?;
     let id = id::parse::<JobId>(text).ok_or_else(|| unknown(text))?;
-    match engine.job_of(id, &worker).await {
+    let job = match engine.job_of(id, &worker).await {
+        Err(Error::LeaseLost(_)) => again_theirs(engine, id, &worker).await,
+        found => found,
+    };
+    match job {
         Ok(job) => Ok(job),
         Err(Error::UnknownJob(_)) => Err(unknown(text)),
         Err(Error::LeaseLost(_)) => Err(not_theirs(text, &worker)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A task that a worker has failed stays the worker's as long as nobody else has fetched it: locked until its next try.
+async fn again_theirs(engine: &Engine, id: JobId, worker: &Name) -> Result<Job, Error> {
+    let row = engine.job(id).await?;
+    if row.lease != 0 || row.worker.as_ref() != Some(worker) {
+        return Err(Error::LeaseLost(id));
+    }
+    let left = row.available.duration_since(Timestamp::now());
+    engine.lease_job(id, worker.clone(), Duration::try_from(left).unwrap_or_default()).await?;
+    engine.job_of(id, worker).await
 }
 
 fn not_theirs(text: &str, worker: &str) -> Fault {

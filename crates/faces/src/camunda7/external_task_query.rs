@@ -5,14 +5,24 @@ use potok::query::{JobOrder, JobQuery};
 use potok::row::Job as JobRow;
 use potok::{Engine, Name};
 
+use super::condition::Conditions;
 use super::error::Fault;
 use super::external_task::is_locked;
 use super::fields::Fields;
 use super::list::{Asked, Pages};
-use super::{answer, id};
+use super::{answer, definition_query, id};
 
 /// What the database does not look at.
-const LOOKED_AT: [&str; 5] = ["locked", "notLocked", "lockExpirationAfter", "lockExpirationBefore", "executionId"];
+const LOOKED_AT: [&str; 8] = [
+    "locked",
+    "notLocked",
+    "lockExpirationAfter",
+    "lockExpirationBefore",
+    "executionId",
+    "processDefinitionName",
+    "processDefinitionNameLike",
+    "processVariables",
+];
 
 fn needs_a_look(fields: &Fields) -> bool {
     LOOKED_AT.iter().any(|name| fields.has(name))
@@ -78,6 +88,7 @@ async fn walk(
         pages.turn(found.next);
         if needs_a_look(fields) {
             look(fields, &mut found.rows)?;
+            of_processes(engine, fields, &mut found.rows).await?;
         }
         rows.extend(found.rows);
     }
@@ -99,6 +110,24 @@ fn look(fields: &Fields, rows: &mut Vec<JobRow>) -> Result<(), Fault> {
             && before.is_none_or(|before| is_held && until < before)
             && execution.as_ref().is_none_or(|text| id::parse_part(text) == Some((row.key, id::EXECUTION)))
     });
+    Ok(())
+}
+
+/// Names and variables of the tasks' processes.
+async fn of_processes(engine: &Engine, fields: &Fields, rows: &mut Vec<JobRow>) -> Result<(), Fault> {
+    if let Some(definitions) = definition_query::named(engine, fields).await? {
+        rows.retain(|row| definitions.contains(&row.definition));
+    }
+    let conditions = Conditions::of(fields, "processVariables")?;
+    if !conditions.is_empty() {
+        let mut found = Vec::new();
+        for row in rows.drain(..) {
+            if conditions.hold(&engine.instance(row.instance.into()).variables().await?) {
+                found.push(row);
+            }
+        }
+        *rows = found;
+    }
     Ok(())
 }
 

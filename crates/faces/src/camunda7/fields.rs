@@ -12,6 +12,9 @@ use serde_json::{Map, Value as Json};
 use super::date;
 use super::error::Fault;
 
+/// What narrows nothing by itself.
+const HOW: [&str; 3] = ["includeAssignedTasks", "variableNamesIgnoreCase", "variableValuesIgnoreCase"];
+
 /// Members by name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fields {
@@ -54,6 +57,16 @@ impl Fields {
     /// Whether a member is there.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
+    }
+
+    /// Whether a member asks for something: it is there, and neither false nor an empty list.
+    pub(crate) fn asks_for(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| match value {
+            Json::Bool(flag) => *flag,
+            Json::String(text) => !text.eq_ignore_ascii_case("false"),
+            Json::Array(values) => !values.is_empty(),
+            _ => true,
+        })
     }
 
     /// Text, or a number or boolean as text.
@@ -101,12 +114,13 @@ impl Fields {
 
     /// A date in Camunda's form.
     pub(crate) fn date(&self, name: &str) -> Result<Option<Timestamp>, Fault> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
+        // What a form on a page sends of a field that is left empty.
+        let Some(text) = self.text(name)?.filter(|text| !self.in_query || !text.is_empty()) else { return Ok(None) };
         let read = date::parse(&text);
         read.map(Some).ok_or_else(|| wrong(name, "a date like 2030-05-06T07:08:09.000+0000", &Json::from(&*text)))
     }
 
-    /// Several texts: an array, or separated by commas.
+    /// Several texts: an array, or in a query string separated by commas.
     pub(crate) fn list(&self, name: &str) -> Result<Option<Vec<Name>>, Fault> {
         match self.get(name) {
             None => Ok(None),
@@ -115,7 +129,7 @@ impl Fields {
                 .map(|value| value.as_str().map(Name::from).ok_or_else(|| wrong(name, "an array of text", value)))
                 .collect::<Result<_, _>>()
                 .map(Some),
-            Some(Json::String(text)) => Ok(Some(text.split(',').map(Name::from).collect())),
+            Some(Json::String(text)) if self.in_query => Ok(Some(text.split(',').map(Name::from).collect())),
             Some(other) => Err(wrong(name, "an array of text", other)),
         }
     }
@@ -138,12 +152,17 @@ impl Fields {
         }
     }
 
-    /// Each of them by itself, and each of several conditions on variables: what an `or` query means.
+    /// Each of them by itself, and each of several conditions on variables: what an `or` query means. What only says how the others are meant
+    /// goes with all of them.
     pub(crate) fn each(&self) -> Vec<Self> {
-        let alone =
-            |name: &String, value: Json| Self { members: Map::from_iter([(name.clone(), value)]), ..Self::default() };
+        let how = self.only(&HOW);
+        let alone = |name: &String, value: Json| {
+            let mut one = Self { in_query: false, ..how.clone() };
+            one.members.insert(name.clone(), value);
+            one
+        };
         let mut all = Vec::new();
-        for (name, value) in self.members.iter().filter(|(_, value)| !value.is_null()) {
+        for (name, value) in self.members.iter().filter(|(name, _)| self.asks_for(name) && !HOW.contains(&&***name)) {
             match value {
                 Json::Array(conditions) if conditions.iter().any(Json::is_object) => {
                     all.extend(conditions.iter().map(|condition| alone(name, Json::Array(vec![condition.clone()]))));

@@ -3,8 +3,9 @@
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::{get, post};
+use jiff::Timestamp;
 use potok::row::SavedSearch;
-use potok::{Engine, Error};
+use potok::{Engine, Error, Name, Value};
 use potok_core::instance::Key;
 use serde_json::{Map, Value as Json, json};
 
@@ -12,10 +13,10 @@ use super::answer::{self, Answer, json as answer, nothing};
 use super::condition::{is, like};
 use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
-use super::id;
 use super::link::Here;
 use super::list::{self, Asked, List};
 use super::task::Tasks;
+use super::{expression, id, value};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
@@ -41,6 +42,12 @@ fn object(text: &str) -> Map<String, Json> {
 
 fn shown(search: &SavedSearch) -> Json {
     let mut query = object(&search.query);
+    let own = query.get_mut("orQueries").and_then(Json::as_array_mut);
+    for part in own.into_iter().flatten().filter_map(Json::as_object_mut) {
+        for name in LISTS.into_iter().filter(|name| *name != "orQueries") {
+            part.entry(name).or_insert_with(|| json!([]));
+        }
+    }
     for name in LISTS {
         query.entry(name).or_insert_with(|| json!([]));
     }
@@ -54,7 +61,75 @@ fn shown(search: &SavedSearch) -> Json {
     })
 }
 
-/// What a body says of a search. What it asks is tried before it is kept.
+/// How members end that stand for others and are computed when a search is made.
+const COMPUTED: &str = "Expression";
+
+/// Who makes a search: what expressions in it mean.
+struct Asker(Vec<(Name, Value)>);
+
+impl Asker {
+    async fn of(engine: &Engine) -> Result<Self, Fault> {
+        let Some(user) = engine.user().cloned() else { return Ok(Self(Vec::new())) };
+        let groups = engine.people().groups_of(user.clone()).await?;
+        Ok(Self::new(user, groups))
+    }
+
+    fn new(user: Name, groups: Vec<Name>) -> Self {
+        let groups: Vec<Value> = groups.into_iter().map(Value::String).collect();
+        Self(vec![(USER.into(), Value::String(user)), (GROUPS.into(), groups.into())])
+    }
+
+    /// A search with its expressions computed: they go before what stands there plainly.
+    fn computed(&self, query: &Map<String, Json>) -> Result<Map<String, Json>, Fault> {
+        let mut plain = query.clone();
+        for (name, value) in query {
+            match (name.strip_suffix(COMPUTED), value) {
+                (Some(of), Json::String(text)) => {
+                    plain.remove(name);
+                    plain.insert(of.to_owned(), self.value(name, text)?);
+                }
+                (None, Json::Array(parts)) if name == "orQueries" => {
+                    let parts = parts.iter().map(|part| match part {
+                        Json::Object(part) => self.computed(part).map(Json::Object),
+                        other => Ok(other.clone()),
+                    });
+                    plain.insert(name.clone(), Json::Array(parts.collect::<Result<_, Fault>>()?));
+                }
+                _ => {}
+            }
+        }
+        Ok(plain)
+    }
+
+    fn value(&self, name: &str, text: &str) -> Result<Json, Fault> {
+        let failed = |why: &str| Fault::failed(format!("`{name}`: {why}"));
+        // Only who asks is known by functions; there are no variables.
+        let text = text.replace(&format!("{GROUPS}()"), GROUPS).replace(&format!("{USER}()"), USER);
+        let value = match expression::is_computed(&text) {
+            true => expression::evaluate(&text, &self.0, Timestamp::now()).map_err(|why| failed(&why))?,
+            false => text.as_str().into(),
+        };
+        match value {
+            Value::Null => Err(failed("it gives nothing")),
+            Value::List(_) => Ok(value.to_json()),
+            value => Ok(value::write(&value, true)["value"].clone()),
+        }
+    }
+}
+
+/// What expressions in searches know of who asks.
+const USER: &str = "currentUser";
+const GROUPS: &str = "currentUserGroups";
+
+/// Whether there are expressions in a search.
+fn is_computed(query: &Map<String, Json>) -> bool {
+    query.iter().any(|(name, value)| match value {
+        Json::Array(parts) => parts.iter().any(|part| part.as_object().is_some_and(is_computed)),
+        value => name.ends_with(COMPUTED) && !value.is_null(),
+    })
+}
+
+/// What a body says of a search. What it asks is tried before it is kept, but for expressions, which mean something only to who asks.
 async fn of_body(engine: &Engine, key: Key, fields: &Fields) -> Result<SavedSearch, Fault> {
     let resource = fields.text("resourceType")?;
     if resource.as_deref() != Some(TASK) {
@@ -64,8 +139,10 @@ async fn of_body(engine: &Engine, key: Key, fields: &Fields) -> Result<SavedSear
     let name = fields.text("name")?.filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| Fault::invalid("a filter needs a name"))?;
     let query: Map<String, Json> = fields.map("query")?.into_iter().filter(|(_, value)| !value.is_null()).collect();
-    let asked = Fields::of(&Json::Object(query.clone()))?;
-    Tasks::count(engine, &Asked::all::<Tasks>(&asked)?).await?;
+    if !is_computed(&query) {
+        let asked = Fields::of(&Json::Object(query.clone()))?;
+        list::count::<Tasks>(engine, &Asked::all::<Tasks>(&asked)?).await?;
+    }
     Ok(SavedSearch {
         key,
         resource: TASK.into(),
@@ -125,8 +202,8 @@ async fn remove(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
 async fn counted(engine: &Engine, search: &SavedSearch, fields: &Fields) -> Result<Json, Fault> {
     let mut body = shown(search);
     if fields.is_set("itemCount")? {
-        let asked = Fields::of(&Json::Object(object(&search.query)))?;
-        body["itemCount"] = Tasks::count(engine, &Asked::all::<Tasks>(&asked)?).await?.into();
+        let asked = Fields::of(&Json::Object(Asker::of(engine).await?.computed(&object(&search.query))?))?;
+        body["itemCount"] = list::count::<Tasks>(engine, &Asked::all::<Tasks>(&asked)?).await?.into();
     }
     Ok(body)
 }
@@ -134,6 +211,10 @@ async fn counted(engine: &Engine, search: &SavedSearch, fields: &Fields) -> Resu
 /// What is asked by a search, and by who asks it: what both say the latter says, but that lists of conditions are joined.
 async fn extended(engine: &Engine, text: &str, more: &Fields) -> Result<Fields, Fault> {
     let mut query = object(&needed(engine, text).await?.query);
+    if is_computed(more.members()) {
+        let message = "Expressions are forbidden in adhoc queries: keep them in the filter";
+        return Err(Fault::bad_request_of("BadUserRequestException", message));
+    }
     for (name, value) in more.members() {
         match (query.get_mut(name), value) {
             (_, Json::Null) => {}
@@ -143,7 +224,7 @@ async fn extended(engine: &Engine, text: &str, more: &Fields) -> Result<Fields, 
             }
         }
     }
-    Fields::of(&Json::Object(query))
+    Fields::of(&Json::Object(Asker::of(engine).await?.computed(&query)?))
 }
 
 async fn listed(engine: &Engine, text: &str, part: &Fields, more: &Fields) -> Answer {
@@ -175,7 +256,7 @@ async fn count_by_body(Acting(engine): Acting, Path(text): Path<String>, InBody(
 async fn alone(engine: &Engine, text: &str, more: &Fields) -> Answer {
     let fields = extended(engine, text, more).await?;
     let asked = Asked { until: 2, ..Asked::all::<Tasks>(&fields)? };
-    let mut rows = Tasks::find(engine, &asked).await?;
+    let mut rows = list::find::<Tasks>(engine, &asked).await?;
     match (rows.pop(), rows.len()) {
         (None, _) => Ok(nothing()),
         (Some(task), 0) => Ok(answer(&Tasks::shown(engine, vec![task], &fields).await?.pop().unwrap_or_default())),

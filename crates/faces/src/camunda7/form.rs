@@ -2,19 +2,19 @@
 
 use axum::extract::Path;
 use axum::http::StatusCode;
+use jiff::Timestamp;
 use potok::query::DefinitionQuery;
 use potok::row::{Definition, DefinitionKind};
 use potok::{DefinitionId, DeploymentId, Engine, Error, Name, TaskId, Value, Version};
 use potok_core::dialect::{FieldKind, FormField};
 use potok_core::graph::Form;
-use potok_core::value::{DateTime, Zone};
 use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, bytes, json as answer};
 use super::error::Fault;
 use super::fields::InQuery;
 use super::which::Which;
-use super::{id, rendered_form, value};
+use super::{expression, id, rendered_form, value};
 use crate::acting::Acting;
 
 /// A text that stands in the model as it is.
@@ -49,15 +49,25 @@ pub(crate) async fn of_start(Acting(engine): Acting, Path(which): Path<Which>) -
     Ok(answer(&shown(form, None, &rendered)))
 }
 
-/// The variables that a form's fields begin with.
-fn of_fields(form: Option<&Form>, names: Option<&[Name]>) -> serde_json::Map<String, Json> {
+/// The variables that a form's fields begin with, where such variables are seen.
+fn of_fields(
+    fields: &[FormField],
+    names: Option<&[Name]>,
+    seen: &[(Name, Value)],
+) -> Result<serde_json::Map<String, Json>, Fault> {
     let mut variables = serde_json::Map::new();
-    for field in form.into_iter().flat_map(|form| &form.fields) {
+    for field in fields {
         let name = field.variable.as_ref().unwrap_or(&field.id);
         if names.is_some_and(|names| !names.contains(name)) {
             continue;
         }
-        let text = field.default.as_ref().map(|default| default.text.to_string());
+        let text = match field.default.as_ref().map(|default| &*default.text) {
+            Some(text) if expression::is_computed(text) => {
+                let computed = expression::evaluate(text, seen, Timestamp::now());
+                Some(computed.map_err(Fault::failed)?.to_string())
+            }
+            text => text.map(str::to_owned),
+        };
         // Dates are shown as their pattern writes them.
         let kind = if field.holds() == FieldKind::Date { "String" } else { kind(field) };
         let typed = json!({"type": kind, "value": text});
@@ -67,31 +77,20 @@ fn of_fields(form: Option<&Form>, names: Option<&[Name]>) -> serde_json::Map<Str
         };
         variables.insert(name.to_string(), shown);
     }
-    variables
+    Ok(variables)
 }
 
-/// What the fields of a form give that were not filled in.
-pub(crate) fn defaults(form: Option<&Form>, given: &mut Vec<(Name, Value)>) {
-    for field in form.into_iter().flat_map(|form| &form.fields) {
-        let name = field.variable.as_ref().unwrap_or(&field.id);
-        let Some(default) = field.default.as_ref().filter(|_| given.iter().all(|(other, _)| other != name)) else {
-            continue;
-        };
-        let typed = json!({"type": kind(field), "value": &*default.text});
-        let value = match field.holds() {
-            FieldKind::Date => field.value_of(&default.text).ok().map(moment),
-            _ => value::read(name, &typed).ok(),
-        };
-        given.extend(value.map(|value| (name.clone(), value)));
-    }
+/// The fields of a task's form, as far as its model describes them.
+pub(crate) async fn fields_of_task(engine: &Engine, task: &potok::Task) -> Result<Vec<FormField>, Fault> {
+    let graph = engine.graph(task.definition.into()).await?;
+    let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&task.node)?));
+    Ok(node.and_then(|node| node.details.form.as_deref()).map(|form| form.fields.clone()).unwrap_or_default())
 }
 
-/// Camunda's dates have a time.
-fn moment(value: Value) -> Value {
-    match value {
-        Value::Date(date) => DateTime { local: date.at(0, 0, 0, 0), zone: Some(Zone::UTC) }.into(),
-        other => other,
-    }
+/// Those of a start form.
+pub(crate) async fn fields_of_start(engine: &Engine, definition: &Definition) -> Result<Vec<FormField>, Fault> {
+    let graph = engine.graph(DefinitionId(definition.key)).await?;
+    Ok(graph.as_ref().and_then(|graph| graph.start_form()).map(|form| form.fields.clone()).unwrap_or_default())
 }
 
 fn kind(field: &FormField) -> &'static str {
@@ -109,9 +108,8 @@ pub(crate) async fn start_variables(
     InQuery(fields): InQuery,
 ) -> Answer {
     let definition = which.find(&engine).await?;
-    let graph = engine.graph(DefinitionId(definition.key)).await?;
     let names = fields.list("variableNames")?;
-    let variables = of_fields(graph.as_ref().and_then(|graph| graph.start_form()), names.as_deref());
+    let variables = of_fields(&fields_of_start(&engine, &definition).await?, names.as_deref(), &[])?;
     Ok(answer(&Json::Object(variables)))
 }
 
@@ -205,12 +203,11 @@ pub(crate) async fn task_variables(
 ) -> Answer {
     let missing = Fault::bad_request_of("BadUserRequestException", format!("Cannot find task with id '{text}'."));
     let (task, _) = of_task(&engine, &text, missing).await?;
-    let graph = engine.graph(task.definition.into()).await?;
-    let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&task.node)?));
     let names = fields.list("variableNames")?;
     let deserialise = fields.flag("deserializeValues")? != Some(false);
-    let mut variables = of_fields(node.and_then(|node| node.details.form.as_deref()), names.as_deref());
-    for (name, value) in engine.task_variables(task.id()).await? {
+    let seen = engine.task_variables(task.id()).await?;
+    let mut variables = of_fields(&fields_of_task(&engine, &task).await?, names.as_deref(), &seen)?;
+    for (name, value) in seen {
         if names.as_ref().is_none_or(|names| names.contains(&name)) {
             variables.insert(name.to_string(), value::write(&value, deserialise));
         }

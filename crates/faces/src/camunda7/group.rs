@@ -108,6 +108,8 @@ struct Groups;
 
 impl List for Groups {
     const PATH: &'static str = "/group";
+    /// Users are in tenants here, groups are not.
+    const NEVER: &'static [&'static str] = &["memberOfTenant"];
     const SORTED_BY: &'static [&'static str] = &["id", "name", "type"];
     type Row = Group;
 

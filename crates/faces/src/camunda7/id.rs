@@ -42,6 +42,20 @@ pub(crate) fn visit(number: u64) -> u32 {
     VISITS.saturating_add(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
+/// From there on, variables of an instance: half a billion numbers, so that two of an instance have the same one hardly ever.
+const VARIABLES: u32 = 1 << 30;
+
+/// A variable of an instance by its name and by what it is of, whatever others there are: 0 if it is the process's.
+pub(crate) fn variable(of: u64, name: &str) -> u32 {
+    // FNV-1a, for it must stay the same for ever.
+    let hash = of
+        .to_le_bytes()
+        .into_iter()
+        .chain(name.bytes())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    VARIABLES + u32::try_from((hash ^ (hash >> 32)) & 0x3fff_ffff).unwrap_or_default()
+}
+
 /// What a key names.
 pub(crate) fn id(key: impl Into<Key>) -> String {
     part(key, 0)

@@ -129,6 +129,20 @@ async fn resolve(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     Err(Fault::invalid(message))
 }
 
+/// The members by which incidents are narrowed as they are shown, with the values that each may have.
+pub(crate) fn among(fields: &Fields) -> Result<Vec<(&'static str, Vec<Name>)>, Fault> {
+    let mut all = Vec::new();
+    for name in ["executionId", "failedActivityId"] {
+        all.extend(fields.text(name)?.map(|value| (name, vec![value])));
+    }
+    all.extend(fields.list("jobDefinitionIdIn")?.map(|values| ("jobDefinitionId", values)));
+    Ok(all)
+}
+
+pub(crate) fn is_among(shown: &Json, among: &[(&'static str, Vec<Name>)]) -> bool {
+    among.iter().all(|(member, values)| shown[*member].as_str().is_some_and(|own| values.iter().any(|it| it == own)))
+}
+
 async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Incident>, Fault> {
     let Asked { fields, order, .. } = asked;
     let mut query = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
@@ -178,6 +192,17 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Incident>, Fau
             }
         }
         rows = configured;
+    }
+    let among = among(fields)?;
+    if !among.is_empty() {
+        let mut found = Vec::new();
+        for row in rows {
+            let shown = shown(engine, std::slice::from_ref(&row)).await?;
+            if shown.iter().all(|shown| is_among(shown, &among)) {
+                found.push(row);
+            }
+        }
+        rows = found;
     }
     answer::sort(&mut rows, order, |by, left, right| match by {
         "incidentMessage" => left.message.cmp(&right.message),

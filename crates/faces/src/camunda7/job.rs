@@ -33,6 +33,9 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/job/{id}/suspended", put(suspend))
 }
 
+/// None is more urgent than another.
+const PRIORITY: i64 = 0;
+
 /// A job.
 enum Job {
     /// It is done when it is due.
@@ -135,7 +138,7 @@ impl Job {
             "failedActivityId": failed,
             "dueDate": self.due().map(date),
             "suspended": self.is_suspended(),
-            "priority": 0,
+            "priority": PRIORITY,
             "tenantId": self.tenant(),
             "createTime": date(JobId(self.key()).created()),
             "batchId": null,
@@ -200,7 +203,8 @@ async fn stack_trace(Acting(engine): Acting, Path(text): Path<String>) -> Answer
 
 /// Some tries for what has none: it is tried again when it is due, and what is stuck elsewhere at once.
 async fn set_retries(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
-    let retries = fields.number("retries")?.unwrap_or(0);
+    let retries = fields.number("retries")?;
+    let retries = retries.ok_or_else(|| Fault::broken_as("NullPointerException", "`retries` is needed"))?;
     let refused = Fault::broken;
     let job = find(&engine, &text).await?.ok_or_else(|| refused(format!("No job found with id '{text}'.")))?;
     if retries < 0 {
@@ -336,7 +340,10 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Job>, Fault> {
     let (without_retries, with_exception) = (fields.is_set("noRetriesLeft")?, fields.is_set("withException")?);
     let exception = fields.text("exceptionMessage")?;
     let (active, suspended) = (fields.is_set("active")?, fields.is_set("suspended")?);
-    let (due_from, due_until) = due_dates(fields, "dueDates")?;
+    let (due_from, due_until) = times(fields, "dueDates")?;
+    let (created_from, created_until) = times(fields, "createTimes")?;
+    let or_untenanted = fields.is_set("includeJobsWithoutTenantId")?;
+    let (least, most) = (fields.number("priorityHigherThanOrEquals")?, fields.number("priorityLowerThanOrEquals")?);
     let tenants = fields.list("tenantIdIn")?;
     let untenanted = fields.is_set("withoutTenantId")?;
     let now = engine.clock().now();
@@ -360,7 +367,14 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Job>, Fault> {
             && due_from.is_none_or(|time| row.due().is_some_and(|due| due > time))
             && due_until.is_none_or(|time| row.due().is_some_and(|due| due < time))
             && (!untenanted || row.tenant().is_none())
-            && tenants.as_ref().is_none_or(|tenants| row.tenant().is_some_and(|own| tenants.contains(&own.into())))
+            && created_from.is_none_or(|time| JobId(row.key()).created() > time)
+            && created_until.is_none_or(|time| JobId(row.key()).created() < time)
+            && least.is_none_or(|least| PRIORITY >= least)
+            && most.is_none_or(|most| PRIORITY <= most)
+            && tenants.as_ref().is_none_or(|tenants| match row.tenant() {
+                Some(own) => tenants.contains(&own.into()),
+                None => or_untenanted,
+            })
     });
     answer::sort(&mut rows, order, |by, left, right| match by {
         "processInstanceId" => left.instance().cmp(&right.instance()),
@@ -375,7 +389,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Job>, Fault> {
 }
 
 /// From when and until when: `gt_2035-...,lt_2036-...`, or an array of `{operator, value}`.
-fn due_dates(fields: &Fields, name: &str) -> Result<(Option<Timestamp>, Option<Timestamp>), Fault> {
+fn times(fields: &Fields, name: &str) -> Result<(Option<Timestamp>, Option<Timestamp>), Fault> {
     let mut conditions: Vec<(String, String)> = Vec::new();
     if fields.in_query() {
         for condition in fields.list(name)?.unwrap_or_default() {
@@ -405,6 +419,8 @@ struct Jobs;
 
 impl List for Jobs {
     const PATH: &'static str = "/job";
+    /// Whatever does a job here, it does at once.
+    const NEVER: &'static [&'static str] = &["acquired"];
     const SORTED_BY: &'static [&'static str] = &[
         "jobId",
         "executionId",

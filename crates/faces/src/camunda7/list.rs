@@ -19,6 +19,10 @@ pub(crate) trait List: Send + Sync + 'static {
     const PATH: &'static str;
     /// Whether it can be asked for by a body, too.
     const BY_BODY: bool = true;
+    /// By which of Camunda's filters it cannot be narrowed: asked for one of them it refuses, for without it there would be more.
+    const NOT_OFFERED: &'static [&'static str] = &[];
+    /// Filters by what there never is here, such as cases: nothing is found by them.
+    const NEVER: &'static [&'static str] = &[];
     /// What it can be sorted by.
     const SORTED_BY: &'static [&'static str];
     /// What is found.
@@ -53,8 +57,28 @@ pub(crate) struct Asked<'a> {
 impl<'a> Asked<'a> {
     /// All that fields ask of a list.
     pub(crate) fn all<L: List>(fields: &'a Fields) -> Result<Self, Fault> {
+        for part in fields.objects("orQueries")?.iter().chain([fields]) {
+            if let Some(name) = L::NOT_OFFERED.iter().find(|name| part.asks_for(name)) {
+                return Err(Fault::not_offered(&format!("narrowing {} by `{name}`", L::PATH)));
+            }
+        }
         Ok(Self { fields, order: answer::order(fields, L::SORTED_BY)?, until: usize::MAX })
     }
+}
+
+/// Whether fields ask for what there never is.
+pub(crate) fn is_never<L: List>(fields: &Fields) -> bool {
+    L::NEVER.iter().any(|name| fields.asks_for(name))
+}
+
+/// What is asked for, in its order.
+pub(crate) async fn find<L: List>(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<L::Row>, Fault> {
+    if is_never::<L>(asked.fields) { Ok(Vec::new()) } else { L::find(engine, asked).await }
+}
+
+/// How much of it there is.
+pub(crate) async fn count<L: List>(engine: &Engine, asked: &Asked<'_>) -> Result<u64, Fault> {
+    if is_never::<L>(asked.fields) { Ok(0) } else { L::count(engine, asked).await }
 }
 
 /// Rows of a page.
@@ -88,7 +112,7 @@ impl Pages {
 
 /// All that fields ask of a list, for what is done to each.
 pub(crate) async fn all<L: List>(engine: &Engine, fields: &Fields) -> Result<Vec<L::Row>, Fault> {
-    L::find(engine, &Asked::all::<L>(fields)?).await
+    find::<L>(engine, &Asked::all::<L>(fields)?).await
 }
 
 /// The routes of a list.
@@ -105,13 +129,13 @@ pub(crate) async fn listed<L: List>(engine: &Engine, part: &Fields, fields: &Fie
     let number = |name| Ok::<_, Fault>(part.number(name)?.map(|number| usize::try_from(number).unwrap_or(0)));
     let (first, most) = (number("firstResult")?.unwrap_or(0), number("maxResults")?.unwrap_or(usize::MAX));
     let asked = Asked { until: first.saturating_add(most), ..Asked::all::<L>(fields)? };
-    let rows = L::find(engine, &asked).await?.into_iter().skip(first).take(most).collect();
+    let rows = find::<L>(engine, &asked).await?.into_iter().skip(first).take(most).collect();
     Ok(answer(&Json::Array(L::shown(engine, rows, fields).await?)))
 }
 
 /// How much of a list there is.
 pub(crate) async fn counted<L: List>(engine: &Engine, fields: &Fields) -> Answer {
-    Ok(answer::count(L::count(engine, &Asked::all::<L>(fields)?).await?))
+    Ok(answer::count(count::<L>(engine, &Asked::all::<L>(fields)?).await?))
 }
 
 async fn by_query<L: List>(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {

@@ -48,7 +48,8 @@ async fn correlate(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
         engine.variables_of([], &[]).await?;
     }
     let mut payload = value::variables(&fields, "processVariables")?;
-    let local = value::variables(&fields, "processVariablesLocal")?;
+    let mut local = value::variables(&fields, "processVariablesLocal")?;
+    local.extend(value::variables(&fields, "processVariablesToTriggeredScope")?);
     let mut correlation = engine.correlate(name.clone());
     if let Some(key) = fields.text("businessKey")? {
         correlation = correlation.business_key(key);

@@ -5,13 +5,14 @@ mod attachment;
 mod authorization;
 mod batch;
 mod comment;
-mod condition;
+pub(crate) mod condition;
 mod date;
 mod decision_definition;
 mod definition_query;
 mod deployment;
 mod error;
 mod execution;
+mod expression;
 mod external_task;
 mod external_task_query;
 mod fields;
@@ -34,6 +35,7 @@ mod process_definition;
 mod process_instance;
 mod process_instance_query;
 mod rendered_form;
+mod submission;
 mod task;
 mod task_query;
 mod tree;
@@ -82,8 +84,7 @@ pub fn router(engine: Engine) -> Router {
         .merge(user::routes())
         .merge(variable_instance::routes())
         .method_not_allowed_fallback(async || Fault::wrong_method().into_response())
-        // As in Camunda, what cannot go on is not done at all.
-        .with_state(engine.without_incidents());
+        .with_state(engine);
     let own = routes.clone();
     Router::new().nest("/engine/default", own).merge(routes).fallback(async || Fault::unknown_route().into_response())
 }

@@ -1,13 +1,13 @@
 //! What a model's file says of its flow nodes, in Camunda's words.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use potok::Engine;
 use potok::row::Definition;
 use potok_core::xml::{Document, Element};
 
-use super::deployment;
 use super::error::Fault;
+use super::{deployment, expression};
 
 /// Flow nodes, by their ids.
 #[derive(Debug, Default)]
@@ -18,6 +18,7 @@ pub(crate) struct Model(HashMap<String, Node>);
 struct Node {
     kind: String,
     name: Option<String>,
+    documentation: Option<String>,
     /// The word for its timer, and when that is due, if it has one.
     timer: Option<(&'static str, String)>,
 }
@@ -30,9 +31,23 @@ impl Model {
         let node = |element: Element<'_>| {
             let id = element.attribute("id")?;
             let name = element.attribute("name").map(|name| name.into_owned());
-            Some((id.into_owned(), Node { kind: kind(element), name, timer: timer(element) }))
+            let documentation = element.children().find(|child| child.name() == "documentation");
+            let documentation = documentation.map(|said| said.text().trim().to_owned());
+            Some((id.into_owned(), Node { kind: kind(element), name, documentation, timer: timer(element) }))
         };
         Ok(Self(document.elements().filter_map(node).collect()))
+    }
+
+    /// Those of several definitions, by their keys.
+    pub(crate) async fn of_all(
+        engine: &Engine,
+        definitions: &BTreeMap<u64, Definition>,
+    ) -> Result<BTreeMap<u64, Self>, Fault> {
+        let mut models = BTreeMap::new();
+        for (key, definition) in definitions {
+            models.insert(*key, Self::of(engine, definition).await?);
+        }
+        Ok(models)
     }
 
     /// The type of a flow node.
@@ -51,6 +66,11 @@ impl Model {
     /// Whether it has one.
     pub(crate) fn has_timer(&self, node: &str) -> bool {
         self.0.get(node).is_some_and(|node| node.timer.is_some())
+    }
+
+    /// What its documentation says, unless that would have to be computed.
+    pub(crate) fn documentation(&self, node: &str) -> Option<&str> {
+        self.0.get(node)?.documentation.as_deref().filter(|text| !text.is_empty() && !expression::is_computed(text))
     }
 
     /// Its name.

@@ -28,7 +28,7 @@ const RESOURCES: [&str; 16] = [
 ];
 
 /// Single routes of resources that are there, and what to do instead.
-const ROUTES: [(&str, &str); 23] = [
+const ROUTES: [(&str, &str); 29] = [
     ("/execution/{id}/create-incident", "incidents of programs' own"),
     ("/history/process-instance/report", "reports"),
     ("/history/process-instance/set-removal-time", "another time to live of what has ended"),
@@ -36,6 +36,9 @@ const ROUTES: [(&str, &str); 23] = [
         "/history/process-instance/{id}/variable-instances",
         "deleting variables of the past; erase them by the native API",
     ),
+    ("/history/batch/cleanable-batch-report", "reports of what is kept"),
+    ("/history/batch/cleanable-batch-report/count", "reports of what is kept"),
+    ("/history/batch/set-removal-time", "another time to live of what has ended"),
     ("/history/task/report", "reports"),
     ("/incident/{id}/annotation", "annotations of incidents"),
     ("/job/{id}/priority", "priorities of timers and savepoints"),
@@ -54,17 +57,29 @@ const ROUTES: [(&str, &str); 23] = [
     ),
     ("/process-definition/{id}/restart", "starting ended instances again; the native API does"),
     ("/process-definition/{id}/restart-async", "starting ended instances again; the native API does, in batches, too"),
-    ("/process-instance/comment", "another text of a comment"),
+    ("/process-definition/key/{key}/delete", "this form of it; see DELETE /process-definition/key/{key}"),
+    (
+        "/process-definition/key/{key}/tenant-id/{tenant}/delete",
+        "this form of it; see DELETE /process-definition/key/{key}/tenant-id/{tenant}",
+    ),
+    ("/process-definition/key/{key}/restart", "starting ended instances again; the native API does"),
+    (
+        "/process-definition/key/{key}/restart-async",
+        "starting ended instances again; the native API does, in batches, too",
+    ),
+    ("/process-definition/key/{key}/tenant-id/{tenant}/restart", "starting ended instances again; the native API does"),
+    (
+        "/process-definition/key/{key}/tenant-id/{tenant}/restart-async",
+        "starting ended instances again; the native API does, in batches, too",
+    ),
     (
         "/process-instance/delete-historic-query-based",
         "this form of it; see /process-instance/delete with historicProcessInstanceQuery",
     ),
     ("/process-instance/job-retries-historic-query-based", "this form of it; see /process-instance/job-retries"),
     ("/process-instance/message-async", "messages to many in a batch; correlate with `all`"),
-    ("/process-instance/{id}/comment/{comment}", "deleting comments; the native API does"),
     ("/process-instance/{id}/modification-async", "this form of it; see /modification/executeAsync"),
     ("/schema/log", "the history of the database's tables"),
-    ("/task/comment", "another text of a comment"),
     ("/task/report/candidate-group-count", "reports; count the tasks of each group"),
     ("/identity/password-policy", "rules for passwords; they have eight characters at least"),
 ];

@@ -21,7 +21,7 @@ use super::fields::{Fields, InBody, InQuery};
 use super::link::Here;
 use super::list::{self, Asked, List};
 use super::which::{Which, by_id_and_key};
-use super::{definition_query, deployment, form, id, process_instance, value};
+use super::{definition_query, deployment, form, id, process_instance, submission, value};
 use crate::acting::Acting;
 
 const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
@@ -169,6 +169,9 @@ async fn begin(
         .tenant(definition.tenant.clone())
         .version(definition.version)
         .variables(variables);
+    if fields.has("caseInstanceId") {
+        return Err(Fault::not_offered("starting for a case (caseInstanceId)"));
+    }
     if let Some(key) = fields.text("businessKey")? {
         start = start.business_key(key);
     }
@@ -201,6 +204,9 @@ async fn begin(
 /// Where an instruction lets a token begin.
 pub(crate) fn position(instruction: &Fields) -> Result<Position, Fault> {
     let kind = instruction.text("type")?.unwrap_or_default();
+    if instruction.has("ancestorActivityInstanceId") {
+        return Err(Fault::not_offered("starting inside of a given activity instance (ancestorActivityInstanceId)"));
+    }
     let id = |name: &str| {
         instruction
             .text(name)?
@@ -216,9 +222,12 @@ pub(crate) fn position(instruction: &Fields) -> Result<Position, Fault> {
 
 async fn submit_form(Acting(engine): Acting, here: Here, Path(which): Path<Which>, InBody(fields): InBody) -> Answer {
     let definition = which.look_up(&engine).await?.ok_or_else(|| unknown(&which))?;
-    let mut variables = value::variables(&fields, "variables")?;
-    let graph = engine.graph(DefinitionId(definition.key)).await?;
-    form::defaults(graph.as_ref().and_then(|graph| graph.start_form()), &mut variables);
+    let given = value::variables(&fields, "variables")?;
+    let form = form::fields_of_start(&engine, &definition).await?;
+    let variables = submission::variables(&form, given, &[]).map_err(|unfit| {
+        let cannot = format!("Cannot instantiate process definition {}", id::definition(&definition));
+        unfit.into_fault(|why| Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, format!("{cannot}: {why}")))
+    })?;
     begin(&engine, &here, &definition, &fields, variables).await
 }
 
@@ -248,6 +257,11 @@ async fn set_suspended(engine: &Engine, definitions: &[Definition], fields: &Fie
 }
 
 async fn suspend(Acting(engine): Acting, Path(which): Path<Which>, InBody(fields): InBody) -> Answer {
+    if fields.has("processDefinitionId") || fields.has("processDefinitionKey") {
+        return Err(Fault::invalid(
+            "Which definition is meant stands in the path: neither its id nor its key is said again",
+        ));
+    }
     match which.look_up(&engine).await? {
         // By its key all versions are meant.
         Some(definition) if which.id.is_none() => {
@@ -289,6 +303,50 @@ async fn suspend_by_key(Acting(engine): Acting, InBody(fields): InBody) -> Answe
     set_suspended(&engine, &definitions, &fields).await
 }
 
+/// What is counted beside instances.
+struct Counted {
+    failed_jobs: bool,
+    incidents: bool,
+    /// Only those of that type.
+    of: Option<Name>,
+}
+
+impl Counted {
+    fn asked(fields: &Fields) -> Result<Self, Fault> {
+        let (all, of) = (fields.is_set("incidents")?, fields.text("incidentsForType")?);
+        let root = fields.is_set("rootIncidents")?;
+        if [all, of.is_some(), root].into_iter().filter(|is_asked| *is_asked).count() > 1 {
+            return Err(Fault::invalid(
+                "Only one of the query parameter incidents, incidentsForType and rootIncidents can be set.",
+            ));
+        }
+        // What is stuck is so by itself: each incident is its own root.
+        Ok(Self { failed_jobs: fields.is_set("failedJobs")?, incidents: all || of.is_some() || root, of })
+    }
+
+    /// Failed jobs, and incidents by type, of a version or of one of its flow nodes.
+    async fn count(&self, engine: &Engine, definition: &Definition, node: Option<&Name>) -> Result<(u64, Json), Fault> {
+        if !self.failed_jobs && !self.incidents {
+            return Ok((0, json!([])));
+        }
+        let query = IncidentQuery {
+            open: Some(true),
+            definition: Some(definition.key),
+            nodes: node.into_iter().cloned().collect(),
+            ..IncidentQuery::default()
+        };
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for incident in engine.incidents(&query).await? {
+            *counts.entry(super::incident::kind(&incident)).or_default() += 1;
+        }
+        let failed = counts.get("failedJob").copied().filter(|_| self.failed_jobs).unwrap_or(0);
+        counts.retain(|kind, _| self.incidents && self.of.as_deref().is_none_or(|of| of == *kind));
+        let incidents =
+            counts.into_iter().map(|(kind, count)| json!({"incidentType": kind, "incidentCount": count})).collect();
+        Ok((failed, incidents))
+    }
+}
+
 /// Instances and incidents of each version.
 async fn statistics(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer {
     let counts: BTreeMap<_, _> = engine
@@ -297,39 +355,21 @@ async fn statistics(Acting(engine): Acting, InQuery(fields): InQuery) -> Answer 
         .into_iter()
         .map(|counts| (u64::from(counts.definition.0), counts))
         .collect();
+    let asked = Counted::asked(&fields)?;
     let mut all = Vec::new();
     for definition in deployment::definitions(&engine, DefinitionKind::Process).await? {
         let counted = counts.get(&definition.key.into());
-        let incidents = match counted {
-            Some(_) if fields.is_set("incidents")? || fields.has("incidentsForType") => {
-                incidents_of(&engine, &definition, None).await?
-            }
-            _ => json!([]),
-        };
+        let (failed_jobs, incidents) = asked.count(&engine, &definition, None).await?;
         all.push(json!({
             "@class": "org.camunda.bpm.engine.rest.dto.repository.ProcessDefinitionStatisticsResultDto",
             "id": id::definition(&definition),
             "instances": counted.map_or(0, |counted| counted.instances),
-            "failedJobs": 0,
+            "failedJobs": failed_jobs,
             "incidents": incidents,
             "definition": shown(&engine, &definition).await?,
         }));
     }
     Ok(answer(&Json::Array(all)))
-}
-
-async fn incidents_of(engine: &Engine, definition: &Definition, node: Option<&Name>) -> Result<Json, Fault> {
-    let query = IncidentQuery {
-        open: Some(true),
-        definition: Some(definition.key),
-        nodes: node.into_iter().cloned().collect(),
-        ..IncidentQuery::default()
-    };
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for incident in engine.incidents(&query).await? {
-        *counts.entry(super::incident::kind(&incident)).or_default() += 1;
-    }
-    Ok(counts.into_iter().map(|(kind, count)| json!({"incidentType": kind, "incidentCount": count})).collect())
 }
 
 /// What stands on each flow node of a version.
@@ -339,19 +379,18 @@ async fn activity_statistics(Acting(engine): Acting, Path(which): Path<Which>, I
         None if which.id.is_some() => return Ok(answer(&json!([]))),
         None => return Err(unknown(&which)),
     };
-    let with_incidents = fields.is_set("incidents")? || fields.has("incidentsForType");
+    let asked = Counted::asked(&fields)?;
     let mut all = Vec::new();
     for counted in engine.statistics(DefinitionId(definition.key)).await? {
         if counted.tokens == 0 && counted.incidents == 0 {
             continue;
         }
-        let incidents =
-            if with_incidents { incidents_of(&engine, &definition, Some(&counted.node)).await? } else { json!([]) };
+        let (failed_jobs, incidents) = asked.count(&engine, &definition, Some(&counted.node)).await?;
         all.push(json!({
             "@class": "org.camunda.bpm.engine.rest.dto.repository.ActivityStatisticsResultDto",
             "id": &*counted.node,
             "instances": counted.tokens,
-            "failedJobs": 0,
+            "failedJobs": failed_jobs,
             "incidents": incidents,
         }));
     }
@@ -382,6 +421,8 @@ struct Definitions;
 
 impl List for Definitions {
     const PATH: &'static str = "/process-definition";
+    const NOT_OFFERED: &'static [&'static str] =
+        &["incidentId", "incidentMessage", "incidentMessageLike", "incidentType", "startableBy"];
     const BY_BODY: bool = false;
     const SORTED_BY: &'static [&'static str] =
         &["category", "key", "id", "name", "version", "deploymentId", "deployTime", "tenantId", "versionTag"];

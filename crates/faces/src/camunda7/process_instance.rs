@@ -15,7 +15,7 @@ use super::fields::{Fields, InBody, InQuery};
 use super::list::{self, Asked, List};
 use super::model::Model;
 use super::variables::{self, Holder, Owner};
-use super::{id, process_definition, process_instance_query, tree, value};
+use super::{comment, id, process_definition, process_instance_query, tree, value};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
@@ -26,7 +26,11 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/process-instance/{id}/suspended", put(suspend))
         .route("/process-instance/{id}/activity-instances", get(activity_instances))
         .route("/process-instance/{id}/modification", post(modify))
-        .route("/process-instance/{id}/comment", get(super::comment::of_instance))
+        .route(
+            "/process-instance/{id}/comment",
+            get(comment::of_instance).put(comment::change).delete(comment::remove_all),
+        )
+        .route("/process-instance/{id}/comment/{comment}", axum::routing::delete(comment::remove))
         .merge(variables::routes::<Process>())
 }
 
@@ -88,6 +92,15 @@ async fn delete(Acting(engine): Acting, Path(text): Path<String>, InQuery(fields
         };
     };
     let root = root_of(&engine, &instance).await?;
+    if fields.is_set("skipSubprocesses")? {
+        let active = vec![InstanceState::Active];
+        let called = InstanceQuery { states: active, parent: Some(root.0), ..InstanceQuery::default() };
+        if engine.count(&called).await? > 0 {
+            return Err(Fault::not_offered(
+                "leaving called instances behind (skipSubprocesses): they end with their caller",
+            ));
+        }
+    }
     match engine.instance(root).cancel("").await {
         Ok(()) | Err(Error::Rejected(_)) => Ok(nothing()),
         Err(error) => Err(error.into()),
@@ -122,6 +135,12 @@ async fn suspend(Acting(engine): Acting, Path(text): Path<String>, InBody(fields
 
 async fn suspend_many(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     let suspended = fields.is_set("suspended")?;
+    let by = ["processDefinitionId", "processDefinitionKey"];
+    if by.iter().all(|name| fields.has(name)) {
+        return Err(Fault::invalid(
+            "Only one of processDefinitionId and processDefinitionKey says which instances are meant",
+        ));
+    }
     let mut query = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
     if let Some(ids) = fields.list("processInstanceIds")? {
         query.keys = ids.iter().filter_map(|text| id::parse(text)).collect();
@@ -243,6 +262,7 @@ pub(crate) struct Instances;
 
 impl List for Instances {
     const PATH: &'static str = "/process-instance";
+    const NEVER: &'static [&'static str] = &["caseInstanceId", "subCaseInstance", "superCaseInstance"];
     const SORTED_BY: &'static [&'static str] =
         &["instanceId", "definitionKey", "definitionId", "tenantId", "businessKey"];
     type Row = Instance;

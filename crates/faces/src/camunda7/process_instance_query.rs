@@ -5,17 +5,19 @@ use potok::row::InstanceState;
 use potok::{Engine, Instance, InstanceId, Name};
 use potok_core::instance::Key;
 
-use super::condition::by_variables;
+use super::condition::Conditions;
 use super::error::Fault;
 use super::fields::Fields;
-use super::list::{Asked, Pages};
-use super::{answer, id, incident};
+use super::list::{self, Asked, Pages};
+use super::process_instance::Instances;
+use super::{answer, history, id, incident};
 
 /// What the database does not look at.
-const LOOKED_AT: [&str; 2] = ["leafProcessInstances", "activityIdIn"];
+const LOOKED_AT: [&str; 3] = ["leafProcessInstances", "activityIdIn", "rootProcessInstanceId"];
 
-fn needs_a_look(fields: &Fields) -> bool {
-    LOOKED_AT.iter().any(|name| fields.has(name))
+fn needs_a_look(fields: &Fields) -> Result<bool, Fault> {
+    let by_name = LOOKED_AT.iter().any(|name| fields.has(name));
+    Ok(by_name || Conditions::of(fields, "variables")?.need_a_look())
 }
 
 /// The instances that fields ask for, in their order.
@@ -44,7 +46,7 @@ pub(crate) async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Ins
 /// How many there are.
 pub(crate) async fn count(engine: &Engine, asked: &Asked<'_>) -> Result<u64, Fault> {
     let Some(query) = whole(engine, asked.fields).await? else { return Ok(0) };
-    if needs_a_look(asked.fields) {
+    if needs_a_look(asked.fields)? {
         return Ok(walk(engine, &query, asked.fields, (usize::MAX, false)).await?.len() as u64);
     }
     Ok(engine.count(&query).await?)
@@ -73,7 +75,7 @@ async fn walk(
         let found = engine.search(&InstanceQuery { page, ..query.clone() }).await?;
         pages.turn(found.next);
         let found = found.rows.into_iter().map(Instance::from).collect();
-        rows.extend(if needs_a_look(fields) { look(engine, fields, found).await? } else { found });
+        rows.extend(if needs_a_look(fields)? { look(engine, fields, found).await? } else { found });
     }
     Ok(rows)
 }
@@ -81,8 +83,17 @@ async fn walk(
 /// Those without called instances, or with a token on such flow nodes.
 async fn look(engine: &Engine, fields: &Fields, rows: Vec<Instance>) -> Result<Vec<Instance>, Fault> {
     let (are_leaves, nodes) = (fields.is_set("leafProcessInstances")?, fields.list("activityIdIn")?);
+    let (root, variables) = (fields.text("rootProcessInstanceId")?, Conditions::of(fields, "variables")?);
     let mut found = Vec::new();
     for row in rows {
+        if let Some(root) = &root
+            && id::id(history::root(engine, &row).await?) != **root
+        {
+            continue;
+        }
+        if variables.need_a_look() && !variables.hold(&engine.instance(row.id()).variables().await?) {
+            continue;
+        }
         if are_leaves {
             let active = vec![InstanceState::Active];
             let called = InstanceQuery { states: active, parent: Some(row.key), ..InstanceQuery::default() };
@@ -109,10 +120,13 @@ async fn look(engine: &Engine, fields: &Fields, rows: Vec<Instance>) -> Result<V
 async fn whole(engine: &Engine, fields: &Fields) -> Result<Option<InstanceQuery>, Fault> {
     let Some(mut query) = query(engine, fields).await? else { return Ok(None) };
     for any in fields.objects("orQueries")? {
-        let mut either = Vec::new();
-        for one in any.each() {
+        let (mut either, each) = (Vec::new(), any.each());
+        if each.is_empty() {
+            continue;
+        }
+        for one in each {
             let Some(found) = self::query(engine, &one).await? else { continue };
-            if !needs_a_look(&one) {
+            if !needs_a_look(&one)? {
                 either.push(found);
                 continue;
             }
@@ -132,8 +146,14 @@ async fn whole(engine: &Engine, fields: &Fields) -> Result<Option<InstanceQuery>
 
 /// What the database finds for all other fields; nothing if that cannot be.
 async fn query(engine: &Engine, fields: &Fields) -> Result<Option<InstanceQuery>, Fault> {
+    if list::is_never::<Instances>(fields) {
+        return Ok(None);
+    }
     let mut query = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
     if let Some(ids) = fields.list("processInstanceIds")? {
+        if ids.is_empty() {
+            return Err(Fault::failed("Set of process instance ids is empty"));
+        }
         query.keys = ids.iter().filter_map(|text| id::parse(text)).collect();
         if query.keys.is_empty() {
             return Ok(None);
@@ -180,10 +200,10 @@ async fn query(engine: &Engine, fields: &Fields) -> Result<Option<InstanceQuery>
         query.suspended = Some(true);
     }
     query.tenants = fields.list("tenantIdIn")?.unwrap_or_default();
-    if fields.is_set("withoutTenantId")? {
+    if fields.is_set("withoutTenantId")? || fields.is_set("processDefinitionWithoutTenantId")? {
         query.tenants.push(Name::new());
     }
-    query.variables = by_variables(fields, "variables")?;
+    query.variables = Conditions::of(fields, "variables")?.in_database();
     query.incident = match stuck(fields)? {
         Stuck::Whatever => None,
         Stuck::By(incident) => Some(*incident),

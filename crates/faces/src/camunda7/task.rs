@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use potok::query::InstanceQuery;
 use potok::row::{Delegation, Instance as InstanceRow, TaskState};
-use potok::{Assignment, Engine, Error, Name, Task, TaskId, Viewpoint};
+use potok::{Assignment, Engine, Error, Name, Task, TaskId, Value, Viewpoint};
+use potok_core::step::Variables;
 use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, json as answer, nothing};
@@ -16,8 +17,9 @@ use super::date::date;
 use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
 use super::list::{self, Asked, List};
+use super::model::Model;
 use super::variables::{self, Holder, Owner};
-use super::{comment, form, id, identity_link, process_definition, task_query, value};
+use super::{comment, form, id, identity_link, process_definition, submission, task_query, value};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
@@ -31,16 +33,16 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/task/{id}/delegate", post(delegate))
         .route("/task/{id}/resolve", post(resolve))
         .route("/task/{id}/complete", post(complete))
-        .route("/task/{id}/submit-form", post(complete))
+        .route("/task/{id}/submit-form", post(submit_form))
         .route("/task/{id}/bpmnError", post(bpmn_error))
         .route("/task/{id}/bpmnEscalation", post(bpmn_escalation))
         .route("/task/{id}/form", get(form::task_form))
         .route("/task/{id}/form-variables", get(form::task_variables))
         .route("/task/{id}/deployed-form", get(form::task_deployed))
         .route("/task/{id}/rendered-form", get(form::task_rendered))
-        .route("/task/{id}/comment", get(comment::of_task))
+        .route("/task/{id}/comment", get(comment::of_task).put(comment::change).delete(comment::remove_all))
         .route("/task/{id}/comment/create", post(comment::create))
-        .route("/task/{id}/comment/{comment}", get(comment::one))
+        .route("/task/{id}/comment/{comment}", get(comment::one).delete(comment::remove))
         .route("/task/{id}/identity-links", get(identity_link::list).post(identity_link::add))
         .route("/task/{id}/identity-links/delete", post(identity_link::remove))
         .merge(variables::routes::<Seen>())
@@ -88,6 +90,7 @@ pub(crate) async fn open(engine: &Engine, text: &str) -> Result<Option<Task>, Fa
 /// Tasks as Camunda shows them.
 async fn shown(engine: &Engine, tasks: &[Task], fields: &Fields) -> Result<Vec<Json>, Fault> {
     let definitions = process_definition::of_keys(engine, tasks.iter().map(|task| task.definition)).await?;
+    let models = Model::of_all(engine, &definitions).await?;
     let keys: Vec<_> = tasks.iter().map(|task| task.instance).collect();
     let mut instances: BTreeMap<u64, InstanceRow> = BTreeMap::new();
     if !keys.is_empty() {
@@ -96,6 +99,8 @@ async fn shown(engine: &Engine, tasks: &[Task], fields: &Fields) -> Result<Vec<J
         }
     }
     let with_remarks = fields.is_set("withCommentAttachmentInfo")?;
+    let (with_own, with_all) =
+        (fields.is_set("withTaskLocalVariablesInReturn")?, fields.is_set("withTaskVariablesInReturn")?);
     let mut all = Vec::with_capacity(tasks.len());
     for task in tasks {
         let belongs = task.process_id().is_some();
@@ -117,7 +122,10 @@ async fn shown(engine: &Engine, tasks: &[Task], fields: &Fields) -> Result<Vec<J
             "followUp": task.follow_up.map(date),
             "lastUpdated": task.changed.map(date),
             "delegationState": delegation,
-            "description": task.description.as_deref(),
+            "description": match belongs {
+                true => models.get(&task.definition.into()).and_then(|model| model.documentation(&task.node)),
+                false => task.description.as_deref(),
+            },
             "executionId": belongs.then(|| id::part(task.key, id::EXECUTION)),
             "parentTaskId": null,
             "priority": task.priority,
@@ -136,6 +144,13 @@ async fn shown(engine: &Engine, tasks: &[Task], fields: &Fields) -> Result<Vec<J
         if with_remarks {
             body["comment"] = (!engine.comments(task.id()).await?.is_empty()).into();
             body["attachment"] = (!engine.attachments(task.id()).await?.is_empty()).into();
+        }
+        if with_own || with_all {
+            let variables = match with_all {
+                true => engine.task_variables(task.id()).await?,
+                false => engine.local_task_variables(task.id()).await?,
+            };
+            body["variables"] = value::map(&variables, true);
         }
         all.push(body);
     }
@@ -225,20 +240,66 @@ async fn resolve(Acting(engine): Acting, Path(text): Path<String>, InBody(fields
     let variables = value::variables(&fields, "variables")?;
     let task = open(&engine, &text).await?.ok_or_else(|| absent(&text))?;
     check_is_not_suspended(&engine, &task).await?;
-    if !variables.is_empty() {
-        engine.set_task_variables(task.id(), variables).await?;
-    }
+    give(&engine, &task, variables).await?;
     let done = engine.resolve(task.id()).await;
     changed(&task, done)
 }
 
+/// Sets what a task gives where it is seen after the task: past what is only the task's own, such as a draft.
+async fn give(engine: &Engine, task: &Task, variables: Variables) -> Result<(), Fault> {
+    if variables.is_empty() {
+        return Ok(());
+    }
+    let own = engine.local_task_variables(task.id()).await?;
+    let is_own = |(name, _): &(Name, Value)| own.iter().any(|(other, _)| other == name);
+    let (past, seen): (Variables, Variables) = variables.into_iter().partition(is_own);
+    if !past.is_empty() {
+        engine.instance(task.instance_id()).change_variables_from(Viewpoint::Process, false, past, []).await?;
+    }
+    if !seen.is_empty() {
+        engine.set_task_variables(task.id(), seen).await?;
+    }
+    Ok(())
+}
+
+/// What is given is held against the form that the model describes. A task that was delegated goes back to its owner.
+async fn submit_form(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let cannot = format!("Cannot submit task form {text}");
+    let given = value::variables(&fields, "variables")
+        .map_err(|fault| Fault::invalid(format!("{cannot}: {}", fault.message())))?;
+    let refused = |why: &str| Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, format!("{cannot}: {why}"));
+    let task = open(&engine, &text).await?.ok_or_else(|| refused("there is no such task, or it is done"))?;
+    let form = form::fields_of_task(&engine, &task).await?;
+    let variables = if form.is_empty() {
+        given
+    } else {
+        let seen = engine.task_variables(task.id()).await?;
+        submission::variables(&form, given, &seen).map_err(|unfit| unfit.into_fault(refused))?
+    };
+    if task.delegation == Delegation::Pending {
+        check_is_not_suspended(&engine, &task).await?;
+        give(&engine, &task, variables).await?;
+        let done = engine.resolve(task.id()).await;
+        return changed(&task, done);
+    }
+    finish(&engine, &task, &fields, variables, &cannot).await
+}
+
 async fn complete(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let cannot = format!("Cannot complete task {text}");
     let variables = value::variables(&fields, "variables")
-        .map_err(|fault| Fault::invalid(format!("Cannot complete task {text}: {}", fault.message())))?;
-    let cannot = |why: &dyn std::fmt::Display| format!("Cannot complete task {text}: {why}");
-    let absent = || Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, cannot(&"there is none, or it is done"));
-    let refused = |error| Fault::in_words(error, |error| cannot(error));
+        .map_err(|fault| Fault::invalid(format!("{cannot}: {}", fault.message())))?;
+    let absent = || {
+        let message = format!("{cannot}: there is no such task, or it is done");
+        Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, message)
+    };
     let task = open(&engine, &text).await?.ok_or_else(absent)?;
+    finish(&engine, &task, &fields, variables, &cannot).await
+}
+
+/// Completes a task; `cannot` says what is refused if it is.
+async fn finish(engine: &Engine, task: &Task, fields: &Fields, variables: Variables, cannot: &str) -> Answer {
+    let refused = |error| Fault::in_words(error, |error| format!("{cannot}: {error}"));
     let with_variables = fields.is_set("withVariablesInReturn")?;
     // What the task saw, with what it gives, is what is there afterwards if the instance ends with it.
     let mut seen: BTreeMap<Name, _> = BTreeMap::new();
@@ -280,6 +341,9 @@ async fn bpmn_escalation(Acting(engine): Acting, Path(text): Path<String>, InBod
 /// What a body says of a task's assignment.
 fn assignment(fields: &Fields) -> Result<Assignment, Fault> {
     let delegation = fields.text("delegationState")?;
+    if let Some(other) = delegation.as_deref().filter(|state| !matches!(*state, "PENDING" | "RESOLVED")) {
+        return Err(Fault::invalid(format!("delegationState `{other}` is unknown: PENDING or RESOLVED")));
+    }
     Ok(Assignment {
         assignee: fields.text("assignee")?,
         owner: fields.text("owner")?,
@@ -351,6 +415,18 @@ pub(crate) struct Tasks;
 
 impl List for Tasks {
     const PATH: &'static str = "/task";
+    const NEVER: &'static [&'static str] = &[
+        "caseDefinitionId",
+        "caseDefinitionKey",
+        "caseDefinitionName",
+        "caseDefinitionNameLike",
+        "caseExecutionId",
+        "caseInstanceBusinessKey",
+        "caseInstanceBusinessKeyLike",
+        "caseInstanceId",
+        "caseInstanceVariables",
+        "parentTaskId",
+    ];
     const SORTED_BY: &'static [&'static str] = &[
         "instanceId",
         "caseInstanceId",

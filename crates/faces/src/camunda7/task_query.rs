@@ -1,20 +1,22 @@
 //! Which tasks are searched for: what the database can find, it does; the rest is looked at page by page, as far as is asked for.
 
 use jiff::{SignedDuration, Timestamp};
-use potok::query::{DefinitionQuery, TaskOrder, TaskQuery};
-use potok::row::{Definition, DefinitionKind, Delegation, TaskState};
+use potok::query::{TaskOrder, TaskQuery};
+use potok::row::{Delegation, TaskState};
 use potok::{Engine, Name, Task};
 use potok_core::instance::Key;
 
 use super::answer;
-use super::condition::{by_variables, holds, like};
+use super::condition::{Conditions, like};
 use super::error::Fault;
 use super::fields::Fields;
-use super::id;
-use super::list::{Asked, Pages};
+use super::list::{self, Asked, Pages};
+use super::model::Model;
+use super::task::Tasks;
+use super::{definition_query, id, process_definition};
 
 /// What the database does not compare: names and descriptions, for their case is ignored; and variables of tasks' own.
-const LOOKED_AT: [&str; 10] = [
+const LOOKED_AT: [&str; 13] = [
     "name",
     "nameNotEqual",
     "nameLike",
@@ -25,6 +27,9 @@ const LOOKED_AT: [&str; 10] = [
     "taskDefinitionKeyNotIn",
     "assigneeNotIn",
     "taskVariables",
+    "activityInstanceIdIn",
+    "executionId",
+    "candidateGroupLike",
 ];
 
 /// The tasks that fields ask for, in their order.
@@ -49,7 +54,7 @@ pub(crate) async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Tas
 /// How many there are.
 pub(crate) async fn count(engine: &Engine, asked: &Asked<'_>) -> Result<u64, Fault> {
     let Some(query) = whole(engine, asked.fields).await? else { return Ok(0) };
-    if needs_a_look(asked.fields) {
+    if needs_a_look(asked.fields)? {
         return Ok(walk(engine, &query, asked.fields, (usize::MAX, false)).await?.len() as u64);
     }
     Ok(engine.tasks().filter(|own| *own = query).count().await?)
@@ -94,8 +99,9 @@ fn lower(name: Option<&Name>) -> Option<Name> {
     name.map(|name| name.to_lowercase())
 }
 
-fn needs_a_look(fields: &Fields) -> bool {
-    LOOKED_AT.iter().any(|name| fields.has(name))
+fn needs_a_look(fields: &Fields) -> Result<bool, Fault> {
+    let by_name = LOOKED_AT.iter().any(|name| fields.has(name));
+    Ok(by_name || Conditions::of_task(fields, "processVariables")?.need_a_look())
 }
 
 /// The rows that the database finds and that are as fields ask, until there are as many as are looked at.
@@ -112,9 +118,10 @@ async fn walk(
         let page = engine.tasks().filter(|own| *own = query).page().await?;
         pages.turn(page.next);
         let mut found = page.rows;
-        if needs_a_look(fields) {
+        if needs_a_look(fields)? {
             of_names(fields, &mut found)?;
-            found = of_own_variables(engine, fields, found).await?;
+            found = of_descriptions(engine, fields, found).await?;
+            found = of_variables(engine, fields, found).await?;
         }
         rows.extend(found);
     }
@@ -125,10 +132,13 @@ async fn walk(
 async fn whole(engine: &Engine, fields: &Fields) -> Result<Option<TaskQuery>, Fault> {
     let Some(mut query) = query(engine, fields).await? else { return Ok(None) };
     for any in fields.objects("orQueries")? {
-        let mut either = Vec::new();
-        for one in any.each() {
+        let (mut either, each) = (Vec::new(), any.each());
+        if each.is_empty() {
+            continue;
+        }
+        for one in each {
             let Some(found) = self::query(engine, &one).await? else { continue };
-            if !needs_a_look(&one) {
+            if !needs_a_look(&one)? {
                 either.push(found);
                 continue;
             }
@@ -148,12 +158,12 @@ async fn whole(engine: &Engine, fields: &Fields) -> Result<Option<TaskQuery>, Fa
 
 /// What the database finds for all other fields; nothing if that cannot be.
 async fn query(engine: &Engine, fields: &Fields) -> Result<Option<TaskQuery>, Fault> {
-    // There are neither cases nor sub-tasks.
-    if ["caseInstanceId", "caseDefinitionId", "caseInstanceVariables", "parentTaskId"]
-        .iter()
-        .any(|name| fields.has(name))
-    {
+    if list::is_never::<Tasks>(fields) {
         return Ok(None);
+    }
+    if let Some(name) = fields.members().keys().find(|name| name.ends_with("Expression") && fields.has(name)) {
+        let message = format!("Expressions are forbidden in adhoc queries: keep `{name}` in a filter");
+        return Err(Fault::bad_request_of("BadUserRequestException", message));
     }
     let mut query = TaskQuery { states: vec![TaskState::Open], ..TaskQuery::default() };
     for (one, many, keys) in
@@ -176,7 +186,7 @@ async fn query(engine: &Engine, fields: &Fields) -> Result<Option<TaskQuery>, Fa
             return Ok(None);
         }
     }
-    if let Some(definitions) = definitions(engine, fields).await? {
+    if let Some(definitions) = definition_query::named(engine, fields).await? {
         if definitions.is_empty() {
             return Ok(None);
         }
@@ -186,7 +196,7 @@ async fn query(engine: &Engine, fields: &Fields) -> Result<Option<TaskQuery>, Fa
     if fields.is_set("withoutTenantId")? {
         query.tenants.push(Name::new());
     }
-    query.variables = by_variables(fields, "processVariables")?;
+    query.variables = Conditions::of_task(fields, "processVariables")?.in_database();
     of_instance(fields, &mut query)?;
     of_people(engine, fields, &mut query).await?;
     of_times(fields, &mut query)?;
@@ -211,22 +221,6 @@ fn of_instance(fields: &Fields, query: &mut TaskQuery) -> Result<(), Fault> {
         query.suspended = Some(true);
     }
     Ok(())
-}
-
-/// The definitions of such names, or in such deployments, if these are asked for.
-async fn definitions(engine: &Engine, fields: &Fields) -> Result<Option<Vec<Key>>, Fault> {
-    let (name, pattern) = (fields.text("processDefinitionName")?, fields.text("processDefinitionNameLike")?);
-    let deployments = fields.list("deploymentIdIn")?;
-    if name.is_none() && pattern.is_none() && deployments.is_none() {
-        return Ok(None);
-    }
-    let all = DefinitionQuery { kind: Some(DefinitionKind::Process), ..DefinitionQuery::default() };
-    let fits = |row: &Definition| {
-        name.as_ref().is_none_or(|name| row.name.as_ref() == Some(name))
-            && pattern.as_ref().is_none_or(|pattern| row.name.as_ref().is_some_and(|own| like(pattern, own)))
-            && deployments.as_ref().is_none_or(|all| all.contains(&id::id(row.deployment).into()))
-    };
-    Ok(Some(engine.definitions(&all).await?.into_iter().filter(fits).map(|row| row.key).collect()))
 }
 
 /// Who has them, and who may.
@@ -270,10 +264,13 @@ async fn of_people(engine: &Engine, fields: &Fields, query: &mut TaskQuery) -> R
     }
     let (user, group) = (fields.text("candidateUser")?, fields.text("candidateGroup")?);
     let groups = fields.list("candidateGroups")?;
+    if groups.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Fault::failed("Candidate group list is empty"));
+    }
     if user.is_some() && (group.is_some() || groups.is_some()) {
         return Err(Fault::failed("Invalid query usage: cannot set both candidateUser and candidateGroup"));
     }
-    let by_candidate = user.is_some() || group.is_some() || groups.is_some();
+    let by_candidate = user.is_some() || group.is_some() || groups.is_some() || fields.has("candidateGroupLike");
     if let Some(user) = user {
         query.candidate_groups = engine.people().groups_of(user.clone()).await?;
         query.candidate_users.push(user);
@@ -337,42 +334,66 @@ fn of_names(fields: &Fields, rows: &mut Vec<Task>) -> Result<(), Fault> {
     let folded = |name: &str| Ok::<_, Fault>(fields.text(name)?.map(|text| text.to_lowercase()));
     let (name, not, pattern, not_pattern) =
         (folded("name")?, folded("nameNotEqual")?, folded("nameLike")?, folded("nameNotLike")?);
-    let (description, description_like) = (folded("description")?, folded("descriptionLike")?);
     let (node_like, node_not_in) = (fields.text("taskDefinitionKeyLike")?, fields.list("taskDefinitionKeyNotIn")?);
     let assignee_not_in = fields.list("assigneeNotIn")?;
+    let (execution, activities) = (fields.text("executionId")?, fields.list("activityInstanceIdIn")?);
+    let group_like = fields.text("candidateGroupLike")?;
     rows.retain(|row| {
         let own = lower(row.name.as_ref());
-        let said = lower(row.description.as_ref());
         name.as_ref().is_none_or(|name| own.as_ref() == Some(name))
             && not.as_ref().is_none_or(|name| own.as_ref() != Some(name))
             && pattern.as_ref().is_none_or(|pattern| own.as_ref().is_some_and(|own| like(pattern, own)))
             && not_pattern.as_ref().is_none_or(|pattern| own.as_ref().is_some_and(|own| !like(pattern, own)))
-            && description.as_ref().is_none_or(|text| said.as_ref() == Some(text))
-            && description_like.as_ref().is_none_or(|pattern| said.as_ref().is_some_and(|said| like(pattern, said)))
             && node_like.as_ref().is_none_or(|pattern| row.process_id().is_some() && like(pattern, &row.node))
             && node_not_in.as_ref().is_none_or(|nodes| !nodes.contains(&row.node))
             && assignee_not_in
                 .as_ref()
                 .is_none_or(|users| row.assignee.as_ref().is_some_and(|own| !users.contains(own)))
+            && execution
+                .as_ref()
+                .is_none_or(|text| row.process_id().is_some() && id::parse_part(text) == Some((row.key, id::EXECUTION)))
+            && activities
+                .as_ref()
+                .is_none_or(|ids| ids.contains(&id::activity_instance(&row.node, row.key, id::ACTIVITY).into()))
+            && group_like.as_ref().is_none_or(|pattern| row.candidate_groups.iter().any(|group| like(pattern, group)))
     });
     Ok(())
 }
 
-/// Variables of tasks' own, which are looked at one by one.
-async fn of_own_variables(engine: &Engine, fields: &Fields, rows: Vec<Task>) -> Result<Vec<Task>, Fault> {
-    let conditions = by_variables(fields, "taskVariables")?;
-    if conditions.is_empty() {
+/// What is to be done, as the model documents it; of a task that belongs to no process, as somebody has written it. Case is ignored.
+async fn of_descriptions(engine: &Engine, fields: &Fields, rows: Vec<Task>) -> Result<Vec<Task>, Fault> {
+    let (text, pattern) = (fields.text("description")?, fields.text("descriptionLike")?);
+    if text.is_none() && pattern.is_none() {
         return Ok(rows);
     }
+    let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
+    let models = Model::of_all(engine, &definitions).await?;
+    let (text, pattern) = (lower(text.as_ref()), lower(pattern.as_ref()));
+    let fits = |row: &Task| {
+        let own = match row.process_id() {
+            Some(_) => models.get(&row.definition.into()).and_then(|model| model.documentation(&row.node)),
+            None => row.description.as_deref(),
+        };
+        let own = own.map(str::to_lowercase);
+        text.as_deref().is_none_or(|text| own.as_deref() == Some(text))
+            && pattern.as_ref().is_none_or(|pattern| own.as_ref().is_some_and(|own| like(pattern, own)))
+    };
+    Ok(rows.into_iter().filter(fits).collect())
+}
+
+/// Variables that are looked at one by one.
+async fn of_variables(engine: &Engine, fields: &Fields, rows: Vec<Task>) -> Result<Vec<Task>, Fault> {
+    let (own, of_process) =
+        (Conditions::of_task(fields, "taskVariables")?, Conditions::of_task(fields, "processVariables")?);
     let mut found = Vec::new();
     for row in rows {
-        let own = engine.local_task_variables(row.id()).await?;
-        let fits = |condition: &potok::query::VariableFilter| {
-            own.iter().any(|(name, value)| *name == condition.name && holds(&condition.comparison, value))
-        };
-        if conditions.iter().all(fits) {
-            found.push(row);
+        if !own.is_empty() && !own.hold(&engine.local_task_variables(row.id()).await?) {
+            continue;
         }
+        if of_process.need_a_look() && !of_process.hold(&engine.instance(row.instance_id()).variables().await?) {
+            continue;
+        }
+        found.push(row);
     }
     Ok(found)
 }

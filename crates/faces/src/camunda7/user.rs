@@ -132,6 +132,7 @@ struct Users;
 
 impl List for Users {
     const PATH: &'static str = "/user";
+    const NOT_OFFERED: &'static [&'static str] = &["potentialStarter"];
     const BY_BODY: bool = false;
     const SORTED_BY: &'static [&'static str] = &["userId", "firstName", "lastName", "email"];
     type Row = User;

@@ -50,6 +50,9 @@ pub(crate) fn read(name: &str, json: &Json) -> Result<Value, Fault> {
     };
     let value = fields.get("value").cloned().unwrap_or_default();
     let info = fields.map("valueInfo")?;
+    if info.get("transient") == Some(&Json::Bool(true)) {
+        return Err(Fault::not_offered("a variable that is seen and not kept (valueInfo.transient)"));
+    }
     let refused = |what: String| match &*what {
         NO_FILENAME => Fault::broken_as("IllegalArgumentException", what),
         TOO_LONG => Fault::refused(StatusCode::BAD_REQUEST, format!("Cannot put variable {name}: {what}")),
@@ -60,6 +63,16 @@ pub(crate) fn read(name: &str, json: &Json) -> Result<Value, Fault> {
         Some(kind) if !is_kind(&kind) => Err(refused(format!("Unsupported value type '{kind}'"))),
         Some(kind) => typed(&kind, value, &info).map_err(refused),
     }
+}
+
+/// A null that has a type.
+pub(crate) fn null_of(kind: &str) -> Value {
+    declared(kind, Value::Null, BTreeMap::new())
+}
+
+/// A whole number that is a `Long`.
+pub(crate) fn long(number: i64) -> Value {
+    declared("Long", number.into(), BTreeMap::new())
 }
 
 /// A value that stands for itself, without its type.
@@ -90,16 +103,21 @@ fn declared(type_name: &str, value: Value, info: BTreeMap<Name, Name>) -> Value 
 fn typed(kind: &str, value: Json, info: &Map<String, Json>) -> Result<Value, String> {
     let lower = kind.to_ascii_lowercase();
     let name = canonical(&lower);
-    if value.is_null() && !matches!(name, "Null" | "File" | "Object") {
+    // What a form sends of a field that is left empty.
+    let is_empty =
+        value.as_str() == Some("") && !matches!(name, "String" | "Json" | "Xml" | "Object" | "Bytes" | "File");
+    if (value.is_null() || is_empty) && !matches!(name, "Null" | "File" | "Object") {
         return Ok(declared(name, Value::Null, BTreeMap::new()));
     }
     let mismatch = |value: &Json| format!("{value} is no value of type {name}");
     let said = |key: &str| info.get(key).and_then(Json::as_str).map(Name::from);
     match name {
-        "Null" => Ok(Value::Null),
+        "Null" if value.is_null() => Ok(Value::Null),
+        "Null" => Err(mismatch(&value)),
         "Boolean" => match &value {
             Json::Bool(flag) => Ok((*flag).into()),
-            Json::String(text) => Ok(text.eq_ignore_ascii_case("true").into()),
+            Json::String(text) if text.eq_ignore_ascii_case("true") => Ok(true.into()),
+            Json::String(text) if text.eq_ignore_ascii_case("false") => Ok(false.into()),
             other => Err(mismatch(other)),
         },
         "Short" => whole(&value, i16::MIN.into(), i16::MAX.into())
@@ -121,8 +139,8 @@ fn typed(kind: &str, value: Json, info: &Map<String, Json>) -> Result<Value, Str
             other => Err(mismatch(other)),
         },
         "Date" => {
-            let moment = value.as_str().and_then(date::parse).ok_or_else(|| mismatch(&value))?;
-            Ok(DateTime::utc(moment).into())
+            let local = value.as_str().and_then(date::parse_date).ok_or_else(|| mismatch(&value))?;
+            Ok(DateTime { local, zone: Some(Zone::UTC) }.into())
         }
         "Bytes" => Ok(Value::Bytes(decoded(&value).ok_or_else(|| mismatch(&value))?.into())),
         "File" => {
@@ -272,7 +290,7 @@ fn plain(value: &Value) -> Json {
     match value {
         Value::DateTime(moment) => match moment.timestamp(&Zone::UTC) {
             Ok(moment) => Json::String(date::date(moment)),
-            Err(_) => value.to_json(),
+            Err(_) => Json::String(date::of_date(moment.local)),
         },
         Value::Number(number) => Number::from_f64(*number).map_or(Json::Null, Json::Number),
         value => value.to_json(),

@@ -10,7 +10,7 @@ use potok_core::instance::{Instance as Running, Key, ROOT, Scope, WaitKind};
 use serde_json::{Value as Json, json};
 
 use super::answer::{self, Answer, json as answer};
-use super::condition::{by_variables, holds, like};
+use super::condition::{Conditions, like};
 use super::error::Fault;
 use super::fields::{Fields, InQuery};
 use super::list::{self, Asked, List};
@@ -23,9 +23,6 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/variable-instance/{id}", get(one))
         .route("/variable-instance/{id}/data", get(data))
 }
-
-/// From there on, the variables of an instance in the order of its scopes.
-const VARIABLES: u32 = 1 << 30;
 
 /// A variable, and what it belongs to.
 struct Found {
@@ -41,10 +38,10 @@ fn of_instance(state: &Running) -> Vec<Found> {
     let own = id::id(state.key());
     let mut found = Vec::new();
     for (number, scope) in state.scopes() {
-        let (execution, activity_instance, task) =
-            if number == ROOT { (own.clone(), own.clone(), None) } else { of_scope(state, scope) };
+        let ((execution, activity_instance, task), of) =
+            if number == ROOT { ((own.clone(), own.clone(), None), 0) } else { of_scope(state, scope) };
         for (name, value) in scope.variables() {
-            let part = VARIABLES + u32::try_from(found.len()).unwrap_or(0);
+            let part = id::variable(of, name);
             let (execution, activity_instance, task) = (execution.clone(), activity_instance.clone(), task.clone());
             found.push(Found { name: name.clone(), value: value.clone(), part, execution, activity_instance, task });
         }
@@ -52,18 +49,18 @@ fn of_instance(state: &Running) -> Vec<Found> {
     found
 }
 
-/// The execution, activity instance and task that a scope belongs to.
-fn of_scope(state: &Running, scope: &Scope) -> (String, String, Option<String>) {
+/// The execution, activity instance and task that a scope belongs to, and a number for it that no other has.
+fn of_scope(state: &Running, scope: &Scope) -> ((String, String, Option<String>), u64) {
     let work = state.waits_of(scope.owner).find(|wait| matches!(wait.kind, WaitKind::UserTask(_) | WaitKind::Job(_)));
     match work {
         Some(wait) => {
             let task = matches!(wait.kind, WaitKind::UserTask(_)).then(|| id::id(wait.key));
-            (id::part(wait.key, id::EXECUTION), id::part(wait.key, id::ACTIVITY), task)
+            ((id::part(wait.key, id::EXECUTION), id::part(wait.key, id::ACTIVITY), task), wait.key.into())
         }
         None => {
             let serial = state.token(scope.owner).map_or(0, |token| token.serial);
             let of = id::part(state.key(), id::token(serial));
-            (of.clone(), of, None)
+            ((of.clone(), of, None), u64::from(serial) + 1)
         }
     }
 }
@@ -104,7 +101,8 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
     let (executions, tasks) = (fields.list("executionIdIn")?, fields.list("taskIdIn")?);
     let scopes = fields.list("variableScopeIdIn")?;
     let activities = fields.list("activityInstanceIdIn")?;
-    let conditions = by_variables(fields, "variableValues")?;
+    let conditions = Conditions::of(fields, "variableValues")?;
+    query.tenants = fields.list("tenantIdIn")?.unwrap_or_default();
     let rows = engine.instances(&query).await?;
     let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
     let mut all = Vec::new();
@@ -120,10 +118,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
                 && within(&activities, &found.activity_instance)
                 && tasks.as_ref().is_none_or(|_| found.task.as_ref().is_some_and(|task| within(&tasks, task)))
                 && scopes.as_ref().is_none_or(|_| within(&scopes, found.task.as_deref().unwrap_or(&found.execution)))
-                && conditions
-                    .iter()
-                    .all(|condition| found.name != condition.name || holds(&condition.comparison, &found.value))
-                && (conditions.is_empty() || conditions.iter().any(|condition| condition.name == found.name));
+                && (conditions.is_empty() || conditions.hold_for(&found.name, &found.value));
             if fits {
                 all.push(shown(&found, row, definitions.get(&row.definition.into()), deserialise));
             }
@@ -167,6 +162,7 @@ struct Variables;
 
 impl List for Variables {
     const PATH: &'static str = "/variable-instance";
+    const NEVER: &'static [&'static str] = &["batchIdIn", "caseExecutionIdIn", "caseInstanceIdIn"];
     const SORTED_BY: &'static [&'static str] = &["variableName", "variableType", "activityInstanceId", "tenantId"];
     type Row = Json;
 

@@ -22,7 +22,11 @@ use potok_core::value::{Value, Zone};
 use serde_json::{Map, Value as Json, json};
 
 use crate::acting::Acting;
-use crate::camunda7::id;
+use crate::camunda7::{condition, id};
+
+/// What a list can be sorted by.
+const SORTED_BY: [&str; 8] =
+    ["id", "dueDate", "createTime", "executionId", "processInstanceId", "processDefinitionId", "retries", "tenantId"];
 
 /// Jobs on a page of a list.
 const PAGE: usize = 10;
@@ -43,8 +47,7 @@ pub fn router(engine: Engine) -> Router {
         .method_not_allowed_fallback(async || {
             Fault::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", "nothing is done with this method here")
         })
-        // As in Flowable, what cannot go on is not done at all.
-        .with_state(engine.without_incidents())
+        .with_state(engine)
 }
 
 /// Why a request is not let in.
@@ -170,10 +173,28 @@ async fn shown(engine: &Engine, rows: &[&Row]) -> Result<Vec<Json>, Fault> {
         _ => engine.definitions(&DefinitionQuery { keys, ..DefinitionQuery::default() }).await?,
     };
     let of = |row: &Row| definitions.iter().find(|definition| definition.key == row.definition);
-    Ok(rows.iter().map(|row| one_shown(row, of(row))).collect())
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let name = element_name(engine, row).await?;
+        all.push(one_shown(row, of(row), name.as_deref()));
+    }
+    Ok(all)
 }
 
-fn one_shown(row: &Row, definition: Option<&Definition>) -> Json {
+/// Whether the model says which variables a worker is given; else it is given all.
+async fn has_parameters(engine: &Engine, row: &Row) -> Result<bool, Fault> {
+    let graph = engine.graph(row.definition.into()).await?;
+    let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&row.node)?));
+    Ok(node.is_some_and(|node| !node.details.inputs.is_empty()))
+}
+
+/// The name of the flow node that a job is of.
+async fn element_name(engine: &Engine, row: &Row) -> Result<Option<Name>, Fault> {
+    let graph = engine.graph(row.definition.into()).await?;
+    Ok(graph.and_then(|graph| graph.get_node(graph.find(&row.node)?)?.name.clone()))
+}
+
+fn one_shown(row: &Row, definition: Option<&Definition>, name: Option<&str>) -> Json {
     let id = id::id(row.key);
     let lock = match row.lease {
         // It is not handed out before its next try.
@@ -192,7 +213,7 @@ fn one_shown(row: &Row, definition: Option<&Definition>) -> Json {
         "scopeDefinitionId": null,
         "scopeType": null,
         "elementId": &*row.node,
-        "elementName": null,
+        "elementName": name,
         "retries": row.retries,
         "exceptionMessage": row.error.as_deref(),
         "dueDate": null,
@@ -214,11 +235,19 @@ async fn list(Acting(engine): Acting, Query(asked): Query<Vec<(String, String)>>
         Some(number) => number.map_err(|_| Fault::bad(format!("`{name}` must be a number"))),
     };
     let (start, size) = (number("start", 0)?, number("size", PAGE)?);
-    let key = |name: &str| value(name).and_then(id::parse::<Key>).into_iter().collect();
+    // What is no id is nothing's; neither are there jobs of cases.
+    let (ids, instances) = (value("id").map(id::parse::<Key>), value("processInstanceId").map(id::parse::<Key>));
+    let definition = value("processDefinitionId").map(id::parse_definition);
+    let is_of_a_case = value("scopeId").is_some() || value("scopeType").is_some_and(|scope| scope != "bpmn");
+    if [ids, instances, definition].contains(&Some(None)) || is_of_a_case {
+        return Ok(answer(&json!({"data": [], "total": 0, "start": start, "sort": "id", "order": "asc", "size": 0})));
+    }
+    let key = |key: Option<Option<Key>>| key.flatten().into_iter().collect();
     let names = |name: &str| value(name).map(Name::from).into_iter().collect();
     let query = JobQuery {
-        keys: key("id"),
-        instances: key("processInstanceId"),
+        keys: key(ids),
+        instances: key(instances),
+        definition: definition.flatten(),
         nodes: names("elementId"),
         topics: names("topic"),
         ..JobQuery::default()
@@ -227,14 +256,53 @@ async fn list(Acting(engine): Acting, Query(asked): Query<Vec<(String, String)>>
     if let Some(owner) = value("lockOwner") {
         rows.retain(|row| row.lease != 0 && row.worker.as_deref() == Some(owner));
     }
+    let is_set = |name: &str| value(name) == Some("true");
+    let (locked, unlocked) = (is_set("locked"), is_set("unlocked"));
+    let (failed, untenanted) = (is_set("withException"), is_set("withoutTenantId"));
+    let pattern = |name: &str, own: Option<&str>| {
+        value(name).is_none_or(|pattern| own.is_some_and(|own| condition::like(pattern, own)))
+    };
+    rows.retain(|row| {
+        let is = |name: &str, own: Option<&str>| value(name).is_none_or(|value| own == Some(value));
+        (!locked || row.lease != 0)
+            && (!unlocked || row.lease == 0)
+            && (!failed || row.error.is_some())
+            && (!untenanted || row.tenant.is_none())
+            && is("exceptionMessage", row.error.as_deref())
+            && is("tenantId", row.tenant.as_deref())
+            && pattern("tenantIdLike", row.tenant.as_deref())
+            && is("executionId", Some(&id::part(row.key, id::EXECUTION)))
+    });
+    if let Some(name) = value("elementName") {
+        let mut named = Vec::new();
+        for row in rows {
+            if element_name(&engine, &row).await?.as_deref() == Some(name) {
+                named.push(row);
+            }
+        }
+        rows = named;
+    }
     let total = rows.len();
-    let order = value("order").unwrap_or("asc");
-    if order == "desc" {
-        rows.reverse();
+    let (sort, order) = (value("sort").unwrap_or("id"), value("order").unwrap_or("asc"));
+    rows.sort_by(|left, right| match sort {
+        "processInstanceId" => left.instance.cmp(&right.instance),
+        "processDefinitionId" => left.definition.cmp(&right.definition),
+        "executionId" | "createTime" | "dueDate" | "id" => left.key.cmp(&right.key),
+        "retries" => left.retries.cmp(&right.retries),
+        "tenantId" => left.tenant.cmp(&right.tenant),
+        _ => std::cmp::Ordering::Equal,
+    });
+    match order {
+        "asc" => {}
+        "desc" => rows.reverse(),
+        other => return Err(Fault::bad(format!("`order` must be asc or desc, and is {other}"))),
+    }
+    if !SORTED_BY.contains(&sort) {
+        return Err(Fault::bad(format!("nothing is sorted by `{sort}`; there are {}", SORTED_BY.join(", "))));
     }
     let page: Vec<&Row> = rows.iter().skip(start).take(size).collect();
     let data = shown(&engine, &page).await?;
-    let (count, sort) = (data.len(), value("sort").unwrap_or("id"));
+    let count = data.len();
     Ok(answer(&json!({"data": data, "total": total, "start": start, "sort": sort, "order": order, "size": count})))
 }
 
@@ -246,6 +314,9 @@ async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
 async fn acquire(Acting(engine): Acting, bytes: Bytes) -> Answer {
     let body = Body::read(&bytes)?;
     let (topic, worker) = (body.needed("topic")?, body.needed("workerId")?);
+    if topic.is_empty() || worker.is_empty() {
+        return Err(Fault::bad("topic and workerId must not be empty"));
+    }
     let lease = body.duration("lockDuration")?.ok_or_else(|| Fault::bad("lockDuration is required"))?;
     let limit = body.number("numberOfTasks")?.unwrap_or(1);
     let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0);
@@ -258,7 +329,8 @@ async fn acquire(Acting(engine): Acting, bytes: Bytes) -> Answer {
     let rows: Vec<&Row> = jobs.iter().map(|job| &**job).collect();
     let mut acquired = shown(&engine, &rows).await?;
     for (body, job) in acquired.iter_mut().zip(&jobs) {
-        body["variables"] = variable::write(job.variables());
+        let given = if has_parameters(&engine, job).await? { job.own_variables() } else { job.variables() };
+        body["variables"] = variable::write(given);
     }
     Ok(answer(&Json::Array(acquired)))
 }

@@ -41,8 +41,8 @@ fn typed(kind: Option<&str>, value: Json) -> Result<Value, String> {
         "string" => value.as_str().map(Value::from).ok_or_else(|| wrong(&value)),
         "boolean" => value.as_bool().map(Value::from).ok_or_else(|| wrong(&value)),
         "integer" => within(value, i32::MIN.into(), i32::MAX.into()).map(Value::from),
-        "short" => within(value, i16::MIN.into(), i16::MAX.into()).map(|number| declared("short", number)),
-        "long" => within(value, i64::MIN, i64::MAX).map(|number| declared("long", number)),
+        "short" => within(value, i16::MIN.into(), i16::MAX.into()).map(|number| declared("Short", number)),
+        "long" => within(value, i64::MIN, i64::MAX).map(|number| declared("Long", number)),
         "double" => value.as_f64().map(Value::from).ok_or_else(|| wrong(&value)),
         "date" | "instant" => {
             let moment = value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
@@ -61,6 +61,7 @@ fn typed(kind: Option<&str>, value: Json) -> Result<Value, String> {
     }
 }
 
+/// A number with a type, under the name that all faces know it by.
 fn declared(kind: &str, number: i64) -> Value {
     Value::Declared(Arc::new(Declared { value: number.into(), type_name: kind.into(), info: BTreeMap::new() }))
 }
@@ -91,8 +92,8 @@ fn shown(value: &Value) -> (Option<String>, Json) {
             return (Some("date".into()), moment.map_or_else(|_| value.to_json(), Json::String));
         }
         Value::List(_) | Value::Map(_) => Some("json"),
-        Value::Declared(declared) if matches!(&*declared.type_name, "short" | "long") => {
-            return (Some(declared.type_name.to_string()), value.to_json());
+        Value::Declared(declared) if matches!(&*declared.type_name, "Short" | "Long") => {
+            return (Some(declared.type_name.to_ascii_lowercase().to_string()), value.to_json());
         }
         Value::Declared(declared) => return shown(&declared.value),
     };

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
+use potok::Engine;
+use potok_rest::Options;
 use serde_json::{Map, Value as Json, json};
 use tower::ServiceExt as _;
 
@@ -119,6 +121,14 @@ fn filled(text: &str, kept: &BTreeMap<String, String>) -> String {
     text
 }
 
+/// Under which name it is asked for.
+const HOST: &str = "127.0.0.1:8080";
+
+/// The router of `potok serve` on this machine: nobody need sign in, as long as there are no users.
+pub(crate) fn served(engine: &Engine) -> Router {
+    potok_rest::router_beside(engine.clone(), &Options::local(8080), potok_faces::routers(engine.clone()))
+}
+
 /// Holds a conversation; gives what was said, as facts.
 pub(crate) async fn hold(router: &Router, base: &str, steps: &[Step]) -> Vec<Json> {
     let mut kept = BTreeMap::new();
@@ -126,7 +136,7 @@ pub(crate) async fn hold(router: &Router, base: &str, steps: &[Step]) -> Vec<Jso
     for step in steps {
         let base = if step.prepares { "" } else { base };
         let path = format!("{base}{}", filled(&step.path, &kept));
-        let mut request = Request::builder().method(&*step.method).uri(path).header(header::HOST, "here");
+        let mut request = Request::builder().method(&*step.method).uri(path).header(header::HOST, HOST);
         let mut body = Vec::new();
         if !step.parts.is_empty() {
             request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge-of-a-part");

@@ -193,7 +193,7 @@ async fn a_task_has_variables_of_its_own(place: Place) {
     assert_eq!(engine.local_task_variables(task).await.unwrap_err().code(), "task-unknown");
     assert_eq!(engine.set_local_task_variables(task, json!({"a": 1})).await.unwrap_err().code(), "task-unknown");
     let left = names(engine.instance(case.id()).variables().await.unwrap());
-    assert_eq!(left, "amount=13 approved=true new=1 note=outer");
+    assert_eq!(left, "amount=13 approved=true new=1 note=best", "what the task gives is no draft");
     // Erased by its name wherever it was.
     engine.instance(case.id()).cancel("enough").await.unwrap();
     let query = potok::query::InstanceQuery::default();

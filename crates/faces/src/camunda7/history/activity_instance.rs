@@ -38,6 +38,14 @@ pub(super) struct Visit {
 }
 
 impl Visit {
+    pub(super) fn is_of(&self, nodes: &[Name]) -> bool {
+        nodes.contains(&self.node)
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.until.is_some()
+    }
+
     pub(super) fn id(&self, instance: &Instance) -> String {
         match &self.task {
             Some(task) => id::activity_instance(&self.node, task.key, id::ACTIVITY),

@@ -10,10 +10,11 @@ use serde_json::{Value as Json, json};
 
 use super::root;
 use crate::camunda7::answer;
+use crate::camunda7::condition::like;
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
 use crate::camunda7::fields::Fields;
-use crate::camunda7::incident::{is_a_job, kind};
+use crate::camunda7::incident::{among, is_a_job, is_among, kind};
 use crate::camunda7::job_definition::{self, Kind};
 use crate::camunda7::list::{self, Asked, List};
 use crate::camunda7::{id, process_definition};
@@ -135,6 +136,15 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<(Incident, End
     query.nodes = fields.text("activityId")?.into_iter().collect();
     let of = fields.text("incidentType")?;
     let message = fields.text("incidentMessage")?;
+    let pattern = fields.text("incidentMessageLike")?;
+    query.processes.extend(fields.list("processDefinitionKeyIn")?.unwrap_or_default());
+    let (after, before) = (fields.date("createTimeAfter")?, fields.date("createTimeBefore")?);
+    let (end_after, end_before) = (fields.date("endTimeAfter")?, fields.date("endTimeBefore")?);
+    let (tenants, untenanted) = (fields.list("tenantIdIn")?, fields.is_set("withoutTenantId")?);
+    let mut among = among(fields)?;
+    for name in ["causeIncidentId", "rootCauseIncidentId", "configuration", "historyConfiguration"] {
+        among.extend(fields.text(name)?.map(|value| (name, vec![value])));
+    }
     let (open, resolved, deleted) = (fields.is_set("open")?, fields.is_set("resolved")?, fields.is_set("deleted")?);
     let mut rows = Vec::new();
     for row in engine.incidents(&query).await? {
@@ -143,14 +153,28 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<(Incident, End
             && message.as_ref().is_none_or(|message| row.message == *message)
             && (!open || end == End::Open)
             && (!resolved || end == End::Resolved)
-            && (!deleted || end == End::Deleted);
-        if fits {
-            rows.push((row, end));
+            && (!deleted || end == End::Deleted)
+            && pattern.as_ref().is_none_or(|pattern| like(pattern, &row.message))
+            && after.is_none_or(|time| row.raised > time)
+            && before.is_none_or(|time| row.raised < time)
+            && end_after.is_none_or(|time| row.resolved.is_some_and(|own| own > time))
+            && end_before.is_none_or(|time| row.resolved.is_some_and(|own| own < time))
+            && (!untenanted || row.tenant.is_none())
+            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)));
+        if !fits {
+            continue;
+        }
+        let found = [(row, end)];
+        if among.is_empty() || shown(engine, &found).await?.iter().all(|shown| is_among(shown, &among)) {
+            rows.extend(found);
         }
     }
     answer::sort(&mut rows, order, |by, (left, _), (right, _)| match by {
         "createTime" => left.raised.cmp(&right.raised),
         "endTime" => left.resolved.cmp(&right.resolved),
+        "incidentMessage" => left.message.cmp(&right.message),
+        "incidentState" => left.resolved.is_some().cmp(&right.resolved.is_some()),
+        "processDefinitionKey" => left.process.cmp(&right.process),
         "incidentType" => kind(left).cmp(kind(right)),
         "activityId" => left.node.cmp(&right.node),
         "processInstanceId" => left.instance.cmp(&right.instance),
@@ -169,10 +193,18 @@ impl List for Incidents {
     const BY_BODY: bool = false;
     const SORTED_BY: &'static [&'static str] = &[
         "incidentId",
+        "incidentMessage",
         "createTime",
         "endTime",
         "incidentType",
+        "executionId",
         "activityId",
+        "processDefinitionKey",
+        "causeIncidentId",
+        "rootCauseIncidentId",
+        "configuration",
+        "historyConfiguration",
+        "incidentState",
         "processInstanceId",
         "processDefinitionId",
         "tenantId",

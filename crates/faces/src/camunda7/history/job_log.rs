@@ -68,6 +68,7 @@ struct Entries;
 
 impl List for Entries {
     const PATH: &'static str = "/history/job-log";
+    const NOT_OFFERED: &'static [&'static str] = &["hostname"];
     const SORTED_BY: &'static [&'static str] = &[
         "timestamp",
         "jobId",

@@ -43,6 +43,9 @@ fn milliseconds(from: Timestamp, until: Option<Timestamp>) -> Option<i64> {
 fn instances(fields: &Fields) -> Result<Option<InstanceQuery>, Fault> {
     let mut query = InstanceQuery { has_process: Some(true), ..InstanceQuery::default() };
     let mut ids = fields.list("processInstanceIds")?.unwrap_or_default();
+    if fields.has("processInstanceIds") && ids.is_empty() {
+        return Err(Fault::failed("Set of process instance ids is empty"));
+    }
     ids.extend(fields.list("processInstanceIdIn")?.unwrap_or_default());
     ids.extend(fields.text("processInstanceId")?);
     query.keys = ids.iter().filter_map(|text| id::parse::<Key>(text)).collect();
@@ -61,7 +64,7 @@ fn instances(fields: &Fields) -> Result<Option<InstanceQuery>, Fault> {
 }
 
 /// The instance that an instance was called for, at the end of all callers.
-async fn root(engine: &Engine, instance: &Instance) -> Result<Key, Fault> {
+pub(crate) async fn root(engine: &Engine, instance: &Instance) -> Result<Key, Fault> {
     let (mut root, mut parent) = (instance.key, instance.parent);
     while let Some(caller) = parent {
         root = caller;

@@ -7,19 +7,20 @@ use axum::extract::Path;
 use axum::routing::get;
 use potok::query::IncidentQuery;
 use potok::row::{Definition, InstanceState};
-use potok::{Engine, Error, Instance, InstanceId};
+use potok::{Engine, Error, Instance, InstanceId, Name};
 use potok_core::step::Event;
 use serde_json::{Value as Json, json};
 
+use super::activity_instance::visits;
 use super::{instances, milliseconds, root};
 use crate::acting::Acting;
 use crate::camunda7::answer::{self, Answer, json as answer, nothing};
-use crate::camunda7::condition::{by_variables, like};
+use crate::camunda7::condition::{Conditions, like};
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
 use crate::camunda7::fields::Fields;
 use crate::camunda7::list::{self, Asked, List};
-use crate::camunda7::{id, process_definition};
+use crate::camunda7::{id, incident, process_definition};
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new().merge(list::routes::<Instances>()).route("/history/process-instance/{id}", get(one).delete(delete))
@@ -105,7 +106,11 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Instance>, Fau
     let mut rows = narrow(engine, fields).await?;
     for any in fields.objects("orQueries")? {
         let mut found = BTreeSet::new();
-        for one in any.each() {
+        let each = any.each();
+        if each.is_empty() {
+            continue;
+        }
+        for one in each {
             found.extend(narrow(engine, &one).await?.into_iter().map(|row| u64::from(row.key)));
         }
         rows.retain(|row| found.contains(&row.key.into()));
@@ -124,12 +129,18 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Instance>, Fau
 }
 
 async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault> {
+    if list::is_never::<Instances>(fields) {
+        return Ok(Vec::new());
+    }
     let Some(mut query) = instances(fields)? else { return Ok(Vec::new()) };
     query.business_key = fields.text("processInstanceBusinessKey")?;
     query.business_key_like = fields.text("processInstanceBusinessKeyLike")?.map(|pattern| pattern.to_string());
     let ended = [InstanceState::Completed, InstanceState::Failed, InstanceState::Cancelled];
     if fields.is_set("finished")? {
         query.states = ended.to_vec();
+    }
+    if fields.is_set("finished")? && fields.is_set("unfinished")? {
+        return Ok(Vec::new());
     }
     if fields.is_set("unfinished")? || fields.is_set("active")? || fields.is_set("suspended")? {
         query.states = vec![InstanceState::Active];
@@ -149,7 +160,18 @@ async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault
     if fields.is_set("rootProcessInstances")? {
         query.called = Some(false);
     }
-    query.variables = by_variables(fields, "variables")?;
+    let conditions = Conditions::of(fields, "variables")?;
+    query.variables = conditions.in_database();
+    if let Some(text) = fields.text("subProcessInstanceId")? {
+        let parent = match id::parse::<InstanceId>(&text) {
+            Some(called) => engine.instance(called).get().await.ok().and_then(|called| called.parent),
+            None => None,
+        };
+        let Some(parent) = parent.filter(|parent| query.keys.is_empty() || query.keys.contains(parent)) else {
+            return Ok(Vec::new());
+        };
+        query.keys = vec![parent];
+    }
     let mut rows = engine.instances(&query).await?;
     let (after, before) = (fields.date("startedAfter")?, fields.date("startedBefore")?);
     let (ended_after, ended_before) = (fields.date("finishedAfter")?, fields.date("finishedBefore")?);
@@ -167,6 +189,11 @@ async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault
             wanted.push(word);
         }
     }
+    if wanted.len() > 1 {
+        let message = format!("an instance cannot be {} at once", wanted.join(" and "));
+        return Err(Fault::bad_request_of("BadUserRequestException", message));
+    }
+    let others = fields.list("processInstanceIdNotIn")?.unwrap_or_default();
     let tenants = fields.list("tenantIdIn")?;
     let untenanted = fields.is_set("withoutTenantId")?;
     rows.retain(|row| {
@@ -177,6 +204,7 @@ async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault
             && by.as_ref().is_none_or(|by| row.initiator.as_ref() == Some(by))
             && keys.as_ref().is_none_or(|keys| row.business_key.as_ref().is_some_and(|own| keys.contains(own)))
             && !not.iter().any(|pattern| like(pattern, &row.process))
+            && !others.iter().any(|text| id::parse::<InstanceId>(text) == Some(row.id()))
             && wanted.iter().all(|word| state(row) == *word)
             && (!untenanted || row.tenant.is_none())
             && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
@@ -193,17 +221,72 @@ async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault
             })
         });
     }
+    rows = look(engine, fields, &conditions, rows).await?;
     with_incidents(engine, fields, rows).await
 }
 
+/// What is looked at one by one: variables, who called, and which flow nodes were visited.
+async fn look(
+    engine: &Engine,
+    fields: &Fields,
+    conditions: &Conditions,
+    rows: Vec<Instance>,
+) -> Result<Vec<Instance>, Fault> {
+    let top = fields.text("rootProcessInstanceId")?;
+    let (executed, active) = (fields.list("executedActivityIdIn")?, fields.list("activeActivityIdIn")?);
+    let mut found = Vec::new();
+    for row in rows {
+        if let Some(top) = &top
+            && id::id(root(engine, &row).await?) != **top
+        {
+            continue;
+        }
+        if conditions.need_a_look() && !conditions.hold(&engine.instance(row.id()).variables().await?) {
+            continue;
+        }
+        if executed.is_some() || active.is_some() {
+            let visits = visits(engine, &row).await?;
+            let has = |nodes: &Option<Vec<Name>>, ended: bool| {
+                nodes
+                    .as_ref()
+                    .is_none_or(|nodes| visits.iter().any(|visit| visit.is_of(nodes) && visit.has_ended() == ended))
+            };
+            if !has(&executed, true) || !has(&active, false) {
+                continue;
+            }
+        }
+        found.push(row);
+    }
+    Ok(found)
+}
+
 async fn with_incidents(engine: &Engine, fields: &Fields, mut rows: Vec<Instance>) -> Result<Vec<Instance>, Fault> {
-    let open = match (fields.text("incidentStatus")?.as_deref(), fields.is_set("withIncidents")?) {
-        (Some("open"), _) => Some(true),
-        (Some("resolved"), _) => Some(false),
-        (_, true) => None,
-        (_, false) => return Ok(rows),
+    let with = fields.is_set("withIncidents")? || fields.is_set("withRootIncidents")?;
+    let open = match fields.text("incidentStatus")?.as_deref() {
+        Some("open") => Some(true),
+        Some("resolved") => Some(false),
+        Some(_) => return Ok(Vec::new()),
+        None => None,
     };
-    let query = IncidentQuery { open, ..IncidentQuery::default() };
+    let mut query = IncidentQuery { open, ..IncidentQuery::default() };
+    let (ids, of) = (fields.list("incidentIdIn")?, fields.text("incidentType")?);
+    query.message = fields.text("incidentMessage")?;
+    query.message_like = fields.text("incidentMessageLike")?.map(|pattern| pattern.to_string());
+    let asks = with || open.is_some() || ids.is_some() || of.is_some();
+    if !asks && query.message.is_none() && query.message_like.is_none() {
+        return Ok(rows);
+    }
+    if let Some(ids) = ids {
+        query.keys = ids.iter().filter_map(|text| id::parse(text)).collect();
+        if query.keys.is_empty() {
+            return Ok(Vec::new());
+        }
+    }
+    if let Some(of) = of
+        && !incident::of_kind(&mut query, &of)
+    {
+        return Ok(Vec::new());
+    }
     let stuck: BTreeSet<u64> = engine.incidents(&query).await?.iter().map(|row| row.instance.into()).collect();
     rows.retain(|row| stuck.contains(&row.key.into()));
     Ok(rows)
@@ -214,6 +297,15 @@ pub(crate) struct Instances;
 
 impl List for Instances {
     const PATH: &'static str = "/history/process-instance";
+    const NOT_OFFERED: &'static [&'static str] = &[
+        "activityIdIn",
+        "executedActivityAfter",
+        "executedActivityBefore",
+        "executedJobAfter",
+        "executedJobBefore",
+        "withJobsRetrying",
+    ];
+    const NEVER: &'static [&'static str] = &["caseInstanceId", "subCaseInstanceId", "superCaseInstanceId"];
     const SORTED_BY: &'static [&'static str] = &[
         "instanceId",
         "definitionId",

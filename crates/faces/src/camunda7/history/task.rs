@@ -11,12 +11,13 @@ use serde_json::{Value as Json, json};
 
 use super::{milliseconds, root};
 use crate::camunda7::answer;
-use crate::camunda7::condition::{by_variables, like};
+use crate::camunda7::condition::{Conditions, like};
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
 use crate::camunda7::fields::Fields;
 use crate::camunda7::list::{self, Asked, List};
-use crate::camunda7::{id, process_definition};
+use crate::camunda7::model::Model;
+use crate::camunda7::{definition_query, id, process_definition};
 
 pub(crate) fn routes() -> Router<Engine> {
     list::routes::<Tasks>()
@@ -24,6 +25,7 @@ pub(crate) fn routes() -> Router<Engine> {
 
 async fn shown(engine: &Engine, rows: &[Task]) -> Result<Vec<Json>, Fault> {
     let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
+    let models = Model::of_all(engine, &definitions).await?;
     let mut instances: BTreeMap<u64, Instance> = BTreeMap::new();
     let keys: Vec<Key> = rows.iter().map(|row| row.instance).collect();
     if !keys.is_empty() {
@@ -58,7 +60,10 @@ async fn shown(engine: &Engine, rows: &[Task]) -> Result<Vec<Json>, Fault> {
             "caseExecutionId": null,
             "activityInstanceId": belongs.then(|| id::activity_instance(&row.node, row.key, id::ACTIVITY)),
             "name": row.name.as_deref(),
-            "description": row.description.as_deref(),
+            "description": match belongs {
+                true => models.get(&row.definition.into()).and_then(|model| model.documentation(&row.node)),
+                false => row.description.as_deref(),
+            },
             "deleteReason": reason,
             "owner": row.owner.as_deref(),
             "assignee": row.assignee.as_deref(),
@@ -84,7 +89,11 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Task>, Fault> 
     let mut rows = narrow(engine, fields).await?;
     for any in fields.objects("orQueries")? {
         let mut found = BTreeSet::new();
-        for one in any.each() {
+        let each = any.each();
+        if each.is_empty() {
+            continue;
+        }
+        for one in each {
             found.extend(narrow(engine, &one).await?.into_iter().map(|row| u64::from(row.key)));
         }
         rows.retain(|row| found.contains(&row.key.into()));
@@ -111,6 +120,9 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Task>, Fault> 
 
 /// The tasks for which all fields hold.
 async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Task>, Fault> {
+    if list::is_never::<Tasks>(fields) {
+        return Ok(Vec::new());
+    }
     let mut query = TaskQuery::default();
     for (one, many, keys) in
         [("taskId", "taskIdIn", &mut query.keys), ("processInstanceId", "processInstanceIdIn", &mut query.instances)]
@@ -145,10 +157,30 @@ async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Task>, Fault> {
     if fields.is_set("unfinished")? {
         query.states = vec![TaskState::Open];
     }
-    query.variables = by_variables(fields, "processVariables")?;
+    let conditions = Conditions::of(fields, "processVariables")?;
+    query.variables = conditions.in_database();
+    query.business_keys = fields.list("processInstanceBusinessKeyIn")?.unwrap_or_default();
+    query.business_keys.extend(fields.text("processInstanceBusinessKey")?);
+    query.business_key_like = fields.text("processInstanceBusinessKeyLike")?.map(|pattern| pattern.to_string());
+    if fields.is_set("withoutTaskDueDate")? {
+        query.has_due = Some(false);
+    }
     let mut rows = engine.search(&query).await?.rows;
-    let (name, name_like) = (fields.text("taskName")?, fields.text("taskNameLike")?);
-    let assignee_like = fields.text("taskAssigneeLike")?;
+    if let Some(definitions) = definition_query::named(engine, fields).await? {
+        rows.retain(|row| definitions.contains(&row.definition));
+    }
+    let folded = |name: &str| Ok::<_, Fault>(fields.text(name)?.map(|text| text.to_lowercase()));
+    let (name, name_like) = (folded("taskName")?, folded("taskNameLike")?);
+    let (assignee_like, owner_like) = (fields.text("taskAssigneeLike")?, fields.text("taskOwnerLike")?);
+    let (execution, activities) = (fields.text("executionId")?, fields.list("activityInstanceIdIn")?);
+    let (due, follow_up) = (fields.date("taskDueDate")?, fields.date("taskFollowUpDate")?);
+    let untenanted = fields.is_set("withoutTenantId")?;
+    let reason_like = fields.text("taskDeleteReasonLike")?;
+    let why = |row: &Task| match row.state {
+        TaskState::Open => None,
+        TaskState::Completed => Some("completed"),
+        TaskState::Cancelled => Some("deleted"),
+    };
     let priority = fields.number("taskPriority")?;
     let reason = fields.text("taskDeleteReason")?;
     let times = [
@@ -163,22 +195,80 @@ async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Task>, Fault> {
     };
     rows.retain(|row| {
         let own = [Some(row.created), row.ended, row.due, row.follow_up];
-        name.as_ref().is_none_or(|name| row.name.as_ref() == Some(name))
-            && matches(&name_like, row.name.as_ref())
+        let own_name = row.name.as_ref().map(|name| name.to_lowercase());
+        name.as_ref().is_none_or(|name| own_name.as_ref() == Some(name))
+            && matches(&name_like, own_name.as_ref())
             && matches(&assignee_like, row.assignee.as_ref())
+            && matches(&owner_like, row.owner.as_ref())
             && priority.is_none_or(|priority| row.priority == priority)
-            && reason.as_deref().is_none_or(|reason| match row.state {
-                TaskState::Open => false,
-                TaskState::Completed => reason == "completed",
-                TaskState::Cancelled => reason == "deleted",
-            })
+            && reason.as_deref().is_none_or(|reason| why(row) == Some(reason))
+            && reason_like.as_ref().is_none_or(|pattern| why(row).is_some_and(|own| like(pattern, own)))
+            && due.is_none_or(|due| row.due.is_some_and(|own| own.as_millisecond() == due.as_millisecond()))
+            && follow_up.is_none_or(|at| row.follow_up.is_some_and(|own| own.as_millisecond() == at.as_millisecond()))
+            && execution
+                .as_ref()
+                .is_none_or(|text| !row.process.is_empty() && id::parse_part(text) == Some((row.key, id::EXECUTION)))
+            && activities
+                .as_ref()
+                .is_none_or(|ids| ids.contains(&id::activity_instance(&row.node, row.key, id::ACTIVITY).into()))
+            && (!untenanted || row.tenant.is_none())
             && times.iter().zip(own).all(|((after, before), own)| {
                 after.is_none_or(|time| own.is_some_and(|own| own >= time))
                     && before.is_none_or(|time| own.is_some_and(|own| own <= time))
             })
             && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
     });
-    Ok(rows)
+    of_instances(engine, fields, &conditions, rows).await
+}
+
+async fn of_descriptions(engine: &Engine, fields: &Fields, rows: Vec<Task>) -> Result<Vec<Task>, Fault> {
+    let (text, pattern) = (fields.text("taskDescription")?, fields.text("taskDescriptionLike")?);
+    if text.is_none() && pattern.is_none() {
+        return Ok(rows);
+    }
+    let shown = shown(engine, &rows).await?;
+    let fits = |own: Option<&str>| {
+        text.as_deref().is_none_or(|text| own == Some(text))
+            && pattern.as_ref().is_none_or(|pattern| own.is_some_and(|own| like(pattern, own)))
+    };
+    Ok(rows
+        .into_iter()
+        .zip(shown)
+        .filter(|(_, shown)| fits(shown["description"].as_str()))
+        .map(|(row, _)| row)
+        .collect())
+}
+
+/// Those whose instances are as fields ask.
+async fn of_instances(
+    engine: &Engine,
+    fields: &Fields,
+    conditions: &Conditions,
+    rows: Vec<Task>,
+) -> Result<Vec<Task>, Fault> {
+    let rows = of_descriptions(engine, fields, rows).await?;
+    let top = fields.text("rootProcessInstanceId")?;
+    let (finished, unfinished) = (fields.is_set("processFinished")?, fields.is_set("processUnfinished")?);
+    if top.is_none() && !finished && !unfinished && !conditions.need_a_look() {
+        return Ok(rows);
+    }
+    let mut found = Vec::new();
+    for row in rows.into_iter().filter(|row| !row.process.is_empty()) {
+        let instance = engine.instance(row.instance.into()).get().await?;
+        if (finished && instance.is_active()) || (unfinished && !instance.is_active()) {
+            continue;
+        }
+        if let Some(top) = &top
+            && id::id(root(engine, &instance).await?) != **top
+        {
+            continue;
+        }
+        if conditions.need_a_look() && !conditions.hold(&engine.instance(instance.id()).variables().await?) {
+            continue;
+        }
+        found.push(row);
+    }
+    Ok(found)
 }
 
 /// The list.
@@ -186,6 +276,23 @@ struct Tasks;
 
 impl List for Tasks {
     const PATH: &'static str = "/history/task";
+    const NOT_OFFERED: &'static [&'static str] = &[
+        "taskHadCandidateGroup",
+        "taskHadCandidateUser",
+        "taskInvolvedGroup",
+        "taskInvolvedUser",
+        "taskVariables",
+        "withCandidateGroups",
+        "withoutCandidateGroups",
+    ];
+    const NEVER: &'static [&'static str] = &[
+        "caseDefinitionId",
+        "caseDefinitionKey",
+        "caseDefinitionName",
+        "caseExecutionId",
+        "caseInstanceId",
+        "taskParentTaskId",
+    ];
     const SORTED_BY: &'static [&'static str] = &[
         "taskId",
         "activityInstanceId",

@@ -102,6 +102,7 @@ struct Operations;
 
 impl List for Operations {
     const PATH: &'static str = "/history/user-operation";
+    const NEVER: &'static [&'static str] = &["caseDefinitionId", "caseExecutionId", "caseInstanceId"];
     const BY_BODY: bool = false;
     const SORTED_BY: &'static [&'static str] = &["timestamp"];
     type Row = Json;

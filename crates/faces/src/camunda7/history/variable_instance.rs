@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use jiff::Timestamp;
+use potok::query::VariableValue;
 use potok::row::Definition;
 use potok::{Engine, Instance, InstanceId, Name, Value, What};
 use potok_core::instance::Key;
@@ -20,13 +21,12 @@ use crate::camunda7::fields::{Fields, InQuery};
 use crate::camunda7::list::{self, Asked, List};
 use crate::camunda7::{id, process_definition, value, variables};
 
-/// From there on, an instance's variables in the order in which they first were set.
-const VARIABLES: u32 = 1 << 30;
-
 pub(crate) fn routes() -> Router<Engine> {
+    let refuse =
+        async || -> Answer { Err(Fault::not_offered("deleting variables of the past; erase them by the native API")) };
     Router::new()
         .merge(list::routes::<Variables>())
-        .route("/history/variable-instance/{id}", get(one))
+        .route("/history/variable-instance/{id}", get(one).delete(refuse))
         .route("/history/variable-instance/{id}/data", get(data))
 }
 
@@ -75,7 +75,7 @@ async fn of_instance(engine: &Engine, instance: &Instance) -> Result<Vec<Found>,
     // What was erased is not in the log any more.
     let of_process: Vec<(Name, Value)> = case.variables().await?;
     let mut found = Vec::new();
-    for (number, Set { visit, name, since, last }) in set.into_iter().enumerate() {
+    for Set { visit, name, since, last } in set {
         let (value, of) = match visit {
             None => (of_process.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone()), None),
             Some(number) => {
@@ -87,7 +87,9 @@ async fn of_instance(engine: &Engine, instance: &Instance) -> Result<Vec<Found>,
                 (last.filter(|_| of.is_some()), of)
             }
         };
-        let part = VARIABLES + u32::try_from(number).unwrap_or(0);
+        // A task's own have the same ids as long as it is open.
+        let task = of.as_ref().and_then(|of: &Local| of.task);
+        let part = id::variable(task.map_or(visit.map_or(0, |visit| visit + 1), u64::from), &name);
         found.extend(value.map(|value| Found { name, value, part, since, of }));
     }
     Ok(found)
@@ -128,8 +130,21 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
     let deserialise = fields.flag("deserializeValues")? != Some(false);
     let Some(query) = instances(fields)? else { return Ok(Vec::new()) };
     let names = (fields.text("variableName")?, fields.text("variableNameLike")?, fields.list("variableNameIn")?);
+    if fields.has("variableValue") && names.0.is_none() {
+        return Err(Fault::invalid(
+            "Only a single variable value parameter specified: variable name and value are required",
+        ));
+    }
+    let (any_name, any_value) = (fields.is_set("variableNamesIgnoreCase")?, fields.is_set("variableValuesIgnoreCase")?);
+    let fold = |name: &Name| if any_name { name.to_lowercase() } else { name.clone() };
+    let searched = |value: &Value| match value::searched(value) {
+        VariableValue::Text(text) if any_value => VariableValue::Text(text.to_lowercase()),
+        other => other,
+    };
+    let names = (names.0.as_ref().map(fold), names.1.as_ref().map(fold), names.2);
+    let (tenants, untenanted) = (fields.list("tenantIdIn")?, fields.is_set("withoutTenantId")?);
     let wanted = match fields.get("variableValue") {
-        Some(wanted) => Some(value::searched(&value::read_plain("variableValue", wanted)?)),
+        Some(wanted) => Some(searched(&value::read_plain("variableValue", wanted)?)),
         None => None,
     };
     let kinds = fields.list("variableTypeIn")?;
@@ -138,16 +153,20 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
         ("executionId", fields.list("executionIdIn")?),
         ("taskId", fields.list("taskIdIn")?),
     ];
-    let rows = engine.instances(&query).await?;
+    let mut rows = engine.instances(&query).await?;
+    rows.retain(|row| {
+        (!untenanted || row.tenant.is_none())
+            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
+    });
     let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
     let mut all = Vec::new();
     for row in &rows {
         let root = id::id(root(engine, row).await?);
         for found in of_instance(engine, row).await? {
-            let fits = names.0.as_ref().is_none_or(|name| found.name == *name)
-                && names.1.as_ref().is_none_or(|pattern| like(pattern, &found.name))
+            let fits = names.0.as_ref().is_none_or(|name| fold(&found.name) == *name)
+                && names.1.as_ref().is_none_or(|pattern| like(pattern, &fold(&found.name)))
                 && names.2.as_ref().is_none_or(|names| names.contains(&found.name))
-                && wanted.as_ref().is_none_or(|wanted| value::searched(&found.value) == *wanted)
+                && wanted.as_ref().is_none_or(|wanted| searched(&found.value) == *wanted)
                 && kinds
                     .as_ref()
                     .is_none_or(|kinds| kinds.iter().any(|kind| kind.eq_ignore_ascii_case(&value::kind(&found.value))));
@@ -201,6 +220,8 @@ struct Variables;
 
 impl List for Variables {
     const PATH: &'static str = "/history/variable-instance";
+    const NOT_OFFERED: &'static [&'static str] = &["includeDeleted"];
+    const NEVER: &'static [&'static str] = &["caseActivityIdIn", "caseExecutionIdIn", "caseInstanceId"];
     const SORTED_BY: &'static [&'static str] = &["instanceId", "variableName", "tenantId"];
     type Row = Json;
 

@@ -156,6 +156,7 @@ fn fits(fields: &Fields, logged: &Logged) -> Result<bool, Fault> {
         ("activityIdIn", "activityId"),
         ("failedActivityIdIn", "failedActivityId"),
         ("executionIdIn", "executionId"),
+        ("activityInstanceIdIn", "activityInstanceId"),
         ("tenantIdIn", "tenantId"),
     ] {
         let is_among =
