@@ -5,10 +5,11 @@
 import sys
 
 from potok_client import Client
+from potok_client.api.batches import begin_batch, get_batch
 from potok_client.api.instances import get_instance, search_instances, start_instance
 from potok_client.api.jobs import complete_job, fetch_jobs
 from potok_client.api.tasks import claim_task, complete_task, create_task, get_task
-from potok_client.models import Fetch, Instance, JobCompletion, NewInstance, Problem
+from potok_client.models import Fetch, Instance, JobCompletion, NewBatch, NewInstance, Problem
 
 api = Client(base_url=sys.argv[1])
 
@@ -24,6 +25,11 @@ assert complete_job.sync_detailed(jobs[0].id, client=api, body=done).status_code
 
 ended = get_instance.sync(started.id, client=api)
 assert ended.state.value == "completed" and ended.business_key == "python", ended
+
+other = start_instance.sync(client=api, body=start)
+given_up = {"operation": {"type": "cancel", "reason": "over"}, "instances": [other.id]}
+begun = begin_batch.sync(client=api, body=NewBatch.from_dict(given_up))
+assert get_batch.sync(begun.id, client=api).id == begun.id
 
 unknown = get_instance.sync_detailed("5", client=api)
 assert unknown.status_code == 404 and isinstance(unknown.parsed, Problem), unknown

@@ -65,6 +65,17 @@ fn event_gives_what_it_caught_to_a_data_object() {
 }
 
 #[test]
+fn script_in_feel_gives_its_result_to_its_only_output() {
+    scenario("data/script.bpmn")
+        .start_with(json!({"numbers": [1, 2, 3]}))
+        .completed()
+        .variable("sum", 2)
+        .variable("squares", json!([1, 4, 9]))
+        .no_variable("result")
+        .no_variable("square");
+}
+
+#[test]
 fn mappings_choose_what_goes_in_and_out() {
     scenario("data/potok.bpmn")
         .start_with(json!({"order": {"text": "how much?", "id": 1}, "limit": 5}))

@@ -21,6 +21,26 @@ fn parallel_instances_complete_in_any_order() {
 }
 
 #[test]
+fn number_of_instances_is_whole() {
+    let counted = |count: serde_json::Value| {
+        model(
+            r#"<process id="p" isExecutable="true">
+              <startEvent id="start"/>
+              <userTask id="sign"><multiInstanceLoopCharacteristics><loopCardinality>count</loopCardinality>
+              </multiInstanceLoopCharacteristics></userTask>
+              <sequenceFlow id="f1" sourceRef="start" targetRef="sign"/>
+            </process>"#,
+        )
+        .start_with(json!({"count": count}))
+    };
+    counted(json!(2.0)).waits_at(["sign", "sign"]);
+    counted(json!("2")).waits_at(["sign", "sign"]);
+    for count in [json!(1.5), json!(-1), json!(null), json!([1, 2]), json!("two")] {
+        counted(count).incident("sign", "expression-failed").incident_says("not a whole number of at least 0");
+    }
+}
+
+#[test]
 fn sequential_instances_follow_each_other() {
     scenario("loops/sequential.bpmn")
         .start_with(json!({"count": 2}))

@@ -193,6 +193,32 @@ mod tests {
     }
 
     #[test]
+    fn working_time_goes_on_while_the_clock_is_set_back() {
+        let evaluator = Evaluator::new();
+        let night = "name: night\nzone: Europe/Berlin\nweek:\n  sunday: [\"01:00-04:00\"]\n";
+        evaluator.add_calendar("night", Calendar::from_yaml(night).expect("calendar"));
+        let midnight = "@\"2026-10-25T00:00:00@Europe/Berlin\"";
+        let end = "@\"2026-10-25T04:00:00@Europe/Berlin\"";
+        for (text, expected) in [
+            (format!("add working hours({midnight}, 1.5)"), "2026-10-25T02:30:00+02:00[Europe/Berlin]"),
+            (format!("add working hours({midnight}, 2)"), "2026-10-25T02:00:00+01:00"),
+            (format!("add working hours({midnight}, 2.5)"), "2026-10-25T02:30:00+01:00"),
+            (format!("add working hours({midnight}, 3)"), "2026-10-25T03:00:00+01:00[Europe/Berlin]"),
+            (format!("add working hours({end}, -2)"), "2026-10-25T02:00:00+01:00"),
+            (format!("add working hours({end}, -3)"), "2026-10-25T02:00:00+02:00[Europe/Berlin]"),
+            ("next working moment(@\"2026-10-25T02:15:00+01:00\")".into(), "2026-10-25T02:15:00+01:00"),
+            ("next working moment(@\"2026-10-25T02:15:00+02:00\")".into(), "2026-10-25T02:15:00+02:00[Europe/Berlin]"),
+        ] {
+            assert_eq!(evaluate(&evaluator, &text).map(|value| value.to_string()).as_deref(), Ok(expected), "{text}");
+        }
+        for hours in ["0.5", "1", "1.5", "2", "2.5", "3", "4"] {
+            let between =
+                format!("working hours between({midnight}, add working hours({midnight}, {hours})) = {hours}");
+            assert_eq!(evaluate(&evaluator, &between), Ok(true.into()), "{between}");
+        }
+    }
+
+    #[test]
     fn the_calendar_must_be_clear() {
         let evaluator = Evaluator::new();
         let unclear = evaluate(&evaluator, "is working time(now())").expect_err("none");

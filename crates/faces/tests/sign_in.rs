@@ -92,10 +92,11 @@ const ORDER: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524
     <message id="paid" name="paid"/><message id="ordered" name="ordered"/>
     <process id="order" isExecutable="true">
       <startEvent id="start"/><startEvent id="asked"><messageEventDefinition messageRef="ordered"/></startEvent>
-      <parallelGateway id="fork"/><serviceTask id="pack" potok:job="pack"/><userTask id="check"/>
+      <exclusiveGateway id="either"/><parallelGateway id="fork"/><serviceTask id="pack" potok:job="pack"/><userTask id="check"/>
       <intermediateCatchEvent id="wait"><messageEventDefinition messageRef="paid"/></intermediateCatchEvent>
       <endEvent id="end"/>
-      <sequenceFlow id="f" sourceRef="start" targetRef="fork"/><sequenceFlow id="g" sourceRef="asked" targetRef="fork"/>
+      <sequenceFlow id="f" sourceRef="start" targetRef="either"/><sequenceFlow id="g" sourceRef="asked" targetRef="either"/>
+      <sequenceFlow id="e" sourceRef="either" targetRef="fork"/>
       <sequenceFlow id="h" sourceRef="fork" targetRef="pack"/><sequenceFlow id="i" sourceRef="fork" targetRef="wait"/>
       <sequenceFlow id="j" sourceRef="fork" targetRef="check"/><sequenceFlow id="k" sourceRef="pack" targetRef="end"/>
       <sequenceFlow id="l" sourceRef="wait" targetRef="end"/><sequenceFlow id="m" sourceRef="check" targetRef="end"/>
@@ -170,5 +171,33 @@ async fn a_program_with_the_role_worker_alone_does_all_that_workers_do() {
     let complete = format!("/engine-rest/task/{}/complete", tasks[0]["id"].as_str().unwrap());
     let (status, refused) = viewer.ask("POST", &complete, json!({})).await;
     assert_eq!((status, &refused["type"]), (403, &json!("AuthorizationException")), "{refused}");
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn where_it_is_enforced_a_process_without_a_time_to_live_is_refused_as_by_camunda() {
+    let builder = Engine::builder().sqlite_in_memory().job_execution(false);
+    let engine = builder.enforce_history_time_to_live(true).start().await.unwrap();
+    let router = potok_faces::camunda7::router(engine.clone());
+    let deployed = async |model: &str| {
+        let form = format!(
+            "--x\r\nContent-Disposition: form-data; name=\"data\"; filename=\"p.bpmn\"\r\n\
+             Content-Type: text/plain\r\n\r\n{model}\r\n--x--\r\n"
+        );
+        let request = Request::post("/deployment/create").header("content-type", "multipart/form-data; boundary=x");
+        let answer = router.clone().oneshot(request.body(Body::from(form)).unwrap()).await.unwrap();
+        let status = answer.status().as_u16();
+        let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        (status, serde_json::from_slice::<Value>(&bytes).unwrap())
+    };
+    let (status, refused) = deployed(DEPLOYED).await;
+    assert_eq!((status, &refused["type"], &refused["code"]), (400, &json!("ParseException"), &json!(0)), "{refused}");
+    let error = &refused["details"]["p.bpmn"]["errors"][0];
+    assert_eq!((&error["line"], &error["mainElementId"]), (&json!(2), &json!("p")), "{refused}");
+    for message in [&refused["message"], &error["message"]] {
+        assert!(message.as_str().unwrap().starts_with("ENGINE-12018 "), "{refused}");
+    }
+    let kept = "<process xmlns:camunda=\"http://camunda.org/schema/1.0/bpmn\" camunda:historyTimeToLive=\"P30D\"";
+    assert_eq!(deployed(&DEPLOYED.replace("<process", kept)).await.0, 200);
     engine.stop().await;
 }

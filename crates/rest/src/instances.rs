@@ -1,7 +1,5 @@
 //! `/instances`: process instances, started, looked at, moved and ended.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -17,6 +15,7 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::body::{Json, Path};
 use crate::caller::Caller;
+use crate::jobs::patience;
 use crate::problem::{Problem, Problems};
 use crate::search::{Found, Search, VariableFilters, find, variables};
 use crate::tasks::Reason;
@@ -225,7 +224,7 @@ async fn start(caller: Caller, State(app): State<App>, Json(given): Json<NewInst
     if given.start_event.is_some() && !given.start_before.is_empty() {
         return Err(Problem::malformed("body-invalid", "`startEvent` and `startBefore` cannot both be given"));
     }
-    let wait = Duration::from_secs(given.wait_seconds).min(app.timeout);
+    let wait = patience(given.wait_seconds, &app)?;
     if !wait.is_zero() {
         // Who may see no instance is told before one is started.
         caller.engine.variables_of([], &[]).await?;

@@ -140,6 +140,14 @@ fn lease(seconds: u64) -> Result<Duration, Problem> {
     Err(Problem::malformed("body-invalid", "`leaseSeconds`: a lease lasts from a second to a day"))
 }
 
+/// How long somebody waits for an answer.
+pub(crate) fn patience(seconds: u64, app: &App) -> Result<Duration, Problem> {
+    if seconds > 60 {
+        return Err(Problem::malformed("body-invalid", "`waitSeconds`: the longest wait is a minute; ask again then"));
+    }
+    Ok(Duration::from_secs(seconds).min(app.timeout))
+}
+
 /// Hands out jobs that nobody has, the most urgent first
 ///
 /// With `waitSeconds` the answer comes as soon as there are some, or, empty, when that time is over.
@@ -157,7 +165,7 @@ async fn fetch(
         return Err(Problem::malformed("body-invalid", "`limit`: 1 to 1000 jobs are handed out at once"));
     }
     let lease = lease(body.lease_seconds)?;
-    let until = Instant::now() + Duration::from_secs(body.wait_seconds).min(app.timeout);
+    let until = Instant::now() + patience(body.wait_seconds, &app)?;
     let topics = names(body.topics);
     let watch = caller.engine.watch_jobs(topics.iter().cloned());
     let jobs = loop {

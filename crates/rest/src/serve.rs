@@ -146,8 +146,8 @@ mod tests {
             .layer(middleware::from_fn_with_state(bounds, in_time));
         let service = router.map_request(|request: hyper::Request<Incoming>| request.map(Body::new));
         let (mut client, server) = tokio::io::duplex(1 << 16);
-        let begun = Instant::now();
-        let talking = tokio::spawn(talk(TokioIo::new(server), service, GracefulShutdown::new().watcher()));
+        let (connections, begun) = (GracefulShutdown::new(), Instant::now());
+        let talking = tokio::spawn(talk(TokioIo::new(server), service, connections.watcher()));
         client.write_all(sent.as_bytes()).await.unwrap();
         let mut answer = String::new();
         client.read_to_string(&mut answer).await.unwrap();

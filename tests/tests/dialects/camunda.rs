@@ -1,5 +1,7 @@
 //! Models of Camunda 7 and its forks.
 
+use potok_core::graph::Package;
+use potok_expressions::Evaluator;
 use potok_tests::{model, scenario, scenario_of};
 use serde_json::json;
 
@@ -75,7 +77,7 @@ fn mappings_compute_texts_lists_and_maps() {
         .start_with(json!({"name": "anna"}))
         .sees("check", "text", "anna asks")
         .sees("check", "list", json!(["one", "anna"]))
-        .sees("check", "map", json!({"who": "anna"}))
+        .sees("check", "map", json!({"who": "anna", "of anna": "it"}))
         .complete_with("check", json!({"answer": "yes"}))
         .no_variable("text")
         .variable("verdict", "yes!")
@@ -84,6 +86,16 @@ fn mappings_compute_texts_lists_and_maps() {
         .completed()
         .variable("given", "yes!")
         .no_variable("local");
+}
+
+#[test]
+fn potential_owners_may_be_computed() {
+    scenario("dialects/camunda_performers.bpmn")
+        .start_with(json!({"boss": "olga", "team": "sales", "others": {"legal": ["law", "audit"]}}))
+        .groups("approve", ["sales", "drivers", "law", "audit"])
+        .task("approve", |task| assert_eq!(&*task.candidate_users, ["olga"]))
+        .complete("approve")
+        .completed();
 }
 
 #[test]
@@ -278,6 +290,16 @@ fn what_throws_goes_on_before_what_begins_by_that() {
             .waits_at([&*format!("{process}_after")])
             .variable("log", "on done after beside then beside then ");
     }
+}
+
+#[test]
+fn all_else_is_left_before_a_terminate_end_event_is_entered() {
+    // What Camunda 7.24 does.
+    scenario("dialects/camunda_terminate.bpmn")
+        .start_with(json!({"log": ""}))
+        .complete("first")
+        .waits_at(["after"])
+        .variable("log", "inside+ first+ second+ first- second- stop+ stop- inside- ");
 }
 
 #[test]
@@ -774,6 +796,35 @@ fn a_call_of_a_bean_becomes_a_job() {
         .job_is("call", |job| assert_eq!((&*job.kind, job.retries), ("java:payments.book", 5)))
         .job("call", json!({}))
         .completed();
+}
+
+#[test]
+fn what_the_engine_gives_to_expressions_is_asked_and_no_job() {
+    let asking = |expression: &str| {
+        format!(
+            r#"<process id="p" isExecutable="true">
+              <startEvent id="start"/>
+              <serviceTask id="ask" camunda:expression="{expression}" camunda:resultVariable="answer"/>
+              <sequenceFlow id="f1" sourceRef="start" targetRef="ask"/>
+            </process>"#
+        )
+    };
+    for (expression, answer) in [
+        ("${execution.hasVariables()}", json!(true)),
+        ("${execution.variableNames.size()}", json!(1)),
+        ("${name.matches('a.*')}", json!(true)),
+    ] {
+        model(&asking(expression)).start_with(json!({"name": "anna"})).completed().variable("answer", answer);
+    }
+    for expression in ["${execution.isCanceled()}", "${task.setName('x')}"] {
+        let file = format!(
+            r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
+              xmlns:camunda="http://camunda.org/schema/1.0/bpmn">{}</definitions>"#,
+            asking(expression)
+        );
+        let problems = Package::from_bpmn(file.as_bytes(), &Evaluator::new()).expect_err(expression);
+        assert!(problems.iter().any(|problem| problem.code == "expression-invalid"), "{expression}: {problems:?}");
+    }
 }
 
 #[test]

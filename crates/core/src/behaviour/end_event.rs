@@ -45,6 +45,21 @@ pub(crate) fn end(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw], fro
     Ok(())
 }
 
+/// In Camunda 7's dialect all else in its scope ends before a terminate end event is entered, so that its listeners see what that leaves.
+pub(crate) fn end_others(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw]) {
+    let terminates = throws.iter().any(|throw| matches!(throw, Throw::Terminate { all: false }));
+    if step.graph.dialect() == Dialect::Camunda
+        && terminates
+        && let Some(scope) = step.instance.tokens.get(token).map(|token| token.scope)
+    {
+        step.thrower = Some((token, false));
+        step.way_out_for_good(scope);
+        step.thrower = None;
+        step.cancel_contents(scope, token);
+        step.close_waits(Owner::Scope(scope), Closed::Cancelled);
+    }
+}
+
 /// What this instance has called ends it, and what has called it (Flowable's `terminateAll`).
 pub(crate) fn end_with_called(step: &mut Step<'_, '_>, token: TokenId) {
     let scope = end_callers(step, token);

@@ -76,7 +76,9 @@ fn rounds(
     }
     let Some(cardinality) = &multi.cardinality else { return Ok((0, None)) };
     let value = step.evaluate(cardinality, scope, node)?;
-    match number(&value).and_then(|number| u32::try_from(number).ok()) {
+    // Between two numbers of instances nobody can tell which is meant.
+    let is_whole = !matches!(value.plain(), Value::Number(number) if number.fract() != 0.0);
+    match number(&value).filter(|_| is_whole).and_then(|number| u32::try_from(number).ok()) {
         Some(total) if total <= MAXIMUM_ROUNDS => Ok((total, None)),
         Some(_) => Err(too_many(id)),
         None => Err(EvaluationError::Failed(format!(

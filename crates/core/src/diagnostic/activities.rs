@@ -1,12 +1,18 @@
 //! Tasks and call activities: is it said what they do?
 
+use std::collections::BTreeSet;
+
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{Named, Subject, World, activity, event, gateway, label, named};
 use super::triggers::works;
+use crate::Name;
 use crate::dialect::ElementProperties;
 use crate::expressions::Language;
-use crate::model::{ActivityKind, Definitions, Event, EventPosition, Expression, FlowNode, Gateway, Process};
+use crate::model::{
+    Activity, ActivityKind, Definitions, Event, EventPosition, Expression, FlowNode, Gateway, InputOutputSpecification,
+    Process,
+};
 use crate::xml::ElementIndex;
 
 define! {
@@ -20,12 +26,16 @@ define! {
         "A script task of Camunda 7 or Flowable names its language, or its script holds `${...}`.";
     SCRIPT_FOR_WORKER = "script-task-for-worker", Warning, "unusual",
         "A script task's language is FEEL, `${...}` or JavaScript; in any other the script is a job for a worker.";
+    SCRIPT_WITHOUT_RESULT = "script-task-without-result", Warning, "unusual",
+        "A script task in FEEL, which sets no variables itself, says where its result goes.";
     CALL_WITHOUT_TARGET = "call-activity-without-target", Error, "BPMN 2.0.2 §10.3.6",
         "A call activity says what it calls.";
     CALLED_WITHOUT_NONE_START = "called-process-without-none-start", Error, "BPMN 2.0.2 §10.3.6, §10.5.2",
         "A process that is called has a start event without a trigger, or begins without one.";
     CALLED_NOT_EXECUTABLE = "called-process-not-executable", Warning, "BPMN 2.0.2 §10.2.1",
         "A process that is called is executable.";
+    CALL_DATA_DIFFER = "call-data-differ", Error, "BPMN 2.0.2 §10.3.6",
+        "A call activity and what it calls, where both say what goes in and comes out, name the same.";
     QUANTITY_ZERO = "quantity-zero", Error, "BPMN 2.0.2 §10.3",
         "startQuantity and completionQuantity are at least 1.";
     QUANTITY_TOO_LARGE = "quantity-too-large", Error, "BPMN 2.0.2 §10.3",
@@ -39,6 +49,14 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     for (_, node) in subject.nodes() {
         let Some(activity) = activity(node) else { continue };
         work(subject.definitions, label(node), node.element, &activity.kind, &node.extension, findings);
+        if is_in_vain(activity, &node.extension) {
+            findings.add(
+                &SCRIPT_WITHOUT_RESULT,
+                node.element,
+                format!("the result of {} goes nowhere: a script in FEEL sets no variables itself", label(node)),
+                "name a resultVariable, or give the task one data output",
+            );
+        }
         called(subject, node, &activity.kind, findings);
         for (attribute, quantity) in
             [("startQuantity", activity.start_quantity), ("completionQuantity", activity.completion_quantity)]
@@ -61,6 +79,17 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             }
         }
     }
+}
+
+/// Whether a script's result is lost and nothing else comes of it.
+fn is_in_vain(activity: &Activity, extension: &ElementProperties) -> bool {
+    let ActivityKind::ScriptTask { script, .. } = &activity.kind else { return false };
+    let does_otherwise = extension.job.is_some() || extension.decision.is_some();
+    let script = extension.expression.as_ref().or(script.as_ref()).filter(|script| !is_blank(script));
+    script.is_some_and(|script| script.language == Language::Feel)
+        && !does_otherwise
+        && extension.result_variable.is_none()
+        && activity.only_output().is_none()
 }
 
 /// Global tasks, which call activities call, need the same.
@@ -168,6 +197,39 @@ fn called(subject: &Subject<'_>, node: &FlowNode, kind: &ActivityKind, findings:
             format!("{} calls process `{}`, which starts only by triggers", label(node), process.id),
             "add a start event without a trigger to the called process",
         );
+    }
+    if let (Some(given), Some(taken)) = (activity(node).and_then(|activity| activity.io.as_ref()), &process.io) {
+        same_data(node, process, given, taken, findings);
+    }
+}
+
+/// What stands on one side only would not get to the other.
+fn same_data(
+    node: &FlowNode,
+    process: &Process,
+    given: &InputOutputSpecification,
+    taken: &InputOutputSpecification,
+    findings: &mut Findings<'_>,
+) {
+    let inputs = |io: &InputOutputSpecification| -> BTreeSet<Name> {
+        io.inputs.iter().map(|input| input.name.clone().unwrap_or_else(|| input.id.clone())).collect()
+    };
+    let outputs = |io: &InputOutputSpecification| -> BTreeSet<Name> {
+        io.outputs.iter().map(|output| output.name.clone().unwrap_or_else(|| output.id.clone())).collect()
+    };
+    for (kind, here, there) in [("input", inputs(given), inputs(taken)), ("output", outputs(given), outputs(taken))] {
+        if let Some(name) = here.symmetric_difference(&there).next() {
+            let (has, lacks) = match here.contains(name) {
+                true => (label(node).to_string(), format!("process `{}`, which it calls,", process.id)),
+                false => (format!("process `{}`", process.id), format!("{}, which calls it,", label(node))),
+            };
+            findings.add(
+                &CALL_DATA_DIFFER,
+                node.element,
+                format!("{has} has the {kind} `{name}`, and {lacks} has not"),
+                "give the inputs and outputs of both ioSpecifications the same names",
+            );
+        }
     }
 }
 

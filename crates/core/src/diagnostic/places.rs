@@ -150,6 +150,9 @@ fn places(name: &str) -> Option<&'static [In]> {
 static PLACES: LazyLock<ByElement<Option<&[In]>>> = LazyLock::new(|| ByElement::new(places));
 
 pub(super) fn check(element: Element<'_>, known: KnownElement, findings: &mut Findings<'_>) {
+    if element.name() == "extensionElements" {
+        return extensions(element, findings);
+    }
     let Some(parent) = element.parent() else { return };
     let Some(places) = PLACES.get(known) else { return };
     if places.iter().any(|place| place.holds(parent.name())) {
@@ -161,4 +164,23 @@ pub(super) fn check(element: Element<'_>, known: KnownElement, findings: &mut Fi
         format!("{} `{}` cannot stand in {}", article(element.name()), element.name(), element_label(parent)),
         "move it to where it belongs, or delete it",
     );
+}
+
+/// What vendors add is in namespaces of their own (`any namespace="##other"`); what is BPMN's would be skipped there.
+fn extensions(holder: Element<'_>, findings: &mut Findings<'_>) {
+    for element in holder.children().filter(|child| child.namespace_id() == holder.namespace_id()) {
+        if KnownElement::of(element.name()).is_none() {
+            continue;
+        }
+        findings.add(
+            &MISPLACED,
+            element.index(),
+            format!(
+                "{} `{}` of BPMN itself cannot stand in `extensionElements`",
+                article(element.name()),
+                element.name()
+            ),
+            "move it out of `extensionElements`, to where it belongs",
+        );
+    }
 }

@@ -71,7 +71,8 @@ impl<'d> Reader<'d> {
             "script" => MappingSource::Script(self.expression(element, ExpressionUse::Script)),
             "list" => MappingSource::List(element.children().map(|item| self.definition(item, depth + 1)).collect()),
             "map" => {
-                let entry = |entry| (own(entry, "key").unwrap_or_default(), self.content(entry, depth + 1));
+                let key = |entry| self.value(entry, &own(entry, "key").unwrap_or_default());
+                let entry = |entry| (key(entry), self.content(entry, depth + 1));
                 MappingSource::Map(children(element, "entry").map(entry).collect())
             }
             _ => self.plain(element),

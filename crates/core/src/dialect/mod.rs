@@ -245,8 +245,8 @@ pub enum MappingSource {
     Script(Expression),
     /// A list of such values.
     List(Vec<MappingSource>),
-    /// A map of such values.
-    Map(Vec<(Name, MappingSource)>),
+    /// A map of such values, whose keys may be computed.
+    Map(Vec<(Expression, MappingSource)>),
     /// Null.
     Null,
 }

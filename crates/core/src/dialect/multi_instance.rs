@@ -1,5 +1,6 @@
 //! What the dialects say about multi-instance loop characteristics.
 
+use super::expression::literal;
 use super::reader::{children, own, text};
 use super::{MappingSource, MultiInstanceProperties, Reader};
 use crate::Name;
@@ -58,7 +59,7 @@ impl<'d> Reader<'d> {
                 Some(expression) => MappingSource::Expression(self.value(variable, &expression)),
                 None => MappingSource::Variable(source?),
             };
-            entries.push((name, value));
+            entries.push((literal(variable, &name), value));
         }
         (!entries.is_empty()).then_some((target, MappingSource::Map(entries)))
     }

@@ -3,7 +3,7 @@
 use super::job::{connector_kind, java_kind};
 use super::mapping::DEEPEST_VALUE;
 use super::namespace::{self, Family, usual_prefix};
-use super::reader::{children, is_true, own};
+use super::reader::{children, own};
 use super::vocabulary::{self, Mark};
 use super::{Dialect, ExpressionUse, Reader};
 use crate::Name;

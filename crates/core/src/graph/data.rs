@@ -256,7 +256,10 @@ impl Compiler<'_> {
             Source::Script(script) => MappingSource::Expression(self.expression(script, Purpose::Script)),
             Source::List(items) => MappingSource::List(items.iter().map(|item| self.mapping_source(item)).collect()),
             Source::Map(entries) => MappingSource::Map(
-                entries.iter().map(|(name, item)| (name.clone(), self.mapping_source(item))).collect(),
+                entries
+                    .iter()
+                    .map(|(key, item)| (self.expression(key, Purpose::Expression), self.mapping_source(item)))
+                    .collect(),
             ),
             Source::Null => MappingSource::Expression(Expression {
                 text: "null".into(),

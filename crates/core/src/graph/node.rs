@@ -343,8 +343,8 @@ pub enum MappingSource {
     Outer(Ordinal, Name),
     /// A list.
     List(Vec<MappingSource>),
-    /// A map.
-    Map(Vec<(Name, MappingSource)>),
+    /// A map, with its keys.
+    Map(Vec<(Expression, MappingSource)>),
 }
 
 impl Details {

@@ -145,7 +145,7 @@ impl<'a> Compiler<'a> {
     /// A job that stands for an expression which only calls a Java bean's method.
     pub(super) fn bean_job(&mut self, expression: &model::Expression, extension: &ElementProperties) -> Option<Job> {
         let called = called_method(&expression.text)?;
-        let Err(super::fault::Fault::Invalid(_)) =
+        let Err(super::fault::Fault::Invalid(problem)) =
             super::fault::compiled(expression, Purpose::Script, self.expressions)
         else {
             return None;
@@ -156,7 +156,11 @@ impl<'a> Compiler<'a> {
             Severity::Warning,
             expression.element,
             format!("`{}` calls a Java bean; a job of type `{kind}` stands for it", expression.text.trim()),
-            format!("give a worker or an embedded handler that takes jobs of type `{kind}`"),
+            format!(
+                "give a worker or an embedded handler that takes jobs of type `{kind}`; if `{}` is a variable instead: {}",
+                called.split_once('.').map_or(called, |(base, _)| base),
+                problem.message
+            ),
         ));
         Some(Job {
             kind: Expression::literal(kind.as_str().into()),
@@ -205,16 +209,21 @@ impl<'a> Compiler<'a> {
             self.optional(assignment.owner.as_ref());
         }
         for performer in performers {
-            let expression = self.expression(&performer.expression, Purpose::Expression);
-            match expression.as_literal() {
-                _ if !performer.potential_owner => task.assignee = task.assignee.or(Some(expression)),
-                Some(Value::String(text)) => {
-                    for (is_user, name) in named(text) {
-                        let list = if is_user { &mut task.candidate_users } else { &mut task.candidate_groups };
-                        list.push(Expression::literal(name));
-                    }
+            let written = &performer.expression;
+            let is_text = matches!(written.language, Language::Literal | Language::Template);
+            if performer.potential_owner && is_text {
+                for (is_user, text) in named(&written.text) {
+                    let list = if is_user { &mut task.candidate_users } else { &mut task.candidate_groups };
+                    let name = model::Expression { text: text.into(), ..written.clone() };
+                    list.push(self.expression(&name, Purpose::Expression));
                 }
-                _ => task.candidate_groups.push(expression),
+                continue;
+            }
+            let expression = self.expression(written, Purpose::Expression);
+            if performer.potential_owner {
+                task.candidate_groups.push(expression);
+            } else {
+                task.assignee = task.assignee.or(Some(expression));
             }
         }
         let form_key = extension.form.as_ref().and_then(|form| form.key.as_ref());
@@ -400,15 +409,7 @@ impl<'a> Compiler<'a> {
         }
         if let Some(io) = &activity.io {
             if matches!(activity.kind, ActivityKind::ReceiveTask { .. }) {
-                // What each round of a loop gives is the loop's output item, not its output.
-                let mut own = io.outputs.iter().map(|output| &output.id).filter(|output| Some(*output) != loop_output);
-                details.item = match (own.next(), own.next()) {
-                    (Some(output), None) => Some(self.data.variable(output)),
-                    (None, _) => {
-                        multi.and_then(|multi| multi.output_item.as_ref()).map(|item| self.data.variable(item))
-                    }
-                    _ => None,
-                };
+                details.item = activity.only_output().map(|output| self.data.variable(output));
             }
             details.locals.extend(
                 io.outputs
@@ -416,6 +417,11 @@ impl<'a> Compiler<'a> {
                     .filter(|output| Some(&output.id) != loop_output)
                     .map(|output| self.data.variable(&output.id)),
             );
+        }
+        if details.result_variable.is_none()
+            && matches!(&activity.kind, ActivityKind::ScriptTask { script: Some(script), .. } if script.language == Language::Feel)
+        {
+            details.result_variable = activity.only_output().map(|output| self.data.variable(output));
         }
         let targets: Vec<&Name> = details.inputs.iter().filter_map(|input| input.target.first()).collect();
         // An input and an output of one name are one variable: the input fills it.
@@ -472,7 +478,7 @@ fn is_link_throw(node: &model::FlowNode) -> bool {
         && event.definitions.iter().any(|definition| matches!(definition, model::EventDefinition::Link { .. })))
 }
 
-/// `bean.method` of an expression that is one call of it and nothing else.
+/// `bean.method` of an expression that is one call of it and nothing else. What the engine itself gives to expressions is no bean.
 fn called_method(text: &str) -> Option<&str> {
     let text = text.trim();
     let inside = text.strip_prefix("${").or_else(|| text.strip_prefix("#{"))?.strip_suffix('}')?.trim();
@@ -492,7 +498,9 @@ fn called_method(text: &str) -> Option<&str> {
         open == 0
     });
     let is_last = closes.is_some_and(|(at, _)| at + 1 == arguments.len());
-    (is_last && called.contains('.') && called.split('.').all(is_name)).then_some(called)
+    let (base, _) = called.split_once('.')?;
+    let is_given = matches!(base, "execution" | "task" | "delegateTask" | "caseExecution");
+    (is_last && !is_given && called.split('.').all(is_name)).then_some(called)
 }
 
 /// A script in a language that is not evaluated here is work for a worker that knows it.
@@ -507,18 +515,27 @@ fn script_job(language: &Name, script: &model::Expression) -> Job {
     }
 }
 
-/// Users and groups as `potentialOwner` names them: `user(anna), group(sales), accounting` (a bare name is a group).
-fn named(text: &str) -> Vec<(bool, Name)> {
-    let inside = |part: &str, word: &str| {
-        part.strip_prefix(word).and_then(|rest| rest.strip_suffix(')')).map(|name| Name::from(name.trim()))
-    };
-    text.split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
+/// Users and groups as `potentialOwner` names them: `user(anna), group(sales), accounting` (a bare name is a group). What stands in
+/// `${...}` belongs to one of them.
+fn named(text: &str) -> Vec<(bool, &str)> {
+    fn inside<'t>(part: &'t str, word: &str) -> Option<&'t str> {
+        part.strip_prefix(word)?.strip_suffix(')').map(str::trim)
+    }
+    let mut braces = 0usize;
+    let parts = text.split(|character| {
+        match character {
+            '{' => braces += 1,
+            '}' => braces = braces.saturating_sub(1),
+            _ => {}
+        }
+        character == ',' && braces == 0
+    });
+    let parts = parts.map(str::trim).filter(|part| !part.is_empty());
+    parts
         .map(|part| match (inside(part, "user("), inside(part, "group(")) {
             (Some(user), _) => (true, user),
             (None, Some(group)) => (false, group),
-            (None, None) => (false, part.into()),
+            (None, None) => (false, part),
         })
         .collect()
 }

@@ -28,6 +28,25 @@ pub struct Activity {
     pub performers: Vec<Performer>,
 }
 
+impl Activity {
+    /// Where a single value goes that its work gives: to its only data output, which a loop's own output is not; in a loop without one
+    /// to the output item.
+    pub(crate) fn only_output(&self) -> Option<&Name> {
+        let multi = match &self.loop_characteristics {
+            Some(LoopCharacteristics::MultiInstance(multi)) => Some(multi),
+            _ => None,
+        };
+        let of_loop = multi.and_then(|multi| multi.data_output.as_ref());
+        let outputs = self.io.as_ref()?.outputs.iter().map(|output| &output.id);
+        let mut own = outputs.filter(|output| Some(*output) != of_loop);
+        match (own.next(), own.next()) {
+            (Some(output), None) => Some(output),
+            (None, _) => multi.and_then(|multi| multi.output_item.as_ref()),
+            _ => None,
+        }
+    }
+}
+
 /// A resource role of an activity.
 #[derive(Clone, Debug)]
 pub struct Performer {

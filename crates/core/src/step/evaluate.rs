@@ -390,8 +390,12 @@ impl Step<'_, '_> {
             }
             MappingSource::Map(entries) => {
                 let mut map = std::collections::BTreeMap::new();
-                for (name, item) in entries {
-                    map.insert(name.clone(), self.mapped(item, scope, node, extra)?);
+                for (key, item) in entries {
+                    let name = match key.as_literal() {
+                        Some(Value::String(name)) => name.clone(),
+                        _ => self.evaluate_with(key, scope, node, extra)?.to_string().into(),
+                    };
+                    map.insert(name, self.mapped(item, scope, node, extra)?);
                 }
                 Value::Map(map.into())
             }

@@ -98,6 +98,9 @@ impl<'s> Step<'s, '_> {
                 Err(error) => self.stuck(token, error.into(), IncidentStage::Enter),
             };
         }
+        if let NodeKind::EndEvent(throws) = &node.kind {
+            behaviour::end_event::end_others(self, token, throws);
+        }
         if let Err(error) = self.prepare(token, is_round) {
             return self.stuck(token, error.into(), IncidentStage::Enter);
         }

@@ -104,12 +104,11 @@ pub fn step(
 ) -> Result<(), Rejection> {
     // An instance's time never runs backwards, whatever its hosts' clocks say.
     context.now = context.now.max(instance.now);
+    context.took = Duration::ZERO;
     events.now = context.now;
     let mut step = Step::new(graph, instance, context, events);
     step.carry_out(command)?;
     step.run();
-    let took = step.took;
-    context.took = took;
     Ok(())
 }
 
@@ -120,8 +119,6 @@ pub(crate) struct Step<'s, 'c> {
     pub(crate) context: &'s mut Context<'c>,
     pub(crate) events: &'s mut Events,
     pub(crate) budget: u32,
-    /// What scripts and expressions have taken; once that is too much, the budget is nothing.
-    took: Duration,
     /// Conditions have to be asked again.
     pub(crate) variables_changed: bool,
     /// The changes since conditions were last asked, if some look at certain ones only.
@@ -156,7 +153,6 @@ impl<'s, 'c> Step<'s, 'c> {
             context,
             events,
             budget,
-            took: Duration::ZERO,
             variables_changed: false,
             changes: Vec::new(),
             asked: BTreeMap::new(),
@@ -196,7 +192,7 @@ impl<'s, 'c> Step<'s, 'c> {
     /// An evaluation took so long. What has no time left passes no more flow nodes: so only who counts those asks for it.
     #[cold]
     pub(crate) fn charge_time(&mut self, took: Duration) {
-        self.took = self.took.saturating_add(took);
+        self.context.took = self.context.took.saturating_add(took);
         if self.is_out_of_time() {
             self.budget = 0;
         }
@@ -204,7 +200,7 @@ impl<'s, 'c> Step<'s, 'c> {
 
     /// Whether scripts and expressions have used up their time.
     pub(crate) fn is_out_of_time(&self) -> bool {
-        self.took > self.context.time
+        self.context.took > self.context.time
     }
 
     /// Everything that is waited for is looked through.

@@ -138,12 +138,22 @@ impl DateTime {
         Self { local: TimeZone::UTC.to_datetime(moment), zone: Some(Zone::UTC) }
     }
 
-    /// What the clock shows in a zone at a moment.
+    /// What the clock shows in a zone at a moment. In the hour after it is set back only the offset tells which of the two is meant:
+    /// the later is given with it instead of the zone's name.
     ///
     /// # Errors
     /// If the zone is unknown.
     pub fn in_zone(moment: Timestamp, zone: Zone) -> Result<Self, TimeError> {
-        Ok(Self { local: zone.rules()?.to_datetime(moment), zone: Some(zone) })
+        let rules = zone.rules()?;
+        let shown = Self { local: rules.to_datetime(moment), zone: Some(zone) };
+        // A moment at the end of time, which leads back to none, is shown as it is.
+        Ok(match rules.to_timestamp(shown.local) {
+            Ok(first) if first != moment => {
+                let offset = rules.to_offset(moment);
+                Self { local: shown.local, zone: Some(Zone::Offset(offset.seconds())) }
+            }
+            _ => shown,
+        })
     }
 
     /// The moment that is meant; `default` is the zone of a date and time that names none. Where the clock was set
@@ -177,13 +187,9 @@ impl FromStr for DateTime {
         let zone = |text: Option<&str>| text.map(str::parse::<Zone>).transpose();
         match (zone(parts.offset)?, zone(parts.name)?) {
             (Some(offset @ Zone::Offset(_)), Some(named @ Zone::Named(_))) => {
-                // The offset says which moment is meant, the name where it is to be shown (RFC 9557). Where the name
-                // alone would not lead back to that moment, as in the hour after the clock is set back, the offset
-                // stays.
-                let given = Self { local, zone: Some(offset) };
-                let moment = given.timestamp(&Zone::UTC)?;
-                let shown = Self::in_zone(moment, named)?;
-                Ok(if shown.timestamp(&Zone::UTC)? == moment { shown } else { given })
+                // The offset says which moment is meant, the name where it is to be shown (RFC 9557).
+                let moment = Self { local, zone: Some(offset) }.timestamp(&Zone::UTC)?;
+                Self::in_zone(moment, named)
             }
             (Some(_), Some(_)) => Err(invalid()),
             (offset, name) => Ok(Self { local, zone: offset.or(name) }),

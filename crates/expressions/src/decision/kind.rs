@@ -107,6 +107,15 @@ impl Kind {
         }
     }
 
+    /// A tested value as the declared type. Cells of Camunda 7 compare with a `date and time`, and a date is its midnight there.
+    pub(super) fn tested(self, value: Value) -> Option<Value> {
+        let value = self.result(value)?;
+        Some(match (self, value.plain()) {
+            (Self::DateOrMoment, Value::Date(date)) => DateTime { local: date.at(0, 0, 0, 0), zone: None }.into(),
+            _ => value,
+        })
+    }
+
     /// What it is called in messages.
     pub(super) fn word(self) -> &'static str {
         match self {

@@ -78,13 +78,16 @@ pub(crate) fn read(bytes: &[u8], compiler: &Compiler<'_>) -> Result<File, Vec<Di
     if reader.problems.is_empty() { Ok(File { decisions, library }) } else { Err(reader.problems) }
 }
 
-/// Whether the file was made for Camunda 7. Its modeler writes the same namespace for Camunda 8, but then says so.
+/// Whether the file was made for Camunda 7: by the platform that it names, or else by what it uses of Camunda 7's namespace, which its
+/// modeler also gives to new files as their own.
 fn is_for_camunda(root: Element<'_>) -> bool {
-    let platform = root.attributes().find(|attribute| attribute.name() == "executionPlatform");
-    match platform {
-        Some(platform) => platform.value() != "Camunda Cloud",
-        None => root.attribute("namespace").as_deref() == Some(CAMUNDA),
+    if let Some(platform) = root.attributes().find(|attribute| attribute.name() == "executionPlatform") {
+        return platform.value() != "Camunda Cloud";
     }
+    let uses = |element: Element<'_>| {
+        element.namespace() == CAMUNDA || element.attributes().any(|attribute| attribute.namespace() == CAMUNDA)
+    };
+    root.attribute("namespace").as_deref() == Some(CAMUNDA) || uses(root) || root.descendants().any(uses)
 }
 
 fn child<'d>(element: Element<'d>, name: &str) -> Option<Element<'d>> {

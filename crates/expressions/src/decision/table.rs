@@ -91,7 +91,7 @@ impl Input {
             _ => {}
         }
         let (kind, shown) = (value.kind(), shortened(&value));
-        self.kind.result(value).ok_or_else(|| {
+        self.kind.tested(value).ok_or_else(|| {
             failed(format!(
                 "input column {} is declared to be {}, but is the {kind} {shown}; give another value, or change the \
                  column's type",

@@ -317,13 +317,70 @@ fn a_date_of_camunda_7_may_have_a_time() {
     let camunda = r#"namespace="http://camunda.org/schema/1.0/dmn""#;
     let seven = r#"xmlns:modeler="urn:m" modeler:executionPlatform="Camunda Platform" namespace="urn:d""#;
     let eight = r#"xmlns:modeler="urn:m" modeler:executionPlatform="Camunda Cloud" namespace="http://camunda.org/schema/1.0/dmn""#;
+    let used = r#"xmlns:c="http://camunda.org/schema/1.0/dmn" c:diagramRelationId="1" namespace="urn:d""#;
+    let declared = r#"xmlns:c="http://camunda.org/schema/1.0/dmn" namespace="urn:d""#;
     for (attributes, expected) in [
         (camunda, "date and time 2026-01-02T03:04:05"),
         (seven, "date and time 2026-01-02T03:04:05"),
+        (used, "date and time 2026-01-02T03:04:05"),
+        (declared, "date 2026-01-02"),
         (eight, "date 2026-01-02"),
     ] {
         let given = column_of(attributes, "date", "2026-01-02T03:04:05".into());
         assert_eq!(given.as_deref(), Ok(expected), "{attributes}");
+    }
+}
+
+/// A table of one rule that tests the variable `value` with the cell; whether the rule fits. `attributes` are the decision's.
+fn fits(attributes: &str, kind: &str, cell: &str, value: Value) -> bool {
+    let file = format!(
+        r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:d"
+        xmlns:camunda="http://camunda.org/schema/1.0/dmn">
+        <decision id="d1" name="d1" {attributes}><decisionTable>
+        <input><inputExpression {kind}><text>value</text></inputExpression></input>
+        <output name="fits"/><rule><inputEntry><text><![CDATA[{cell}]]></text></inputEntry>
+        <outputEntry><text>true</text></outputEntry></rule></decisionTable></decision></definitions>"#
+    );
+    decide(&add(&file), "d1", &Binding::Latest, &[("value", value)]) == Ok(true.into())
+}
+
+#[test]
+fn a_date_is_a_moment_for_the_cells_of_camunda_7() {
+    let date = || Value::Date(potok_core::value::parse_date("2026-02-01").unwrap());
+    let seven = "camunda:historyTimeToLive=\"5\"";
+    for cell in [
+        "> date and time(\"2020-01-01T00:00:00\")",
+        "< date and time(\"2050-01-01T00:00:00\")",
+        "[date and time(\"2020-01-01T00:00:00\")..date and time(\"2050-01-01T00:00:00\")]",
+        "? > date and time(\"2020-01-01T00:00:00\")",
+        "date and time(\"2026-02-01T00:00:00\")",
+    ] {
+        assert!(fits(seven, "typeRef=\"date\"", cell, date()), "{cell}");
+        assert!(fits(seven, "typeRef=\"date\"", cell, "2026-02-01".into()), "{cell}");
+        assert!(!fits("", "typeRef=\"date\"", cell, date()), "elsewhere a date is a date: {cell}");
+    }
+    assert!(!fits(seven, "typeRef=\"date\"", "date(\"2026-02-01\")", date()));
+    assert!(fits("", "typeRef=\"date\"", "date(\"2026-02-01\")", date()));
+}
+
+#[test]
+fn null_is_not_equal_to_anything_else() {
+    for cell in [
+        "not(\"a\")",
+        "not(\"a\", \"b\")",
+        "not(5)",
+        "not(true)",
+        "!= \"a\"",
+        "? != \"a\"",
+        "not(? = \"a\")",
+        "null",
+        "-",
+        "not(date(\"2026-02-01\"))",
+    ] {
+        assert!(fits("", "", cell, Value::Null), "{cell}");
+    }
+    for cell in ["\"a\"", "= \"a\"", "? = \"a\"", "not(null)", "!= null", "not([1..5])", "not(> 5)"] {
+        assert!(!fits("", "", cell, Value::Null), "{cell}");
     }
 }
 

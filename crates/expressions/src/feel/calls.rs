@@ -33,7 +33,7 @@ impl Rewriter<'_> {
                 return self.is_defined(node);
             }
             if let AstNode::PositionalParameters(values) = &mut **parameters
-                && matches!(function.as_str(), "min" | "max")
+                && matches!(function.as_str(), "min" | "max" | "any" | "all")
                 && arity > 1
             {
                 *values = vec![AstNode::List(std::mem::take(values))];

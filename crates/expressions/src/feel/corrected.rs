@@ -57,6 +57,32 @@ fn compare(left: &FeelValue, right: &FeelValue) -> Option<Ordering> {
     }
 }
 
+/// Whether any of a list's values is true (DMN 1.5 §10.3.4.4); null where that is not known.
+pub(crate) fn any(arguments: &[FeelValue]) -> FeelValue {
+    decided(&arguments[0], true)
+}
+
+/// Whether all of them are.
+pub(crate) fn all(arguments: &[FeelValue]) -> FeelValue {
+    decided(&arguments[0], false)
+}
+
+/// One value decides, wherever it stands; the library asks the first that it does not know.
+fn decided(list: &FeelValue, decisive: bool) -> FeelValue {
+    let items = match list {
+        FeelValue::List(items) => &items[..],
+        FeelValue::Null(_) => return null("any and all want a list"),
+        single => std::slice::from_ref(single),
+    };
+    if items.iter().any(|item| matches!(item, FeelValue::Boolean(value) if *value == decisive)) {
+        return FeelValue::Boolean(decisive);
+    }
+    if items.iter().all(|item| matches!(item, FeelValue::Boolean(_))) {
+        return FeelValue::Boolean(!decisive);
+    }
+    null("any and all want a list of booleans")
+}
+
 /// A number written with a point, if anything.
 pub(crate) fn number(arguments: &[FeelValue]) -> FeelValue {
     match &arguments[0] {

@@ -207,9 +207,7 @@ impl Comparison {
             _ if !equality => None,
             (Term::Boolean(left), Term::Boolean(right)) => Some(self.holds(left.cmp(right))),
             (Term::Null, Term::Null) => Some(self == Self::Equal),
-            // The library, like the standard's test kit, tells `x = null` from `null = x`.
-            (Term::Null, _) => None,
-            (_, Term::Null) => Some(self == Self::NotEqual),
+            (Term::Null, _) | (_, Term::Null) => Some(self == Self::NotEqual),
             _ => None,
         })
     }

@@ -4,6 +4,10 @@
 //! combination even when one is empty or the answer is known. So each list gets a quantifier of its own, and a `for`
 //! becomes an `every` whose rounds put their results aside:
 //! `for x in a, y in b return c` is `collected(begin(), every x in a satisfies every y in b satisfies put(c))`.
+//!
+//! Nor does the library look beyond a condition that is null, though a later round may decide (DMN 1.5 §10.3.2.15). So quantifiers, too,
+//! only put aside what they find: `some x in a satisfies c` is `some(begin(), every x in a satisfies seek true(c))`, which ends at the
+//! first `true`.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -20,6 +24,10 @@ use super::natives::null;
 pub(crate) const BEGIN: &str = "\u{1}begin";
 pub(crate) const PUT: &str = "\u{1}put";
 pub(crate) const COLLECTED: &str = "\u{1}collected";
+pub(crate) const SEEK_TRUE: &str = "\u{1}seek true";
+pub(crate) const SEEK_FALSE: &str = "\u{1}seek false";
+pub(crate) const SOME: &str = "\u{1}some";
+pub(crate) const EVERY: &str = "\u{1}every";
 pub(crate) const EARLIER: &str = "\u{1}earlier";
 pub(crate) const INTERVAL: &str = "\u{1}interval";
 pub(crate) const RANGE: &str = "\u{1}range";
@@ -49,34 +57,41 @@ pub(crate) fn collect(contexts: AstNode, body: AstNode, reads_earlier: bool) -> 
     let mut round = call(PUT, vec![body]);
     if reads_earlier {
         let earlier = AstNode::List(vec![call(EARLIER, Vec::new())]);
-        round = quantified(AstNode::Name(PARTIAL.into()), earlier, round, AstNode::Every);
+        round = quantified(AstNode::Name(PARTIAL.into()), earlier, round);
     }
-    call(COLLECTED, vec![call(BEGIN, Vec::new()), nest(contexts, round, AstNode::Every)])
+    call(COLLECTED, vec![call(BEGIN, Vec::new()), nest(contexts, round)])
 }
 
-type Quantifier = fn(Box<AstNode>, Box<AstNode>) -> AstNode;
+/// A `some` over these lists with this condition.
+pub(crate) fn some_of(contexts: AstNode, condition: AstNode) -> AstNode {
+    call(SOME, vec![call(BEGIN, Vec::new()), nest(contexts, call(SEEK_TRUE, vec![condition]))])
+}
 
-/// One quantifier in another, for each list one.
-pub(crate) fn nest(contexts: AstNode, innermost: AstNode, quantifier: Quantifier) -> AstNode {
+/// An `every` over these lists with this condition.
+pub(crate) fn every_of(contexts: AstNode, condition: AstNode) -> AstNode {
+    call(EVERY, vec![call(BEGIN, Vec::new()), nest(contexts, call(SEEK_FALSE, vec![condition]))])
+}
+
+/// One `every` in another, for each list one.
+fn nest(contexts: AstNode, innermost: AstNode) -> AstNode {
     let (AstNode::IterationContexts(contexts) | AstNode::QuantifiedContexts(contexts)) = contexts else {
         return AstNode::Null;
     };
     contexts.into_iter().rev().fold(innermost, |inner, context| match context {
         AstNode::IterationContextInterval(variable, start, end) => {
-            quantified(*variable, call(INTERVAL, vec![*start, *end]), inner, quantifier)
+            quantified(*variable, call(INTERVAL, vec![*start, *end]), inner)
         }
-        AstNode::IterationContextSingle(variable, domain) => {
-            quantified(*variable, elements(*domain), inner, quantifier)
+        AstNode::IterationContextSingle(variable, domain) | AstNode::QuantifiedContext(variable, domain) => {
+            quantified(*variable, elements(*domain), inner)
         }
-        AstNode::QuantifiedContext(variable, domain) => quantified(*variable, *domain, inner, quantifier),
         _ => inner,
     })
 }
 
-fn quantified(variable: AstNode, domain: AstNode, inner: AstNode, quantifier: Quantifier) -> AstNode {
+fn quantified(variable: AstNode, domain: AstNode, inner: AstNode) -> AstNode {
     let context = AstNode::QuantifiedContext(Box::new(variable), Box::new(domain));
     let contexts = AstNode::QuantifiedContexts(vec![context]);
-    quantifier(Box::new(contexts), Box::new(AstNode::Satisfies(Box::new(inner))))
+    AstNode::Every(Box::new(contexts), Box::new(AstNode::Satisfies(Box::new(inner))))
 }
 
 /// A range with both its ends stands for its elements.
@@ -109,6 +124,50 @@ pub(crate) fn collected(_: &[FeelValue]) -> FeelValue {
     match UNDER_WAY.with_borrow_mut(Vec::pop).flatten() {
         Some(results) => FeelValue::List(results),
         None => null("`for` wants lists, or intervals of numbers or dates"),
+    }
+}
+
+pub(crate) fn seek_true(arguments: &[FeelValue]) -> FeelValue {
+    seek(true, &arguments[0])
+}
+
+pub(crate) fn seek_false(arguments: &[FeelValue]) -> FeelValue {
+    seek(false, &arguments[0])
+}
+
+/// Puts aside what decides, or once that nothing is known; goes on unless it is decided.
+fn seek(decisive: bool, found: &FeelValue) -> FeelValue {
+    guard::spend(found);
+    let decides = is_boolean(decisive, found);
+    if decides || !matches!(found, FeelValue::Boolean(_)) {
+        UNDER_WAY.with_borrow_mut(|under_way| {
+            if let Some(Some(results)) = under_way.last_mut()
+                && (decides || results.is_empty())
+            {
+                results.push(if decides { FeelValue::Boolean(decisive) } else { FeelValue::Null(None) });
+            }
+        });
+    }
+    FeelValue::Boolean(!decides)
+}
+
+fn is_boolean(wanted: bool, value: &FeelValue) -> bool {
+    matches!(value, FeelValue::Boolean(value) if *value == wanted)
+}
+
+pub(crate) fn some(_: &[FeelValue]) -> FeelValue {
+    decided(true)
+}
+
+pub(crate) fn every(_: &[FeelValue]) -> FeelValue {
+    decided(false)
+}
+
+fn decided(decisive: bool) -> FeelValue {
+    match UNDER_WAY.with_borrow_mut(Vec::pop).flatten() {
+        Some(results) if results.is_empty() => FeelValue::Boolean(!decisive),
+        Some(results) if results.iter().any(|result| is_boolean(decisive, result)) => FeelValue::Boolean(decisive),
+        _ => null("`some` and `every` want conditions that are true or false"),
     }
 }
 

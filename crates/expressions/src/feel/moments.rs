@@ -66,14 +66,7 @@ fn shifted(at: &dsntk_feel_temporal::FeelDateTime, nanoseconds: i64) -> Option<F
         Some(zone @ Zone::Named(_)) => {
             let rules = zone.rules().ok()?;
             let instant = rules.to_timestamp(local).ok()?.checked_add(duration).ok()?;
-            let shown = DateTime { local: rules.to_datetime(instant), zone: Some(zone) };
-            if shown.timestamp(&Zone::UTC).ok()? == instant {
-                shown
-            } else {
-                // In the hour after the clock is set back only the offset tells which of the two is meant.
-                let offset = rules.to_offset(instant);
-                DateTime { local: offset.to_datetime(instant), zone: Some(Zone::Offset(offset.seconds())) }
-            }
+            DateTime::in_zone(instant, zone).ok()?
         }
         // There the clock always runs on.
         zone => DateTime { local: local.checked_add(duration).ok()?, zone },

@@ -9,8 +9,8 @@ use dsntk_feel::values::Value as FeelValue;
 use dsntk_feel::{Evaluator, FeelScope, FeelType, FunctionBody, Name as FeelName};
 use dsntk_feel_temporal::{FeelDate, FeelDateTime, FeelTime, FeelZone};
 
-use super::rewrite::{ADD, HAS_ENTRY, MOMENT, SPEND, SUBTRACT};
-use super::{convert, corrected, guard, loops, moments, patterns};
+use super::rewrite::{ADD, EQUAL, HAS_ENTRY, MOMENT, SPEND, SUBTRACT, UNEQUAL};
+use super::{convert, corrected, equality, guard, loops, moments, patterns};
 use crate::calendars;
 
 /// What a function computes from its arguments.
@@ -37,6 +37,8 @@ const SIGNATURES: &[(Signature, Pure)] = &[
     (("last day of month", &["date"]), last_day_of_month),
     (("max", &["list"]), corrected::max),
     (("min", &["list"]), corrected::min),
+    (("any", &["list"]), corrected::any),
+    (("all", &["list"]), corrected::all),
     (("number", &["from"]), corrected::number),
     (("replace", &["input", "pattern", "replacement"]), patterns::replace),
     (("replace", &["input", "pattern", "replacement", "flags"]), patterns::replace),
@@ -47,10 +49,16 @@ const SIGNATURES: &[(Signature, Pure)] = &[
     ((loops::BEGIN, &[]), loops::begin),
     ((loops::PUT, &["result"]), loops::put),
     ((loops::COLLECTED, &["begun", "done"]), loops::collected),
+    ((loops::SEEK_TRUE, &["condition"]), loops::seek_true),
+    ((loops::SEEK_FALSE, &["condition"]), loops::seek_false),
+    ((loops::SOME, &["begun", "done"]), loops::some),
+    ((loops::EVERY, &["begun", "done"]), loops::every),
     ((loops::EARLIER, &[]), loops::earlier),
     ((loops::INTERVAL, &["start", "end"]), loops::interval),
     ((loops::RANGE, &["start", "end"]), loops::range),
     ((MOMENT, &["value"]), moment),
+    ((EQUAL, &["left", "right"]), equality::equal),
+    ((UNEQUAL, &["left", "right"]), equality::unequal),
     ((ADD, &["left", "right"]), moments::add),
     ((SUBTRACT, &["left", "right"]), moments::subtract),
     ((HAS_ENTRY, &["context", "entry"]), has_entry),

@@ -76,16 +76,14 @@ fn comparing(comparison: Comparison, sides: (Fast, Fast)) -> Fast {
                 return Fast::CompareInteger { comparison, name: name.clone(), built_in: *built_in, number };
             }
         }
-        // Not for equality: there null on the left gives null.
         (Fixed(Constant::Number(number)), Variable { name, built_in }) => {
-            if let Some(number) = number.integer()
-                && !matches!(comparison, Comparison::Equal | Comparison::NotEqual)
-            {
+            if let Some(number) = number.integer() {
                 let comparison = comparison.mirrored();
                 return Fast::CompareInteger { comparison, name: name.clone(), built_in: *built_in, number };
             }
         }
         (Variable { name, built_in }, Fixed(Constant::Text(text)))
+        | (Fixed(Constant::Text(text)), Variable { name, built_in })
             if matches!(comparison, Comparison::Equal | Comparison::NotEqual) =>
         {
             let equal = comparison == Comparison::Equal;

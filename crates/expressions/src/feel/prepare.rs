@@ -9,6 +9,7 @@ use potok_core::expressions::CompileError;
 use super::depth::depth;
 use super::names::{is_keyword, known_phrases};
 use super::token::{Kind, Token, error, literal, scan};
+use super::{intervals, operators};
 
 /// The longest text that is compiled, in bytes.
 pub(crate) const MAX_LENGTH: usize = 32 * 1024;
@@ -35,6 +36,8 @@ pub(crate) fn prepare(text: &str, known: &[&str]) -> Result<Prepared, CompileErr
     if tokens.is_empty() {
         return Err(error("the expression is empty; write `null` if nothing is meant", 0));
     }
+    operators::check(&tokens)?;
+    let tokens = intervals::repeat(tokens);
     let depth = depth(&tokens)?;
     Ok(Prepared { depth, ..join(&tokens, known)? })
 }

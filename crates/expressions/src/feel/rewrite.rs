@@ -16,6 +16,8 @@ pub(crate) const NOW: &str = "\u{1}now";
 pub(crate) const TODAY: &str = "\u{1}today";
 pub(crate) const SPEND: &str = "\u{1}spend";
 pub(crate) const MOMENT: &str = "\u{1}moment";
+pub(crate) const EQUAL: &str = "\u{1}equal";
+pub(crate) const UNEQUAL: &str = "\u{1}unequal";
 pub(crate) const ADD: &str = "\u{1}add";
 pub(crate) const SUBTRACT: &str = "\u{1}subtract";
 pub(crate) const HAS_ENTRY: &str = "\u{1}has entry";
@@ -168,12 +170,14 @@ impl Rewriter<'_> {
             }
             AstNode::Some(contexts, condition) => {
                 self.quantified(contexts, condition)?;
-                *node = loops::nest(take(contexts), take(condition), AstNode::Some);
+                self.needs.natives.extend([loops::SEEK_TRUE, loops::SOME].map(str::to_owned));
+                *node = loops::some_of(take(contexts), take(condition));
                 Ok(())
             }
             AstNode::Every(contexts, condition) => {
                 self.quantified(contexts, condition)?;
-                *node = loops::nest(take(contexts), take(condition), AstNode::Every);
+                self.needs.natives.extend([loops::SEEK_FALSE, loops::EVERY].map(str::to_owned));
+                *node = loops::every_of(take(contexts), take(condition));
                 Ok(())
             }
             AstNode::Filter(list, condition) => {
@@ -214,6 +218,7 @@ impl Rewriter<'_> {
                     self.moment(left);
                     self.moment(right);
                 }
+                self.equality(node);
                 Ok(())
             }
             AstNode::Between(value, low, high) => {
@@ -226,6 +231,12 @@ impl Rewriter<'_> {
                     }
                 }
                 Ok(())
+            }
+            AstNode::In(value, test) if matches!(**test, AstNode::UnaryNe(_)) => {
+                if let AstNode::UnaryNe(other) = &mut **test {
+                    *node = AstNode::Nq(Box::new(take(value)), Box::new(take(other)));
+                }
+                self.node(node)
             }
             AstNode::In(value, tests) => {
                 self.node(value)?;
@@ -268,6 +279,19 @@ impl Rewriter<'_> {
         }
     }
 
+    /// The library compares rightly unless null stands on the left: a literal never is null, and null goes to the right.
+    fn equality(&mut self, node: &mut AstNode) {
+        let (AstNode::Eq(left, right) | AstNode::Nq(left, right)) = &mut *node else { return };
+        if **left == AstNode::Null || is_literal(right) && **right != AstNode::Null {
+            std::mem::swap(left, right);
+        } else if !is_literal(left) && !is_literal(right) {
+            let operands = vec![take(left), take(right)];
+            let operator = if matches!(node, AstNode::Eq(..)) { EQUAL } else { UNEQUAL };
+            self.needs.natives.insert(operator.to_owned());
+            *node = call(operator, operands);
+        }
+    }
+
     fn quantified(&mut self, contexts: &mut AstNode, condition: &mut AstNode) -> Result<(), CompileError> {
         let outer = self.locals.len();
         self.iterations(contexts)?;
@@ -275,7 +299,7 @@ impl Rewriter<'_> {
             *condition = take(inner);
         }
         self.node(condition)?;
-        self.step(condition);
+        self.needs.natives.extend([loops::BEGIN, loops::RANGE].map(str::to_owned));
         self.locals.truncate(outer);
         Ok(())
     }

@@ -115,6 +115,126 @@ fn plain_conditions() {
 }
 
 #[test]
+fn null_is_equal_to_null_alone_on_either_side() {
+    let variables = [
+        ("nul", Value::Null),
+        ("s", "a".into()),
+        ("n", Value::Integer(7)),
+        ("items", vec![map(&[("a", Value::Null)]), map(&[("a", Value::Integer(1))])].into()),
+        ("filled", map(&[("a", Value::Integer(1))])),
+        ("hollow", map(&[("a", Value::Null)])),
+    ];
+    for (text, expected) in [
+        ("nul = \"a\"", false),
+        ("nul != \"a\"", true),
+        ("missing != \"done\"", true),
+        ("missing = \"done\"", false),
+        ("null = 1", false),
+        ("null != 1", true),
+        ("null = true", false),
+        ("null = [1]", false),
+        ("null != {a: 1}", true),
+        ("null != date(\"2026-01-01\")", true),
+        ("date(\"2026-01-01\") != null", true),
+        ("null = @\"P1D\"", false),
+        ("nul = s", false),
+        ("nul != s", true),
+        ("s != nul", true),
+        ("n = nul", false),
+        ("5 = nul", false),
+        ("\"a\" != nul", true),
+        ("nul = missing", true),
+        ("nul != null", false),
+        ("nul != now()", true),
+        ("now() = nul", false),
+        ("filled = hollow", false),
+        ("hollow = filled", false),
+        ("hollow != filled", true),
+        ("[nul] = [s]", false),
+        ("[nul] = [missing]", true),
+        ("if nul != \"a\" then true else false", true),
+        ("count([null, \"a\"][item != \"a\"]) = 1", true),
+        ("count(items[a != 1]) = 1", true),
+        ("nul in (!= \"a\")", true),
+        ("nul in != \"a\"", true),
+        ("nul in (\"a\", \"b\")", false),
+        ("not(nul = \"a\")", true),
+        ("[1..5] = [1..5]", true),
+        ("(> 5) = (> 5)", true),
+    ] {
+        assert_eq!(value(text, &variables), expected.into(), "{text}");
+    }
+    for text in ["s = n", "n != s", "1 = \"a\"", "[1] != 1", "items = n", "filled != s"] {
+        assert_eq!(value(text, &variables), Value::Null, "{text}");
+    }
+}
+
+#[test]
+fn one_value_decides_wherever_it_stands() {
+    for (text, expected) in [
+        ("any([null, true])", true.into()),
+        ("any([true, null])", true.into()),
+        ("any([true, 1])", true.into()),
+        ("any(null, true)", true.into()),
+        ("any([false, null])", Value::Null),
+        ("any(true)", true.into()),
+        ("any(null)", Value::Null),
+        ("any(list: [null, true])", true.into()),
+        ("all([null, false])", false.into()),
+        ("all([true, null, false])", false.into()),
+        ("all([true, null])", Value::Null),
+        ("all(null, false)", false.into()),
+        ("some x in [null, 1] satisfies x > 0", true.into()),
+        ("some x in [1, null] satisfies x > 0", true.into()),
+        ("some x in [null, -1] satisfies x > 0", Value::Null),
+        ("every x in [null, -1] satisfies x > 0", false.into()),
+        ("every x in [1, null] satisfies x > 0", Value::Null),
+        ("every x in [-1, null] satisfies x > 0", false.into()),
+        ("some x in [null, 1], y in [null, 2] satisfies x < y", true.into()),
+        ("every x in [null, 2], y in [null, 1] satisfies x < y", false.into()),
+        ("some x in [null, 1] satisfies every y in [null, 0] satisfies y < x", Value::Null),
+        ("every x in [1, 2] satisfies some y in [null, 3] satisfies y > x", true.into()),
+        ("some x in (for i in [null, 2] return i) satisfies count(for j in 1..x return j) = 2", true.into()),
+    ] {
+        assert_eq!(value(text, &[]), expected, "{text}");
+    }
+}
+
+#[test]
+fn quantifiers_go_through_intervals() {
+    let variables = [("from", Value::Integer(3)), ("to", Value::Integer(1))];
+    for (text, expected) in [
+        ("some x in 1..3 satisfies x = 2", true.into()),
+        ("some x in [1..3] satisfies x = 2", true.into()),
+        ("every x in 1..3 satisfies x < 3", false.into()),
+        ("every x in from..to satisfies x > 0", true.into()),
+        ("some x in from..to, y in 5..6 satisfies x + y = 7", true.into()),
+        ("some x in [5, 6], y in 1..2 satisfies x + y = 8", true.into()),
+        ("every x in for i in 1..3, j in 1..2 return i * j satisfies x < 7", true.into()),
+        ("some x in 1..2 satisfies some y in 3..4 satisfies x + y = 6", true.into()),
+        ("some x in [3..1] satisfies true", Value::Null),
+        ("some d in @\"2026-11-01\"..@\"2026-11-03\" satisfies d = @\"2026-11-02\"", true.into()),
+    ] {
+        assert_eq!(value(text, &variables), expected, "{text}");
+    }
+}
+
+#[test]
+fn operators_that_feel_has_not_are_refused() {
+    for (text, word) in [
+        ("amount == 100", "write `=`"),
+        ("status <> \"new\"", "write `!=`"),
+        ("n > 5 and < 10", "nothing on its left"),
+        ("a && b", "`and`"),
+        ("a || b", "`or`"),
+        ("!a", "`not(...)`"),
+        ("a % 2", "`modulo(a, b)`"),
+    ] {
+        assert!(refusal(text).contains(word), "{}", refusal(text));
+    }
+}
+
+#[test]
 fn names_may_be_long_cyrillic_or_in_backticks() {
     let variables = [
         ("Сумма заявки", Value::Integer(7)),

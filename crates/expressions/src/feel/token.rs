@@ -85,10 +85,14 @@ pub(super) fn scan(text: &str) -> Result<Vec<Token>, CompileError> {
         } else if character == '\'' {
             return Err(error("text is written in double quotes in FEEL: \"...\"", offset));
         } else {
-            return Err(error(
-                format!("`{character}` has no meaning in FEEL here; write names with such characters in backticks"),
-                offset,
-            ));
+            let help = match character {
+                '&' => "and is written `and`",
+                '|' => "or is written `or`",
+                '!' => "not is written `not(...)`, not equal `!=`",
+                '%' => "the remainder is `modulo(a, b)`",
+                _ => "write names with such characters in backticks",
+            };
+            return Err(error(format!("`{character}` has no meaning in FEEL here; {help}"), offset));
         };
         tokens.push(Token { kind, offset });
         at += length;

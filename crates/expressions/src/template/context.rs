@@ -14,7 +14,9 @@ pub(crate) enum Member {
     HasVariable { local: bool },
     SetVariable { local: bool },
     RemoveVariable { local: bool },
-    Variables,
+    HasVariables { local: bool },
+    Names { local: bool },
+    Variables { local: bool },
     Instance,
     BusinessKey,
     Process,
@@ -37,7 +39,12 @@ impl Member {
             "setVariableLocal" => Self::SetVariable { local: true },
             "removeVariable" => Self::RemoveVariable { local: false },
             "removeVariableLocal" => Self::RemoveVariable { local: true },
-            "getVariables" | "getVariablesLocal" | "variables" => Self::Variables,
+            "hasVariables" => Self::HasVariables { local: false },
+            "hasVariablesLocal" => Self::HasVariables { local: true },
+            "getVariableNames" | "variableNames" => Self::Names { local: false },
+            "getVariableNamesLocal" | "variableNamesLocal" => Self::Names { local: true },
+            "getVariables" | "variables" => Self::Variables { local: false },
+            "getVariablesLocal" | "variablesLocal" => Self::Variables { local: true },
             "getProcessInstanceId" | "processInstanceId" | "getRootProcessInstanceId" => Self::Instance,
             "getId" | "id" if !task => Self::Instance,
             "getProcessBusinessKey"
@@ -78,6 +85,11 @@ impl Member {
         matches!(self, Self::GetVariable { .. } | Self::HasVariable { .. })
     }
 
+    /// Whether it reads variables that it does not name.
+    pub(crate) fn reads_all(self) -> bool {
+        matches!(self, Self::HasVariables { .. } | Self::Names { .. } | Self::Variables { .. })
+    }
+
     /// Asks or tells.
     pub(crate) fn evaluate(
         self,
@@ -101,7 +113,12 @@ impl Member {
                 evaluation.assigned.push(Assignment { name: name().into(), value: Value::Null, local });
                 Ok(Value::Null)
             }
-            Self::Variables => Ok(all(evaluation)),
+            Self::HasVariables { local } => Ok((!names(evaluation, local).is_empty()).into()),
+            Self::Names { local } => Ok(names(evaluation, local).into_iter().map(Value::String).collect()),
+            Self::Variables { local } => {
+                let value = |name: Name| Some((name.clone(), read(evaluation, &name)?.into_owned()));
+                Ok(names(evaluation, local).into_iter().filter_map(value).collect())
+            }
             Self::Instance => fact(evaluation, |execution| execution.instance.into()),
             Self::BusinessKey => fact(evaluation, |execution| execution.business_key.into()),
             Self::Process => fact(evaluation, |execution| execution.process.into()),
@@ -114,11 +131,14 @@ impl Member {
     }
 }
 
-/// All variables by name.
-fn all(evaluation: &Evaluation<'_>) -> Value {
-    let names = evaluation.variables.names();
-    let names = names.into_iter().chain(evaluation.assigned.iter().map(|assignment| assignment.name.clone()));
-    names.filter_map(|name| Some((name.clone(), read(evaluation, &name)?.into_owned()))).collect()
+/// The names of all variables, or of the innermost scope's.
+fn names(evaluation: &Evaluation<'_>, local: bool) -> Vec<Name> {
+    let mut names = evaluation.variables.names();
+    names.extend(evaluation.assigned.iter().map(|assignment| assignment.name.clone()));
+    names.retain(|name| !local || is_local(evaluation, name));
+    names.sort();
+    names.dedup();
+    names
 }
 
 fn fact(evaluation: &Evaluation<'_>, choose: impl FnOnce(Execution) -> Value) -> Result<Value, EvaluationError> {

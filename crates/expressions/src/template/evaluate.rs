@@ -37,10 +37,13 @@ impl Node {
                 let index = index.evaluate(evaluation)?;
                 property(&base, &index, written)
             }
-            Self::Call { base, method, arguments, written } => {
-                let base = base.evaluate(evaluation)?;
+            Self::Call { base: called_on, method, arguments, written } => {
+                let base = called_on.evaluate(evaluation)?;
                 if base.is_null() {
-                    return Err(null_base(written));
+                    // What a method has given is a null of JSON, such as `S(json).prop('x')`, and not Java's.
+                    let of_json = matches!(**called_on, Self::Call { .. });
+                    let answer = method::call_on_json_null(*method).filter(|_| of_json);
+                    return answer.ok_or_else(|| null_base(written));
                 }
                 let arguments = all(arguments, evaluation)?;
                 method::call(*method, &base, &arguments)
@@ -154,8 +157,10 @@ fn null_base(written: &str) -> EvaluationError {
 fn property(base: &Value, index: &Value, written: &str) -> Outcome {
     match base.plain() {
         Value::Map(entries) => Ok(entries.get(&*coerce::text(index)).cloned().unwrap_or_default()),
-        Value::List(items) => match coerce::number(index) {
-            Ok(coerce::Number::Integer(place)) => {
+        Value::List(items) => match (index.plain(), coerce::number(index)) {
+            // A number's fraction is cut off; a text must be a whole number.
+            (Value::Number(_), _) | (_, Ok(coerce::Number::Integer(_))) => {
+                let place = method::integer(index)?;
                 Ok(usize::try_from(place).ok().and_then(|place| items.get(place)).cloned().unwrap_or_default())
             }
             _ => Err(failed(format!(

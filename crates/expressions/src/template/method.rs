@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Span;
 use potok_core::expressions::EvaluationError;
 use potok_core::value::{DateTime, Value, Zone};
+use regex::Regex;
 
 use super::coerce::{self, Number, failed, text};
 
@@ -46,6 +47,14 @@ methods! {
     IsEmpty = "isEmpty", 0..=0;
     IsBlank = "isBlank", 0..=0;
     IsNull = "isNull", 0..=0;
+    IsArray = "isArray", 0..=0;
+    IsObject = "isObject", 0..=0;
+    IsString = "isString", 0..=0;
+    IsNumber = "isNumber", 0..=0;
+    IsBoolean = "isBoolean", 0..=0;
+    Matches = "matches", 1..=1;
+    SubList = "subList", 2..=2;
+    ContainsAll = "containsAll", 1..=1;
     Get = "get", 1..=1;
     GetOrDefault = "getOrDefault", 2..=2;
     Prop = "prop", 1..=1;
@@ -55,7 +64,8 @@ methods! {
     Elements = "elements" | "elementList", 0..=0;
     Same = "value" | "element" | "toDate" | "toList" | "toDateTime", 0..=0;
     StringValue = "stringValue" | "toString" | "getStringValue", 0..=1;
-    NumberValue = "numberValue" | "doubleValue" | "floatValue", 0..=0;
+    NumberValue = "numberValue", 0..=0;
+    FractionValue = "doubleValue" | "floatValue", 0..=0;
     IntegerValue = "intValue" | "longValue" | "shortValue", 0..=0;
     BooleanValue = "boolValue" | "booleanValue", 0..=0;
     LowerCase = "toLowerCase", 0..=0;
@@ -100,7 +110,7 @@ pub(crate) fn instead(name: &str) -> &'static str {
              `context put(map, \"key\", value)`"
         }
         "stream" | "map" | "filter" | "forEach" | "collect" => "write a FEEL expression, e.g. `list[item.amount > 5]`",
-        "matches" | "replaceAll" => "regular expressions are at hand in FEEL: `matches(text, pattern)`, `replace(...)`",
+        "replaceAll" | "replaceFirst" => "patterns are replaced in FEEL: `replace(text, pattern, replacement)`",
         "getClass" | "class" | "forName" | "getRuntime" | "newInstance" => "Java classes are not available",
         "format" => "write the parts side by side: ${a} ${b}",
         _ => {
@@ -126,10 +136,18 @@ pub(crate) fn call(method: Method, base: &Value, arguments: &[Value]) -> Result<
             Ok(Value::Integer(if less { -1 } else { i64::from(!equal) }))
         }
         (M::IsNull, _) => Ok(false.into()),
+        (M::IsArray, value) => Ok(matches!(value, Value::List(_)).into()),
+        (M::IsObject, value) => Ok(matches!(value, Value::Map(_)).into()),
+        (M::IsString, value) => Ok(matches!(value, Value::String(_)).into()),
+        (M::IsNumber, value) => Ok(matches!(value, Value::Integer(_) | Value::Number(_)).into()),
+        (M::IsBoolean, value) => Ok(matches!(value, Value::Boolean(_)).into()),
         (M::Same, _) => Ok(base.clone()),
         (M::StringValue, Value::DateTime(moment)) if arguments.len() == 1 => format_date(moment, &text(&argument())),
         (M::StringValue, _) if arguments.is_empty() => Ok(text(base).into()),
         (M::NumberValue, Value::String(_) | Value::Integer(_) | Value::Number(_)) => Ok(coerce::number(base)?.value()),
+        (M::FractionValue, Value::String(_) | Value::Integer(_) | Value::Number(_)) => {
+            Ok(Value::Number(coerce::number(base)?.float()))
+        }
         (M::IntegerValue, Value::Integer(_) | Value::Number(_)) => integer(base).map(Value::Integer),
         (M::BooleanValue, Value::Boolean(value)) => Ok((*value).into()),
         (_, Value::String(own)) => on_text(method, own, arguments).ok_or_else(unfit)?,
@@ -162,6 +180,17 @@ pub(crate) fn call(method: Method, base: &Value, arguments: &[Value]) -> Result<
     }
 }
 
+/// Calls a method of a null that JSON text holds, which is a value there; none if it has no such method.
+pub(crate) fn call_on_json_null(method: Method) -> Option<Value> {
+    use Method as M;
+    match method {
+        M::IsNull => Some(true.into()),
+        M::IsArray | M::IsObject | M::IsString | M::IsNumber | M::IsBoolean => Some(false.into()),
+        M::Same => Some(Value::Null),
+        _ => None,
+    }
+}
+
 /// Java's `equals`: no conversion, but whole numbers of any width are equal.
 fn strictly_equal(left: &Value, right: &Value) -> bool {
     left.loosely_equal(right)
@@ -172,7 +201,7 @@ fn length(length: usize) -> Value {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "Java's intValue cuts the fraction off")]
-fn integer(value: &Value) -> Result<i64, EvaluationError> {
+pub(crate) fn integer(value: &Value) -> Result<i64, EvaluationError> {
     Ok(match coerce::number(value)? {
         Number::Integer(value) => value,
         Number::Float(value) => value as i64,
@@ -204,6 +233,11 @@ fn on_text(method: Method, own: &str, arguments: &[Value]) -> Option<Result<Valu
         M::IndexOf => place(own.find(&*other)),
         M::LastIndexOf => place(own.rfind(&*other)),
         M::Concat => format!("{own}{other}").into(),
+        // Java's patterns, but for those that look around or back.
+        M::Matches => match Regex::new(&format!("^(?:{other})$")) {
+            Ok(pattern) => pattern.is_match(own).into(),
+            Err(_) => return Some(Err(failed(format!("`{other}` is no regular expression that is known here")))),
+        },
         M::IntegerValue => return Some(coerce::number(&own.into()).map(Number::value)),
         M::Replace => {
             let new = arguments.get(1).map(text).unwrap_or_default();
@@ -267,6 +301,17 @@ fn on_list(method: Method, items: &Arc<Vec<Value>>, arguments: &[Value]) -> Opti
         M::IndexOf => place(items.iter().position(equals)),
         M::LastIndexOf => place(items.iter().rposition(equals)),
         M::Elements => Value::List(items.clone()),
+        M::ContainsAll => {
+            let all = wanted.and_then(Value::as_list)?;
+            all.iter().all(|wanted| items.iter().any(|item| strictly_equal(item, wanted))).into()
+        }
+        M::SubList => {
+            let part = position(wanted).and_then(|start| Ok((start, position(arguments.get(1))?)));
+            return Some(part.and_then(|(start, end)| {
+                let missing = || failed(format!("the list has {} elements, not {start} to {end}", items.len()));
+                items.get(start..end).map(|part| part.to_vec().into()).ok_or_else(missing)
+            }));
+        }
         M::JsonPath => return Some(json_path(&Value::List(items.clone()), &wanted.map(text).unwrap_or_default())),
         M::Get => {
             return Some(position(wanted).and_then(|index| {

@@ -127,7 +127,7 @@ impl Node {
             }
             Self::Context { member, arguments } => {
                 let named = match (member.reads_by_name(), arguments.first()) {
-                    (false, _) => *member != Member::Variables,
+                    (false, _) => !member.reads_all(),
                     (true, Some(Self::Constant(Value::String(name)))) => {
                         names.push(name.clone());
                         true

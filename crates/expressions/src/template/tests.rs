@@ -18,6 +18,10 @@ impl Variables for Given {
         self.0.keys().cloned().collect()
     }
 
+    fn is_local(&self, name: &str) -> bool {
+        name != "count"
+    }
+
     fn execution(&self) -> Option<Execution> {
         Some(Execution {
             instance: "42".into(),
@@ -124,6 +128,74 @@ fn properties_and_indices() {
     ] {
         assert_eq!(value(text), expected, "{text}");
     }
+}
+
+#[test]
+fn numbers_are_those_of_java() {
+    for (text, expected) in [
+        ("${1.}", Value::Number(1.0)),
+        ("${1. + 1}", Value::Number(2.0)),
+        ("${list[1.9]}", "b".into()),
+        ("${list[rate]}", "a".into()),
+        ("${list['1']}", "b".into()),
+        ("${count.doubleValue()}", Value::Number(3.0)),
+        ("${count.intValue()}", Value::Integer(3)),
+    ] {
+        assert_eq!(value(text), expected, "{text}");
+    }
+    assert!(failure("${list['1.9']}").contains("is a list"));
+}
+
+#[test]
+fn nulls_and_kinds_of_json() {
+    let json = r#"S('{"nu": null, "l": [1], "o": {}, "t": "x"}')"#;
+    for (asked, expected) in [
+        ("prop('nu').isNull()", Value::Boolean(true)),
+        ("prop('nu').isArray()", false.into()),
+        ("prop('nu').value()", Value::Null),
+        ("prop('l').isNull()", false.into()),
+        ("prop('l').isArray()", true.into()),
+        ("prop('o').isObject()", true.into()),
+        ("prop('t').isString()", true.into()),
+        ("prop('t').isNumber()", false.into()),
+    ] {
+        assert_eq!(value(&format!("${{{json}.{asked}}}")), expected, "{asked}");
+    }
+    assert!(failure("${nothing.isNull()}").contains("is null"));
+}
+
+#[test]
+fn what_an_execution_knows_of_its_variables() {
+    for (text, expected) in [
+        ("${execution.hasVariables()}", Value::Boolean(true)),
+        ("${execution.hasVariablesLocal()}", true.into()),
+        ("${execution.getVariableNamesLocal().contains('count')}", false.into()),
+        ("${execution.variableNames.size()}", Value::Integer(12)),
+        ("${execution.getVariableNames().contains('count')}", true.into()),
+        ("${execution.getVariables().get('count')}", Value::Integer(3)),
+        ("${execution.getVariablesLocal().size()}", Value::Integer(11)),
+    ] {
+        assert_eq!(value(text), expected, "{text}");
+    }
+    let reads = |text: &str| compile(text, Purpose::Expression).expect(text).reads().is_some();
+    assert!(reads("${count}") && !reads("${execution.hasVariables()}"));
+}
+
+#[test]
+fn methods_of_texts_and_lists() {
+    for (text, expected) in [
+        ("${name.matches('A.*')}", Value::Boolean(true)),
+        ("${name.matches('n+')}", false.into()),
+        ("${name.matches('x|Anna')}", true.into()),
+        ("${list.subList(1, 2)}", vec![Value::from("b")].into()),
+        ("${list.subList(2, 2).isEmpty()}", true.into()),
+        ("${list.containsAll(list)}", true.into()),
+    ] {
+        assert_eq!(value(text), expected, "{text}");
+    }
+    assert!(failure("${name.matches('(?=a)')}").contains("no regular expression"));
+    assert!(failure("${list.subList(1, 3)}").contains("2 elements"));
+    assert!(failure("${list.subList(2, 1)}").contains("2 elements"));
 }
 
 #[test]

@@ -97,6 +97,12 @@ fn number(text: &str, offset: usize) -> Result<(Token, usize), CompileError> {
     if bytes.get(at) == Some(&b'.') && bytes.get(at + 1).is_some_and(u8::is_ascii_digit) {
         float = true;
         at = digits(at + 1);
+    } else if bytes.get(at) == Some(&b'.')
+        && !text[at + 1..].starts_with(|next: char| next.is_alphabetic() || next == '_')
+    {
+        // `1.` is a fraction of nothing.
+        float = true;
+        at += 1;
     }
     if matches!(bytes.get(at), Some(b'e' | b'E')) {
         let sign = usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));

@@ -3,7 +3,7 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use potok::Error;
-use potok_core::diagnostic::Severity;
+use potok_core::diagnostic::{Diagnostic, Severity};
 use serde_json::{Value as Json, json};
 
 /// Why something was not done.
@@ -145,6 +145,9 @@ impl From<Error> for Fault {
                 };
                 let file = json!({"errors": of(Severity::Error), "warnings": of(Severity::Warning)});
                 let details = json!({refused.file.to_string(): file});
+                // Programs look for Camunda's own codes in its messages.
+                let own = refused.diagnostics.iter().find_map(own_words).map(|words| format!("{words}: "));
+                let message = format!("{}{message}", own.unwrap_or_default());
                 Self { details: Some(details), ..Self::engine(StatusCode::BAD_REQUEST, "ParseException", message) }
             }
             Error::Variable { .. } | Error::NoVariables | Error::UnfitPassword { .. } | Error::TenantNeeded => {
@@ -162,11 +165,17 @@ impl From<Error> for Fault {
     }
 }
 
+/// What Camunda says of a finding, where it has a code of its own for what is an error here.
+fn own_words(finding: &Diagnostic) -> Option<&'static str> {
+    let is_endless = finding.severity == Severity::Error && finding.code == "history-without-end";
+    is_endless.then_some("ENGINE-12018 History Time To Live (TTL) cannot be null")
+}
+
 /// A finding in a model. Camunda writes the first letter of `еlementIds` in Cyrillic.
-fn problem(finding: &potok_core::diagnostic::Diagnostic) -> Json {
+fn problem(finding: &Diagnostic) -> Json {
     let element = finding.element.as_deref();
     json!({
-        "message": finding.to_string(),
+        "message": own_words(finding).map_or_else(|| finding.to_string(), |words| format!("{words}: {finding}")),
         "line": finding.line,
         "column": finding.column,
         "mainElementId": element,

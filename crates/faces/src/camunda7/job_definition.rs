@@ -113,7 +113,8 @@ impl JobDefinition {
             "suspended": self.definition.suspended,
             "overridingJobPriority": null,
             "tenantId": process_definition::tenant(&self.definition),
-            "deploymentId": id::id(self.definition.deployment),
+            // As there.
+            "deploymentId": null,
         })
     }
 }

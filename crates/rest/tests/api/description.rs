@@ -107,19 +107,20 @@ fn every_schema_that_is_referred_to_is_there() {
 fn what_stands_of_several_is_told_by_its_type_and_takes_nothing_else() {
     let schemas = &described()["components"]["schemas"];
     for (union, variants) in [("Instruction", 9), ("BatchOperation", 9)] {
-        let all = schemas[union]["oneOf"].as_array().unwrap();
-        assert_eq!(all.len(), variants, "{union}");
-        for variant in all {
-            assert_eq!(
-                (&variant["type"], &variant["additionalProperties"]),
-                (&json!("object"), &json!(false)),
-                "{variant}"
-            );
+        assert_eq!(schemas[union]["oneOf"].as_array().unwrap().len(), variants, "{union}");
+        let told = &schemas[union]["discriminator"];
+        assert_eq!((&told["propertyName"], told["mapping"].as_object().unwrap().len()), (&json!("type"), variants));
+        for (word, place) in told["mapping"].as_object().unwrap() {
+            assert!(schemas[union]["oneOf"].as_array().unwrap().contains(&json!({"$ref": place})), "{place}");
+            let variant = &schemas[place.as_str().unwrap().rsplit('/').next().unwrap()];
+            assert_eq!(variant["properties"]["type"]["enum"], json!([word]), "{variant}");
+            assert_eq!((&variant["type"], &variant["additionalProperties"]), (&json!("object"), &json!(false)));
             assert!(variant["required"].as_array().unwrap().contains(&json!("type")), "{variant}");
             assert!(variant["description"].is_string(), "{variant}");
         }
     }
-    let modify = &schemas["BatchOperation"]["oneOf"][6]["properties"];
-    assert!(modify["instructions"].is_object() && modify["type"]["enum"] == json!(["modify"]), "{modify}");
-    assert!(schemas["Instruction"]["oneOf"][0]["properties"]["localVariables"].is_object());
+    let modify = &schemas["BatchOperationModify"];
+    assert_eq!(modify["required"], json!(["instructions", "type"]));
+    assert!(modify["properties"]["reason"].is_object(), "{modify}");
+    assert!(schemas["InstructionStartBefore"]["properties"]["localVariables"].is_object());
 }

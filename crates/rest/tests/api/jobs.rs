@@ -118,6 +118,7 @@ async fn a_worker_asks_for_something() {
     for body in [
         json!({"worker": "w", "topics": []}),
         json!({"worker": "w", "topics": ["a"], "limit": 0}),
+        json!({"worker": "w", "topics": ["a"], "waitSeconds": 61}),
         json!({"worker": "w", "topics": ["a"], "leaseSeconds": 0}),
         json!({"worker": "w", "topics": ["a"], "leaseSeconds": 1_000_000}),
         json!({"topics": ["a"]}),

@@ -170,7 +170,7 @@ fn a_call_hands_over_what_it_names_and_nothing_else() {
             <camunda:in source="a" target="b" /><camunda:in sourceExpression="${x}" target="c" />
             <camunda:out variables="all" /></bpmn:extensionElements></bpmn:callActivity>
         <bpmn:callActivity id="local"><bpmn:extensionElements><camunda:in variables="all" local="true" />
-            <camunda:in source="a" local="true" /><camunda:out source="b" local="true" />
+            <camunda:in source="a" target="a" local="true" /><camunda:out source="b" target="b" local="true" />
             <camunda:out variables="all" local="true" /></bpmn:extensionElements></bpmn:callActivity>
         <bpmn:callActivity id="silent" />"##,
     );

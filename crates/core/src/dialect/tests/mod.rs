@@ -66,7 +66,7 @@ fn shown_source(source: &MappingSource) -> String {
             format!("[{}]", items.iter().map(shown_source).collect::<Vec<_>>().join(", "))
         }
         MappingSource::Map(entries) => {
-            let entry = |(key, value): &(_, _)| format!("{key}: {}", shown_source(value));
+            let entry = |(key, value): &(Expression, MappingSource)| format!("{}: {}", key.text, shown_source(value));
             format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
         }
         MappingSource::Null => "null".into(),
