@@ -47,7 +47,7 @@ impl Compiler<'_> {
 /// Whether a worker takes the job there, too; it does not stand for what Camunda 7 would do inside the engine.
 fn is_external(job: &Job) -> bool {
     let inside = |kind: &str| kind.starts_with("java:") || kind.starts_with("connector:");
-    !job.kind.as_literal().and_then(Value::as_str).is_some_and(|kind| inside(kind))
+    !job.kind.as_literal().and_then(Value::as_str).is_some_and(inside)
 }
 
 fn is_script(node: &model::FlowNode) -> bool {
