@@ -175,7 +175,9 @@ fn an_event_that_changes_what_it_looks_at_weighs_on_the_budget() {
   <startEvent id="start"/>
   <userTask id="work"/>
   <boundaryEvent id="grows" attachedToRef="work" cancelActivity="false">
-    <extensionElements><camunda:inputOutput><camunda:outputParameter name="x">${x + 1}</camunda:outputParameter></camunda:inputOutput></extensionElements>
+    <extensionElements>
+      <camunda:executionListener event="end" expression="${execution.setVariable('x', x + 1)}"/>
+    </extensionElements>
     <conditionalEventDefinition><condition>${x > 3}</condition></conditionalEventDefinition>
   </boundaryEvent>
   <sequenceFlow id="f" sourceRef="start" targetRef="work"/>
