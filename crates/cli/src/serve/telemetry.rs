@@ -14,7 +14,7 @@ use serde::Deserialize;
 use tokio::runtime::Handle;
 use tracing::Level;
 use tracing_subscriber::Layer as _;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::{LevelFilter, dynamic_filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -93,7 +93,9 @@ impl Telemetry {
         };
         let provider = config.otlp.as_deref().map(|collector| provider(collector, runtime)).transpose()?;
         // Only requests are spans; what the collector's client does for them is not.
-        let requests = Targets::new().with_target("potok_rest", Level::INFO);
+        // Asked each time: for a span whose interest is cached the last answer given on its thread counts, whatever it was asked about.
+        let requests =
+            dynamic_filter_fn(|about, _| about.target().starts_with("potok_rest") && *about.level() <= Level::INFO);
         let spans = provider.as_ref().map(|provider| {
             tracing_opentelemetry::layer()
                 .with_tracer(provider.tracer("potok"))

@@ -1,8 +1,13 @@
 //! Operations and messages, which stand beside the processes. (Ids that are given twice are found when the file is read.)
 
+use std::collections::BTreeMap;
+
 use super::findings::Findings;
-use super::rule::define;
+use super::rule::{Rule, define};
 use super::subject::{World, named};
+use crate::Name;
+use crate::model::{Definitions, Expression};
+use crate::xml::ElementIndex;
 
 define! {
     OPERATION_MESSAGE_UNKNOWN = "operation-message-unknown", Error, "BPMN 2.0.2 §8.5",
@@ -21,8 +26,11 @@ define! {
 
 pub(super) fn check(world: &World<'_>, findings: &mut Findings<'_>) {
     operations(world, findings);
-    message_names(world, findings);
-    signal_names(world, findings);
+    let Definitions { messages, signals, .. } = world.definitions;
+    let messages = messages.iter().map(|message| (&message.id, message.name.as_ref(), message.element));
+    names(&MESSAGE_NAME_TWICE, "message", messages, findings);
+    let signals = signals.iter().map(|signal| (&signal.id, signal.name.as_ref(), signal.element));
+    names(&SIGNAL_NAME_TWICE, "signal", signals, findings);
     extensions(world, findings);
 }
 
@@ -76,35 +84,22 @@ fn operations(world: &World<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-fn message_names(world: &World<'_>, findings: &mut Findings<'_>) {
-    let mut seen = std::collections::BTreeMap::new();
-    for message in &world.definitions.messages {
-        let Some(name) = message.name.as_ref().map(|name| &*name.text).filter(|name| !name.is_empty()) else {
-            continue;
-        };
-        if let Some(first) = seen.insert(name, &message.id) {
+/// What has the name of another is matched as if it were that one.
+fn names<'n>(
+    rule: &Rule,
+    kind: &str,
+    declared: impl Iterator<Item = (&'n Name, Option<&'n Expression>, ElementIndex)>,
+    findings: &mut Findings<'_>,
+) {
+    let mut seen = BTreeMap::new();
+    for (id, name, element) in declared {
+        let Some(name) = name.map(|name| &*name.text).filter(|name| !name.is_empty()) else { continue };
+        if let Some(first) = seen.insert(name, id) {
             findings.add(
-                &MESSAGE_NAME_TWICE,
-                message.element,
-                format!("messages `{first}` and `{}` are both called “{name}”: they are matched as one", message.id),
-                "give them different names, or declare the message once",
-            );
-        }
-    }
-}
-
-fn signal_names(world: &World<'_>, findings: &mut Findings<'_>) {
-    let mut seen = std::collections::BTreeMap::new();
-    for signal in &world.definitions.signals {
-        let Some(name) = signal.name.as_ref().map(|name| &*name.text).filter(|name| !name.is_empty()) else {
-            continue;
-        };
-        if let Some(first) = seen.insert(name, &signal.id) {
-            findings.add(
-                &SIGNAL_NAME_TWICE,
-                signal.element,
-                format!("signals `{first}` and `{}` are both called “{name}”: they are one signal", signal.id),
-                "give them different names, or declare the signal once",
+                rule,
+                element,
+                format!("{kind}s `{first}` and `{id}` are both called “{name}”: they are matched as one"),
+                format!("give them different names, or declare the {kind} once"),
             );
         }
     }
