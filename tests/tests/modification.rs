@@ -22,7 +22,8 @@ fn line() -> Scenario {
 /// the tasks `one` and `two`; `aside` beside it.
 fn nested() -> Scenario {
     model(
-        r#"<message id="m" name="m"/><process id="p" isExecutable="true"><startEvent id="start"/><userTask id="aside"/>
+        r#"<message id="m" name="m"><extensionElements><zeebe:subscription correlationKey="=1"/></extensionElements></message>
+    <process id="p" isExecutable="true"><startEvent id="start"/><userTask id="aside"/>
     <subProcess id="outer"><startEvent id="s1"/>
       <subProcess id="sub"><extensionElements><zeebe:ioMapping><zeebe:input source="=1+1" target="two"/></zeebe:ioMapping>
         </extensionElements><startEvent id="s2"/><userTask id="one"/><userTask id="other"/><endEvent id="e2"/>
@@ -99,7 +100,7 @@ fn sub_processes_begin_around_what_begins_inside() {
         .waits_at(["other"])
         .sees("other", "two", 2)
         .sees("other", "mine", 1)
-        .message("m", json!({}))
+        .message_with_key("m", 1, json!({}))
         .waits_at(["stopped"])
         .complete("stopped")
         .completed()
@@ -497,7 +498,7 @@ fn a_worker_may_give_its_plain_task_local_variables() {
 #[test]
 fn an_instance_starts_inside_of_sub_processes() {
     let s = nested().start_before(["other", "aside"]).waits_at(["aside", "other"]).sees("other", "two", 2);
-    s.message("m", json!({})).waits_at(["aside", "stopped"]).complete("stopped").waits_at(["aside"]);
+    s.message_with_key("m", 1, json!({})).waits_at(["aside", "stopped"]).complete("stopped").waits_at(["aside"]);
     nested().refuses("element-unknown").start_before(["other", "nowhere"]).start_before(["one"]).waits_at(["one"]);
 }
 

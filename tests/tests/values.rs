@@ -65,8 +65,8 @@ fn a_mapping_that_doubles() {
 
 #[test]
 fn a_mapping_into_a_part_that_nests() {
-    let nest = r#"<task id="work"><extensionElements><zeebe:ioMapping><zeebe:output source="=x" target="x.y"/>
-      </zeebe:ioMapping></extensionElements></task>"#;
+    let nest = r#"<scriptTask id="work"><extensionElements><zeebe:script expression="=1" resultVariable="one"/>
+      <zeebe:ioMapping><zeebe:output source="=x" target="x.y"/></zeebe:ioMapping></extensionElements></scriptTask>"#;
     again(nest, 1_000)
         .start_with(json!({"x": {"y": 1}}))
         .incident("work", "limit-exceeded")

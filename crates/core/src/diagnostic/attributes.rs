@@ -1,4 +1,4 @@
-//! Which attributes an element may have: those of its type in the schema.
+//! Which attributes an element may have, and what they may hold: as its type in the schema says.
 //!
 //! Attributes in another namespace may stand anywhere (`anyAttribute namespace="##other"`); without one, a misspelt attribute would
 //! leave its default in force without a word.
@@ -11,11 +11,19 @@ use super::similar;
 use super::subject::element_label;
 use crate::dialect::{self, Dialect};
 use crate::model::{ByElement, KnownElement, is_flow_node};
-use crate::xml::{Element, NamespaceId};
+use crate::xml::{Attribute, Element, NamespaceId, is_name};
 
 define! {
     ATTRIBUTE_UNKNOWN = "attribute-unknown", Warning, "BPMN 2.0.2 Semantic.xsd",
         "Attributes without a vendor's namespace are BPMN's; others are skipped.";
+    NOT_OF_TYPE = "value-not-of-type", Error, "BPMN 2.0.2 Semantic.xsd",
+        "Numbers are whole and not negative, and flags are `true` or `false`.";
+    ID_MALFORMED = "id-malformed", Warning, "BPMN 2.0.2 Semantic.xsd",
+        "An id begins with a letter or `_`, and holds only letters, digits, `_`, `-` and `.`.";
+    VALUE_UNKNOWN = "value-unknown", Error, "BPMN 2.0.2 Semantic.xsd",
+        "An attribute that takes one of several words has one of them.";
+    PREFIX_UNBOUND = "reference-prefix-unbound", Warning, "BPMN 2.0.2 Semantic.xsd",
+        "The prefix of a reference is declared.";
 }
 
 /// Elements that have no attributes at all: they hold a reference, or what is free.
@@ -119,12 +127,78 @@ const ATTRIBUTES: &[(&str, &[&str])] = &[
     ("definitions", &["targetNamespace", "expressionLanguage", "typeLanguage", "exporter", "exporterVersion"]),
 ];
 
-static ATTRIBUTES_OF: LazyLock<ByElement<Vec<&'static str>>> = LazyLock::new(|| {
+/// Attributes, and the words that each of them takes.
+const VALUES: &[(&str, &[&str])] = &[
+    ("associationDirection", &["None", "One", "Both"]),
+    ("behavior", &["None", "One", "All", "Complex"]),
+    ("eventGatewayType", &["Exclusive", "Parallel"]),
+    ("gatewayDirection", &["Unspecified", "Converging", "Diverging", "Mixed"]),
+    ("itemKind", &["Information", "Physical"]),
+    ("loopType", &["None", "Standard", "MultiInstanceSequential", "MultiInstanceParallel"]),
+    ("ordering", &["Parallel", "Sequential"]),
+    ("processType", &["None", "Public", "Private"]),
+];
+
+/// Attributes that are `true` or `false`.
+const FLAGS: &[&str] = &[
+    "cancelActivity",
+    "cancelRemainingInstances",
+    "instantiate",
+    "isClosed",
+    "isCollection",
+    "isExecutable",
+    "isForCompensation",
+    "isImmediate",
+    "isInterrupting",
+    "isRequired",
+    "isSequential",
+    "isUnlimited",
+    "parallelMultiple",
+    "testBefore",
+    "triggeredByEvent",
+    "waitForCompletion",
+];
+
+/// Attributes that count something.
+const NUMBERS: &[&str] = &["capacity", "completionQuantity", "loopMaximum", "startQuantity"];
+
+/// What an attribute's value may be.
+#[derive(Clone, Copy)]
+enum Kind {
+    Free,
+    Id,
+    Word(&'static [&'static str]),
+    Flag,
+    Number,
+    /// A qualified name: its prefix stands for a namespace.
+    Reference,
+}
+
+impl Kind {
+    fn of(name: &str) -> Self {
+        let words = VALUES.iter().find(|(named, _)| *named == name);
+        match words {
+            Some((_, words)) => Self::Word(words),
+            None if name == "id" => Self::Id,
+            None if FLAGS.contains(&name) => Self::Flag,
+            None if NUMBERS.contains(&name) => Self::Number,
+            // Types may be of schemas that stand elsewhere.
+            None if name.ends_with("Ref") && name != "structureRef" => Self::Reference,
+            None => Self::Free,
+        }
+    }
+}
+
+/// Attributes of an element, each with what it may hold.
+type Own = Vec<(&'static str, Kind)>;
+
+static ATTRIBUTES_OF: LazyLock<ByElement<Own>> = LazyLock::new(|| {
     let is_one_of = |names: &str, name: &str| names.split_ascii_whitespace().any(|one| one == name);
     ByElement::new(|element| {
         let rows = ATTRIBUTES.iter().filter(|(elements, _)| is_one_of(elements, element));
         let id = Some("id").filter(|_| !is_one_of(BARE, element));
-        id.into_iter().chain(rows.flat_map(|(_, names)| *names).copied()).collect()
+        let names = id.into_iter().chain(rows.flat_map(|(_, names)| *names).copied());
+        names.map(|name| (name, Kind::of(name))).collect()
     })
 });
 
@@ -133,8 +207,12 @@ pub(super) fn check(element: Element<'_>, known: KnownElement, dialect: Dialect,
     for attribute in element.attributes() {
         let name = attribute.name();
         let (message, help) = if attribute.namespace_id() == NamespaceId::NONE {
+            if let Some((_, kind)) = own.iter().find(|(own, _)| *own == name) {
+                value(element, attribute, *kind, findings);
+                continue;
+            }
             // A `default` where there is no choice breaks a rule of its own.
-            if own.contains(&name) || (name == "default" && is_flow_node(element.name())) {
+            if name == "default" && is_flow_node(element.name()) {
                 continue;
             }
             let label = element_label(element);
@@ -150,11 +228,53 @@ pub(super) fn check(element: Element<'_>, known: KnownElement, dialect: Dialect,
     }
 }
 
-fn help(element: Element<'_>, name: &str, own: &[&'static str], dialect: Dialect) -> String {
+fn value(element: Element<'_>, attribute: Attribute<'_>, kind: Kind, findings: &mut Findings<'_>) {
+    let given = attribute.value();
+    let value = given.trim();
+    let (rule, help) = match kind {
+        Kind::Free => return,
+        // An id is an XML name without a colon (xsd:ID). Nothing here depends on it, but other tools do.
+        Kind::Id if !given.is_empty() && !is_name(&given) => {
+            let message = format!("the id `{given}` is not formed as ids are");
+            let help = "begin it with a letter or `_`, and use only letters, digits, `_`, `-` and `.`";
+            return findings.add(&ID_MALFORMED, element.index(), message, help);
+        }
+        Kind::Reference => return prefix(element, attribute, value, findings),
+        _ if value.is_empty() => return,
+        Kind::Word(words) if !words.contains(&value) => (&VALUE_UNKNOWN, format!("write {}", words.join(", "))),
+        // Capital letters are no flags in the schema, but are read as such.
+        Kind::Flag if !matches!(value, "1" | "0" | "true" | "false" | "True" | "False" | "TRUE" | "FALSE") => {
+            (&NOT_OF_TYPE, "write `true` or `false`".to_owned())
+        }
+        Kind::Number if value.parse::<u32>().is_err() => {
+            (&NOT_OF_TYPE, "write a whole number that is not negative".to_owned())
+        }
+        _ => return,
+    };
+    let name = attribute.name();
+    let message = format!("{} has {name}=\"{value}\", which means nothing there", element_label(element));
+    findings.add(rule, element.index(), message, help);
+}
+
+fn prefix(element: Element<'_>, attribute: Attribute<'_>, value: &str, findings: &mut Findings<'_>) {
+    if let Some((prefix, _)) = value.split_once(':')
+        && element.namespace_of(prefix).is_none()
+    {
+        let (name, label) = (attribute.name(), element_label(element));
+        findings.add(
+            &PREFIX_UNBOUND,
+            element.index(),
+            format!("`{name}` of {label} is `{value}`, but no namespace has the prefix `{prefix}`"),
+            format!("remove `{prefix}:`, or declare it with `xmlns:{prefix}`"),
+        );
+    }
+}
+
+fn help(element: Element<'_>, name: &str, own: &Own, dialect: Dialect) -> String {
     if let Some(word) = dialect::qualified(dialect, element.name(), name) {
         return format!("did you mean `{word}`? Write its prefix, too");
     }
-    match similar(name, own.iter().copied()) {
+    match similar(name, own.iter().map(|(name, _)| *name)) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "delete it; what a vendor adds stands in the vendor's own namespace".to_owned(),
     }

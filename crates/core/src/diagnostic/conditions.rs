@@ -119,26 +119,26 @@ fn condition_place(node: &FlowNode, flow: &SequenceFlow, ways: usize, findings: 
     if flow.condition.is_none() {
         return;
     }
-    let message = format!("{} out of {} has a condition", flow_label(flow), label(node));
+    let message = || format!("{} out of {} has a condition", flow_label(flow), label(node));
     if event(node).is_some() || matches!(node.kind, FlowNodeKind::Gateway(Gateway::EventBased { .. })) {
         findings.add(
             &CONDITION_NOT_ALLOWED,
             flow.element,
-            message,
+            message(),
             "put an exclusive gateway after it and the condition on a flow out of that",
         );
     } else if matches!(node.kind, FlowNodeKind::Gateway(Gateway::Parallel)) {
         findings.add(
             &CONDITION_WITHOUT_EFFECT,
             flow.element,
-            format!("{message}, which is not looked at: the flow is always taken"),
+            format!("{}, which is not looked at: the flow is always taken", message()),
             "make it an inclusive gateway if the condition should count, or remove the condition",
         );
     } else if ways == 1 && !is_default(node, flow) {
         findings.add(
             &CONDITION_ON_ONLY_FLOW,
             flow.element,
-            format!("{message} and is the only way out: the token is stuck when it does not hold"),
+            format!("{} and is the only way out: the token is stuck when it does not hold", message()),
             "remove the condition, or draw a default flow beside it",
         );
     }

@@ -11,7 +11,7 @@ use super::rule::define;
 use super::structures::SCHEMA_TYPES;
 use super::subject::{World, article, element_label};
 use crate::model::{ByElement, KnownElement};
-use crate::xml::{Element, NamespaceId};
+use crate::xml::Element;
 
 define! {
     ITEM_UNKNOWN = "item-definition-unknown", Error, "BPMN 2.0.2 §8.4.10",
@@ -24,8 +24,6 @@ define! {
         "A reference names what exists, and what is of the right kind.";
     RESOURCE_PARAMETERS = "resource-parameters", Warning, "BPMN 2.0.2 §10.3.1",
         "A resource is one group or user, whatever its parameters: nothing is looked up with them.";
-    PREFIX_UNBOUND = "reference-prefix-unbound", Warning, "BPMN 2.0.2 Semantic.xsd",
-        "The prefix of a reference is declared.";
 }
 
 /// A reference by attribute or child element.
@@ -102,12 +100,15 @@ const ROWS: &[Row] = &[
     row("callChoreography", "calledChoreographyRef", "choreography globalChoreographyTask", &REFERENCE_UNKNOWN),
 ];
 
-/// The rows of each element.
-static ROWS_OF: LazyLock<ByElement<Vec<&Row>>> =
-    LazyLock::new(|| ByElement::new(|name| ROWS.iter().filter(|row| is_one_of(row.owners, name)).collect()));
+/// What each element refers by, and the row that says so.
+static ROWS_OF: LazyLock<ByElement<Vec<(&str, &Row)>>> = LazyLock::new(|| {
+    ByElement::new(|owner| {
+        let rows = ROWS.iter().filter(|row| is_one_of(row.owners, owner));
+        rows.flat_map(|row| row.names.split_ascii_whitespace().map(move |name| (name, row))).collect()
+    })
+});
 
 pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, known: KnownElement, findings: &mut Findings<'_>) {
-    prefixes(element, findings);
     if element.name() == "resourceParameterBinding" {
         findings.add(
             &RESOURCE_PARAMETERS,
@@ -116,37 +117,18 @@ pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, known: KnownEle
             "compute who it is in a resourceAssignmentExpression instead of the resourceRef",
         );
     }
-    for row in ROWS_OF.get(known) {
-        for name in row.names.split_ascii_whitespace() {
-            if let Some(text) = element.attribute(name) {
-                reference(world, element, row, name, &text, findings);
-            }
-        }
-        for part in world.parts(element).filter(|part| is_one_of(row.names, part.name())) {
-            reference(world, element, row, part.name(), &part.text(), findings);
+    let rows = ROWS_OF.get(known);
+    if rows.is_empty() {
+        return;
+    }
+    for (name, row) in rows {
+        if let Some(text) = element.attribute(name) {
+            reference(world, element, row, name, &text, findings);
         }
     }
-}
-
-/// A reference is a qualified name: its prefix stands for a namespace.
-fn prefixes(element: Element<'_>, findings: &mut Findings<'_>) {
-    for attribute in element.attributes() {
-        let name = attribute.name();
-        // Types may be of schemas that stand elsewhere.
-        if !name.ends_with("Ref") || name == "structureRef" || attribute.namespace_id() != NamespaceId::NONE {
-            continue;
-        }
-        let value = attribute.value();
-        if let Some((prefix, _)) = value.trim().split_once(':')
-            && element.namespace_of(prefix).is_none()
-        {
-            let label = element_label(element);
-            findings.add(
-                &PREFIX_UNBOUND,
-                element.index(),
-                format!("`{name}` of {label} is `{}`, but no namespace has the prefix `{prefix}`", value.trim()),
-                format!("remove `{prefix}:`, or declare it with `xmlns:{prefix}`"),
-            );
+    for part in world.parts(element) {
+        for (name, row) in rows.iter().filter(|(name, _)| *name == part.name()) {
+            reference(world, element, row, name, &part.text(), findings);
         }
     }
 }

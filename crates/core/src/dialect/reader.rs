@@ -1,8 +1,11 @@
 //! Finds the dialect of a document and the extension attributes and elements in it.
 
+use std::iter;
+
 use super::namespace::{self, Family, POTOK, ZEEBE};
 use super::{Dialect, vocabulary};
 use crate::Name;
+use crate::model::is_diagram;
 use crate::xml::{Document, Element, NamespaceId};
 
 /// Reads what the dialects say about the elements of one document.
@@ -110,6 +113,13 @@ impl<'d> Reader<'d> {
     }
 }
 
+/// All elements but those of the diagram, where no engine looks for its words.
+pub(super) fn outside_of_diagram(document: &Document) -> impl Iterator<Item = Element<'_>> {
+    let root = document.root();
+    let shown = root.children().filter(|child| !is_diagram(child.namespace()));
+    iter::once(root).chain(shown.flat_map(|child| iter::once(child).chain(child.descendants())))
+}
+
 /// The extension elements of a name, of any namespace.
 pub(super) fn extensions<'d>(host: Element<'d>, name: &str) -> impl Iterator<Item = Element<'d>> {
     children(host, "extensionElements")
@@ -182,7 +192,7 @@ fn prevailing(document: &Document) -> Dialect {
         Some((_, count)) => *count += 1,
         None => counts.push((dialect, 1)),
     };
-    for element in document.elements() {
+    for element in outside_of_diagram(document) {
         if let Some((_, family, dialect)) = of(element.namespace_id())
             && vocabulary::element(*family, element.name()).acts()
         {

@@ -3,7 +3,7 @@
 use super::job::{connector_kind, java_kind};
 use super::mapping::DEEPEST_VALUE;
 use super::namespace::{self, Family, usual_prefix};
-use super::reader::{children, own};
+use super::reader::{children, outside_of_diagram, own};
 use super::vocabulary::{self, Mark};
 use super::{Dialect, ExpressionUse, Reader};
 use crate::Name;
@@ -28,7 +28,7 @@ impl<'d> Reader<'d> {
         let mut processes = self.document.root().children().filter(is_process).peekable();
         let drawing_only = processes.peek().is_some() && processes.all(is_drawn);
         let mut process_end = ElementIndex(0);
-        for element in self.document.elements() {
+        for element in outside_of_diagram(self.document) {
             if findings.list.len() >= MOST_FINDINGS {
                 break;
             }

@@ -41,9 +41,8 @@ impl<'t> RawAttributes<'t> {
         if start == self.place {
             return Err(malformed(start, start + 1, "there is no blank before this attribute", "put a blank here"));
         }
-        let name_end = start + bytes[start..].iter().position(|byte| ends_name(*byte)).unwrap_or(bytes.len() - start);
-        let qualified = Span { start: offset(start), end: offset(name_end) };
-        let local = local_name(self.text, qualified)?;
+        let QualifiedName { span: qualified, local } = QualifiedName::read(self.text, start, self.end)?;
+        let name_end = qualified.end as usize;
         let equals = skip_blanks(bytes, name_end);
         if bytes.get(equals) != Some(&b'=') {
             let message = format!("the attribute `{}` has no value", qualified.of(self.text));
@@ -89,27 +88,40 @@ impl<'t> RawAttributes<'t> {
     }
 }
 
-/// The first byte of the local part of a name, after checking that it is a name.
-pub(super) fn local_name(text: &str, qualified: Span) -> Result<u32, Fault> {
-    let name = qualified.of(text);
-    let colon = name.bytes().position(|byte| byte == b':');
-    let (prefix, local) = colon.map_or(("_", name), |colon| (&name[..colon], &name[colon + 1..]));
-    if is_name(prefix) && is_name(local) {
-        return Ok(qualified.end - offset(local.len()));
+/// The name of an element or attribute, as written.
+pub(super) struct QualifiedName {
+    /// With its prefix.
+    pub(super) span: Span,
+    /// The first byte of the local part.
+    pub(super) local: u32,
+}
+
+impl QualifiedName {
+    /// The name that begins at a place of a start tag; it ends at a blank, an equals sign, a quote, or where the tag does.
+    pub(super) fn read(text: &str, start: usize, tag_end: usize) -> Result<Self, Fault> {
+        let bytes = &text.as_bytes()[..tag_end];
+        let length = |bytes: &[u8]| bytes.iter().position(|byte| !is_in_name(*byte)).unwrap_or(bytes.len());
+        let (mut local, mut end) = (start, start + length(&bytes[start..]));
+        let mut is_formed = begins_name(bytes, start);
+        if bytes.get(end) == Some(&b':') {
+            local = end + 1;
+            end = local + length(&bytes[local..]);
+            is_formed &= begins_name(bytes, local);
+        }
+        if is_formed && bytes.get(end).is_none_or(|byte| ends_name(*byte)) {
+            return Ok(Self { span: Span { start: offset(start), end: offset(end) }, local: offset(local) });
+        }
+        let rest = bytes[start..].iter().position(|byte| ends_name(*byte));
+        let end = rest.map_or(bytes.len(), |rest| start + rest);
+        let message = format!("`{}` is not a name", text.get(start..end).unwrap_or_default());
+        Err(malformed(start, end, message, "names begin with a letter and have at most one colon"))
     }
-    Err(malformed(
-        qualified.start as usize,
-        qualified.end as usize,
-        format!("`{name}` is not a name"),
-        "names begin with a letter and have at most one colon",
-    ))
 }
 
 /// Whether a text can be a name without a prefix. (Not every forbidden character is looked for, only those that would
 /// be read differently elsewhere.)
 pub(crate) fn is_name(text: &str) -> bool {
-    let begins = |byte: &u8| CLASSES[usize::from(*byte)] & BEGINS_NAME != 0;
-    text.as_bytes().first().is_some_and(begins) && text.bytes().all(|byte| CLASSES[usize::from(byte)] & IN_NAME != 0)
+    begins_name(text.as_bytes(), 0) && text.bytes().all(is_in_name)
 }
 
 /// What a byte can be, as bits: start tags are most of a model's text, and asking this table is quicker than comparing.
@@ -145,6 +157,14 @@ const IN_NAME: u8 = 2;
 const ENDS_NAME: u8 = 4;
 /// It may end an attribute's value, or stand for something else than itself there.
 const SPECIAL_IN_VALUE: u8 = 8;
+
+fn begins_name(bytes: &[u8], place: usize) -> bool {
+    bytes.get(place).is_some_and(|byte| CLASSES[usize::from(*byte)] & BEGINS_NAME != 0)
+}
+
+fn is_in_name(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & IN_NAME != 0
+}
 
 fn ends_name(byte: u8) -> bool {
     CLASSES[usize::from(byte)] & ENDS_NAME != 0

@@ -7,7 +7,7 @@ use quick_xml::Reader;
 use quick_xml::errors::{Error, SyntaxError};
 use quick_xml::events::Event;
 
-use super::attributes::{RawAttributes, check_references, local_name, malformed};
+use super::attributes::{QualifiedName, RawAttributes, check_references, malformed};
 use super::encoding::{self, Decoded};
 use super::place::{Lines, offset};
 use super::{
@@ -166,10 +166,7 @@ impl<'t> Parser<'t> {
             return Err(malformed(start, end, "there is a second root element", help));
         }
         let inside_end = if empty { end - 2 } else { end - 1 };
-        let inside = &self.text.as_bytes()[start + 1..inside_end];
-        let name_length = inside.iter().position(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).unwrap_or(inside.len());
-        let qualified = span(start + 1, start + 1 + name_length);
-        let local = local_name(self.text, qualified)?;
+        let QualifiedName { span: qualified, local } = QualifiedName::read(self.text, start + 1, inside_end)?;
 
         let outer_bindings = self.bindings.len();
         let first = self.tables.attributes.len();

@@ -113,6 +113,8 @@ impl<'d> Survey<'d> {
     /// Surveys a document whose BPMN elements are in `namespace`.
     pub(super) fn of(document: &'d Document, namespace: NamespaceId) -> (Outline<'d>, Vec<Diagnostic>) {
         let mut survey = Self { document, outline: Outline::default(), containers: Vec::new(), found: Vec::new() };
+        // About every other element has an id.
+        survey.outline.ids.reserve(document.len() as usize / 2);
         // Elements before this index are inside something that is none of ours.
         let mut skipped_to = ElementIndex(0);
         for element in document.elements() {

@@ -7,7 +7,7 @@ pub(super) const MODEL: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
 const DIAGRAM: [&str; 2] = ["http://www.omg.org/spec/BPMN/20100524/DI", "http://www.omg.org/spec/DD/20100524/"];
 
 /// Whether a namespace is one of those that diagrams are written in.
-pub(super) fn is_diagram(namespace: &str) -> bool {
+pub(crate) fn is_diagram(namespace: &str) -> bool {
     DIAGRAM.iter().any(|start| namespace.starts_with(start))
 }
 
@@ -56,12 +56,49 @@ pub(super) fn is_known(name: &str) -> bool {
 
 /// The name of one of BPMN's elements, as its place among [`ELEMENTS`].
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct KnownElement(usize);
+pub(crate) struct KnownElement(u8);
 
 impl KnownElement {
+    /// Every element of a file is asked for several times, so this looks at few letters.
     pub(crate) fn of(name: &str) -> Option<Self> {
-        ELEMENTS.binary_search(&name).ok().map(Self)
+        let mut slot = slot(name.as_bytes());
+        while SLOTS[slot] != FREE {
+            if ELEMENTS[usize::from(SLOTS[slot])] == name {
+                return Some(Self(SLOTS[slot]));
+            }
+            slot = (slot + 1) % SLOTS.len();
+        }
+        None
     }
+}
+
+/// The elements' places, each in its name's slot or the next that is free.
+const SLOTS: [u8; 1024] = {
+    let mut slots = [FREE; 1024];
+    let mut place = 0;
+    while (place as usize) < ELEMENTS.len() {
+        let mut slot = slot(ELEMENTS[place as usize].as_bytes());
+        while slots[slot] != FREE {
+            slot = (slot + 1) % slots.len();
+        }
+        slots[slot] = place;
+        place += 1;
+    }
+    slots
+};
+
+/// No element's place.
+const FREE: u8 = u8::MAX;
+
+/// Where to look for a name: its length and four of its letters tell almost all of them apart.
+const fn slot(name: &[u8]) -> usize {
+    let length = name.len();
+    if length == 0 {
+        return 0;
+    }
+    let letters = [name[0], name[length / 3], name[length / 2], name[length - 1]];
+    let told = u32::from_le_bytes(letters) as u64 | (length as u64) << 32;
+    (told.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54) as usize
 }
 
 /// Something about each of BPMN's elements, found without comparing names again.
@@ -73,7 +110,7 @@ impl<T> ByElement<T> {
     }
 
     pub(crate) fn get(&self, element: KnownElement) -> &T {
-        &self.0[element.0]
+        &self.0[usize::from(element.0)]
     }
 }
 
