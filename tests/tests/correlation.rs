@@ -174,3 +174,39 @@ fn what_a_message_carries_tells_to_which_of_its_throwers_conversations_it_belong
         .waits_at(["ship"])
         .variable("reference", 1);
 }
+
+/// The first message of each conversation initializes its key, and a later one must have the key of one of them.
+#[test]
+fn who_takes_part_in_several_conversations_gets_the_replies_of_each() {
+    scenario("correlation/several_replies.bpmn")
+        .start()
+        .waits_at(["offered_first", "consider"])
+        .message("offer", json!({"reference": 2, "offer": 20}))
+        .kept_messages(1)
+        .complete("consider")
+        .kept_messages(0)
+        .waits_at(["offered_then"])
+        .message("offer", json!({"reference": 3, "offer": 30}))
+        .kept_messages(1)
+        .message("offer", json!({"reference": 1, "offer": 10}))
+        .waits_at(["billed_first"]);
+}
+
+/// Keys that become known later belong to the conversation whose message has carried them.
+#[test]
+fn each_conversation_has_keys_of_its_own() {
+    scenario("correlation/several_replies.bpmn")
+        .start()
+        .complete("consider")
+        .message("offer", json!({"reference": 1, "offer": 10}))
+        .message("offer", json!({"reference": 1, "offer": 20}))
+        .kept_messages(1)
+        .message("offer", json!({"reference": 2, "offer": 20}))
+        .waits_at(["billed_first"])
+        .message("bill", json!({"offer": 30}))
+        .kept_messages(2)
+        .message("bill", json!({"offer": 20}))
+        .waits_at(["billed_then"])
+        .message("bill", json!({"offer": 10}))
+        .completed();
+}

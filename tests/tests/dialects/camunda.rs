@@ -738,6 +738,18 @@ fn what_a_task_listener_sets_locally_is_the_tasks() {
     listened().cancel().cancelled().variable("v", "outer");
 }
 
+/// There a branch has variables of its own until it joins.
+#[test]
+fn what_a_branch_sets_locally_is_warned_of() {
+    let text = include_str!("../../models/dialects/camunda_local_in_branch.bpmn");
+    let package = Package::from_bpmn(text.as_bytes(), &Evaluator::new()).expect("a model that is deployed");
+    let found: Vec<_> = package.warnings.iter().map(|warning| (warning.line, warning.code)).collect();
+    let marked = text.lines().zip(1..).filter(|(line, _)| line.contains("expect: local-variable-shared"));
+    assert_eq!(found, marked.map(|(_, number)| (number, "local-variable-shared")).collect::<Vec<_>>());
+    let elements: Vec<_> = package.warnings.iter().filter_map(|warning| warning.element.as_deref()).collect();
+    assert_eq!(elements, ["scripted", "listened", "beside", "inner_join"]);
+}
+
 /// Camunda 7 skips them; a handler is an activity as any other (BPMN 2.0.2 §10.7, §13.5.5).
 #[test]
 fn a_compensation_handler_does_its_output_mappings() {

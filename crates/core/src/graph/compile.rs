@@ -67,6 +67,7 @@ impl Compiler<'_> {
         }
         let flows = self.flows();
         self.connect(&mut topology, &flows);
+        self.tell_of_locals_in_branches(&topology);
         let root = std::mem::take(&mut containers[process.flow_nodes.len()]);
         let compensates = topology.node_weights().any(|node| {
             let throws: &[Throw] = match &node.kind {

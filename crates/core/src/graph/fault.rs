@@ -83,7 +83,7 @@ impl Fault {
 }
 
 /// The id of the flow node or flow that an element is part of, else of the next element around that has one.
-fn owner(element: Element<'_>) -> Option<Name> {
+pub(super) fn owner(element: Element<'_>) -> Option<Name> {
     let around = || std::iter::successors(Some(element), |element| element.parent());
     let is_shown = |element: &Element<'_>| is_flow_node(element.name()) || element.name() == "sequenceFlow";
     let id = |element: Element<'_>| element.attribute("id").filter(|id| !id.is_empty()).map(Name::from);

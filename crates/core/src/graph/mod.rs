@@ -1,6 +1,7 @@
 //! Processes as steps read them: a petgraph graph of flow nodes, with everything resolved and compiled.
 
 mod arrival;
+mod branches;
 mod compile;
 mod data;
 mod event;

@@ -186,6 +186,13 @@ pub enum NodeKind {
     },
 }
 
+impl NodeKind {
+    /// Whether tokens may wait for each other there.
+    pub(crate) fn joins(&self) -> bool {
+        matches!(self, Self::ParallelGateway | Self::InclusiveGateway(_) | Self::ComplexGateway(_))
+    }
+}
+
 /// What contains flow nodes.
 #[derive(Debug, Default)]
 pub struct Container {
@@ -365,6 +372,11 @@ pub enum MappingSource {
 }
 
 impl Details {
+    /// Whether its flow node opens a scope as it begins.
+    pub(crate) fn needs_scope(&self) -> bool {
+        self.own_scope || self.isolated || !self.inputs.is_empty() || !self.locals.is_empty()
+    }
+
     /// Whether listeners of a user task are to know who has it, or that it was changed.
     #[must_use]
     pub fn follows_task(&self) -> bool {

@@ -4,6 +4,7 @@
 //! doubly linked through the tables, so that every change costs the same however many there are.
 
 mod apply;
+mod conversation;
 mod join;
 mod migrate;
 mod retry;
@@ -117,7 +118,7 @@ pub struct Instance {
     pub(crate) created: u32,
     /// Joins that hold tokens, or wait for reset, and look upstream.
     pub(crate) upstream_joins: u32,
-    /// What conversations this instance is part of: correlation property to value.
+    /// What conversations this instance is part of: correlation property to value (see [`conversation`]).
     pub(crate) correlation: Vec<(Name, Value)>,
 }
 
@@ -170,7 +171,7 @@ impl Instance {
         self.now
     }
 
-    /// The values of the correlation properties that its messages have carried.
+    /// The values of the correlation properties that its messages have carried, conversation after conversation.
     #[must_use]
     pub fn correlation(&self) -> &[(Name, Value)] {
         &self.correlation

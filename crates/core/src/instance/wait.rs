@@ -212,8 +212,17 @@ pub struct MessageWait {
     pub name: Name,
     /// The key that a message must carry, if the subscription has one.
     pub correlation_key: Option<Value>,
-    /// The values that the message's correlation properties must have.
+    /// The values that the message's correlation properties must have. Of several conversations each has all of them, one after the
+    /// other; null where it knows none yet.
     pub properties: Vec<(Name, Value)>,
+}
+
+impl MessageWait {
+    /// What each conversation expects, to one of which a message must belong.
+    pub(crate) fn conversations(&self) -> impl Iterator<Item = &[(Name, Value)]> {
+        let again = self.properties.iter().skip(1).position(|(name, _)| *name == self.properties[0].0);
+        self.properties.chunks(again.map_or(self.properties.len(), |place| place + 1).max(1))
+    }
 }
 
 /// A signal subscription.

@@ -28,8 +28,8 @@ pub struct Message {
 
 /// Whether a subscription of an instance takes a message, apart from who sent it.
 ///
-/// A subscription with a key takes only messages with that key; expected correlation properties must have their values
-/// (BPMN 2.0.2 §8.4.2).
+/// A subscription with a key takes only messages with that key; expected correlation properties must have the values that they have in
+/// one of the instance's conversations (BPMN 2.0.2 §8.4.2).
 #[must_use]
 pub fn matches(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: &Message) -> bool {
     let WaitKind::Message(subscription) = &wait.kind else { return false };
@@ -53,13 +53,17 @@ pub fn matches(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: 
     let scope = instance.scope_of(wait);
     let has =
         |(name, value): &(Name, Value)| instance.visible(scope, name).is_some_and(|found| found.loosely_equal(value));
+    let fits = |(name, expected): &(Name, Value)| {
+        expected.is_null()
+            || property(graph, instance, wait, message, name).is_some_and(|value| value.loosely_equal(expected))
+    };
     message.variables.iter().all(has)
-        && subscription.properties.iter().all(|(name, expected)| {
-            property(graph, instance, wait, message, name).is_some_and(|value| value.loosely_equal(expected))
-        })
+        && (subscription.properties.is_empty()
+            || subscription.conversations().any(|expected| expected.iter().all(fits)))
 }
 
-/// The correlation property of a subscription for which what a message carries has another value, and that value.
+/// The correlation property of a subscription for which what a message carries has another value than in any conversation, and that
+/// value.
 #[must_use]
 pub fn contradicts(
     graph: &ProcessGraph,
@@ -69,10 +73,12 @@ pub fn contradicts(
 ) -> Option<(Name, Value)> {
     let WaitKind::Message(subscription) = &wait.kind else { return None };
     let message = Message { payload: payload.to_vec(), ..Message::default() };
-    subscription.properties.iter().find_map(|(name, expected)| {
-        let value = property(graph, instance, wait, &message, name)?;
-        (!value.is_null() && !value.loosely_equal(expected)).then(|| (name.clone(), value))
-    })
+    let other = |(name, expected): &(Name, Value)| {
+        let value = property(graph, instance, wait, &message, name).filter(|value| !value.is_null())?;
+        (!expected.is_null() && !value.loosely_equal(expected)).then(|| (name.clone(), value))
+    };
+    let others: Option<Vec<_>> = subscription.conversations().map(|expected| expected.iter().find_map(other)).collect();
+    others?.into_iter().next()
 }
 
 /// The value of a correlation property of a message: as the message says, or as the model reads it from what it carries.

@@ -137,9 +137,7 @@ impl<'s> Step<'s, '_> {
         let node = self.node(token);
         let ordinal = self.node_of(token);
         let details = &node.details;
-        let needs_scope =
-            details.own_scope || details.isolated || !details.inputs.is_empty() || !details.locals.is_empty();
-        if needs_scope {
+        if details.needs_scope() {
             let scope = self.own_scope(token);
             for local in &details.locals {
                 // What came before its first round is there already.

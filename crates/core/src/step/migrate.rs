@@ -76,7 +76,7 @@ impl Step<'_, '_> {
         there.settle(&image, updated)?;
         for token in queued {
             // It may have waited for others of its own flow before an activity, or for other flows at a gateway.
-            let joins = super::modify::is_join(&there.node(token).kind);
+            let joins = there.node(token).kind.joins();
             there.schedule(token, if joins { Stage::Execute } else { Stage::Enter });
         }
         there.run();

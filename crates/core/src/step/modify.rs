@@ -365,7 +365,7 @@ impl Step<'_, '_> {
             }
             (kind, _) => {
                 let token = self.born(scope, node);
-                if is_join(kind) {
+                if kind.joins() {
                     self.fill_join(token, scope, node);
                 }
                 if !own_variables.is_empty() {
@@ -393,10 +393,6 @@ impl Step<'_, '_> {
             self.emit(Event::TokenMoved { token, flow, node });
         }
     }
-}
-
-pub(super) fn is_join(kind: &NodeKind) -> bool {
-    matches!(kind, NodeKind::ParallelGateway | NodeKind::InclusiveGateway(_) | NodeKind::ComplexGateway(_))
 }
 
 /// Whether the flow node may have a scope of its own as long as a token stands on it.

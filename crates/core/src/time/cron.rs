@@ -40,11 +40,10 @@ impl Cron {
             return Err(invalid("it is too long".to_owned()));
         }
         let with_seconds = text.split_whitespace().count() > 5;
-        let parser = CronParser::builder()
-            .sloppy_ranges(true)
-            .alternative_weekdays(with_seconds && text.contains('?'))
-            .dom_and_dow(with_seconds)
-            .build();
+        let is_quartz = with_seconds && text.contains('?');
+        let text = &*unrolled(text, with_seconds, u8::from(is_quartz));
+        let parser =
+            CronParser::builder().sloppy_ranges(true).alternative_weekdays(is_quartz).dom_and_dow(with_seconds).build();
         let before_last = before_last(text);
         let pattern = parser.parse(before_last.as_ref().map_or(text, |(text, _)| text));
         let before_last = before_last.map(|(_, days)| days);
@@ -66,6 +65,39 @@ impl Cron {
         None
     }
 }
+
+/// A pattern without ranges that go over the end of their field (`22-6`, `FRI-SUN`), as Quartz has them: their values stand one by one.
+fn unrolled(text: &str, with_seconds: bool, sunday: u8) -> String {
+    let fields = text.split_whitespace().zip(usize::from(!with_seconds)..).map(|(field, place)| {
+        let parts = field.split(',').map(|part| around(part, place, sunday).unwrap_or_else(|| part.to_owned()));
+        parts.collect::<Vec<_>>().join(",")
+    });
+    fields.collect::<Vec<_>>().join(" ")
+}
+
+/// The values of a range that goes over the end of its field. Fields count from that of the seconds.
+fn around(part: &str, place: usize, sunday: u8) -> Option<String> {
+    let (range, step) = part.split_once('/').unwrap_or((part, "1"));
+    let (from, to) = range.split_once('-')?;
+    let (least, most, names): (u8, u8, &[&str]) = match place {
+        0 | 1 => (0, 59, &[]),
+        2 => (0, 23, &[]),
+        3 => (1, 31, &[]),
+        4 => (1, 12, &MONTHS),
+        5 => (sunday, sunday + 6, &WEEKDAYS),
+        _ => return None,
+    };
+    let value = |text: &str| match (least..).zip(names).find(|(_, name)| name.eq_ignore_ascii_case(text)) {
+        Some((value, _)) => Some(value),
+        None => text.parse().ok().filter(|value| (least..=most).contains(value)),
+    };
+    let (from, to, step) = (value(from)?, value(to)?, step.parse::<usize>().ok().filter(|step| *step > 0)?);
+    let values = (from..=most).chain(least..=to).step_by(step).map(|value| value.to_string());
+    (to < from).then(|| values.collect::<Vec<_>>().join(","))
+}
+
+const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 /// A pattern whose day of the month is so many days before the last, as Quartz and Spring write it, with all days that this can be
 /// in its place; and how many.

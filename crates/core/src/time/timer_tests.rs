@@ -39,6 +39,14 @@ fn a_date_is_due_at_its_moment() {
     assert_eq!(due(Date, "2026-03-05T10:00:00@Europe/Volgograd"), "2026-03-05T07:00:00Z");
     assert_eq!(due(Date, "2026-03-05"), "2026-03-04T23:00:00Z");
     assert_eq!(due(Date, "2020-01-01T00:00:00Z"), "2020-01-01T00:00:00Z", "a past date is due at once");
+    // By the week, and by the day of the year.
+    assert_eq!(due(Date, "2026-W10-4T10:00:00Z"), "2026-03-05T10:00:00Z");
+    assert_eq!(due(Date, "2026W104"), "2026-03-04T23:00:00Z");
+    assert_eq!(due(Date, "2026-064T10:00:00+03:00"), "2026-03-05T07:00:00Z");
+    assert_eq!(due(Date, "2024366T10:00:00Z"), "2024-12-31T10:00:00Z");
+    for none in ["2026-366", "2026-000", "2026-W54-1", "2026-W10-8", "2026-64"] {
+        assert!(parse_in(Date, none, NOW, "Z").is_err(), "{none}");
+    }
     let timer = parse_in(Date, "2026-03-05", NOW, "Z").unwrap();
     assert_eq!(timer.next_due(timer.due), None);
 }
@@ -154,6 +162,25 @@ fn cron_is_read_in_its_dialects() {
     // Only a leap year's February has 29 days, and the first of them is the 28th before the last.
     assert_eq!(series("0 0 0 L-28 2 *", NOW, "Z", 2), ["2028-02-01T00:00:00Z", "2032-02-01T00:00:00Z"]);
     assert_eq!(series("* * * L-30 * ?", NOW, "Z", 1), ["2026-05-01T00:00:00Z"]);
+}
+
+/// Camunda 7 and 8 have them of weekdays (their other ones are refused there), Quartz and Flowable everywhere.
+#[test]
+fn ranges_of_cron_go_over_the_end_of_their_field() {
+    let hours = ["2026-03-02T22:00:00Z", "2026-03-02T23:00:00Z", "2026-03-03T00:00:00Z", "2026-03-03T01:00:00Z"];
+    assert_eq!(series("0 0 22-1 * * *", NOW, "Z", 4), hours);
+    assert_eq!(series("0 22-1 * * *", NOW, "Z", 4), hours);
+    assert_eq!(
+        series("0 0 21,22-1/2 * * ?", NOW, "Z", 4)[1..],
+        ["2026-03-02T22:00:00Z", "2026-03-03T00:00:00Z", "2026-03-03T21:00:00Z"]
+    );
+    let days = ["2026-03-06T12:00:00Z", "2026-03-07T12:00:00Z", "2026-03-08T12:00:00Z", "2026-03-13T12:00:00Z"];
+    for weekdays in ["* * FRI-SUN", "* * fri-sun", "* * 5-0", "* * 5-7", "? * FRI-SUN", "? * 6-1"] {
+        assert_eq!(series(&format!("0 0 12 {weekdays}"), NOW, "Z", 4), days, "{weekdays}");
+    }
+    assert_eq!(series("0 12 * * SAT-MON", NOW, "Z", 2), ["2026-03-02T12:00:00Z", "2026-03-07T12:00:00Z"]);
+    let months = ["2026-11-01T12:00:00Z", "2026-12-01T12:00:00Z", "2027-01-01T12:00:00Z", "2027-11-01T12:00:00Z"];
+    assert_eq!(series("0 0 12 1 NOV-JAN ?", NOW, "Z", 4), months);
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(crate) fn subscription(
     // Where only a message flow leads here, the flow node itself is the address.
     let name = name.unwrap_or_else(|| step.graph.node(node).id.clone());
     let correlation_key = key(step, node, scope, correlation_key)?;
-    let properties = known_properties(step, node, scope, properties)?;
+    let properties = expected(step, node, scope, properties)?;
     Ok(WaitKind::Message(Arc::new(MessageWait { name, correlation_key, properties })))
 }
 
@@ -45,28 +45,58 @@ fn key(
     }
 }
 
-/// The correlation properties whose value is known: from the process's data, or from an earlier message.
-fn known_properties(
+/// What the correlation properties must be for a message to belong to one of the instance's conversations: what the process's data
+/// say of them, else what earlier messages of that conversation carried. Empty if any message may.
+fn expected(
     step: &mut Step<'_, '_>,
     node: Ordinal,
     scope: ScopeId,
     properties: &[CorrelationProperty],
 ) -> Result<Vec<(Name, Value)>, EvaluationError> {
-    let mut known = Vec::new();
-    for property in properties {
-        let value = match &property.binding {
-            Some(binding) => Some(step.evaluate(binding, scope, node)?),
-            None => step
-                .instance
-                .correlation
-                .iter()
-                .find(|(name, _)| *name == property.name)
-                .map(|(_, value)| value.clone()),
+    let bound = bound(step, node, scope, properties)?;
+    let mut conversations = Vec::new();
+    let known = step.instance.conversations();
+    for conversation in if known.is_empty() { vec![Vec::new()] } else { known } {
+        let value = |property: &CorrelationProperty| {
+            let known = || conversation.iter().find(|(name, _)| **name == property.name).map(|(_, value)| *value);
+            let of_data = bound.iter().find(|(name, _)| *name == property.name).map(|(_, value)| value);
+            // What is bound is told by the data alone.
+            if property.binding.is_some() { of_data } else { known() }
         };
-        // A property without a value yet restricts nothing.
-        known.extend(value.filter(|value| *value != Value::Null).map(|value| (property.name.clone(), value)));
+        let values: Vec<_> = properties.iter().map(|property| value(property).cloned().unwrap_or_default()).collect();
+        if values.iter().all(Value::is_null) {
+            return Ok(Vec::new());
+        }
+        if !conversations.contains(&values) {
+            conversations.push(values);
+        }
     }
-    Ok(known)
+    let says = |place: &usize| conversations.iter().any(|values| !values[*place].is_null());
+    let places: Vec<usize> = (0..properties.len()).filter(says).collect();
+    let each = |values: &Vec<Value>| -> Vec<_> {
+        places.iter().map(|place| (properties[*place].name.clone(), values[*place].clone())).collect()
+    };
+    Ok(conversations.iter().flat_map(each).collect())
+}
+
+/// The correlation properties that the process's data give.
+fn bound(
+    step: &mut Step<'_, '_>,
+    node: Ordinal,
+    scope: ScopeId,
+    properties: &[CorrelationProperty],
+) -> Result<Vec<(Name, Value)>, EvaluationError> {
+    let mut bound = Vec::new();
+    for property in properties {
+        if let Some(binding) = &property.binding {
+            let value = step.evaluate(binding, scope, node)?;
+            // A property without a value yet restricts nothing.
+            if !value.is_null() {
+                bound.push((property.name.clone(), value));
+            }
+        }
+    }
+    Ok(bound)
 }
 
 /// The value of a correlation property that what a message carries gives by itself: it says which conversation the message
@@ -75,8 +105,8 @@ fn content(step: &mut Step<'_, '_>, node: Ordinal, property: &CorrelationPropert
     step.evaluate_with(&property.retrieval, NONE, node, payload).unwrap_or_default()
 }
 
-/// After variables have changed: what subscriptions expect follows the data that their properties are bound to (BPMN 2.0.2
-/// §8.4.2, context-based correlation).
+/// What subscriptions expect follows the data that their properties are bound to (BPMN 2.0.2 §8.4.2, context-based correlation), and
+/// the conversations.
 pub(crate) fn rebind(step: &mut Step<'_, '_>) {
     let graph = step.graph;
     step.charge_look();
@@ -90,7 +120,7 @@ pub(crate) fn rebind(step: &mut Step<'_, '_>) {
             continue;
         };
         // A binding that cannot be evaluated now leaves what was expected before.
-        if let Ok(properties) = known_properties(step, node, scope, properties)
+        if let Ok(properties) = expected(step, node, scope, properties)
             && properties != before.properties
         {
             step.change(id, WaitKind::Message(Arc::new(MessageWait { properties, ..(*before).clone() })));
@@ -109,17 +139,30 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> R
     };
     let correlation_key = key(step, node, scope, correlation_key.as_ref())?;
     let payload = step.own_variables(token);
-    let known = known_properties(step, node, scope, properties)?;
+    let bound = bound(step, node, scope, properties)?;
+    let mut said = Vec::new();
+    for property in properties {
+        let value = content(step, node, property, &payload);
+        if !value.is_null() {
+            said.push((property.name.clone(), value));
+        }
+    }
+    let conversation = match said.is_empty() {
+        true => step.instance.conversations().into_iter().next(),
+        false => step.instance.conversation_of(&said),
+    };
+    let known: Vec<_> = conversation.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
     let mut carried = Vec::new();
     for property in properties {
-        let mut value = content(step, node, property, &payload);
-        if value == Value::Null {
-            value = match known.iter().find(|(name, _)| *name == property.name) {
-                Some((_, known)) => known.clone(),
-                None => step.evaluate_with(&property.retrieval, scope, node, &payload)?,
-            };
-        }
-        if value != Value::Null {
+        let of = |values: &[(Name, Value)]| {
+            values.iter().find(|(name, _)| *name == property.name).map(|(_, value)| value.clone())
+        };
+        let remembered = || if property.binding.is_some() { of(&bound) } else { of(&known) };
+        let value = match of(&said).or_else(remembered) {
+            Some(value) => value,
+            None => step.evaluate_with(&property.retrieval, scope, node, &payload)?,
+        };
+        if !value.is_null() {
             carried.push((property.name.clone(), value));
         }
     }
@@ -150,13 +193,16 @@ pub(crate) fn received(
     remember(step, &carried);
 }
 
+/// The instance takes part in the conversation of a message; who waits already expects it from now on.
 fn remember(step: &mut Step<'_, '_>, properties: &[(Name, Value)]) {
-    for (name, value) in properties {
-        if step.instance.correlation.iter().any(|(known, _)| known == name) {
-            continue;
-        }
+    let learned = step.instance.learned(properties);
+    if learned.is_empty() {
+        return;
+    }
+    for known in learned {
         let property = index_of(step.events.variables.len());
-        step.events.variables.push((name.clone(), value.clone()));
+        step.events.variables.push(known);
         step.emit(Event::CorrelationSet { property });
     }
+    rebind(step);
 }

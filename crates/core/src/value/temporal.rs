@@ -231,7 +231,22 @@ pub fn parse_date(text: &str) -> Result<civil::Date, TimeError> {
 fn read_date(text: &str) -> Option<civil::Date> {
     // Only what ISO 8601 allows in a date: the library would also take a date out of longer texts.
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'W'));
-    if plain { text.parse().ok() } else { None }
+    if !plain {
+        return None;
+    }
+    let by_week = || text.parse::<civil::ISOWeekDate>().ok().map(civil::ISOWeekDate::date);
+    text.parse().ok().or_else(by_week).or_else(|| read_ordinal(text))
+}
+
+/// A year and the day in it: `2026-033`, `2026033` (ISO 8601-1 §5.2.3).
+fn read_ordinal(text: &str) -> Option<civil::Date> {
+    let (year, day) = text.split_at_checked(4)?;
+    let day = day.strip_prefix('-').unwrap_or(day);
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if day.len() != 3 || !digits(year) || !digits(day) {
+        return None;
+    }
+    civil::Date::new(year.parse().ok()?, 1, 1).ok()?.with().day_of_year(day.parse().ok()?).build().ok()
 }
 
 fn read_time(text: &str) -> Option<civil::Time> {

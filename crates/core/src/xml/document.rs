@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use encoding_rs::Encoding;
-
+use super::encoding::Charset;
 use super::place::Lines;
 use super::{AttributeNode, Descendants, Edit, Element, ElementIndex, Limits, NamespaceId, Node, parse};
 use crate::Name;
@@ -16,7 +15,7 @@ pub struct Document {
     pub(super) text: String,
     /// The file's bytes, where they are not the text's.
     pub(super) original: Option<Vec<u8>>,
-    pub(super) encoding: &'static Encoding,
+    pub(super) charset: Charset,
     pub(super) nodes: Vec<Node>,
     pub(super) attributes: Vec<AttributeNode>,
     /// Namespace URIs, each once.
@@ -99,7 +98,7 @@ impl Document {
     /// The name of the file's encoding.
     #[must_use]
     pub fn encoding(&self) -> &'static str {
-        self.encoding.name()
+        self.charset.name()
     }
 
     /// Line and column of a byte of the text, both from 1, the column in characters.
@@ -155,7 +154,7 @@ impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Document")
             .field("bytes", &self.bytes().len())
-            .field("encoding", &self.encoding.name())
+            .field("encoding", &self.charset.name())
             .field("elements", &self.nodes.len())
             .finish_non_exhaustive()
     }

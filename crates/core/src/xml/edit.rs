@@ -124,14 +124,14 @@ impl<'d> Edit<'d> {
             return Ok(applied(document.text(), &patches).into_bytes());
         };
         // Values are sayable already.
-        let unsayable = |(_, replacement): &(_, String)| encoding::unsayable(replacement, document.encoding);
+        let unsayable = |(_, replacement): &(_, String)| encoding::unsayable(replacement, document.charset);
         if let Some(character) = patches.iter().find_map(unsayable) {
             return Err(EditError::NameInEncoding { character, encoding: document.encoding() });
         }
         let edited = applied(document.text(), &patches);
         // What has been put in where the encoding was in a shift says something else.
         let says_so = |bytes: &Vec<u8>| encoding::decode(bytes).is_ok_and(|decoded| decoded.text == edited);
-        encoding::splice(original, document.text(), document.encoding, patches)
+        encoding::splice(original, document.text(), document.charset, patches)
             .filter(says_so)
             .ok_or(EditError::Encoding(document.encoding()))
     }
@@ -146,7 +146,7 @@ impl<'d> Edit<'d> {
 
     /// What is to be put where, in order and not overlapping.
     fn patches(&self) -> Vec<(Span, String)> {
-        let said = |value: &str, quote| encoding::sayable(text::encode_attribute(value, quote), self.document.encoding);
+        let said = |value: &str, quote| encoding::sayable(text::encode_attribute(value, quote), self.document.charset);
         let mut patches: Vec<(Span, String)> = Vec::new();
         // Prefixes that this edit declares, by element and namespace.
         let mut declared: BTreeMap<(ElementIndex, &str), String> = BTreeMap::new();

@@ -52,7 +52,7 @@ pub(super) fn document(bytes: &[u8], limits: &Limits) -> Result<Document, Diagno
         };
         return Err(fault.place(""));
     }
-    let Decoded { text, original, encoding } =
+    let Decoded { text, original, charset } =
         encoding::decode(bytes).map_err(|(text, fault)| match fault.span.start as usize == text.len() {
             true => fault.place(&text),
             // The fault's bytes are the file's; its line and column are those of the text before it.
@@ -64,7 +64,7 @@ pub(super) fn document(bytes: &[u8], limits: &Limits) -> Result<Document, Diagno
         })?;
     let tables = Parser::new(&text, limits).run().map_err(|fault| fault.place(&text))?;
     let Tables { nodes, attributes, namespaces } = tables;
-    Ok(Document { text, original, encoding, nodes, attributes, namespaces, lines: OnceLock::new() })
+    Ok(Document { text, original, charset, nodes, attributes, namespaces, lines: OnceLock::new() })
 }
 
 struct Tables {

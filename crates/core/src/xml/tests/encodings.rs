@@ -159,3 +159,34 @@ fn unknown_encodings_are_refused() {
     assert_eq!(refuse("<?xml version='1.0' encoding='klingon'?><a/>"), ("xml-encoding-unknown", 1, 31));
     parse("<?xml version='1.0'?><a encoding='klingon'/>");
 }
+
+#[test]
+fn an_encoding_is_declared_wherever_it_stands_in_the_declaration() {
+    let space = " \r\n\t".repeat(5_000);
+    for declaration in [
+        format!("<?xml{space}version{space}={space}'1.0'{space}encoding{space}={space}'windows-1252'{space}?>"),
+        format!("<?xml version='1.0' encoding='windows-1252'{space}standalone{space}={space}'yes'{space}?>"),
+    ] {
+        let bytes = [declaration.as_bytes(), b"<a n='gr\xF6\xDFe'/>"].concat();
+        round_trip(&bytes, "windows-1252");
+    }
+    let styled = "<?xml-stylesheet href='a' encoding='windows-1252'?><a n='größe'/>";
+    round_trip(styled.as_bytes(), "UTF-8");
+}
+
+#[test]
+fn us_ascii_has_no_other_bytes() {
+    for label in ["US-ASCII", "us-ascii", "ascii", "ISO646-US"] {
+        let file = |value: &str| format!("<?xml version='1.0' encoding='{label}'?>\n<a n='{value}'/>").into_bytes();
+        let document = Document::parse(&file("gr&#246;&#xDF;e")).expect("is read");
+        assert_eq!(document.encoding(), "US-ASCII");
+        assert_eq!(document.root().attribute("n").as_deref(), Some("größe"));
+        let mut edit = document.edit();
+        edit.set_attribute(ElementIndex(0), None, "n", "maß").expect("can be set");
+        assert_eq!(edit.to_bytes(), Ok(file("ma&#223;")));
+        edit.set_attribute(ElementIndex(0), None, "größe", "1").expect("can be set");
+        let error = edit.to_bytes().expect_err("is refused");
+        assert_eq!(error, EditError::NameInEncoding { character: 'ö', encoding: "US-ASCII" });
+        assert_eq!(refuse([&file("gr")[..], b"\xF6"].concat()), ("xml-encoding", 2, 12));
+    }
+}
