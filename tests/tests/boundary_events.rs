@@ -1,6 +1,6 @@
 //! Boundary events: every kind, on every activity, interrupting and not (BPMN 2.0.2 §10.5.4, §13.5.3).
 
-use potok_tests::{Scenario, scenario};
+use potok_tests::{Scenario, model, scenario};
 use serde_json::json;
 
 /// Activities and the elements inside at which their tokens wait.
@@ -174,6 +174,37 @@ fn all_triggers_of_a_parallel_event_must_occur() {
         .signal("call")
         .waits_at(["after"])
         .variable("text", "hello");
+}
+
+#[test]
+fn what_came_with_half_of_an_event_is_its_own_until_it_occurs() {
+    let s = model(
+        r#"<message id="a" name="letter"/><message id="b" name="payment"/><process id="p" isExecutable="true">
+    <startEvent id="start"/><subProcess id="sub"><dataObject id="local" name="amount"/><startEvent id="s"/><userTask id="work"/>
+      <sequenceFlow id="f1" sourceRef="s" targetRef="work"/></subProcess>
+    <boundaryEvent id="both" attachedToRef="sub" parallelMultiple="true"><messageEventDefinition messageRef="a"/>
+      <messageEventDefinition messageRef="b"/></boundaryEvent><userTask id="after"/><endEvent id="end"/>
+    <sequenceFlow id="f2" sourceRef="start" targetRef="sub"/><sequenceFlow id="f3" sourceRef="both" targetRef="after"/>
+    <sequenceFlow id="f4" sourceRef="sub" targetRef="end"/></process>"#,
+    )
+    .start()
+    .message("payment", json!({"amount": 5}))
+    .waits_at(["work"])
+    .sees("work", "amount", json!(null))
+    .message("letter", json!({"text": "hello"}))
+    .waits_at(["after"])
+    .variables(json!({"amount": 5, "text": "hello"}));
+    s.complete("after").completed();
+}
+
+#[test]
+fn half_of_an_event_leaves_nothing_behind() {
+    scenario("boundary_events/parallel_multiple.bpmn")
+        .start()
+        .message("letter", json!({"text": "hello"}))
+        .complete("work")
+        .completed()
+        .no_variable("text");
 }
 
 #[test]

@@ -260,9 +260,10 @@ fn all_of_several_triggers_must_occur() {
         .start()
         .message("paid", json!({"amount": 5}))
         .waits_at(["work"])
-        .variable("amount", 5)
+        .no_variable("amount")
         .signal("open")
         .waits_at(["deliver"])
+        .variable("amount", 5)
         .complete("deliver")
         .completed();
 }

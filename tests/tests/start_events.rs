@@ -1,6 +1,6 @@
 //! What starts a process (BPMN 2.0.2 §10.5.2, §13.5.1).
 
-use potok_tests::{scenario, scenario_of};
+use potok_tests::{model, scenario, scenario_of};
 use serde_json::json;
 
 #[test]
@@ -129,9 +129,64 @@ fn all_triggers_of_a_parallel_start_must_occur() {
         .signal_with("call", json!({"number": 5}))
         .has_instances("parallel_multiple", 1)
         .waits_at(["answer"])
-        .variables(json!({"number": 5}))
+        .variables(json!({"number": 5, "text": "hello"}))
+        // Nothing that came is lost: the other letter waits for a call of its own.
         .signal("call")
-        .has_instances("parallel_multiple", 1);
+        .has_instances("parallel_multiple", 2)
+        .nth_instance_of("parallel_multiple", 1)
+        .variables(json!({"text": "again"}))
+        .signal("call")
+        .has_instances("parallel_multiple", 2);
+}
+
+#[test]
+fn a_time_and_a_message_of_a_parallel_start_must_both_have_come() {
+    let letter_and_time = r#"<message id="m" name="letter"/><process id="p" isExecutable="true">
+    <startEvent id="start" parallelMultiple="true"><messageEventDefinition messageRef="m"/>
+      <timerEventDefinition><timeCycle>R/PT1H</timeCycle></timerEventDefinition></startEvent><userTask id="answer"/>
+    <sequenceFlow id="f" sourceRef="start" targetRef="answer"/></process>"#;
+    model(letter_and_time)
+        .travel("PT3H")
+        .has_instances("p", 0)
+        .message("letter", json!({"text": "hello"}))
+        .has_instances("p", 1)
+        .waits_at(["answer"])
+        .variable("text", "hello")
+        .message("letter", json!({"text": "again"}))
+        .has_instances("p", 1)
+        .travel("PT1H")
+        .has_instances("p", 2)
+        .nth_instance_of("p", 1)
+        .variable("text", "again");
+}
+
+#[test]
+fn messages_of_a_parallel_start_belong_to_one_conversation() {
+    model(
+        r#"<message id="order" name="order"/><message id="payment" name="payment"/>
+    <correlationProperty id="number" name="number">
+      <correlationPropertyRetrievalExpression messageRef="order"><messagePath>number</messagePath></correlationPropertyRetrievalExpression>
+      <correlationPropertyRetrievalExpression messageRef="payment"><messagePath>reference</messagePath></correlationPropertyRetrievalExpression>
+    </correlationProperty>
+    <collaboration id="c"><participant id="shop" processRef="p"/>
+      <correlationKey id="key"><correlationPropertyRef>number</correlationPropertyRef></correlationKey></collaboration>
+    <process id="p" isExecutable="true"><startEvent id="start" parallelMultiple="true">
+      <messageEventDefinition messageRef="order"/><messageEventDefinition messageRef="payment"/></startEvent>
+      <userTask id="send"/><sequenceFlow id="f" sourceRef="start" targetRef="send"/></process>"#,
+    )
+    .message("order", json!({"number": 1, "what": "tea"}))
+    .message("order", json!({"number": 2, "what": "rice"}))
+    .message("payment", json!({"reference": 3}))
+    .has_instances("p", 0)
+    .message("payment", json!({"reference": 2}))
+    .has_instances("p", 1)
+    .variables(json!({"number": 2, "what": "rice", "reference": 2}))
+    .message("order", json!({"number": 3, "what": "salt"}))
+    .has_instances("p", 2)
+    .message("payment", json!({"reference": 1}))
+    .has_instances("p", 3)
+    .nth_instance_of("p", 2)
+    .variable("what", "tea");
 }
 
 #[test]

@@ -772,26 +772,24 @@ impl World for Attempt<'_> {
         }
     }
 
-    fn note(&mut self, start: &StartPoint, noted: Option<Noted>) {
+    fn note(&mut self, start: &StartPoint, noted: Noted) {
         let Some(definition) = self.deployed(&start.graph).map(|deployed| deployed.definition.key) else { return };
-        match noted {
-            Some(noted) => {
-                let occurred = Occurred { node: start.node, noted };
-                self.changes.add(WorkRow {
-                    instance: definition,
-                    key: self.engine.next_key(self.now),
-                    kind: Chore::OCCURRED,
-                    due: Timestamp::MAX,
-                    payload: occurred.encode().into(),
-                    ..WorkRow::default()
-                });
-            }
-            None => {
-                let kept = self.noted.get(&(definition, start.node));
-                let guard = |(key, _): &(Key, Noted)| Guard::Work { instance: definition, work: *key };
-                self.guards.extend(kept.into_iter().flatten().map(guard));
-            }
-        }
+        let occurred = Occurred { node: start.node, noted };
+        self.changes.add(WorkRow {
+            instance: definition,
+            key: self.engine.next_key(self.now),
+            kind: Chore::OCCURRED,
+            due: Timestamp::MAX,
+            payload: occurred.encode().into(),
+            ..WorkRow::default()
+        });
+    }
+
+    fn take_noted(&mut self, start: &StartPoint, places: &[usize]) {
+        let Some(definition) = self.deployed(&start.graph).map(|deployed| deployed.definition.key) else { return };
+        let noted = self.noted.get(&(definition, start.node));
+        let taken = places.iter().filter_map(|place| noted?.get(*place));
+        self.guards.extend(taken.map(|(key, _)| Guard::Work { instance: definition, work: *key }));
     }
 
     fn keep(&mut self, message: Message, from: Option<Key>) {

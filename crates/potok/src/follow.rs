@@ -234,7 +234,11 @@ fn opened(
                 ..Task::default()
             },
         )),
-        WaitKind::Call(_) | WaitKind::Condition { .. } | WaitKind::AdHoc | WaitKind::Compensation { .. } => {}
+        WaitKind::Call(_)
+        | WaitKind::Condition { .. }
+        | WaitKind::AdHoc
+        | WaitKind::Compensation { .. }
+        | WaitKind::Occurred(_) => {}
         WaitKind::Continuation { .. } => changes.add(savepoint(key, (wait.key, wait.node, &wait.kind), now)),
         WaitKind::Incident(incident) => changes.add(Incident {
             instance: key,
@@ -292,7 +296,7 @@ fn closed(changes: &mut Changes, instance: Key, wait: Key, kind: WaitType, reaso
         WaitType::Message | WaitType::Signal => changes.remove::<Subscription>(row),
         WaitType::Continuation => changes.remove::<Work>(row),
         WaitType::Incident => changes.resolve_incident(instance, wait, now),
-        WaitType::Condition | WaitType::Call | WaitType::AdHoc | WaitType::Compensation => {}
+        WaitType::Condition | WaitType::Call | WaitType::AdHoc | WaitType::Compensation | WaitType::Occurred => {}
     }
 }
 

@@ -134,10 +134,14 @@ impl Inner {
     async fn start_by_timer(&self, row: &WorkRow, guard: &Guard) -> Result<After, Error> {
         let Some(deployed) = self.catalog.get(row.instance).await? else { return self.drop_chore(guard).await };
         let graph = &deployed.graph;
+        let mut one_of_several = None;
         let (start, next) = match row.kind {
             Chore::START_AGAIN => (TimedStart::decode(&row.payload), None),
             _ => match StartTimer::decode(&row.payload) {
-                Ok(timer) => (Ok(TimedStart::of(graph, timer.node, self.clock.now())), timer.next()),
+                Ok(timer) => {
+                    one_of_several = timer.one_of_several(graph);
+                    (Ok(TimedStart::of(graph, timer.node, self.clock.now())), timer.next())
+                }
                 Err(error) => (Err(error), None),
             },
         };
@@ -148,6 +152,10 @@ impl Inner {
                 attempt.later(row.instance, Chore::START_TIMER, next.timer.due, next.encode());
             }
             if deployed.definition.suspended {
+                return Ok(true);
+            }
+            if let Some(point) = &one_of_several {
+                work.trigger(attempt, point, &[], None, None)?;
                 return Ok(true);
             }
             if let Some(failure) = attempt.failure().cloned() {

@@ -1000,6 +1000,46 @@ fn scripts_and_called_processes_know_the_counters_of_loops() {
 }
 
 #[test]
+fn counters_of_a_loop_do_not_come_back_from_what_it_calls() {
+    camunda(
+        r#"<startEvent id="start"/><callActivity id="call" calledElement="q"><extensionElements>
+        <camunda:in variables="all"/><camunda:out variables="all"/></extensionElements>
+        <multiInstanceLoopCharacteristics isSequential="true"><loopCardinality>2</loopCardinality>
+        </multiInstanceLoopCharacteristics></callActivity><userTask id="after"/>
+        <sequenceFlow id="f1" sourceRef="start" targetRef="call"/><sequenceFlow id="f2" sourceRef="call" targetRef="after"/></process>
+        <process id="q" isExecutable="true" camunda:historyTimeToLive="P1D"><startEvent id="asked"/>
+        <scriptTask id="work" scriptFormat="feel" camunda:resultVariable="seen"><script>loopCounter</script></scriptTask>
+        <sequenceFlow id="f3" sourceRef="asked" targetRef="work"/>"#,
+    )
+    .start()
+    .waits_at(["after"])
+    .variable("seen", 1)
+    .no_variable("loopCounter")
+    .no_variable("nrOfInstances")
+    .no_variable("nrOfActiveInstances")
+    .no_variable("nrOfCompletedInstances");
+}
+
+#[test]
+fn what_an_event_beside_an_activity_brings_is_the_activitys_own_variable() {
+    camunda(
+        r#"<startEvent id="start"/><userTask id="work"><extensionElements><camunda:inputOutput>
+        <camunda:inputParameter name="a">${a}</camunda:inputParameter>
+        <camunda:outputParameter name="c">${a + 1}</camunda:outputParameter></camunda:inputOutput></extensionElements></userTask>
+        <boundaryEvent id="news" attachedToRef="work" cancelActivity="false"><messageEventDefinition messageRef="m"/></boundaryEvent>
+        <userTask id="read"/><userTask id="after"/><sequenceFlow id="f1" sourceRef="start" targetRef="work"/>
+        <sequenceFlow id="f2" sourceRef="work" targetRef="after"/><sequenceFlow id="f3" sourceRef="news" targetRef="read"/></process>
+        <message id="m" name="news"/><process id="other" isExecutable="false">"#,
+    )
+    .start_with(json!({"a": 1}))
+    .message("news", json!({"a": 9}))
+    .waits_at(["read", "work"])
+    .variable("a", 1)
+    .complete("work")
+    .variables(json!({"a": 1, "c": 10}));
+}
+
+#[test]
 fn what_is_thrown_where_a_task_is_left_is_not_caught_at_its_boundary() {
     camunda(
         r#"<startEvent id="start"/><userTask id="work"/><userTask id="after"/><userTask id="mend"/>

@@ -76,6 +76,7 @@ pub(crate) fn returned(step: &mut Step<'_, '_>, token: TokenId, variables: Varia
         step.set_own_variables(token, variables.clone());
     }
     if call.propagate_out && !step.node(token).details.isolated {
+        let variables = without_counters(step, token, variables);
         if call.outputs.is_empty() {
             step.receive(token, variables);
         } else {
@@ -98,6 +99,13 @@ pub(crate) fn handed_over(step: &mut Step<'_, '_>, token: TokenId, variables: &[
     }
 }
 
+/// What a called process leaves, but for the counters of the caller's loops, which it was given and which nobody sets.
+fn without_counters(step: &Step<'_, '_>, token: TokenId, mut variables: Variables) -> Variables {
+    let scope = step.variable_scope(token);
+    variables.retain(|(name, _)| !step.instance.is_counter(scope, name));
+    variables
+}
+
 /// Sets what is mapped out of a called process that has these variables.
 fn hand_over(
     step: &mut Step<'_, '_>,
@@ -107,7 +115,8 @@ fn hand_over(
 ) -> Result<(), EvaluationError> {
     let (inside, node) = (step.variable_scope(token), step.node_of(token));
     if call.propagate_out {
-        step.set_all(inside, variables.iter().cloned());
+        let variables = without_counters(step, token, variables.to_vec());
+        step.set_all(inside, variables);
     }
     if call.local_out {
         step.set_own_variables(token, variables.to_vec());

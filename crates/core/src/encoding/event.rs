@@ -73,6 +73,21 @@ fields!(ThrownMessage { name, correlation_key, properties, payload });
 fields!(Message { name, target, correlation_key, properties, business_key, variables, payload });
 fields!(MessageTarget { participant, process, node });
 fields!(Noted { definition, payload });
-fields!(StartTimer { node, timer });
+/// The definition came later: what was written without one has the first.
+impl Coded for StartTimer {
+    fn write(&self, to: &mut Vec<u8>) {
+        self.node.write(to);
+        self.timer.write(to);
+        if self.definition > 0 {
+            self.definition.write(to);
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let (node, timer) = (Coded::read(from)?, Coded::read(from)?);
+        let definition = if from.left() > 0 { Coded::read(from)? } else { 0 };
+        Ok(Self { node, timer, definition })
+    }
+}
 fields!(TimedStart { node, retry });
 fields!(ThrownSignal { name, instance_only, payload });

@@ -189,6 +189,7 @@ fn waits() -> Vec<WaitKind> {
             message: "too much".into(),
             stage: IncidentStage::Take { flow: 1, listener: 2 },
         })),
+        WaitKind::Occurred(Arc::new(OccurredWait { payload: named(true) })),
     ]
 }
 
@@ -342,7 +343,9 @@ fn what_was_written_once_is_read_for_ever() {
         payload: named(3),
     });
     golden.pin(&Noted { definition: 1, payload: named(4) });
-    golden.pin(&StartTimer { node: 3, timer: Timer { due: moment(), remaining: Some(2), repeat: every() } });
+    let timer = Timer { due: moment(), remaining: Some(2), repeat: every() };
+    golden.pin(&StartTimer { node: 3, timer: timer.clone(), definition: 0 });
+    golden.pin(&StartTimer { node: 3, timer, definition: 1 });
     golden.pin(&TimedStart { node: 3, retry: Retry { left: 2, cycle: None, due: Some(moment()), failure: None } });
     golden.pin(&row());
     golden.pin(&instance());

@@ -5,8 +5,8 @@ use super::declare::{Coded, fields, variants};
 use super::read::Reader;
 use crate::expressions::Binding;
 use crate::instance::{
-    CallWait, Caller, Caught, Failure, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, Retry,
-    SignalWait, TimerWait, UserTaskWait, Wait, WaitKind, WaitType, Waits,
+    CallWait, Caller, Caught, Failure, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, OccurredWait,
+    Owner, Retry, SignalWait, TimerWait, UserTaskWait, Wait, WaitKind, WaitType, Waits,
 };
 use crate::time::{Every, Repeat, Timer};
 
@@ -42,6 +42,7 @@ variants!(WaitKind {
     8 = AdHoc,
     9 = Compensation { scope, activity },
     10 = Incident(incident),
+    11 = Occurred(occurred),
 });
 
 variants!(WaitType {
@@ -56,6 +57,7 @@ variants!(WaitType {
     8 = AdHoc,
     9 = Compensation,
     10 = Incident,
+    11 = Occurred,
 });
 
 fields!(UserTaskWait { assignee, candidate_users, candidate_groups, due, follow_up, priority, form_key, name });
@@ -65,6 +67,7 @@ fields!(Retry { left, cycle, due, failure });
 fields!(Failure { kind, element, message });
 fields!(MessageWait { name, correlation_key, properties });
 fields!(SignalWait { name });
+fields!(OccurredWait { payload });
 fields!(CallWait { process, binding, business_key, variables, caught });
 variants!(Binding {
     0 = Latest,

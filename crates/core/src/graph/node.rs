@@ -191,6 +191,16 @@ impl NodeKind {
     pub(crate) fn joins(&self) -> bool {
         matches!(self, Self::ParallelGateway | Self::InclusiveGateway(_) | Self::ComplexGateway(_))
     }
+
+    /// Whether it is an event that occurs when all of its definitions have (parallel multiple).
+    pub(crate) fn needs_all(&self) -> bool {
+        match self {
+            Self::StartEvent(event) => event.parallel,
+            Self::CatchEvent(event) => event.parallel,
+            Self::BoundaryEvent(event) => event.parallel,
+            _ => false,
+        }
+    }
 }
 
 /// What contains flow nodes.

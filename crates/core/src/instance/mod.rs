@@ -29,8 +29,8 @@ pub use scope::{Completed, LoopState, Phase, Scope, ScopeKind};
 pub(crate) use slab::{Row, Slab};
 pub use token::{Token, TokenState};
 pub use wait::{
-    CallWait, Caller, Caught, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, Owner, SignalWait,
-    TimerWait, UserTaskWait, Wait, WaitKind, WaitType,
+    CallWait, Caller, Caught, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, OccurredWait, Owner,
+    SignalWait, TimerWait, UserTaskWait, Wait, WaitKind, WaitType,
 };
 pub(crate) use waits::Waits;
 
@@ -274,6 +274,11 @@ impl Instance {
             Some(Cow::Borrowed(value)) => Some(value),
             _ => None,
         }
+    }
+
+    /// Whether that name means a counter of a loop in a scope.
+    pub(crate) fn is_counter(&self, scope: ScopeId, name: &str) -> bool {
+        matches!(self.visible(scope, name), Some(Cow::Owned(_)))
     }
 
     /// The join of a flow node in a scope, if tokens wait there.

@@ -79,6 +79,8 @@ pub enum WaitKind {
     },
     /// Somebody who mends what is stuck.
     Incident(Arc<IncidentWait>),
+    /// The other definitions of an event that needs all of them: this one has occurred.
+    Occurred(Arc<OccurredWait>),
 }
 
 impl WaitKind {
@@ -97,6 +99,7 @@ impl WaitKind {
             Self::AdHoc => WaitType::AdHoc,
             Self::Compensation { .. } => WaitType::Compensation,
             Self::Incident(_) => WaitType::Incident,
+            Self::Occurred(_) => WaitType::Occurred,
         }
     }
 
@@ -132,6 +135,8 @@ pub enum WaitType {
     Compensation,
     /// Somebody who mends what is stuck.
     Incident,
+    /// The other definitions of an event that needs all of them.
+    Occurred,
 }
 
 impl WaitType {
@@ -150,6 +155,7 @@ impl WaitType {
             Self::AdHoc => "ad-hoc",
             Self::Compensation => "compensation",
             Self::Incident => "incident",
+            Self::Occurred => "occurred",
         }
     }
 }
@@ -230,6 +236,13 @@ impl MessageWait {
 pub struct SignalWait {
     /// The signal's name.
     pub name: Name,
+}
+
+/// A definition that has occurred of an event that needs all of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OccurredWait {
+    /// What came with it: the event's, once it has occurred as a whole.
+    pub payload: Vec<(Name, Value)>,
 }
 
 /// A called process.

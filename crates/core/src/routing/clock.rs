@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{RunError, Runner, StartOptions, StartTimer, TimedStart};
+use super::{RunError, Runner, StartOptions, StartTimer, TimedStart, Work};
 use crate::graph::ProcessGraph;
 use crate::instance::WaitType;
 use crate::step::{Command, StartAt};
@@ -60,6 +60,12 @@ impl Runner {
         let (process, start) = self.start_timers.remove(index);
         if let Some(next) = start.next() {
             self.start_timers.insert(index, (process.clone(), next));
+        }
+        if let Some(point) = start.one_of_several(&process) {
+            let mut work = Work::new();
+            let Ok(_) = work.trigger(self, &point, &[], None, None);
+            self.work_off(work);
+            return Ok(());
         }
         let start = TimedStart::of(&process, start.node, self.now);
         self.start_by_timer(process, &start)

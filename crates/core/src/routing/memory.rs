@@ -110,12 +110,14 @@ impl World for Runner {
         Ok(self.noted.get(&(start.graph.id().clone(), start.node)).cloned().unwrap_or_default())
     }
 
-    fn note(&mut self, start: &StartPoint, noted: Option<Noted>) {
-        let event = (start.graph.id().clone(), start.node);
-        match noted {
-            Some(noted) => self.noted.entry(event).or_default().push(noted),
-            None => drop(self.noted.remove(&event)),
-        }
+    fn note(&mut self, start: &StartPoint, noted: Noted) {
+        self.noted.entry((start.graph.id().clone(), start.node)).or_default().push(noted);
+    }
+
+    fn take_noted(&mut self, start: &StartPoint, places: &[usize]) {
+        let noted = self.noted.entry((start.graph.id().clone(), start.node)).or_default();
+        let mut place = 0..;
+        noted.retain(|_| place.next().is_none_or(|place| !places.contains(&place)));
     }
 
     fn keep(&mut self, message: Message, from: Option<Key>) {

@@ -152,16 +152,15 @@ impl Work {
         let mut variables = payload.to_vec();
         if start.parallel {
             let earlier = world.noted(start)?;
-            let mut definitions: Vec<u32> = earlier.iter().map(|noted| noted.definition).collect();
-            definitions.push(start.definition);
-            definitions.sort_unstable();
-            definitions.dedup();
-            if definitions.len() < start.graph.catches(start.node).len() {
-                world.note(start, Some(Noted { definition: start.definition, payload: variables }));
+            let Some(places) = start.completed_by(&earlier, payload) else {
+                if start.counts_again(&earlier) {
+                    world.note(start, Noted { definition: start.definition, payload: variables });
+                }
                 return Ok(Correlated::Noted);
-            }
-            variables = earlier.into_iter().flat_map(|noted| noted.payload).chain(variables).collect();
-            world.note(start, None);
+            };
+            let before = places.iter().flat_map(|place| earlier[*place].payload.clone());
+            variables = before.chain(variables).collect();
+            world.take_noted(start, &places);
         }
         let command = Command::Start {
             at: StartAt::Event(start.graph.node(start.node).id.clone()),

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::StartPoint;
 use super::matching::Given;
+use super::{Noted, StartPoint};
+use crate::Name;
 use crate::expressions::Evaluation;
 use crate::graph::{Catch, Expression, NodeKind, ProcessGraph};
 use crate::instance::{Failure, Ordinal, Retry};
@@ -31,6 +32,49 @@ impl StartPoint {
         let StartTrigger { node, definition, parallel, .. } = *trigger;
         Self { graph: graph.clone(), node, definition, parallel }
     }
+
+    /// The places of what has been noted of the other definitions, one of each, that belongs together with what comes now; none if
+    /// something is missing. Messages belong together if their correlation properties are the same (BPMN 2.0.2 §8.4.2, §10.6.6).
+    pub(super) fn completed_by(&self, noted: &[Noted], payload: &[(Name, Value)]) -> Option<Vec<usize>> {
+        let catches = self.graph.catches(self.node);
+        let mut said = self.said(self.definition, payload);
+        let mut places = Vec::new();
+        for definition in (0..).take(catches.len()).filter(|definition| *definition != self.definition) {
+            let belongs =
+                |noted: &Noted| noted.definition == definition && agree(&said, &self.said(definition, &noted.payload));
+            let place = noted.iter().position(belongs)?;
+            said.extend(self.said(definition, &noted[place].payload));
+            places.push(place);
+        }
+        places.sort_unstable();
+        Some(places)
+    }
+
+    /// Whether what occurs again counts once more: a message does, for nothing that came may be lost; that a time has come, or a signal
+    /// was heard, holds until the event has occurred.
+    pub(super) fn counts_again(&self, noted: &[Noted]) -> bool {
+        let is_message =
+            matches!(self.graph.catches(self.node).get(self.definition as usize), Some(Catch::Message { .. }));
+        is_message || noted.iter().all(|noted| noted.definition != self.definition)
+    }
+
+    /// The correlation properties of what came for a definition.
+    fn said(&self, definition: u32, payload: &[(Name, Value)]) -> Vec<(Name, Value)> {
+        let Some(Catch::Message { properties, .. }) = self.graph.catches(self.node).get(definition as usize) else {
+            return Vec::new();
+        };
+        let given = Given(payload);
+        // What a message says of itself does not depend on the time.
+        let said = properties.iter().filter_map(|property| {
+            let value = property.retrieval.evaluate(&mut Evaluation::new(&given, Timestamp::UNIX_EPOCH)).ok()?;
+            (!value.is_null()).then(|| (property.name.clone(), value))
+        });
+        said.collect()
+    }
+}
+
+fn agree(one: &[(Name, Value)], other: &[(Name, Value)]) -> bool {
+    one.iter().all(|(name, value)| other.iter().all(|(also, here)| also != name || here.loosely_equal(value)))
 }
 
 /// Everything that starts a process, except its none start events.
@@ -61,6 +105,8 @@ pub struct StartTimer {
     pub node: Ordinal,
     /// When it fires next.
     pub timer: Timer,
+    /// Which of the event's definitions it is.
+    pub definition: u32,
 }
 
 impl StartTimer {
@@ -68,7 +114,15 @@ impl StartTimer {
     #[must_use]
     pub fn next(&self) -> Option<Self> {
         let timer = self.timer.next_due(self.timer.due)?;
-        Some(Self { node: self.node, timer })
+        Some(Self { timer, ..self.clone() })
+    }
+
+    /// Its place, where its event needs other definitions, too.
+    #[must_use]
+    pub fn one_of_several(&self, graph: &Arc<ProcessGraph>) -> Option<StartPoint> {
+        let is_its = |trigger: &StartTrigger<'_>| (trigger.node, trigger.definition) == (self.node, self.definition);
+        let trigger = start_triggers(graph).find(is_its).filter(|trigger| trigger.parallel)?;
+        Some(StartPoint::of(graph, &trigger))
     }
 }
 
@@ -111,7 +165,7 @@ pub fn start_timers(graph: &ProcessGraph, now: Timestamp) -> impl Iterator<Item 
     start_triggers(graph).filter_map(move |trigger| {
         let Catch::Timer { kind, expression, end } = trigger.catch else { return None };
         let timer = start_timer(*kind, expression, end.as_ref(), now);
-        Some(timer.map(|timer| StartTimer { node: trigger.node, timer }))
+        Some(timer.map(|timer| StartTimer { node: trigger.node, timer, definition: trigger.definition }))
     })
 }
 

@@ -137,8 +137,11 @@ pub trait World {
     /// If it must be looked up first.
     fn noted(&mut self, start: &StartPoint) -> Result<Vec<Noted>, Self::Missing>;
 
-    /// Notes that a definition has occurred; or, without one, that the start event begins anew.
-    fn note(&mut self, start: &StartPoint, noted: Option<Noted>);
+    /// Notes that a definition has occurred.
+    fn note(&mut self, start: &StartPoint, noted: Noted);
+
+    /// Takes what was noted, by its places in what [`World::noted`] gave: an instance starts with it.
+    fn take_noted(&mut self, start: &StartPoint, places: &[usize]);
 
     /// Keeps a message that nobody waits for, thrown by that instance or from outside.
     fn keep(&mut self, message: Message, from: Option<Key>);

@@ -66,12 +66,10 @@ impl Events {
         }
         let waits = self.waits.iter_mut().map(|wait| &mut wait.kind).chain(&mut self.changes);
         for wait in waits {
-            if let WaitKind::Call(call) = wait
-                && call.variables.iter().any(|(other, value)| **other == *name && *value != Value::Null)
-            {
-                let mut emptied = (**call).clone();
-                erased |= erase_from(&mut emptied.variables, name);
-                *call = emptied.into();
+            match wait {
+                WaitKind::Call(call) => erased |= erase_from(&mut Arc::make_mut(call).variables, name),
+                WaitKind::Occurred(occurred) => erased |= erase_from(&mut Arc::make_mut(occurred).payload, name),
+                _ => {}
             }
         }
         erased

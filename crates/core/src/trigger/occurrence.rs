@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crate::behaviour::user_task;
 use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::EvaluationError;
-use crate::graph::{Catch, ListenerAction, NodeKind, StartEvent};
+use crate::graph::{Catch, ListenerAction, NodeKind};
 use crate::instance::{
-    IncidentKind, IncidentStage, NONE, Ordinal, Owner, Phase, ScopeId, ScopeKind, TimerWait, TokenId, WaitId, WaitKind,
+    IncidentKind, IncidentStage, NONE, OccurredWait, Ordinal, Owner, Phase, ScopeId, ScopeKind, TimerWait, TokenId,
+    Wait, WaitId, WaitKind,
 };
 use crate::step::{Closed, Event, Stage, Step, Variables, WayOut};
 use crate::trigger::timer;
@@ -16,49 +17,60 @@ use crate::{Name, value::Value};
 
 impl Step<'_, '_> {
     /// What a wait was for has happened.
-    pub(crate) fn occurred(&mut self, wait: WaitId, payload: Variables) {
+    pub(crate) fn occurred(&mut self, wait: WaitId, mut payload: Variables) {
         let Some((owner, node, kind)) =
             self.instance.waits.get(wait).map(|wait| (wait.owner, wait.node, wait.kind.clone()))
         else {
             return;
         };
         let graph = self.graph;
+        let needs_all = graph.node(node).kind.needs_all() && self.is_at(owner, node);
+        if needs_all {
+            match self.all_occurred(wait, payload) {
+                Some(all) => payload = all,
+                None => return,
+            }
+        }
         match (owner, &graph.node(node).kind) {
             (Owner::Token(token), NodeKind::BoundaryEvent(event)) => {
                 if event.interrupting {
-                    self.close(wait, Closed::Completed);
-                    if event.parallel && self.still_waits(owner, node) {
-                        return self.receive_from(token, node, payload);
+                    if !needs_all {
+                        self.close(wait, Closed::Completed);
                     }
                     self.interrupt(token, node, payload);
                 } else {
                     let scope = self.instance.tokens.get(token).map_or(NONE, |token| token.scope);
-                    let complete = self.reopened(wait, &kind, owner, node, event.parallel);
-                    if !complete {
-                        return self.receive_from(token, node, payload);
+                    if !needs_all {
+                        self.reopened(wait, &kind);
+                    }
+                    if graph.dialect() == Dialect::Camunda {
+                        self.set_all(self.variable_scope(token), std::mem::take(&mut payload));
                     }
                     let born = self.born(scope, node);
                     self.arrive(born, payload);
                 }
             }
             (Owner::Scope(scope), NodeKind::StartEvent(event)) => {
-                self.event_sub_process_occurred(wait, &kind, scope, node, event, payload);
+                match event.interrupting {
+                    _ if needs_all => {}
+                    true => self.close(wait, Closed::Completed),
+                    false => self.reopened(wait, &kind),
+                }
+                self.begin_event_sub_process(scope, node, payload);
             }
             (Owner::Token(token), NodeKind::UserTask(_)) => {
                 let listener = self.instance.waits.get(wait).map_or(NONE, |wait| wait.definition);
-                self.reopened(wait, &kind, owner, node, false);
+                self.reopened(wait, &kind);
                 if self.stands(token) {
                     user_task::tell_one(self, token, listener);
                 }
             }
-            (Owner::Token(token), target) => {
-                self.close(wait, Closed::Completed);
+            (Owner::Token(token), _) => {
+                if !needs_all {
+                    self.close(wait, Closed::Completed);
+                }
                 let here = self.node_of(token);
                 if here == node {
-                    let parallel = matches!(target, NodeKind::CatchEvent(event) if event.parallel);
-                    if parallel && self.still_waits(owner, node) {
-                        return self.receive_from(token, node, payload);
-                    }
                     self.close_event_waits(owner, node);
                     self.receive_from(token, node, payload);
                     if self.outlives_conditions(token) {
@@ -105,53 +117,66 @@ impl Step<'_, '_> {
         (left, payload)
     }
 
-    fn event_sub_process_occurred(
-        &mut self,
-        wait: WaitId,
-        kind: &WaitKind,
-        scope: ScopeId,
-        start: Ordinal,
-        event: &StartEvent,
-        payload: Variables,
-    ) {
-        let owner = Owner::Scope(scope);
-        let complete = if event.interrupting {
-            self.close(wait, Closed::Completed);
-            !(event.parallel && self.still_waits(owner, start))
-        } else {
-            self.reopened(wait, kind, owner, start, event.parallel)
-        };
-        if complete {
-            self.begin_event_sub_process(scope, start, payload);
-        } else {
-            self.set_all(scope, payload);
-        }
-    }
-
     /// A non-interrupting event has occurred and stays: a message or signal subscription stands, a cycle's next time is set.
-    /// Gives whether the event as a whole has occurred.
-    fn reopened(&mut self, wait: WaitId, kind: &WaitKind, owner: Owner, node: Ordinal, parallel: bool) -> bool {
-        if parallel {
-            return self.one_of_several(wait, kind, owner, node);
-        }
+    fn reopened(&mut self, wait: WaitId, kind: &WaitKind) {
         match kind {
             WaitKind::Timer(timer) => timer::go_on(self, wait, timer, false),
             WaitKind::Condition { .. } | WaitKind::Message(_) | WaitKind::Signal(_) => {}
             _ => self.close(wait, Closed::Completed),
         }
-        true
     }
 
-    /// One of the definitions of a non-interrupting event that needs all of them has occurred: once all have, the event begins
-    /// anew. A timer goes on counting meanwhile: what has no next time ends the event as a whole.
-    fn one_of_several(&mut self, wait: WaitId, kind: &WaitKind, owner: Owner, node: Ordinal) -> bool {
-        match kind {
-            WaitKind::Timer(timer) => timer::go_on(self, wait, timer, true),
+    /// Whether the event is what the owner waits for, rather than one behind its event-based gateway, which only one thing decides.
+    fn is_at(&self, owner: Owner, node: Ordinal) -> bool {
+        match (owner, &self.graph.node(node).kind) {
+            (Owner::Token(token), NodeKind::CatchEvent(_)) => self.node_of(token) == node,
+            _ => true,
+        }
+    }
+
+    /// One of the definitions of an event that needs all of them has occurred. What came with each is kept until the last one has
+    /// (BPMN 2.0.2 §10.5.1: parallel multiple); then gives all of it, in the order in which it came.
+    fn all_occurred(&mut self, wait: WaitId, payload: Variables) -> Option<Variables> {
+        let Wait { owner, node, definition, ref kind, .. } = *self.instance.waits.get(wait)?;
+        let kind = kind.clone();
+        let stays = match &self.graph.node(node).kind {
+            NodeKind::BoundaryEvent(event) => !event.interrupting,
+            NodeKind::StartEvent(event) => !event.interrupting,
+            _ => false,
+        };
+        match &kind {
+            // A timer goes on counting meanwhile.
+            WaitKind::Timer(timer) if stays => timer::go_on(self, wait, timer, true),
             _ => self.close(wait, Closed::Completed),
         }
         if self.still_waits(owner, node) {
-            return false;
+            if !payload.is_empty() {
+                self.open(owner, node, definition, WaitKind::Occurred(OccurredWait { payload }.into()));
+            }
+            return None;
         }
+        let occurred: Vec<(WaitId, Arc<OccurredWait>)> = self
+            .waits_of(owner)
+            .filter_map(|(id, wait)| match &wait.kind {
+                WaitKind::Occurred(occurred) if wait.node == node => Some((id, occurred.clone())),
+                _ => None,
+            })
+            .collect();
+        let mut all = Variables::new();
+        for (wait, occurred) in occurred {
+            self.close(wait, Closed::Completed);
+            all.extend(occurred.payload.iter().cloned());
+        }
+        all.extend(payload);
+        if stays {
+            self.begin_anew(owner, node);
+        }
+        Some(all)
+    }
+
+    /// A non-interrupting event that needs all of its definitions has occurred, and waits for them again. What has no next time ends
+    /// the event as a whole.
+    fn begin_anew(&mut self, owner: Owner, node: Ordinal) {
         let scope = match owner {
             Owner::Scope(scope) => scope,
             Owner::Token(token) => self.variable_scope(token),
@@ -166,8 +191,7 @@ impl Step<'_, '_> {
             })
             .collect();
         if catches.iter().filter(|catch| matches!(catch, Catch::Timer { .. })).count() > timers.len() {
-            self.close_event_waits(owner, node);
-            return true;
+            return self.close_event_waits(owner, node);
         }
         for (wait, timer) in timers {
             self.change(wait, WaitKind::Timer(Arc::new(timer)));
@@ -180,14 +204,13 @@ impl Step<'_, '_> {
                 break;
             }
         }
-        true
     }
 
     /// Whether a definition of an event has not occurred yet.
     fn still_waits(&self, owner: Owner, node: Ordinal) -> bool {
         let is_awaited = |kind: &WaitKind| match kind {
             WaitKind::Timer(timer) => !timer.occurred,
-            WaitKind::Incident(_) => false,
+            WaitKind::Incident(_) | WaitKind::Occurred(_) => false,
             _ => true,
         };
         self.waits_of(owner).any(|(_, wait)| wait.node == node && is_awaited(&wait.kind))
