@@ -134,3 +134,18 @@ fn one_is_started_beside_another_if_asked() {
     let new = run(&["--new"], "\nquit\n");
     assert!(!new.err.contains("goes on"), "{}", new.err);
 }
+
+#[test]
+fn a_timer_that_starts_the_process_is_seen() {
+    let (model, database) = model("starts");
+    let timed = OUTER.replace(
+        r#"<startEvent id="begin"/>"#,
+        r#"<startEvent id="begin"><timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></startEvent>"#,
+    );
+    std::fs::write(&model, timed).expect("the model is written");
+    let answers = "steps:\n  - wait: next-timer\n  - complete: first\n  - wait: next-timer\n  - complete: inner-work\n  - complete: last\n";
+    let answers = file("starts", "starts.answers.yaml", answers);
+    let run = potok(&["run", &model, "--db", &database, "--now", NOW, "--answers", &answers], "");
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.says(&["11:15  begin", "the process has ended, Wed 25 Nov 2026 11:15"]);
+}

@@ -432,3 +432,21 @@ fn compensation_that_nobody_waits_for_names_no_waiter() {
     assert!(waiter("true").is_u64());
     assert!(waiter("false").is_null());
 }
+
+#[test]
+fn a_scenario_may_name_the_event_that_starts_the_process() {
+    let model = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\">\
+                 <process id=\"p\" isExecutable=\"true\"><startEvent id=\"cold\"><conditionalEventDefinition>\
+                 <condition>degrees &lt; 5</condition></conditionalEventDefinition></startEvent><userTask id=\"heat\"/>\
+                 <sequenceFlow id=\"f\" sourceRef=\"cold\" targetRef=\"heat\"/></process></definitions>";
+    let model = file("begins", "begins.bpmn", model);
+    let run = |answers: &str| {
+        let answers = file("begins", "begins.answers.yaml", answers);
+        potok(&["run", &model, "--answers", &answers], "")
+    };
+    let held = run("at: cold\nstart: {degrees: 3}\nsteps:\n  - complete: heat\n");
+    assert_eq!(held.code, 0, "{}", held.err);
+    held.says(&["degrees = 3"]);
+    refused(&run("start: {degrees: 3}\n"), &["begins.answers.yaml:1", "name its start event with `at`"]);
+    refused(&run("\nat: warm\n"), &["begins.answers.yaml:2", "warm"]);
+}

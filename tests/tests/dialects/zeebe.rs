@@ -163,6 +163,19 @@ fn a_workers_uncaught_error_is_an_incident() {
         .completed();
 }
 
+/// Its clients send texts only.
+#[test]
+fn a_key_that_is_a_number_is_met_by_its_text() {
+    for (number, text) in [(json!(7), "7"), (json!(7.0), "7"), (json!(7.5), "7.5")] {
+        scenario("dialects/zeebe_correlation.bpmn")
+            .start_with(json!({"order": number}))
+            .message_with_key("payment", "8", json!({}))
+            .waits_at(["paid"])
+            .message_with_key("payment", text, json!({}))
+            .completed();
+    }
+}
+
 /// An empty name would reach nobody.
 #[test]
 fn a_computed_name_that_is_none_is_an_incident() {

@@ -79,8 +79,9 @@ impl Durable {
             next_timer: None,
         };
         durable.deploy(folder)?;
-        if let Some(row) = &found {
-            durable.follow(vec![row.key])?;
+        match &found {
+            Some(row) => durable.follow(vec![row.key])?,
+            None => durable.look_at_timers()?,
         }
         Ok((durable, found))
     }
@@ -116,6 +117,10 @@ impl Durable {
         }
         happened.sort_by_key(|(place, _)| *place);
         self.log.extend(happened.into_iter().map(|(_, stepped)| stepped));
+        self.look_at_timers()
+    }
+
+    fn look_at_timers(&mut self) -> Result<(), Failure> {
         let next = self.runtime.block_on(self.engine.store().next_due()).map_err(Error::from)?;
         // What is kept for another reason never comes.
         self.next_timer = next.filter(|due| *due < Timestamp::MAX);

@@ -25,6 +25,8 @@ pub(crate) struct Scenario {
     pub(crate) now: Option<Lined<String>>,
     pub(crate) process: Option<String>,
     pub(crate) business_key: Option<String>,
+    /// The start event that has occurred, where a person does not start the process.
+    pub(crate) at: Option<Lined<String>>,
     /// Who starts the process.
     pub(crate) user: Option<String>,
     pub(crate) start: Option<Lined<Given>>,
@@ -75,6 +77,7 @@ struct File {
     now: Option<Spanned<String>>,
     process: Option<String>,
     business_key: Option<String>,
+    at: Option<Spanned<String>>,
     user: Option<String>,
     start: Option<Spanned<Option<Given>>>,
     #[serde(default)]
@@ -99,13 +102,14 @@ impl Scenario {
         let read: File = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
             let place = error.location().map(|place| format!(":{}:{}", place.line(), place.column()));
             Failure::new(format!("{file}{}: {}", place.unwrap_or_default(), yaml::message(&error)))
-                .help("a scenario has `now`, `process`, `business_key`, `user`, `start`, `steps` and `jobs`")
+                .help("a scenario has `now`, `process`, `business_key`, `user`, `at`, `start`, `steps` and `jobs`")
         })?;
         let mut scenario = Self {
             file,
             now: read.now.map(|now| Lined { line: now.referenced.line(), value: now.value }),
             process: read.process,
             business_key: read.business_key,
+            at: read.at.map(|at| Lined { line: at.referenced.line(), value: at.value }),
             user: read.user,
             start: read
                 .start

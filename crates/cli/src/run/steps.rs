@@ -6,7 +6,7 @@ use potok_core::Name;
 use potok_core::diagnostic::similar;
 use potok_core::graph::{Catch, ProcessGraph};
 use potok_core::instance::{Instance, ScopeId, WaitKind};
-use potok_core::routing::{Message, start_triggers};
+use potok_core::routing::{Message, is_key, start_triggers};
 use potok_core::step::Command;
 use potok_core::value::Value;
 
@@ -157,9 +157,7 @@ impl<'a> Steps<'a> {
             .iter()
             .filter(|waiting| waiting.what == What::Message)
             .filter(|waiting| waiting.name.as_deref() == Some(name) || &*waiting.element == name)
-            .filter(|waiting| {
-                key.as_ref().is_none_or(|key| self.key_of(waiting).is_some_and(|it| it.loosely_equal(key)))
-            })
+            .filter(|waiting| key.as_ref().is_none_or(|key| self.has_key(waiting, key)))
             .collect();
         // Within one instance the oldest takes it.
         found.dedup_by_key(|waiting| waiting.instance);
@@ -186,6 +184,12 @@ impl<'a> Steps<'a> {
                     .help(format!("say which with `key:`, one of: {keys}")))
             }
         }
+    }
+
+    fn has_key(&self, waiting: &Waiting, key: &Value) -> bool {
+        let dialect = self.session.host.instance(waiting.instance).map(|running| running.graph.dialect());
+        let (Some(expected), Some(dialect)) = (self.key_of(waiting), dialect) else { return false };
+        is_key(dialect, key, expected)
     }
 
     fn key_of(&self, waiting: &Waiting) -> Option<&Value> {

@@ -71,6 +71,13 @@ fn start(session: &mut Session, scenario: &Scenario, business_key: Option<Name>)
     let line = scenario.start.as_ref().map_or(1, |start| start.line);
     let key = business_key.or_else(|| scenario.business_key.as_deref().map(Name::from));
     let process = session.process.clone();
+    if let Some(at) = &scenario.at {
+        let brings = scenario.start.as_ref().map(|start| plain(&start.value)).transpose();
+        let event = StartAt::Event(at.value.as_str().into());
+        return brings
+            .and_then(|brings| session.start(event, brings.unwrap_or_default(), key))
+            .map_err(|failure| scenario.at(at.line, "at", failure));
+    }
     let by_event = scenario.start.is_none() && scenario.steps.first().is_some_and(|step| begins(&process, &step.value));
     if by_event || process.root().starts.is_empty() {
         // A message or signal of the steps starts it.
@@ -78,7 +85,7 @@ fn start(session: &mut Session, scenario: &Scenario, business_key: Option<Name>)
             None => Ok(()),
             Some(_) => {
                 let failure = Failure::new(format!("process `{}` is not started by a person", process.id()))
-                    .help("leave `start` out, and let the first step be the message or signal that starts it");
+                    .help("leave `start` out, and let the first step be the message or signal that starts it; or name its start event with `at`");
                 Err(scenario.at(line, "start", failure))
             }
         };

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::dialect::Dialect;
 use crate::expressions::{Evaluation, Variables};
 use crate::graph::{Catch, MessageTarget, ProcessGraph};
 use crate::instance::{Instance, Wait, WaitKind};
@@ -43,7 +44,7 @@ pub fn matches(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: 
         return false;
     }
     if let Some(expected) = &subscription.correlation_key
-        && !message.correlation_key.as_ref().is_some_and(|key| key.loosely_equal(expected))
+        && !message.correlation_key.as_ref().is_some_and(|key| is_key(graph.dialect(), key, expected))
     {
         return false;
     }
@@ -60,6 +61,22 @@ pub fn matches(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: 
     message.variables.iter().all(has)
         && (subscription.properties.is_empty()
             || subscription.conversations().any(|expected| expected.iter().all(fits)))
+}
+
+/// Whether a message's correlation key is the one that is expected. In Camunda 8 keys are texts: numbers are told as theirs.
+#[must_use]
+pub fn is_key(dialect: Dialect, key: &Value, expected: &Value) -> bool {
+    let is_told_by = |text: &Value, number: &Value| {
+        let whole = number.as_i64().map(|whole| whole.to_string());
+        text.as_str() == Some(&whole.unwrap_or_else(|| number.to_string()))
+    };
+    match (key.plain(), expected.plain()) {
+        (text @ Value::String(_), number @ (Value::Integer(_) | Value::Number(_)))
+        | (number @ (Value::Integer(_) | Value::Number(_)), text @ Value::String(_)) => {
+            dialect == Dialect::Zeebe && is_told_by(text, number)
+        }
+        (key, expected) => key.loosely_equal(expected),
+    }
 }
 
 /// The correlation property of a subscription for which what a message carries has another value than in any conversation, and that

@@ -20,7 +20,7 @@ mod work;
 mod world;
 
 pub use failure::stuck;
-pub use matching::{Message, contradicts, matches, starts};
+pub use matching::{Message, contradicts, is_key, matches, starts};
 pub use request::{Request, requests};
 pub use runner::Runner;
 pub use starts::{StartTimer, StartTrigger, TimedStart, start_timers, start_triggers};
