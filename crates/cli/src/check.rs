@@ -182,7 +182,10 @@ fn findings(path: &Path, bytes: &[u8], evaluator: &Evaluator, callables: &mut Ca
                 Err(diagnostics) => diagnostics,
             };
             // What is no XML has been said already.
-            found.extend(Document::parse(bytes).iter().flat_map(form::check_embedded));
+            if let Ok(document) = Document::parse(bytes) {
+                found.extend(form::check_embedded(&document));
+                found.extend(form::check_patterns(&document));
+            }
             found
         }
     }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use crate::harmless::harmless_in_colour;
 use crate::style::Style;
 
 /// What is wrong, and how to mend it.
@@ -63,7 +64,7 @@ impl Failure {
                 let _ = write!(text, "\n{} {help}\n", style.good("help:"));
             }
             // If nobody listens there is nobody to tell.
-            let _ = io::stderr().write_all(text.as_bytes());
+            let _ = io::stderr().write_all(harmless_in_colour(&text).as_bytes());
         }
         ExitCode::from(1)
     }

@@ -6,6 +6,7 @@ mod doctor;
 mod export;
 mod failure;
 mod folder;
+mod harmless;
 mod report;
 mod run;
 mod serve;

@@ -1,6 +1,5 @@
 //! Findings shown with the line of source that they are about.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -10,6 +9,7 @@ use miette::{
 };
 use potok_core::diagnostic::{Diagnostic, Severity};
 
+use crate::harmless::harmless;
 use crate::style::Style;
 
 /// This many findings of one file are shown; tools get all.
@@ -68,7 +68,7 @@ pub(crate) fn show(
         let excerpt = Excerpt { file, text, diagnostic };
         match handler.render_report(&mut rendered, &Shown { diagnostic, excerpt }) {
             Ok(()) => writeln!(out, "{}\n", rendered.trim_end())?,
-            Err(_) => writeln!(out, "{file}:{diagnostic}")?,
+            Err(_) => writeln!(out, "{file}:{}", harmless(&diagnostic.to_string()))?,
         }
     }
     if diagnostics.len() > SHOWN {
@@ -76,21 +76,6 @@ pub(crate) fn show(
         writeln!(out, "{file}: {more} (`--format json` lists all)")?;
     }
     Ok(())
-}
-
-/// Text from a file without what a terminal would obey: each control character becomes as many bytes of another one, so that places
-/// stay as they are.
-fn harmless(text: &str) -> Cow<'_, str> {
-    let obeyed = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
-    if !text.contains(obeyed) {
-        return Cow::Borrowed(text);
-    }
-    let replaced = |character| match character {
-        character if !obeyed(character) => character,
-        character if character.is_ascii() => '?',
-        _ => '·',
-    };
-    Cow::Owned(text.chars().map(replaced).collect())
 }
 
 /// A finding as miette shows it.

@@ -267,3 +267,12 @@ fn a_hostile_file_does_not_command_the_terminal() {
         "{output:?}"
     );
 }
+
+#[test]
+fn what_turns_letters_round_is_not_shown() {
+    let model = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\"><process id=\"p\">\
+        <serviceTask id=\"a\" name=\"pay\u{202e}\u{9b}2J\u{2069}\"/></process></definitions>";
+    let output = potok(&["check", &file("hostile", "turned.bpmn", model)], "");
+    assert!(output.out.contains("pay\u{fffd}·2J\u{fffd}"), "{output:?}");
+    assert!(!output.out.contains(['\u{202e}', '\u{9b}', '\u{2069}']), "{output:?}");
+}

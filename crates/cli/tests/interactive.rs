@@ -125,6 +125,16 @@ fn a_run_without_colours_has_no_control_codes() {
 }
 
 #[test]
+fn names_and_values_do_not_command_the_terminal() {
+    let model = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\"><process id=\"p\"><startEvent id=\"s\"/>\
+        <userTask id=\"a\" name=\"pay\u{202e}\u{9b}2J\"/><sequenceFlow id=\"f\" sourceRef=\"s\" targetRef=\"a\"/></process></definitions>";
+    let run =
+        potok(&["run", &file("hostile", "turned.bpmn", model), "--now", NOW], "v=\"x\\u001b[2J\u{2066}\"\n\nquit\n");
+    run.says(&["pay\u{fffd}·2J", r"x\u{1b}[2J\u{2066}"]);
+    assert!(!run.out.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\u{2066}']), "{:?}", run.out);
+}
+
+#[test]
 fn what_cannot_be_run_is_told() {
     let run = potok(&["run", "tests/bad/broken.bpmn"], "");
     assert_eq!(run.code, 1);

@@ -90,6 +90,7 @@ impl Evaluator {
                 other => self.compile(other, Purpose::Expression, text),
             },
             tests: &|text, known, input| Ok(Arc::new(feel::compile_tests(text, known, input, &self.calendars)?)),
+            calendars: &self.calendars,
         };
         self.decisions.add(bytes, deployment, number, &compiler)
     }

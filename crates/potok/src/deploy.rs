@@ -154,7 +154,7 @@ impl Deployment<'_> {
     /// the binding `deployment` and another has changed.
     ///
     /// # Errors
-    /// If a file is refused, there is none, or the database cannot be written.
+    /// If files are refused (the error has all of them), there is none, or the database cannot be written.
     pub async fn send(self) -> Result<Deployed, Error> {
         let inner = &self.engine.inner;
         let subject = self.files.iter().map(|(name, _)| &**name).collect::<Vec<_>>().join(", ");
@@ -162,9 +162,15 @@ impl Deployment<'_> {
         let tenant = access.home(self.tenant.as_ref())?;
         let now = inner.clock.now();
         let key = inner.next_key(now);
-        let mut checked = Vec::with_capacity(self.files.len());
+        let (mut checked, mut refused) = (Vec::with_capacity(self.files.len()), Vec::new());
         for (name, bytes) in &self.files {
-            checked.push(check(name, bytes, key, inner)?);
+            match check(name, bytes, key, inner) {
+                Ok(file) => checked.push(file),
+                Err(file) => refused.push(file),
+            }
+        }
+        if !refused.is_empty() {
+            return Err(Error::Refused(refused));
         }
         let defines_nothing = checked.iter().all(|file| file.definitions.is_empty());
         if checked.is_empty() || (defines_nothing && !self.keeps_anything) {
@@ -314,9 +320,7 @@ impl Engine {
             let checked = check(&name, &bytes.into(), Key(0), &inner);
             let diagnostics = match checked {
                 Ok(checked) => checked.package.map(|package| package.warnings).unwrap_or_default(),
-                Err(Error::Refused(refused)) => refused.diagnostics,
-                // A file is refused for nothing else.
-                Err(_) => Vec::new(),
+                Err(refused) => refused.diagnostics,
             };
             CheckedFile { file: name, diagnostics }
         };
@@ -448,8 +452,8 @@ impl Engine {
     }
 }
 
-fn check(name: &Name, bytes: &Bytes, deployment: Key, inner: &Inner) -> Result<Checked, Error> {
-    let refused = |diagnostics| Error::Refused(Box::new(RefusedFile { file: name.clone(), diagnostics }));
+fn check(name: &Name, bytes: &Bytes, deployment: Key, inner: &Inner) -> Result<Checked, RefusedFile> {
+    let refused = |diagnostics| RefusedFile { file: name.clone(), diagnostics };
     let define = |kind, id: &Name, title: Option<&Name>| Definition {
         kind,
         id: id.clone(),

@@ -34,9 +34,9 @@ pub enum Error {
     /// The instance refused.
     #[error(transparent)]
     Rejected(#[from] Rejection),
-    /// A file cannot be deployed.
-    #[error("{} cannot be deployed: {}", .0.file, .0.summary())]
-    Refused(Box<RefusedFile>),
+    /// Files cannot be deployed.
+    #[error("{}", said(.0))]
+    Refused(Vec<RefusedFile>),
     /// A file or folder cannot be read.
     #[error("cannot read {path}: {reason}")]
     Unreadable {
@@ -330,6 +330,12 @@ pub struct RefusedFile {
     pub file: Name,
     /// What is wrong with it.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What is said of files that are refused, of each in a few words.
+fn said(refused: &[RefusedFile]) -> String {
+    let each = refused.iter().map(|file| format!("{} cannot be deployed: {}", file.file, file.summary()));
+    each.collect::<Vec<_>>().join("; ")
 }
 
 impl RefusedFile {

@@ -263,7 +263,7 @@ async fn check(caller: Caller, Json(body): Json<ToCheck>) -> Result<Json<Vec<Che
     let checked = caller.engine.check(files).await?;
     let shown = checked.iter().map(|checked| Checked {
         file: checked.file.to_string(),
-        diagnostics: checked.diagnostics.iter().map(Finding::from).collect(),
+        diagnostics: Finding::all(&checked.file, &checked.diagnostics),
     });
     Ok(Json(shown.collect()))
 }

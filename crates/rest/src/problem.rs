@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use potok::{Error, Fault};
+use potok::{Error, Fault, Name};
 use potok_core::diagnostic::Diagnostic;
 use potok_core::step::Rejection;
 use serde::Serialize;
@@ -55,6 +55,8 @@ pub(crate) struct Said {
 /// Something that is wrong or unusual with a file.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Finding {
+    /// The name of the file.
+    pub(crate) file: String,
     /// The stable code: see docs/diagnostics.md.
     pub(crate) code: String,
     /// `error` or `warning`; only errors keep a file from being deployed.
@@ -81,9 +83,15 @@ pub(crate) enum Severity {
     Error,
 }
 
-impl From<&Diagnostic> for Finding {
-    fn from(diagnostic: &Diagnostic) -> Self {
+impl Finding {
+    /// What was found in a file.
+    pub(crate) fn all(file: &Name, diagnostics: &[Diagnostic]) -> Vec<Self> {
+        diagnostics.iter().map(|diagnostic| Self::of(file, diagnostic)).collect()
+    }
+
+    fn of(file: &Name, diagnostic: &Diagnostic) -> Self {
         Self {
+            file: file.to_string(),
             code: diagnostic.code.to_string(),
             severity: match diagnostic.severity {
                 potok_core::diagnostic::Severity::Warning => Severity::Warning,
@@ -186,7 +194,10 @@ impl From<Error> for Problem {
         }
         let mut problem = Self::new(status(fault), code, error.to_string());
         match error {
-            Error::Refused(refused) => problem.0.diagnostics = refused.diagnostics.iter().map(Finding::from).collect(),
+            Error::Refused(refused) => {
+                problem.0.diagnostics =
+                    refused.iter().flat_map(|file| Finding::all(&file.file, &file.diagnostics)).collect();
+            }
             Error::Rejected(Rejection::Migration(problems)) => {
                 problem.0.problems = problems.iter().map(ToString::to_string).collect();
             }

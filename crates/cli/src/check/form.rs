@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use potok_core::diagnostic::{Diagnostic, Severity};
+use potok_core::dialect::POTOK_NAMESPACE;
 use potok_core::xml::{Document, Span};
 use regex::Regex;
 use serde_json::Value as Json;
@@ -68,6 +69,36 @@ pub(super) fn check_embedded(document: &Document) -> Vec<Diagnostic> {
         .collect()
 }
 
+/// Looks at the patterns of form fields that the model itself describes.
+pub(super) fn check_patterns(document: &Document) -> Vec<Diagnostic> {
+    let unreadable = document.elements().filter_map(|element| {
+        let pattern = match element.name() {
+            "formField" if element.namespace() == POTOK_NAMESPACE => element.attribute("pattern"),
+            "constraint" if element.attribute("name").is_some_and(|name| name.trim() == "pattern") => {
+                element.attribute("config")
+            }
+            _ => None,
+        };
+        let pattern = pattern.filter(|pattern| Regex::new(pattern).is_err())?;
+        let field = std::iter::successors(Some(element), |element| element.parent());
+        let field = field.into_iter().find(|element| element.name() == "formField")?;
+        Some(document.diagnostic(
+            "extension-value-invalid",
+            Severity::Warning,
+            element.index(),
+            format!(
+                "the pattern `{pattern}` of the field `{}` cannot be read: no answer will do",
+                field.attribute("id").unwrap_or_default()
+            ),
+            READABLE,
+        ))
+    });
+    unreadable.collect()
+}
+
+/// How to write a pattern.
+const READABLE: &str = "write it without looking ahead or back, and without references to what was found before";
+
 /// What stands in a form without being asked for.
 const SHOWN: &[&str] = &[
     "button",
@@ -132,10 +163,9 @@ fn not_honoured(component: &Json) -> Option<(String, &'static str)> {
             format!("a component of the type `{kind}` is not known: it is not asked for"),
             "check the spelling; a part of a type of your own is for your own form viewer",
         )),
-        _ if pattern.is_some_and(|pattern| Regex::new(pattern).is_err()) => Some((
-            format!("the pattern `{}` cannot be read: no answer will do", pattern.unwrap_or_default()),
-            "write it without looking ahead or back, and without references to what was found before",
-        )),
+        _ if pattern.is_some_and(|pattern| Regex::new(pattern).is_err()) => {
+            Some((format!("the pattern `{}` cannot be read: no answer will do", pattern.unwrap_or_default()), READABLE))
+        }
         _ => None,
     }
 }
@@ -166,7 +196,9 @@ fn finding(
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use potok_core::xml::Document;
+
+    use super::{check, check_patterns};
 
     fn codes(text: &str) -> Vec<(&'static str, u32)> {
         check(text).iter().map(|found| (found.code, found.line)).collect()
@@ -197,5 +229,27 @@ mod tests {
             {"type": "dynamiclist", "id": "d", "path": "lines", "components": []},
             {"type": "expression", "key": "e"}]}"#;
         assert_eq!(codes(form), [2, 3, 4, 5].map(|line| ("form-not-honoured", line)));
+    }
+
+    #[test]
+    fn a_pattern_of_a_field_in_the_model_can_be_read() {
+        let model = r#"<definitions xmlns:potok="urn:potok:bpmn:1.0" xmlns:camunda="http://camunda.org/schema/1.0/bpmn">
+            <potok:formField id="a" pattern="("/>
+            <potok:formField id="b" pattern="^[A-Z]+$"/>
+            <camunda:formField id="c"><camunda:validation>
+                <camunda:constraint name="pattern" config="(?=x)"/>
+                <camunda:constraint name="minlength" config="("/></camunda:validation></camunda:formField></definitions>"#;
+        let found = check_patterns(&Document::parse(model.as_bytes()).expect("XML"));
+        let found: Vec<_> = found.iter().map(|found| (found.code, found.line, &*found.message)).collect();
+        let message = |pattern: &str, field: &str| {
+            format!("the pattern `{pattern}` of the field `{field}` cannot be read: no answer will do")
+        };
+        assert_eq!(
+            found,
+            [
+                ("extension-value-invalid", 2, &*message("(", "a")),
+                ("extension-value-invalid", 5, &*message("(?=x)", "c"))
+            ]
+        );
     }
 }

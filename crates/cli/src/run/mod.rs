@@ -38,6 +38,7 @@ use self::session::Session;
 use self::terminal::Terminal;
 use crate::failure::Failure;
 use crate::folder::Folder;
+use crate::harmless::harmless;
 use crate::style::Style;
 
 const EXAMPLES: &str = "\
@@ -118,7 +119,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
 
     let style = Style::of(&io::stderr());
     for remark in &folder.remarks {
-        writeln!(io::stderr(), "{} {remark}", style.unusual("note:"))?;
+        writeln!(io::stderr(), "{} {}", style.unusual("note:"), harmless(remark))?;
     }
     let business_key = options.business_key.as_deref().map(Name::from);
     let (host, found): (Box<dyn Host>, _) = match &options.db {
@@ -138,7 +139,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let user = options.user.as_deref().or_else(|| scenario.as_ref()?.user.as_deref());
     session.user = user.map(Into::into);
     if let Some(found) = found {
-        let key = found.business_key.map(|key| format!(" ({key})")).unwrap_or_default();
+        let key = found.business_key.map(|key| format!(" ({})", harmless(&key))).unwrap_or_default();
         let started = session.clock.full(found.started);
         writeln!(io::stderr(), "{} instance {}{key} of {started} goes on", style.unusual("note:"), found.key)?;
         session.go_on_with(found.key)?;

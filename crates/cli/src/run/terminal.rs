@@ -9,6 +9,7 @@ use potok_core::value::Value;
 use serde_json::Value as Json;
 
 use crate::failure::Failure;
+use crate::harmless::harmless_in_colour;
 use crate::style::Style;
 
 const HELP: &str = "  back          leave this question, for what else waits and other commands
@@ -60,7 +61,7 @@ impl Terminal {
 
     /// Writes a line, or several.
     pub(crate) fn say(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.output, "{}", text.trim_end())
+        writeln!(self.output, "{}", harmless_in_colour(text.trim_end()))
     }
 
     /// Asks for a line, without the spaces around it. `?` is answered here.
@@ -75,7 +76,7 @@ impl Terminal {
 
     /// Asks for a line that may be `?`.
     pub(crate) fn ask_command(&mut self, prompt: &str) -> Result<String, Stop> {
-        write!(self.output, "{prompt}")?;
+        write!(self.output, "{}", harmless_in_colour(prompt))?;
         self.output.flush()?;
         let line = self.input.recv().ok().flatten().unwrap_or_default();
         if self.silent || line.is_empty() {

@@ -13,6 +13,7 @@ use super::session::Session;
 use super::steps::{Steps, answers, begins, plain};
 use super::waiting::outcome;
 use crate::failure::Failure;
+use crate::harmless::harmless_in_colour;
 use crate::report::number;
 use crate::style::Style;
 
@@ -122,6 +123,6 @@ fn show(session: &Session, held: bool) -> Result<(), Failure> {
         let now = session.clock.full(session.host.now());
         let _ = writeln!(text, "{}", style.good(&format!("{}, {now}", outcome(&session.state()))));
     }
-    io::stdout().write_all(text.as_bytes())?;
+    io::stdout().write_all(harmless_in_colour(&text).as_bytes())?;
     Ok(())
 }

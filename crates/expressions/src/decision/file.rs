@@ -8,7 +8,6 @@ use potok_core::Name;
 use potok_core::expressions::{CompiledExpression, Decided, Evaluation, EvaluationError, Execution, Variables};
 use potok_core::value::Value;
 
-use super::library::Library;
 use super::table::Table;
 use crate::variables::{has, read};
 
@@ -16,8 +15,6 @@ use crate::variables::{has, read};
 #[derive(Debug)]
 pub(crate) struct File {
     pub(crate) decisions: Vec<Decision>,
-    /// The library evaluates this file.
-    pub(crate) library: Option<Library>,
 }
 
 /// One decision.
@@ -38,7 +35,9 @@ pub(crate) struct Decision {
 pub(crate) enum Logic {
     Table(Box<Table>),
     Expression(Arc<dyn CompiledExpression>),
-    /// Nothing is defined, or the library has it.
+    /// A boxed expression.
+    Boxed(Arc<dyn CompiledExpression>),
+    /// Nothing is defined.
     None,
 }
 
@@ -74,19 +73,6 @@ impl Variables for Scope<'_> {
 impl File {
     /// Evaluates one of the file's decisions.
     pub(crate) fn evaluate(&self, index: usize, evaluation: &Evaluation<'_>) -> Result<Decided, EvaluationError> {
-        if let Some(library) = &self.library {
-            let decision = &self.decisions[index];
-            let value = library.evaluate(&decision.name, evaluation)?;
-            let rules = |value: &Value| match value {
-                Value::Map(outputs) => outputs.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-                value => vec![(decision.variable.clone(), value.clone())],
-            };
-            return Ok(match &value {
-                Value::Null => Decided { value, rules: Vec::new(), is_collected: false },
-                Value::List(items) => Decided { rules: items.iter().map(rules).collect(), is_collected: true, value },
-                _ => Decided { rules: vec![rules(&value)], is_collected: false, value },
-            });
-        }
         let mut scope = Scope { outer: evaluation, own: BTreeMap::new() };
         let mut decided = Decided { value: Value::Null, rules: Vec::new(), is_collected: false };
         for index in &self.decisions[index].order {
@@ -104,6 +90,22 @@ impl File {
                     // Camunda's literal expressions give their result under the name of the variable.
                     let rules = vec![vec![(decision.variable.clone(), value.clone())]];
                     Decided { value, rules, is_collected: false }
+                }
+                Logic::Boxed(expression) => {
+                    let value = expression.evaluate(&mut Evaluation::new(&scope, evaluation.now)).map_err(explain)?;
+                    let rules = |value: &Value| match value {
+                        Value::Map(outputs) => {
+                            outputs.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+                        }
+                        value => vec![(decision.variable.clone(), value.clone())],
+                    };
+                    match &value {
+                        Value::Null => Decided { value, rules: Vec::new(), is_collected: false },
+                        Value::List(items) => {
+                            Decided { rules: items.iter().map(rules).collect(), is_collected: true, value }
+                        }
+                        _ => Decided { rules: vec![rules(&value)], is_collected: false, value },
+                    }
                 }
                 Logic::None => Decided { value: Value::Null, rules: Vec::new(), is_collected: false },
             };

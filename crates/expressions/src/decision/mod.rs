@@ -1,12 +1,11 @@
 //! Decisions (DMN): tables and expressions that require each other.
 //!
-//! Decision tables and literal expressions, which is what modelers draw, are evaluated here with FEEL doing the cells:
-//! their files need not declare inputs and types as the standard wants. Whatever else a file uses (business knowledge
-//! models, boxed contexts, invocations, decision services) makes the library evaluate that file as a whole.
+//! Tables are evaluated here with FEEL doing the cells; all other expressions become FEEL. Files need not declare inputs and types as
+//! the standard wants: what is not decided in the file is a variable.
 
+mod boxed;
 mod file;
 mod kind;
-mod library;
 mod read;
 mod registry;
 mod table;

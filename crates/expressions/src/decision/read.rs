@@ -1,19 +1,19 @@
 //! From a DMN file to decisions; all that is wrong with it at once.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use potok_core::Name;
 use potok_core::diagnostic::{Diagnostic, Severity};
 use potok_core::expressions::{CompileError, CompiledExpression, Language};
 use potok_core::xml::{Document, Element};
 
-use crate::feel;
+use crate::calendars::Calendars;
+use crate::feel::Part;
 
+use super::boxed::is_more_than_a_text;
 use super::file::{Decision, File, Logic};
 use super::kind::Kind;
-use super::library::Library;
 use super::table::{Aggregation, HitPolicy, Input, Output, Rule, Table};
 
 type Compiled = Arc<dyn CompiledExpression>;
@@ -27,18 +27,30 @@ pub(crate) struct Compiler<'a> {
     pub(crate) expression: &'a CompileExpression<'a>,
     /// Unary tests, with the name that the tested value has besides `?`.
     pub(crate) tests: &'a CompileTests<'a>,
+    /// What expressions that are put together of several texts may ask.
+    pub(crate) calendars: &'a Arc<Calendars>,
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     document: &'a Document,
-    compiler: &'a Compiler<'a>,
+    pub(super) compiler: &'a Compiler<'a>,
     /// Whether the file was made for Camunda 7.
     camunda: bool,
-    /// Names of inputs and decisions, which may hold symbols.
+    /// Names of all that has one, which may hold symbols.
     known: Vec<String>,
+    /// The functions in sight, each of which may call those before it.
+    pub(super) functions: Vec<(String, Part)>,
+    /// How many tables stand inside of other expressions.
+    pub(super) tables: usize,
+    /// How many expressions the one at hand is boxed in.
+    pub(super) nested: usize,
+    /// How long all expressions are with the functions that they call.
+    composed: usize,
     problems: Vec<Diagnostic>,
 }
 
+/// Each expression has the functions that it calls in it: so many bytes of text together.
+const MOST_COMPOSED: usize = 16 * 1024 * 1024;
 /// What Camunda calls the tested value where the table does not say otherwise.
 const CELL_INPUT: &str = "cellInput";
 const CAMUNDA: &str = "http://camunda.org/schema/1.0/dmn";
@@ -51,31 +63,56 @@ pub(crate) fn read(bytes: &[u8], compiler: &Compiler<'_>) -> Result<File, Vec<Di
         document: &document,
         compiler,
         camunda: is_for_camunda(root),
-        known: Vec::new(),
+        known: names(root),
+        functions: Vec::new(),
+        tables: 0,
+        nested: 0,
+        composed: 0,
         problems: Vec::new(),
     };
     if root.name() != "definitions" || !root.namespace().contains("/DMN/") && !root.namespace().contains("dmn") {
         reader.problem("decision-file-invalid", root, "the file is not DMN", "give a file whose root is `definitions`");
         return Err(reader.problems);
     }
-    reader.known = root
-        .children()
-        .filter(|element| matches!(element.name(), "inputData" | "decision" | "businessKnowledgeModel"))
-        .flat_map(|element| {
-            let variable = child(element, "variable").and_then(|variable| variable.attribute("name"));
-            [element.attribute("name"), variable].into_iter().flatten().map(Cow::into_owned).collect::<Vec<_>>()
-        })
-        .filter(|name| !name.trim().is_empty())
-        .collect();
     let elements: Vec<Element<'_>> = root.children().filter(|element| element.name() == "decision").collect();
     if elements.is_empty() {
         reader.problem("decision-file-empty", root, "the file has no decision", "draw at least one decision");
     }
-    let whole = root.descendants().any(|element| needs_library(element));
-    let mut decisions = reader.decisions(&elements, whole);
-    reader.order(&elements, &mut decisions);
-    let library = if whole && reader.problems.is_empty() { reader.library(root) } else { None };
-    if reader.problems.is_empty() { Ok(File { decisions, library }) } else { Err(reader.problems) }
+    reader.knowledge(root, &elements);
+    let mut decisions = reader.decisions(&elements);
+    reader.order(root, &elements, &mut decisions);
+    if reader.problems.is_empty() { Ok(File { decisions }) } else { Err(each_once(reader.problems)) }
+}
+
+/// What calls a thing and what it is made of tell of the same problem.
+fn each_once(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut told: Vec<Diagnostic> = Vec::new();
+    for problem in problems {
+        if !told.contains(&problem) {
+            told.push(problem);
+        }
+    }
+    told
+}
+
+/// The names of a file: of inputs, decisions and functions, of their parameters, and of entries.
+fn names(root: Element<'_>) -> Vec<String> {
+    let is_named = |element: &Element<'_>| {
+        matches!(
+            element.name(),
+            "inputData"
+                | "decision"
+                | "businessKnowledgeModel"
+                | "decisionService"
+                | "variable"
+                | "formalParameter"
+                | "column"
+        )
+    };
+    let named = root.descendants().filter(is_named).filter_map(|element| attribute(element, "name"));
+    let iterated = root.descendants().filter_map(|element| attribute(element, "iteratorVariable"));
+    let names: BTreeSet<String> = named.chain(iterated).filter(|name| !name.trim().is_empty()).collect();
+    names.into_iter().collect()
 }
 
 /// Whether the file was made for Camunda 7: by the platform that it names, or else by what it uses of Camunda 7's namespace, which its
@@ -90,35 +127,29 @@ fn is_for_camunda(root: Element<'_>) -> bool {
     root.attribute("namespace").as_deref() == Some(CAMUNDA) || uses(root) || root.descendants().any(uses)
 }
 
-fn child<'d>(element: Element<'d>, name: &str) -> Option<Element<'d>> {
+pub(super) fn child<'d>(element: Element<'d>, name: &str) -> Option<Element<'d>> {
     element.children().find(|child| child.name() == name)
 }
 
-fn children<'d, 'n>(element: Element<'d>, name: &'n str) -> impl Iterator<Item = Element<'d>> + use<'d, 'n> {
+pub(super) fn children<'d, 'n>(element: Element<'d>, name: &'n str) -> impl Iterator<Item = Element<'d>> + use<'d, 'n> {
     element.children().filter(move |child| child.name() == name)
 }
 
 /// The trimmed text of an element's `text` child.
-fn text_of(element: Element<'_>) -> String {
+pub(super) fn text_of(element: Element<'_>) -> String {
     child(element, "text").map(|text| text.text().trim().to_owned()).unwrap_or_default()
 }
 
-/// What is more than decision tables and literal expressions.
-fn needs_library(element: Element<'_>) -> bool {
-    match element.name() {
-        "businessKnowledgeModel" | "decisionService" => true,
-        "context" | "invocation" | "list" | "relation" | "functionDefinition" | "conditional" | "filter" | "for"
-        | "every" | "some" => element.parent().is_some_and(|parent| parent.name() == "decision"),
-        _ => false,
-    }
+pub(super) fn attribute(element: Element<'_>, name: &str) -> Option<String> {
+    element.attribute(name).map(Cow::into_owned)
 }
 
 impl Reader<'_> {
-    fn problem(&mut self, code: &'static str, element: Element<'_>, message: impl Into<String>, help: &str) {
+    pub(super) fn problem(&mut self, code: &'static str, element: Element<'_>, message: impl Into<String>, help: &str) {
         self.problems.push(self.document.diagnostic(code, Severity::Error, element.index(), message, help));
     }
 
-    fn decisions(&mut self, elements: &[Element<'_>], whole: bool) -> Vec<Decision> {
+    fn decisions(&mut self, elements: &[Element<'_>]) -> Vec<Decision> {
         let mut seen = BTreeSet::new();
         let mut decisions = Vec::new();
         for element in elements {
@@ -141,7 +172,7 @@ impl Reader<'_> {
                 name: (&*name).into(),
                 variable: (&*variable.unwrap_or_else(|| name.clone())).into(),
                 tag: tag.map(|tag| (&*tag).into()),
-                logic: if whole { Logic::None } else { self.logic(*element) },
+                logic: self.logic(*element),
                 order: Vec::new(),
             });
         }
@@ -158,6 +189,11 @@ impl Reader<'_> {
                 None => Logic::None,
             };
         }
+        if let Some(element) = decision.children().find(|child| is_more_than_a_text(child.name())) {
+            let part = self.boxed(element);
+            let compiled = self.knowing(Ok(part));
+            return self.compiled(element, compiled).map_or(Logic::None, Logic::Boxed);
+        }
         self.problem(
             "decision-logic-missing",
             decision,
@@ -172,9 +208,13 @@ impl Reader<'_> {
         if text.is_empty() {
             return None;
         }
-        let language = language(element, text);
-        let known: Vec<&str> = self.known.iter().map(String::as_str).collect();
-        let compiled = (self.compiler.expression)(&language, text, &known);
+        let compiled = match language(element, text) {
+            Language::Feel if !self.functions.is_empty() => {
+                let part = Part::text(text, &self.known());
+                self.knowing(part)
+            }
+            language => (self.compiler.expression)(&language, text, &self.known()),
+        };
         self.compiled(element, compiled)
     }
 
@@ -182,12 +222,30 @@ impl Reader<'_> {
         if text.is_empty() || text == "-" {
             return None;
         }
-        let known: Vec<&str> = self.known.iter().map(String::as_str).collect();
         let compiled = match language(element, text) {
-            Language::Feel => (self.compiler.tests)(text, &known, input),
-            language => (self.compiler.expression)(&language, text, &known),
+            Language::Feel if !self.functions.is_empty() => {
+                let part = Part::tests(text, &self.known(), input);
+                self.knowing(part)
+            }
+            Language::Feel => (self.compiler.tests)(text, &self.known(), input),
+            language => (self.compiler.expression)(&language, text, &self.known()),
         };
         self.compiled(element, compiled)
+    }
+
+    /// Compiles a part with the functions that it calls.
+    fn knowing(&mut self, part: Result<Part, CompileError>) -> Result<Compiled, CompileError> {
+        let part = part?.knowing(&self.functions);
+        self.composed += part.length();
+        if self.composed > MOST_COMPOSED {
+            let message = "too many cells call functions that are too long; let a decision call them once";
+            return Err(CompileError { message: message.to_owned(), offset: None });
+        }
+        Ok(Arc::new(part.compile(self.compiler.calendars)?))
+    }
+
+    pub(super) fn known(&self) -> Vec<&str> {
+        self.known.iter().map(String::as_str).collect()
     }
 
     fn compiled(&mut self, element: Element<'_>, compiled: Result<Compiled, CompileError>) -> Option<Compiled> {
@@ -199,7 +257,7 @@ impl Reader<'_> {
             .ok()
     }
 
-    fn table(&mut self, element: Element<'_>) -> Table {
+    pub(super) fn table(&mut self, element: Element<'_>) -> Table {
         let hit_policy = self.hit_policy(element);
         let mut inputs = Vec::new();
         for input in children(element, "input") {
@@ -309,129 +367,50 @@ impl Reader<'_> {
     }
 
     /// Puts every decision's requirements before it; refuses circles and what is not in the file.
-    fn order(&mut self, elements: &[Element<'_>], decisions: &mut [Decision]) {
-        let places: BTreeMap<Name, usize> =
-            decisions.iter().enumerate().map(|(place, decision)| (decision.id.clone(), place)).collect();
-        let mut requires = vec![Vec::new(); decisions.len()];
-        for (place, element) in elements.iter().enumerate() {
-            let required = element.descendants().filter(|required| required.name() == "requiredDecision");
-            for required in required {
-                let href = required.attribute("href").unwrap_or_default();
+    fn order(&mut self, root: Element<'_>, elements: &[Element<'_>], decisions: &mut [Decision]) {
+        let knowledge: Vec<_> = root
+            .children()
+            .filter(|other| matches!(other.name(), "businessKnowledgeModel" | "decisionService"))
+            .collect();
+        self.requirements(elements, &knowledge, &["requiredKnowledge"]);
+        let requires = self.requirements(elements, elements, &["requiredDecision"]);
+        for (place, decision) in decisions.iter_mut().enumerate() {
+            match ordered(place, &requires) {
+                Some(order) => decision.order = order,
+                None => self.circle(elements[place], "the decision"),
+            }
+        }
+    }
+
+    /// Which of the others each element refers to by references of these names; others are a problem.
+    pub(super) fn requirements(
+        &mut self,
+        elements: &[Element<'_>],
+        others: &[Element<'_>],
+        names: &[&str],
+    ) -> Vec<Vec<usize>> {
+        let mut requires = vec![Vec::new(); elements.len()];
+        for (element, places) in elements.iter().zip(&mut requires) {
+            for reference in element.descendants().filter(|reference| names.contains(&reference.name())) {
+                let href = reference.attribute("href").unwrap_or_default();
                 let id = href.rsplit('#').next().unwrap_or_default();
-                match places.get(id) {
-                    Some(other) => requires[place].push(*other),
+                match others.iter().position(|other| other.attribute("id").as_deref() == Some(id)) {
+                    Some(place) => places.push(place),
                     None => self.problem(
                         "decision-requirement-unknown",
                         *element,
-                        format!("the decision requires `{href}`, which is not in the file"),
-                        "draw the required decision in the same file",
+                        format!("`{href}` is required, which is not in the file"),
+                        "draw what is required in the same file",
                     ),
                 }
             }
         }
-        for (place, decision) in decisions.iter_mut().enumerate() {
-            match ordered(place, &requires) {
-                Some(order) => decision.order = order,
-                None => self.problem(
-                    "decision-circle",
-                    elements[place],
-                    "the decision requires itself, over others or directly",
-                    "remove a requirement of the circle",
-                ),
-            }
-        }
-    }
-
-    fn library(&mut self, root: Element<'_>) -> Option<Library> {
-        let mut texts = Vec::new();
-        for element in root.descendants() {
-            let external = element.attribute("kind").is_some_and(|kind| matches!(&*kind, "Java" | "PMML"));
-            if element.name() == "import" || external {
-                let help = "write it in FEEL, or ask a worker";
-                self.problem("decision-external", element, "the file reaches outside the engine", help);
-            }
-            if matches!(element.name(), "text") {
-                texts.push((element, element.text().into_owned()));
-            }
-        }
-        let parameters: BTreeSet<String> = root
-            .descendants()
-            .filter(|element| element.name() == "formalParameter")
-            .filter_map(|parameter| parameter.attribute("name").map(Cow::into_owned))
-            .collect();
-        for (element, text) in texts {
-            self.inspect(element, text.trim(), &parameters);
-        }
-        if self.knowledge_circle(root) {
-            let help = "remove a requirement of the circle";
-            self.problem("decision-circle", root, "business knowledge models require each other in a circle", help);
-        }
-        if !self.problems.is_empty() {
-            return None;
-        }
-        let inputs = children(root, "inputData")
-            .filter_map(|input| {
-                let name = child(input, "variable").and_then(|variable| variable.attribute("name"));
-                name.or_else(|| input.attribute("name")).map(|name| (&*name).into())
-            })
-            .collect();
-        Library::read(self.document.text(), inputs)
-            .map_err(|message| {
-                let help = "a file with business knowledge models or boxed expressions must be valid DMN in all parts";
-                self.problem("decision-file-invalid", root, message, help);
-            })
-            .ok()
-    }
-
-    /// The library compiles this text by itself; what it must not do is refused before.
-    fn inspect(&mut self, element: Element<'_>, text: &str, parameters: &BTreeSet<String>) {
-        if text.is_empty() {
-            return;
-        }
-        let known: Vec<&str> =
-            self.known.iter().map(String::as_str).chain(parameters.iter().map(String::as_str)).collect();
-        match feel::inspect(text, &known) {
-            Ok(called) if called.iter().any(|name| matches!(name.as_str(), "now" | "today")) => {
-                let help = "let the process give the time as input data";
-                self.problem("decision-clock", element, "this file's decisions cannot read the time", help);
-            }
-            Ok(called) => {
-                if let Some(name) = called.iter().find(|name| parameters.contains(*name)) {
-                    let message = format!("`{name}` is a function that is given as a parameter; it could call itself");
-                    self.problem("decision-recursion", element, message, "call business knowledge models by name");
-                }
-            }
-            // Descriptions of types are no expressions.
-            Err(_) if !text.contains(['(', '{']) => {}
-            Err(error) => {
-                self.problem("decision-expression-invalid", element, error.message, "correct the expression");
-            }
-        }
-    }
-
-    fn knowledge_circle(&self, root: Element<'_>) -> bool {
-        let models: Vec<Element<'_>> = root
-            .children()
-            .filter(|element| matches!(element.name(), "businessKnowledgeModel" | "decisionService" | "decision"))
-            .collect();
-        let place = |id: &str| models.iter().position(|model| model.attribute("id").as_deref() == Some(id));
-        let requires: Vec<Vec<usize>> = models
-            .iter()
-            .map(|model| {
-                let references = model.descendants().filter(|reference| {
-                    matches!(reference.name(), "requiredKnowledge" | "encapsulatedDecision" | "outputDecision")
-                        || reference.name() == "requiredDecision"
-                });
-                let ids = references.filter_map(|reference| reference.attribute("href"));
-                ids.filter_map(|href| place(href.rsplit('#').next().unwrap_or_default())).collect()
-            })
-            .collect();
-        (0..models.len()).any(|place| ordered(place, &requires).is_none())
+        requires
     }
 }
 
 /// All that is needed from a place on, each after what it requires; `None` if there is a circle.
-fn ordered(start: usize, requires: &[Vec<usize>]) -> Option<Vec<usize>> {
+pub(super) fn ordered(start: usize, requires: &[Vec<usize>]) -> Option<Vec<usize>> {
     let mut order = Vec::new();
     let mut state = vec![0_u8; requires.len()];
     let mut open = vec![(start, 0)];
@@ -458,7 +437,7 @@ fn ordered(start: usize, requires: &[Vec<usize>]) -> Option<Vec<usize>> {
     Some(order)
 }
 
-fn language(element: Element<'_>, text: &str) -> Language {
+pub(super) fn language(element: Element<'_>, text: &str) -> Language {
     let declared = element.attribute("expressionLanguage").unwrap_or_default().to_ascii_lowercase();
     if declared.contains("feel") || declared.is_empty() {
         return if text.contains("${") || text.contains("#{") { Language::Template } else { Language::Feel };

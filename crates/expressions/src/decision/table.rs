@@ -111,6 +111,14 @@ fn failed(message: String) -> EvaluationError {
 }
 
 impl Table {
+    /// All expressions in it.
+    pub(super) fn expressions(&self) -> impl Iterator<Item = &Compiled> {
+        let inputs = self.inputs.iter().map(|input| &input.expression);
+        let outputs = self.outputs.iter().flat_map(|output| [&output.values, &output.default]);
+        let rules = self.rules.iter().flat_map(|rule| rule.tests.iter().chain(&rule.entries));
+        inputs.chain(outputs).chain(rules).flatten()
+    }
+
     /// Evaluates the table.
     pub(super) fn evaluate(&self, scope: &mut Scope<'_>) -> Result<Decided, EvaluationError> {
         let now = scope.outer.now;

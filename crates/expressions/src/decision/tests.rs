@@ -211,16 +211,17 @@ pub(super) const WHOLE: &str = r##"<definitions xmlns="https://www.omg.org/spec/
 </definitions>"##;
 
 #[test]
-fn whole_dmn_goes_to_the_library() {
+fn knowledge_is_called_by_its_name() {
     let evaluator = add(WHOLE);
     let decided = decide(&evaluator, "gross", &Binding::Latest, &[("Net price", Value::Integer(100))]);
     assert_eq!(decided, Ok(Value::Integer(120)));
-    assert_eq!(problems(&WHOLE.replace("p * 1.2", "string(now())")), ["decision-clock"]);
+    let now = add(&WHOLE.replace("p * 1.2", "string(now())"));
+    assert_eq!(decide(&now, "gross", &Binding::Latest, &[]), Ok("1970-01-01T00:00:00Z".into()));
     assert_eq!(
         problems(&WHOLE.replace("<encapsulatedLogic>", "<encapsulatedLogic kind='Java'>")),
         ["decision-external"]
     );
-    assert_eq!(problems(&WHOLE.replace("p * 1.2", "p(p)")), ["decision-recursion"]);
+    assert_eq!(problems(&WHOLE.replace("p * 1.2", "p(p)")), ["decision-expression-invalid"]);
     assert_eq!(
         problems(&WHOLE.replace("p * 1.2", "{f: function(n) f(n), r: f(p)}.r")),
         ["decision-expression-invalid"]
@@ -230,6 +231,149 @@ fn whole_dmn_goes_to_the_library() {
         "<knowledgeRequirement><requiredKnowledge href='#bkm'/></knowledgeRequirement><encapsulatedLogic>",
     );
     assert_eq!(problems(&own), ["decision-circle"]);
+}
+
+/// What the decision `d` of a file with this content gives; `x` is 5.
+fn boxed(content: &str) -> String {
+    let file = format!(
+        r#"<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="f" name="F" namespace="urn:f">{content}</definitions>"#
+    );
+    let decided = decide(&add(&file), "d", &Binding::Latest, &[("x", 5.into())]);
+    decided.map_or_else(|error| error.to_string(), |value| value.to_json().to_string())
+}
+
+fn text(text: &str) -> String {
+    format!("<literalExpression><text>{}</text></literalExpression>", text.replace('&', "&amp;").replace('<', "&lt;"))
+}
+
+fn entry(name: &str, expression: &str) -> String {
+    format!("<contextEntry><variable name=\"{name}\"/>{expression}</contextEntry>")
+}
+
+#[test]
+fn boxed_expressions_mean_what_their_feel_means() {
+    for (expression, expected) in [
+        (text("x"), "5"),
+        (format!("<list>{}{}</list>", text("absent = x"), text("absent != x")), "[false,true]"),
+        (format!("<list>{}</list>", text("some i in [null, true] satisfies i")), "[true]"),
+        (
+            format!(
+                "<some iteratorVariable=\"i\"><in>{}</in><satisfies>{}</satisfies></some>",
+                text("[null, 7]"),
+                text("i > x")
+            ),
+            "true",
+        ),
+        (
+            format!("<context>{}{}</context>", entry("a-b", &text("x")), entry("c", &text("a-b + 1"))),
+            r#"{"a-b":5,"c":6}"#,
+        ),
+        (
+            format!(
+                "<context>{}{}<contextEntry>{}</contextEntry></context>",
+                entry(
+                    "twice",
+                    &format!("<functionDefinition><formalParameter name=\"n\"/>{}</functionDefinition>", text("n * 2"))
+                ),
+                entry(
+                    "y",
+                    &format!(
+                        "<invocation>{}<binding><parameter name=\"n\"/>{}</binding></invocation>",
+                        text("twice"),
+                        text("x")
+                    )
+                ),
+                text("twice(y)"),
+            ),
+            "20",
+        ),
+        (
+            format!("<list><list>{}</list><context>{}</context></list>", text("x"), entry("a", &text("now() = now()"))),
+            r#"[[5],{"a":true}]"#,
+        ),
+    ] {
+        let decision = format!("<decision id=\"d\" name=\"d\">{expression}</decision>");
+        assert_eq!(boxed(&decision), expected, "{expression}");
+    }
+}
+
+const TABLE: &str = r#"<decisionTable hitPolicy="FIRST"><input><inputExpression><text>amount</text></inputExpression></input><output name="o"/>
+    <rule><inputEntry><text>&gt; limit(10)</text></inputEntry><outputEntry><text>"much over " + string(limit(amount))</text></outputEntry></rule>
+    <rule><inputEntry><text>null</text></inputEntry><outputEntry><text>"nothing"</text></outputEntry></rule>
+    <rule><inputEntry><text>-</text></inputEntry><outputEntry><text>"little"</text></outputEntry></rule></decisionTable>"#;
+
+#[test]
+fn tables_stand_in_other_expressions() {
+    let limit = format!(
+        "<businessKnowledgeModel id=\"l\" name=\"limit\"><encapsulatedLogic><formalParameter name=\"n\"/>{}</encapsulatedLogic></businessKnowledgeModel>",
+        text("n * 2")
+    );
+    let rate = format!(
+        "<businessKnowledgeModel id=\"r\" name=\"rate\"><knowledgeRequirement><requiredKnowledge href=\"#l\"/></knowledgeRequirement>
+         <encapsulatedLogic><formalParameter name=\"amount\"/>{TABLE}</encapsulatedLogic></businessKnowledgeModel>"
+    );
+    let decided =
+        |expression: &str| boxed(&format!("{rate}{limit}<decision id=\"d\" name=\"d\">{expression}</decision>"));
+    assert_eq!(decided(&text("[rate(x), rate(x * 5), rate(null)]")), r#"["little","much over 50","nothing"]"#);
+    let entries = format!("<context>{}{}</context>", entry("amount", &text("x * 6")), entry("is", TABLE));
+    assert_eq!(decided(&entries), r#"{"amount":30,"is":"much over 60"}"#);
+    assert_eq!(decided(TABLE), "\"nothing\"");
+}
+
+#[test]
+fn a_decision_service_is_a_function_of_what_it_is_given() {
+    let decision = |id: &str, requires: &str, expression: &str| {
+        let requires = requires.split_whitespace().map(|id| {
+            let kind = if id == "in" { "Input" } else { "Decision" };
+            format!("<informationRequirement><required{kind} href=\"#{id}\"/></informationRequirement>")
+        });
+        format!("<decision id=\"{id}\" name=\"{id}\">{}{}</decision>", requires.collect::<String>(), text(expression))
+    };
+    let decisions = [
+        decision("inner", "in given", "amount + given"),
+        decision("outer", "inner", "inner * 2"),
+        decision("given", "", "1000"),
+        decision("d", "", "service(3, 4)"),
+    ];
+    let service = r##"<decisionService id="s" name="service"><outputDecision href="#outer"/><encapsulatedDecision href="#inner"/>
+        <inputDecision href="#given"/><inputData href="#in"/></decisionService>"##;
+    let content = format!("<inputData id=\"in\" name=\"amount\"/>{}{service}", decisions.concat());
+    assert_eq!(boxed(&content), "14");
+}
+
+#[test]
+fn what_is_wrong_inside_of_an_expression_is_told() {
+    let found = |expression: &str| {
+        problems(&format!(
+            r#"<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="f" name="F" namespace="urn:f">
+               <decision id="d" name="d">{expression}</decision></definitions>"#
+        ))
+    };
+    assert_eq!(found(&format!("<list>{}</list>", text("nowhere(x)"))), ["decision-expression-invalid"]);
+    assert_eq!(found(&format!("<list>{}</list>", text("1 +"))), ["decision-expression-invalid"]);
+    assert_eq!(found("<conditional><if/></conditional>"), ["decision-logic-missing"; 3]);
+    let unnamed = format!("<contextEntry>{}</contextEntry>", text("1"));
+    assert_eq!(found(&format!("<context>{unnamed}{}</context>", entry("a", &text("2")))), ["decision-entry-unnamed"]);
+    let cells = format!("<relation><column name=\"n\"/><row>{}{}</row></relation>", text("1"), text("2"));
+    assert_eq!(found(&cells), ["decision-rule-invalid"]);
+    let deep = format!("{}{}{}", "<list>".repeat(40), text("1"), "</list>".repeat(40));
+    assert_eq!(found(&deep), ["decision-expression-invalid"]);
+    let external = format!("<functionDefinition kind=\"Java\">{}</functionDefinition>", text("1"));
+    assert_eq!(found(&external), ["decision-external"]);
+}
+
+#[test]
+fn functions_cannot_make_a_file_large_without_end() {
+    let long = text(&format!("n + string length(\"{}\")", "x".repeat(30_000)));
+    let function = format!(
+        "<businessKnowledgeModel id=\"l\" name=\"long\"><encapsulatedLogic><formalParameter name=\"n\"/>{long}</encapsulatedLogic></businessKnowledgeModel>"
+    );
+    let rule = "<rule><outputEntry><text>long(1)</text></outputEntry></rule>".repeat(600);
+    let found = problems(&format!(
+        r#"<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="f" name="F" namespace="urn:f">{function}
+           <decision id="d" name="d"><decisionTable hitPolicy="COLLECT"><output name="o"/>{rule}</decisionTable></decision></definitions>"#
+    ));
+    assert_eq!(found.first(), Some(&"decision-expression-invalid"));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use dsntk_feel::bif::is_built_in_function_name;
 use dsntk_feel_parser::AstNode;
 use potok_core::expressions::CompileError;
 
-use super::natives;
 use super::tree::children;
+use super::{natives, rewrite};
 
 /// How many names make a crowd.
 const CROWD: usize = 64;
@@ -22,8 +22,6 @@ pub(crate) struct Facts {
     names: usize,
     /// Names of built-in functions that are called.
     pub(crate) called: HashSet<String>,
-    /// Names of all functions that are called.
-    pub(crate) callees: HashSet<String>,
     /// A function is kept somewhere, rather than given to `sort` and forgotten.
     stores_functions: bool,
     /// How often each name is bound: parameters, iteration variables, context entries.
@@ -76,7 +74,6 @@ impl Facts {
                 let mut sorted = false;
                 if let AstNode::Name(name) = &**callee {
                     let name = name.as_str();
-                    self.callees.insert(name.to_owned());
                     sorted = name == "sort";
                     self.grows |= sorted
                         || matches!(
@@ -163,7 +160,7 @@ impl Facts {
 
     fn may_call(&self, name: &str) -> bool {
         let built_in = (is_built_in_function_name(name) || natives::is_native(name)) && !self.is_bound(name);
-        built_in || self.complete.contains(name)
+        built_in || self.complete.contains(name) || name.starts_with(rewrite::TABLE)
     }
 
     fn sort_inside(&self, parameters: &mut AstNode) -> Result<(), CompileError> {

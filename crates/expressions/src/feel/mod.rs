@@ -1,5 +1,6 @@
 //! FEEL, the DMN standard's expression language: evaluated by a library, contained here.
 
+mod boxed;
 mod calls;
 mod check;
 mod convert;
@@ -47,6 +48,7 @@ use crate::variables::{has, read};
 use convert::Inward;
 use fast::Fast;
 
+pub(crate) use boxed::Part;
 pub(crate) use convert::outward;
 pub(crate) use guard::{contained, fail};
 pub(crate) use natives::{Signature, function as native, key};
@@ -94,14 +96,13 @@ impl Debug for Feel {
 /// Compiles a FEEL expression. `known` are names with symbols or keywords in them that the expression may use.
 pub(crate) fn compile(text: &str, known: &[&str], calendars: &Arc<Calendars>) -> Result<Feel, CompileError> {
     let prepared = prepare::prepare(text, known)?;
-    roomy(&prepared, || assemble(parse(&prepared, dsntk_feel_parser::parse_expression)?, &prepared, calendars))
+    roomy(prepared.depth, || {
+        assemble(parse(&prepared, dsntk_feel_parser::parse_expression)?, &prepared, &[], calendars)
+    })
 }
 
-fn roomy(
-    prepared: &prepare::Prepared,
-    run: impl FnOnce() -> Result<Feel, CompileError> + Send,
-) -> Result<Feel, CompileError> {
-    guard::contained(|| guard::roomy(prepared.depth, run))
+fn roomy<T: Send>(depth: usize, run: impl FnOnce() -> Result<T, CompileError> + Send) -> Result<T, CompileError> {
+    guard::contained(|| guard::roomy(depth, run))
         .unwrap_or_else(|failure| Err(CompileError { message: failure.to_string(), offset: None }))
 }
 
@@ -114,12 +115,13 @@ pub(crate) fn compile_tests(
     calendars: &Arc<Calendars>,
 ) -> Result<Feel, CompileError> {
     let prepared = prepare::prepare(text, known)?;
-    roomy(&prepared, || tests(&prepared, input, calendars))
+    roomy(prepared.depth, || assemble(tested(&prepared, input)?, &prepared, &[], calendars))
 }
 
-fn tests(prepared: &prepare::Prepared, name: &str, calendars: &Arc<Calendars>) -> Result<Feel, CompileError> {
+/// The condition that unary tests are.
+fn tested(prepared: &prepare::Prepared, name: &str) -> Result<AstNode, CompileError> {
     let input = || Box::new(AstNode::Name(INPUT.into()));
-    let node = match parse(prepared, dsntk_feel_parser::parse_unary_tests)? {
+    Ok(match parse(prepared, dsntk_feel_parser::parse_unary_tests)? {
         AstNode::Irrelevant => AstNode::Boolean(true),
         AstNode::ExpressionList(mut items) => {
             // Tests that name the tested value themselves are conditions.
@@ -138,8 +140,7 @@ fn tests(prepared: &prepare::Prepared, name: &str, calendars: &Arc<Calendars>) -
             rewrite::call("not", vec![any])
         }
         tests => AstNode::In(input(), Box::new(tests)),
-    };
-    assemble(node, prepared, calendars)
+    })
 }
 
 /// A test of the input as a condition, which is null where the test cannot be answered, so that its negation does not hold either
@@ -168,19 +169,6 @@ fn held(test: AstNode) -> AstNode {
     }
 }
 
-/// Looks through an expression that the library will compile by itself: refuses what could reach outside or recurse, and
-/// gives the names of the functions that are called.
-pub(crate) fn inspect(text: &str, known: &[&str]) -> Result<Vec<String>, CompileError> {
-    let prepared = prepare::prepare(text, known)?;
-    let look = || {
-        let expression = parse(&prepared, dsntk_feel_parser::parse_expression);
-        let mut node = expression.or_else(|_| parse(&prepared, dsntk_feel_parser::parse_unary_tests))?;
-        Ok(check::check(&mut node)?.callees.into_iter().collect())
-    };
-    guard::contained(|| guard::roomy(prepared.depth, look))
-        .unwrap_or_else(|failure| Err(CompileError { message: failure.to_string(), offset: None }))
-}
-
 type Parser = fn(&FeelScope, &str, bool) -> dsntk_common::Result<AstNode>;
 
 fn parse(prepared: &prepare::Prepared, parser: Parser) -> Result<AstNode, CompileError> {
@@ -199,7 +187,13 @@ fn shortened(text: &str) -> &str {
     text.char_indices().nth(120).map_or(text, |(end, _)| &text[..end])
 }
 
-fn assemble(mut node: AstNode, prepared: &prepare::Prepared, calendars: &Arc<Calendars>) -> Result<Feel, CompileError> {
+/// `tables` are functions that the tree calls by names of their own.
+fn assemble(
+    mut node: AstNode,
+    prepared: &prepare::Prepared,
+    tables: &[(String, FeelValue)],
+    calendars: &Arc<Calendars>,
+) -> Result<Feel, CompileError> {
     let original = |name: &str| -> Name {
         let alias = prepared.aliases.iter().find(|(alias, _)| alias == name);
         alias.map_or(name, |(_, original)| original).into()
@@ -226,6 +220,9 @@ fn assemble(mut node: AstNode, prepared: &prepare::Prepared, calendars: &Arc<Cal
         if let Some(function) = natives::get(key).or_else(|| calendars::function(key, calendars)) {
             natives.set_entry(&key.as_str().into(), function);
         }
+    }
+    for (key, function) in tables {
+        natives.set_entry(&key.as_str().into(), function.clone());
     }
     let mut reads: Vec<Name> =
         needs.reads.iter().map(|name| original(name)).chain(asks.iter().map(|(_, name)| name.clone())).collect();

@@ -6,7 +6,7 @@ use axum::http::{StatusCode, header};
 use axum::routing::{get, post};
 use potok::query::{DefinitionQuery, DeploymentQuery};
 use potok::row::{Definition, DefinitionKind, Deployment as Row};
-use potok::{DeploymentId, Engine, Error, Name};
+use potok::{DeploymentId, Engine, Error, Name, RefusedFile};
 use serde_json::{Map, Value as Json, json};
 
 use super::answer::{self, Answer, json as answer, nothing};
@@ -151,11 +151,13 @@ async fn changed<'a>(engine: &Engine, parts: &'a Parts) -> Result<Changed<'a>, F
 /// Files that are no XML at all are the engine's trouble in Camunda 7, and only a wrong model is the caller's.
 fn of_refusal(error: Error) -> Fault {
     match &error {
-        Error::Refused(refused) if refused.diagnostics.iter().any(|finding| finding.code.starts_with("xml-")) => {
-            Fault::failed(error.to_string())
-        }
+        Error::Refused(refused) if refused.iter().any(is_no_xml) => Fault::failed(error.to_string()),
         _ => error.into(),
     }
+}
+
+fn is_no_xml(file: &RefusedFile) -> bool {
+    file.diagnostics.iter().any(|finding| finding.code.starts_with("xml-"))
 }
 
 async fn created(engine: &Engine, here: &Here, row: &Row, definitions: &[Definition]) -> Answer {

@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use potok::Error;
+use potok::{Error, RefusedFile};
 use potok_core::diagnostic::{Diagnostic, Severity};
 use serde_json::{Value as Json, json};
 
@@ -139,15 +139,18 @@ impl From<Error> for Fault {
         let message = error.to_string();
         match error {
             Error::Refused(refused) => {
-                let of = |severity| {
-                    let findings = refused.diagnostics.iter().filter(move |finding| finding.severity == severity);
+                let of = |file: &RefusedFile, severity| {
+                    let findings = file.diagnostics.iter().filter(move |finding| finding.severity == severity);
                     findings.map(problem).collect::<Vec<_>>()
                 };
-                let file = json!({"errors": of(Severity::Error), "warnings": of(Severity::Warning)});
-                let details = json!({refused.file.to_string(): file});
+                let told = |file: &RefusedFile| {
+                    let told = json!({"errors": of(file, Severity::Error), "warnings": of(file, Severity::Warning)});
+                    (file.file.to_string(), told)
+                };
+                let details = Json::Object(refused.iter().map(told).collect());
                 // Programs look for Camunda's own codes in its messages.
-                let own = refused.diagnostics.iter().find_map(own_words).map(|words| format!("{words}: "));
-                let message = format!("{}{message}", own.unwrap_or_default());
+                let own = refused.iter().flat_map(|file| &file.diagnostics).find_map(own_words);
+                let message = format!("{}{message}", own.map(|words| format!("{words}: ")).unwrap_or_default());
                 Self { details: Some(details), ..Self::engine(StatusCode::BAD_REQUEST, "ParseException", message) }
             }
             Error::Variable { .. } | Error::NoVariables | Error::UnfitPassword { .. } | Error::TenantNeeded => {

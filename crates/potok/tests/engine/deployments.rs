@@ -52,10 +52,16 @@ async fn versions_run_beside_each_other(place: Place) {
 async fn a_broken_file_deploys_nothing(place: Place) {
     let engine = place.by_hand().await;
     let broken = approval().replace("targetRef=\"pay\"", "targetRef=\"nowhere\"");
-    let sent = engine.deployment().file("good.bpmn", approval()).file("bad.bpmn", broken).send().await;
-    let Err(Error::Refused(refused)) = sent else { panic!("{sent:?}") };
-    assert_eq!(&*refused.file, "bad.bpmn");
-    assert!(refused.diagnostics.iter().any(|diagnostic| diagnostic.line > 0));
+    let files = engine.deployment().file("bad.bpmn", broken).file("good.bpmn", approval()).file("worse.dmn", "no XML");
+    let sent = files.send().await;
+    let Err(Error::Refused(refused)) = &sent else { panic!("{sent:?}") };
+    assert_eq!(refused.iter().map(|file| &*file.file).collect::<Vec<_>>(), ["bad.bpmn", "worse.dmn"]);
+    assert!(refused.iter().all(|file| file.diagnostics.iter().any(|diagnostic| diagnostic.line > 0)));
+    let said = sent.unwrap_err().to_string();
+    assert!(
+        said.contains("bad.bpmn cannot be deployed: ") && said.contains("; worse.dmn cannot be deployed: "),
+        "{said}"
+    );
     assert_eq!(engine.start("approval").send().await.unwrap_err().code(), "process-unknown");
     assert_eq!(engine.deployment().file("notes.txt", "x").send().await.unwrap_err().code(), "deployment-empty");
     stop(&engine).await;
@@ -68,6 +74,7 @@ async fn a_process_says_how_long_its_history_is_kept_where_each_must(place: Plac
         let files = vec![("approval.bpmn".into(), kept(endless).into_bytes())];
         let sent = engine.deployment().file("approval.bpmn", kept(endless)).send().await;
         let Err(Error::Refused(refused)) = sent else { panic!("{endless}: {sent:?}") };
+        let [refused] = &refused[..] else { panic!("{refused:?}") };
         let errors = |found: &[Diagnostic]| {
             let errors = found.iter().filter(|it| it.severity == Severity::Error);
             errors.map(|it| (it.code, it.element.clone())).collect::<Vec<_>>()

@@ -61,6 +61,13 @@ async fn what_is_refused_says_everything_that_is_wrong() {
     assert_eq!(checked[0]["file"], "broken.bpmn");
     assert_eq!(checked[0]["diagnostics"], answer.json()["diagnostics"]);
     server.post("/api/v1/definitions/search", json!({"countOnly": true})).await.says(json!({"total": 0}));
+    // Of several files all that are refused are named.
+    let files = json!({"files": [{"name": "broken.bpmn", "text": broken}, {"name": "worse.dmn", "text": "no XML"}]});
+    let answer = server.post("/api/v1/deployments", files).await.problem(422, "deployment-refused");
+    let findings = answer.json()["diagnostics"].clone();
+    for file in ["broken.bpmn", "worse.dmn"] {
+        assert!(findings.as_array().unwrap().iter().any(|finding| finding["file"] == file), "{file}: {findings}");
+    }
 
     server.post("/api/v1/deployments", json!({"files": []})).await.problem(422, "deployment-empty");
     for file in [
