@@ -163,6 +163,8 @@ pub(crate) struct Attempt<'e> {
     start: Option<(Message, Option<StartPoint>)>,
     /// What has occurred of start events, by definition and flow node, with the keys under which it is kept.
     noted: BTreeMap<(Key, u32), Vec<(Key, Noted)>>,
+    /// Which of it this attempt is about: it is looked at whether it is the last that was missing.
+    looked_at: Option<Key>,
     pub(crate) guards: Vec<Guard>,
     pub(crate) changes: Changes,
     pub(crate) envelope: Envelope,
@@ -201,6 +203,7 @@ impl<'e> Attempt<'e> {
             takers: None,
             start: None,
             noted: BTreeMap::new(),
+            looked_at: None,
             guards: Vec::new(),
             changes: Changes::default(),
             envelope,
@@ -244,7 +247,8 @@ impl<'e> Attempt<'e> {
                     Occurred { node: other, noted } if other == node => Some((row.key, noted)),
                     _ => None,
                 };
-                self.noted.insert((definition, node), rows.into_iter().filter_map(noted).collect());
+                let others = rows.into_iter().filter(|row| Some(row.key) != self.looked_at);
+                self.noted.insert((definition, node), others.filter_map(noted).collect());
             }
             Missing::Task(instance, task) => {
                 self.hold(instance).await?;
@@ -492,6 +496,11 @@ impl<'e> Attempt<'e> {
         self.changes.add(work.clone());
         self.after.due = true;
         work
+    }
+
+    /// This attempt looks again whether what was noted under that key is the last that was missing.
+    pub(crate) fn looks_at(&mut self, noted: Key) {
+        self.looked_at = Some(noted);
     }
 
     /// All is undone if something gets stuck.
@@ -774,15 +783,9 @@ impl World for Attempt<'_> {
 
     fn note(&mut self, start: &StartPoint, noted: Noted) {
         let Some(definition) = self.deployed(&start.graph).map(|deployed| deployed.definition.key) else { return };
-        let occurred = Occurred { node: start.node, noted };
-        self.changes.add(WorkRow {
-            instance: definition,
-            key: self.engine.next_key(self.now),
-            kind: Chore::OCCURRED,
-            due: Timestamp::MAX,
-            payload: occurred.encode().into(),
-            ..WorkRow::default()
-        });
+        // Another definition may occur in this very moment, and neither know of the other: so this is looked at again once it is kept.
+        let due = if self.looked_at.is_some() { Timestamp::MAX } else { self.now };
+        self.later(definition, Chore::OCCURRED, due, Occurred { node: start.node, noted }.encode());
     }
 
     fn take_noted(&mut self, start: &StartPoint, places: &[usize]) {

@@ -31,8 +31,8 @@ impl Chore {
     pub(crate) const SIGNAL: u32 = 4;
     /// A signal starts a process: the row's instance is its definition.
     pub(crate) const SIGNAL_START: u32 = 5;
-    /// One of several definitions of a start event has occurred: the row's instance is its process's definition. It is never
-    /// due, but taken by the last of them.
+    /// One of several definitions of a start event has occurred: the row's instance is its process's definition. Once it has been
+    /// looked at it is never due, but taken by the last of them.
     pub(crate) const OCCURRED: u32 = 6;
     /// A timer's start of a process has failed, and is tried again: the row's instance is its definition.
     pub(crate) const START_AGAIN: u32 = 7;
@@ -104,6 +104,7 @@ impl Inner {
                 self.give_once(&guard, work.instance, command).await
             }
             Chore::SIGNAL_START => self.start_by_signal(work, &guard).await,
+            Chore::OCCURRED => self.start_by_several(work, &guard).await,
             // A newer version's work is left to it.
             _ => Ok(After::default()),
         }
@@ -178,6 +179,25 @@ impl Inner {
             if let Ok((key, requests)) = attempt.begin(None, graph.clone(), command) {
                 work.ask(key, requests);
             }
+            Ok(true)
+        })
+        .await
+    }
+
+    /// One of several definitions of a start event has occurred: perhaps the last that was missing.
+    async fn start_by_several(&self, row: &WorkRow, guard: &Guard) -> Result<After, Error> {
+        let (Some(deployed), Some(occurred)) = (self.catalog.get(row.instance).await?, Occurred::decode(row)) else {
+            return self.drop_chore(guard).await;
+        };
+        let Occurred { node, noted } = occurred;
+        let mut triggers = start_triggers(&deployed.graph);
+        let trigger = triggers.find(|trigger| (trigger.node, trigger.definition) == (node, noted.definition));
+        let Some(trigger) = trigger else { return self.drop_chore(guard).await };
+        let point = StartPoint::of(&deployed.graph, &trigger);
+        self.transact_once(guard, |attempt, work| {
+            attempt.known(deployed.clone());
+            attempt.looks_at(row.key);
+            work.trigger(attempt, &point, &noted.payload, None, None)?;
             Ok(true)
         })
         .await

@@ -12,6 +12,7 @@ crate::on_every_database!(
     one_instance_takes_what_was_kept_one_after_the_other,
     instances_that_answer_each_other_without_end_are_stopped,
     a_message_starts_a_process,
+    two_messages_of_one_moment_start_a_process_together,
     a_message_id_is_delivered_once,
     of_many_messages_at_once_one_is_delivered_and_the_others_are_kept,
     pools_send_each_other_messages,
@@ -151,6 +152,27 @@ async fn a_message_starts_a_process(place: Place) {
     engine.message("damage").send().await.unwrap();
     assert_eq!(engine.tasks().node("look").count().await.unwrap(), 1);
     assert_eq!(engine.tasks().node("inspect").count().await.unwrap(), 1);
+    stop(&engine).await;
+}
+
+async fn two_messages_of_one_moment_start_a_process_together(place: Place) {
+    let model = file(
+        r#"<message id="a" name="order"/><message id="b" name="payment"/><process id="shop" isExecutable="true">
+        <startEvent id="start" parallelMultiple="true"><messageEventDefinition messageRef="a"/>
+          <messageEventDefinition messageRef="b"/></startEvent><userTask id="send"/>
+        <sequenceFlow id="f" sourceRef="start" targetRef="send"/></process>"#,
+    );
+    let engine = place.with(&[("shop.bpmn", &model)]).await;
+    for number in 1..=20 {
+        let send = async |name: &str| engine.message(name).variables(json!({name: number})).send().await.unwrap();
+        let (order, payment) = tokio::join!(send("order"), send("payment"));
+        assert!(order == Delivery::Noted || payment == Delivery::Noted, "{order:?} {payment:?}");
+        engine.execute_due().await.unwrap();
+        let shipped = engine.tasks().node("send").list().await.unwrap();
+        assert_eq!(shipped.len(), number);
+        let case = engine.instance(shipped[0].instance_id());
+        assert!(case.variable("order").await.unwrap().is_some() && case.variable("payment").await.unwrap().is_some());
+    }
     stop(&engine).await;
 }
 
