@@ -198,7 +198,7 @@ fn run(package: &Package, evaluator: &Arc<Evaluator>, dice: &mut Dice) {
             WaitKind::Continuation { .. } => Command::Continue { continuation: key },
             WaitKind::AdHoc => Command::CompleteAdHoc { ad_hoc: key },
             WaitKind::Compensation { .. } if dice.roll(3) == 0 => Command::Cancel { reason: None },
-            WaitKind::Compensation { .. } => continue,
+            WaitKind::Compensation { .. } | WaitKind::Occurred(_) => continue,
             WaitKind::Incident(_) => Command::ResolveIncident { incident: key },
         };
         let _ = runner.command(*instance, command);
