@@ -60,10 +60,9 @@ impl Agenda {
         self.work.push(work);
     }
 
-    fn pop(&mut self) -> Option<(TokenId, u32, Stage)> {
-        if self.branch_by_branch {
-            return self.work.pop();
-        }
+    /// The next of all, in their turn.
+    #[inline]
+    fn first(&mut self) -> Option<(TokenId, u32, Stage)> {
         let work = *self.work.get(self.next)?;
         self.next += 1;
         if self.next == self.work.len() {
@@ -75,9 +74,7 @@ impl Agenda {
 
     /// What was added from there on comes before all else, in its order.
     fn put_first(&mut self, from: usize) {
-        if self.branch_by_branch
-            && let Some(added) = self.work.get_mut(from..)
-        {
+        if let Some(added) = self.work.get_mut(from..) {
             added.reverse();
         }
     }
@@ -134,16 +131,12 @@ impl Step<'_, '_> {
     pub(super) fn run(&mut self) {
         self.context.agenda.branch_by_branch = self.graph.dialect() == Dialect::Camunda;
         loop {
-            self.context.agenda.put_first(0);
-            while let Some((token, serial, stage)) = self.context.agenda.pop() {
-                let there = self.context.agenda.work.len();
-                // The token may have been cancelled, and its number used again, while it stood on the agenda.
-                if let Some(at) = self.instance.tokens.get(token)
-                    && at.serial == serial
-                {
-                    self.go_on(token, at.node, stage);
+            if self.context.agenda.branch_by_branch {
+                self.run_branch_by_branch();
+            } else {
+                while let Some(work) = self.context.agenda.first() {
+                    self.go_on(work);
                 }
-                self.context.agenda.put_first(there);
             }
             if !self.fire_a_join() && !self.trigger_a_condition() {
                 break;
@@ -151,7 +144,21 @@ impl Step<'_, '_> {
         }
     }
 
-    fn go_on(&mut self, token: TokenId, node: Ordinal, stage: Stage) {
+    fn run_branch_by_branch(&mut self) {
+        self.context.agenda.put_first(0);
+        while let Some(work) = self.context.agenda.work.pop() {
+            let there = self.context.agenda.work.len();
+            self.go_on(work);
+            self.context.agenda.put_first(there);
+        }
+    }
+
+    #[inline(always)]
+    fn go_on(&mut self, (token, serial, stage): (TokenId, u32, Stage)) {
+        // The token may have been cancelled, and its number used again, while it stood on the agenda.
+        let Some(node) = self.instance.tokens.get(token).filter(|at| at.serial == serial).map(|at| at.node) else {
+            return;
+        };
         match stage {
             // Whatever runs in a circle comes by one of these two; a round has been charged for when it was born.
             Stage::Enter if self.budget == 0 => self.out_of_budget(token, IncidentStage::Arrive),
