@@ -212,7 +212,8 @@ pub(super) fn check(element: Element<'_>, known: KnownElement, dialect: Dialect,
                 continue;
             }
             // A `default` where there is no choice breaks a rule of its own.
-            if name == "default" && is_flow_node(element.name()) {
+            let is_default = name == "default" && is_flow_node(element.name());
+            if is_default || dialect == Dialect::Flowable && dialect::is_bare(element.name(), name) {
                 continue;
             }
             let label = element_label(element);
