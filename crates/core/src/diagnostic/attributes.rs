@@ -22,6 +22,8 @@ define! {
         "An id begins with a letter or `_`, and holds only letters, digits, `_`, `-` and `.`.";
     VALUE_UNKNOWN = "value-unknown", Error, "BPMN 2.0.2 Semantic.xsd",
         "An attribute that takes one of several words has one of them.";
+    NOT_IMMEDIATE = "flow-not-immediate", Warning, "BPMN 2.0.2 §8.4.13",
+        "In a process that is to run, nothing that is not drawn happens while a sequence flow is taken.";
     PREFIX_UNBOUND = "reference-prefix-unbound", Warning, "BPMN 2.0.2 Semantic.xsd",
         "The prefix of a reference is declared.";
 }
@@ -212,7 +214,8 @@ pub(super) fn check(element: Element<'_>, known: KnownElement, dialect: Dialect,
                 continue;
             }
             // A `default` where there is no choice breaks a rule of its own.
-            if name == "default" && is_flow_node(element.name()) {
+            let is_default = name == "default" && is_flow_node(element.name());
+            if is_default || dialect == Dialect::Flowable && dialect::is_bare(element.name(), name) {
                 continue;
             }
             let label = element_label(element);
@@ -245,6 +248,19 @@ fn value(element: Element<'_>, attribute: Attribute<'_>, kind: Kind, findings: &
         // Capital letters are no flags in the schema, but are read as such.
         Kind::Flag if !matches!(value, "1" | "0" | "true" | "false" | "True" | "False" | "TRUE" | "FALSE") => {
             (&NOT_OF_TYPE, "write `true` or `false`".to_owned())
+        }
+        Kind::Flag if attribute.name() == "isImmediate" && value != "1" && !value.eq_ignore_ascii_case("true") => {
+            if !findings.are_of_drawing() {
+                let message =
+                    format!("{} has isImmediate=\"{value}\"; it is taken at once all the same", element_label(element));
+                findings.add(
+                    &NOT_IMMEDIATE,
+                    element.index(),
+                    message,
+                    "delete isImmediate, and draw what happens between",
+                );
+            }
+            return;
         }
         Kind::Number if value.parse::<u32>().is_err() => {
             (&NOT_OF_TYPE, "write a whole number that is not negative".to_owned())

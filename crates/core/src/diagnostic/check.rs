@@ -4,7 +4,7 @@ use super::findings::Findings;
 use super::subject::{Subject, World};
 use super::{
     Diagnostic, activities, attributes, boundary, collaboration, compensation, conditions, correlation, data,
-    declarations, event_gateways, events, flow_lists, flows, gateways, lanes, links, loops, places, processes,
+    declarations, event_gateways, events, flow_lists, flows, gateways, io, lanes, links, loops, places, processes,
     reachability, references, schema, starts, structures, sub_processes, timers, triggers,
 };
 use crate::model::{Definitions, ProcessIndex};
@@ -55,7 +55,7 @@ fn elements(world: &World<'_>, drawing_only: bool, findings: &mut Findings<'_>) 
         attributes::check(element, known, dialect, findings);
         references::check(world, element, known, findings);
         structures::check(world, element, findings);
-        data::set(world, element, findings);
+        io::check(world, element, known, findings);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Named, Subject, World, activity, article, element_label, event, label, named};
+use super::subject::{Named, Subject, activity, article, element_label, event, label, named};
 use crate::Name;
 use crate::dialect::Dialect;
 use crate::model::{DataAssociation, FlowNode, InputOutputSpecification, LoopCharacteristics, NodeIndex, Property};
@@ -19,8 +19,10 @@ define! {
         "What a data association reads or writes belongs to its own element, or to what is around that.";
     NOT_DATA = "data-end-not-data", Warning, "BPMN 2.0.2 §10.4.1",
         "A data association connects data.";
-    SET_PART_UNLISTED = "io-set-part-unlisted", Error, "BPMN 2.0.2 §10.4.1",
-        "What a set calls optional, or given while the activity runs, is one of its inputs or outputs.";
+    DIRECTION = "data-association-direction", Error, "BPMN 2.0.2 §10.4.1",
+        "A data input association ends at a data input of its own element, a data output association begins at a data output.";
+    PROCESS_DATA = "process-data-direction", Error, "BPMN 2.0.2 §10.4.1",
+        "Nothing flows into a data input of the process itself, and nothing out of a data output.";
     WITHOUT_TARGET = "data-association-without-target", Error, "BPMN 2.0.2 §10.4.1",
         "A data association writes something.";
     WITHOUT_SOURCE = "data-association-without-source", Warning, "BPMN 2.0.2 §10.4.1",
@@ -39,33 +41,6 @@ define! {
         "Data objects of one level have different names: they are variables.";
 }
 
-/// Input and output sets, wherever they stand.
-pub(super) fn set<'a>(world: &World<'a>, set: Element<'a>, findings: &mut Findings<'_>) {
-    let (all, some) = match set.name() {
-        "inputSet" => ("dataInputRefs", ["optionalInputRefs", "whileExecutingInputRefs"]),
-        "outputSet" => ("dataOutputRefs", ["optionalOutputRefs", "whileExecutingOutputRefs"]),
-        _ => return,
-    };
-    let listed: BTreeSet<String> =
-        world.parts(set).filter(|part| part.name() == all).map(|part| part.text().trim().to_owned()).collect();
-    for part in world.parts(set).filter(|part| some.contains(&part.name())) {
-        let text = part.text();
-        if !listed.contains(text.trim()) {
-            findings.add(
-                &SET_PART_UNLISTED,
-                part.index(),
-                format!(
-                    "`{}` of {} names `{}`, which is not among its `{all}`",
-                    part.name(),
-                    element_label(set),
-                    text.trim()
-                ),
-                format!("add it as `{all}`, too"),
-            );
-        }
-    }
-}
-
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     let known = known_data(subject);
     let stores = subject.process.data_store_references.iter().map(|store| &*store.id);
@@ -80,7 +55,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             if !is_drawn_only(node, association) {
                 data_store(&stores, owner, association, findings);
             }
-            out_of_reach(subject, (owner, element), association, findings);
+            ends(subject, (owner, element), association, findings);
         }
         if let Some(LoopCharacteristics::MultiInstance(multi)) =
             activity(node).and_then(|activity| activity.loop_characteristics.as_ref())
@@ -220,16 +195,22 @@ fn data_association(
     }
 }
 
-/// Data lives and is seen where it is declared: in a process, sub-process, activity or event, and in what that contains.
-fn out_of_reach(
+/// Data lives and is seen where it is declared: in a process, sub-process, activity or event, and in what that contains. An
+/// association leads into an element's own inputs, or out of its own outputs.
+fn ends(
     subject: &Subject<'_>,
     (owner, element): (Named<'_>, Element<'_>),
     association: &DataAssociation,
     findings: &mut Findings<'_>,
 ) {
-    for end in association.sources.iter().chain(&association.target) {
+    let is_input = subject.definitions.document.element(association.element).name() == "dataInputAssociation";
+    let sources = association.sources.iter().map(|end| (end, true));
+    for (end, is_source) in sources.chain(association.target.iter().map(|end| (end, false))) {
         let Some(data) = subject.world.element(end) else { continue };
-        if !matches!(data.name(), "dataObject" | "dataObjectReference" | "dataInput" | "dataOutput" | "property") {
+        let kind = data.name();
+        // Other ends have a rule of their own. (bpmn.io lets an association end at a property of its activity.)
+        let is_data = kind.starts_with("data") || matches!(kind, "inputDataItem" | "outputDataItem");
+        if !is_data && kind != "property" {
             continue;
         }
         let mut place = data.parent();
@@ -237,12 +218,31 @@ fn out_of_reach(
             place = around.parent();
         }
         let Some(place) = place else { continue };
-        if !(place.index()..place.end()).contains(&element.index()) {
+        let has_place = matches!(kind, "dataObject" | "dataObjectReference" | "dataInput" | "dataOutput" | "property");
+        if has_place && !(place.index()..place.end()).contains(&element.index()) {
             findings.add(
                 &OUT_OF_REACH,
                 association.element,
                 format!("a data association of {owner} refers to `{end}`, which belongs to {}", element_label(place)),
                 "let it name data of its own or of what is around it",
+            );
+            continue;
+        }
+        let (inner, verb) = if is_input { ("dataInput", "ends") } else { ("dataOutput", "begins") };
+        if is_input != is_source && is_data && (kind != inner || place != element) {
+            findings.add(
+                &DIRECTION,
+                association.element,
+                format!("a data association of {owner} {verb} at `{end}`, which is no `{inner}` of its own"),
+                format!("let it name a `{inner}` in the `ioSpecification` of its element, or turn it round"),
+            );
+        } else if place.name() == "process" && kind == if is_source { "dataOutput" } else { "dataInput" } {
+            let verb = if is_source { "reads" } else { "writes" };
+            findings.add(
+                &PROCESS_DATA,
+                association.element,
+                format!("a data association of {owner} {verb} `{end}`, a `{kind}` of the process itself"),
+                "what a process is given only flows out of its inputs, and what it gives only into its outputs",
             );
         }
     }

@@ -240,11 +240,21 @@ fn cancel_end(subject: &Subject<'_>, node: &FlowNode, event: &Event, findings: &
                 scope = subject.outer(scope);
             }
             if subject.scope_kind(scope) != ScopeKind::Transaction {
+                let mut around = subject.outer(scope);
+                while around.is_some() && subject.scope_kind(around) != ScopeKind::Transaction {
+                    around = subject.outer(around);
+                }
+                let help = if around.is_some() {
+                    "end with an error, catch it on the sub-process, and lead from there to a cancel end event that stands \
+                     in the transaction itself"
+                } else {
+                    "make the sub-process a transaction, or end with an error, escalation or termination"
+                };
                 findings.add(
                     &CANCEL_OUTSIDE_TRANSACTION,
                     cancel.element(),
                     format!("{} cancels, but {} is no transaction", label(node), subject.scope_label(scope)),
-                    "make the sub-process a transaction, or end with an error, escalation or termination",
+                    help,
                 );
             }
         }
@@ -275,7 +285,8 @@ fn cancel_pairs(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     let mut thrown = vec![false; subject.process.flow_nodes.len()];
     for (_, node) in subject.nodes().filter(|(_, node)| super::subject::is_end(node) && cancels(node)) {
         let mut scope = node.parent;
-        while subject.scope_kind(scope) == ScopeKind::EventSubProcess {
+        // Where one stands too deep, that has a finding of its own.
+        while scope.is_some() && subject.scope_kind(scope) != ScopeKind::Transaction {
             scope = subject.outer(scope);
         }
         if let Some(mark) = scope.and_then(|index| thrown.get_mut(index.0 as usize)) {

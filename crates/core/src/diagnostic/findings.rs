@@ -23,6 +23,11 @@ impl<'a> Findings<'a> {
         self.drawing = drawing;
     }
 
+    /// What is looked at is a mere drawing.
+    pub(super) fn are_of_drawing(&self) -> bool {
+        self.drawing
+    }
+
     /// A rule is broken.
     pub(super) fn add(
         &mut self,

@@ -17,6 +17,7 @@ mod findings;
 mod flow_lists;
 mod flows;
 mod gateways;
+mod io;
 mod json;
 mod lanes;
 mod links;

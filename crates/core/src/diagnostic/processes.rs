@@ -10,6 +10,8 @@ define! {
         "A file has a process.";
     NOT_EXECUTABLE = "process-not-executable", Warning, "BPMN 2.0.2 §10.2.1",
         "A process that is to run has isExecutable=\"true\".";
+    PUBLIC = "process-public", Warning, "BPMN 2.0.2 §10.2.1 Table 10.1",
+        "A process that is to run is private: a public one shows only what others see of it.";
     WITHOUT_NODES = "process-without-nodes", Error, "BPMN 2.0.2 §10.2",
         "A process that is to run has flow nodes (a warning without isExecutable=\"true\").";
     HISTORY_WITHOUT_END = "history-without-end", Warning, "Camunda 7.20",
@@ -25,6 +27,15 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             process.element,
             format!("{owner} has isExecutable=\"false\": it is a drawing and cannot be started"),
             "set isExecutable=\"true\" if it is to run",
+        );
+    }
+    let kind = subject.definitions.document.element(process.element).attribute("processType");
+    if process.is_executable == Some(true) && kind.is_some_and(|kind| kind.trim() == "Public") {
+        findings.add(
+            &PUBLIC,
+            process.element,
+            format!("{owner} has isExecutable=\"true\" and processType=\"Public\"; it runs all the same"),
+            "set processType=\"Private\", or isExecutable=\"false\" if it only shows what others see",
         );
     }
     if process.flow_nodes.is_empty() {

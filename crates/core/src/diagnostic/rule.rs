@@ -2,7 +2,7 @@
 
 use super::{
     Severity, activities, attributes, boundary, collaboration, compensation, conditions, correlation, data,
-    declarations, event_gateways, events, flow_lists, flows, gateways, lanes, links, loops, places, processes,
+    declarations, event_gateways, events, flow_lists, flows, gateways, io, lanes, links, loops, places, processes,
     reachability, references, schema, starts, structures, sub_processes, timers, triggers,
 };
 
@@ -63,6 +63,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         loops::RULES,
         sub_processes::RULES,
         data::RULES,
+        io::RULES,
         lanes::RULES,
         collaboration::RULES,
         correlation::RULES,

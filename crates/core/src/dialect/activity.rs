@@ -26,7 +26,7 @@ impl<'d> Reader<'d> {
             continuation,
             initiator: self.any(element, "initiator"),
             properties: self.properties(element),
-            skip: self.condition_attribute(element, "skipExpression"),
+            skip: self.skip(element),
             retry_cycle: self.retry_cycle(element),
             job_priority: self.classic(element, "jobPriority").map(|text| self.value(element, &text)),
             ..ElementProperties::default()
@@ -125,9 +125,15 @@ impl<'d> Reader<'d> {
         })
     }
 
-    fn condition_attribute(&self, element: Element<'d>, name: &str) -> Option<Expression> {
-        let text = self.classic(element, name)?;
-        Some(self.text_expression(element, &text, ExpressionUse::Condition))
+    /// What is asked before an activity, or in place of a sequence flow's condition.
+    fn skip(&self, element: Element<'d>) -> Option<Expression> {
+        let name = "skipExpression";
+        let text = match element.name() {
+            "sequenceFlow" if self.dialect() == Dialect::Flowable => own(element, name),
+            "sequenceFlow" => None,
+            _ => self.classic(element, name),
+        };
+        text.map(|text| self.text_expression(element, &text, ExpressionUse::Condition))
     }
 }
 

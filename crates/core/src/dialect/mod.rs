@@ -34,7 +34,7 @@ pub use expression::ExpressionUse;
 pub use field::FieldKind;
 pub use namespace::POTOK as POTOK_NAMESPACE;
 pub use reader::Reader;
-pub(crate) use vocabulary::qualified;
+pub(crate) use vocabulary::{is_bare, qualified};
 
 use crate::Name;
 use crate::model::{Expression, TimerDefinition};

@@ -63,7 +63,10 @@ impl<'d> Reader<'d> {
 
     /// Whether any dialect says anything about an element of BPMN: in attributes, or in extension elements.
     pub(super) fn is_extended(&self, element: Element<'d>) -> bool {
-        element.attributes().any(|attribute| self.family(attribute.namespace_id()).is_some())
+        let is_bare = |name: &str| self.dialect == Dialect::Flowable && vocabulary::is_bare(element.name(), name);
+        element
+            .attributes()
+            .any(|attribute| self.family(attribute.namespace_id()).is_some() || is_bare(attribute.name()))
             || children(element, "extensionElements").next().is_some()
     }
 

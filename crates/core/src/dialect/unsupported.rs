@@ -89,6 +89,11 @@ impl<'d> Findings<'d> {
                 Some(_) => format!("{} of <{prefix}:{}>", attribute.name(), element.name()),
                 None => format!("{prefix}:{}", attribute.name()),
             };
+            if family.is_none() && vocabulary::is_bare(element.name(), attribute.name()) {
+                let help = "write it without a prefix, in a model of Flowable: there it reads no other";
+                self.ignored(element, attribute.span(), &format!("{} on <{}>", word(), element.name()), help);
+                continue;
+            }
             if family.is_none()
                 && mark.acts()
                 && let Some(hosts) = vocabulary::hosts(attribute.name())

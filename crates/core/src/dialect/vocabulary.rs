@@ -64,6 +64,12 @@ pub(super) fn has_host(name: &str, element: &str) -> bool {
     hosts(name).is_none_or(|hosts| hosts.split_ascii_whitespace().any(|host| host == element))
 }
 
+/// Whether an attribute of Flowable's stands without a prefix on an element of BPMN, as Flowable itself reads and writes it
+/// (`SequenceFlowXMLConverter`); all its others have one.
+pub(crate) fn is_bare(element: &str, name: &str) -> bool {
+    (element, name) == ("sequenceFlow", "skipExpression")
+}
+
 /// An attribute that acts on an element of BPMN, with its usual prefix: the dialect's own word, else ours, else one of Camunda 7.
 pub(crate) fn qualified(dialect: Dialect, element: &str, name: &str) -> Option<String> {
     let (potok, camunda) = (("potok", Family::Potok), ("camunda", Family::Classic));

@@ -12,6 +12,7 @@ use std::time::Duration;
 use potok_core::Name;
 use potok_core::expressions::{Assignment, CompileError, CompiledExpression, Evaluation, EvaluationError, Purpose};
 use potok_core::value::{DateTime, Value, Zone};
+use rquickjs::context::EvalOptions;
 use rquickjs::{Array, CatchResultExt, CaughtError, Coerced, Ctx, FromJs, Function};
 use serde_json::{Map, json};
 
@@ -120,9 +121,34 @@ pub(crate) fn compile(text: &str, purpose: Purpose) -> Result<Script, CompileErr
 }
 
 fn check(context: &Ctx<'_>, text: &str) -> Answer {
+    let failed = |error: &CaughtError<'_>| {
+        let told = described(error);
+        let hint = if told == NO_RETURN { ": a script's result is the value of its last expression" } else { "" };
+        EvaluationError::Failed(format!("{told}{hint}"))
+    };
+    // As a function, which may begin with "use strict", and as it is run, where nothing can be returned.
     let checker = context.eval::<Function<'_>, _>("(text) => { new Function(text); }").catch(context);
-    let checked = checker.and_then(|checker| checker.call::<_, ()>((text,)).catch(context));
-    checked.map(|()| serde_json::Value::Null).map_err(|error| EvaluationError::Failed(described(&error)))
+    checker.and_then(|checker| checker.call::<_, ()>((text,)).catch(context)).map_err(|error| failed(&error))?;
+    let whole = format!("throw {UNTOUCHED};{text}");
+    match context.eval_with_options::<rquickjs::Value<'_>, _>(whole, options()).catch(context) {
+        Err(error) if !matches!(&error, CaughtError::Value(thrown) if thrown.as_int() == Some(UNTOUCHED)) => {
+            Err(failed(&error))
+        }
+        _ => Ok(serde_json::Value::Null),
+    }
+}
+
+/// What a script that is only read throws before it begins.
+const UNTOUCHED: i32 = 1;
+/// What the engine says of a `return` at the top.
+const NO_RETURN: &str = "return not in a function";
+
+/// How scripts are run.
+fn options() -> EvalOptions {
+    let mut options = EvalOptions::default();
+    options.strict = false;
+    options.filename = Some(place::SCRIPT.to_owned());
+    options
 }
 
 impl CompiledExpression for Script {
@@ -232,11 +258,8 @@ impl Run {
     /// Runs the script in its own world; gives its result and what it assigned.
     fn within<'js>(&self, context: &Ctx<'js>) -> Answer {
         let assigned = self.world(context).catch(context).map_err(|error| failure(context, error))?;
-        let mut options = rquickjs::context::EvalOptions::default();
-        options.strict = false;
-        options.filename = Some(place::SCRIPT.to_owned());
         let result = context
-            .eval_with_options::<rquickjs::Value<'_>, _>(&*self.text, options)
+            .eval_with_options::<rquickjs::Value<'_>, _>(&*self.text, options())
             .catch(context)
             .map_err(|error| self.failure(context, error))?;
         if result.is_promise() {

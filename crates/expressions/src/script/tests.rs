@@ -126,6 +126,25 @@ fn errors_say_what_is_wrong() {
 }
 
 #[test]
+fn a_script_is_read_as_it_is_run() {
+    for (text, part) in [
+        ("return 5", "return not in a function: a script's result is the value of its last expression"),
+        ("if (count > 3) { return 1 }", "return not in a function"),
+        ("new.target", "new.target"),
+        ("'use strict'; var a = 010", "octal"),
+        ("1 })(); (function () { 2", "'}'"),
+        ("let count = 1; let count = 2", "count"),
+    ] {
+        let message = compile(text, Purpose::Script).expect_err(text).message;
+        assert!(message.contains(part), "{text}: {message}");
+    }
+    // Nothing of it is done yet, and what only fails when it is run is no fault of its form.
+    for text in ["while (true) {}", "missing()", "throw 1", "", "// nothing", "function f() { return 5 } f()"] {
+        assert!(compile(text, Purpose::Script).is_ok(), "{text}");
+    }
+}
+
+#[test]
 fn limits_end_what_would_run_away() {
     for text in [
         "while (true) {}",

@@ -160,3 +160,20 @@ fn a_task_listener_can_listen_to_all() {
         [ListenerStage::Create, ListenerStage::Assignment, ListenerStage::Complete, ListenerStage::Delete]
     );
 }
+
+#[test]
+fn a_flows_skip_expression_has_no_prefix() {
+    let exporter = r#"exporter="Flowable Open Source Modeler""#;
+    let flow = document_with(exporter, r#"<bpmn:sequenceFlow id="f" skipExpression="${skip}" />"#);
+    let skip = Reader::new(&flow).element(at(&flow, "f")).skip;
+    assert_eq!(shown_option(skip.as_ref()), "template ${skip}");
+    assert!(codes(&flow).is_empty());
+    // Flowable does not read this one, and no other dialect has the word.
+    for (root, word) in [(exporter, "flowable:skipExpression"), ("", "skipExpression"), ("", "camunda:skipExpression")]
+    {
+        let flow = document_with(root, &format!("<bpmn:sequenceFlow id=\"f\" {word}=\"${{skip}}\" />"));
+        assert!(Reader::new(&flow).element(at(&flow, "f")).skip.is_none(), "{word}");
+        let told = if word.contains(':') { vec!["extension-ignored f"] } else { Vec::new() };
+        assert_eq!(codes(&flow), told, "{word}");
+    }
+}
