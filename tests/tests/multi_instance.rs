@@ -462,3 +462,19 @@ fn assignments_and_transformations_compute_what_a_loop_reads_and_writes() {
         .variable("total", 7)
         .no_variable("counts");
 }
+
+#[test]
+fn all_associations_and_assignments_of_the_loops_data_count() {
+    scenario("loops/data_assignments.bpmn")
+        .start_with(json!({"upstairs": ["a"], "downstairs": ["b"], "report": {"by": "anna"}}))
+        .sees("count", "shelf", "a")
+        .complete_with("count", json!({"counted": 3}))
+        .sees("count", "shelf", "b")
+        .complete_with("count", json!({"counted": 4}))
+        .completed()
+        .variable("total", 7)
+        .variable("report", json!({"by": "anna", "counts": [3, 4], "most": 4}))
+        .variable("kept", json!([3, 4]))
+        .no_variable("counts")
+        .no_variable("shelves");
+}
