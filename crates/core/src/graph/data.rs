@@ -8,7 +8,9 @@ use crate::Name;
 use crate::dialect::Dialect;
 use crate::expressions::Purpose;
 use crate::instance::NONE;
-use crate::model::{self, Activity, DataAssociation, Definitions, FlowNodeKind, NodeIndex, Process};
+use crate::model::{
+    self, Activity, DataAssociation, Definitions, FlowNodeKind, InputOutputSpecification, NodeIndex, Process,
+};
 
 /// The variable that stands for each piece of data, by the data's id.
 pub(super) struct DataNames {
@@ -88,8 +90,11 @@ impl DataNames {
     }
 
     /// Where a piece of data stands, seen from a flow node.
-    fn home(&self, _: NodeIndex, id: &Name) -> Home {
-        self.homes.get(id).copied().unwrap_or_default()
+    fn home(&self, node: NodeIndex, id: &Name) -> Home {
+        match self.homes.get(id) {
+            Some(Home::Of(owner)) if *owner == node.0 => Home::Own,
+            home => home.copied().unwrap_or_default(),
+        }
     }
 
     /// The variable for a piece of data; an id that is not declared names the variable itself.
@@ -107,17 +112,43 @@ impl DataNames {
     }
 }
 
-/// Data objects and properties of the process that share their name with another, and properties of activities and events.
+/// Where data stands that its name alone does not tell: properties of flow nodes, and data around flow nodes that shares its
+/// name with other data. Associations refer to data by its id (BPMN 2.0.2 §10.4.1).
 fn homes(process: &Process, names: &BTreeMap<Name, Name>) -> BTreeMap<Name, Home> {
-    let mut homes = BTreeMap::new();
     let objects = process.data_objects.iter().map(|object| (&object.id, object.parent));
-    let outer: Vec<_> = objects.chain(process.properties.iter().map(|property| (&property.id, None))).collect();
+    let properties = process.properties.iter().map(|property| (&property.id, None));
+    let io = process.io.iter().flat_map(ids_of_io).map(|id| (id, None));
+    let outer: Vec<_> = objects.chain(properties).chain(io).collect();
+    let mut homes = BTreeMap::new();
     let mut count: BTreeMap<&Name, usize> = BTreeMap::new();
-    for (id, _) in &outer {
-        *count.entry(names.get(*id).unwrap_or(id)).or_default() += 1;
+    let mut seen = |id: &Name| {
+        if let Some((_, name)) = names.get_key_value(id) {
+            *count.entry(name).or_default() += 1;
+        }
+    };
+    outer.iter().for_each(|(id, _)| seen(id));
+    for (node, of_node) in (0u32..).zip(&process.flow_nodes) {
+        let properties = match &of_node.kind {
+            FlowNodeKind::Activity(activity) => {
+                activity.io.iter().flat_map(ids_of_io).for_each(&mut seen);
+                &activity.properties
+            }
+            FlowNodeKind::Event(event) => {
+                event.data_inputs.iter().for_each(|input| seen(&input.id));
+                event.data_outputs.iter().for_each(|output| seen(&output.id));
+                &event.properties
+            }
+            FlowNodeKind::Gateway(_) => continue,
+        };
+        for property in properties {
+            seen(&property.id);
+            homes.insert(property.id.clone(), Home::Of(node));
+        }
     }
-    for (id, parent) in outer.iter().filter(|(id, _)| count.get(names.get(*id).unwrap_or(id)) > Some(&1)) {
-        homes.insert((*id).clone(), Home::Of(parent.map_or(NONE, |parent| parent.0)));
+    for (id, parent) in outer {
+        if names.get(id).and_then(|name| count.get(name)).is_some_and(|count| *count > 1) {
+            homes.insert(id.clone(), Home::Of(parent.map_or(NONE, |parent| parent.0)));
+        }
     }
     for reference in &process.data_object_references {
         let object = reference.data_object.as_ref().and_then(|object| process.data_objects.get(object.target?));
@@ -125,15 +156,11 @@ fn homes(process: &Process, names: &BTreeMap<Name, Name>) -> BTreeMap<Name, Home
             homes.insert(reference.id.clone(), home);
         }
     }
-    for node in &process.flow_nodes {
-        let properties = match &node.kind {
-            FlowNodeKind::Activity(activity) => &activity.properties,
-            FlowNodeKind::Event(event) => &event.properties,
-            FlowNodeKind::Gateway(_) => continue,
-        };
-        homes.extend(properties.iter().map(|property| (property.id.clone(), Home::Own)));
-    }
     homes
+}
+
+fn ids_of_io(io: &InputOutputSpecification) -> impl Iterator<Item = &Name> {
+    io.inputs.iter().map(|input| &input.id).chain(io.outputs.iter().map(|output| &output.id))
 }
 
 impl Compiler<'_> {

@@ -346,7 +346,7 @@ pub enum Home {
     Seen,
     /// In the flow node's own scope: a property of it.
     Own,
-    /// In this sub-process, or the process itself for [`NONE`](crate::instance::NONE): one further in has the same name.
+    /// In this sub-process, or the process itself for [`NONE`](crate::instance::NONE): one further in may have the same name.
     Of(Ordinal),
 }
 
@@ -355,8 +355,8 @@ pub enum Home {
 pub enum MappingSource {
     /// An expression; a plain variable is one, too.
     Expression(Expression),
-    /// A variable of this sub-process, or of the process itself for [`NONE`](crate::instance::NONE), where one further in has
-    /// the same name.
+    /// A variable of this sub-process, or of the process itself for [`NONE`](crate::instance::NONE), where one further in may
+    /// have the same name.
     Outer(Ordinal, Name),
     /// A list.
     List(Vec<MappingSource>),
