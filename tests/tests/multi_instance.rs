@@ -478,3 +478,15 @@ fn all_associations_and_assignments_of_the_loops_data_count() {
         .no_variable("counts")
         .no_variable("shelves");
 }
+
+#[test]
+fn items_are_associated_with_inputs_and_outputs_of_each_round() {
+    scenario("loops/data_items.bpmn")
+        .start_with(json!({"amounts": [7, 8]}))
+        .nth_sees("check", 0, "amount", 7)
+        .nth_sees("check", 1, "amount", 8)
+        .complete_nth("check", 1, json!({"answer": 2}))
+        .complete_with("check", json!({"answer": 1}))
+        .completed()
+        .variables(json!({"amounts": [7, 8], "checked": [1, 2], "doubled": [2, 4]}));
+}

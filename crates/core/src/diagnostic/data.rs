@@ -148,8 +148,8 @@ fn known_data<'a>(subject: &Subject<'a>) -> BTreeSet<&'a str> {
             known.extend(properties(&activity.properties));
             known.extend(io(&activity.io));
             if let Some(LoopCharacteristics::MultiInstance(multi)) = &activity.loop_characteristics {
-                known.extend(multi.input_item.as_deref());
-                known.extend(multi.output_item.as_deref());
+                known.extend(multi.input_item.as_ref().map(|item| &*item.id));
+                known.extend(multi.output_item.as_ref().map(|item| &*item.id));
             }
         }
         if let Some(event) = event(node) {
@@ -174,7 +174,7 @@ fn data_association(
             continue;
         }
         match subject.world.element(end).map(|element| element.name()) {
-            // Data all the same: items of loops, by their id, and data of another process.
+            // Data of another process is data all the same.
             Some(kind)
                 if kind.starts_with("data") || matches!(kind, "property" | "inputDataItem" | "outputDataItem") => {}
             Some(kind) => findings.add(
@@ -229,11 +229,13 @@ fn out_of_reach(
 ) {
     for end in association.sources.iter().chain(&association.target) {
         let Some(data) = subject.world.element(end) else { continue };
-        if !matches!(data.name(), "dataObject" | "dataObjectReference" | "dataInput" | "dataOutput" | "property") {
+        let places = "dataObject dataObjectReference dataInput dataOutput property inputDataItem outputDataItem";
+        if !places.split(' ').any(|place| place == data.name()) {
             continue;
         }
         let mut place = data.parent();
-        while let Some(around) = place.filter(|around| matches!(around.name(), "ioSpecification" | "event")) {
+        let is_part = |name: &str| matches!(name, "ioSpecification" | "multiInstanceLoopCharacteristics" | "event");
+        while let Some(around) = place.filter(|around| is_part(around.name())) {
             place = around.parent();
         }
         let Some(place) = place else { continue };

@@ -373,7 +373,7 @@ impl Compiler<'_> {
                 let output_variable = multi
                     .output_item
                     .as_ref()
-                    .map(|id| self.data.variable(id))
+                    .map(|item| self.data.variable(&item.id))
                     .or_else(|| extension.output_element.as_ref().and_then(variable_of));
                 let (output, outputs) = match (&extension.output_collection, &multi.data_output) {
                     (None, Some(id)) => {
@@ -390,7 +390,7 @@ impl Compiler<'_> {
                     element_variable: extension
                         .element_variable
                         .clone()
-                        .or_else(|| multi.input_item.as_ref().map(|id| self.data.variable(id))),
+                        .or_else(|| multi.input_item.as_ref().map(|item| self.data.variable(&item.id))),
                     index_variable: extension.index_variable.clone(),
                     output_collection: output,
                     outputs,

@@ -9,7 +9,8 @@ use crate::dialect::Dialect;
 use crate::expressions::Purpose;
 use crate::instance::NONE;
 use crate::model::{
-    self, Activity, DataAssociation, Definitions, FlowNodeKind, InputOutputSpecification, NodeIndex, Process,
+    self, Activity, DataAssociation, Definitions, FlowNodeKind, InputOutputSpecification, LoopCharacteristics,
+    NodeIndex, Process,
 };
 
 /// The variable that stands for each piece of data, by the data's id.
@@ -43,6 +44,7 @@ impl DataNames {
                         io.inputs.iter().for_each(|input| put(&input.id, input.name.as_ref()));
                         io.outputs.iter().for_each(|output| put(&output.id, output.name.as_ref()));
                     }
+                    items(activity).for_each(|(id, name)| put(id, name));
                     &activity.properties
                 }
                 FlowNodeKind::Event(event) => {
@@ -112,7 +114,7 @@ impl DataNames {
     }
 }
 
-/// Where data stands that its name alone does not tell: properties of flow nodes, and data around flow nodes that shares its
+/// Where data stands that its name alone does not tell: properties and items of flow nodes, and data around flow nodes that shares its
 /// name with other data. Associations refer to data by its id (BPMN 2.0.2 §10.4.1).
 fn homes(process: &Process, names: &BTreeMap<Name, Name>) -> BTreeMap<Name, Home> {
     let objects = process.data_objects.iter().map(|object| (&object.id, object.parent));
@@ -131,6 +133,10 @@ fn homes(process: &Process, names: &BTreeMap<Name, Name>) -> BTreeMap<Name, Home
         let properties = match &of_node.kind {
             FlowNodeKind::Activity(activity) => {
                 activity.io.iter().flat_map(ids_of_io).for_each(&mut seen);
+                for (item, _) in items(activity) {
+                    seen(item);
+                    homes.insert(item.clone(), Home::Of(node));
+                }
                 &activity.properties
             }
             FlowNodeKind::Event(event) => {
@@ -157,6 +163,17 @@ fn homes(process: &Process, names: &BTreeMap<Name, Name>) -> BTreeMap<Name, Home
         }
     }
     homes
+}
+
+/// The items that the rounds of an activity see and leave: (id, name).
+fn items(activity: &Activity) -> impl Iterator<Item = (&Name, Option<&Name>)> {
+    let multi = match &activity.loop_characteristics {
+        Some(LoopCharacteristics::MultiInstance(multi)) => Some(multi),
+        _ => None,
+    };
+    let input = multi.and_then(|multi| multi.input_item.as_ref()).map(|item| (&item.id, item.name.as_ref()));
+    let output = multi.and_then(|multi| multi.output_item.as_ref()).map(|item| (&item.id, item.name.as_ref()));
+    input.into_iter().chain(output)
 }
 
 fn ids_of_io(io: &InputOutputSpecification) -> impl Iterator<Item = &Name> {

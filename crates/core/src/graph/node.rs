@@ -344,7 +344,7 @@ pub enum Home {
     /// In the innermost scope around the flow node that has one of the name; else in the process.
     #[default]
     Seen,
-    /// In the flow node's own scope: a property of it.
+    /// In the flow node's own scope: a property of it, or an item of its loop.
     Own,
     /// In this sub-process, or the process itself for [`NONE`](crate::instance::NONE): one further in may have the same name.
     Of(Ordinal),
