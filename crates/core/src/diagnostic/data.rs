@@ -229,8 +229,9 @@ fn out_of_reach(
 ) {
     for end in association.sources.iter().chain(&association.target) {
         let Some(data) = subject.world.element(end) else { continue };
-        let places = "dataObject dataObjectReference dataInput dataOutput property inputDataItem outputDataItem";
-        if !places.split(' ').any(|place| place == data.name()) {
+        let is_item = matches!(data.name(), "inputDataItem" | "outputDataItem");
+        let is_declared = matches!(data.name(), "dataObject" | "dataObjectReference" | "dataInput" | "dataOutput");
+        if !is_item && !is_declared && data.name() != "property" {
             continue;
         }
         let mut place = data.parent();
