@@ -302,3 +302,12 @@ fn what_a_called_process_has_not_is_not_taken_from_its_caller() {
         .variable("has", false)
         .variable("sum", 11);
 }
+
+#[test]
+fn the_collections_of_a_multi_instance_call_are_its_own() {
+    scenario("call_activity/collection.bpmn")
+        .process("p")
+        .start_with(json!({"amounts": [10, 20]}))
+        .completed()
+        .variables(json!({"amounts": [10, 20], "taxes": [2, 4], "again": [2, 4]}));
+}

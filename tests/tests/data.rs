@@ -203,6 +203,47 @@ fn associations_reach_the_very_data_that_they_name() {
 }
 
 #[test]
+fn properties_and_outputs_do_not_take_the_place_of_data_of_the_same_name() {
+    scenario("data/shadowed.bpmn")
+        .start_with(json!({"total": 7, "values": ["a", "b"]}))
+        .sees("work", "seen", 7)
+        .complete_with("work", json!({"to_outer": 9, "to_inner": 1}))
+        .variable("total", 9)
+        .sees("each", "price", "a")
+        .complete_with("each", json!({"sum": 3}))
+        .sees("each", "price", "b")
+        .complete_with("each", json!({"sum": 4}))
+        .variable("results", json!([3, 4]))
+        .sees("look", "before", 1)
+        .complete_with("look", json!({"total": 10}))
+        .completed()
+        .variable("total", 10);
+}
+
+#[test]
+fn what_starts_a_process_keeps_what_comes_to_itself_and_gives_its_outputs() {
+    let brought = || json!({"text": "where is it?", "sender": "anna"});
+    let kept = || json!({"question": "where is it?"});
+    scenario("data/starts.bpmn")
+        .message("letter", brought())
+        .instance_of("started")
+        .waits_at(["answer"])
+        .variables(kept())
+        .signal_with("alarm", brought())
+        .nth_instance_of("started", 1)
+        .waits_at(["answer"])
+        .variables(kept())
+        .message("call", brought())
+        .instance_of("received")
+        .waits_at(["answer_call"])
+        .variables(kept())
+        .message("mail", brought())
+        .instance_of("decided")
+        .waits_at(["answer_mail"])
+        .variables(kept());
+}
+
+#[test]
 fn an_activity_begins_once_one_of_its_input_sets_is_there() {
     scenario("data/input_sets.bpmn").start_with(json!({"order": 7})).waits_at(["ship"]).sees("ship", "by_order", 7);
     scenario("data/input_sets.bpmn").start_with(json!({"offer": 8})).waits_at(["ship"]).sees("ship", "by_offer", 8);

@@ -462,3 +462,31 @@ fn assignments_and_transformations_compute_what_a_loop_reads_and_writes() {
         .variable("total", 7)
         .no_variable("counts");
 }
+
+#[test]
+fn all_associations_and_assignments_of_the_loops_data_count() {
+    scenario("loops/data_assignments.bpmn")
+        .start_with(json!({"upstairs": ["a"], "downstairs": ["b"], "report": {"by": "anna"}}))
+        .sees("count", "shelf", "a")
+        .complete_with("count", json!({"counted": 3}))
+        .sees("count", "shelf", "b")
+        .complete_with("count", json!({"counted": 4}))
+        .completed()
+        .variable("total", 7)
+        .variable("report", json!({"by": "anna", "counts": [3, 4], "most": 4}))
+        .variable("kept", json!([3, 4]))
+        .no_variable("counts")
+        .no_variable("shelves");
+}
+
+#[test]
+fn items_are_associated_with_inputs_and_outputs_of_each_round() {
+    scenario("loops/data_items.bpmn")
+        .start_with(json!({"amounts": [7, 8]}))
+        .nth_sees("check", 0, "amount", 7)
+        .nth_sees("check", 1, "amount", 8)
+        .complete_nth("check", 1, json!({"answer": 2}))
+        .complete_with("check", json!({"answer": 1}))
+        .completed()
+        .variables(json!({"amounts": [7, 8], "checked": [1, 2], "doubled": [2, 4]}));
+}

@@ -1,12 +1,14 @@
 //! Multi-instance activities: a round for each item, or a number of them (BPMN 2.0.2 §10.3.8, §13.3.7).
 
+use std::borrow::Cow;
+
 use super::{compensation, intermediate_event, repeat, user_task::number};
 use crate::Name;
 use crate::expressions::EvaluationError;
-use crate::graph::{MultiInstance, Throw};
+use crate::graph::{Home, MultiInstance, Throw};
 use crate::instance::{IncidentStage, NONE, Owner, ScopeId, TokenId};
 use crate::model::MultiInstanceBehavior;
-use crate::step::{Closed, Event, Problem, Stage, Step};
+use crate::step::{Closed, Event, Problem, Stage, Step, put};
 use crate::value::Value;
 
 /// Rounds that one activity may have: more is taken for a mistake.
@@ -26,8 +28,8 @@ pub(crate) fn start(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstan
     let items = items.map_or(NONE, |items| step.keep(items));
     let scope = repeat::open(step, token, total, items);
     if total == 0 {
-        let results = collected(step, scope, multi, None)?;
-        finish(step, scope, multi, results);
+        let outcome = outcome(step, scope, multi, None)?;
+        finish(step, scope, outcome);
         return Ok(());
     }
     if multi.bare {
@@ -36,8 +38,8 @@ pub(crate) fn start(step: &mut Step<'_, '_>, token: TokenId, multi: &MultiInstan
         for round in 0..total {
             step.emit(Event::RoundPassed { scope, round });
         }
-        let results = collected(step, scope, multi, None)?;
-        finish(step, scope, multi, results);
+        let outcome = outcome(step, scope, multi, None)?;
+        finish(step, scope, outcome);
         return Ok(());
     }
     step.instance.tokens.reserve(begun);
@@ -56,7 +58,8 @@ fn rounds(
 ) -> Result<(u32, Option<Value>), EvaluationError> {
     let id = &step.graph.node(node).id;
     if let Some(collection) = &multi.collection {
-        let value = step.evaluate(collection, scope, node)?;
+        let given = step.map_all(&multi.inputs, scope, node, &[])?;
+        let value = step.evaluate_with(collection, scope, node, &given)?;
         let items = match value.plain() {
             Value::List(_) => value.plain().clone(),
             // Kinder than Camunda 7: a map's values are items, too.
@@ -154,11 +157,8 @@ fn try_complete_round(
     };
     let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(()) };
     let is_last = complete || (repeat.started >= repeat.total && repeat.active() <= 1);
-    let results =
-        if is_last { collected(step, scope, multi, result.as_ref().map(|value| (round, value)))? } else { None };
-    if let Some(results) = &results {
-        results.check().map_err(EvaluationError::from)?;
-    }
+    let outcome =
+        if is_last { outcome(step, scope, multi, result.as_ref().map(|value| (round, value)))? } else { Vec::new() };
     for (number, event) in thrown_events(step, inside, node, scope, multi, &counters, *next)? {
         *next = number;
         match event {
@@ -181,7 +181,7 @@ fn try_complete_round(
     if is_last {
         step.way_out_for_good(scope);
         step.cancel_contents(scope, NONE);
-        finish(step, scope, multi, results);
+        finish(step, scope, outcome);
         return Ok(());
     }
     let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(()) };
@@ -192,17 +192,22 @@ fn try_complete_round(
     Ok(())
 }
 
-/// The results of all rounds, with that of the one that is about to end; none if the model keeps none.
-fn collected(
+/// Variables that are set once all rounds are done, each in its scope.
+type Outcome = Vec<(ScopeId, Name, Value)>;
+
+/// What comes of the results of all rounds, with that of the one that is about to end; nothing if the model keeps none.
+fn outcome(
     step: &mut Step<'_, '_>,
     scope: ScopeId,
     multi: &MultiInstance,
     last: Option<(u32, &Value)>,
-) -> Result<Option<Value>, EvaluationError> {
-    if multi.output_collection.is_none() {
-        return Ok(None);
-    }
-    let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(None) };
+) -> Result<Outcome, EvaluationError> {
+    let Some(name) = &multi.output_collection else { return Ok(Vec::new()) };
+    let Some((owner, node, repeat)) =
+        step.instance.scopes.get(scope).and_then(|scope| Some((scope.owner, scope.node, scope.repeat()?)))
+    else {
+        return Ok(Vec::new());
+    };
     let mut results = repeat.results.clone();
     results.resize(repeat.total as usize, Value::Null);
     if let Some((round, value)) = last
@@ -215,13 +220,30 @@ fn collected(
         results.retain(|result| !result.is_null());
     }
     let results = Value::from(results);
-    match &multi.output_value {
-        Some((name, value)) => {
-            let node = step.instance.scopes.get(scope).map_or(NONE, |scope| scope.node);
-            step.evaluate_with(value, scope, node, &[(name.clone(), results)]).map(Some)
-        }
-        None => Ok(Some(results)),
+    results.check()?;
+    let outside = step.instance.tokens.get(owner).map_or(NONE, |token| token.scope);
+    if multi.outputs.is_empty() {
+        return Ok(vec![(step.nearest(outside, name), name.clone(), results)]);
     }
+    let seen = [(name.clone(), results)];
+    let mut outcome = Outcome::new();
+    for output in &multi.outputs {
+        let value = step.mapped(&output.source, scope, node, &seen)?;
+        let Some((name, path)) = output.target.split_first() else { continue };
+        let place = match output.home {
+            Home::Own => scope,
+            Home::Seen => step.nearest(outside, name),
+            Home::Of(owner) => step.nearest(step.instance.scope_around(outside, owner), name),
+        };
+        match outcome.iter_mut().find(|(scope, other, _)| *scope == place && other == name) {
+            Some((_, _, set)) => *set = put(Some(std::mem::take(set)), path, value)?,
+            None => {
+                let base = step.instance.visible(place, name).map(Cow::into_owned);
+                outcome.push((place, name.clone(), put(base, path, value)?));
+            }
+        }
+    }
+    Ok(outcome)
 }
 
 /// The counters as they are once a round that runs now has ended: what conditions on its completion see.
@@ -267,12 +289,11 @@ fn thrown_events<'m>(
 }
 
 /// All rounds are done: their results are known, and the activity is complete.
-fn finish(step: &mut Step<'_, '_>, scope: ScopeId, multi: &MultiInstance, results: Option<Value>) {
+fn finish(step: &mut Step<'_, '_>, scope: ScopeId, outcome: Outcome) {
     let Some(owner) = step.instance.scopes.get(scope).map(|scope| scope.owner) else { return };
-    let outside = step.instance.tokens.get(owner).map_or(NONE, |token| token.scope);
     step.close_waits(Owner::Token(owner), Closed::Cancelled);
-    if let (Some(name), Some(results)) = (&multi.output_collection, results) {
-        step.set_nearest(outside, name.clone(), results);
+    for (place, name, value) in outcome {
+        step.set_local(place, name, value);
     }
     repeat::end(step, scope);
 }

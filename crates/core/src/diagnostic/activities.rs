@@ -10,8 +10,8 @@ use crate::Name;
 use crate::dialect::{Dialect, ElementProperties};
 use crate::expressions::Language;
 use crate::model::{
-    Activity, ActivityKind, Definitions, Event, EventPosition, Expression, FlowNode, Gateway, InputOutputSpecification,
-    Process,
+    Activity, ActivityKind, DataInput, DataOutput, Definitions, Event, EventPosition, Expression, FlowNode, Gateway,
+    InputOutputSpecification, LoopCharacteristics, Process,
 };
 use crate::xml::ElementIndex;
 
@@ -199,26 +199,40 @@ fn called(subject: &Subject<'_>, node: &FlowNode, kind: &ActivityKind, findings:
             "add a start event without a trigger to the called process",
         );
     }
-    if let (Some(given), Some(taken)) = (activity(node).and_then(|activity| activity.io.as_ref()), &process.io) {
-        same_data(node, process, given, taken, findings);
+    if let (Some(activity), Some(taken)) = (activity(node), &process.io)
+        && let Some(given) = &activity.io
+    {
+        same_data(node, process, (activity, given), taken, findings);
     }
 }
 
-/// What stands on one side only would not get to the other.
+/// What stands on one side only would not get to the other. The collections of a loop are the loop's own; each round hands over
+/// its item, where what is called knows it.
 fn same_data(
     node: &FlowNode,
     process: &Process,
-    given: &InputOutputSpecification,
+    (activity, given): (&Activity, &InputOutputSpecification),
     taken: &InputOutputSpecification,
     findings: &mut Findings<'_>,
 ) {
-    let inputs = |io: &InputOutputSpecification| -> BTreeSet<Name> {
-        io.inputs.iter().map(|input| input.name.clone().unwrap_or_else(|| input.id.clone())).collect()
+    let multi = match &activity.loop_characteristics {
+        Some(LoopCharacteristics::MultiInstance(multi)) => Some(multi),
+        _ => None,
     };
-    let outputs = |io: &InputOutputSpecification| -> BTreeSet<Name> {
-        io.outputs.iter().map(|output| output.name.clone().unwrap_or_else(|| output.id.clone())).collect()
-    };
-    for (kind, here, there) in [("input", inputs(given), inputs(taken)), ("output", outputs(given), outputs(taken))] {
+    let input = |input: &DataInput| input.name.clone().unwrap_or_else(|| input.id.clone());
+    let output = |output: &DataOutput| output.name.clone().unwrap_or_else(|| output.id.clone());
+    let collections = multi.map(|multi| (multi.data_input.as_ref(), multi.data_output.as_ref()));
+    let (all, results) = collections.unwrap_or_default();
+    let mut inputs: BTreeSet<Name> = given.inputs.iter().filter(|input| Some(&input.id) != all).map(input).collect();
+    let mut outputs: BTreeSet<Name> =
+        given.outputs.iter().filter(|output| Some(&output.id) != results).map(output).collect();
+    let taken_inputs: BTreeSet<Name> = taken.inputs.iter().map(input).collect();
+    let taken_outputs: BTreeSet<Name> = taken.outputs.iter().map(output).collect();
+    let item = multi.and_then(|multi| multi.input_item.as_ref()).map(input);
+    inputs.extend(item.filter(|item| taken_inputs.contains(item)));
+    let result = multi.and_then(|multi| multi.output_item.as_ref()).map(output);
+    outputs.extend(result.filter(|result| taken_outputs.contains(result)));
+    for (kind, here, there) in [("input", inputs, taken_inputs), ("output", outputs, taken_outputs)] {
         if let Some(name) = here.symmetric_difference(&there).next() {
             let (has, lacks) = match here.contains(name) {
                 true => (label(node).to_string(), format!("process `{}`, which it calls,", process.id)),

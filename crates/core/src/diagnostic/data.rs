@@ -123,8 +123,8 @@ fn known_data<'a>(subject: &Subject<'a>) -> BTreeSet<&'a str> {
             known.extend(properties(&activity.properties));
             known.extend(io(&activity.io));
             if let Some(LoopCharacteristics::MultiInstance(multi)) = &activity.loop_characteristics {
-                known.extend(multi.input_item.as_deref());
-                known.extend(multi.output_item.as_deref());
+                known.extend(multi.input_item.as_ref().map(|item| &*item.id));
+                known.extend(multi.output_item.as_ref().map(|item| &*item.id));
             }
         }
         if let Some(event) = event(node) {
@@ -149,7 +149,7 @@ fn data_association(
             continue;
         }
         match subject.world.element(end).map(|element| element.name()) {
-            // Data all the same: items of loops, by their id, and data of another process.
+            // Data of another process is data all the same.
             Some(kind)
                 if kind.starts_with("data") || matches!(kind, "property" | "inputDataItem" | "outputDataItem") => {}
             Some(kind) => findings.add(
@@ -214,11 +214,13 @@ fn ends(
             continue;
         }
         let mut place = data.parent();
-        while let Some(around) = place.filter(|around| matches!(around.name(), "ioSpecification" | "event")) {
+        let is_part = |name: &str| matches!(name, "ioSpecification" | "multiInstanceLoopCharacteristics" | "event");
+        while let Some(around) = place.filter(|around| is_part(around.name())) {
             place = around.parent();
         }
         let Some(place) = place else { continue };
-        let has_place = matches!(kind, "dataObject" | "dataObjectReference" | "dataInput" | "dataOutput" | "property");
+        // A data store is seen everywhere.
+        let has_place = !kind.starts_with("dataStore");
         if has_place && !(place.index()..place.end()).contains(&element.index()) {
             findings.add(
                 &OUT_OF_REACH,

@@ -353,7 +353,7 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn repeat(&mut self, activity: &Activity) -> Option<Loop> {
+    pub(super) fn repeat(&mut self, node: NodeIndex, activity: &Activity) -> Option<Loop> {
         match activity.loop_characteristics.as_ref()? {
             LoopCharacteristics::Standard(standard) => Some(Loop::Standard {
                 test_before: standard.test_before,
@@ -362,32 +362,39 @@ impl Compiler<'_> {
             }),
             LoopCharacteristics::MultiInstance(multi) => {
                 let extension = &multi.extension;
-                let collection = match (&extension.collection, &multi.data_input) {
-                    (Some(collection), _) => Some(self.collection(collection)),
-                    (None, Some(id)) => Some(self.loop_data_input(activity, id)),
-                    (None, None) => None,
+                let (collection, inputs) = match (&extension.collection, &multi.data_input) {
+                    (Some(collection), _) => (Some(self.collection(collection)), Vec::new()),
+                    (None, Some(id)) => {
+                        let (name, inputs) = self.loop_data_input(node, activity, id);
+                        (Some(super::Expression::variable(name)), inputs)
+                    }
+                    (None, None) => (None, Vec::new()),
                 };
                 let event = multi.one_event.as_ref().or(multi.none_event.as_ref());
                 let output_variable = multi
                     .output_item
                     .as_ref()
-                    .map(|id| self.data.variable(id))
+                    .map(|item| self.data.variable(&item.id))
                     .or_else(|| extension.output_element.as_ref().and_then(variable_of));
-                let (output, output_value) = match &multi.data_output {
-                    Some(id) => self.loop_data_output(activity, id),
-                    None => (None, None),
+                let (output, outputs) = match (&extension.output_collection, &multi.data_output) {
+                    (None, Some(id)) => {
+                        let (name, outputs) = self.loop_data_output(node, activity, id);
+                        (Some(name), outputs)
+                    }
+                    (named, _) => (named.clone(), Vec::new()),
                 };
                 Some(Loop::MultiInstance(Box::new(MultiInstance {
                     sequential: multi.is_sequential,
                     cardinality: self.optional(multi.cardinality.as_ref()),
                     collection,
+                    inputs,
                     element_variable: extension
                         .element_variable
                         .clone()
-                        .or_else(|| multi.input_item.as_ref().map(|id| self.data.variable(id))),
+                        .or_else(|| multi.input_item.as_ref().map(|item| self.data.variable(&item.id))),
                     index_variable: extension.index_variable.clone(),
-                    output_collection: extension.output_collection.clone().or(output),
-                    output_value,
+                    output_collection: output,
+                    outputs,
                     output_element: extension.output_element.as_ref().map(|element| self.mapping_source(element)),
                     output_variable,
                     without_gaps: extension.without_gaps,

@@ -8,7 +8,10 @@ use crate::Name;
 use crate::dialect::Dialect;
 use crate::expressions::Purpose;
 use crate::instance::NONE;
-use crate::model::{self, Activity, DataAssociation, Definitions, FlowNodeKind, NodeIndex, Process};
+use crate::model::{
+    self, Activity, DataAssociation, Definitions, FlowNodeKind, InputOutputSpecification, LoopCharacteristics,
+    NodeIndex, Process,
+};
 
 /// The variable that stands for each piece of data, by the data's id.
 pub(super) struct DataNames {
@@ -41,6 +44,7 @@ impl DataNames {
                         io.inputs.iter().for_each(|input| put(&input.id, input.name.as_ref()));
                         io.outputs.iter().for_each(|output| put(&output.id, output.name.as_ref()));
                     }
+                    items(activity).for_each(|(id, name)| put(id, name));
                     &activity.properties
                 }
                 FlowNodeKind::Event(event) => {
@@ -87,8 +91,12 @@ impl DataNames {
         Self { names, declared, homes }
     }
 
-    fn home(&self, id: &Name) -> Home {
-        self.homes.get(id).copied().unwrap_or_default()
+    /// Where a piece of data stands, seen from a flow node.
+    fn home(&self, node: NodeIndex, id: &Name) -> Home {
+        match self.homes.get(id) {
+            Some(Home::Of(owner)) if *owner == node.0 => Home::Own,
+            home => home.copied().unwrap_or_default(),
+        }
     }
 
     /// The variable for a piece of data; an id that is not declared names the variable itself.
@@ -106,17 +114,47 @@ impl DataNames {
     }
 }
 
-/// Data objects and properties of the process that share their name with another, and properties of activities and events.
+/// Where data stands that its name alone does not tell: properties and items of flow nodes, and data around flow nodes that shares its
+/// name with other data. Associations refer to data by its id (BPMN 2.0.2 §10.4.1).
 fn homes(process: &Process, names: &BTreeMap<Name, Name>) -> BTreeMap<Name, Home> {
-    let mut homes = BTreeMap::new();
     let objects = process.data_objects.iter().map(|object| (&object.id, object.parent));
-    let outer: Vec<_> = objects.chain(process.properties.iter().map(|property| (&property.id, None))).collect();
+    let properties = process.properties.iter().map(|property| (&property.id, None));
+    let io = process.io.iter().flat_map(ids_of_io).map(|id| (id, None));
+    let outer: Vec<_> = objects.chain(properties).chain(io).collect();
+    let mut homes = BTreeMap::new();
     let mut count: BTreeMap<&Name, usize> = BTreeMap::new();
-    for (id, _) in &outer {
-        *count.entry(names.get(*id).unwrap_or(id)).or_default() += 1;
+    let mut seen = |id: &Name| {
+        if let Some((_, name)) = names.get_key_value(id) {
+            *count.entry(name).or_default() += 1;
+        }
+    };
+    outer.iter().for_each(|(id, _)| seen(id));
+    for (node, of_node) in (0u32..).zip(&process.flow_nodes) {
+        let properties = match &of_node.kind {
+            FlowNodeKind::Activity(activity) => {
+                activity.io.iter().flat_map(ids_of_io).for_each(&mut seen);
+                for (item, _) in items(activity) {
+                    seen(item);
+                    homes.insert(item.clone(), Home::Of(node));
+                }
+                &activity.properties
+            }
+            FlowNodeKind::Event(event) => {
+                event.data_inputs.iter().for_each(|input| seen(&input.id));
+                event.data_outputs.iter().for_each(|output| seen(&output.id));
+                &event.properties
+            }
+            FlowNodeKind::Gateway(_) => continue,
+        };
+        for property in properties {
+            seen(&property.id);
+            homes.insert(property.id.clone(), Home::Of(node));
+        }
     }
-    for (id, parent) in outer.iter().filter(|(id, _)| count.get(names.get(*id).unwrap_or(id)) > Some(&1)) {
-        homes.insert((*id).clone(), Home::Of(parent.map_or(NONE, |parent| parent.0)));
+    for (id, parent) in outer {
+        if names.get(id).and_then(|name| count.get(name)).is_some_and(|count| *count > 1) {
+            homes.insert(id.clone(), Home::Of(parent.map_or(NONE, |parent| parent.0)));
+        }
     }
     for reference in &process.data_object_references {
         let object = reference.data_object.as_ref().and_then(|object| process.data_objects.get(object.target?));
@@ -124,36 +162,37 @@ fn homes(process: &Process, names: &BTreeMap<Name, Name>) -> BTreeMap<Name, Home
             homes.insert(reference.id.clone(), home);
         }
     }
-    for node in &process.flow_nodes {
-        let properties = match &node.kind {
-            FlowNodeKind::Activity(activity) => &activity.properties,
-            FlowNodeKind::Event(event) => &event.properties,
-            FlowNodeKind::Gateway(_) => continue,
-        };
-        homes.extend(properties.iter().map(|property| (property.id.clone(), Home::Own)));
-    }
     homes
 }
 
+/// The items that the rounds of an activity see and leave: (id, name).
+fn items(activity: &Activity) -> impl Iterator<Item = (&Name, Option<&Name>)> {
+    let multi = match &activity.loop_characteristics {
+        Some(LoopCharacteristics::MultiInstance(multi)) => Some(multi),
+        _ => None,
+    };
+    let input = multi.and_then(|multi| multi.input_item.as_ref()).map(|item| (&item.id, item.name.as_ref()));
+    let output = multi.and_then(|multi| multi.output_item.as_ref()).map(|item| (&item.id, item.name.as_ref()));
+    input.into_iter().chain(output)
+}
+
+fn ids_of_io(io: &InputOutputSpecification) -> impl Iterator<Item = &Name> {
+    io.inputs.iter().map(|input| &input.id).chain(io.outputs.iter().map(|output| &output.id))
+}
+
 impl Compiler<'_> {
-    /// The mappings of one data association (BPMN 2.0.2 §10.4.2): its transformation or its first source goes to the
+    /// The mappings of one data association of a flow node (BPMN 2.0.2 §10.4.2): its transformation or its first source goes to the
     /// target; assignments go where they say.
-    pub(super) fn association(&mut self, association: &DataAssociation) -> Vec<Mapping> {
+    pub(super) fn association(&mut self, node: NodeIndex, association: &DataAssociation) -> Vec<Mapping> {
         let mut mappings = Vec::new();
         let target = association.target.as_ref();
-        let home = target.map_or(Home::Seen, |target| self.data.home(target));
+        let home = target.map_or(Home::Seen, |target| self.data.home(node, target));
         if let Some(target) = target.and_then(|target| self.data.known(target)).cloned() {
             let source = match (&association.transformation, association.sources.first()) {
                 (Some(transformation), _) => {
                     Some(MappingSource::Expression(self.expression(transformation, Purpose::Expression)))
                 }
-                (None, Some(source)) if association.assignments.is_empty() => {
-                    let variable = self.data.variable(source);
-                    Some(match self.data.home(source) {
-                        Home::Of(node) => MappingSource::Outer(node, variable),
-                        _ => MappingSource::Expression(Expression::variable(variable)),
-                    })
-                }
+                (None, Some(source)) if association.assignments.is_empty() => Some(self.copied(node, source)),
                 _ => None,
             };
             if let Some(source) = source {
@@ -162,15 +201,29 @@ impl Compiler<'_> {
         }
         for assignment in &association.assignments {
             let from = self.expression(&assignment.from, Purpose::Expression);
-            let (target, home) = self.assigned(&assignment.to.text);
+            let (target, home) = self.assigned(node, &assignment.to.text);
             mappings.push(Mapping { target, computed_target: None, home, source: MappingSource::Expression(from) });
         }
         mappings
     }
 
+    /// The value of a piece of data, as it is.
+    fn copied(&self, node: NodeIndex, id: &Name) -> MappingSource {
+        let variable = self.data.variable(id);
+        match self.data.home(node, id) {
+            Home::Of(owner) => MappingSource::Outer(owner, variable),
+            _ => MappingSource::Expression(Expression::variable(variable)),
+        }
+    }
+
     /// What each input set of an activity needs. One that needs nothing is always there, and then nothing is asked. Data stores,
     /// loops' data and inputs that nothing flows into are not waited for; nor do other engines' dialects look at input sets.
-    pub(super) fn input_sets(&self, activity: &Activity, loop_input: Option<&Name>) -> Vec<Vec<Needed>> {
+    pub(super) fn input_sets(
+        &self,
+        node: NodeIndex,
+        activity: &Activity,
+        loop_input: Option<&Name>,
+    ) -> Vec<Vec<Needed>> {
         let Some(io) = activity.io.as_ref().filter(|_| self.definitions.dialect == Dialect::Standard) else {
             return Vec::new();
         };
@@ -182,7 +235,7 @@ impl Compiler<'_> {
         let needed = |input: &Name| {
             let into = activity.data_inputs.iter().filter(|association| association.target.as_ref() == Some(input));
             let sources = into.flat_map(|association| &association.sources).filter(|source| is_object(source));
-            let sources = sources.map(|source| (self.data.home(source), self.data.variable(source)));
+            let sources = sources.map(|source| (self.data.home(node, source), self.data.variable(source)));
             Needed { name: self.data.variable(input), sources: sources.collect() }
         };
         let of_set = |set: &Vec<Name>| -> Vec<Needed> {
@@ -194,45 +247,39 @@ impl Compiler<'_> {
     }
 
     /// The path that an assignment's `to` names: data by its id, members after dots.
-    fn assigned(&self, to: &Name) -> (Box<[Name]>, Home) {
+    fn assigned(&self, node: NodeIndex, to: &Name) -> (Box<[Name]>, Home) {
         let bare = to.trim().trim_start_matches("${").trim_start_matches("#{").trim_end_matches('}').trim();
         let mut parts = bare.splitn(64, '.').map(Name::from);
         let Some(first) = parts.next() else { return (Box::default(), Home::Seen) };
-        let home = self.data.home(&first);
+        let home = self.data.home(node, &first);
         (std::iter::once(self.data.variable(&first)).chain(parts).collect(), home)
     }
 
-    /// Where a loop's items come from: `loopDataInputRef` names an input of the activity, which an association fills, or
-    /// data outside.
-    pub(super) fn loop_data_input(&mut self, activity: &Activity, id: &Name) -> Expression {
-        let association = activity.data_inputs.iter().find(|association| association.target.as_ref() == Some(id));
-        match association {
-            Some(DataAssociation { transformation: Some(transformation), .. }) => {
-                self.expression(transformation, Purpose::Expression)
-            }
-            Some(DataAssociation { assignments, .. }) if !assignments.is_empty() => {
-                self.expression(&assignments[0].from, Purpose::Expression)
-            }
-            Some(DataAssociation { sources, .. }) if !sources.is_empty() => {
-                Expression::variable(self.data.variable(&sources[0]))
-            }
-            _ => Expression::variable(self.data.variable(id)),
+    /// Where a loop's items come from: `loopDataInputRef` names an input of the activity, which associations fill, or data
+    /// outside. Gives the name of the items, and what fills it.
+    pub(super) fn loop_data_input(&mut self, node: NodeIndex, activity: &Activity, id: &Name) -> (Name, Vec<Mapping>) {
+        let into = activity.data_inputs.iter().filter(|association| association.target.as_ref() == Some(id));
+        let mut inputs: Vec<Mapping> = into.flat_map(|association| self.association(node, association)).collect();
+        let name = self.data.variable(id);
+        if inputs.is_empty() && self.data.home(node, id) != Home::Seen {
+            let source = self.copied(node, id);
+            inputs.push(Mapping { target: [name.clone()].into(), computed_target: None, home: Home::Seen, source });
         }
+        (name, inputs)
     }
 
-    /// Where a loop's results go, and what computes them anew on the way: a transformation sees them under the name of the
-    /// loop's output.
-    pub(super) fn loop_data_output(
-        &mut self,
-        activity: &Activity,
-        id: &Name,
-    ) -> (Option<Name>, Option<(Name, Expression)>) {
-        let association = activity.data_outputs.iter().find(|association| association.sources.contains(id));
-        let target = association.and_then(|association| association.target.as_ref());
-        let transformation = association.and_then(|association| association.transformation.as_ref());
-        let value = transformation
-            .map(|transformation| (self.data.variable(id), self.expression(transformation, Purpose::Expression)));
-        (Some(self.data.variable(target.unwrap_or(id))), value)
+    /// Where a loop's results go: `loopDataOutputRef` names an output of the activity, which associations read, or data outside.
+    /// Gives the name of the results, and what is made of them.
+    pub(super) fn loop_data_output(&mut self, node: NodeIndex, activity: &Activity, id: &Name) -> (Name, Vec<Mapping>) {
+        let from = activity.data_outputs.iter().filter(|association| association.sources.contains(id));
+        let mut outputs: Vec<Mapping> = from.flat_map(|association| self.association(node, association)).collect();
+        let name = self.data.variable(id);
+        if outputs.is_empty() {
+            let source = MappingSource::Expression(Expression::variable(name.clone()));
+            let home = self.data.home(node, id);
+            outputs.push(Mapping { target: [name.clone()].into(), computed_target: None, home, source });
+        }
+        (name, outputs)
     }
 
     /// A mapping of a dialect.

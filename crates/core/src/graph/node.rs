@@ -361,9 +361,9 @@ pub enum Home {
     /// In the innermost scope around the flow node that has one of the name; else in the process.
     #[default]
     Seen,
-    /// In the flow node's own scope: a property of it.
+    /// In the flow node's own scope: a property of it, or an item of its loop.
     Own,
-    /// In this sub-process, or the process itself for [`NONE`](crate::instance::NONE): one further in has the same name.
+    /// In this sub-process, or the process itself for [`NONE`](crate::instance::NONE): one further in may have the same name.
     Of(Ordinal),
 }
 
@@ -372,8 +372,8 @@ pub enum Home {
 pub enum MappingSource {
     /// An expression; a plain variable is one, too.
     Expression(Expression),
-    /// A variable of this sub-process, or of the process itself for [`NONE`](crate::instance::NONE), where one further in has
-    /// the same name.
+    /// A variable of this sub-process, or of the process itself for [`NONE`](crate::instance::NONE), where one further in may
+    /// have the same name.
     Outer(Ordinal, Name),
     /// A list.
     List(Vec<MappingSource>),

@@ -12,7 +12,7 @@ use crate::diagnostic::Severity;
 use crate::dialect::{self, Dialect, ElementProperties, JobProperties};
 use crate::expressions::{Language, Purpose};
 use crate::instance::{Ordinal, UserTaskWait};
-use crate::model::{self, Activity, ActivityKind, FlowNodeKind, Reference};
+use crate::model::{self, Activity, ActivityKind, FlowNodeKind, NodeIndex, Reference};
 use crate::value::Value;
 
 impl<'a> Compiler<'a> {
@@ -352,7 +352,7 @@ impl<'a> Compiler<'a> {
             ..Details::default()
         };
         match &node.kind {
-            FlowNodeKind::Activity(activity) => self.activity_details(activity, &mut details),
+            FlowNodeKind::Activity(activity) => self.activity_details(NodeIndex(ordinal), activity, &mut details),
             FlowNodeKind::Event(event) => {
                 let catching = matches!(
                     event.position,
@@ -361,7 +361,7 @@ impl<'a> Compiler<'a> {
                         | model::EventPosition::Boundary { .. }
                 );
                 for association in &event.data_associations {
-                    let mappings = self.association(association);
+                    let mappings = self.association(NodeIndex(ordinal), association);
                     if catching { &mut details.outputs } else { &mut details.inputs }.extend(mappings);
                 }
                 if let ([output], false) = (&event.data_outputs[..], event.parallel_multiple) {
@@ -375,7 +375,7 @@ impl<'a> Compiler<'a> {
         details
     }
 
-    fn activity_details(&mut self, activity: &Activity, details: &mut Details) {
+    fn activity_details(&mut self, node: NodeIndex, activity: &Activity, details: &mut Details) {
         details.instantiates = matches!(activity.kind, ActivityKind::ReceiveTask { instantiate: true, .. });
         details.start_quantity = activity.start_quantity.max(1);
         details.completion_quantity = activity.completion_quantity.max(1);
@@ -383,7 +383,7 @@ impl<'a> Compiler<'a> {
             activity.kind,
             ActivityKind::SubProcess { .. } | ActivityKind::Transaction | ActivityKind::AdHocSubProcess { .. }
         );
-        details.repeat = self.repeat(activity);
+        details.repeat = self.repeat(node, activity);
         let multi = match &activity.loop_characteristics {
             Some(model::LoopCharacteristics::MultiInstance(multi)) => Some(multi),
             _ => None,
@@ -393,17 +393,17 @@ impl<'a> Compiler<'a> {
         let loop_output = multi.and_then(|multi| multi.data_output.as_ref());
         for association in &activity.data_inputs {
             if loop_input.is_none() || association.target.as_ref() != loop_input {
-                let mappings = self.association(association);
+                let mappings = self.association(node, association);
                 details.inputs.extend(mappings);
             }
         }
         for association in &activity.data_outputs {
             if loop_output.is_none_or(|output| !association.sources.contains(output)) {
-                let mappings = self.association(association);
+                let mappings = self.association(node, association);
                 details.outputs.extend(mappings);
             }
         }
-        details.input_sets = self.input_sets(activity, loop_input);
+        details.input_sets = self.input_sets(node, activity, loop_input);
         for property in &activity.properties {
             details.locals.push(self.data.variable(&property.id));
         }

@@ -1,6 +1,6 @@
 //! How activities repeat, as steps read it.
 
-use super::{Expression, MappingSource, Throw};
+use super::{Expression, Mapping, MappingSource, Throw};
 use crate::Name;
 use crate::dialect::Continuation;
 use crate::model::MultiInstanceBehavior;
@@ -30,14 +30,16 @@ pub struct MultiInstance {
     pub cardinality: Option<Expression>,
     /// The items.
     pub collection: Option<Expression>,
+    /// What the data associations of the loop's input give, which the collection sees.
+    pub inputs: Vec<Mapping>,
     /// The variable for each item.
     pub element_variable: Option<Name>,
     /// The variable for each index.
     pub index_variable: Option<Name>,
-    /// The variable that collects the results.
+    /// The name of the results.
     pub output_collection: Option<Name>,
-    /// What becomes of the results before they are kept: seen under this name, a transformation computes it.
-    pub output_value: Option<(Name, Expression)>,
+    /// Where the results go, which are seen under that name: the data associations of the loop's output, if it has any.
+    pub outputs: Vec<Mapping>,
     /// What each round contributes.
     pub output_element: Option<MappingSource>,
     /// The variable of a round that is its result, declared in the round's scope.

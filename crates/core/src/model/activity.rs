@@ -1,6 +1,8 @@
 //! Activities: work that is done.
 
-use super::{DataAssociation, EventDefinition, Expression, InputOutputSpecification, Property, Reference};
+use super::{
+    DataAssociation, DataInput, DataOutput, EventDefinition, Expression, InputOutputSpecification, Property, Reference,
+};
 use crate::Name;
 
 /// What all activities share.
@@ -41,7 +43,7 @@ impl Activity {
         let mut own = outputs.filter(|output| Some(*output) != of_loop);
         match (own.next(), own.next()) {
             (Some(output), None) => Some(output),
-            (None, _) => multi.and_then(|multi| multi.output_item.as_ref()),
+            (None, _) => multi.and_then(|multi| Some(&multi.output_item.as_ref()?.id)),
             _ => None,
         }
     }
@@ -170,12 +172,12 @@ pub struct MultiInstance {
     pub cardinality: Option<Expression>,
     /// The id of the data whose items the instances get (`loopDataInputRef`).
     pub data_input: Option<Name>,
-    /// The id or name under which each instance sees its item (`inputDataItem`).
-    pub input_item: Option<Name>,
+    /// What each instance sees its item as (`inputDataItem`).
+    pub input_item: Option<DataInput>,
     /// The id of the data that collects the results (`loopDataOutputRef`).
     pub data_output: Option<Name>,
-    /// The id or name under which each instance leaves its result (`outputDataItem`).
-    pub output_item: Option<Name>,
+    /// What each instance leaves its result as (`outputDataItem`).
+    pub output_item: Option<DataOutput>,
     /// Ends the whole when it holds after an instance has completed.
     pub completion_condition: Option<Expression>,
     /// Which events are thrown as instances complete.

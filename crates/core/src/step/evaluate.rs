@@ -473,7 +473,7 @@ impl Step<'_, '_> {
 
     /// The innermost scope that has a variable, else the process itself.
     #[inline(always)]
-    fn nearest(&self, scope: ScopeId, name: &str) -> ScopeId {
+    pub(crate) fn nearest(&self, scope: ScopeId, name: &str) -> ScopeId {
         let mut current = scope;
         while let Some(candidate) = self.instance.scopes.get(current) {
             if candidate.parent == NONE || candidate.variable(name).is_some() {
@@ -518,7 +518,7 @@ impl Step<'_, '_> {
 }
 
 /// Puts a value into a map, along a path of names; what is no map on the way becomes one.
-pub(super) fn put(base: Option<Value>, path: &[Name], value: Value) -> Result<Value, ValueError> {
+pub(crate) fn put(base: Option<Value>, path: &[Name], value: Value) -> Result<Value, ValueError> {
     if path.is_empty() {
         return Ok(value);
     }

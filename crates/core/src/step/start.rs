@@ -31,9 +31,14 @@ impl Step<'_, '_> {
         start.caught = matches!(at, StartAt::Event(_)) && !nodes.iter().all(is_start);
         self.started(start);
         let graph = self.graph;
+        let mut brought = Variables::new();
         if let (StartAt::Event(_), [node]) = (at, &nodes[..]) {
             self.conversation_began(*node, &variables);
-            self.take_item(*node, &mut variables);
+            if self.keeps_what_comes(*node) {
+                brought = std::mem::take(&mut variables);
+            } else {
+                self.take_item(*node, &mut variables);
+            }
         }
         for (name, value) in variables {
             self.set_local(ROOT, name, value);
@@ -55,8 +60,11 @@ impl Step<'_, '_> {
             let token = self.born(ROOT, node);
             match (&opened, at) {
                 // Nothing begins without the data and the event sub-processes of the process itself.
-                (Err(error), _) => self.stuck(token, error.clone().into(), IncidentStage::Open),
-                (Ok(()), StartAt::Event(_)) => self.begin_with_event(token),
+                (Err(error), _) => {
+                    self.receive_from(token, node, std::mem::take(&mut brought));
+                    self.stuck(token, error.clone().into(), IncidentStage::Open);
+                }
+                (Ok(()), StartAt::Event(_)) => self.begin_with_event(token, std::mem::take(&mut brought)),
                 (Ok(()), _) => self.schedule(token, Stage::Enter),
             }
         }
@@ -148,7 +156,7 @@ impl Step<'_, '_> {
 
     fn begin_late(&mut self, token: TokenId) {
         self.emit(Event::TokenResumed { token });
-        self.begin_with_event(token);
+        self.begin_with_event(token, Variables::new());
     }
 
     fn start_nodes(&self, at: &StartAt) -> Result<SmallVec<[Ordinal; 2]>, Rejection> {
@@ -188,6 +196,14 @@ impl Step<'_, '_> {
         }
     }
 
+    /// Whether what a message or signal brings that starts the instance is the event's own, as it is where the event is waited for:
+    /// its outputs choose what becomes of it (BPMN 2.0.2 §10.4.1). What comes for a loop is its first round's.
+    fn keeps_what_comes(&self, node: Ordinal) -> bool {
+        let details = &self.graph.node(node).details;
+        let brings = |catch: &Catch| matches!(catch, Catch::Message { .. } | Catch::Signal { .. });
+        details.isolated && details.repeat.is_none() && self.graph.catches(node).iter().any(brings)
+    }
+
     /// The message that starts the instance begins its conversation (BPMN 2.0.2 §8.4.2).
     fn conversation_began(&mut self, node: Ordinal, payload: &[(Name, Value)]) {
         let graph = self.graph;
@@ -200,11 +216,12 @@ impl Step<'_, '_> {
 
     /// What starts the instance: a start event, which may have a savepoint before it, or an event that has occurred; after a parallel instantiating gateway the other events
     /// are waited for (BPMN 2.0.2 §10.6.6, §13.4.4).
-    fn begin_with_event(&mut self, token: TokenId) {
+    fn begin_with_event(&mut self, token: TokenId, brought: Variables) {
+        let node = self.node_of(token);
+        self.receive_from(token, node, brought);
         if !self.has_occurred(token) {
             return self.schedule(token, Stage::Enter);
         }
-        let node = self.node_of(token);
         let graph = self.graph;
         if let Some(gateway) = graph.instantiating_gateway(node)
             && let NodeKind::EventBasedGateway { parallel: true, .. } = graph.node(gateway).kind

@@ -325,7 +325,7 @@ impl Step<'_, '_> {
     }
 
     /// What came with an event is set at a token.
-    fn receive_from(&mut self, token: TokenId, event: Ordinal, mut payload: Variables) {
+    pub(crate) fn receive_from(&mut self, token: TokenId, event: Ordinal, mut payload: Variables) {
         self.take_item(event, &mut payload);
         for (name, value) in payload {
             if self.keeps_to_itself(event, &name) && !self.node(token).details.isolated {

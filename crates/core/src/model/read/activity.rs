@@ -103,9 +103,9 @@ impl<'d> Source<'d> {
             is_sequential: self.flag(element, "isSequential", false),
             cardinality: self.expression(element, "loopCardinality", ExpressionUse::Condition),
             data_input: self.referred(element, "loopDataInputRef"),
-            input_item: self.data_item(element, "inputDataItem"),
+            input_item: self.data_item(element, "inputDataItem").map(|(item, id)| self.data_input(item, id)),
             data_output: self.referred(element, "loopDataOutputRef"),
-            output_item: self.data_item(element, "outputDataItem"),
+            output_item: self.data_item(element, "outputDataItem").map(|(item, id)| self.data_output(item, id)),
             completion_condition: self.expression(element, "completionCondition", ExpressionUse::Condition),
             behavior: match element.attribute("behavior").as_deref() {
                 Some("None") => MultiInstanceBehavior::None,
@@ -123,10 +123,11 @@ impl<'d> Source<'d> {
         }
     }
 
-    /// The name, else the id, of the item that each instance sees or leaves. (Some write it as the element's text.)
-    fn data_item(&self, element: Element<'d>, name: &str) -> Option<Name> {
+    /// The item that each instance sees or leaves, and its id, else its name. (Some write it as the element's text.)
+    fn data_item(&self, element: Element<'d>, name: &str) -> Option<(Element<'d>, Name)> {
         let item = self.child(element, name)?;
-        self.name(item).or_else(|| self.optional_id(item)).or_else(|| self.without_prefix(&item.text()))
+        let id = self.optional_id(item).or_else(|| self.name(item)).or_else(|| self.without_prefix(&item.text()))?;
+        Some((item, id))
     }
 
     fn complex_behavior(

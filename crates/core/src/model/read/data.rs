@@ -33,21 +33,19 @@ impl<'d> Source<'d> {
     }
 
     pub(super) fn data_inputs(&self, element: Element<'d>) -> Vec<DataInput> {
-        let read = |input| DataInput {
-            id: self.id(input),
-            name: self.name(input),
-            is_collection: self.flag(input, "isCollection", false),
-        };
-        self.children(element, "dataInput").map(read).collect()
+        self.children(element, "dataInput").map(|input| self.data_input(input, self.id(input))).collect()
+    }
+
+    pub(super) fn data_input(&self, input: Element<'d>, id: Name) -> DataInput {
+        DataInput { id, name: self.name(input), is_collection: self.flag(input, "isCollection", false) }
     }
 
     pub(super) fn data_outputs(&self, element: Element<'d>) -> Vec<DataOutput> {
-        let read = |output| DataOutput {
-            id: self.id(output),
-            name: self.name(output),
-            is_collection: self.flag(output, "isCollection", false),
-        };
-        self.children(element, "dataOutput").map(read).collect()
+        self.children(element, "dataOutput").map(|output| self.data_output(output, self.id(output))).collect()
+    }
+
+    pub(super) fn data_output(&self, output: Element<'d>, id: Name) -> DataOutput {
+        DataOutput { id, name: self.name(output), is_collection: self.flag(output, "isCollection", false) }
     }
 
     pub(super) fn properties(&self, element: Element<'d>) -> Vec<Property> {

@@ -173,7 +173,9 @@ fn activities_repeat() {
     assert_eq!(many.behavior, MultiInstanceBehavior::One);
     assert_eq!(&*many.cardinality.as_ref().unwrap().text, "3");
     assert_eq!((many.data_input.as_deref(), many.data_output.as_deref()), (Some("list"), Some("results")));
-    assert_eq!((many.input_item.as_deref(), many.output_item.as_deref()), (Some("item"), Some("o1")));
+    let (input, output) = (many.input_item.as_ref().unwrap(), many.output_item.as_ref().unwrap());
+    assert_eq!((&*input.id, input.name.as_deref()), ("i1", Some("item")));
+    assert_eq!((&*output.id, output.name.as_deref()), ("o1", None));
     assert_eq!(&*many.completion_condition.as_ref().unwrap().text, "done");
 }
 
