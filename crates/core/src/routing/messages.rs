@@ -149,6 +149,12 @@ impl Work {
         business_key: Option<Name>,
         started_by: Option<Key>,
     ) -> Result<Correlated, W::Missing> {
+        let of = |definition: u32, mut payload: Vec<(Name, Value)>| {
+            if start.graph.catches(start.node).len() > 1 {
+                start.graph.take_item(start.node, definition, &mut payload);
+            }
+            payload
+        };
         let mut variables = payload.to_vec();
         if start.parallel {
             let earlier = world.noted(start)?;
@@ -160,8 +166,11 @@ impl Work {
                 world.note(start, Some(Noted { definition: start.definition, payload: variables }));
                 return Ok(Correlated::Noted);
             }
-            variables = earlier.into_iter().flat_map(|noted| noted.payload).chain(variables).collect();
+            let earlier = earlier.into_iter().flat_map(|noted| of(noted.definition, noted.payload));
+            variables = earlier.chain(of(start.definition, variables)).collect();
             world.note(start, None);
+        } else {
+            variables = of(start.definition, variables);
         }
         let command = Command::Start {
             at: StartAt::Event(start.graph.node(start.node).id.clone()),
