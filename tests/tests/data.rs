@@ -244,6 +244,42 @@ fn what_starts_a_process_keeps_what_comes_to_itself_and_gives_its_outputs() {
 }
 
 #[test]
+fn each_definition_of_a_multiple_event_has_data_of_its_own() {
+    // Thrown: each carries its own input, whatever the order in which they are thrown.
+    scenario("data/multiple.bpmn")
+        .process("p")
+        .start_with(json!({"ordered": "book", "due": 5, "news": "soon"}))
+        .completed()
+        .instance_of("shop")
+        .variables(json!({"wanted": "book"}))
+        .instance_of("radio")
+        .variables(json!({"heard": "soon"}))
+        .start_process("office")
+        .instance_of("office")
+        .waits_at(["file"])
+        .variables(json!({"bill": 5}));
+    // Caught: the output of the definition that has occurred, and no other.
+    scenario("data/multiple.bpmn")
+        .process("office")
+        .start_with(json!({"order": "old", "bill": 1, "item": "other"}))
+        .message("bill", json!({"whatever": 6}))
+        .waits_at(["file"])
+        .variables(json!({"order": "old", "bill": 6, "item": "other"}));
+    scenario("data/multiple.bpmn")
+        .process("office")
+        .start_with(json!({"order": "old", "bill": 1}))
+        .signal_with("told", json!({"whatever": 7}))
+        .instance_of("office")
+        .waits_at(["file"])
+        .variables(json!({"order": "old", "bill": 1, "news": 7}));
+    scenario("data/multiple.bpmn")
+        .message("old order", json!({"whatever": "atlas"}))
+        .instance_of("archive")
+        .waits_at(["look"])
+        .variables(json!({"order": "atlas"}));
+}
+
+#[test]
 fn an_activity_begins_once_one_of_its_input_sets_is_there() {
     scenario("data/input_sets.bpmn").start_with(json!({"order": 7})).waits_at(["ship"]).sees("ship", "by_order", 7);
     scenario("data/input_sets.bpmn").start_with(json!({"offer": 8})).waits_at(["ship"]).sees("ship", "by_offer", 8);

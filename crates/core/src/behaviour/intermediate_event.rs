@@ -41,7 +41,7 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throws: &[Throw], f
 pub(crate) fn throw_one(step: &mut Step<'_, '_>, token: TokenId, number: u32, thrown: &Throw) -> Result<bool, Problem> {
     let (scope, node) = (step.variable_scope(token), step.node_of(token));
     match thrown {
-        Throw::Message { .. } => message::throw(step, token, thrown)?,
+        Throw::Message { .. } => message::throw(step, token, number, thrown)?,
         Throw::Job(work) => {
             job::open(step, token, number, work, None)?;
             return Ok(true);
@@ -53,7 +53,7 @@ pub(crate) fn throw_one(step: &mut Step<'_, '_>, token: TokenId, number: u32, th
             }
             let _ = step.outlives_conditions(token);
         }
-        Throw::Signal { .. } => signal::throw(step, token, thrown)?,
+        Throw::Signal { .. } => signal::throw(step, token, number, thrown)?,
         Throw::Error { code, message } => {
             let code = match code {
                 Some(code) => step.name(code, scope, node)?,
@@ -63,7 +63,7 @@ pub(crate) fn throw_one(step: &mut Step<'_, '_>, token: TokenId, number: u32, th
                 Some(message) => step.text(message, scope, node)?,
                 None => None,
             };
-            let payload = carried(step, token);
+            let payload = carried(step, token, number);
             step.throw_error(token, code, message, payload, Thrower::EndEvent);
             return Ok(true);
         }
@@ -72,7 +72,7 @@ pub(crate) fn throw_one(step: &mut Step<'_, '_>, token: TokenId, number: u32, th
                 Some(code) => step.name(code, scope, node)?,
                 None => Name::default(),
             };
-            let payload = carried(step, token);
+            let payload = carried(step, token, number);
             step.throw_escalation(token, code, payload);
         }
         Throw::Compensation { activity, wait } => {
@@ -85,7 +85,7 @@ pub(crate) fn throw_one(step: &mut Step<'_, '_>, token: TokenId, number: u32, th
 }
 
 /// What an error or escalation carries: the throwing event's data inputs (BPMN 2.0.2 §10.4.1). In Camunda 7 they carry nothing.
-fn carried(step: &Step<'_, '_>, token: TokenId) -> Variables {
+fn carried(step: &Step<'_, '_>, token: TokenId, number: u32) -> Variables {
     let is_event = matches!(step.node(token).kind, NodeKind::ThrowEvent(_) | NodeKind::EndEvent(_));
-    if is_event && step.graph.dialect() != Dialect::Camunda { step.own_variables(token) } else { Vec::new() }
+    if is_event && step.graph.dialect() != Dialect::Camunda { step.carried(token, number) } else { Vec::new() }
 }

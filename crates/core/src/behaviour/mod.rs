@@ -35,7 +35,7 @@ pub(crate) fn execute(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal)
         }
         NodeKind::Decision(decision) => business_rule_task::decide(step, token, decision)?,
         NodeKind::SendTask(throw) => {
-            crate::trigger::message::throw(step, token, throw)?;
+            crate::trigger::message::throw(step, token, 0, throw)?;
             step.schedule(token, Stage::Complete);
         }
         NodeKind::ReceiveTask(catch) => {

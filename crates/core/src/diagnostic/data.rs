@@ -7,7 +7,9 @@ use super::rule::define;
 use super::subject::{Named, Subject, activity, article, element_label, event, label, named};
 use crate::Name;
 use crate::dialect::Dialect;
-use crate::model::{DataAssociation, FlowNode, InputOutputSpecification, LoopCharacteristics, NodeIndex, Property};
+use crate::model::{
+    DataAssociation, Event, FlowNode, InputOutputSpecification, LoopCharacteristics, NodeIndex, Property,
+};
 use crate::xml::Element;
 
 define! {
@@ -37,6 +39,8 @@ define! {
         "A data store outlives the process; here it is a variable of the instance. What is to outlive it is a job's.";
     COLLECTION_UNKNOWN = "multi-instance-data-unknown", Error, "BPMN 2.0.2 §10.3.8",
         "The data that a multi-instance activity reads or writes exists. (Flowable names variables there.)";
+    EVENT_DATA_NUMBER = "event-data-number", Error, "BPMN 2.0.2 §10.4.1",
+        "An event of several definitions that has data inputs or outputs has one for each: their order says which belong together.";
     DATA_NAME_TWICE = "data-name-twice", Warning, "unusual",
         "Data objects of one level have different names: they are variables.";
 }
@@ -56,6 +60,9 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
                 data_store(&stores, owner, association, findings);
             }
             ends(subject, (owner, element), association, findings);
+        }
+        if let Some(event) = event(node) {
+            event_data(owner, node, event, findings);
         }
         if let Some(LoopCharacteristics::MultiInstance(multi)) =
             activity(node).and_then(|activity| activity.loop_characteristics.as_ref())
@@ -77,6 +84,20 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     }
     references(subject, findings);
     names(subject, findings);
+}
+
+fn event_data(owner: Named<'_>, node: &FlowNode, event: &Event, findings: &mut Findings<'_>) {
+    let definitions = event.definitions.len();
+    for (kind, data) in [("inputs", event.data_inputs.len()), ("outputs", event.data_outputs.len())] {
+        if definitions > 1 && data > 0 && data != definitions {
+            findings.add(
+                &EVENT_DATA_NUMBER,
+                node.element,
+                format!("{owner} has {definitions} event definitions and {data} data {kind}"),
+                format!("give it {definitions} data {kind}, in the order of the definitions that they belong to"),
+            );
+        }
+    }
 }
 
 /// Whether an association carries nothing: bpmn.io leaves out the source, or puts a property there that nobody reads.

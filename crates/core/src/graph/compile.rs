@@ -62,7 +62,7 @@ impl Compiler<'_> {
             let mut details = self.details(node, model);
             details.boundary = boundary[node as usize].clone();
             details.compensation_handler = handlers[node as usize];
-            let kind = self.kind(node, model, &mut containers);
+            let kind = self.kind(node, model, &mut containers, &mut details);
             topology.add_node(self.flow_node(model, kind, details));
         }
         let flows = self.flows();
@@ -206,7 +206,13 @@ impl Compiler<'_> {
         containers
     }
 
-    fn kind(&mut self, ordinal: Ordinal, node: &model::FlowNode, containers: &mut [Container]) -> NodeKind {
+    fn kind(
+        &mut self,
+        ordinal: Ordinal,
+        node: &model::FlowNode,
+        containers: &mut [Container],
+        details: &mut Details,
+    ) -> NodeKind {
         match &node.kind {
             FlowNodeKind::Activity(activity) => self.activity(node, activity, &mut containers[ordinal as usize]),
             FlowNodeKind::Event(event) => {
@@ -220,8 +226,8 @@ impl Compiler<'_> {
                     EventPosition::IntermediateCatch => {
                         NodeKind::CatchEvent(CatchEvent { catches: self.catches(event), parallel })
                     }
-                    EventPosition::IntermediateThrow => NodeKind::ThrowEvent(self.throws(node, event)),
-                    EventPosition::End => NodeKind::EndEvent(self.throws(node, event)),
+                    EventPosition::IntermediateThrow => NodeKind::ThrowEvent(self.throws(node, event, details)),
+                    EventPosition::End => NodeKind::EndEvent(self.throws(node, event, details)),
                     EventPosition::Boundary { attached_to, cancel_activity } => {
                         NodeKind::BoundaryEvent(BoundaryEvent {
                             attached_to: attached_to.target.map_or(ordinal, |target| target.0),

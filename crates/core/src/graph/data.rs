@@ -9,7 +9,7 @@ use crate::dialect::Dialect;
 use crate::expressions::Purpose;
 use crate::instance::NONE;
 use crate::model::{
-    self, Activity, DataAssociation, Definitions, FlowNodeKind, InputOutputSpecification, LoopCharacteristics,
+    self, Activity, DataAssociation, Definitions, Event, FlowNodeKind, InputOutputSpecification, LoopCharacteristics,
     NodeIndex, Process,
 };
 
@@ -44,12 +44,20 @@ impl DataNames {
                         io.inputs.iter().for_each(|input| put(&input.id, input.name.as_ref()));
                         io.outputs.iter().for_each(|output| put(&output.id, output.name.as_ref()));
                     }
-                    items(activity).for_each(|(id, name)| put(id, name));
+                    loop_items(activity).for_each(|(id, name)| put(id, name));
                     &activity.properties
                 }
                 FlowNodeKind::Event(event) => {
-                    event.data_inputs.iter().for_each(|input| put(&input.id, input.name.as_ref()));
-                    event.data_outputs.iter().for_each(|output| put(&output.id, output.name.as_ref()));
+                    // What belongs to several definitions may have one name, and is several variables all the same.
+                    let inputs = event.data_inputs.iter().map(|input| (&input.id, input.name.as_ref()));
+                    let outputs = event.data_outputs.iter().map(|output| (&output.id, output.name.as_ref()));
+                    let all: Vec<_> = inputs.chain(outputs).collect();
+                    let is_paired = event.pairs_items(definitions.dialect);
+                    for (place, (id, name)) in all.iter().enumerate() {
+                        let is_taken =
+                            is_paired && name.is_some() && all[..place].iter().any(|(_, other)| other == name);
+                        put(id, name.filter(|_| !is_taken));
+                    }
                     &event.properties
                 }
                 FlowNodeKind::Gateway(_) => continue,
@@ -133,7 +141,7 @@ fn homes(process: &Process, names: &BTreeMap<Name, Name>) -> BTreeMap<Name, Home
         let properties = match &of_node.kind {
             FlowNodeKind::Activity(activity) => {
                 activity.io.iter().flat_map(ids_of_io).for_each(&mut seen);
-                for (item, _) in items(activity) {
+                for (item, _) in loop_items(activity) {
                     seen(item);
                     homes.insert(item.clone(), Home::Of(node));
                 }
@@ -166,7 +174,7 @@ fn homes(process: &Process, names: &BTreeMap<Name, Name>) -> BTreeMap<Name, Home
 }
 
 /// The items that the rounds of an activity see and leave: (id, name).
-fn items(activity: &Activity) -> impl Iterator<Item = (&Name, Option<&Name>)> {
+fn loop_items(activity: &Activity) -> impl Iterator<Item = (&Name, Option<&Name>)> {
     let multi = match &activity.loop_characteristics {
         Some(LoopCharacteristics::MultiInstance(multi)) => Some(multi),
         _ => None,
@@ -196,15 +204,30 @@ impl Compiler<'_> {
                 _ => None,
             };
             if let Some(source) = source {
-                mappings.push(Mapping { target: [target].into(), computed_target: None, home, source });
+                mappings.push(Mapping { target: [target].into(), computed_target: None, home, needs: None, source });
             }
         }
         for assignment in &association.assignments {
             let from = self.expression(&assignment.from, Purpose::Expression);
             let (target, home) = self.assigned(node, &assignment.to.text);
-            mappings.push(Mapping { target, computed_target: None, home, source: MappingSource::Expression(from) });
+            mappings.push(Mapping {
+                target,
+                computed_target: None,
+                home,
+                needs: None,
+                source: MappingSource::Expression(from),
+            });
         }
         mappings
+    }
+
+    /// The variables of the data inputs or outputs of an event that has one for each of its definitions (BPMN 2.0.2 §10.4.1).
+    pub(super) fn items(&self, event: &Event) -> Vec<Name> {
+        if !event.pairs_items(self.definitions.dialect) {
+            return Vec::new();
+        }
+        let inputs = event.data_inputs.iter().map(|input| &input.id);
+        inputs.chain(event.data_outputs.iter().map(|output| &output.id)).map(|id| self.data.variable(id)).collect()
     }
 
     /// The value of a piece of data, as it is.
@@ -263,7 +286,13 @@ impl Compiler<'_> {
         let name = self.data.variable(id);
         if inputs.is_empty() && self.data.home(node, id) != Home::Seen {
             let source = self.copied(node, id);
-            inputs.push(Mapping { target: [name.clone()].into(), computed_target: None, home: Home::Seen, source });
+            inputs.push(Mapping {
+                target: [name.clone()].into(),
+                computed_target: None,
+                home: Home::Seen,
+                needs: None,
+                source,
+            });
         }
         (name, inputs)
     }
@@ -277,7 +306,7 @@ impl Compiler<'_> {
         if outputs.is_empty() {
             let source = MappingSource::Expression(Expression::variable(name.clone()));
             let home = self.data.home(node, id);
-            outputs.push(Mapping { target: [name.clone()].into(), computed_target: None, home, source });
+            outputs.push(Mapping { target: [name.clone()].into(), computed_target: None, home, needs: None, source });
         }
         (name, outputs)
     }
@@ -288,6 +317,7 @@ impl Compiler<'_> {
             target: path(&mapping.target),
             computed_target: self.optional(mapping.computed_target.as_ref()),
             home: Home::Seen,
+            needs: None,
             source: self.mapping_source(&mapping.source),
         }
     }

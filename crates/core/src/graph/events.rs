@@ -1,7 +1,7 @@
 //! What events catch and throw.
 
 use super::compile::Compiler;
-use super::{Catch, ChangeFilter, CorrelationProperty, Expression, MessageTarget, Throw};
+use super::{Catch, ChangeFilter, CorrelationProperty, Details, Expression, MessageTarget, Throw};
 use crate::Name;
 use crate::dialect::Dialect;
 use crate::expressions::Purpose;
@@ -21,12 +21,17 @@ impl<'a> Compiler<'a> {
         event.definitions.iter().filter_map(|definition| self.catch(definition, each)).collect()
     }
 
-    pub(super) fn throws(&mut self, node: &model::FlowNode, event: &Event) -> Box<[Throw]> {
-        self.throws_of(Some(node), &event.definitions)
+    pub(super) fn throws(&mut self, node: &model::FlowNode, event: &Event, details: &mut Details) -> Box<[Throw]> {
+        let items = self.items(event);
+        let thrown = (0..).zip(&event.definitions);
+        let thrown = thrown.filter_map(|(place, definition)| Some((place, self.throw(Some(node), definition)?)));
+        let mut throws: Vec<(usize, Throw)> = thrown.collect();
+        throws.sort_by_key(|(_, throw)| turn(throw));
+        details.items = throws.iter().filter_map(|(place, _)| items.get(*place).cloned()).collect();
+        throws.into_iter().map(|(_, throw)| throw).collect()
     }
 
-    /// All that several definitions throw. What the thrower waits for comes behind what is only sent, and what may end the
-    /// thrower last, so that nothing is left out.
+    /// All that several definitions throw.
     pub(super) fn throws_of<T: FromIterator<Throw>>(
         &mut self,
         node: Option<&model::FlowNode>,
@@ -34,18 +39,7 @@ impl<'a> Compiler<'a> {
     ) -> T {
         let thrown = definitions.iter().filter_map(|definition| self.throw(node, definition));
         let mut throws: Vec<Throw> = thrown.collect();
-        throws.sort_by_key(|throw| match throw {
-            Throw::Message { .. }
-            | Throw::Expression { .. }
-            | Throw::Compensation { wait: false, .. }
-            | Throw::Link { .. } => 0,
-            Throw::Job(_) | Throw::Compensation { wait: true, .. } => 1,
-            Throw::Signal { .. } => 2,
-            Throw::Escalation { .. } => 3,
-            Throw::Error { .. } => 4,
-            Throw::Cancel => 5,
-            Throw::Terminate { .. } => 6,
-        });
+        throws.sort_by_key(turn);
         throws.into_iter().collect()
     }
 
@@ -322,5 +316,21 @@ impl<'a> Compiler<'a> {
             }
         }
         None
+    }
+}
+
+/// What the thrower waits for is thrown behind what is only sent, and what may end the thrower last, so that nothing is left out.
+fn turn(throw: &Throw) -> u8 {
+    match throw {
+        Throw::Message { .. }
+        | Throw::Expression { .. }
+        | Throw::Compensation { wait: false, .. }
+        | Throw::Link { .. } => 0,
+        Throw::Job(_) | Throw::Compensation { wait: true, .. } => 1,
+        Throw::Signal { .. } => 2,
+        Throw::Escalation { .. } => 3,
+        Throw::Error { .. } => 4,
+        Throw::Cancel => 5,
+        Throw::Terminate { .. } => 6,
     }
 }

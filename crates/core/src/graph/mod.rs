@@ -247,6 +247,22 @@ impl ProcessGraph {
         }
     }
 
+    /// The one item that comes goes to the data output of the definition that catches it, whatever its name at the thrower (BPMN
+    /// 2.0.2 §10.4.1).
+    pub(crate) fn take_item(&self, event: Ordinal, definition: u32, payload: &mut Vec<(Name, Value)>) {
+        let items = &self.node(event).details.items;
+        let Some(item) = items.get(definition as usize) else { return };
+        match &mut payload[..] {
+            [] => {}
+            [(name, _)] => *name = item.clone(),
+            // Which of several has occurred is known by its output.
+            all if items.len() > 1 && all.iter().all(|(name, _)| name != item) => {
+                payload.push((item.clone(), Value::Null));
+            }
+            _ => {}
+        }
+    }
+
     /// The event-based gateway without flows in that leads to a flow node, and so starts the process with it.
     pub(crate) fn instantiating_gateway(&self, node: Ordinal) -> Option<Ordinal> {
         let mut sources = self.topology.neighbors_directed(node.into(), petgraph::Direction::Incoming);

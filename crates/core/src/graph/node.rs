@@ -82,8 +82,9 @@ pub struct Details {
     pub input_sets: Vec<Vec<Needed>>,
     /// Computed when it completes.
     pub outputs: Vec<Mapping>,
-    /// The one data output of what catches: the variable for the one item that comes.
-    pub item: Option<Name>,
+    /// For each definition of an event the variable for the one item that it brings or carries: its data output or input. (A
+    /// receive task is like an event with one.)
+    pub items: Vec<Name>,
     /// What its work gives stays in its own scope, only outputs leave.
     pub isolated: bool,
     /// Called at its stages.
@@ -351,6 +352,8 @@ pub struct Mapping {
     pub computed_target: Option<Expression>,
     /// Where that variable stands.
     pub home: Home,
+    /// The variable that the flow node must have of its own, or else nothing is set: what one of an event's definitions brings.
+    pub needs: Option<Name>,
     /// What it is computed from.
     pub source: MappingSource,
 }

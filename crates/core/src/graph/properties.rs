@@ -360,12 +360,22 @@ impl<'a> Compiler<'a> {
                         | model::EventPosition::IntermediateCatch
                         | model::EventPosition::Boundary { .. }
                 );
+                let items = self.items(event);
                 for association in &event.data_associations {
-                    let mappings = self.association(NodeIndex(ordinal), association);
-                    if catching { &mut details.outputs } else { &mut details.inputs }.extend(mappings);
+                    let mut mappings = self.association(NodeIndex(ordinal), association);
+                    if !catching {
+                        details.inputs.extend(mappings);
+                        continue;
+                    }
+                    let source = association.sources.first().map(|source| self.data.variable(source));
+                    let needs = source.filter(|source| items.contains(source));
+                    mappings.iter_mut().for_each(|mapping| mapping.needs.clone_from(&needs));
+                    details.outputs.extend(mappings);
                 }
-                if let ([output], false) = (&event.data_outputs[..], event.parallel_multiple) {
-                    details.item = Some(self.data.variable(&output.id));
+                match (&event.data_outputs[..], event.parallel_multiple) {
+                    ([output], false) => details.items.push(self.data.variable(&output.id)),
+                    _ if catching => details.items = items,
+                    _ => {}
                 }
             }
             FlowNodeKind::Gateway(_) => {}
@@ -409,7 +419,7 @@ impl<'a> Compiler<'a> {
         }
         if let Some(io) = &activity.io {
             if matches!(activity.kind, ActivityKind::ReceiveTask { .. }) {
-                details.item = activity.only_output().map(|output| self.data.variable(output));
+                details.items.extend(activity.only_output().map(|output| self.data.variable(output)));
             }
             details.locals.extend(
                 io.outputs

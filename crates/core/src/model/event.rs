@@ -1,7 +1,7 @@
 //! Events: things that happen.
 
 use super::{Expression, Name, NodeIndex, Reference};
-use crate::dialect::{ElementProperties, ErrorVariables, JobProperties};
+use crate::dialect::{Dialect, ElementProperties, ErrorVariables, JobProperties};
 use crate::xml::ElementIndex;
 
 /// What all events share.
@@ -23,6 +23,15 @@ pub struct Event {
     pub data_associations: Vec<super::DataAssociation>,
     /// Properties: variables of its own.
     pub properties: Vec<super::Property>,
+}
+
+impl Event {
+    /// Whether each of several definitions has a data input or output of its own: they correspond in their order (BPMN 2.0.2
+    /// §10.4.1). (Camunda 7 knows nothing of it.)
+    pub(crate) fn pairs_items(&self, dialect: Dialect) -> bool {
+        let items = self.data_inputs.len() + self.data_outputs.len();
+        self.definitions.len() > 1 && items == self.definitions.len() && dialect != Dialect::Camunda
+    }
 }
 
 /// Where an event stands.

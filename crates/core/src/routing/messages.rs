@@ -149,6 +149,12 @@ impl Work {
         business_key: Option<Name>,
         started_by: Option<Key>,
     ) -> Result<Correlated, W::Missing> {
+        let of = |definition: u32, mut payload: Vec<(Name, Value)>| {
+            if start.graph.catches(start.node).len() > 1 {
+                start.graph.take_item(start.node, definition, &mut payload);
+            }
+            payload
+        };
         let mut variables = payload.to_vec();
         if start.parallel {
             let earlier = world.noted(start)?;
@@ -158,9 +164,12 @@ impl Work {
                 }
                 return Ok(Correlated::Noted);
             };
-            let before = places.iter().flat_map(|place| earlier[*place].payload.clone());
-            variables = before.chain(variables).collect();
+            let before = places.iter().map(|place| &earlier[*place]);
+            let before = before.flat_map(|noted| of(noted.definition, noted.payload.clone()));
+            variables = before.chain(of(start.definition, variables)).collect();
             world.take_noted(start, &places);
+        } else {
+            variables = of(start.definition, variables);
         }
         let command = Command::Start {
             at: StartAt::Event(start.graph.node(start.node).id.clone()),

@@ -177,6 +177,19 @@ impl<'s> Step<'s, '_> {
         self.instance.scopes.get(inside).map_or_else(Vec::new, |scope| scope.variables().to_vec())
     }
 
+    /// What a throwing flow node's definition of this number carries: its own data input, where each definition has one, and none of
+    /// the others'.
+    pub(crate) fn carried(&self, token: TokenId, number: u32) -> Variables {
+        let mut carried = self.own_variables(token);
+        let node = self.node(token);
+        if let NodeKind::ThrowEvent(_) | NodeKind::EndEvent(_) = node.kind
+            && let Some(item) = node.details.items.get(number as usize)
+        {
+            carried.retain(|(name, _)| name == item || !node.details.items.contains(name));
+        }
+        carried
+    }
+
     /// The scope in which a token's flow node sees its variables.
     #[inline]
     pub(crate) fn variable_scope(&self, token: TokenId) -> u32 {
@@ -313,6 +326,11 @@ impl<'s> Step<'s, '_> {
 
     /// One output mapping, into a scope or what stands around it.
     pub(super) fn put_out(&mut self, token: TokenId, target: u32, output: &Mapping) -> Result<(), EvaluationError> {
+        if let Some(needed) = &output.needs
+            && self.own_variables(token).iter().all(|(name, _)| name != needed)
+        {
+            return Ok(());
+        }
         let (own, node) = (self.variable_scope(token), self.node_of(token));
         let value = self.mapped(&output.source, own, node, &[])?;
         let name = self.target(output, own, node, &[])?;

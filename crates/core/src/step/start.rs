@@ -34,10 +34,12 @@ impl Step<'_, '_> {
         let mut brought = Variables::new();
         if let (StartAt::Event(_), [node]) = (at, &nodes[..]) {
             self.conversation_began(*node, &variables);
+            // Which of several definitions has occurred only its trigger knows.
+            if graph.catches(*node).len() == 1 {
+                graph.take_item(*node, 0, &mut variables);
+            }
             if self.keeps_what_comes(*node) {
                 brought = std::mem::take(&mut variables);
-            } else {
-                self.take_item(*node, &mut variables);
             }
         }
         for (name, value) in variables {
@@ -197,7 +199,7 @@ impl Step<'_, '_> {
     }
 
     /// Whether what a message or signal brings that starts the instance is the event's own, as it is where the event is waited for:
-    /// its outputs choose what becomes of it (BPMN 2.0.2 §10.4.1). What comes for a loop is its first round's.
+    /// its outputs choose what becomes of it (BPMN 2.0.2 §10.4.1). (What comes for a loop, its first round finds in the process.)
     fn keeps_what_comes(&self, node: Ordinal) -> bool {
         let details = &self.graph.node(node).details;
         let brings = |catch: &Catch| matches!(catch, Catch::Message { .. } | Catch::Signal { .. });

@@ -6,7 +6,7 @@ use crate::behaviour::repeat;
 use crate::dialect::Dialect;
 use crate::graph::{Catch, Container, FlowNode, NodeKind, StartEvent};
 use crate::instance::{Caught, IncidentKind, IncidentStage, NONE, Owner, ROOT, ScopeId, ScopeKind, TokenId};
-use crate::step::{Closed, Event, Step, Variables};
+use crate::step::{Closed, Event, Step, Variables, index_of};
 use crate::{Name, value::Value};
 
 /// Who throws an error.
@@ -66,6 +66,7 @@ impl Step<'_, '_> {
             payload.extend(code_variable.clone().map(|name| (name, Value::String(code))));
             payload.extend(message_variable.clone().map(|name| (name, message.map_or(Value::Null, Value::String))));
         }
+        self.graph.take_item(event, index_of(definition), &mut payload);
         self.thrower = Some((token, matches!(thrower, Thrower::EndEvent | Thrower::Work)));
         match catcher {
             Catcher::Boundary { token, event } => self.interrupt(token, event, payload),

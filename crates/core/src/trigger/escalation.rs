@@ -7,7 +7,7 @@ use super::error::Catcher;
 use crate::dialect::Dialect;
 use crate::graph::{Catch, NodeKind};
 use crate::instance::{Caught, NONE, ROOT, TokenId};
-use crate::step::{Event, Step, Variables};
+use crate::step::{Event, Step, Variables, index_of};
 use crate::{Name, value::Value};
 
 impl Step<'_, '_> {
@@ -92,6 +92,7 @@ impl Step<'_, '_> {
         if let Some(Catch::Escalation { code_variable: Some(name), .. }) = self.graph.catches(event).get(definition) {
             payload.push((name.clone(), Value::String(code)));
         }
+        self.graph.take_item(event, index_of(definition), &mut payload);
         self.thrower = Some((token, true));
         match catcher {
             Catcher::Boundary { token, event } => {

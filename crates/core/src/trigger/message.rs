@@ -128,8 +128,13 @@ pub(crate) fn rebind(step: &mut Step<'_, '_>) {
     }
 }
 
-/// Throws a message. It carries what the throwing element's inputs have computed.
-pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> Result<(), EvaluationError> {
+/// Throws a message, the throwing element's one of this number. It carries what that element's inputs have computed.
+pub(crate) fn throw(
+    step: &mut Step<'_, '_>,
+    token: TokenId,
+    number: u32,
+    throw: &Throw,
+) -> Result<(), EvaluationError> {
     let Throw::Message { name, correlation_key, properties } = throw else { return Ok(()) };
     let scope = step.variable_scope(token);
     let node = step.node_of(token);
@@ -138,7 +143,7 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> R
         None => None,
     };
     let correlation_key = key(step, node, scope, correlation_key.as_ref())?;
-    let payload = step.own_variables(token);
+    let payload = step.carried(token, number);
     let bound = bound(step, node, scope, properties)?;
     let mut said = Vec::new();
     for property in properties {

@@ -18,11 +18,12 @@ use crate::{Name, value::Value};
 impl Step<'_, '_> {
     /// What a wait was for has happened.
     pub(crate) fn occurred(&mut self, wait: WaitId, mut payload: Variables) {
-        let Some((owner, node, kind)) =
-            self.instance.waits.get(wait).map(|wait| (wait.owner, wait.node, wait.kind.clone()))
+        let Some((owner, node, definition, kind)) =
+            self.instance.waits.get(wait).map(|wait| (wait.owner, wait.node, wait.definition, wait.kind.clone()))
         else {
             return;
         };
+        self.graph.take_item(node, definition, &mut payload);
         let graph = self.graph;
         let needs_all = graph.node(node).kind.needs_all() && self.is_at(owner, node);
         if needs_all {
@@ -271,9 +272,8 @@ impl Step<'_, '_> {
     }
 
     /// The message that decided an event-based gateway is for a receive task that repeats: it is its first round's.
-    fn begin_rounds(&mut self, token: TokenId, mut payload: Variables) {
+    fn begin_rounds(&mut self, token: TokenId, payload: Variables) {
         let ordinal = self.node_of(token);
-        self.take_item(ordinal, &mut payload);
         if self.budget == 0 {
             self.set_all(self.variable_scope(token), payload);
             return self.out_of_budget(token, IncidentStage::Enter);
@@ -325,8 +325,7 @@ impl Step<'_, '_> {
     }
 
     /// What came with an event is set at a token.
-    pub(crate) fn receive_from(&mut self, token: TokenId, event: Ordinal, mut payload: Variables) {
-        self.take_item(event, &mut payload);
+    pub(crate) fn receive_from(&mut self, token: TokenId, event: Ordinal, payload: Variables) {
         for (name, value) in payload {
             if self.keeps_to_itself(event, &name) && !self.node(token).details.isolated {
                 self.set_local(self.variable_scope(token), name, value);
@@ -342,14 +341,6 @@ impl Step<'_, '_> {
             matches!(catch, Catch::Error { code_variable, message_variable, local: true, .. }
                 if [code_variable, message_variable].into_iter().any(|variable| variable.as_ref() == Some(name)))
         })
-    }
-
-    /// The one item that comes goes to the one data output of what catches it, whatever its name at the thrower (BPMN 2.0.2
-    /// §10.4.1).
-    pub(crate) fn take_item(&self, event: Ordinal, payload: &mut Variables) {
-        if let (Some(item), [(name, _)]) = (&self.graph.node(event).details.item, &mut payload[..]) {
-            *name = item.clone();
-        }
     }
 
     /// What came with an event or work is set: in a scope of its own where output mappings choose from it.

@@ -16,8 +16,13 @@ pub(crate) fn subscription(
     Ok(WaitKind::Signal(SignalWait { name }))
 }
 
-/// Throws a signal: it reaches its own instance in the same step, others through the host.
-pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> Result<(), EvaluationError> {
+/// Throws a signal, the throwing event's one of this number: it reaches its own instance in the same step, others through the host.
+pub(crate) fn throw(
+    step: &mut Step<'_, '_>,
+    token: TokenId,
+    number: u32,
+    throw: &Throw,
+) -> Result<(), EvaluationError> {
     let Throw::Signal { name, instance_only, carries_all, payload } = throw else { return Ok(()) };
     let scope = step.variable_scope(token);
     let node = step.node_of(token);
@@ -29,7 +34,7 @@ pub(crate) fn throw(step: &mut Step<'_, '_>, token: TokenId, throw: &Throw) -> R
         all.retain(|(name, _)| carried.iter().all(|(known, _)| known != name));
         carried.extend(all);
     } else if payload.is_empty() {
-        carried = step.own_variables(token);
+        carried = step.carried(token, number);
     }
     let signal = index_of(step.events.signals.len());
     let thrown = ThrownSignal { name: name.clone(), instance_only: *instance_only, payload: carried.clone() };
