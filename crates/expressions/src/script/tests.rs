@@ -131,7 +131,7 @@ fn a_script_is_read_as_it_is_run() {
         ("return 5", "return not in a function: a script's result is the value of its last expression"),
         ("if (count > 3) { return 1 }", "return not in a function"),
         ("new.target", "new.target"),
-        ("'use strict'; var a = 010", "octal"),
+        ("'use strict'; var a = 010", "Octal"),
         ("1 })(); (function () { 2", "'}'"),
         ("let count = 1; let count = 2", "count"),
     ] {
