@@ -133,7 +133,7 @@ fn a_script_is_read_as_it_is_run() {
         ("new.target", "new.target"),
         ("'use strict'; var a = 010", "Octal"),
         ("1 })(); (function () { 2", "'}'"),
-        ("let count = 1; let count = 2", "count"),
+        ("let count = 1; let count = 2", "redefinition"),
     ] {
         let message = compile(text, Purpose::Script).expect_err(text).message;
         assert!(message.contains(part), "{text}: {message}");
