@@ -1,5 +1,6 @@
 //! The one place where an instance changes.
 
+use super::join;
 use super::{
     Completed, Instance, Join, Key, LoopState, NONE, Owner, Phase, ROOT, Scope, ScopeId, ScopeKind, Slab, State, Token,
     TokenId, TokenState, WaitId,
@@ -225,7 +226,7 @@ impl Instance {
             TokenState::Joined { position } => {
                 self.upstream_joins -= unqueue(scope, &mut self.tokens, &token, position);
             }
-            TokenState::Moving | TokenState::Waiting => unlink(scope, &mut self.tokens, &token),
+            TokenState::Moving | TokenState::Waiting => unlink(scope, &mut self.tokens, token.previous, token.next),
         }
         scope.repeat_mut()
     }
@@ -250,15 +251,18 @@ impl Instance {
     /// Moves a token from its scope's list to the queue of its flow node.
     #[inline(always)]
     fn enqueue(&mut self, id: TokenId, position: u32, incoming: u32, upstream: bool) {
-        let Some(token) = self.tokens.get(id).cloned().filter(|_| position < incoming) else { return };
+        let Some(token) = self.tokens.get_mut(id).filter(|_| position < incoming) else { return };
         let Some(scope) = self.scopes.get_mut(token.scope) else { return };
-        unlink(scope, &mut self.tokens, &token);
+        let (node, previous, next) = (token.node, token.previous, token.next);
+        token.state = TokenState::Joined { position };
+        (token.previous, token.next) = (NONE, NONE);
+        unlink(scope, &mut self.tokens, previous, next);
         let joins = &mut scope.more_mut().joins;
-        let index = match joins.binary_search_by_key(&token.node, |join| join.node) {
+        let index = match join::place(joins, node) {
             Ok(index) => index,
             Err(index) => {
                 self.upstream_joins += u32::from(upstream);
-                joins.insert(index, Join::new(token.node, upstream, incoming));
+                joins.insert(index, Join::new(node, upstream, incoming));
                 index
             }
         };
@@ -266,17 +270,16 @@ impl Instance {
         let Some(queue) = join.queues.get_mut(position as usize) else { return };
         let last = std::mem::replace(&mut queue.last, id);
         join.tokens += 1;
-        match self.tokens.get_mut(last) {
-            Some(last) => last.next = id,
-            None => {
-                queue.first = id;
-                join.present += 1;
-            }
+        if last == NONE {
+            queue.first = id;
+            join.present += 1;
+            return;
+        }
+        if let Some(last) = self.tokens.get_mut(last) {
+            last.next = id;
         }
         if let Some(token) = self.tokens.get_mut(id) {
-            token.state = TokenState::Joined { position };
             token.previous = last;
-            token.next = NONE;
         }
     }
 
@@ -350,14 +353,14 @@ fn text(events: &Events, index: u32) -> Option<Name> {
 
 /// Joins the neighbours of a token that leaves its scope's list.
 #[inline]
-fn unlink(scope: &mut Scope, tokens: &mut Slab<Token>, token: &Token) {
-    match tokens.get_mut(token.previous) {
-        Some(previous) => previous.next = token.next,
-        None => scope.first_token = token.next,
+fn unlink(scope: &mut Scope, tokens: &mut Slab<Token>, previous: TokenId, next: TokenId) {
+    match tokens.get_mut(previous) {
+        Some(before) => before.next = next,
+        None => scope.first_token = next,
     }
-    match tokens.get_mut(token.next) {
-        Some(next) => next.previous = token.previous,
-        None => scope.last_token = token.previous,
+    match tokens.get_mut(next) {
+        Some(after) => after.previous = previous,
+        None => scope.last_token = previous,
     }
 }
 
@@ -382,7 +385,7 @@ fn unqueue(scope: &mut Scope, tokens: &mut Slab<Token>, token: &Token, position:
 /// Forgets a join in which nothing waits. Gives how many joins that look upstream are gone with it.
 fn drop_if_empty(scope: &mut Scope, node: u32) -> u32 {
     let joins = &mut scope.more_mut().joins;
-    match joins.binary_search_by_key(&node, |join| join.node) {
+    match join::place(joins, node) {
         Ok(index) if joins[index].tokens == 0 && joins[index].received.is_none() => {
             u32::from(joins.remove(index).upstream)
         }

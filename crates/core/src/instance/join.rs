@@ -33,6 +33,15 @@ pub(crate) struct Join {
     pub(crate) received: Option<Vec<bool>>,
 }
 
+/// The place of a flow node's join among those of a scope, or where it would be. Most scopes have one.
+#[inline(always)]
+pub(crate) fn place(joins: &[Join], node: Ordinal) -> Result<usize, usize> {
+    match joins {
+        [only] if only.node == node => Ok(0),
+        _ => joins.binary_search_by_key(&node, |join| join.node),
+    }
+}
+
 impl Join {
     pub(crate) fn new(node: Ordinal, upstream: bool, incoming: u32) -> Self {
         let queues = vec![Queue::EMPTY; incoming as usize];
@@ -47,11 +56,6 @@ impl Join {
 
     pub(crate) fn has(&self, position: u32) -> bool {
         self.queues.get(position as usize).is_some_and(|queue| queue.first != NONE)
-    }
-
-    /// The oldest token that came by the flow of that position.
-    pub(crate) fn head(&self, position: u32) -> Option<TokenId> {
-        self.queues.get(position as usize).map(|queue| queue.first).filter(|token| *token != NONE)
     }
 
     /// The oldest token of each flow that has one.

@@ -285,7 +285,7 @@ impl Instance {
     #[inline]
     pub(crate) fn join(&self, scope: ScopeId, node: Ordinal) -> Option<&Join> {
         let joins = self.scopes.get(scope)?.joins();
-        joins.binary_search_by_key(&node, |join| join.node).ok().map(|index| &joins[index])
+        join::place(joins, node).ok().map(|index| &joins[index])
     }
 
     /// The scope of a sub-process around a scope, or of the process itself for [`NONE`].

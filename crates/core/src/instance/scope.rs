@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use smallvec::SmallVec;
 
+use super::join;
 use super::{Join, NONE, Ordinal, ScopeId, TokenId, WaitId};
 use crate::{Name, value::Value};
 
@@ -165,7 +166,7 @@ impl Scope {
     #[inline]
     pub(crate) fn join_mut(&mut self, node: Ordinal) -> Option<&mut Join> {
         let joins = &mut self.more.as_mut()?.joins;
-        joins.binary_search_by_key(&node, |join| join.node).ok().map(|index| &mut joins[index])
+        join::place(joins, node).ok().map(|index| &mut joins[index])
     }
 
     #[inline]
