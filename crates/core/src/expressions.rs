@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::Name;
+use crate::instance::{Instance, ScopeId};
 use crate::time::Timestamp;
 use crate::value::{Value, ValueError};
 
@@ -52,11 +53,6 @@ impl Purpose {
 pub trait Variables {
     /// The innermost variable of that name, if there is one.
     fn get(&self, name: &str) -> Option<Cow<'_, Value>>;
-    /// The same, if it can be lent out as it stands; what has to be made up first is only had by [`get`](Self::get).
-    fn lend(&self, name: &str) -> Option<&Value> {
-        let _ = name;
-        None
-    }
     /// Whether there is a variable of that name.
     fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
@@ -127,6 +123,26 @@ pub struct Assignment {
     pub local: bool,
 }
 
+/// The variables of an instance that stand in sight of one of its scopes.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    instance: &'a Instance,
+    scope: ScopeId,
+}
+
+impl<'a> Sight<'a> {
+    pub(crate) fn new(instance: &'a Instance, scope: ScopeId) -> Self {
+        Self { instance, scope }
+    }
+
+    /// The innermost variable of that name, as it stands; none if it would have to be made up first, as counters of loops are.
+    #[must_use]
+    #[inline]
+    pub fn lend(self, name: &str) -> Option<&'a Value> {
+        self.instance.lend(self.scope, name)
+    }
+}
+
 /// A value that takes no memory of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quick {
@@ -155,8 +171,8 @@ pub trait CompiledExpression: Debug + Send + Sync {
     fn evaluate(&self, evaluation: &mut Evaluation<'_>) -> Result<Value, EvaluationError>;
 
     /// The value, for what most models ask most often: a comparison of a variable, a small sum. None tells nothing: evaluate.
-    fn quick(&self, variables: &dyn Variables) -> Option<Quick> {
-        let _ = variables;
+    fn quick(&self, sight: Sight<'_>) -> Option<Quick> {
+        let _ = sight;
         None
     }
 

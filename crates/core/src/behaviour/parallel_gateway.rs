@@ -47,7 +47,7 @@ pub(crate) fn merge(step: &mut Step<'_, '_>, scope: ScopeId, node: Ordinal) -> T
 fn take_in(step: &mut Step<'_, '_>, scope: ScopeId, node: Ordinal, survivor: TokenId) {
     let Some(join) = step.instance.join(scope, node) else { return };
     let heads: SmallVec<[TokenId; 16]> = join.heads().filter(|token| *token != survivor).collect();
-    for token in heads {
+    for token in heads.iter().copied() {
         if step.graph.dialect() == Dialect::Camunda {
             // There each token that has come calls the end listeners. What fails fails again for the one that goes on.
             let _ = step.leave_early(token);

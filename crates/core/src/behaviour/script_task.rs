@@ -15,9 +15,9 @@ pub(crate) fn run(
     let scope = step.variable_scope(token);
     let details = &step.graph.node(node).details;
     if let (Some(name), false) = (&details.result_variable, details.isolated)
-        && let Some(value) = step.quick(expression, scope, node, &[])
+        && let Some(value) = step.quick(expression, scope)
     {
-        step.set_nearest(scope, name.clone(), value.into());
+        step.set_quick(scope, name, value);
         if step.outlives_conditions(token) {
             step.pass(token, node);
         }

@@ -77,7 +77,8 @@ impl Instance {
             Event::ScopeOpened { scope: id, kind, token, round } => {
                 if let Some(owner) = self.tokens.get_mut(token) {
                     owner.inside = id;
-                    self.scopes.insert_next(id, Scope::new(kind, owner.node, token, owner.scope, round));
+                    let (node, parent) = (owner.node, owner.scope);
+                    self.scopes.insert_next(id, || Scope::new(kind, node, token, parent, round));
                 }
             }
             Event::ScopePhase { scope, phase } => {
@@ -136,7 +137,7 @@ impl Instance {
                 if let Some((name, value)) = events.variables.get(variable as usize)
                     && let Some(scope) = self.scopes.get_mut(scope)
                 {
-                    scope.set(name, value.clone());
+                    scope.set(name, value);
                 }
             }
             Event::VariableRemoved { scope, name } => {
@@ -199,43 +200,45 @@ impl Instance {
     /// A new token, last in its scope's list.
     #[inline]
     fn create(&mut self, id: TokenId, scope_id: ScopeId, node: u32) {
-        let mut token = Token::new(self.created, scope_id, node);
-        self.created = self.created.wrapping_add(1);
+        let serial = self.created;
+        self.created = serial.wrapping_add(1);
+        let mut previous = NONE;
         if let Some(scope) = self.scopes.get_mut(scope_id) {
             scope.token_count += 1;
             if let Some(repeat) = scope.repeat_mut() {
                 repeat.started += 1;
             }
-            token.previous = std::mem::replace(&mut scope.last_token, id);
-            if token.previous == NONE {
-                scope.first_token = id;
-            } else if let Some(previous) = self.tokens.get_mut(token.previous) {
-                previous.next = id;
+            previous = std::mem::replace(&mut scope.last_token, id);
+            match self.tokens.get_mut(previous) {
+                Some(previous) => previous.next = id,
+                None => scope.first_token = id,
             }
         }
-        self.tokens.insert_next(id, token);
+        self.tokens.insert_next(id, || Token { previous, ..Token::new(serial, scope_id, node) });
     }
 
     /// Takes a token away; gives the counters of the loop around it, if it was a round.
     #[inline]
     fn consume(&mut self, id: TokenId) -> Option<&mut LoopState> {
-        let token = self.tokens.remove(id)?;
-        let scope = self.scopes.get_mut(token.scope)?;
+        let told = |token: &Token| (token.scope, token.node, token.state, (token.previous, token.next));
+        let (scope, node, state, neighbours) = self.tokens.release(id, told)?;
+        let scope = self.scopes.get_mut(scope)?;
         scope.token_count -= 1;
-        match token.state {
+        match state {
             TokenState::Joined { position } => {
-                self.upstream_joins -= unqueue(scope, &mut self.tokens, &token, position);
+                self.upstream_joins -= unqueue(scope, &mut self.tokens, node, position, neighbours);
             }
-            TokenState::Moving | TokenState::Waiting => unlink(scope, &mut self.tokens, token.previous, token.next),
+            TokenState::Moving | TokenState::Waiting => unlink(scope, &mut self.tokens, neighbours),
         }
         scope.repeat_mut()
     }
 
     /// Moves a token from the queue of its flow node to the end of its scope's list.
     fn leave_queue(&mut self, id: TokenId, position: u32) {
-        let Some(token) = self.tokens.get(id).cloned() else { return };
+        let Some(token) = self.tokens.get(id) else { return };
+        let (node, neighbours) = (token.node, (token.previous, token.next));
         let Some(scope) = self.scopes.get_mut(token.scope) else { return };
-        self.upstream_joins -= unqueue(scope, &mut self.tokens, &token, position);
+        self.upstream_joins -= unqueue(scope, &mut self.tokens, node, position, neighbours);
         let last = std::mem::replace(&mut scope.last_token, id);
         if last == NONE {
             scope.first_token = id;
@@ -253,10 +256,10 @@ impl Instance {
     fn enqueue(&mut self, id: TokenId, position: u32, incoming: u32, upstream: bool) {
         let Some(token) = self.tokens.get_mut(id).filter(|_| position < incoming) else { return };
         let Some(scope) = self.scopes.get_mut(token.scope) else { return };
-        let (node, previous, next) = (token.node, token.previous, token.next);
+        let (node, neighbours) = (token.node, (token.previous, token.next));
         token.state = TokenState::Joined { position };
         (token.previous, token.next) = (NONE, NONE);
-        unlink(scope, &mut self.tokens, previous, next);
+        unlink(scope, &mut self.tokens, neighbours);
         let joins = &mut scope.more_mut().joins;
         let index = match join::place(joins, node) {
             Ok(index) => index,
@@ -302,11 +305,12 @@ impl Instance {
         if id == ROOT {
             return;
         }
-        let Some(scope) = self.scopes.remove(id) else { return };
+        let Some(scope) = self.scopes.get(id) else { return };
         for join in scope.joins() {
             self.upstream_joins -= u32::from(join.upstream);
         }
-        if let Some(owner) = self.tokens.get_mut(scope.owner)
+        let owner = self.scopes.release(id, |scope| scope.owner).unwrap_or(NONE);
+        if let Some(owner) = self.tokens.get_mut(owner)
             && owner.inside == id
         {
             owner.inside = NONE;
@@ -351,9 +355,9 @@ fn text(events: &Events, index: u32) -> Option<Name> {
     }
 }
 
-/// Joins the neighbours of a token that leaves its scope's list.
+/// Joins the neighbours, before and after, of a token that leaves its scope's list.
 #[inline]
-fn unlink(scope: &mut Scope, tokens: &mut Slab<Token>, previous: TokenId, next: TokenId) {
+fn unlink(scope: &mut Scope, tokens: &mut Slab<Token>, (previous, next): (TokenId, TokenId)) {
     match tokens.get_mut(previous) {
         Some(before) => before.next = next,
         None => scope.first_token = next,
@@ -364,22 +368,28 @@ fn unlink(scope: &mut Scope, tokens: &mut Slab<Token>, previous: TokenId, next: 
     }
 }
 
-/// Takes a token out of its join's queue. Gives how many joins that look upstream are gone with it.
+/// Takes a token, between its neighbours, out of its join's queue. Gives how many joins that look upstream are gone with it.
 #[inline(always)]
-fn unqueue(scope: &mut Scope, tokens: &mut Slab<Token>, token: &Token, position: u32) -> u32 {
-    let Some(join) = scope.join_mut(token.node) else { return 0 };
+fn unqueue(
+    scope: &mut Scope,
+    tokens: &mut Slab<Token>,
+    node: u32,
+    position: u32,
+    (previous, next): (TokenId, TokenId),
+) -> u32 {
+    let Some(join) = scope.join_mut(node) else { return 0 };
     let Some(queue) = join.queues.get_mut(position as usize) else { return 0 };
-    match tokens.get_mut(token.previous) {
-        Some(previous) => previous.next = token.next,
-        None => queue.first = token.next,
+    match tokens.get_mut(previous) {
+        Some(previous) => previous.next = next,
+        None => queue.first = next,
     }
-    match tokens.get_mut(token.next) {
-        Some(next) => next.previous = token.previous,
-        None => queue.last = token.previous,
+    match tokens.get_mut(next) {
+        Some(next) => next.previous = previous,
+        None => queue.last = previous,
     }
-    join.present -= u32::from(queue.first == NONE);
+    join.present -= u32::from((previous, next) == (NONE, NONE));
     join.tokens -= 1;
-    if join.tokens == 0 { drop_if_empty(scope, token.node) } else { 0 }
+    if join.tokens == 0 { drop_if_empty(scope, node) } else { 0 }
 }
 
 /// Forgets a join in which nothing waits. Gives how many joins that look upstream are gone with it.

@@ -270,9 +270,15 @@ impl Instance {
     /// The innermost variable of that name in sight of a scope, if it is not a counter.
     #[inline]
     pub(crate) fn lend(&self, scope: ScopeId, name: &str) -> Option<&Value> {
-        match self.visible(scope, name) {
-            Some(Cow::Borrowed(value)) => Some(value),
-            _ => None,
+        let mut scope = self.scopes.get(scope)?;
+        loop {
+            if let Some(value) = scope.variable(name) {
+                return Some(value);
+            }
+            if scope.may_count() && scope.counter(name).is_some() {
+                return None;
+            }
+            scope = self.scopes.get(scope.parent)?;
         }
     }
 

@@ -179,12 +179,15 @@ impl Scope {
     }
 
     #[inline]
-    pub(crate) fn set(&mut self, name: &Name, value: Value) {
-        if let Some(index) = self.position(name) {
-            self.variables[index].1 = value;
-        } else {
+    pub(crate) fn set(&mut self, name: &Name, value: &Value) {
+        let Some(index) = self.position(name) else {
             let index = self.variables.partition_point(|(other, _)| **other < **name);
-            self.variables.insert(index, (name.clone(), value));
+            return self.variables.insert(index, (name.clone(), value.clone()));
+        };
+        match (&mut self.variables[index].1, value) {
+            // What counts is written where it stands.
+            (Value::Integer(count), Value::Integer(new)) => *count = *new,
+            (old, new) => old.clone_from(new),
         }
     }
 
@@ -199,9 +202,15 @@ impl Scope {
     pub(crate) fn lookup(&self, name: &str) -> Option<Cow<'_, Value>> {
         match self.variable(name) {
             Some(value) => Some(Cow::Borrowed(value)),
-            None if self.round != NONE || self.more.is_some() => self.counter(name).map(Cow::Owned),
+            None if self.may_count() => self.counter(name).map(Cow::Owned),
             None => None,
         }
+    }
+
+    /// Whether it may have counters.
+    #[inline]
+    pub(super) fn may_count(&self) -> bool {
+        self.round != NONE || self.more.is_some()
     }
 
     /// One of the counters that BPMN gives loops (BPMN 2.0.2 Table 10.30), also under Camunda's names.

@@ -1,5 +1,7 @@
 //! A table whose rows keep their number and whose freed numbers are used again, last freed first.
 
+use std::iter;
+
 use serde::{Deserialize, Serialize};
 
 use super::NONE;
@@ -42,21 +44,22 @@ impl<T> Slab<T> {
     /// Inserts a row; gives its number, which is what [`Slab::next`] said.
     pub(crate) fn insert(&mut self, value: T) -> u32 {
         let id = self.next();
-        self.insert_next(id, value);
+        self.insert_next(id, || value);
         id
     }
 
-    /// Inserts a row whose number [`Slab::next`] has said.
-    #[inline]
-    pub(crate) fn insert_next(&mut self, id: u32, value: T) {
+    /// Inserts a row whose number [`Slab::next`] has said. It is made where it stays, for the processor waits where parts that were just
+    /// written are moved as one.
+    #[inline(always)]
+    pub(crate) fn insert_next(&mut self, id: u32, value: impl FnOnce() -> T) {
         match self.row_mut(id) {
             Some(row) => {
                 if let Row::Free(next) = *row {
-                    *row = Row::Used(value);
+                    *row = Row::Used(value());
                     self.free = next;
                 }
             }
-            None => self.rest.push(Row::Used(value)),
+            None => self.rest.extend(iter::once_with(|| Row::Used(value()))),
         }
     }
 
@@ -66,6 +69,18 @@ impl<T> Slab<T> {
         let Row::Used(value) = std::mem::replace(row, Row::Free(free)) else { return None };
         self.free = id;
         Some(value)
+    }
+
+    /// Frees a row without moving what it holds; gives what is told of it.
+    #[inline(always)]
+    pub(crate) fn release<R>(&mut self, id: u32, told: impl FnOnce(&T) -> R) -> Option<R> {
+        let free = self.free;
+        let row = self.row_mut(id)?;
+        let Row::Used(value) = row else { return None };
+        let told = told(value);
+        *row = Row::Free(free);
+        self.free = id;
+        Some(told)
     }
 
     #[inline]
@@ -92,7 +107,7 @@ impl<T> Slab<T> {
 
     /// All rows by number.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        (0u32..).zip(std::iter::once(&self.first).chain(&self.rest)).filter_map(|(id, row)| match row {
+        (0u32..).zip(iter::once(&self.first).chain(&self.rest)).filter_map(|(id, row)| match row {
             Row::Used(value) => Some((id, value)),
             Row::Free(_) => None,
         })
@@ -100,7 +115,7 @@ impl<T> Slab<T> {
 
     /// All rows by number, to be changed.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        std::iter::once(&mut self.first).chain(&mut self.rest).filter_map(|row| match row {
+        iter::once(&mut self.first).chain(&mut self.rest).filter_map(|row| match row {
             Row::Used(value) => Some(value),
             Row::Free(_) => None,
         })

@@ -4,7 +4,7 @@
 use super::{Event, Step};
 use crate::behaviour::{complex_gateway, inclusive_gateway, user_task};
 use crate::dialect::{Dialect, ListenerStage};
-use crate::graph::NodeKind;
+use crate::graph::{Arrival, NodeKind};
 use crate::instance::{IncidentKind, IncidentStage, Ordinal, ScopeId, TokenId};
 
 /// Where a token goes on.
@@ -40,18 +40,40 @@ pub(crate) enum Stage {
     End,
 }
 
+/// A token at a stage.
+#[derive(Clone, Copy, Debug)]
+struct Work {
+    /// The token's number below its serial: written and read as one, for the processor waits where two halves that were just written are
+    /// read as one.
+    token: u64,
+    stage: Stage,
+}
+
+impl Work {
+    #[inline]
+    fn new(token: TokenId, serial: u32, stage: Stage) -> Self {
+        Self { token: u64::from(serial) << 32 | u64::from(token), stage }
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    fn token(self) -> (TokenId, u32) {
+        (self.token as u32, (self.token >> 32) as u32)
+    }
+}
+
 /// The agenda, with the scopes whose joins may have to be asked again.
 #[derive(Debug, Default)]
 pub(crate) struct Agenda {
     /// What stands before `next` is done; branch by branch the last is the next.
-    work: Vec<(TokenId, u32, Stage)>,
+    work: Vec<Work>,
     next: usize,
     branch_by_branch: bool,
     touched: Vec<ScopeId>,
 }
 
 impl Agenda {
-    fn push(&mut self, work: (TokenId, u32, Stage)) {
+    fn push(&mut self, work: Work) {
         if self.work.len() == self.work.capacity() && self.next > self.work.len() / 2 {
             // Most of it is done: there is room without growing.
             self.work.drain(..self.next);
@@ -62,7 +84,7 @@ impl Agenda {
 
     /// The next of all, in their turn.
     #[inline]
-    fn first(&mut self) -> Option<(TokenId, u32, Stage)> {
+    fn first(&mut self) -> Option<Work> {
         let work = *self.work.get(self.next)?;
         self.next += 1;
         if self.next == self.work.len() {
@@ -98,7 +120,7 @@ impl Step<'_, '_> {
     #[inline]
     pub(crate) fn schedule(&mut self, token: TokenId, stage: Stage) {
         let Some(serial) = self.instance.tokens.get(token).map(|token| token.serial) else { return };
-        self.context.agenda.push((token, serial, stage));
+        self.context.agenda.push(Work::new(token, serial, stage));
     }
 
     /// Puts a token that has thrown what it throws on the agenda; the agenda had so much on it before. In Camunda 7's dialect it goes on
@@ -154,19 +176,24 @@ impl Step<'_, '_> {
     }
 
     #[inline(always)]
-    fn go_on(&mut self, (token, serial, stage): (TokenId, u32, Stage)) {
+    fn go_on(&mut self, work: Work) {
+        let (token, serial) = work.token();
         // The token may have been cancelled, and its number used again, while it stood on the agenda.
         let Some(node) = self.instance.tokens.get(token).filter(|at| at.serial == serial).map(|at| at.node) else {
             return;
         };
-        match stage {
+        // What is most common is asked first.
+        if work.stage == Stage::Enter && self.budget > 0 {
+            self.budget -= 1;
+            return match self.graph.arrival(node) {
+                Arrival::Pass(way) => self.go_straight(token, way),
+                _ => self.enter(token, node),
+            };
+        }
+        match work.stage {
             // Whatever runs in a circle comes by one of these two; a round has been charged for when it was born.
-            Stage::Enter if self.budget == 0 => self.out_of_budget(token, IncidentStage::Arrive),
+            Stage::Enter => self.out_of_budget(token, IncidentStage::Arrive),
             Stage::Begin if self.budget == 0 => self.out_of_budget(token, IncidentStage::Enter),
-            Stage::Enter => {
-                self.budget -= 1;
-                self.enter(token, node);
-            }
             Stage::Begin => self.begin(token, node),
             Stage::Listen(listener) => self.listen(token, listener),
             Stage::Execute => self.execute(token, node),

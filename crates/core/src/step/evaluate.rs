@@ -1,11 +1,12 @@
 //! Expressions, mappings and variables.
 
 use std::borrow::Cow;
+use std::iter;
 
 use super::{Event, Ref, Step, index_of};
 use crate::Name;
 use crate::dialect::{Dialect, ListenerStage};
-use crate::expressions::{Assignment, Binding, Evaluation, EvaluationError, Execution, Quick, Variables};
+use crate::expressions::{Assignment, Binding, Evaluation, EvaluationError, Execution, Quick, Sight, Variables};
 use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, NodeKind, ProcessGraph, VersionBinding};
 use crate::instance::{Instance, NONE, Ordinal, ScopeId, UserTaskWait};
 use crate::value::{Value, ValueError};
@@ -90,14 +91,6 @@ impl Variables for ScopeView<'_> {
         match self.extra.iter().find(|(other, _)| &**other == name) {
             Some((_, value)) => Some(Cow::Borrowed(value)),
             None => self.instance.visible(self.scope, name),
-        }
-    }
-
-    #[inline]
-    fn lend(&self, name: &str) -> Option<&Value> {
-        match self.extra {
-            [] => self.instance.lend(self.scope, name),
-            _ => None,
         }
     }
 
@@ -269,17 +262,9 @@ impl Step<'_, '_> {
 
     /// The value of a plain expression, where it can be told at once.
     #[inline]
-    pub(crate) fn quick(
-        &self,
-        expression: &Expression,
-        scope: ScopeId,
-        node: Ordinal,
-        extra: &[(Name, Value)],
-    ) -> Option<Quick> {
+    pub(crate) fn quick(&self, expression: &Expression, scope: ScopeId) -> Option<Quick> {
         let ExpressionKind::Compiled(compiled) = &expression.kind else { return None };
-        let view =
-            ScopeView { instance: self.instance, graph: self.graph, scope, node, extra, told: None, unopened: false };
-        compiled.quick(&view)
+        compiled.quick(Sight::new(self.instance, scope))
     }
 
     /// Evaluates a condition: only true is true; null is not; anything else is an error, in Camunda 7's dialect null and texts, too.
@@ -291,7 +276,8 @@ impl Step<'_, '_> {
         node: Ordinal,
         extra: &[(Name, Value)],
     ) -> Result<bool, EvaluationError> {
-        match self.quick(condition, scope, node, extra) {
+        let quick = if extra.is_empty() { self.quick(condition, scope) } else { None };
+        match quick {
             Some(Quick::Boolean(holds)) => Ok(holds),
             _ => self.holds_after_all(condition, scope, node, extra),
         }
@@ -469,6 +455,19 @@ impl Step<'_, '_> {
     pub(crate) fn set_nearest(&mut self, scope: ScopeId, name: Name, value: Value) {
         let scope = self.nearest(scope, &name);
         self.set_local(scope, name, value);
+    }
+
+    /// The same for what was computed at once: it is written where it stays, not moved there.
+    #[inline]
+    pub(crate) fn set_quick(&mut self, scope: ScopeId, name: &Name, value: Quick) {
+        let scope = self.nearest(scope, name);
+        if self.graph.filters_conditions() {
+            return self.set_local(scope, name.clone(), value.into());
+        }
+        let variable: Ref = index_of(self.events.variables.len());
+        self.events.variables.extend(iter::once_with(|| (name.clone(), value.into())));
+        self.emit(Event::VariableSet { scope, variable });
+        self.variables_changed = true;
     }
 
     /// The innermost scope that has a variable, else the process itself.

@@ -91,16 +91,15 @@ impl Step<'_, '_> {
     #[inline(always)]
     fn come_to(&mut self, token: TokenId, node: Ordinal, arrival: Arrival) {
         match arrival {
-            Arrival::Join | Arrival::End if self.budget == 0 => self.schedule(token, Stage::Enter),
-            Arrival::Join => {
+            Arrival::Join if self.budget > 0 => {
                 self.budget -= 1;
                 parallel_gateway::join(self, token, node);
             }
-            Arrival::End => {
+            Arrival::End if self.budget > 0 => {
                 self.budget -= 1;
                 self.end_path(token);
             }
-            Arrival::Pass(_) | Arrival::Enter => self.schedule(token, Stage::Enter),
+            _ => self.schedule(token, Stage::Enter),
         }
     }
 

@@ -4,7 +4,7 @@ use super::{Event, Problem, Stage, Step, Told, Variables};
 use crate::behaviour::{self, standard_loop};
 use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::EvaluationError;
-use crate::graph::{Arrival, FlowNode, Home, ListenerAction, Loop, Mapping, Needed, NodeKind};
+use crate::graph::{FlowNode, Home, ListenerAction, Loop, Mapping, Needed, NodeKind};
 use crate::instance::{IncidentKind, IncidentStage, IncidentWait, NONE, Ordinal, Owner, ScopeKind, TokenId, WaitKind};
 use crate::trigger::error::Thrower;
 use crate::{Name, value::Value};
@@ -30,11 +30,8 @@ impl<'s> Step<'s, '_> {
         })
     }
 
-    /// A token has arrived.
+    /// A token has arrived where there is something to do.
     pub(super) fn enter(&mut self, token: TokenId, ordinal: Ordinal) {
-        if let Arrival::Pass(way) = self.graph.arrival(ordinal) {
-            return self.go_straight(token, way);
-        }
         let node = self.graph.node(ordinal);
         if node.plain {
             return self.execute(token, ordinal);

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use potok_core::Name;
-use potok_core::expressions::{Evaluation, Quick, Variables};
+use potok_core::expressions::{Evaluation, Quick, Sight};
 use potok_core::value::Value;
 
 use super::exact::Exact;
@@ -243,10 +243,10 @@ impl Fast {
     }
 
     /// The value of a variable or constant that is a small whole number.
-    fn integer(&self, variables: &dyn Variables) -> Option<i64> {
+    fn integer(&self, sight: Sight<'_>) -> Option<i64> {
         let value = match self {
             Self::Constant(Constant::Number(number)) => number.integer()?,
-            Self::Variable { name, .. } => match variables.lend(name) {
+            Self::Variable { name, .. } => match sight.lend(name) {
                 Some(Value::Integer(value)) => *value,
                 _ => return None,
             },
@@ -256,31 +256,31 @@ impl Fast {
     }
 
     /// Whether a condition of the most common kinds holds.
-    fn holds_at_once(&self, variables: &dyn Variables) -> Option<bool> {
+    fn holds_at_once(&self, sight: Sight<'_>) -> Option<bool> {
         match self {
-            Self::CompareInteger { comparison, name, number, .. } => match variables.lend(name) {
+            Self::CompareInteger { comparison, name, number, .. } => match sight.lend(name) {
                 Some(Value::Integer(value)) => Some(comparison.holds(value.cmp(number))),
                 _ => None,
             },
-            Self::EqualsText { name, text, equal, .. } => match variables.lend(name) {
+            Self::EqualsText { name, text, equal, .. } => match sight.lend(name) {
                 Some(Value::String(value)) => Some((value == text) == *equal),
                 _ => None,
             },
-            Self::Not(inner) => inner.holds_at_once(variables).map(|holds| !holds),
-            Self::And(sides) => Some(sides.0.holds_at_once(variables)? && sides.1.holds_at_once(variables)?),
-            Self::Or(sides) => Some(sides.0.holds_at_once(variables)? || sides.1.holds_at_once(variables)?),
+            Self::Not(inner) => inner.holds_at_once(sight).map(|holds| !holds),
+            Self::And(sides) => Some(sides.0.holds_at_once(sight)? && sides.1.holds_at_once(sight)?),
+            Self::Or(sides) => Some(sides.0.holds_at_once(sight)? || sides.1.holds_at_once(sight)?),
             _ => None,
         }
     }
 
     /// The value, if it is a plain condition or a small sum.
-    pub(crate) fn quick(&self, variables: &dyn Variables) -> Option<Quick> {
+    pub(crate) fn quick(&self, sight: Sight<'_>) -> Option<Quick> {
         match self {
             Self::Arithmetic(operator, sides) => {
-                let (left, right) = (sides.0.integer(variables)?, sides.1.integer(variables)?);
+                let (left, right) = (sides.0.integer(sight)?, sides.1.integer(sight)?);
                 operator.of_integers(left, right).map(Quick::Integer)
             }
-            condition => condition.holds_at_once(variables).map(Quick::Boolean),
+            condition => condition.holds_at_once(sight).map(Quick::Boolean),
         }
     }
 

@@ -39,7 +39,7 @@ use dsntk_feel::values::Value as FeelValue;
 use dsntk_feel::{FeelScope, Name as FeelName};
 use dsntk_feel_parser::AstNode;
 use potok_core::Name;
-use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, EvaluationError, Quick, Variables};
+use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, EvaluationError, Quick, Sight};
 use potok_core::value::Value;
 
 use crate::calendars::{self, Calendars};
@@ -270,8 +270,8 @@ impl CompiledExpression for Feel {
         timed(evaluation, |evaluation| self.slow.evaluate(evaluation))
     }
 
-    fn quick(&self, variables: &dyn Variables) -> Option<Quick> {
-        self.fast.as_ref()?.quick(variables)
+    fn quick(&self, sight: Sight<'_>) -> Option<Quick> {
+        self.fast.as_ref()?.quick(sight)
     }
 
     fn reads(&self) -> Option<&[Name]> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use potok_core::Name;
-use potok_core::expressions::{Evaluation, EvaluationError, Quick, Variables};
+use potok_core::expressions::{Evaluation, EvaluationError, Quick, Sight};
 use potok_core::value::{DateTime, Value};
 
 use super::coerce::{self, failed};
@@ -79,10 +79,10 @@ impl Node {
     }
 
     /// The value of a variable or constant that is a whole number.
-    fn integer(&self, variables: &dyn Variables) -> Option<i64> {
+    fn integer(&self, sight: Sight<'_>) -> Option<i64> {
         match self {
             Self::Constant(Value::Integer(value)) => Some(*value),
-            Self::Variable(name) => match variables.lend(name) {
+            Self::Variable(name) => match sight.lend(name) {
                 Some(Value::Integer(value)) => Some(*value),
                 _ => None,
             },
@@ -91,31 +91,31 @@ impl Node {
     }
 
     /// Whether a comparison of a variable with a constant holds.
-    fn holds_at_once(&self, variables: &dyn Variables) -> Option<bool> {
+    fn holds_at_once(&self, sight: Sight<'_>) -> Option<bool> {
         match self {
-            Self::CompareInteger(comparison, name, number) => match variables.lend(name) {
+            Self::CompareInteger(comparison, name, number) => match sight.lend(name) {
                 Some(Value::Integer(value)) => Some(coerce::holds(*comparison, value.cmp(number))),
                 _ => None,
             },
-            Self::EqualsText { name, text, equal } => match variables.lend(name) {
+            Self::EqualsText { name, text, equal } => match sight.lend(name) {
                 Some(Value::String(value)) => Some((value == text) == *equal),
                 _ => None,
             },
-            Self::Not(inner) => inner.holds_at_once(variables).map(|holds| !holds),
-            Self::And(sides) => Some(sides.0.holds_at_once(variables)? && sides.1.holds_at_once(variables)?),
-            Self::Or(sides) => Some(sides.0.holds_at_once(variables)? || sides.1.holds_at_once(variables)?),
+            Self::Not(inner) => inner.holds_at_once(sight).map(|holds| !holds),
+            Self::And(sides) => Some(sides.0.holds_at_once(sight)? && sides.1.holds_at_once(sight)?),
+            Self::Or(sides) => Some(sides.0.holds_at_once(sight)? || sides.1.holds_at_once(sight)?),
             _ => None,
         }
     }
 
     /// The value, if it is a plain condition or a sum.
-    pub(crate) fn quick(&self, variables: &dyn Variables) -> Option<Quick> {
+    pub(crate) fn quick(&self, sight: Sight<'_>) -> Option<Quick> {
         match self {
             Self::Arithmetic(operator, sides) => {
-                let (left, right) = (sides.0.integer(variables)?, sides.1.integer(variables)?);
+                let (left, right) = (sides.0.integer(sight)?, sides.1.integer(sight)?);
                 operator.of_integers(left, right).map(Quick::Integer)
             }
-            condition => condition.holds_at_once(variables).map(Quick::Boolean),
+            condition => condition.holds_at_once(sight).map(Quick::Boolean),
         }
     }
 

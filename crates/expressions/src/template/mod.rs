@@ -14,7 +14,7 @@ mod tests;
 
 use potok_core::Name;
 use potok_core::expressions::{
-    CompileError, CompiledExpression, Evaluation, EvaluationError, Purpose, Quick, Variables,
+    CompileError, CompiledExpression, Evaluation, EvaluationError, Purpose, Quick, Sight,
 };
 use potok_core::value::Value;
 
@@ -108,9 +108,9 @@ impl CompiledExpression for Template {
         Ok(text.into())
     }
 
-    fn quick(&self, variables: &dyn Variables) -> Option<Quick> {
+    fn quick(&self, sight: Sight<'_>) -> Option<Quick> {
         match &self.parts[..] {
-            [Part::Expression(node)] => node.quick(variables),
+            [Part::Expression(node)] => node.quick(sight),
             _ => None,
         }
     }
