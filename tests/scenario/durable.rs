@@ -157,7 +157,7 @@ async fn perform(engine: &Engine, act: &Act, keys: &BTreeMap<Key, Key>) -> Optio
         }
         Act::Message(message) => return send(engine, message).await,
         Act::Signal(name, payload) => engine.signal(name.clone(), payload.clone()).await,
-        Act::Data(_) => return None,
+        Act::Data(data) => engine.evaluate_conditions(data.clone()).send().await.map(drop),
         Act::Advance(to) => return advance(engine, *to).await,
     })
 }

@@ -435,6 +435,7 @@ pub(super) fn code_of(error: &RunError) -> &'static str {
         RunError::UnknownInstance(_) => "instance-unknown",
         RunError::UnknownKey(_) => "key-unknown",
         RunError::Ambiguous(_) => "message-ambiguous",
+        RunError::ConditionFailed { .. } => "condition-failed",
         RunError::EndlessTimers(_) => "timers-endless",
     }
 }

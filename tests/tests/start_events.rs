@@ -115,6 +115,26 @@ fn data_from_outside_starts_where_its_condition_holds() {
 }
 
 #[test]
+fn a_condition_of_camunda_looks_at_what_is_given() {
+    scenario("start_events/condition_of_variable.bpmn")
+        .data(json!({"other": 1}))
+        .has_instances("condition_of_variable", 0)
+        // Both hold.
+        .data(json!({"temperature": 110}))
+        .has_instances("condition_of_variable", 2)
+        .data(json!({"temperature": 90}))
+        .has_instances("condition_of_variable", 3);
+}
+
+#[test]
+fn a_condition_that_cannot_be_computed_starts_nothing() {
+    scenario_of(&["start_events/condition.bpmn", "start_events/condition_of_variable.bpmn"])
+        .refuses("condition-failed")
+        .data(json!({"temperature": "high"}))
+        .has_instances("condition", 0);
+}
+
+#[test]
 fn one_of_several_triggers_starts() {
     scenario("start_events/multiple.bpmn").message("letter", json!({})).waits_at(["answer"]);
     scenario("start_events/multiple.bpmn").signal("call").waits_at(["answer"]);

@@ -196,6 +196,12 @@ pub enum EvaluationError {
     /// The expression failed: what is wrong and how to mend it.
     #[error("{0}")]
     Failed(String),
+    /// `${...}` asks for a variable that is not there.
+    #[error(
+        "Unknown property used in expression: there is no variable `{0}`; set it before, or ask for it with \
+         execution.getVariable('{0}'), which gives null"
+    )]
+    UnknownVariable(Name),
     /// A limit on time, size or depth was exceeded.
     #[error("{0}")]
     Limit(String),

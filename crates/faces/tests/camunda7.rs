@@ -41,6 +41,7 @@ macro_rules! conversations {
 conversations!(
     attachment,
     batch,
+    condition,
     decision,
     deployment,
     dialect,

@@ -177,7 +177,7 @@ pub(crate) struct Attempt<'e> {
     keep_until: Option<Timestamp>,
     after: After,
     /// What scripts and expressions may still take.
-    time: Duration,
+    pub(crate) time: Duration,
     /// What is undone if something gets stuck behind it.
     tried: Option<Tried>,
     /// What got stuck behind it first.
@@ -354,6 +354,16 @@ impl<'e> Attempt<'e> {
         Some(InstanceRow { initiator, started: self.now, unique, trace, ..row })
     }
 
+    /// The rows of the instances that were begun in this unit of work, the oldest first, without those that others have begun.
+    pub(crate) fn begun(&self) -> impl Iterator<Item = InstanceRow> {
+        let is_its_own = |loaded: &Loaded| {
+            let instance = &loaded.running.instance;
+            loaded.seq == 0 && instance.caller().is_none() && instance.started_by().is_none()
+        };
+        let own = self.held.keys().filter(move |key| self.loaded(**key).is_some_and(is_its_own));
+        own.filter_map(|key| self.row(*key))
+    }
+
     pub(crate) fn loaded(&self, key: Key) -> Option<&Loaded> {
         self.held.get(&key)?.resident.loaded.as_ref()
     }
@@ -451,7 +461,7 @@ impl<'e> Attempt<'e> {
             (None, None) => return Ok(None),
         };
         for row in self.engine.store.list(&query).await?.rows {
-            let Some(deployed) = self.engine.catalog.get(row.instance).await? else { continue };
+            let Some(deployed) = self.engine.catalog.current(row.instance).await? else { continue };
             if deployed.definition.suspended {
                 continue;
             }
@@ -651,7 +661,14 @@ impl World for Attempt<'_> {
 
     fn instance(&mut self, key: Key) -> Result<Option<&Running>, Missing> {
         let held = self.held.get(&key).ok_or(Missing::Instance(key))?;
-        Ok(held.resident.loaded.as_ref().map(|loaded| &loaded.running))
+        let Some(loaded) = &held.resident.loaded else { return Ok(None) };
+        // What it asks of others stays within its tenant: in one unit of work there may be instances of several.
+        let tenant = loaded.tenant.as_deref().unwrap_or_default();
+        if *self.tenant != *tenant {
+            self.tenant = tenant.into();
+            (self.takers, self.start) = (None, None);
+        }
+        Ok(Some(&loaded.running))
     }
 
     fn step(&mut self, instance: Key, command: Command) -> Result<Vec<Request>, Rejection> {

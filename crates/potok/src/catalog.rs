@@ -118,6 +118,11 @@ impl Catalog {
         if key == ALONE {
             return self.compiled(alone::definition()).await.map(Some);
         }
+        self.current(key).await
+    }
+
+    /// The same, as the database has it by now: whether it is suspended changes.
+    pub(crate) async fn current(&self, key: Key) -> Result<Option<Arc<Deployed>>, Error> {
         match self.store.get::<Definition>(key).await? {
             Some(definition) => self.compiled(definition).await.map(Some),
             None => Ok(None),

@@ -238,7 +238,7 @@ impl Correlation<'_> {
         let inner = &self.engine.inner;
         let mut starts = Vec::new();
         for row in inner.store.list(&query).await?.rows {
-            let Some(deployed) = inner.catalog.get(row.instance).await? else { continue };
+            let Some(deployed) = inner.catalog.current(row.instance).await? else { continue };
             if !deployed.definition.suspended {
                 starts.push(Start { deployed, node: row.node });
             }

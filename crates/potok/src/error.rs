@@ -218,6 +218,21 @@ pub enum Error {
     /// Nobody takes the message.
     #[error("nobody waits for the message `{0}` with what was said of the receiver, and no process starts with it")]
     NobodyWaits(Name),
+    /// No process starts with a condition.
+    #[error(
+        "no process that is asked for starts with a condition: deploy one with a conditional start event, or ask for another"
+    )]
+    NoConditions,
+    /// The condition of a start event cannot be computed.
+    #[error("nothing was started, for the condition of `{event}` in process `{process}` cannot be computed: {reason}")]
+    ConditionFailed {
+        /// The process's id.
+        process: Name,
+        /// The start event's id.
+        event: Name,
+        /// What is wrong, and how to mend it.
+        reason: Name,
+    },
     /// No such timer, or other thing that is done when it is due.
     #[error("there is no timer or savepoint {0}: it is done, cancelled, or was never there")]
     UnknownTimer(TimerId),
@@ -396,6 +411,8 @@ impl Error {
             Self::UnknownIncident(_) => "incident-unknown",
             Self::Ambiguous(_) => "message-ambiguous",
             Self::NobodyWaits(_) => "message-unexpected",
+            Self::NoConditions => "condition-unexpected",
+            Self::ConditionFailed { .. } => "condition-failed",
             Self::UnknownTimer(_) => "timer-unknown",
             Self::MessageRepeated(_) => "message-repeated",
             Self::InstanceActive(_) => "instance-active",
@@ -451,6 +468,7 @@ impl From<RunError> for Error {
             RunError::UnknownInstance(instance) => Self::UnknownInstance(InstanceId(instance)),
             RunError::UnknownKey(key) => Self::Rejected(Rejection::Unknown(key)),
             RunError::Ambiguous(count) => Self::Ambiguous(count),
+            RunError::ConditionFailed { process, event, reason } => Self::ConditionFailed { process, event, reason },
             // Only a host that makes time pass itself meets this.
             RunError::EndlessTimers(_) => Self::Stopped,
         }

@@ -44,6 +44,7 @@ impl Error {
             | Self::Unreadable { .. }
             | Self::NothingToDeploy
             | Self::Undecided { .. }
+            | Self::ConditionFailed { .. }
             | Self::OtherDefinition { .. }
             | Self::MisplacedInstruction(_)
             | Self::KeyReused(_)
@@ -62,6 +63,7 @@ impl Error {
             | Self::UnknownTask(_)
             | Self::UnknownGroup(_)
             | Self::NobodyWaits(_)
+            | Self::NoConditions
             | Self::UnknownTimer(_)
             | Self::UnknownJob(_)
             | Self::UnknownIncident(_)

@@ -252,6 +252,7 @@ actions! {
     ];
     Send, "send", Send, false, [
         "Sending::send" "Engine::signal" "Correlation::send" "Correlation::send_to_all" "Engine::deliver_message"
+        "ConditionEvaluation::send"
     ];
     ReadAudit, "read audit", Audit, false, ["Engine::audit"];
     SeePeople, "see people", Read, false, [

@@ -3,7 +3,7 @@
 use potok_core::Name;
 use potok_core::graph::Catch;
 use potok_core::instance::{Key, Ordinal};
-use potok_core::routing::{Listeners, Noted, StartPoint, StartTimer, TimedStart, World as _, start_triggers};
+use potok_core::routing::{Brought, Listeners, Noted, StartPoint, StartTimer, TimedStart, World as _, start_triggers};
 use potok_core::step::{Command, StartAt, ThrownSignal};
 use potok_core::value::Value;
 use potok_store::Guard;
@@ -133,7 +133,7 @@ impl Inner {
     }
 
     async fn start_by_timer(&self, row: &WorkRow, guard: &Guard) -> Result<After, Error> {
-        let Some(deployed) = self.catalog.get(row.instance).await? else { return self.drop_chore(guard).await };
+        let Some(deployed) = self.catalog.current(row.instance).await? else { return self.drop_chore(guard).await };
         let graph = &deployed.graph;
         let mut one_of_several = None;
         let (start, next) = match row.kind {
@@ -156,7 +156,7 @@ impl Inner {
                 return Ok(true);
             }
             if let Some(point) = &one_of_several {
-                work.trigger(attempt, point, &[], None, None)?;
+                work.trigger(attempt, point, &Brought::default())?;
                 return Ok(true);
             }
             if let Some(failure) = attempt.failure().cloned() {
@@ -194,10 +194,11 @@ impl Inner {
         let trigger = triggers.find(|trigger| (trigger.node, trigger.definition) == (node, noted.definition));
         let Some(trigger) = trigger else { return self.drop_chore(guard).await };
         let point = StartPoint::of(&deployed.graph, &trigger);
+        let brought = Brought { payload: noted.payload, ..Brought::default() };
         self.transact_once(guard, |attempt, work| {
             attempt.known(deployed.clone());
             attempt.looks_at(row.key);
-            work.trigger(attempt, &point, &noted.payload, None, None)?;
+            work.trigger(attempt, &point, &brought)?;
             Ok(true)
         })
         .await
@@ -248,7 +249,7 @@ impl Inner {
 
     async fn start_by_signal(&self, row: &WorkRow, guard: &Guard) -> Result<After, Error> {
         let decoded = Spread::decode(&row.payload);
-        let (Some(deployed), Some(Spread { from, signal, .. })) = (self.catalog.get(row.instance).await?, decoded)
+        let (Some(deployed), Some(Spread { from, signal, .. })) = (self.catalog.current(row.instance).await?, decoded)
         else {
             return self.drop_chore(guard).await;
         };

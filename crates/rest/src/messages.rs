@@ -1,4 +1,4 @@
-//! `/messages`, `/signals`: what comes from outside; `/subscriptions`, `/timers`: what is waited for.
+//! `/messages`, `/signals`, `/conditions`: what comes from outside; `/subscriptions`, `/timers`: what is waited for.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::body::Json;
 use crate::caller::Caller;
+use crate::instances::Instance;
 use crate::problem::{Problem, Problems};
 use crate::search::{ByAge, Found, Search, find};
 use crate::value::{Id, Variables, names, text, words};
@@ -23,6 +24,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(send))
         .routes(routes!(search))
         .routes(routes!(signal))
+        .routes(routes!(evaluate))
         .routes(routes!(subscriptions))
         .routes(routes!(timers))
 }
@@ -197,6 +199,54 @@ pub(crate) struct NewSignal {
 async fn signal(caller: Caller, Json(body): Json<NewSignal>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.signal(body.name, body.variables).await }).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Data that may start processes.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NewData {
+    /// What conditions are asked about, and what starts begins with.
+    #[serde(default)]
+    variables: Variables,
+    /// Whatever starts gets this business key.
+    #[serde(default)]
+    business_key: Option<String>,
+    /// Only processes of this tenant, or of none if it is empty; of all within reach unless it is given.
+    #[serde(default)]
+    tenant: Option<String>,
+    /// Only this version of a process, also if there are newer ones.
+    #[serde(default)]
+    definition: Option<Id>,
+}
+
+/// What data has started.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Begun {
+    instances: Vec<Instance>,
+}
+
+/// Evaluates the conditions that start processes
+///
+/// An instance begins at each conditional start event whose condition holds for the variables: of the newest versions, unless one is named.
+/// All of them begin together; where a condition cannot be computed, none does. What is suspended is passed over.
+#[utoipa::path(post, path = "/conditions", tag = "messages", operation_id = "evaluateConditions",
+    responses((status = 200, body = Begun, description = "What has begun; perhaps nothing"), Problems))]
+async fn evaluate(caller: Caller, Json(body): Json<NewData>) -> Result<Json<Begun>, Problem> {
+    let begun = caller.once(|engine| async move {
+        let mut told = engine.evaluate_conditions(body.variables);
+        if let Some(key) = body.business_key {
+            told = told.business_key(key);
+        }
+        if let Some(tenant) = body.tenant {
+            told = told.tenant(tenant);
+        }
+        if let Some(definition) = body.definition {
+            told = told.definition(definition.into());
+        }
+        told.send().await
+    });
+    let instances = begun.await?.iter().map(|instance| Instance::from(&**instance)).collect();
+    Ok(Json(Begun { instances }))
 }
 
 words! {

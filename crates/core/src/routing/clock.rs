@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{RunError, Runner, StartOptions, StartTimer, TimedStart, Work};
+use super::{Brought, RunError, Runner, StartOptions, StartTimer, TimedStart, Work};
 use crate::graph::ProcessGraph;
 use crate::instance::WaitType;
 use crate::step::{Command, StartAt};
@@ -63,7 +63,7 @@ impl Runner {
         }
         if let Some(point) = start.one_of_several(&process) {
             let mut work = Work::new();
-            let Ok(_) = work.trigger(self, &point, &[], None, None);
+            let Ok(_) = work.trigger(self, &point, &Brought::default());
             self.work_off(work);
             return Ok(());
         }

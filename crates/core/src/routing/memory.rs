@@ -103,7 +103,12 @@ impl World for Runner {
         instances.dedup();
         let caught = Value::String(name.clone());
         let catches = |catch: &Catch| matches!(catch, Catch::Signal { name } if name.as_literal() == Some(&caught));
-        Ok(Listeners { instances, starts: self.start_points(catches) })
+        let newest = self.processes.values().filter_map(|versions| versions.last());
+        let starts = newest.flat_map(|graph| {
+            let triggers = start_triggers(graph).filter(|trigger| catches(trigger.catch));
+            triggers.map(|trigger| StartPoint::of(graph, &trigger))
+        });
+        Ok(Listeners { instances, starts: starts.collect() })
     }
 
     fn noted(&mut self, start: &StartPoint) -> Result<Vec<Noted>, Infallible> {
@@ -143,16 +148,6 @@ impl World for Runner {
 }
 
 impl Runner {
-    /// The definitions of start events of all newest versions that catch such a thing.
-    pub(super) fn start_points(&self, catches: impl Fn(&Catch) -> bool) -> Vec<StartPoint> {
-        let newest = self.processes.values().filter_map(|versions| versions.last());
-        let points = newest.flat_map(|graph| {
-            let triggers = start_triggers(graph).filter(|trigger| catches(trigger.catch));
-            triggers.map(|trigger| StartPoint::of(graph, &trigger))
-        });
-        points.collect()
-    }
-
     pub(super) fn drop_expired(&mut self) {
         let now = self.now;
         self.buffered.retain(|buffered| buffered.until > now);

@@ -1,7 +1,7 @@
 //! Messages and signals between instances.
 
 use super::work::Asked;
-use super::{Correlated, Listeners, Message, Noted, Notice, RunError, StartPoint, Taker, Work, World};
+use super::{Brought, Correlated, Listeners, Message, Noted, Notice, RunError, StartPoint, Taker, Work, World};
 use crate::Name;
 use crate::graph::MessageTarget;
 use crate::instance::Key;
@@ -131,9 +131,11 @@ impl Work {
         from: Option<(Key, Option<Name>)>,
     ) -> Result<Option<Correlated>, W::Missing> {
         let Some(start) = world.started_by(message)? else { return Ok(None) };
-        let (from, sender_key) = from.unzip();
+        let (started_by, sender_key) = from.unzip();
         let business_key = message.business_key.clone().or(sender_key.flatten());
-        self.trigger(world, &start, &message.payload, business_key, from).map(Some)
+        let payload = message.payload.clone();
+        let brought = Brought { payload, business_key, started_by, ..Brought::default() };
+        self.trigger(world, &start, &brought).map(Some)
     }
 
     /// A definition of a start event has occurred: the process starts, if the event needs no others or has them all. What comes
@@ -145,9 +147,7 @@ impl Work {
         &mut self,
         world: &mut W,
         start: &StartPoint,
-        payload: &[(Name, Value)],
-        business_key: Option<Name>,
-        started_by: Option<Key>,
+        brought: &Brought,
     ) -> Result<Correlated, W::Missing> {
         let of = |definition: u32, mut payload: Vec<(Name, Value)>| {
             if start.graph.catches(start.node).len() > 1 {
@@ -155,10 +155,10 @@ impl Work {
             }
             payload
         };
-        let mut variables = payload.to_vec();
+        let mut variables = brought.payload.clone();
         if start.parallel {
             let earlier = world.noted(start)?;
-            let Some(places) = start.completed_by(&earlier, payload) else {
+            let Some(places) = start.completed_by(&earlier, &brought.payload) else {
                 if start.counts_again(&earlier) {
                     world.note(start, Noted { definition: start.definition, payload: variables });
                 }
@@ -173,11 +173,11 @@ impl Work {
         }
         let command = Command::Start {
             at: StartAt::Event(start.graph.node(start.node).id.clone()),
-            business_key,
+            business_key: brought.business_key.clone(),
             variables,
             caller: None,
-            started_by,
-            initiator: None,
+            started_by: brought.started_by,
+            initiator: brought.initiator.clone(),
         };
         Ok(match world.begin(None, start.graph.clone(), command) {
             Ok((key, requests)) => {
@@ -244,8 +244,14 @@ impl Work {
             let command = Command::DeliverSignal { name: name.clone(), variables: payload.to_vec() };
             Asked::Command(to, command)
         });
-        let starts = listeners.starts.into_iter().map(|start| Asked::Start(start, payload.to_vec(), from));
+        let brought = Brought { payload: payload.to_vec(), started_by: from, ..Brought::default() };
+        let starts = listeners.starts.into_iter().map(|start| Asked::Start(start, brought.clone()));
         self.ask_first(instances.chain(starts).collect());
+    }
+
+    /// Definitions of start events occur next, each on its own, likewise.
+    pub(super) fn start(&mut self, starts: Vec<StartPoint>, brought: &Brought) {
+        self.ask_first(starts.into_iter().map(|start| Asked::Start(start, brought.clone())).collect());
     }
 }
 

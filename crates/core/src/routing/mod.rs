@@ -5,6 +5,7 @@
 
 mod answers;
 mod clock;
+mod conditions;
 mod deployed;
 mod failure;
 mod index;
@@ -26,4 +27,4 @@ pub use runner::Runner;
 pub use starts::{StartTimer, StartTrigger, TimedStart, start_timers, start_triggers};
 pub use told::{Correlated, Notice, RunError, StartOptions, Stepped};
 pub use work::Work;
-pub use world::{Listeners, Noted, Running, StartPoint, Taker, World};
+pub use world::{Brought, Listeners, Noted, Running, StartPoint, Taker, World};

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::matching::Given;
 use super::undo::Before;
 use super::{
-    Correlated, Message, Noted, Notice, RunError, Running, StartOptions, StartTimer, Stepped, TimedStart, Work, World,
+    Brought, Correlated, Message, Noted, Notice, RunError, Running, StartOptions, StartTimer, Stepped, TimedStart,
+    Work, World,
 };
 use crate::Name;
-use crate::expressions::{Evaluation, Expressions};
-use crate::graph::{Catch, ProcessGraph};
+use crate::expressions::Expressions;
+use crate::graph::ProcessGraph;
 use crate::instance::{Instance, Key, Ordinal, Wait};
-use crate::step::{Command, Counter, SCRIPT_TIME, STEP_BUDGET, check_values};
+use crate::step::{Command, Counter, SCRIPT_TIME, STEP_BUDGET};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -114,21 +114,14 @@ impl Runner {
     /// Tells the processes with conditional start events of data from outside: those whose condition holds start with it.
     ///
     /// # Errors
-    /// If one of the values is too large.
+    /// If one of the values is too large, or a condition cannot be computed: then nothing starts.
     pub fn evaluate_conditions(&mut self, variables: &[(Name, Value)]) -> Result<(), RunError> {
-        check_values(variables)?;
-        let view = Given(variables);
+        let data = Brought { payload: variables.to_vec(), ..Brought::default() };
         let mut work = Work::new();
-        let holds = |catch: &Catch| match catch {
-            Catch::Condition { condition, .. } => {
-                let value = condition.evaluate(&mut Evaluation::new(&view, self.now));
-                value.is_ok_and(|value| *value.plain() == Value::Boolean(true))
-            }
-            _ => false,
-        };
-        for start in self.start_points(holds) {
-            let Ok(_) = work.trigger(self, &start, variables, None, None);
-        }
+        let newest = self.processes.values().filter_map(|versions| versions.last());
+        let mut time = self.time;
+        work.evaluate_conditions(newest, &data, self.now, &mut time)?;
+        self.time_left = time;
         self.work_off(work);
         Ok(())
     }

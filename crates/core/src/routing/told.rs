@@ -101,6 +101,16 @@ pub enum RunError {
     /// Several instances wait for the message.
     #[error("{0} subscriptions match the message: narrow it by business key, correlation key or variables")]
     Ambiguous(usize),
+    /// The condition of a start event cannot be computed.
+    #[error("nothing was started, for the condition of `{event}` in process `{process}` cannot be computed: {reason}")]
+    ConditionFailed {
+        /// The process's id.
+        process: Name,
+        /// The start event's id.
+        event: Name,
+        /// What is wrong, and how to mend it.
+        reason: Name,
+    },
     /// Timers set each other off without any time passing.
     #[error("timers fire without end at {0}: a loop takes no time; give its timer a duration, or a way out")]
     EndlessTimers(Timestamp),

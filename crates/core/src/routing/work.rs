@@ -2,11 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::{Notice, Request, StartPoint, World};
+use super::{Brought, Notice, Request, StartPoint, World};
 use crate::Name;
 use crate::instance::Key;
 use crate::step::Command;
-use crate::value::Value;
 
 /// Messages and signals that follow from each other before anything waits for the outside again; more is taken for instances
 /// that answer each other without end.
@@ -22,9 +21,8 @@ pub(super) enum Asked {
     Request(Key, Request),
     /// Of an instance.
     Command(Key, Command),
-    /// To start an instance where a definition of a start event has occurred, with what came, by a message or signal of that
-    /// instance.
-    Start(StartPoint, Vec<(Name, Value)>, Option<Key>),
+    /// To start an instance where a definition of a start event has occurred.
+    Start(StartPoint, Brought),
 }
 
 /// What instances still ask of each other, worked off in order until nothing is left.
@@ -74,7 +72,7 @@ impl Work {
             let answered = match &asked {
                 Asked::Request(from, request) => self.answer(world, *from, request),
                 Asked::Command(to, command) => self.give(world, *to, || command.clone()),
-                Asked::Start(start, payload, from) => self.trigger(world, start, payload, None, *from).map(|_| ()),
+                Asked::Start(start, brought) => self.trigger(world, start, brought).map(|_| ()),
             };
             if let Err(missing) = answered {
                 self.agenda.push_front((asked, chain));

@@ -47,6 +47,19 @@ pub struct StartPoint {
     pub parallel: bool,
 }
 
+/// What comes with what occurs at a start event.
+#[derive(Clone, Debug, Default)]
+pub struct Brought {
+    /// The data that comes with it.
+    pub payload: Vec<(Name, Value)>,
+    /// The business key of the instance that starts.
+    pub business_key: Option<Name>,
+    /// The instance whose message or signal it is.
+    pub started_by: Option<Key>,
+    /// The user who caused it.
+    pub initiator: Option<Name>,
+}
+
 /// A definition that has occurred of a start event that needs several.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Noted {

@@ -158,6 +158,22 @@ impl ScopeView<'_> {
     }
 }
 
+/// Whether a condition holds that gave a value. Camunda 7 takes nothing but true and false.
+pub(crate) fn truth(dialect: Dialect, condition: &Expression, value: &Value) -> Result<bool, EvaluationError> {
+    let is_lenient = dialect != Dialect::Camunda;
+    match value.plain() {
+        Value::Boolean(value) => Ok(*value),
+        Value::Null if is_lenient => Ok(false),
+        Value::String(text) if is_lenient && &**text == "true" => Ok(true),
+        Value::String(text) if is_lenient && &**text == "false" => Ok(false),
+        other => Err(EvaluationError::Failed(format!(
+            "the condition `{}` gives a value of type {}, not true or false; compare it with something",
+            condition.text,
+            other.kind()
+        ))),
+    }
+}
+
 /// A value as text, none of null; what has no text gives its kind.
 fn as_text(value: &Value) -> Result<Option<Name>, &'static str> {
     match value.plain() {
@@ -290,18 +306,7 @@ impl Step<'_, '_> {
         node: Ordinal,
         extra: &[(Name, Value)],
     ) -> Result<bool, EvaluationError> {
-        let is_lenient = self.graph.dialect() != Dialect::Camunda;
-        match self.evaluate_with(condition, scope, node, extra)?.plain() {
-            Value::Boolean(value) => Ok(*value),
-            Value::Null if is_lenient => Ok(false),
-            Value::String(text) if is_lenient && &**text == "true" => Ok(true),
-            Value::String(text) if is_lenient && &**text == "false" => Ok(false),
-            other => Err(EvaluationError::Failed(format!(
-                "the condition `{}` gives a value of type {}, not true or false; compare it with something",
-                condition.text,
-                other.kind()
-            ))),
-        }
+        truth(self.graph.dialect(), condition, &self.evaluate_with(condition, scope, node, extra)?)
     }
 
     /// Evaluates to text; null gives none.

@@ -41,7 +41,7 @@ pub use keys::{Counter, Keys};
 pub use migrate::MigrateTo;
 
 pub(crate) use agenda::{Agenda, Stage};
-pub(crate) use evaluate::{Change, Problem, ScopeView, StandingTask, Told, put};
+pub(crate) use evaluate::{Change, Problem, ScopeView, StandingTask, Told, put, truth};
 pub(crate) use way_out::WayOut;
 
 /// No wait has been opened whose condition has not been asked.

@@ -14,12 +14,7 @@ use crate::variables::{has, read};
 type Outcome = Result<Value, EvaluationError>;
 
 fn variable(evaluation: &Evaluation<'_>, name: &Name) -> Outcome {
-    read(evaluation, name).map(Cow::into_owned).ok_or_else(|| {
-        failed(format!(
-            "Unknown property used in expression: there is no variable `{name}`; set it before, or ask for it with \
-             execution.getVariable('{name}'), which gives null"
-        ))
-    })
+    read(evaluation, name).map(Cow::into_owned).ok_or_else(|| EvaluationError::UnknownVariable(name.clone()))
 }
 
 impl Node {

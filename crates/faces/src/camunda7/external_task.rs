@@ -292,16 +292,6 @@ fn not_theirs(text: &str, worker: &str) -> Fault {
     Fault::refused(StatusCode::BAD_REQUEST, message)
 }
 
-/// What a worker gives. Types that there are not have an error of their own here.
-fn variables_of(fields: &Fields, name: &str) -> Result<potok_core::step::Variables, Fault> {
-    let types = fields.map(name)?;
-    let unsupported = types.values().find_map(|value| value.get("type")?.as_str().filter(|kind| !value::is_kind(kind)));
-    if let Some(kind) = unsupported {
-        return Err(Fault::unsupported(format!("Unsupported value type '{kind}'")));
-    }
-    value::variables(fields, name)
-}
-
 /// What became of a task, in Camunda's words.
 fn answered(text: &str, done: Result<(), Error>) -> Answer {
     match done {
@@ -314,7 +304,10 @@ fn answered(text: &str, done: Result<(), Error>) -> Answer {
 }
 
 async fn complete(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
-    let (variables, local) = (variables_of(&fields, "variables")?, variables_of(&fields, "localVariables")?);
+    let (variables, local) = (
+        value::variables_of_known_types(&fields, "variables")?,
+        value::variables_of_known_types(&fields, "localVariables")?,
+    );
     let job = theirs(&engine, &text, &fields).await?;
     if job.suspended {
         return answered(&text, Err(Error::InstanceSuspended(job.instance_id())));
@@ -323,7 +316,10 @@ async fn complete(Acting(engine): Acting, Path(text): Path<String>, InBody(field
 }
 
 async fn failure(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
-    let (variables, local) = (variables_of(&fields, "variables")?, variables_of(&fields, "localVariables")?);
+    let (variables, local) = (
+        value::variables_of_known_types(&fields, "variables")?,
+        value::variables_of_known_types(&fields, "localVariables")?,
+    );
     let (retries, pause) = (fields.number("retries")?.unwrap_or(0), fields.number("retryTimeout")?.unwrap_or(0));
     let job = theirs(&engine, &text, &fields).await?;
     if retries < 0 || pause < 0 {
@@ -340,7 +336,7 @@ async fn failure(Acting(engine): Acting, Path(text): Path<String>, InBody(fields
 }
 
 async fn bpmn_error(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
-    let variables = variables_of(&fields, "variables")?;
+    let variables = value::variables_of_known_types(&fields, "variables")?;
     let job = theirs(&engine, &text, &fields).await?;
     let code = fields.text("errorCode")?.ok_or_else(|| Fault::failed_as("NullValueException", "errorCode is null"))?;
     let message = fields.text("errorMessage")?;

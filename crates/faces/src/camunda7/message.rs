@@ -1,9 +1,9 @@
-//! `/message` and `/signal`: what comes from outside.
+//! `/message`, `/signal` and `/condition`: what comes from outside.
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
-use potok::{Engine, Error, InstanceId, Name, Receiver, Viewpoint};
+use potok::{DefinitionId, Engine, Error, Instance, InstanceId, Name, Receiver, Viewpoint};
 use potok_core::step::Command;
 use serde_json::{Value as Json, json};
 
@@ -14,7 +14,7 @@ use super::{execution, id, process_definition, process_instance, value};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
-    Router::new().route("/message", post(correlate)).route("/signal", post(signal))
+    Router::new().route("/message", post(correlate)).route("/signal", post(signal)).route("/condition", post(evaluate))
 }
 
 /// No match, or too many.
@@ -144,6 +144,39 @@ async fn signal(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
         }
     }
     Ok(nothing())
+}
+
+async fn evaluate(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
+    let (tenant, untenanted) = (fields.text("tenantId")?, fields.is_set("withoutTenantId")?);
+    if untenanted && tenant.is_some() {
+        return Err(Fault::invalid("Parameter 'tenantId' cannot be used together with parameter 'withoutTenantId'."));
+    }
+    let mut told = engine.evaluate_conditions(value::variables_of_known_types(&fields, "variables")?);
+    if let Some(key) = fields.text("businessKey")? {
+        told = told.business_key(key);
+    }
+    if untenanted {
+        told = told.tenant("");
+    } else if let Some(tenant) = tenant {
+        told = told.tenant(tenant);
+    }
+    let definition = fields.text("processDefinitionId")?;
+    if let Some(text) = &definition {
+        // What is no definition has no conditions.
+        told = told.definition(DefinitionId(id::parse_definition(text).unwrap_or(0.into())));
+    }
+    let begun = told.send().await.map_err(|error| match (error, &definition) {
+        (Error::UnknownDefinition(_), Some(text)) => {
+            let message = format!("no deployed process definition found with id '{text}': processDefinition is null");
+            Fault::bad_request_of("NotFoundException", message)
+        }
+        (error @ Error::NoConditions, None) => Fault::failed(format!("ENGINE-13043 {error}")),
+        (error @ Error::NoConditions, Some(_)) => Fault::failed(format!("ENGINE-13042 {error}")),
+        (error, _) => error.into(),
+    })?;
+    let definitions = process_definition::of_keys(&engine, begun.iter().map(|instance| instance.definition)).await?;
+    let shown = |instance: &Instance| process_instance::shown(instance, definitions.get(&instance.definition.into()));
+    Ok(answer(&Json::Array(begun.iter().map(shown).collect())))
 }
 
 /// Gives a message to what one execution waits for.

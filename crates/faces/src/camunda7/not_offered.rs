@@ -8,11 +8,10 @@ use super::answer::Answer;
 use super::error::Fault;
 
 /// Resources of which nothing is there.
-const RESOURCES: [&str; 16] = [
+const RESOURCES: [&str; 15] = [
     "case-definition",
     "case-execution",
     "case-instance",
-    "condition",
     "decision-requirements-definition",
     "history/cleanup",
     "history/decision-definition",

@@ -42,6 +42,16 @@ pub(crate) fn variables(fields: &Fields, name: &str) -> Result<Variables, Fault>
     Ok(variables)
 }
 
+/// The same, where types that there are not have an error of their own.
+pub(crate) fn variables_of_known_types(fields: &Fields, name: &str) -> Result<Variables, Fault> {
+    let types = fields.map(name)?;
+    let unsupported = types.values().find_map(|value| value.get("type")?.as_str().filter(|kind| !is_kind(kind)));
+    if let Some(kind) = unsupported {
+        return Err(Fault::unsupported(format!("Unsupported value type '{kind}'")));
+    }
+    variables(fields, name)
+}
+
 /// One value.
 pub(crate) fn read(name: &str, json: &Json) -> Result<Value, Fault> {
     let fields = match json {

@@ -13,6 +13,13 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 /// An instance of it waits for a user, a worker, a message and a timer, and is stuck at another job.
+const HOT: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test">
+  <process id="hot" isExecutable="true">
+    <startEvent id="over"><conditionalEventDefinition><condition>temperature &gt; 100</condition></conditionalEventDefinition></startEvent>
+    <userTask id="cool"/>
+    <sequenceFlow id="f0" sourceRef="over" targetRef="cool"/>
+  </process></definitions>"#;
+
 const WORK: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:potok="urn:potok:bpmn:1.0"
     xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" targetNamespace="test">
   <message id="paid" name="paid"/><escalation id="late" escalationCode="late"/><error id="lost" errorCode="lost"/>
@@ -86,11 +93,12 @@ impl World {
     }
 
     async fn fill(&mut self) {
-        let files = json!({"files": [{"name": "work.bpmn", "text": WORK}, {"name": "dish.dmn", "text": DISH}]});
+        let (work, hot) = (json!({"name": "work.bpmn", "text": WORK}), json!({"name": "hot.bpmn", "text": HOT}));
+        let files = json!({"files": [work, hot, {"name": "dish.dmn", "text": DISH}]});
         self.keep("deployment", "/api/v1/deployments", files).await;
         let unused = json!({"files": [{"name": "unused.bpmn", "text": WORK.replace("id=\"work\"", "id=\"unused\"")}]});
         self.keep("unused", "/api/v1/deployments", unused).await;
-        let theirs = json!({"files": [{"name": "work.bpmn", "text": WORK}]});
+        let theirs = json!({"files": [work, hot]});
         self.tell("elsewhere", "/api/v1/deployments", theirs).await;
         let start = json!({"definition": "work", "variables": {"amount": 3}});
         let started = self.tell("part", "/api/v1/instances", start.clone()).await;

@@ -237,6 +237,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::complete_job_with" => engine.complete_job_with(job, json!({}), json!({})).await,
         "Engine::fail_job_with" => engine.fail_job_with(job, &JobFailure::default(), json!({}), json!({})).await,
         "Correlation::send" => engine.correlate("none").send().await.map(drop),
+        "ConditionEvaluation::send" => engine.evaluate_conditions(()).send().await.map(drop),
         "Correlation::send_to_all" => engine.correlate("none").send_to_all().await.map(drop),
         "Engine::deliver_message" => {
             engine.deliver_message(InstanceId(NO), Viewpoint::Process, "none", json!({})).await

@@ -8,6 +8,7 @@
 mod access;
 mod backup;
 mod batches;
+mod conditions;
 mod credentials;
 mod database;
 mod deployments;

@@ -1,6 +1,6 @@
 //! Messages and signals.
 
-use potok::{Delivery, Error, Receiver, Viewpoint};
+use potok::{DefinitionId, Delivery, Error, Receiver, Viewpoint};
 use serde_json::json;
 
 use crate::database::{Place, deploy, stop};
@@ -17,6 +17,7 @@ crate::on_every_database!(
     of_many_messages_at_once_one_is_delivered_and_the_others_are_kept,
     pools_send_each_other_messages,
     a_signal_reaches_all,
+    a_suspended_process_is_started_by_nothing,
     a_message_that_must_find_somebody_is_never_kept,
     one_subscription_is_given_its_message,
 );
@@ -253,6 +254,28 @@ async fn a_signal_reaches_all(place: Place) {
     engine.signal("alarm", ()).await.unwrap();
     assert_eq!(engine.tasks().node("leave").count().await.unwrap(), 5);
     assert_eq!(engine.execute_due().await.unwrap(), 0, "nothing is left over");
+    stop(&engine).await;
+}
+
+async fn a_suspended_process_is_started_by_nothing(place: Place) {
+    let engine = place.by_hand().await;
+    let model = started_by_message().replace(
+        "<startEvent id=\"reported\">",
+        "<startEvent id=\"heard\"><signalEventDefinition signalRef=\"alarm\"/></startEvent>
+        <sequenceFlow id=\"f\" sourceRef=\"heard\" targetRef=\"inspect\"/><startEvent id=\"reported\">",
+    );
+    let model = model.replace("<process", "<signal id=\"alarm\" name=\"alarm\"/><process");
+    let deployed = deploy(&engine, &[("claim.bpmn", &model)]).await;
+    let claim = DefinitionId(deployed.definition("claim").unwrap().key);
+    engine.message("damage").send().await.unwrap();
+    engine.correlate("damage").send().await.unwrap();
+    engine.signal("alarm", ()).await.unwrap();
+    assert_eq!(engine.tasks().count().await.unwrap(), 3);
+    engine.suspend_definition(claim).await.unwrap();
+    assert_eq!(engine.message("damage").send().await.unwrap(), Delivery::Kept);
+    assert_eq!(engine.correlate("damage").send().await.unwrap_err().code(), "message-unexpected");
+    engine.signal("alarm", ()).await.unwrap();
+    assert_eq!(engine.tasks().count().await.unwrap(), 3);
     stop(&engine).await;
 }
 

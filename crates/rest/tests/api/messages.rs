@@ -58,6 +58,43 @@ async fn a_signal_reaches_all() {
 }
 
 #[tokio::test]
+async fn data_starts_where_a_condition_holds() {
+    let hot = |limit: u32| {
+        format!(
+            r#"<startEvent id="over"><conditionalEventDefinition><condition>temperature &gt; {limit}</condition></conditionalEventDefinition></startEvent>
+            <userTask id="cool"/>"#
+        )
+    };
+    let server = Server::new().await;
+    let data = |temperature: i32| json!({"variables": {"temperature": temperature}, "businessKey": "boiler-3"});
+    server.post("/api/v1/conditions", data(110)).await.problem(404, "condition-unexpected");
+    let deploy = async |text: String| {
+        let answer =
+            server.post("/api/v1/deployments", json!({"files": [{"name": "hot.bpmn", "text": text}]})).await.is(201);
+        answer.json()["definitions"][0]["id"].clone()
+    };
+    let first = deploy(row("hot", &hot(100))).await;
+    server.post("/api/v1/conditions", data(90)).await.is(200).says(json!({"instances": []}));
+    let begun =
+        json!({"instances": [{"process": "hot", "definition": first, "businessKey": "boiler-3", "state": "active"}]});
+    server.post("/api/v1/conditions", data(110)).await.is(200).says(begun.clone());
+    deploy(row("hot", &hot(200))).await;
+    server.post("/api/v1/conditions", data(110)).await.is(200).says(json!({"instances": []}));
+    let named = json!({"variables": {"temperature": 110}, "businessKey": "boiler-3", "definition": first});
+    server.post("/api/v1/conditions", named).await.is(200).says(begun);
+    let of_none = json!({"variables": {"temperature": 210}, "tenant": ""});
+    server.post("/api/v1/conditions", of_none).await.is(200).says(json!({"instances": [{"tenant": null}]}));
+    let elsewhere = json!({"variables": {"temperature": 210}, "tenant": "acme"});
+    server.post("/api/v1/conditions", elsewhere).await.problem(404, "condition-unexpected");
+    let unknown = json!({"definition": "7"});
+    server.post("/api/v1/conditions", unknown).await.problem(404, "definition-unknown");
+    server.post("/api/v1/conditions", json!({"name": "temperature"})).await.problem(400, "body-invalid");
+    server.post("/api/v1/tasks/search", json!({"countOnly": true})).await.says(json!({"total": 3}));
+    deploy(row("hot", &hot(200).replace("temperature &gt; 200", "temperature"))).await;
+    server.post("/api/v1/conditions", data(110)).await.problem(422, "condition-failed");
+}
+
+#[tokio::test]
 async fn timers_are_listed() {
     let nodes = r#"<startEvent id="start"/>
         <intermediateCatchEvent id="wait"><timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></intermediateCatchEvent>

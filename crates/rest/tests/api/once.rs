@@ -50,13 +50,16 @@ async fn a_key_stands_for_one_request() {
 
 #[tokio::test]
 async fn everything_that_creates_something_does_so_once() {
-    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    let hot = r#"<startEvent id="over"><conditionalEventDefinition><condition>temperature &gt; 100</condition></conditionalEventDefinition></startEvent>
+        <userTask id="cool"/>"#;
+    let server = Server::deployed(&[("approval", APPROVAL), ("hot", hot)]).await;
     let instance = server.start("approval", json!({})).await;
     let approval = crate::conversation::row("approval", APPROVAL);
     for (path, body, status) in [
         ("/api/v1/tasks".to_owned(), json!({"name": "Call back"}), 201),
         (format!("/api/v1/instances/{instance}/comments"), json!({"text": "called back"}), 201),
         ("/api/v1/messages".to_owned(), json!({"name": "paid"}), 200),
+        ("/api/v1/conditions".to_owned(), json!({"variables": {"temperature": 110}}), 200),
         ("/api/v1/batches".to_owned(), json!({"operation": {"type": "suspend"}, "instances": [instance]}), 201),
         (
             "/api/v1/deployments".to_owned(),
@@ -70,6 +73,8 @@ async fn everything_that_creates_something_does_so_once() {
     }
     server.post("/api/v1/messages/search", json!({"countOnly": true})).await.says(json!({"total": 1}));
     server.post("/api/v1/batches/search", json!({"countOnly": true})).await.says(json!({"total": 1}));
+    let hot = json!({"filter": {"processes": ["hot"]}, "countOnly": true});
+    server.post("/api/v1/instances/search", hot).await.says(json!({"total": 1}));
     server.get("/api/v1/definitions/approval").await.says(json!({"version": 2}));
     let task = server.post("/api/v1/tasks/search", json!({"filter": {"hasProcess": false}})).await;
     assert_eq!(task.count(), 1);
