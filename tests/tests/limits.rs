@@ -293,3 +293,25 @@ impl potok_core::expressions::Variables for Nothing {
         Vec::new()
     }
 }
+
+#[test]
+fn an_endless_loop_that_lets_a_text_grow_is_stopped_before_it_takes_all_memory() {
+    let expressions = Arc::new(Evaluator::new());
+    let growing = COUNTING.replace("counted + 1", "counted + &quot;more&quot;");
+    let package = Package::from_bpmn(growing.as_bytes(), &*expressions).expect("a model");
+    let mut runner = Runner::new(expressions, "2026-01-05T09:00:00Z".parse().expect("a time"));
+    runner.deploy(&package);
+    let text = Value::String("x".repeat(16 * 1024 * 1024).into());
+    let variables = vec![("counted".into(), text), ("stop".into(), false.into())];
+    let instance = runner.start("p", StartOptions { variables, ..StartOptions::default() }).expect("it starts");
+    // With what it started with, 256 MiB.
+    let length = |counted: &Value| counted.as_str().map(str::len);
+    let (counted, key, incident) = stuck(&runner, instance);
+    assert_eq!((length(&counted), incident.kind.code()), (Some(16 * 1024 * 1024 + 15 * 4), "step-budget-exceeded"));
+    assert!(incident.message.contains("too much data"), "{}", incident.message);
+    // Each command has its own room.
+    let stop = vec![("stop".into(), true.into())];
+    runner.command(instance, Command::SetVariables { scope: 0, variables: stop }).expect("it is told to stop");
+    runner.command(instance, Command::ResolveIncident { incident: key }).expect("it goes on");
+    assert!(!runner.instance(instance).expect("it is remembered").instance.is_active());
+}

@@ -13,7 +13,7 @@ use potok_core::routing::{
     Listeners, Message, Noted, Notice, Request, Running, StartPoint, Taker, World, matches, requests, start_triggers,
     starts, stuck,
 };
-use potok_core::step::{Command, Context, Event, Events, Rejection, ThrownSignal, step};
+use potok_core::step::{Command, Context, DATA_BYTES, Event, Events, Rejection, ThrownSignal, step};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
 use potok_store::query::SubscriptionQuery;
@@ -178,6 +178,8 @@ pub(crate) struct Attempt<'e> {
     after: After,
     /// What scripts and expressions may still take.
     pub(crate) time: Duration,
+    /// How many bytes may still be set in variables.
+    room: usize,
     /// What is undone if something gets stuck behind it.
     tried: Option<Tried>,
     /// What got stuck behind it first.
@@ -214,6 +216,7 @@ impl<'e> Attempt<'e> {
             keep_until: None,
             after: After::default(),
             time: engine.limits.script_time,
+            room: DATA_BYTES,
             tried: None,
             stuck: None,
             failed: None,
@@ -693,12 +696,13 @@ impl World for Attempt<'_> {
         let from = held.events.list.len();
         let keys = Numbers { engine: self.engine, now: self.now };
         let mut context = Context::new(self.now, &*self.engine.catalog.evaluator, &keys);
-        context.time = self.time;
+        (context.time, context.room) = (self.time, self.room);
         if let Err(rejection) = step(graph, instance, command, &mut context, &mut held.events) {
             held.refused = true;
             return Err(rejection);
         }
         self.time = self.time.saturating_sub(context.took);
+        self.room = self.room.saturating_sub(context.written);
         if self.tried.is_some() && self.stuck.is_none() && graph.dialect().tries_again() {
             self.stuck = stuck(graph, &held.events, from);
         }

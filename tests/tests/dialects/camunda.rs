@@ -1056,3 +1056,37 @@ fn what_is_thrown_where_a_task_is_left_is_not_caught_at_its_boundary() {
     .resolve("work")
     .waits_at(["after"]);
 }
+
+/// As 7.24: the service task is at its work when its own condition interrupts it.
+#[test]
+fn what_its_own_work_interrupts_calls_its_end_listeners_and_does_its_outputs() {
+    camunda(
+        r#"<startEvent id="start"/><userTask id="after"/><userTask id="interrupted"/>
+        <serviceTask id="work" camunda:expression="${execution.setVariable('y', 2)}"><extensionElements>
+          <camunda:executionListener event="end" expression="${execution.setVariable('ended', true)}"/>
+          <camunda:inputOutput><camunda:outputParameter name="out">${y}</camunda:outputParameter></camunda:inputOutput>
+        </extensionElements></serviceTask>
+        <boundaryEvent id="changed" attachedToRef="work"><conditionalEventDefinition><condition>${y == 2}</condition></conditionalEventDefinition></boundaryEvent>
+        <sequenceFlow id="f1" sourceRef="start" targetRef="work"/>
+        <sequenceFlow id="f2" sourceRef="work" targetRef="after"/>
+        <sequenceFlow id="f3" sourceRef="changed" targetRef="interrupted"/>"#,
+    )
+    .start_with(json!({"y": 1}))
+    .waits_at(["interrupted"])
+    .variables(json!({"y": 2, "ended": true, "out": 2}));
+}
+
+/// As 7.24: of rounds that follow one another one counts as active also when it has just ended.
+#[test]
+fn of_rounds_one_after_the_other_one_is_active() {
+    camunda(
+        r#"<startEvent id="start"/><userTask id="after"/>
+        <userTask id="work"><multiInstanceLoopCharacteristics isSequential="true"><loopCardinality>3</loopCardinality>
+          <completionCondition>${nrOfActiveInstances == 1}</completionCondition></multiInstanceLoopCharacteristics></userTask>
+        <sequenceFlow id="f1" sourceRef="start" targetRef="work"/>
+        <sequenceFlow id="f2" sourceRef="work" targetRef="after"/>"#,
+    )
+    .start()
+    .complete("work")
+    .waits_at(["after"]);
+}

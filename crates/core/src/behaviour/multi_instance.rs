@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{compensation, intermediate_event, repeat, user_task::number};
 use crate::Name;
+use crate::dialect::Dialect;
 use crate::expressions::EvaluationError;
 use crate::graph::{Home, MultiInstance, Throw};
 use crate::instance::{IncidentStage, NONE, Owner, ScopeId, TokenId};
@@ -150,7 +151,7 @@ fn try_complete_round(
         (None, None) => None,
     };
     let asks = multi.completion_condition.is_some() || !multi.complex.is_empty();
-    let counters = if asks { counters_after(step, scope) } else { Vec::new() };
+    let counters = if asks { counters_after(step, scope, multi.sequential) } else { Vec::new() };
     let complete = match &multi.completion_condition {
         Some(condition) => step.holds(condition, inside, node, &counters)?,
         None => false,
@@ -247,9 +248,12 @@ fn outcome(
 }
 
 /// The counters as they are once a round that runs now has ended: what conditions on its completion see.
-fn counters_after(step: &Step<'_, '_>, scope: ScopeId) -> Vec<(Name, Value)> {
+fn counters_after(step: &Step<'_, '_>, scope: ScopeId, sequential: bool) -> Vec<(Name, Value)> {
     let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Vec::new() };
-    let (completed, active) = (repeat.completed.saturating_add(1), repeat.active().saturating_sub(1));
+    // Of rounds that follow one another Camunda 7 and Flowable count one as active all the time.
+    let stays = sequential && matches!(step.graph.dialect(), Dialect::Camunda | Dialect::Flowable);
+    let ended = u32::from(!stays);
+    let (completed, active) = (repeat.completed.saturating_add(1), repeat.active().saturating_sub(ended));
     let counter = |name: &str, count: u32| (Name::from(name), Value::Integer(count.into()));
     vec![
         counter("numberOfCompletedInstances", completed),

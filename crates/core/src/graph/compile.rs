@@ -34,6 +34,7 @@ pub(super) fn process(
         diagnostics,
         data,
         compiled: BTreeMap::new(),
+        asks_conditions: false,
         filters_conditions: false,
     };
     compiler.run()
@@ -48,6 +49,7 @@ pub(super) struct Compiler<'a> {
     pub(super) data: DataNames,
     /// A process often asks the same at many places: what is the same is compiled once, and shared.
     compiled: BTreeMap<(Language, Purpose, Name), ExpressionKind>,
+    pub(super) asks_conditions: bool,
     pub(super) filters_conditions: bool,
 }
 
@@ -113,6 +115,7 @@ impl Compiler<'_> {
             form,
             listeners: self.listeners(&process.extension.listeners),
             binds: !process.correlation_subscriptions.is_empty(),
+            asks_conditions: self.asks_conditions,
             filters_conditions: self.filters_conditions,
         }
     }

@@ -70,6 +70,7 @@ impl<'a> Compiler<'a> {
                         each,
                     })
                 });
+                self.asks_conditions = true;
                 self.filters_conditions |= filter.is_some();
                 Catch::Condition { condition: self.optional(condition.as_ref())?, filter }
             }

@@ -86,6 +86,8 @@ pub struct ProcessGraph {
     listeners: Vec<Listener>,
     /// Message subscriptions follow the process's own data.
     binds: bool,
+    /// Some conditional event may be waited for.
+    asks_conditions: bool,
     /// Some conditional event is asked after certain changes only.
     filters_conditions: bool,
 }
@@ -274,6 +276,11 @@ impl ProcessGraph {
 
     pub(crate) fn listeners(&self) -> &[Listener] {
         &self.listeners
+    }
+
+    /// Whether a change of variables may trigger something.
+    pub(crate) fn looks_at_variables(&self) -> bool {
+        self.asks_conditions || self.binds
     }
 
     pub(crate) fn filters_conditions(&self) -> bool {

@@ -32,10 +32,11 @@ impl World for Runner {
         let running = self.instances.get_mut(&instance).ok_or(Rejection::NotActive(instance))?;
         let mut events = Events::new();
         let mut context = Context::new(self.now, &*self.expressions, &self.keys);
-        (context.budget, context.time) = (self.budget, self.time_left);
+        (context.budget, context.time, context.room) = (self.budget, self.time_left, self.room);
         let after = command.graph_after().cloned();
         step(&running.graph, &mut running.instance, command, &mut context, &mut events)?;
         self.time_left = self.time_left.saturating_sub(context.took);
+        self.room = self.room.saturating_sub(context.written);
         running.graph = after.unwrap_or_else(|| running.graph.clone());
         let asked = requests(&running.graph, &running.instance, &events, 0);
         let graph = running.graph.clone();

@@ -13,7 +13,7 @@ use crate::Name;
 use crate::expressions::Expressions;
 use crate::graph::ProcessGraph;
 use crate::instance::{Instance, Key, Ordinal, Wait};
-use crate::step::{Command, Counter, SCRIPT_TIME, STEP_BUDGET};
+use crate::step::{Command, Counter, DATA_BYTES, SCRIPT_TIME, STEP_BUDGET};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -34,6 +34,8 @@ pub struct Runner {
     time: Duration,
     /// What the scripts and expressions of this unit of work may still take.
     pub(super) time_left: Duration,
+    /// How many bytes may still be set in variables.
+    pub(super) room: usize,
     pub(super) processes: BTreeMap<Name, Vec<Arc<ProcessGraph>>>,
     pub(super) instances: BTreeMap<Key, Running>,
     /// Which instance a key belongs to.
@@ -63,6 +65,7 @@ impl Runner {
             budget: STEP_BUDGET,
             time: SCRIPT_TIME,
             time_left: SCRIPT_TIME,
+            room: DATA_BYTES,
             processes: BTreeMap::new(),
             instances: BTreeMap::new(),
             owners: BTreeMap::new(),
@@ -231,7 +234,7 @@ impl Runner {
     /// Answers requests, in order, until nothing is left.
     pub(super) fn work_off(&mut self, mut work: Work) {
         let Ok(()) = work.run(self);
-        self.time_left = self.time;
+        (self.time_left, self.room) = (self.time, DATA_BYTES);
     }
 
     /// Gives the instance that waits under a key a command.

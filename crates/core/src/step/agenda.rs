@@ -214,9 +214,12 @@ impl Step<'_, '_> {
 
     #[cold]
     pub(crate) fn out_of_budget(&mut self, token: TokenId, stage: IncidentStage) {
-        let passed = match self.is_out_of_time() {
-            true => "scripts and expressions took too much time",
-            false => "too many flow nodes were passed",
+        let passed = if self.is_out_of_time() {
+            "scripts and expressions took too much time"
+        } else if self.is_out_of_room() {
+            "too much data was put into variables"
+        } else {
+            "too many flow nodes were passed"
         };
         let message = format!(
             "{passed} without a wait state: the process runs in an endless loop; mend its conditions, or put a savepoint, \

@@ -9,7 +9,8 @@ use crate::behaviour::{ad_hoc, call_activity, end_event, repeat, user_task};
 use crate::dialect::{Dialect, ListenerStage};
 use crate::graph::{Catch, NodeKind};
 use crate::instance::{
-    IncidentKind, IncidentStage, IncidentWait, JobWait, Key, NONE, Owner, Phase, ROOT, TokenId, Wait, WaitId, WaitKind,
+    IncidentKind, IncidentStage, IncidentWait, JobWait, Key, NONE, Owner, Phase, ROOT, TokenId, TokenState, Wait, WaitId,
+    WaitKind,
 };
 use crate::trigger::{error::Thrower, message, signal};
 
@@ -260,11 +261,18 @@ impl Step<'_, '_> {
     /// Camunda 7 asks conditions when variables are set, before the work that set them is complete: one that now holds may
     /// end the activity. Says whether none has.
     pub(crate) fn outlives_conditions(&mut self, token: TokenId) -> bool {
-        if self.graph.dialect() != Dialect::Camunda {
+        if self.graph.dialect() != Dialect::Camunda || !self.graph.looks_at_variables() {
             return true;
         }
-        let Some(serial) = self.instance.tokens.get(token).map(|token| token.serial) else { return false };
+        let Some(here) = self.instance.tokens.get(token) else { return false };
+        let (serial, works) = (here.serial, here.state == TokenState::Moving);
+        let thrower = self.thrower;
+        if works && thrower.is_none() {
+            // It has not waited; what its own work brings about finds it at its work.
+            self.thrower = Some((token, true));
+        }
         while self.trigger_a_condition() {}
+        self.thrower = thrower;
         self.is_alive(token, serial)
     }
 

@@ -514,6 +514,7 @@ impl Step<'_, '_> {
             let created = self.instance.scopes.get(scope).is_some_and(|scope| scope.variable(&name).is_none());
             self.changes.push(Change { scope, name: name.clone(), created });
         }
+        self.charge_data(value.bytes());
         let variable: Ref = index_of(self.events.variables.len());
         self.events.variables.push((name, value));
         self.emit(Event::VariableSet { scope, variable });

@@ -53,6 +53,9 @@ pub const STEP_BUDGET: u32 = 1_000_000;
 /// What the scripts and expressions of all that one command causes may take before they are taken for an endless loop.
 pub const SCRIPT_TIME: Duration = Duration::from_secs(10);
 
+/// How many bytes of text, lists and maps may be set in variables by all that one command causes before it is taken for an endless loop.
+pub const DATA_BYTES: usize = 256 * 1024 * 1024;
+
 /// What a thrown message or signal takes from the budget: others must carry it, so that it weighs more than a move.
 const THROW_COST: u32 = 50;
 
@@ -79,6 +82,10 @@ pub struct Context<'a> {
     pub time: Duration,
     /// How long those of the last step took: other steps that follow from the same command have the rest.
     pub took: Duration,
+    /// How many bytes of text, lists and maps the step may set in variables.
+    pub room: usize,
+    /// How many the last step set: other steps that follow from the same command have the rest.
+    pub written: usize,
     agenda: Agenda,
 }
 
@@ -86,8 +93,9 @@ impl<'a> Context<'a> {
     /// A context for one or more steps at one moment.
     #[must_use]
     pub fn new(now: Timestamp, expressions: &'a dyn Expressions, keys: &'a dyn Keys) -> Self {
-        let (budget, time, took) = (STEP_BUDGET, SCRIPT_TIME, Duration::ZERO);
-        Self { now, expressions, keys, budget, time, took, agenda: Agenda::default() }
+        let (budget, time, room) = (STEP_BUDGET, SCRIPT_TIME, DATA_BYTES);
+        let (took, written) = (Duration::ZERO, 0);
+        Self { now, expressions, keys, budget, time, took, room, written, agenda: Agenda::default() }
     }
 }
 
@@ -104,7 +112,7 @@ pub fn step(
 ) -> Result<(), Rejection> {
     // An instance's time never runs backwards, whatever its hosts' clocks say.
     context.now = context.now.max(instance.now);
-    context.took = Duration::ZERO;
+    (context.took, context.written) = (Duration::ZERO, 0);
     events.now = context.now;
     let mut step = Step::new(graph, instance, context, events);
     step.carry_out(command)?;
@@ -201,6 +209,20 @@ impl<'s, 'c> Step<'s, 'c> {
     /// Whether scripts and expressions have used up their time.
     pub(crate) fn is_out_of_time(&self) -> bool {
         self.context.took > self.context.time
+    }
+
+    /// Something of so many bytes is set. What has no room left passes no more flow nodes.
+    #[inline]
+    pub(crate) fn charge_data(&mut self, bytes: usize) {
+        self.context.written = self.context.written.saturating_add(bytes);
+        if self.is_out_of_room() {
+            self.budget = 0;
+        }
+    }
+
+    /// Whether more was set in variables than there is room for.
+    pub(crate) fn is_out_of_room(&self) -> bool {
+        self.context.written > self.context.room
     }
 
     /// Everything that is waited for is looked through.

@@ -51,6 +51,19 @@ impl Value {
             _ => Ok(()),
         }
     }
+
+    /// How many bytes it takes, counting what is shared as often as it is written out; those of a plain number or the like are not counted.
+    pub(crate) fn bytes(&self) -> usize {
+        let mut room = Room { depth: usize::MAX, parts: usize::MAX, bytes: usize::MAX };
+        match self {
+            Self::String(text) => text.len(),
+            Self::List(_) | Self::Map(_) | Self::Bytes(_) | Self::Declared(_) => match room.take(self) {
+                Ok(()) => (usize::MAX - room.parts) * size_of::<Self>() + (usize::MAX - room.bytes),
+                Err(_) => usize::MAX,
+            },
+            _ => 0,
+        }
+    }
 }
 
 /// What a value may still take.
