@@ -42,14 +42,14 @@ pub(crate) enum Stage {
 
 /// A token at a stage.
 #[derive(Clone, Copy, Debug)]
-struct Work {
+struct Turn {
     /// The token's number below its serial: written and read as one, for the processor waits where two halves that were just written are
     /// read as one.
     token: u64,
     stage: Stage,
 }
 
-impl Work {
+impl Turn {
     #[inline]
     fn new(token: TokenId, serial: u32, stage: Stage) -> Self {
         Self { token: u64::from(serial) << 32 | u64::from(token), stage }
@@ -66,37 +66,37 @@ impl Work {
 #[derive(Debug, Default)]
 pub(crate) struct Agenda {
     /// What stands before `next` is done; branch by branch the last is the next.
-    work: Vec<Work>,
+    turns: Vec<Turn>,
     next: usize,
     branch_by_branch: bool,
     touched: Vec<ScopeId>,
 }
 
 impl Agenda {
-    fn push(&mut self, work: Work) {
-        if self.work.len() == self.work.capacity() && self.next > self.work.len() / 2 {
+    fn push(&mut self, turn: Turn) {
+        if self.turns.len() == self.turns.capacity() && self.next > self.turns.len() / 2 {
             // Most of it is done: there is room without growing.
-            self.work.drain(..self.next);
+            self.turns.drain(..self.next);
             self.next = 0;
         }
-        self.work.push(work);
+        self.turns.push(turn);
     }
 
     /// The next of all, in their turn.
     #[inline]
-    fn first(&mut self) -> Option<Work> {
-        let work = *self.work.get(self.next)?;
+    fn first(&mut self) -> Option<Turn> {
+        let turn = *self.turns.get(self.next)?;
         self.next += 1;
-        if self.next == self.work.len() {
-            self.work.clear();
+        if self.next == self.turns.len() {
+            self.turns.clear();
             self.next = 0;
         }
-        Some(work)
+        Some(turn)
     }
 
     /// What was added from there on comes before all else, in its order.
     fn put_first(&mut self, from: usize) {
-        if let Some(added) = self.work.get_mut(from..) {
+        if let Some(added) = self.turns.get_mut(from..) {
             added.reverse();
         }
     }
@@ -104,14 +104,14 @@ impl Agenda {
     /// What was added last comes before what has been added from there on.
     fn bring_forward(&mut self, from: usize) {
         if self.branch_by_branch
-            && let Some(added @ [_, _, ..]) = self.work.get_mut(from..)
+            && let Some(added @ [_, _, ..]) = self.turns.get_mut(from..)
         {
             added.rotate_right(1);
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.work.is_empty()
+        self.turns.is_empty()
     }
 }
 
@@ -120,7 +120,7 @@ impl Step<'_, '_> {
     #[inline]
     pub(crate) fn schedule(&mut self, token: TokenId, stage: Stage) {
         let Some(serial) = self.instance.tokens.get(token).map(|token| token.serial) else { return };
-        self.context.agenda.push(Work::new(token, serial, stage));
+        self.context.agenda.push(Turn::new(token, serial, stage));
     }
 
     /// Puts a token that has thrown what it throws on the agenda; the agenda had so much on it before. In Camunda 7's dialect it goes on
@@ -132,7 +132,7 @@ impl Step<'_, '_> {
 
     /// How much is on the agenda.
     pub(crate) fn agenda_length(&self) -> usize {
-        self.context.agenda.work.len()
+        self.context.agenda.turns.len()
     }
 
     /// Nothing else is to be done before what comes next.
@@ -156,8 +156,8 @@ impl Step<'_, '_> {
             if self.context.agenda.branch_by_branch {
                 self.run_branch_by_branch();
             } else {
-                while let Some(work) = self.context.agenda.first() {
-                    self.go_on(work);
+                while let Some(turn) = self.context.agenda.first() {
+                    self.go_on(turn);
                 }
             }
             if !self.fire_a_join() && !self.trigger_a_condition() {
@@ -168,29 +168,29 @@ impl Step<'_, '_> {
 
     fn run_branch_by_branch(&mut self) {
         self.context.agenda.put_first(0);
-        while let Some(work) = self.context.agenda.work.pop() {
-            let there = self.context.agenda.work.len();
-            self.go_on(work);
+        while let Some(turn) = self.context.agenda.turns.pop() {
+            let there = self.context.agenda.turns.len();
+            self.go_on(turn);
             self.context.agenda.put_first(there);
         }
     }
 
     #[inline(always)]
-    fn go_on(&mut self, work: Work) {
-        let (token, serial) = work.token();
+    fn go_on(&mut self, turn: Turn) {
+        let (token, serial) = turn.token();
         // The token may have been cancelled, and its number used again, while it stood on the agenda.
         let Some(node) = self.instance.tokens.get(token).filter(|at| at.serial == serial).map(|at| at.node) else {
             return;
         };
         // What is most common is asked first.
-        if work.stage == Stage::Enter && self.budget > 0 {
+        if turn.stage == Stage::Enter && self.budget > 0 {
             self.budget -= 1;
             return match self.graph.arrival(node) {
                 Arrival::Pass(way) => self.go_straight(token, way),
                 _ => self.enter(token, node),
             };
         }
-        match work.stage {
+        match turn.stage {
             // Whatever runs in a circle comes by one of these two; a round has been charged for when it was born.
             Stage::Enter => self.out_of_budget(token, IncidentStage::Arrive),
             Stage::Begin if self.budget == 0 => self.out_of_budget(token, IncidentStage::Enter),

@@ -9,8 +9,8 @@ use crate::behaviour::{ad_hoc, call_activity, end_event, repeat, user_task};
 use crate::dialect::{Dialect, ListenerStage};
 use crate::graph::{Catch, NodeKind};
 use crate::instance::{
-    IncidentKind, IncidentStage, IncidentWait, JobWait, Key, NONE, Owner, Phase, ROOT, TokenId, TokenState, Wait, WaitId,
-    WaitKind,
+    IncidentKind, IncidentStage, IncidentWait, JobWait, Key, NONE, Owner, Phase, ROOT, TokenId, TokenState, Wait,
+    WaitId, WaitKind,
 };
 use crate::trigger::{error::Thrower, message, signal};
 

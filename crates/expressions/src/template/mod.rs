@@ -13,9 +13,7 @@ mod token;
 mod tests;
 
 use potok_core::Name;
-use potok_core::expressions::{
-    CompileError, CompiledExpression, Evaluation, EvaluationError, Purpose, Quick, Sight,
-};
+use potok_core::expressions::{CompileError, CompiledExpression, Evaluation, EvaluationError, Purpose, Quick, Sight};
 use potok_core::value::Value;
 
 use node::Node;
