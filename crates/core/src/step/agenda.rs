@@ -217,7 +217,7 @@ impl Step<'_, '_> {
         let passed = if self.is_out_of_time() {
             "scripts and expressions took too much time"
         } else if self.is_out_of_room() {
-            "too much data was put into variables"
+            "too much data was computed"
         } else {
             "too many flow nodes were passed"
         };

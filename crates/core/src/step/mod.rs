@@ -26,6 +26,7 @@ mod way_out;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::Name;
 use crate::expressions::Expressions;
 use crate::graph::ProcessGraph;
 use crate::instance::{Instance, Key, Ordinal, Owner, TokenId, WaitId, WaitKind};
@@ -53,7 +54,8 @@ pub const STEP_BUDGET: u32 = 1_000_000;
 /// What the scripts and expressions of all that one command causes may take before they are taken for an endless loop.
 pub const SCRIPT_TIME: Duration = Duration::from_secs(10);
 
-/// How many bytes of text, lists and maps may be set in variables by all that one command causes before it is taken for an endless loop.
+/// How many bytes of text, lists and maps all that one command causes may set in variables, collect and throw before it is taken for an
+/// endless loop.
 pub const DATA_BYTES: usize = 256 * 1024 * 1024;
 
 /// What a thrown message or signal takes from the budget: others must carry it, so that it weighs more than a move.
@@ -82,9 +84,9 @@ pub struct Context<'a> {
     pub time: Duration,
     /// How long those of the last step took: other steps that follow from the same command have the rest.
     pub took: Duration,
-    /// How many bytes of text, lists and maps the step may set in variables.
+    /// How many bytes of text, lists and maps the step may set in variables, collect and throw.
     pub room: usize,
-    /// How many the last step set: other steps that follow from the same command have the rest.
+    /// How many the last step has taken: other steps that follow from the same command have the rest.
     pub written: usize,
     agenda: Agenda,
 }
@@ -182,6 +184,7 @@ impl<'s, 'c> Step<'s, 'c> {
 
     /// Puts a value beside the events.
     pub(crate) fn keep(&mut self, value: Value) -> Ref {
+        self.charge_data(value.bytes());
         let index = self.events.values.len();
         self.events.values.push(value);
         index_of(index)
@@ -192,9 +195,10 @@ impl<'s, 'c> Step<'s, 'c> {
         self.keep(Value::Map(variables.into_iter().collect::<BTreeMap<_, _>>().into()))
     }
 
-    /// Something is thrown that others must carry.
-    pub(crate) fn charge_throw(&mut self) {
+    /// Something is thrown that others must carry, with this.
+    pub(crate) fn charge_throw(&mut self, payload: &[(Name, Value)]) {
         self.budget = self.budget.saturating_sub(THROW_COST);
+        self.charge_data(payload.iter().map(|(_, value)| value.bytes()).sum());
     }
 
     /// An evaluation took so long. What has no time left passes no more flow nodes: so only who counts those asks for it.
@@ -211,7 +215,7 @@ impl<'s, 'c> Step<'s, 'c> {
         self.context.took > self.context.time
     }
 
-    /// Something of so many bytes is set. What has no room left passes no more flow nodes.
+    /// Something of so many bytes is recorded. What has no room left passes no more flow nodes.
     #[inline]
     pub(crate) fn charge_data(&mut self, bytes: usize) {
         self.context.written = self.context.written.saturating_add(bytes);
@@ -220,7 +224,7 @@ impl<'s, 'c> Step<'s, 'c> {
         }
     }
 
-    /// Whether more was set in variables than there is room for.
+    /// Whether more was recorded than there is room for.
     pub(crate) fn is_out_of_room(&self) -> bool {
         self.context.written > self.context.room
     }

@@ -173,8 +173,8 @@ pub(crate) fn throw(
     }
     remember(step, &carried);
     let message = index_of(step.events.messages.len());
+    step.charge_throw(&payload);
     step.events.messages.push(ThrownMessage { name, correlation_key, properties: carried, payload });
-    step.charge_throw();
     step.emit(Event::MessageThrown { node, message });
     Ok(())
 }

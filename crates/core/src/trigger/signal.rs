@@ -38,8 +38,8 @@ pub(crate) fn throw(
     }
     let signal = index_of(step.events.signals.len());
     let thrown = ThrownSignal { name: name.clone(), instance_only: *instance_only, payload: carried.clone() };
+    step.charge_throw(&carried);
     step.events.signals.push(thrown);
-    step.charge_throw();
     step.emit(Event::SignalThrown { node, signal });
     step.thrower = Some((token, true));
     deliver(step, &name, &carried);
