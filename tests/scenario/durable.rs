@@ -85,7 +85,8 @@ impl Durable {
         for instance in of_runner {
             let there = match self.keys.get(&instance.key()) {
                 Some(key) => known.get(key).copied(),
-                None => new.next(),
+                // A called instance may have been paired by its call meanwhile.
+                None => new.find(|there| self.keys.values().all(|paired| *paired != there.key())),
             };
             let Some(there) = there else { panic!("instance {} is not in the database", instance.key()) };
             self.keys.insert(instance.key(), there.key());

@@ -8,18 +8,16 @@ use potok_core::Name;
 use potok_core::encoding::FORMAT;
 use potok_core::expressions::{Binding, Deployment};
 use potok_core::graph::ProcessGraph;
-use potok_core::instance::{Failure, Instance, Key, WaitKind};
+use potok_core::instance::{Failure, Instance, Key, Wait, WaitKind};
 use potok_core::routing::{
-    Listeners, Message, Noted, Notice, Request, Running, StartPoint, Taker, World, matches, requests, start_triggers,
-    starts, stuck,
+    Listeners, Message, Noted, Notice, Request, Running, StartPoint, Taker, World, requests, stuck,
 };
-use potok_core::step::{Command, Context, DATA_BYTES, Event, Events, Rejection, ThrownSignal, step};
+use potok_core::step::{Command, Context, DATA_BYTES, Event, Events, Rejection, step};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
-use potok_store::query::SubscriptionQuery;
 use potok_store::row::{
-    Claim, Instance as InstanceRow, Job, LogRow, Message as KeptMessage, Snapshot, Subscription, SubscriptionKind,
-    Task, TaskState, Timer, Work as WorkRow,
+    Claim, Instance as InstanceRow, Job, LogRow, Message as KeptMessage, Snapshot, Task, TaskState, Timer,
+    Work as WorkRow,
 };
 use potok_store::{Changes, Guard, Store, Unit};
 use tokio::sync::OwnedMutexGuard;
@@ -34,8 +32,12 @@ use crate::follow::{self, Apart, Around, correlation, follow};
 use crate::instance::claim;
 use crate::told::{self, Told};
 use crate::trace::TraceContext;
-use crate::work::{Chore, Occurred, Spread};
+use crate::work::{Chore, Occurred};
 use crate::{Error, InstanceId};
+
+pub(crate) mod hearing;
+
+use hearing::{Hearing, opened};
 
 /// A snapshot is written when the rows since the last one outweigh it, and at least this many bytes.
 const SNAPSHOT_FROM: usize = 16 * 1024;
@@ -50,6 +52,9 @@ pub(crate) enum Missing {
     Process(Name, Binding, Option<Deployment>),
     Takers(Box<Message>),
     Start(Box<Message>),
+    Listeners(Name, Option<Key>),
+    /// What has been kept for a subscription of an instance before this unit of work.
+    Kept(Key, Key),
     Noted(Key, u32),
     /// An open task, as the database has it once nothing of its instance is being committed.
     Task(Key, Key),
@@ -114,6 +119,10 @@ impl Held {
         self.resident.loaded.as_ref().map(|loaded| &loaded.running.graph)
     }
 
+    fn wait(&self, key: Key) -> Option<&Wait> {
+        self.resident.loaded.as_ref()?.running.instance.wait(key)
+    }
+
     /// Whether it is not what the database has by now: then it is loaded anew by whoever is next.
     async fn is_stale(&mut self, engine: &Inner) -> Result<bool, Error> {
         // What it was stepped on is durable from then on, or has failed.
@@ -161,6 +170,15 @@ pub(crate) struct Attempt<'e> {
     processes: Vec<(Asked, Option<Arc<Deployed>>)>,
     takers: Option<(Message, Vec<Taker>)>,
     start: Option<(Message, Option<StartPoint>)>,
+    listeners: Option<((Name, Option<Key>), Hearing)>,
+    /// Instances that are held, but may still be being committed.
+    unsettled: Vec<Key>,
+    /// Waits for messages and signals that were opened in this unit of work, by their instances: the database does not know them yet.
+    opened: Vec<(Key, Key)>,
+    /// Messages that are kept from this unit of work on.
+    kept: Vec<(KeptMessage, Message)>,
+    /// The message that has been kept for a subscription for longer than those.
+    kept_before: Option<(Key, Option<(Key, Message)>)>,
     /// What has occurred of start events, by definition and flow node, with the keys under which it is kept.
     noted: BTreeMap<(Key, u32), Vec<(Key, Noted)>>,
     /// Which of it this attempt is about: it is looked at whether it is the last that was missing.
@@ -204,6 +222,11 @@ impl<'e> Attempt<'e> {
             processes: Vec::new(),
             takers: None,
             start: None,
+            listeners: None,
+            unsettled: Vec::new(),
+            opened: Vec::new(),
+            kept: Vec::new(),
+            kept_before: None,
             noted: BTreeMap::new(),
             looked_at: None,
             guards: Vec::new(),
@@ -243,6 +266,14 @@ impl<'e> Attempt<'e> {
             Missing::Start(message) => {
                 let start = self.find_start(&message).await?;
                 self.start = Some((*message, start));
+            }
+            Missing::Listeners(signal, from) => {
+                let hearing = self.find_listeners(&signal, from).await?;
+                self.listeners = Some(((signal, from), hearing));
+            }
+            Missing::Kept(instance, subscription) => {
+                let message = self.find_kept(instance, subscription).await?;
+                self.kept_before = Some((subscription, message));
             }
             Missing::Noted(definition, node) => {
                 let rows: Vec<WorkRow> = self.engine.store.of_instance(definition).await?;
@@ -302,15 +333,20 @@ impl<'e> Attempt<'e> {
     pub(crate) async fn hold(&mut self, key: Key) -> Result<(), Stop> {
         if !self.held.contains_key(&key) {
             let held = self.lock(key).await?;
-            if let Some(loaded) = &held.resident.loaded {
-                self.tenant = loaded.tenant.clone().unwrap_or_default();
-                if self.envelope.trace.is_none() {
-                    self.envelope.trace = loaded.trace;
-                }
-            }
-            self.held.insert(key, held);
+            self.keep_hold(held);
         }
         Ok(())
+    }
+
+    fn keep_hold(&mut self, held: Held) {
+        if let Some(loaded) = &held.resident.loaded {
+            self.tenant = loaded.tenant.clone().unwrap_or_default();
+            if self.envelope.trace.is_none() {
+                self.envelope.trace = loaded.trace;
+            }
+        }
+        self.unsettled.push(held.slot.key);
+        self.held.insert(held.slot.key, held);
     }
 
     /// Locks in the order of keys may wait, so that no two wait for each other; out of order it is only tried.
@@ -380,105 +416,6 @@ impl<'e> Attempt<'e> {
         if let Some(held) = self.held.get(&key) {
             held.slot.settle().await;
         }
-    }
-
-    /// Who waits for a message, as the database says, and as the instances themselves confirm.
-    async fn find_takers(&self, message: &Message) -> Result<Vec<Taker>, Stop> {
-        let mut query = SubscriptionQuery {
-            kind: Some(SubscriptionKind::Message),
-            starts: Some(false),
-            tenant: Some(self.tenant.clone()),
-            takes: message.correlation_key.as_ref().and_then(correlation),
-            business_key: message.business_key.clone(),
-            ..SubscriptionQuery::default()
-        };
-        let mut rows = Vec::new();
-        if let Some(name) = &message.name {
-            query.names = vec![name.clone()];
-            rows = self.engine.store.list(&query).await?.rows;
-        }
-        if let Some(target) = &message.target {
-            // A message flow leads there whatever the name.
-            let by_flow = SubscriptionQuery {
-                names: Vec::new(),
-                process: target.process.clone(),
-                node: target.node.clone(),
-                ..query
-            };
-            if by_flow.node.is_some() {
-                rows.extend(self.engine.store.list(&by_flow).await?.rows);
-            }
-        }
-        rows.sort_by_key(|row| row.key);
-        rows.dedup_by_key(|row| row.key);
-        let mut takers = Vec::new();
-        for row in rows {
-            takers.extend(self.taker(&row, message).await?);
-        }
-        Ok(takers)
-    }
-
-    async fn taker(&self, row: &Subscription, message: &Message) -> Result<Option<Taker>, Stop> {
-        let mut locked;
-        let loaded = match self.held.get(&row.instance) {
-            Some(held) => held.resident.loaded.as_ref(),
-            None => {
-                locked = self.lock(row.instance).await?;
-                // The database says that it waits: if it does not, that may be news.
-                let waits = |loaded: &Loaded| loaded.running.instance.wait(row.key).is_some();
-                if !locked.resident.loaded.as_ref().is_some_and(waits) && locked.is_stale(self.engine).await? {
-                    drop(locked);
-                    locked = self.lock(row.instance).await?;
-                }
-                locked.resident.loaded.as_ref()
-            }
-        };
-        let Some(loaded) = loaded else { return Ok(None) };
-        let Running { graph, instance } = &loaded.running;
-        let Some(wait) = instance.wait(row.key) else { return Ok(None) };
-        let WaitKind::Message(expected) = &wait.kind else { return Ok(None) };
-        Ok(matches(graph, instance, wait, message).then(|| Taker {
-            instance: row.instance,
-            subscription: row.key,
-            keyed: expected.correlation_key.is_some() || !expected.properties.is_empty(),
-            business_key: instance.business_key().cloned(),
-            started_by: instance.started_by(),
-        }))
-    }
-
-    /// The start event of a newest version that takes a message.
-    async fn find_start(&mut self, message: &Message) -> Result<Option<StartPoint>, Stop> {
-        let query = SubscriptionQuery {
-            kind: Some(SubscriptionKind::Message),
-            starts: Some(true),
-            tenant: Some(self.tenant.clone()),
-            ..SubscriptionQuery::default()
-        };
-        let target = message.target.as_ref();
-        let query = match (target.and_then(|target| target.node.clone()), &message.name) {
-            (Some(node), _) => {
-                let process = target.and_then(|target| target.process.clone());
-                SubscriptionQuery { node: Some(node), process, ..query }
-            }
-            (None, Some(name)) => SubscriptionQuery { names: vec![name.clone()], ..query },
-            (None, None) => return Ok(None),
-        };
-        for row in self.engine.store.list(&query).await?.rows {
-            let Some(deployed) = self.engine.catalog.current(row.instance).await? else { continue };
-            if deployed.definition.suspended {
-                continue;
-            }
-            let graph = &deployed.graph;
-            let trigger = start_triggers(graph).find(|trigger| {
-                graph.node(trigger.node).id == row.node && starts(graph, trigger.node, trigger.catch, message)
-            });
-            let point = trigger.map(|trigger| StartPoint::of(graph, &trigger));
-            if let Some(point) = point {
-                self.known(deployed);
-                return Ok(Some(point));
-            }
-        }
-        Ok(None)
     }
 
     /// A version that instances may be begun of.
@@ -622,6 +559,10 @@ impl<'e> Attempt<'e> {
             slots.push((held.slot.clone(), *generation, !instance.is_active()));
             self.after.note(self.engine, key, &held.events);
         }
+        for (row, _) in self.kept {
+            self.after.kept.push(row.key);
+            changes.add(row);
+        }
         changes.append(self.changes);
         let (guards, after) = (self.guards, self.after);
         if log.is_empty() && guards.is_empty() && changes.is_empty() {
@@ -692,6 +633,7 @@ impl World for Attempt<'_> {
             }
             (None, _) => command,
         };
+        let key = instance;
         let Running { graph, instance } = &mut loaded.running;
         let from = held.events.list.len();
         let keys = Numbers { engine: self.engine, now: self.now };
@@ -711,7 +653,10 @@ impl World for Attempt<'_> {
         }
         self.takers = None;
         self.start = None;
+        self.listeners = None;
+        self.kept_before = None;
         self.noted.clear();
+        self.opened.extend(opened(instance, &held.events, from).map(|wait| (key, wait)));
         Ok(requests(graph, instance, &held.events, from))
     }
 
@@ -785,12 +730,15 @@ impl World for Attempt<'_> {
     }
 
     fn listeners(&mut self, signal: &Name, payload: &[(Name, Value)], from: Option<Key>) -> Result<Listeners, Missing> {
-        let signal = ThrownSignal { name: signal.clone(), instance_only: false, payload: payload.to_vec() };
-        let spread =
-            Spread { from, tenant: self.tenant.clone(), before: self.engine.next_key(self.now), after: None, signal };
-        let work = self.later(Key(0), Chore::SPREAD, self.now, spread.encode());
-        self.after.spread.push(work);
-        Ok(Listeners::default())
+        let asked = (signal.clone(), from);
+        let Some((_, hearing)) = self.listeners.as_ref().filter(|(of, _)| *of == asked) else {
+            return Err(Missing::Listeners(asked.0, from));
+        };
+        let Hearing { listeners, is_all } = hearing.clone();
+        if !is_all {
+            self.tell_others_later(signal, payload, from, listeners.instances.clone());
+        }
+        Ok(listeners)
     }
 
     fn noted(&mut self, start: &StartPoint) -> Result<Vec<Noted>, Missing> {
@@ -819,7 +767,7 @@ impl World for Attempt<'_> {
     fn keep(&mut self, message: Message, from: Option<Key>) {
         let key = self.engine.next_key(self.now);
         let an_hour = self.now.checked_add(TIME_TO_LIVE).unwrap_or(Timestamp::MAX);
-        self.changes.add(KeptMessage {
+        let row = KeptMessage {
             key,
             tenant: Some(self.tenant.clone()).filter(|tenant| !tenant.is_empty()),
             name: message.name.clone().unwrap_or_default(),
@@ -829,15 +777,26 @@ impl World for Attempt<'_> {
             payload: message.encode().into(),
             created: self.now,
             expires: self.keep_until.unwrap_or(an_hour),
-        });
-        self.after.kept.push(key);
+        };
+        self.kept.push((row, message));
     }
 
-    /// Later: others may keep a message and open a subscription for it at the same time, so that both look again after
-    /// their commits in any case.
+    /// What was kept before this unit of work is given later: others may keep a message and open a subscription for it at the same
+    /// time, so that both look again after their commits in any case. What it keeps itself is given now, if nothing older is kept.
     fn kept_for(&mut self, instance: Key, subscription: Key) -> Result<Option<Message>, Missing> {
+        let message = match self.place_of_kept(instance, subscription) {
+            Some(place) => match self.kept_before.take_if(|(of, _)| *of == subscription) {
+                Some((_, Some((key, message)))) => {
+                    self.guards.push(Guard::Message(key));
+                    Some(message)
+                }
+                Some((_, None)) => Some(self.kept.remove(place).1),
+                None => return Err(Missing::Kept(instance, subscription)),
+            },
+            None => None,
+        };
         self.after.opened.push((instance, subscription));
-        Ok(None)
+        Ok(message)
     }
 
     fn notice(&mut self, notice: Notice) {

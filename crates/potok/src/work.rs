@@ -1,17 +1,17 @@
 //! Follow-up work: rows that are removed in the transaction that does them.
 
 use potok_core::Name;
-use potok_core::graph::Catch;
 use potok_core::instance::{Key, Ordinal};
 use potok_core::routing::{Brought, Listeners, Noted, StartPoint, StartTimer, TimedStart, World as _, start_triggers};
 use potok_core::step::{Command, StartAt, ThrownSignal};
-use potok_core::value::Value;
 use potok_store::Guard;
 use potok_store::query::{Paging, SubscriptionQuery};
 use potok_store::row::{Subscription, SubscriptionKind, Work as WorkRow};
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::attempt::After;
+use crate::attempt::hearing::signal_starts;
 use crate::engine::Inner;
 
 /// Listeners of a signal that one unit of work takes down.
@@ -65,13 +65,20 @@ pub(crate) struct Spread {
     pub(crate) before: Key,
     /// Up to there all know.
     pub(crate) after: Option<potok_store::Cursor>,
+    /// Instances that have heard it when it was thrown, in the keys' order.
+    pub(crate) told: Vec<Key>,
     pub(crate) signal: ThrownSignal,
 }
+
+/// All of a [`Spread`] but the signal. What was written before there were instances that had heard it has no last field.
+#[derive(Serialize, Deserialize)]
+struct Head(Option<Key>, Name, Key, String, #[serde(default)] Vec<Key>);
 
 impl Spread {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let after = self.after.as_ref().map(ToString::to_string).unwrap_or_default();
-        let head = serde_json::to_vec(&(self.from, &self.tenant, self.before, after)).unwrap_or_default();
+        let head = Head(self.from, self.tenant.clone(), self.before, after, self.told.clone());
+        let head = serde_json::to_vec(&head).unwrap_or_default();
         let length = u32::try_from(head.len()).unwrap_or(0).to_le_bytes();
         [&length[..], &head, &self.signal.encode()].concat()
     }
@@ -79,9 +86,9 @@ impl Spread {
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (length, rest) = bytes.split_first_chunk()?;
         let (head, signal) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
-        let (from, tenant, before, after): (_, _, _, String) = serde_json::from_slice(head).ok()?;
+        let Head(from, tenant, before, after, told) = serde_json::from_slice(head).ok()?;
         let after = if after.is_empty() { None } else { Some(after.parse().ok()?) };
-        Some(Self { from, tenant, before, after, signal: ThrownSignal::decode(signal).ok()? })
+        Some(Self { from, tenant, before, after, told, signal: ThrownSignal::decode(signal).ok()? })
     }
 }
 
@@ -215,8 +222,8 @@ impl Inner {
             ..SubscriptionQuery::default()
         };
         let page = self.store.list(&query).await?;
-        let listens =
-            |row: &&Subscription| row.key < spread.before && (row.starts || Some(row.instance) != spread.from);
+        let has_heard = |key: Key| Some(key) == spread.from || spread.told.binary_search(&key).is_ok();
+        let listens = |row: &&Subscription| row.key < spread.before && (row.starts || !has_heard(row.instance));
         let mut listeners: Vec<(Key, bool)> =
             page.rows.iter().filter(listens).map(|row| (row.instance, row.starts)).collect();
         listeners.sort_unstable();
@@ -253,11 +260,7 @@ impl Inner {
         else {
             return self.drop_chore(guard).await;
         };
-        let caught = Value::String(signal.name.clone());
-        let points: Vec<StartPoint> = start_triggers(&deployed.graph)
-            .filter(|trigger| matches!(trigger.catch, Catch::Signal { name } if name.as_literal() == Some(&caught)))
-            .map(|trigger| StartPoint::of(&deployed.graph, &trigger))
-            .collect();
+        let points = signal_starts(&deployed.graph, &signal.name);
         self.transact_once(guard, |attempt, work| {
             attempt.known(deployed.clone());
             if !deployed.definition.suspended {
