@@ -1,4 +1,4 @@
-//! What a durable unit of work leads to: kept messages that somebody waits for now, and signals that spread.
+//! What a durable unit of work leads to: kept messages that somebody waits for now, and signals that spread to many.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;

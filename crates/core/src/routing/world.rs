@@ -133,7 +133,7 @@ pub trait World {
     /// If it must be looked up first.
     fn started_by(&mut self, message: &Message) -> Result<Option<StartPoint>, Self::Missing>;
 
-    /// Who listens to a signal. A host that tells them later, each in a unit of work of its own, names nobody.
+    /// Who listens to a signal. A host that tells some of them later, in other units of work, does not name those.
     ///
     /// # Errors
     /// If they must be looked up first.

@@ -18,6 +18,8 @@ crate::on_every_database!(
     pools_send_each_other_messages,
     a_signal_reaches_all,
     a_suspended_process_is_started_by_nothing,
+    a_signal_that_many_listen_to_reaches_callers_first_and_each_once,
+    messages_that_are_thrown_at_once_are_delivered_or_kept,
     a_message_that_must_find_somebody_is_never_kept,
     one_subscription_is_given_its_message,
 );
@@ -276,6 +278,101 @@ async fn a_suspended_process_is_started_by_nothing(place: Place) {
     assert_eq!(engine.correlate("damage").send().await.unwrap_err().code(), "message-unexpected");
     engine.signal("alarm", ()).await.unwrap();
     assert_eq!(engine.tasks().count().await.unwrap(), 3);
+    stop(&engine).await;
+}
+
+async fn a_signal_that_many_listen_to_reaches_callers_first_and_each_once(place: Place) {
+    const MANY: usize = 120;
+    let hears = |node: &str| {
+        format!(
+            r#"<subProcess id="{node}_when" triggeredByEvent="true">
+            <startEvent id="{node}_heard" isInterrupting="false"><signalEventDefinition signalRef="alarm"/></startEvent>
+            <userTask id="{node}"/>
+            <sequenceFlow id="{node}_told" sourceRef="{node}_heard" targetRef="{node}"/></subProcess>"#
+        )
+    };
+    let listener = process(
+        "listener",
+        r#"
+        <startEvent id="start"/>
+        <userTask id="stay"/>"#,
+    );
+    let caller = process(
+        "caller",
+        r#"
+        <startEvent id="begun"/>
+        <callActivity id="call" calledElement="middle"/>
+        <userTask id="go_on"/>"#,
+    );
+    let boundary = r#"<boundaryEvent id="broken_off" attachedToRef="call"><signalEventDefinition signalRef="alarm"/></boundaryEvent>
+        <userTask id="flee"/><sequenceFlow id="fled" sourceRef="broken_off" targetRef="flee"/>"#;
+    let caller = caller.replace("</process>", &format!("{boundary}</process>"));
+    let middle = process(
+        "middle",
+        r#"
+        <startEvent id="asked"/>
+        <callActivity id="inner" calledElement="called"/>
+        <endEvent id="answered"/>"#,
+    );
+    let called = process(
+        "called",
+        r#"
+        <startEvent id="called_start"/>
+        <userTask id="look"/>
+        <endEvent id="shout"><signalEventDefinition signalRef="alarm"/></endEvent>"#,
+    );
+    let with = |process: &str, node: &str| process.replace("</process>", &format!("{}</process>", hears(node)));
+    let model = [
+        r#"<signal id="alarm" name="alarm"/>"#.to_owned(),
+        with(&listener, "leave"),
+        with(&caller, "note"),
+        middle,
+        called,
+    ];
+    let engine = place.with(&[("alarm.bpmn", &file(&model.concat()))]).await;
+    for _ in 0..MANY {
+        engine.start("listener").send().await.unwrap();
+    }
+    let caller = engine.start("caller").send().await.unwrap();
+    let look = engine.tasks().node("look").list().await.unwrap().remove(0);
+    engine.complete(look.id(), ()).await.unwrap();
+    let count = async |node: &str| engine.tasks().node(node).count().await.unwrap();
+    assert_eq!((count("flee").await, count("go_on").await), (1, 0), "{:?}", caller.id());
+    while engine.execute_due().await.unwrap() > 0 {}
+    assert_eq!((count("leave").await, count("note").await), (MANY as u64, 1), "each hears it once");
+    stop(&engine).await;
+}
+
+async fn messages_that_are_thrown_at_once_are_delivered_or_kept(place: Place) {
+    const THROWN: usize = 40;
+    let listener = process(
+        "listener",
+        r#"
+        <startEvent id="start"/>
+        <intermediateCatchEvent id="told"><messageEventDefinition messageRef="news"/></intermediateCatchEvent>
+        <userTask id="read"/>"#,
+    );
+    let thrower = process(
+        "thrower",
+        r#"
+        <startEvent id="begun"/>
+        <endEvent id="tell"><messageEventDefinition messageRef="news"/></endEvent>"#,
+    );
+    let model = [r#"<message id="news" name="news"/>"#, &listener, &thrower].concat();
+    let engine = place.with(&[("news.bpmn", &file(&model))]).await;
+    engine.start("listener").send().await.unwrap();
+    let mut throwing = tokio::task::JoinSet::new();
+    for _ in 0..THROWN {
+        let engine = engine.clone();
+        throwing.spawn(async move { engine.start("thrower").send().await.map(drop) });
+    }
+    while let Some(thrown) = throwing.join_next().await {
+        thrown.unwrap().unwrap();
+    }
+    for _ in 1..THROWN {
+        engine.start("listener").send().await.unwrap();
+    }
+    assert_eq!(engine.tasks().node("read").count().await.unwrap(), THROWN as u64, "none is lost");
     stop(&engine).await;
 }
 
