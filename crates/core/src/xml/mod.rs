@@ -61,13 +61,15 @@ pub struct Limits {
     pub bytes: usize,
     /// How deep elements may nest.
     pub depth: usize,
+    /// How many attributes one element may have.
+    pub attributes: usize,
     /// How many namespace declarations may be in force at one place.
     pub namespaces: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 16 * 1024 * 1024, depth: 1_000, namespaces: 256 }
+        Self { bytes: 16 * 1024 * 1024, depth: 1_000, attributes: 1_000, namespaces: 256 }
     }
 }
 

@@ -203,6 +203,14 @@ impl<'t> Parser<'t> {
                     None => NO_NAMESPACE,
                 },
             };
+            if self.tables.attributes.len() - first >= self.limits.attributes {
+                return Err(Fault {
+                    code: "xml-too-many-attributes",
+                    span: attribute.qualified,
+                    message: format!("an element has more than {} attributes", self.limits.attributes),
+                    help: "delete what means nothing: no BPMN needs so many".into(),
+                });
+            }
             self.tables.attributes.push(AttributeNode {
                 qualified: attribute.qualified,
                 local: attribute.local,

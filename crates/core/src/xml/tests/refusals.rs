@@ -29,6 +29,8 @@ fn limits_are_kept() {
     assert!(Document::parse_within(b"<a>123</a>", &limits).is_ok());
     let many: String = (0..300).map(|n| format!(" xmlns:p{n}='u{n}'")).collect();
     assert_eq!(refuse(format!("<a{many}/>")).0, "xml-too-many-namespaces");
+    let many: String = (0..1_001).map(|n| format!(" a{n}=''")).collect();
+    assert_eq!(refuse(format!("<a{many}/>")).0, "xml-too-many-attributes");
     // As siblings they are not in force together.
     let siblings: String = (0..300).map(|n| format!("<p{n}:b xmlns:p{n}='u{n}'/>")).collect();
     assert_eq!(parse(&format!("<a>{siblings}</a>")).len(), 301);
