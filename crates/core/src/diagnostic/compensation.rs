@@ -6,7 +6,7 @@ use super::findings::Findings;
 use super::rule::define;
 use super::subject::{
     ScopeKind, Subject, activity, event, has_definition, is_catching, is_compensation_boundary,
-    is_compensation_handler, is_event_sub_process, is_scope, is_start, label,
+    is_compensation_handler, is_event_sub_process, is_scope, is_start, label, thrown_by_instances,
 };
 use crate::model::{ActivityKind, EventDefinition, FlowNode, NodeIndex};
 use crate::xml::ElementIndex;
@@ -190,8 +190,9 @@ fn handler(
 fn throws(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     let anything = subject.nodes().any(|(index, node)| can_be_compensated(subject, index, node));
     for (_, node) in subject.nodes() {
-        let Some(event) = event(node).filter(|event| !is_catching(event)) else { continue };
-        for definition in &event.definitions {
+        let event = event(node).filter(|event| !is_catching(event));
+        let thrown = event.into_iter().flat_map(|event| &event.definitions).chain(thrown_by_instances(node));
+        for definition in thrown {
             let EventDefinition::Compensation { element, activity, .. } = definition else { continue };
             let Some(reference) = activity else {
                 if !anything {

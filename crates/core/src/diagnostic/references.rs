@@ -67,8 +67,10 @@ const ROWS: &[Row] = &[
     row(
         "multiInstanceLoopCharacteristics",
         "oneBehaviorEventRef noneBehaviorEventRef",
-        "cancelEventDefinition compensateEventDefinition errorEventDefinition escalationEventDefinition \
-         messageEventDefinition signalEventDefinition terminateEventDefinition",
+        // Which of them may stand there is a rule of its own.
+        "signalEventDefinition messageEventDefinition errorEventDefinition escalationEventDefinition \
+         compensateEventDefinition cancelEventDefinition terminateEventDefinition timerEventDefinition \
+         conditionalEventDefinition linkEventDefinition",
         &REFERENCE_UNKNOWN,
     ),
     row(CALLABLES, "supportedInterfaceRef", "interface", &REFERENCE_UNKNOWN),

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::model::{
     Activity, ActivityKind, Definitions, Event, EventDefinition, EventPosition, FlowIndex, FlowNode, FlowNodeKind,
-    Gateway, KnownElement, MessageFlowEnd, NodeIndex, Process, ProcessIndex, SequenceFlow,
+    Gateway, KnownElement, LoopCharacteristics, MessageFlowEnd, NodeIndex, Process, ProcessIndex, SequenceFlow,
 };
 use crate::xml::{Element, ElementIndex};
 
@@ -313,6 +313,15 @@ pub(super) fn is_throw_link(node: &FlowNode) -> bool {
 
 fn has_link(node: &FlowNode) -> bool {
     has_definition(node, |definition| matches!(definition, EventDefinition::Link { .. }))
+}
+
+/// The events that an activity throws as its instances complete (BPMN 2.0.2 §10.3.8).
+pub(super) fn thrown_by_instances(node: &FlowNode) -> impl Iterator<Item = &EventDefinition> {
+    let multi = activity(node).and_then(|activity| match &activity.loop_characteristics {
+        Some(LoopCharacteristics::MultiInstance(multi)) => Some(multi),
+        _ => None,
+    });
+    multi.into_iter().flat_map(|multi| multi.events())
 }
 
 /// The node is an event with a definition that meets the test.

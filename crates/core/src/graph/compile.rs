@@ -12,8 +12,8 @@ use crate::dialect::{Dialect, MappingSource};
 use crate::expressions::{Deployment, Expressions, Language, Purpose};
 use crate::instance::Ordinal;
 use crate::model::{
-    self, Activity, ActivityKind, Definitions, EventPosition, FlowNodeKind, Gateway, LoopCharacteristics, NodeIndex,
-    Process, ProcessIndex,
+    self, Activity, ActivityKind, Definitions, EventPosition, FlowNodeKind, Gateway, LoopCharacteristics,
+    MultiInstanceBehavior, NodeIndex, Process, ProcessIndex,
 };
 use crate::value::Value;
 
@@ -376,7 +376,11 @@ impl Compiler<'_> {
                     }
                     (None, None) => (None, Vec::new()),
                 };
-                let event = multi.one_event.as_ref().or(multi.none_event.as_ref());
+                let event = match multi.behavior {
+                    MultiInstanceBehavior::One => multi.one_event.as_ref(),
+                    MultiInstanceBehavior::None => multi.none_event.as_ref(),
+                    MultiInstanceBehavior::All | MultiInstanceBehavior::Complex => None,
+                };
                 let output_variable = multi
                     .output_item
                     .as_ref()
