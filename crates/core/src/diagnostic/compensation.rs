@@ -188,7 +188,9 @@ fn handler(
 
 /// Throwing events: can what they name be compensated?
 fn throws(subject: &Subject<'_>, findings: &mut Findings<'_>) {
-    let anything = subject.nodes().any(|(index, node)| can_be_compensated(subject, index, node));
+    let compensable: Vec<bool> =
+        subject.nodes().map(|(index, node)| can_be_compensated(subject, index, node)).collect();
+    let anything = compensable.contains(&true);
     for (_, node) in subject.nodes() {
         let event = event(node).filter(|event| !is_catching(event));
         let thrown = event.into_iter().flat_map(|event| &event.definitions).chain(thrown_by_instances(node));
@@ -212,7 +214,10 @@ fn throws(subject: &Subject<'_>, findings: &mut Findings<'_>) {
                     format!("{} compensates `{}`, but no activity has that id", label(node), reference.text),
                     "let `activityRef` name an activity at the same level, or remove it to compensate all",
                 ),
-                Some((index, target)) => target_fits(subject, node, *element, index, target, findings),
+                Some((index, target)) => {
+                    let is_compensable = compensable.get(index.0 as usize).copied().unwrap_or(false);
+                    target_fits(subject, node, *element, (target, is_compensable), findings);
+                }
             }
         }
     }
@@ -222,8 +227,7 @@ fn target_fits(
     subject: &Subject<'_>,
     node: &FlowNode,
     element: ElementIndex,
-    index: NodeIndex,
-    target: &FlowNode,
+    (target, is_compensable): (&FlowNode, bool),
     findings: &mut Findings<'_>,
 ) {
     // From an event sub-process, the activities around it are in reach as well.
@@ -247,7 +251,7 @@ fn target_fits(
             ),
             "name the sub-process that it stands in, or move the event to the same level",
         );
-    } else if !can_be_compensated(subject, index, target) {
+    } else if !is_compensable {
         findings.add(
             &TARGET_WITHOUT_HANDLER,
             element,

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::activities::Callee;
 use crate::model::{
     Activity, ActivityKind, Definitions, Event, EventDefinition, EventPosition, FlowIndex, FlowNode, FlowNodeKind,
     Gateway, KnownElement, LoopCharacteristics, MessageFlowEnd, NodeIndex, Process, ProcessIndex, SequenceFlow,
@@ -18,7 +19,10 @@ pub(super) struct World<'a> {
     nodes: OnceCell<BTreeMap<&'a str, (ProcessIndex, NodeIndex)>>,
     /// All BPMN elements with an id, sorted by it.
     elements: OnceCell<Vec<(Cow<'a, str>, Element<'a>)>>,
-    processes: BTreeMap<&'a str, &'a Process>,
+    processes: BTreeMap<&'a str, Callee<'a>>,
+    data_stores: BTreeSet<&'a str>,
+    /// The file imports others, whose elements it may refer to.
+    pub(super) imports: bool,
     correlation_keys: BTreeSet<&'a str>,
     message_targets: BTreeSet<(ProcessIndex, NodeIndex)>,
     message_sources: BTreeSet<(ProcessIndex, NodeIndex)>,
@@ -41,7 +45,9 @@ impl<'a> World<'a> {
             definitions,
             nodes: OnceCell::new(),
             elements: OnceCell::new(),
-            processes: definitions.processes.iter().map(|process| (&*process.id, process)).collect(),
+            processes: definitions.processes.iter().map(|process| (&*process.id, Callee::of(process))).collect(),
+            data_stores: definitions.data_stores.iter().map(|store| &*store.id).collect(),
+            imports: parts(definitions, definitions.document.root()).any(|element| element.name() == "import"),
             correlation_keys: keys.map(|key| &*key.id).collect(),
             message_targets,
             message_sources,
@@ -67,9 +73,14 @@ impl<'a> World<'a> {
         self.correlation_keys.contains(id)
     }
 
-    /// The process of that id.
-    pub(super) fn process(&self, id: &str) -> Option<&'a Process> {
-        self.processes.get(id).copied()
+    /// The process of that id, to be called.
+    pub(super) fn callee(&self, id: &str) -> Option<&Callee<'a>> {
+        self.processes.get(id)
+    }
+
+    /// A data store of that id stands beside the processes.
+    pub(super) fn has_data_store(&self, id: &str) -> bool {
+        self.data_stores.contains(id)
     }
 
     /// The BPMN element of that id, whatever it is.
@@ -90,15 +101,9 @@ impl<'a> World<'a> {
         self.definitions.target_namespace.as_deref() == Some(namespace)
     }
 
-    /// The file imports others, whose elements it may refer to.
-    pub(super) fn imports(&self) -> bool {
-        self.parts(self.definitions.document.root()).any(|element| element.name() == "import")
-    }
-
     /// The BPMN elements directly in an element.
     pub(super) fn parts(&self, element: Element<'a>) -> impl Iterator<Item = Element<'a>> + use<'a> {
-        let namespace = self.definitions.document.root().namespace_id();
-        element.children().filter(move |child| child.namespace_id() == namespace)
+        parts(self.definitions, element)
     }
 
     /// All BPMN elements, but not what stands in extensions, free text or unknown elements and merely looks like one.
@@ -128,6 +133,11 @@ impl<'a> World<'a> {
             elements
         })
     }
+}
+
+fn parts<'a>(definitions: &'a Definitions, element: Element<'a>) -> impl Iterator<Item = Element<'a>> + use<'a> {
+    let namespace = definitions.document.root().namespace_id();
+    element.children().filter(move |child| child.namespace_id() == namespace)
 }
 
 /// What kind of scope flow nodes stand in.
