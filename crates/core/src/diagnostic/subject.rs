@@ -7,8 +7,9 @@ use std::fmt;
 
 use super::activities::Callee;
 use crate::model::{
-    Activity, ActivityKind, Definitions, Event, EventDefinition, EventPosition, FlowIndex, FlowNode, FlowNodeKind,
-    Gateway, KnownElement, LoopCharacteristics, MessageFlowEnd, NodeIndex, Process, ProcessIndex, SequenceFlow,
+    Activity, ActivityKind, CorrelationKey, Definitions, Event, EventDefinition, EventPosition, FlowIndex, FlowNode,
+    FlowNodeKind, Gateway, KnownElement, LoopCharacteristics, MessageFlowEnd, NodeIndex, Process, ProcessIndex,
+    SequenceFlow,
 };
 use crate::xml::{Element, ElementIndex};
 
@@ -23,7 +24,8 @@ pub(super) struct World<'a> {
     data_stores: BTreeSet<&'a str>,
     /// The file imports others, whose elements it may refer to.
     pub(super) imports: bool,
-    correlation_keys: BTreeSet<&'a str>,
+    /// The properties of each correlation key.
+    correlation_keys: BTreeMap<&'a str, BTreeSet<usize>>,
     message_targets: BTreeSet<(ProcessIndex, NodeIndex)>,
     message_sources: BTreeSet<(ProcessIndex, NodeIndex)>,
 }
@@ -31,6 +33,8 @@ pub(super) struct World<'a> {
 impl<'a> World<'a> {
     pub(super) fn new(definitions: &'a Definitions) -> Self {
         let keys = definitions.collaborations.iter().flat_map(|collaboration| &collaboration.correlation_keys);
+        let properties_of =
+            |key: &CorrelationKey| key.properties.iter().filter_map(|property| property.target).collect();
         let mut message_targets = BTreeSet::new();
         let mut message_sources = BTreeSet::new();
         for flow in definitions.collaborations.iter().flat_map(|collaboration| &collaboration.message_flows) {
@@ -48,7 +52,7 @@ impl<'a> World<'a> {
             processes: definitions.processes.iter().map(|process| (&*process.id, Callee::of(process))).collect(),
             data_stores: definitions.data_stores.iter().map(|store| &*store.id).collect(),
             imports: parts(definitions, definitions.document.root()).any(|element| element.name() == "import"),
-            correlation_keys: keys.map(|key| &*key.id).collect(),
+            correlation_keys: keys.map(|key| (&*key.id, properties_of(key))).collect(),
             message_targets,
             message_sources,
         }
@@ -68,9 +72,9 @@ impl<'a> World<'a> {
         nodes.get(id).copied()
     }
 
-    /// A collaboration declares the key.
-    pub(super) fn has_correlation_key(&self, id: &str) -> bool {
-        self.correlation_keys.contains(id)
+    /// The properties of a correlation key that a collaboration declares.
+    pub(super) fn correlation_key(&self, id: &str) -> Option<&BTreeSet<usize>> {
+        self.correlation_keys.get(id)
     }
 
     /// The process of that id, to be called.
