@@ -236,6 +236,57 @@ fn event_of_behavior_one_can_end_the_activity() {
 }
 
 #[test]
+fn a_behavior_throws_its_own_event_of_two() {
+    for (behavior, times) in [("None", 2), ("One", 0), ("All", 0)] {
+        model(&format!(
+            r#"<signal id="each" name="each"/><signal id="first" name="first"/>
+  <signalEventDefinition id="on_each" signalRef="each"/><signalEventDefinition id="on_first" signalRef="first"/>
+  <process id="p" isExecutable="true">
+    <startEvent id="start"/>
+    <userTask id="sign">
+      <multiInstanceLoopCharacteristics behavior="{behavior}" noneBehaviorEventRef="on_each" oneBehaviorEventRef="on_first">
+        <loopCardinality>2</loopCardinality>
+      </multiInstanceLoopCharacteristics>
+    </userTask>
+    <boundaryEvent id="one" attachedToRef="sign" cancelActivity="false"><signalEventDefinition signalRef="each"/></boundaryEvent>
+    <endEvent id="end"/>
+    <sequenceFlow id="f1" sourceRef="start" targetRef="sign"/>
+    <sequenceFlow id="f2" sourceRef="sign" targetRef="end"/>
+    <sequenceFlow id="f3" sourceRef="one" targetRef="end"/>
+  </process>"#
+        ))
+        .start()
+        .complete("sign")
+        .complete("sign")
+        .completed()
+        .passed("one", times);
+    }
+}
+
+#[test]
+fn an_error_of_a_round_that_nothing_catches_ends_the_round_in_camunda() {
+    model(
+        r#"<error id="full" errorCode="full"/><errorEventDefinition id="on_each" errorRef="full"/>
+  <process id="p" isExecutable="true" camunda:historyTimeToLive="P1D" xmlns:camunda="http://camunda.org/schema/1.0/bpmn">
+    <startEvent id="start"/>
+    <userTask id="sign" camunda:assignee="ada">
+      <multiInstanceLoopCharacteristics behavior="None" noneBehaviorEventRef="on_each">
+        <loopCardinality>2</loopCardinality>
+      </multiInstanceLoopCharacteristics>
+    </userTask>
+    <endEvent id="end"/>
+    <sequenceFlow id="f1" sourceRef="start" targetRef="sign"/>
+    <sequenceFlow id="f2" sourceRef="sign" targetRef="end"/>
+  </process>"#,
+    )
+    .start()
+    .complete("sign")
+    .waits_at(["sign"])
+    .complete("sign")
+    .completed();
+}
+
+#[test]
 fn behavior_complex_throws_where_its_condition_holds() {
     scenario("loops/complex_behavior.bpmn")
         .start()

@@ -376,6 +376,32 @@ fn a_process_that_stands_at_a_join_for_ever_says_where() {
     refused(&potok(&["run", &model, "--answers", &answers], ""), &["1 token at all_of, where none has come by right"]);
 }
 
+#[test]
+fn a_process_that_lacks_tokens_says_how_many_are_there_and_needed() {
+    let model = file(
+        "start_quantity",
+        "three.bpmn",
+        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:potok:tests">
+  <process id="p" isExecutable="true">
+    <startEvent id="s"/>
+    <task id="a"/>
+    <task id="b"/>
+    <task id="c"/>
+    <task id="m" startQuantity="3"/>
+    <endEvent id="e"/>
+    <sequenceFlow id="s_a" sourceRef="s" targetRef="a"/>
+    <sequenceFlow id="s_b" sourceRef="s" targetRef="b"/>
+    <sequenceFlow id="a_m" sourceRef="a" targetRef="m"/>
+    <sequenceFlow id="b_m" sourceRef="b" targetRef="m"/>
+    <sequenceFlow id="c_m" sourceRef="c" targetRef="m"/>
+    <sequenceFlow id="m_e" sourceRef="m" targetRef="e"/>
+  </process>
+</definitions>"#,
+    );
+    let answers = file("start_quantity", "three.answers.yaml", "steps: []\n");
+    refused(&potok(&["run", &model, "--answers", &answers], ""), &["2 tokens at m, where 3 are needed"]);
+}
+
 /// Hours of computing that nothing can interrupt.
 #[cfg(feature = "javascript")]
 #[test]

@@ -229,7 +229,11 @@ impl Session {
                     flows.filter(|flow| !positions.contains(&flow.position)).map(|flow| &*flow.id).collect();
                 let (number, title) = (number(positions.len(), "token"), title(&node.id, node.name.as_deref()));
                 let _ = match &missing[..] {
-                    [] => write!(text, "; {number} of {} at {title}", node.details.start_quantity),
+                    // There, it does not count by which flow a token comes.
+                    _ if node.details.start_quantity > 1 => {
+                        write!(text, "; {number} at {title}, where {} are needed", node.details.start_quantity)
+                    }
+                    [] => write!(text, "; {number} at {title}"),
                     missing => write!(text, "; {number} at {title}, where none has come by {}", missing.join(", ")),
                 };
             }

@@ -1,5 +1,6 @@
 //! Tasks and call activities: is it said what they do?
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::findings::Findings;
@@ -182,7 +183,8 @@ fn called(subject: &Subject<'_>, node: &FlowNode, kind: &ActivityKind, findings:
     else {
         return;
     };
-    let Some(process) = subject.world.process(&target.text) else { return };
+    let Some(callee) = subject.world.callee(&target.text) else { return };
+    let process = callee.process;
     if process.is_executable == Some(false) {
         findings.add(
             &CALLED_NOT_EXECUTABLE,
@@ -191,7 +193,7 @@ fn called(subject: &Subject<'_>, node: &FlowNode, kind: &ActivityKind, findings:
             "set isExecutable=\"true\" on the called process",
         );
     }
-    if !process.flow_nodes.is_empty() && !can_be_called(process) {
+    if !process.flow_nodes.is_empty() && !callee.can_be_called() {
         findings.add(
             &CALLED_WITHOUT_NONE_START,
             node.element,
@@ -199,11 +201,51 @@ fn called(subject: &Subject<'_>, node: &FlowNode, kind: &ActivityKind, findings:
             "add a start event without a trigger to the called process",
         );
     }
-    if let (Some(activity), Some(taken)) = (activity(node), &process.io)
+    if let (Some(activity), Some(taken)) = (activity(node), callee.data())
         && let Some(given) = &activity.io
     {
         same_data(node, process, (activity, given), taken, findings);
     }
+}
+
+/// A process as its callers see it: many may call it, so that it is looked at once.
+pub(super) struct Callee<'a> {
+    process: &'a Process,
+    can_be_called: OnceCell<bool>,
+    data: OnceCell<Option<DataTaken>>,
+}
+
+/// The names of what goes into a process and comes out of it.
+struct DataTaken {
+    inputs: BTreeSet<Name>,
+    outputs: BTreeSet<Name>,
+}
+
+impl<'a> Callee<'a> {
+    pub(super) fn of(process: &'a Process) -> Self {
+        Self { process, can_be_called: OnceCell::new(), data: OnceCell::new() }
+    }
+
+    fn can_be_called(&self) -> bool {
+        *self.can_be_called.get_or_init(|| can_be_called(self.process))
+    }
+
+    fn data(&self) -> Option<&DataTaken> {
+        let data = self.data.get_or_init(|| {
+            let io = self.process.io.as_ref()?;
+            let inputs = io.inputs.iter().map(input_name).collect();
+            Some(DataTaken { inputs, outputs: io.outputs.iter().map(output_name).collect() })
+        });
+        data.as_ref()
+    }
+}
+
+fn input_name(input: &DataInput) -> Name {
+    input.name.clone().unwrap_or_else(|| input.id.clone())
+}
+
+fn output_name(output: &DataOutput) -> Name {
+    output.name.clone().unwrap_or_else(|| output.id.clone())
 }
 
 /// What stands on one side only would not get to the other. The collections of a loop are the loop's own; each round hands over
@@ -212,28 +254,25 @@ fn same_data(
     node: &FlowNode,
     process: &Process,
     (activity, given): (&Activity, &InputOutputSpecification),
-    taken: &InputOutputSpecification,
+    taken: &DataTaken,
     findings: &mut Findings<'_>,
 ) {
     let multi = match &activity.loop_characteristics {
         Some(LoopCharacteristics::MultiInstance(multi)) => Some(multi),
         _ => None,
     };
-    let input = |input: &DataInput| input.name.clone().unwrap_or_else(|| input.id.clone());
-    let output = |output: &DataOutput| output.name.clone().unwrap_or_else(|| output.id.clone());
     let collections = multi.map(|multi| (multi.data_input.as_ref(), multi.data_output.as_ref()));
     let (all, results) = collections.unwrap_or_default();
-    let mut inputs: BTreeSet<Name> = given.inputs.iter().filter(|input| Some(&input.id) != all).map(input).collect();
+    let mut inputs: BTreeSet<Name> =
+        given.inputs.iter().filter(|input| Some(&input.id) != all).map(input_name).collect();
     let mut outputs: BTreeSet<Name> =
-        given.outputs.iter().filter(|output| Some(&output.id) != results).map(output).collect();
-    let taken_inputs: BTreeSet<Name> = taken.inputs.iter().map(input).collect();
-    let taken_outputs: BTreeSet<Name> = taken.outputs.iter().map(output).collect();
-    let item = multi.and_then(|multi| multi.input_item.as_ref()).map(input);
-    inputs.extend(item.filter(|item| taken_inputs.contains(item)));
-    let result = multi.and_then(|multi| multi.output_item.as_ref()).map(output);
-    outputs.extend(result.filter(|result| taken_outputs.contains(result)));
-    for (kind, here, there) in [("input", inputs, taken_inputs), ("output", outputs, taken_outputs)] {
-        if let Some(name) = here.symmetric_difference(&there).next() {
+        given.outputs.iter().filter(|output| Some(&output.id) != results).map(output_name).collect();
+    let item = multi.and_then(|multi| multi.input_item.as_ref()).map(input_name);
+    inputs.extend(item.filter(|item| taken.inputs.contains(item)));
+    let result = multi.and_then(|multi| multi.output_item.as_ref()).map(output_name);
+    outputs.extend(result.filter(|result| taken.outputs.contains(result)));
+    for (kind, here, there) in [("input", inputs, &taken.inputs), ("output", outputs, &taken.outputs)] {
+        if let Some(name) = here.symmetric_difference(there).next() {
             let (has, lacks) = match here.contains(name) {
                 true => (label(node).to_string(), format!("process `{}`, which it calls,", process.id)),
                 false => (format!("process `{}`", process.id), format!("{}, which calls it,", label(node))),

@@ -53,12 +53,13 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 
 /// In Camunda 7 end listeners are also called when something is interrupted.
 fn listeners_left_out(subject: &Subject<'_>, findings: &mut Findings<'_>) {
-    for (index, node) in subject.nodes() {
+    let interrupted = can_be_interrupted(subject);
+    for ((_, node), is_interrupted) in subject.nodes().zip(interrupted) {
         let by_worker = |listener: &&Listener| {
             listener.stage == ListenerStage::End && matches!(listener.action, ListenerAction::Job(_))
         };
         if let Some(listener) = node.extension.listeners.iter().find(by_worker)
-            && can_be_interrupted(subject, index)
+            && is_interrupted
         {
             findings.add(
                 &LISTENER_LEFT_OUT,
@@ -70,8 +71,8 @@ fn listeners_left_out(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// By a boundary event of its own or of what it stands in, or by an event sub-process.
-fn can_be_interrupted(subject: &Subject<'_>, node: NodeIndex) -> bool {
+/// Which flow nodes can be interrupted: by a boundary event of their own or of what they stand in, or by an event sub-process.
+fn can_be_interrupted(subject: &Subject<'_>) -> Vec<bool> {
     let ends_host = |boundary: &NodeIndex| {
         let event = subject.node(*boundary).filter(|node| !is_compensation_boundary(node)).and_then(event);
         event.is_some_and(|event| matches!(event.position, EventPosition::Boundary { cancel_activity: true, .. }))
@@ -79,19 +80,21 @@ fn can_be_interrupted(subject: &Subject<'_>, node: NodeIndex) -> bool {
     let ends_scope = |start: &FlowNode| {
         event(start).is_some_and(|event| matches!(event.position, EventPosition::Start { interrupting: true }))
     };
-    let mut next = Some(node);
-    while let Some(current) = next {
-        let parent = subject.node(current).and_then(|node| node.parent);
-        let mut beside =
-            subject.nodes_in(parent).filter(|(other, node)| *other != current && is_event_sub_process(node));
-        if subject.boundaries(current).iter().any(ends_host)
-            || beside.any(|(handler, _)| subject.nodes_in(Some(handler)).any(|(_, start)| ends_scope(start)))
-        {
-            return true;
+    let mut handlers: BTreeMap<Option<NodeIndex>, Vec<NodeIndex>> = BTreeMap::new();
+    for (index, node) in subject.nodes().filter(|(_, node)| is_event_sub_process(node)) {
+        if subject.nodes_in(Some(index)).any(|(_, start)| ends_scope(start)) {
+            handlers.entry(node.parent).or_default().push(index);
         }
-        next = parent;
     }
-    false
+    let mut interrupted: Vec<bool> = Vec::new();
+    for (index, node) in subject.nodes() {
+        let by_boundary = subject.boundaries(index).iter().any(ends_host);
+        let beside = handlers.get(&node.parent).is_some_and(|handlers| handlers.iter().any(|other| *other != index));
+        // A sub-process stands before what is in it.
+        let around = node.parent.and_then(|parent| interrupted.get(parent.0 as usize)).copied().unwrap_or(false);
+        interrupted.push(by_boundary || beside || around);
+    }
+    interrupted
 }
 
 fn host_unknown(subject: &Subject<'_>, node: &FlowNode, text: &str, findings: &mut Findings<'_>) {

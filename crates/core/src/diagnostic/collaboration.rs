@@ -1,6 +1,7 @@
 //! Pools and the message flows between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::findings::Findings;
 use super::rule::define;
@@ -9,8 +10,8 @@ use super::subject::{
 };
 use super::triggers::message_known;
 use crate::model::{
-    ActivityKind, Collaboration, EventDefinition, FlowNode, MessageFlow, MessageFlowEnd, Participant, ProcessIndex,
-    Reference,
+    ActivityKind, Collaboration, EventDefinition, FlowNode, MessageFlow, MessageFlowEnd, NodeIndex, Participant,
+    ProcessIndex, Reference,
 };
 
 define! {
@@ -38,10 +39,11 @@ define! {
 }
 
 pub(super) fn check(world: &World<'_>, findings: &mut Findings<'_>) {
+    let mut messages = Messages { world, of_nodes: BTreeMap::new() };
     for collaboration in &world.definitions.collaborations {
         participants(world, collaboration, findings);
         for flow in &collaboration.message_flows {
-            message_flow(world, collaboration, flow, findings);
+            message_flow(world, collaboration, flow, &mut messages, findings);
         }
     }
 }
@@ -97,7 +99,13 @@ fn participant_label(participant: &Participant) -> Named<'_> {
     named("pool", &participant.id, participant.name.as_deref())
 }
 
-fn message_flow(world: &World<'_>, collaboration: &Collaboration, flow: &MessageFlow, findings: &mut Findings<'_>) {
+fn message_flow<'a>(
+    world: &World<'a>,
+    collaboration: &Collaboration,
+    flow: &'a MessageFlow,
+    messages: &mut Messages<'_, 'a>,
+    findings: &mut Findings<'_>,
+) {
     let owner = named("message flow", flow.id.as_deref().unwrap_or_default(), flow.name.as_deref());
     message_known(world.definitions, owner, flow.element, flow.message.as_ref(), findings);
     for (rule, verb, attribute, end) in
@@ -155,7 +163,7 @@ fn message_flow(world: &World<'_>, collaboration: &Collaboration, flow: &Message
             "let it end at a start, catching or boundary event with a message definition, or at a receive task",
         );
     }
-    other_message(world, owner, flow, findings);
+    other_message(messages, owner, flow, findings);
 }
 
 /// A task whose work the engine does or does not see: no message belongs to it.
@@ -214,41 +222,65 @@ fn can_receive(node: &FlowNode) -> bool {
 }
 
 /// The message of the flow against those of its ends.
-fn other_message(world: &World<'_>, owner: Named<'_>, flow: &MessageFlow, findings: &mut Findings<'_>) {
-    let carried = flow.message.as_ref().and_then(|message| message.target);
-    let source = node(world, &flow.source);
-    let target = node(world, &flow.target);
-    let sent = source.map(messages).unwrap_or_default();
-    let awaited = target.map(messages).unwrap_or_default();
-    let name = |index: usize| {
-        let message = world.definitions.messages.get(index);
-        message.map(|message| message.name.as_ref().map_or(&*message.id, |name| &*name.text)).unwrap_or_default()
-    };
-    let names = |list: &[usize]| list.iter().map(|index| name(*index)).collect::<Vec<_>>();
-    let (sent, awaited) = (names(&sent), names(&awaited));
-    let carried = carried.map(name);
-    let differs = |list: &[&str], one: &str| !list.is_empty() && !list.contains(&one);
+fn other_message<'a>(
+    messages: &mut Messages<'_, 'a>,
+    owner: Named<'_>,
+    flow: &'a MessageFlow,
+    findings: &mut Findings<'_>,
+) {
+    let (sent, awaited) = (messages.of(&flow.source), messages.of(&flow.target));
+    let carried = flow.message.as_ref().and_then(|message| message.target).map(|message| messages.name(message));
+    let differs = |names: &BTreeSet<&str>, one: &str| !names.is_empty() && !names.contains(one);
     let message = match carried {
         Some(carried) if differs(&sent, carried) => {
-            format!("{owner} carries “{carried}”, but its source sends “{}”", sent.join("”, “"))
+            format!("{owner} carries “{carried}”, but its source sends {}", some_of(&sent))
         }
         Some(carried) if differs(&awaited, carried) => {
-            format!("{owner} carries “{carried}”, but its target waits for “{}”", awaited.join("”, “"))
+            format!("{owner} carries “{carried}”, but its target waits for {}", some_of(&awaited))
         }
-        None if !sent.is_empty() && !awaited.is_empty() && !sent.iter().any(|one| awaited.contains(one)) => {
-            format!(
-                "{owner} leads from what sends “{}” to what waits for “{}”",
-                sent.join("”, “"),
-                awaited.join("”, “")
-            )
+        None if !sent.is_empty() && !awaited.is_empty() && sent.is_disjoint(&awaited) => {
+            format!("{owner} leads from what sends {} to what waits for {}", some_of(&sent), some_of(&awaited))
         }
         _ => return,
     };
     findings.add(&OTHER_MESSAGE, flow.element, message, "let source, flow and target name the same message");
 }
 
+/// A few names; the rest by their number.
+fn some_of(names: &BTreeSet<&str>) -> String {
+    const FEW: usize = 5;
+    let few: Vec<String> = names.iter().take(FEW).map(|name| format!("“{name}”")).collect();
+    let few = few.join(", ");
+    if names.len() > FEW { format!("{few} and {} others", names.len() - FEW) } else { few }
+}
+
+/// The names of the messages that flow nodes send or wait for. Many flows may lead to one node.
+struct Messages<'w, 'a> {
+    world: &'w World<'a>,
+    of_nodes: BTreeMap<(ProcessIndex, NodeIndex), Rc<BTreeSet<&'a str>>>,
+}
+
+impl<'a> Messages<'_, 'a> {
+    fn of(&mut self, end: &'a Reference<MessageFlowEnd>) -> Rc<BTreeSet<&'a str>> {
+        let (Some(MessageFlowEnd::FlowNode(process, index)), Some(node)) = (end.target, node(self.world, end)) else {
+            return Rc::default();
+        };
+        if let Some(names) = self.of_nodes.get(&(process, index)) {
+            return names.clone();
+        }
+        let names: Rc<BTreeSet<&str>> = Rc::new(messages(node).map(|message| self.name(message)).collect());
+        self.of_nodes.insert((process, index), names.clone());
+        names
+    }
+
+    fn name(&self, index: usize) -> &'a str {
+        let message = self.world.definitions.messages.get(index);
+        message.map(|message| message.name.as_ref().map_or(&*message.id, |name| &*name.text)).unwrap_or_default()
+    }
+}
+
 /// The messages that a node sends or waits for.
-fn messages(node: &FlowNode) -> Vec<usize> {
+fn messages(node: &FlowNode) -> impl Iterator<Item = usize> {
     let task = match activity(node).map(|activity| &activity.kind) {
         Some(ActivityKind::SendTask { message, .. } | ActivityKind::ReceiveTask { message, .. }) => {
             message.as_ref().and_then(|message| message.target)
@@ -260,5 +292,5 @@ fn messages(node: &FlowNode) -> Vec<usize> {
             EventDefinition::Message { message: Some(message), .. } => message.target,
             _ => None,
         });
-    task.into_iter().chain(events).collect()
+    task.into_iter().chain(events)
 }

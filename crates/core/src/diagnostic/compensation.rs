@@ -6,7 +6,7 @@ use super::findings::Findings;
 use super::rule::define;
 use super::subject::{
     ScopeKind, Subject, activity, event, has_definition, is_catching, is_compensation_boundary,
-    is_compensation_handler, is_event_sub_process, is_scope, is_start, label,
+    is_compensation_handler, is_event_sub_process, is_scope, is_start, label, thrown_by_instances,
 };
 use crate::model::{ActivityKind, EventDefinition, FlowNode, NodeIndex};
 use crate::xml::ElementIndex;
@@ -188,10 +188,13 @@ fn handler(
 
 /// Throwing events: can what they name be compensated?
 fn throws(subject: &Subject<'_>, findings: &mut Findings<'_>) {
-    let anything = subject.nodes().any(|(index, node)| can_be_compensated(subject, index, node));
+    let compensable: Vec<bool> =
+        subject.nodes().map(|(index, node)| can_be_compensated(subject, index, node)).collect();
+    let anything = compensable.contains(&true);
     for (_, node) in subject.nodes() {
-        let Some(event) = event(node).filter(|event| !is_catching(event)) else { continue };
-        for definition in &event.definitions {
+        let event = event(node).filter(|event| !is_catching(event));
+        let thrown = event.into_iter().flat_map(|event| &event.definitions).chain(thrown_by_instances(node));
+        for definition in thrown {
             let EventDefinition::Compensation { element, activity, .. } = definition else { continue };
             let Some(reference) = activity else {
                 if !anything {
@@ -211,7 +214,10 @@ fn throws(subject: &Subject<'_>, findings: &mut Findings<'_>) {
                     format!("{} compensates `{}`, but no activity has that id", label(node), reference.text),
                     "let `activityRef` name an activity at the same level, or remove it to compensate all",
                 ),
-                Some((index, target)) => target_fits(subject, node, *element, index, target, findings),
+                Some((index, target)) => {
+                    let is_compensable = compensable.get(index.0 as usize).copied().unwrap_or(false);
+                    target_fits(subject, node, *element, (target, is_compensable), findings);
+                }
             }
         }
     }
@@ -221,8 +227,7 @@ fn target_fits(
     subject: &Subject<'_>,
     node: &FlowNode,
     element: ElementIndex,
-    index: NodeIndex,
-    target: &FlowNode,
+    (target, is_compensable): (&FlowNode, bool),
     findings: &mut Findings<'_>,
 ) {
     // From an event sub-process, the activities around it are in reach as well.
@@ -246,7 +251,7 @@ fn target_fits(
             ),
             "name the sub-process that it stands in, or move the event to the same level",
         );
-    } else if !can_be_compensated(subject, index, target) {
+    } else if !is_compensable {
         findings.add(
             &TARGET_WITHOUT_HANDLER,
             element,

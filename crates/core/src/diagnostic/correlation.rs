@@ -1,6 +1,6 @@
 //! Correlation: keys, properties, and how they are read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::Findings;
 use super::rule::define;
@@ -20,6 +20,10 @@ define! {
         "A correlation property says from which message it is read, and how.";
     WITHOUT_KEY = "message-without-correlation-key", Error, "Camunda 8",
         "In a model of Camunda 8, a message that an instance waits for has a correlation key.";
+    BINDING_NOT_OF_KEY = "correlation-binding-not-of-key", Warning, "BPMN 2.0.2 §8.4.2",
+        "A correlation subscription binds the properties of its key.";
+    BOUND_TWICE = "correlation-property-bound-twice", Error, "BPMN 2.0.2 §8.4.2",
+        "A process computes a correlation property in one way.";
     BINDING_WITHOUT_PATH = "correlation-binding-without-path", Error, "BPMN 2.0.2 §8.4.2",
         "A correlation subscription says how each property is computed.";
 }
@@ -120,9 +124,11 @@ fn follows_instantiating(subject: &Subject<'_>, node: &FlowNode) -> bool {
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     without_key(subject, findings);
     let owner = subject.scope_label(None);
+    let mut bound = BTreeMap::new();
     for subscription in &subject.process.correlation_subscriptions {
-        if !subscription.key.as_deref().is_some_and(|key| subject.world.has_correlation_key(key)) {
-            let text = subscription.key.as_deref().unwrap_or_default();
+        let text = subscription.key.as_deref().unwrap_or_default();
+        let key = subject.world.correlation_key(text);
+        if key.is_none() {
             findings.add(
                 &KEY_UNKNOWN,
                 subscription.element,
@@ -132,6 +138,29 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
         }
         for binding in &subscription.bindings {
             property_known(owner, subscription.element, binding.property.as_ref(), findings);
+            let property = binding.property.as_ref().and_then(|property| Some((&property.text, property.target?)));
+            if let Some((name, property)) = property {
+                if key.is_some_and(|key| !key.contains(&property)) {
+                    findings.add(
+                        &BINDING_NOT_OF_KEY,
+                        subscription.element,
+                        format!("{owner} binds `{name}`, which is no property of the correlation key `{text}`"),
+                        "name it as a correlationPropertyRef of the key, or remove the correlationPropertyBinding",
+                    );
+                }
+                // A property of two keys may be bound for each of them.
+                let binding = (subscription.element, binding.path.as_ref().map(|path| &*path.text));
+                if let Some(other) = bound.insert(property, binding)
+                    && (other.0 == binding.0 || other.1 != binding.1)
+                {
+                    findings.add(
+                        &BOUND_TWICE,
+                        subscription.element,
+                        format!("{owner} binds the correlation property `{name}` a second time: the first counts"),
+                        "keep one correlationPropertyBinding, or bind it in the same way for each key",
+                    );
+                }
+            }
             if binding.path.is_none() {
                 findings.add(
                     &BINDING_WITHOUT_PATH,

@@ -47,17 +47,20 @@ define! {
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     let known = known_data(subject);
+    let is_known = |id: &str| known.contains(id) || subject.world.has_data_store(id);
     let stores = subject.process.data_store_references.iter().map(|store| &*store.id);
-    let stores: BTreeSet<&str> = stores.chain(subject.definitions.data_stores.iter().map(|store| &*store.id)).collect();
+    let stores: BTreeSet<&str> = stores.collect();
+    let is_store = |id: &str| stores.contains(id) || subject.world.has_data_store(id);
     for (_, node) in subject.nodes() {
+        let placeholders = placeholders(node);
         let (owner, element) = (label(node), subject.definitions.document.element(node.element));
         let flows =
             activity(node).into_iter().flat_map(|activity| activity.data_inputs.iter().chain(&activity.data_outputs));
         let flows = flows.chain(event(node).into_iter().flat_map(|event| &event.data_associations));
         for association in flows {
-            data_association(subject, owner, association, &known, findings);
-            if !is_drawn_only(node, association) {
-                data_store(&stores, owner, association, findings);
+            data_association(subject, owner, association, is_known, findings);
+            if !is_drawn_only(&placeholders, association) {
+                data_store(is_store, owner, association, findings);
             }
             ends(subject, (owner, element), association, findings);
         }
@@ -70,7 +73,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
             for (attribute, reference) in
                 [("loopDataInputRef", &multi.data_input), ("loopDataOutputRef", &multi.data_output)]
             {
-                let unknown = |text: &&str| !known.contains(text) && subject.definitions.dialect != Dialect::Flowable;
+                let unknown = |text: &&str| !is_known(text) && subject.definitions.dialect != Dialect::Flowable;
                 if let Some(text) = reference.as_deref().filter(unknown) {
                     findings.add(
                         &COLLECTION_UNKNOWN,
@@ -100,20 +103,26 @@ fn event_data(owner: Named<'_>, node: &FlowNode, event: &Event, findings: &mut F
     }
 }
 
-/// Whether an association carries nothing: bpmn.io leaves out the source, or puts a property there that nobody reads.
-fn is_drawn_only(node: &FlowNode, association: &DataAssociation) -> bool {
+/// The properties that bpmn.io lets associations end at, and that nobody reads.
+fn placeholders(node: &FlowNode) -> BTreeSet<&Name> {
     let properties = activity(node).map_or(&[][..], |activity| &activity.properties);
-    let is_placeholder = |target: &Name| {
-        properties
-            .iter()
-            .any(|property| property.id == *target && property.name.as_deref() == Some("__targetRef_placeholder"))
-    };
-    association.sources.is_empty() || association.target.as_ref().is_none_or(is_placeholder)
+    let is_placeholder = |property: &&Property| property.name.as_deref() == Some("__targetRef_placeholder");
+    properties.iter().filter(is_placeholder).map(|property| &property.id).collect()
 }
 
-fn data_store(stores: &BTreeSet<&str>, owner: Named<'_>, association: &DataAssociation, findings: &mut Findings<'_>) {
+/// Whether an association carries nothing: bpmn.io leaves out the source, or lets it end at a placeholder.
+fn is_drawn_only(placeholders: &BTreeSet<&Name>, association: &DataAssociation) -> bool {
+    association.sources.is_empty() || association.target.as_ref().is_none_or(|target| placeholders.contains(target))
+}
+
+fn data_store(
+    is_store: impl Fn(&str) -> bool,
+    owner: Named<'_>,
+    association: &DataAssociation,
+    findings: &mut Findings<'_>,
+) {
     let ends = association.sources.iter().chain(&association.target);
-    for store in ends.filter(|end| stores.contains(&***end)) {
+    for store in ends.filter(|end| is_store(end)) {
         findings.add(
             &DATA_STORE_LOCAL,
             association.element,
@@ -123,14 +132,13 @@ fn data_store(stores: &BTreeSet<&str>, owner: Named<'_>, association: &DataAssoc
     }
 }
 
-/// The ids of everything that holds data.
+/// The ids of everything in the process that holds data.
 fn known_data<'a>(subject: &Subject<'a>) -> BTreeSet<&'a str> {
     let process = subject.process;
     let mut known: BTreeSet<&str> = BTreeSet::new();
     known.extend(process.data_objects.iter().map(|data| &*data.id));
     known.extend(process.data_object_references.iter().map(|data| &*data.id));
     known.extend(process.data_store_references.iter().map(|data| &*data.id));
-    known.extend(subject.definitions.data_stores.iter().map(|data| &*data.id));
     let properties = |properties: &'a [Property]| properties.iter().map(|property| &*property.id);
     let io = |io: &'a Option<InputOutputSpecification>| {
         let io = io.as_ref();
@@ -161,12 +169,12 @@ fn data_association(
     subject: &Subject<'_>,
     owner: Named<'_>,
     association: &DataAssociation,
-    known: &BTreeSet<&str>,
+    is_known: impl Fn(&str) -> bool,
     findings: &mut Findings<'_>,
 ) {
     let ends = association.sources.iter().map(|source| (&SOURCE_UNKNOWN, "reads", source));
     for (rule, verb, end) in ends.chain(association.target.iter().map(|target| (&TARGET_UNKNOWN, "writes", target))) {
-        if known.contains(&**end) {
+        if is_known(end) {
             continue;
         }
         match subject.world.element(end).map(|element| element.name()) {

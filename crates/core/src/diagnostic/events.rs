@@ -3,12 +3,13 @@
 use super::findings::Findings;
 use super::rule::define;
 use super::sub_processes::says_by_event;
-use super::subject::{ScopeKind, Subject, article, event, label, word};
+use super::subject::{ScopeKind, Subject, article, event, label, thrown_by_instances, word};
+use super::triggers::works;
 use crate::model::{Event, EventDefinition, EventPosition, FlowNode};
 
 define! {
-    EVENT_DEFINITION_NOT_ALLOWED = "event-definition-not-allowed", Error, "BPMN 2.0.2 §10.5.5 Table 10.93",
-        "An event has only triggers or results that may stand at its place.";
+    EVENT_DEFINITION_NOT_ALLOWED = "event-definition-not-allowed", Error, "BPMN 2.0.2 §10.3.8, §10.5.5 Table 10.93",
+        "An event has only triggers or results that may stand at its place; a multi-instance activity throws what can be caught.";
     EVENT_WITHOUT_TRIGGER = "event-without-trigger", Error, "BPMN 2.0.2 §10.5.4",
         "Intermediate catch events and boundary events have a trigger.";
     DEFINITIONS_MIXED = "event-definitions-mixed", Error, "BPMN 2.0.2 §10.5.4",
@@ -37,6 +38,8 @@ pub(super) enum Place {
     Throw,
     Boundary,
     End,
+    /// What a multi-instance activity throws as its instances complete (§10.3.8): its boundary events are to catch it.
+    Instances,
 }
 
 pub(super) fn place(subject: &Subject<'_>, node: &FlowNode, event: &Event) -> Place {
@@ -55,12 +58,14 @@ pub(super) fn place(subject: &Subject<'_>, node: &FlowNode, event: &Event) -> Pl
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     for (_, node) in subject.nodes() {
+        definitions_allowed(node, thrown_by_instances(node), Place::Instances, findings);
+        work_of_instances(node, findings);
         let Some(event) = event(node) else { continue };
         let place = place(subject, node, event);
         // Of what only claims to be an event sub-process that is said at the sub-process itself.
         let around = node.parent.and_then(|parent| subject.node(parent));
         if place != Place::SubProcessStart || !around.is_some_and(|around| says_by_event(subject, around)) {
-            definitions_allowed(node, event, place, findings);
+            definitions_allowed(node, event.definitions.iter(), place, findings);
         }
         without_trigger(node, event, place, findings);
         mixed(node, event, place, findings);
@@ -90,11 +95,20 @@ fn allowed(place: Place, definition: &EventDefinition) -> bool {
         ),
         Place::Boundary => !matches!(definition, D::Link { .. } | D::Terminate { .. }),
         Place::End => !matches!(definition, D::Timer { .. } | D::Conditional { .. } | D::Link { .. }),
+        Place::Instances => matches!(
+            definition,
+            D::Message { .. } | D::Signal { .. } | D::Error { .. } | D::Escalation { .. } | D::Compensation { .. }
+        ),
     }
 }
 
-fn definitions_allowed(node: &FlowNode, event: &Event, place: Place, findings: &mut Findings<'_>) {
-    for definition in event.definitions.iter().filter(|definition| !allowed(place, definition)) {
+fn definitions_allowed<'a>(
+    node: &FlowNode,
+    definitions: impl Iterator<Item = &'a EventDefinition>,
+    place: Place,
+    findings: &mut Findings<'_>,
+) {
+    for definition in definitions.filter(|definition| !allowed(place, definition)) {
         let (where_, help) = match place {
             Place::ProcessStart => (
                 "at the start of a process",
@@ -124,6 +138,10 @@ fn definitions_allowed(node: &FlowNode, event: &Event, place: Place, findings: &
                 "at an end",
                 "use a message, signal, error, escalation, compensation, terminate, or cancel in a transaction",
             ),
+            Place::Instances => (
+                "among the events that its instances throw as they complete",
+                "use a message, signal, error, escalation or compensation",
+            ),
         };
         findings.add(
             &EVENT_DEFINITION_NOT_ALLOWED,
@@ -131,6 +149,25 @@ fn definitions_allowed(node: &FlowNode, event: &Event, place: Place, findings: &
             format!("{} has {} definition, which cannot stand {where_}", label(node), with_article(definition)),
             help,
         );
+    }
+}
+
+/// An instance that completes does not wait for work.
+fn work_of_instances(node: &FlowNode, findings: &mut Findings<'_>) {
+    for definition in thrown_by_instances(node) {
+        if let EventDefinition::Message { element, job, extension, .. } = definition
+            && (job.is_some() || works(extension))
+        {
+            findings.add(
+                &EVENT_DEFINITION_NOT_ALLOWED,
+                *element,
+                format!(
+                    "{} has a message definition with work to do, which its instances would not wait for",
+                    label(node)
+                ),
+                "let it only send the message, and let a task that follows do the work",
+            );
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::Rule;
 use super::findings::Findings;
 use super::rule::define;
 use super::subject::{World, element_label};
-use crate::model::{ByElement, KnownElement};
+use crate::model::{ByElement, KnownElement, is_global_task};
 use crate::xml::Element;
 
 define! {
@@ -38,10 +38,16 @@ static LOOKS: LazyLock<ByElement<Option<Look>>> = LazyLock::new(|| {
     ByElement::new(|name| {
         let look: Look = match name {
             "inputSet" | "outputSet" => set,
-            "dataInput" | "dataOutput" => data,
-            "dataObject" | "inputDataItem" | "outputDataItem" => collection,
-            "ioSpecification" => task,
-            "supportedInterfaceRef" => interface,
+            "dataInput" | "dataOutput" | "dataObject" | "inputDataItem" | "outputDataItem" => collection,
+            "ioSpecification" => specification,
+            "startEvent" | "intermediateCatchEvent" | "boundaryEvent" => |world, event, findings| {
+                event_data(world, event, "dataOutput", findings);
+            },
+            "intermediateThrowEvent" | "endEvent" | "implicitThrowEvent" | "event" => |world, event, findings| {
+                event_data(world, event, "dataInput", findings);
+            },
+            "process" => interfaces,
+            name if is_global_task(name) => interfaces,
             _ => return None,
         };
         Some(look)
@@ -77,10 +83,10 @@ fn listed<'a>(world: &World<'a>, owners: impl Iterator<Item = Element<'a>>, name
 }
 
 fn set<'a>(world: &World<'a>, set: Element<'a>, findings: &mut Findings<'_>) {
-    let (all, some, others, back) = if set.name() == "inputSet" {
-        ("dataInputRefs", ["optionalInputRefs", "whileExecutingInputRefs"], "outputSetRefs", "inputSetRefs")
+    let (all, some) = if set.name() == "inputSet" {
+        ("dataInputRefs", ["optionalInputRefs", "whileExecutingInputRefs"])
     } else {
-        ("dataOutputRefs", ["optionalOutputRefs", "whileExecutingOutputRefs"], "inputSetRefs", "outputSetRefs")
+        ("dataOutputRefs", ["optionalOutputRefs", "whileExecutingOutputRefs"])
     };
     let within = listed(world, std::iter::once(set), all);
     for part in world.parts(set) {
@@ -94,39 +100,52 @@ fn set<'a>(world: &World<'a>, set: Element<'a>, findings: &mut Findings<'_>) {
                 format!("add it as `{all}`, too"),
             );
         }
-        if part.name() != others {
-            continue;
+    }
+}
+
+fn specification<'a>(world: &World<'a>, specification: Element<'a>, findings: &mut Findings<'_>) {
+    in_no_set(world, specification, "dataInput", findings);
+    in_no_set(world, specification, "dataOutput", findings);
+    sets_one_way(world, specification, findings);
+    task(world, specification, findings);
+}
+
+/// Sets that belong together name each other.
+fn sets_one_way<'a>(world: &World<'a>, specification: Element<'a>, findings: &mut Findings<'_>) {
+    let mut named_by = BTreeSet::new();
+    let mut references = Vec::new();
+    for set in world.parts(specification) {
+        let others = match set.name() {
+            "inputSet" => "outputSetRefs",
+            "outputSet" => "inputSetRefs",
+            _ => continue,
+        };
+        for part in named(world, set, others) {
+            let other = world.referred(part.text().trim());
+            if let Some(other) = other.filter(|other| other.parent() == Some(specification) && *other != set) {
+                named_by.insert((other.index(), set.index()));
+                references.push((set, part, other));
+            }
         }
-        let other = world.referred(text).filter(|other| other.parent() == set.parent() && *other != set);
-        let own = set.attribute("id");
-        if let Some(other) = other
-            && !own.is_some_and(|own| listed(world, std::iter::once(other), back).contains(&*own))
-        {
+    }
+    for (set, part, other) in references {
+        if !named_by.contains(&(set.index(), other.index())) {
+            let back = if set.name() == "inputSet" { "inputSetRefs" } else { "outputSetRefs" };
             findings.add(
                 &SETS_ONE_WAY,
                 part.index(),
                 format!("{} belongs to {}, which does not name it", element_label(set), element_label(other)),
-                format!("add it to `{text}` as `{back}`, or remove `{others}`"),
+                format!("add it to `{}` as `{back}`, or remove `{}`", part.text().trim(), part.name()),
             );
         }
     }
 }
 
-/// A data input or output; the first looks at all that stand beside it.
-fn data<'a>(world: &World<'a>, data: Element<'a>, findings: &mut Findings<'_>) {
-    collection(world, data, findings);
-    let Some(holder) = data.parent() else { return };
-    let has_place = match holder.name() {
-        "ioSpecification" => true,
-        "startEvent" | "intermediateCatchEvent" | "boundaryEvent" => data.name() == "dataOutput",
-        _ => data.name() == "dataInput",
-    };
-    if !has_place || named(world, holder, data.name()).next() != Some(data) {
-        return;
-    }
-    in_no_set(world, holder, data.name(), findings);
-    if holder.name() != "ioSpecification" {
-        carried_by_event(world, holder, data.name(), findings);
+/// The data of an event: what it throws, or what it has caught.
+fn event_data<'a>(world: &World<'a>, event: Element<'a>, name: &str, findings: &mut Findings<'_>) {
+    if named(world, event, name).next().is_some() {
+        in_no_set(world, event, name, findings);
+        carried_by_event(world, event, name, findings);
     }
 }
 
@@ -277,9 +296,11 @@ fn collection<'a>(world: &World<'a>, data: Element<'a>, findings: &mut Findings<
     }
 }
 
-fn interface<'a>(world: &World<'a>, reference: Element<'a>, findings: &mut Findings<'_>) {
-    let Some(callable) = reference.parent() else { return };
-    if named(world, callable, "ioBinding").next().is_none() {
+fn interfaces<'a>(world: &World<'a>, callable: Element<'a>, findings: &mut Findings<'_>) {
+    if named(world, callable, "ioBinding").next().is_some() {
+        return;
+    }
+    for reference in named(world, callable, "supportedInterfaceRef") {
         findings.add(
             &INTERFACE_UNBOUND,
             reference.index(),

@@ -133,7 +133,10 @@ fn behavior_without_event(node: &FlowNode, multi: &MultiInstance, findings: &mut
         MultiInstanceBehavior::All => return,
         MultiInstanceBehavior::None => ("None", multi.none_event.is_none().then_some("noneBehaviorEventRef")),
         MultiInstanceBehavior::One => ("One", multi.one_event.is_none().then_some("oneBehaviorEventRef")),
-        MultiInstanceBehavior::Complex => ("Complex", multi.complex.is_empty().then_some("complexBehaviorDefinition")),
+        MultiInstanceBehavior::Complex => {
+            let throws = multi.complex.iter().any(|(_, events)| !events.is_empty());
+            ("Complex", (!throws).then_some("complexBehaviorDefinition with an event"))
+        }
     };
     if let Some(missing) = missing {
         findings.add(

@@ -67,8 +67,10 @@ const ROWS: &[Row] = &[
     row(
         "multiInstanceLoopCharacteristics",
         "oneBehaviorEventRef noneBehaviorEventRef",
-        "cancelEventDefinition compensateEventDefinition errorEventDefinition escalationEventDefinition \
-         messageEventDefinition signalEventDefinition terminateEventDefinition",
+        // Which of them may stand there is a rule of its own.
+        "signalEventDefinition messageEventDefinition errorEventDefinition escalationEventDefinition \
+         compensateEventDefinition cancelEventDefinition terminateEventDefinition timerEventDefinition \
+         conditionalEventDefinition linkEventDefinition",
         &REFERENCE_UNKNOWN,
     ),
     row(CALLABLES, "supportedInterfaceRef", "interface", &REFERENCE_UNKNOWN),
@@ -173,5 +175,5 @@ fn may_be_elsewhere(world: &World<'_>, row: &Row, text: &str) -> bool {
     let qualified = text.split_once(':');
     let local = qualified.map_or(text, |(_, local)| local);
     let is_type = *row.rule == ITEM_UNKNOWN && SCHEMA_TYPES.contains(&local);
-    is_type || qualified.is_some() && world.imports()
+    is_type || qualified.is_some() && world.imports
 }

@@ -18,6 +18,8 @@ define! {
         "An element has the parts that it needs: an ioSpecification input and output sets, an interface operations.";
     PART_REPEATED = "part-repeated", Error, "BPMN 2.0.2 Semantic.xsd",
         "What an element can have once stands in it once.";
+    PARTS_EXCLUSIVE = "parts-exclusive", Error, "BPMN 2.0.2 §10.3.1, Semantic.xsd",
+        "A resource role names a resource or computes who it is, not both.";
 }
 
 /// Elements (separated by spaces), and the attributes that each of them must have.
@@ -86,6 +88,7 @@ pub(super) fn check<'a>(world: &World<'a>, element: Element<'a>, known: KnownEle
     attributes(element, known, findings);
     parts(world, element, known, findings);
     repeated(world, element, findings);
+    exclusive(world, element, findings);
 }
 
 fn is_one_of(names: &str, name: &str) -> bool {
@@ -131,6 +134,23 @@ fn parts<'a>(world: &World<'a>, element: Element<'a>, known: KnownElement, findi
                 format!("add a `{name}` to it, or delete it"),
             );
         }
+    }
+}
+
+/// A resource, with what it is looked up by, or an expression.
+fn exclusive<'a>(world: &World<'a>, element: Element<'a>, findings: &mut Findings<'_>) {
+    if !matches!(element.name(), "resourceRole" | "performer" | "humanPerformer" | "potentialOwner") {
+        return;
+    }
+    let part = |names: &[&str]| world.parts(element).find(|part| names.contains(&part.name()));
+    let named = part(&["resourceRef", "resourceParameterBinding"]);
+    if let (Some(named), Some(computed)) = (named, part(&["resourceAssignmentExpression"])) {
+        findings.add(
+            &PARTS_EXCLUSIVE,
+            computed.index(),
+            format!("{} has a `{}` and a `{}`", element_label(element), named.name(), computed.name()),
+            "keep one of them",
+        );
     }
 }
 

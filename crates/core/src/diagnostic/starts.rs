@@ -174,7 +174,10 @@ pub(super) fn message_starts(world: &World<'_>, findings: &mut Findings<'_>) {
             _ => None,
         })
         .collect();
-    let mut seen: BTreeMap<&str, Vec<MessageStart<'_>>> = BTreeMap::new();
+    let mut in_process: BTreeMap<(&str, &str), &FlowNode> = BTreeMap::new();
+    // Of each message: what it starts first, and what it starts first that no message flow leads to.
+    let mut first: BTreeMap<&str, MessageStart<'_>> = BTreeMap::new();
+    let mut first_by_name: BTreeMap<&str, MessageStart<'_>> = BTreeMap::new();
     for (process, process_index) in world.definitions.processes.iter().zip((0..).map(ProcessIndex)) {
         findings.look_at_drawing(process.is_executable == Some(false));
         for (node, index) in process.flow_nodes.iter().zip((0..).map(NodeIndex)) {
@@ -183,15 +186,15 @@ pub(super) fn message_starts(world: &World<'_>, findings: &mut Findings<'_>) {
             }
             let addressed = addressed.contains(&(process_index, index));
             for name in started_by(world, node) {
-                let others = seen.entry(name).or_default();
-                if let Some(other) = others.iter().find(|other| other.process.id == process.id) {
+                let among = if addressed { &first_by_name } else { &first };
+                if let Some(other) = in_process.get(&(name, &*process.id)) {
                     findings.add(
                         &DUPLICATE_MESSAGE_START,
                         node.element,
-                        format!("message “{name}” starts {} as well as {}", label(node), label(other.node)),
+                        format!("message “{name}” starts {} as well as {}", label(node), label(other)),
                         "give one of them another message",
                     );
-                } else if let Some(other) = others.iter().find(|other| !(addressed && other.addressed)) {
+                } else if let Some(other) = among.get(name) {
                     findings.add(
                         &MESSAGE_STARTS_SEVERAL,
                         node.element,
@@ -205,7 +208,12 @@ pub(super) fn message_starts(world: &World<'_>, findings: &mut Findings<'_>) {
                         "give one of them another message, or lead a message flow from what sends it to each of them",
                     );
                 }
-                others.push(MessageStart { process, node, addressed });
+                in_process.entry((name, &process.id)).or_insert(node);
+                let start = MessageStart { process, node };
+                first.entry(name).or_insert(start);
+                if !addressed {
+                    first_by_name.entry(name).or_insert(start);
+                }
             }
         }
     }
@@ -213,11 +221,10 @@ pub(super) fn message_starts(world: &World<'_>, findings: &mut Findings<'_>) {
 }
 
 /// What a message starts.
+#[derive(Clone, Copy)]
 struct MessageStart<'a> {
     process: &'a Process,
     node: &'a FlowNode,
-    /// A message flow leads to it from a flow node.
-    addressed: bool,
 }
 
 /// The names of the messages by which a node starts its process.

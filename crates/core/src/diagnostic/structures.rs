@@ -34,7 +34,7 @@ fn structure(world: &World<'_>, element: Element<'_>, findings: &mut Findings<'_
             format!("XML Schema has no type `{local}`"),
             "name one of its types, e.g. `string`, `decimal`, `boolean` or `dateTime`",
         ),
-        Some(own) if world.is_own(own) && !world.imports() && world.referred(&text).is_none() => (
+        Some(own) if world.is_own(own) && !world.imports && world.referred(&text).is_none() => (
             format!("nothing in this file has the id `{local}`"),
             "let it name what exists, import the file that declares it, or remove it",
         ),

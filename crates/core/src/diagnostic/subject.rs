@@ -5,9 +5,11 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::activities::Callee;
 use crate::model::{
-    Activity, ActivityKind, Definitions, Event, EventDefinition, EventPosition, FlowIndex, FlowNode, FlowNodeKind,
-    Gateway, KnownElement, MessageFlowEnd, NodeIndex, Process, ProcessIndex, SequenceFlow,
+    Activity, ActivityKind, CorrelationKey, Definitions, Event, EventDefinition, EventPosition, FlowIndex, FlowNode,
+    FlowNodeKind, Gateway, KnownElement, LoopCharacteristics, MessageFlowEnd, NodeIndex, Process, ProcessIndex,
+    SequenceFlow,
 };
 use crate::xml::{Element, ElementIndex};
 
@@ -18,8 +20,12 @@ pub(super) struct World<'a> {
     nodes: OnceCell<BTreeMap<&'a str, (ProcessIndex, NodeIndex)>>,
     /// All BPMN elements with an id, sorted by it.
     elements: OnceCell<Vec<(Cow<'a, str>, Element<'a>)>>,
-    processes: BTreeMap<&'a str, &'a Process>,
-    correlation_keys: BTreeSet<&'a str>,
+    processes: BTreeMap<&'a str, Callee<'a>>,
+    data_stores: BTreeSet<&'a str>,
+    /// The file imports others, whose elements it may refer to.
+    pub(super) imports: bool,
+    /// The properties of each correlation key.
+    correlation_keys: BTreeMap<&'a str, BTreeSet<usize>>,
     message_targets: BTreeSet<(ProcessIndex, NodeIndex)>,
     message_sources: BTreeSet<(ProcessIndex, NodeIndex)>,
 }
@@ -27,6 +33,8 @@ pub(super) struct World<'a> {
 impl<'a> World<'a> {
     pub(super) fn new(definitions: &'a Definitions) -> Self {
         let keys = definitions.collaborations.iter().flat_map(|collaboration| &collaboration.correlation_keys);
+        let properties_of =
+            |key: &CorrelationKey| key.properties.iter().filter_map(|property| property.target).collect();
         let mut message_targets = BTreeSet::new();
         let mut message_sources = BTreeSet::new();
         for flow in definitions.collaborations.iter().flat_map(|collaboration| &collaboration.message_flows) {
@@ -41,8 +49,10 @@ impl<'a> World<'a> {
             definitions,
             nodes: OnceCell::new(),
             elements: OnceCell::new(),
-            processes: definitions.processes.iter().map(|process| (&*process.id, process)).collect(),
-            correlation_keys: keys.map(|key| &*key.id).collect(),
+            processes: definitions.processes.iter().map(|process| (&*process.id, Callee::of(process))).collect(),
+            data_stores: definitions.data_stores.iter().map(|store| &*store.id).collect(),
+            imports: parts(definitions, definitions.document.root()).any(|element| element.name() == "import"),
+            correlation_keys: keys.map(|key| (&*key.id, properties_of(key))).collect(),
             message_targets,
             message_sources,
         }
@@ -62,14 +72,19 @@ impl<'a> World<'a> {
         nodes.get(id).copied()
     }
 
-    /// A collaboration declares the key.
-    pub(super) fn has_correlation_key(&self, id: &str) -> bool {
-        self.correlation_keys.contains(id)
+    /// The properties of a correlation key that a collaboration declares.
+    pub(super) fn correlation_key(&self, id: &str) -> Option<&BTreeSet<usize>> {
+        self.correlation_keys.get(id)
     }
 
-    /// The process of that id.
-    pub(super) fn process(&self, id: &str) -> Option<&'a Process> {
-        self.processes.get(id).copied()
+    /// The process of that id, to be called.
+    pub(super) fn callee(&self, id: &str) -> Option<&Callee<'a>> {
+        self.processes.get(id)
+    }
+
+    /// A data store of that id stands beside the processes.
+    pub(super) fn has_data_store(&self, id: &str) -> bool {
+        self.data_stores.contains(id)
     }
 
     /// The BPMN element of that id, whatever it is.
@@ -90,15 +105,9 @@ impl<'a> World<'a> {
         self.definitions.target_namespace.as_deref() == Some(namespace)
     }
 
-    /// The file imports others, whose elements it may refer to.
-    pub(super) fn imports(&self) -> bool {
-        self.parts(self.definitions.document.root()).any(|element| element.name() == "import")
-    }
-
     /// The BPMN elements directly in an element.
     pub(super) fn parts(&self, element: Element<'a>) -> impl Iterator<Item = Element<'a>> + use<'a> {
-        let namespace = self.definitions.document.root().namespace_id();
-        element.children().filter(move |child| child.namespace_id() == namespace)
+        parts(self.definitions, element)
     }
 
     /// All BPMN elements, but not what stands in extensions, free text or unknown elements and merely looks like one.
@@ -128,6 +137,11 @@ impl<'a> World<'a> {
             elements
         })
     }
+}
+
+fn parts<'a>(definitions: &'a Definitions, element: Element<'a>) -> impl Iterator<Item = Element<'a>> + use<'a> {
+    let namespace = definitions.document.root().namespace_id();
+    element.children().filter(move |child| child.namespace_id() == namespace)
 }
 
 /// What kind of scope flow nodes stand in.
@@ -313,6 +327,15 @@ pub(super) fn is_throw_link(node: &FlowNode) -> bool {
 
 fn has_link(node: &FlowNode) -> bool {
     has_definition(node, |definition| matches!(definition, EventDefinition::Link { .. }))
+}
+
+/// The events that an activity throws as its instances complete (BPMN 2.0.2 §10.3.8).
+pub(super) fn thrown_by_instances(node: &FlowNode) -> impl Iterator<Item = &EventDefinition> {
+    let multi = activity(node).and_then(|activity| match &activity.loop_characteristics {
+        Some(LoopCharacteristics::MultiInstance(multi)) => Some(multi),
+        _ => None,
+    });
+    multi.into_iter().flat_map(|multi| multi.events())
 }
 
 /// The node is an event with a definition that meets the test.

@@ -2,7 +2,7 @@
 
 use super::findings::Findings;
 use super::rule::define;
-use super::subject::{Named, Subject, World, activity, event, is_catching, label, named};
+use super::subject::{Named, Subject, World, activity, event, is_catching, label, named, thrown_by_instances};
 use crate::dialect::{Dialect, ElementProperties, JobProperties};
 use crate::expressions::Language;
 use crate::model::{
@@ -55,6 +55,11 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
                 content(subject, index, node, event, definition, findings);
             }
         }
+        for definition in thrown_by_instances(node) {
+            references(subject.definitions, label(node), definition, findings);
+            complete(label(node), definition, findings);
+            thrown(subject, index, node, definition, findings);
+        }
         task(subject, index, node, findings);
     }
 }
@@ -78,9 +83,12 @@ fn content(
 ) {
     let owner = label(node);
     references(subject.definitions, owner, definition, findings);
-    let catching = is_catching(event);
+    complete(owner, definition, findings);
+    if !is_catching(event) {
+        return thrown(subject, index, node, definition, findings);
+    }
     match definition {
-        EventDefinition::Message { element, message, operation, extension, .. } if catching => {
+        EventDefinition::Message { element, message, operation, extension, .. } => {
             let known = message.is_some()
                 || extension.name.is_some()
                 || has_in_message(subject.definitions, operation.as_ref());
@@ -89,37 +97,56 @@ fn content(
             }
             start_name(subject, node, event, message.as_ref(), findings);
         }
+        EventDefinition::Error { element, error: Some(error), .. } => {
+            let declared = error.target.and_then(|index| subject.definitions.errors.get(index));
+            caught_code(owner, *element, "errorCode", declared.and_then(|error| error.code.as_ref()), findings);
+        }
+        EventDefinition::Escalation { element, escalation: Some(escalation), .. } => {
+            let declared = escalation.target.and_then(|index| subject.definitions.escalations.get(index));
+            let code = declared.and_then(|escalation| escalation.code.as_ref());
+            caught_code(owner, *element, "escalationCode", code, findings);
+        }
+        _ => {}
+    }
+}
+
+/// What is thrown says what it is.
+fn thrown(
+    subject: &Subject<'_>,
+    index: NodeIndex,
+    node: &FlowNode,
+    definition: &EventDefinition,
+    findings: &mut Findings<'_>,
+) {
+    let owner = label(node);
+    match definition {
         EventDefinition::Message { element, message, operation, job, extension } => {
-            let does = extension.name.is_some()
-                || job.is_some()
-                || operation.is_some()
-                || works(extension)
-                || works(&node.extension);
+            let event_works = event(node).is_some() && works(&node.extension);
+            let does =
+                extension.name.is_some() || job.is_some() || operation.is_some() || works(extension) || event_works;
             if message.is_none() && !does && !subject.sends_message_flow(index) {
                 throw_without_message(owner, *element, findings);
             }
         }
+        EventDefinition::Error { element, error, .. } => {
+            error_code(subject.definitions, owner, *element, error.as_ref(), findings);
+        }
+        EventDefinition::Escalation { element, escalation, .. } => {
+            escalation_code(subject.definitions, owner, *element, escalation.as_ref(), findings);
+        }
+        _ => {}
+    }
+}
+
+/// Signals and conditions are said wherever they stand.
+fn complete(owner: Named<'_>, definition: &EventDefinition, findings: &mut Findings<'_>) {
+    match definition {
         EventDefinition::Signal { element, signal: None, name: None, .. } => findings.add(
             &WITHOUT_SIGNAL,
             *element,
             format!("the signal definition of {owner} does not say which signal"),
             "declare a `signal` with a name and let `signalRef` name it",
         ),
-        EventDefinition::Error { element, error: Some(error), .. } if catching => {
-            let declared = error.target.and_then(|index| subject.definitions.errors.get(index));
-            caught_code(owner, *element, "errorCode", declared.and_then(|error| error.code.as_ref()), findings);
-        }
-        EventDefinition::Escalation { element, escalation: Some(escalation), .. } if catching => {
-            let declared = escalation.target.and_then(|index| subject.definitions.escalations.get(index));
-            let code = declared.and_then(|escalation| escalation.code.as_ref());
-            caught_code(owner, *element, "escalationCode", code, findings);
-        }
-        EventDefinition::Error { element, error, .. } if !catching => {
-            error_code(subject.definitions, owner, *element, error.as_ref(), findings);
-        }
-        EventDefinition::Escalation { element, escalation, .. } if !catching => {
-            escalation_code(subject.definitions, owner, *element, escalation.as_ref(), findings);
-        }
         EventDefinition::Conditional { element, condition, .. } if is_empty(condition.as_ref()) => findings.add(
             &WITHOUT_CONDITION,
             *element,

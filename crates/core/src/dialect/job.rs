@@ -9,8 +9,8 @@ use crate::model::Expression;
 use crate::xml::Element;
 
 impl<'d> Reader<'d> {
-    /// The job of a throwing message event: of the definition (Camunda 7) or of the event (Camunda 8, ours), whichever
-    /// of the two elements is given.
+    /// The job of a throwing message event: of the definition (Camunda 7; it may stand at the top of the file) or of the event
+    /// (Camunda 8, ours), whichever of the two elements is given.
     #[must_use]
     pub fn message_event_job(&self, element: Element<'d>) -> Option<Box<JobProperties>> {
         let definition = if element.name() == "messageEventDefinition" {
@@ -19,7 +19,8 @@ impl<'d> Reader<'d> {
             children(element, "messageEventDefinition").next()
         };
         let event = if element.name() == "messageEventDefinition" { element.parent() } else { Some(element) };
-        let event = event.filter(|event| matches!(event.name(), "intermediateThrowEvent" | "endEvent"))?;
+        let event = event
+            .filter(|event| matches!(event.name(), "intermediateThrowEvent" | "endEvent" | "event" | "definitions"))?;
         definition.and_then(|definition| self.job(definition)).or_else(|| self.job(event))
     }
 

@@ -26,10 +26,11 @@ impl Compiler<'_> {
         }
         let forks = forks(topology);
         let in_branch = in_branch(topology, &forks);
+        let splits: FixedBitSet = forks.iter().map(|fork| fork.node).collect();
         for (place, expression) in setters {
             let is_meant = match place {
                 Place::At(node) => in_branch.contains(node),
-                Place::Behind(node) => in_branch.contains(node) || forks.iter().any(|fork| fork.node == node),
+                Place::Behind(node) => in_branch.contains(node) || splits.contains(node),
             };
             if is_meant {
                 let mut diagnostic = self.definitions.diagnostic(

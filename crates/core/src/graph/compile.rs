@@ -1,10 +1,12 @@
 //! Model to process graph.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{
-    BoundaryEvent, CatchEvent, ComplexGateway, Container, Details, ExpressionKind, FlowNode, Loop, MultiInstance,
-    NodeKind, ProcessGraph, SequenceFlow, StartEvent, Throw, Topology, Upstream, Way, data::DataNames,
+    BoundaryEvent, CatchEvent, ComplexGateway, Container, CorrelationProperty, Details, ExpressionKind, FlowNode, Loop,
+    MultiInstance, NodeKind, ProcessGraph, SequenceFlow, StartEvent, Throw, Topology, Upstream, Way, data::DataNames,
+    declared::Declared,
 };
 use crate::Name;
 use crate::diagnostic::Diagnostic;
@@ -12,29 +14,33 @@ use crate::dialect::{Dialect, MappingSource};
 use crate::expressions::{Deployment, Expressions, Language, Purpose};
 use crate::instance::Ordinal;
 use crate::model::{
-    self, Activity, ActivityKind, Definitions, EventPosition, FlowNodeKind, Gateway, LoopCharacteristics, NodeIndex,
-    Process, ProcessIndex,
+    self, Activity, ActivityKind, Definitions, EventDefinition, EventPosition, FlowNodeKind, Gateway,
+    LoopCharacteristics, MultiInstanceBehavior, NodeIndex, Process, ProcessIndex,
 };
 use crate::value::Value;
 
 /// Compiles one process. It always gives a graph; whether it may run is for the diagnostics to say.
 pub(super) fn process(
     definitions: &Definitions,
+    declared: &Declared<'_>,
     index: ProcessIndex,
     expressions: &dyn Expressions,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> ProcessGraph {
     let process = &definitions.processes[index.0 as usize];
-    let data = DataNames::of(definitions, process);
     let mut compiler = Compiler {
         definitions,
+        declared,
         process,
         index,
         expressions,
         diagnostics,
-        data,
+        data: DataNames::of(definitions, declared, process),
+        links: caught_links(process),
+        bindings: bindings(process),
         compiled: BTreeMap::new(),
         asks_conditions: false,
+        correlation_properties: BTreeMap::new(),
         filters_conditions: false,
     };
     compiler.run()
@@ -42,11 +48,18 @@ pub(super) fn process(
 
 pub(super) struct Compiler<'a> {
     pub(super) definitions: &'a Definitions,
+    pub(super) declared: &'a Declared<'a>,
     pub(super) process: &'a Process,
     pub(super) index: ProcessIndex,
     pub(super) expressions: &'a dyn Expressions,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
-    pub(super) data: DataNames,
+    pub(super) data: DataNames<'a>,
+    /// The catching link events, by their level and the link's name.
+    pub(super) links: BTreeMap<(Option<NodeIndex>, Option<&'a Name>), Ordinal>,
+    /// How the process's own data gives each correlation property (BPMN 2.0.2 §8.4.2, context-based correlation).
+    pub(super) bindings: BTreeMap<usize, Option<&'a model::Expression>>,
+    /// What a message is correlated by is the same wherever it is sent or received.
+    pub(super) correlation_properties: BTreeMap<usize, Arc<[CorrelationProperty]>>,
     /// A process often asks the same at many places: what is the same is compiled once, and shared.
     compiled: BTreeMap<(Language, Purpose, Name), ExpressionKind>,
     pub(super) asks_conditions: bool,
@@ -379,7 +392,11 @@ impl Compiler<'_> {
                     }
                     (None, None) => (None, Vec::new()),
                 };
-                let event = multi.one_event.as_ref().or(multi.none_event.as_ref());
+                let event = match multi.behavior {
+                    MultiInstanceBehavior::One => multi.one_event.as_ref(),
+                    MultiInstanceBehavior::None => multi.none_event.as_ref(),
+                    MultiInstanceBehavior::All | MultiInstanceBehavior::Complex => None,
+                };
                 let output_variable = multi
                     .output_item
                     .as_ref()
@@ -438,6 +455,32 @@ impl Compiler<'_> {
             _ => self.expression(collection, Purpose::Expression),
         }
     }
+}
+
+fn caught_links(process: &Process) -> BTreeMap<(Option<NodeIndex>, Option<&Name>), Ordinal> {
+    let mut links = BTreeMap::new();
+    for (ordinal, node) in (0u32..).zip(&process.flow_nodes) {
+        let FlowNodeKind::Event(event) = &node.kind else { continue };
+        if !matches!(event.position, EventPosition::IntermediateCatch) {
+            continue;
+        }
+        for definition in &event.definitions {
+            if let EventDefinition::Link { name, .. } = definition {
+                links.entry((node.parent, name.as_ref())).or_insert(ordinal);
+            }
+        }
+    }
+    links
+}
+
+fn bindings(process: &Process) -> BTreeMap<usize, Option<&model::Expression>> {
+    let mut bindings = BTreeMap::new();
+    for binding in process.correlation_subscriptions.iter().flat_map(|subscription| &subscription.bindings) {
+        if let Some(property) = binding.property.as_ref().and_then(|property| property.target) {
+            bindings.entry(property).or_insert(binding.path.as_ref());
+        }
+    }
+    bindings
 }
 
 fn is_plain(details: &Details, kind: &NodeKind) -> bool {

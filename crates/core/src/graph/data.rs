@@ -1,8 +1,10 @@
 //! Data objects, properties, inputs and outputs become variables and mappings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::compile::Compiler;
+use super::declared::Declared;
 use super::{Expression, Home, Mapping, MappingSource, Needed};
 use crate::Name;
 use crate::dialect::Dialect;
@@ -14,22 +16,23 @@ use crate::model::{
 };
 
 /// The variable that stands for each piece of data, by the data's id.
-pub(super) struct DataNames {
+pub(super) struct DataNames<'a> {
     names: BTreeMap<Name, Name>,
+    /// Those of data stores beside the processes.
+    stores: &'a BTreeMap<&'a Name, &'a Name>,
+    /// The ids of data objects and of references to them.
+    objects: BTreeSet<&'a Name>,
     declared: Vec<(Option<NodeIndex>, Name, Option<model::Expression>)>,
     /// Where the variable stands, by the data's id, where its name alone does not tell.
     homes: BTreeMap<Name, Home>,
 }
 
-impl DataNames {
-    pub(super) fn of(definitions: &Definitions, process: &Process) -> Self {
+impl<'a> DataNames<'a> {
+    pub(super) fn of(definitions: &Definitions, declared: &'a Declared<'a>, process: &'a Process) -> Self {
         let mut names = BTreeMap::new();
         let mut put = |id: &Name, name: Option<&Name>| {
             names.insert(id.clone(), name.filter(|name| !name.trim().is_empty()).unwrap_or(id).clone());
         };
-        for store in &definitions.data_stores {
-            put(&store.id, store.name.as_ref());
-        }
         for property in &process.properties {
             put(&property.id, property.name.as_ref());
         }
@@ -51,12 +54,10 @@ impl DataNames {
                     // What belongs to several definitions may have one name, and is several variables all the same.
                     let inputs = event.data_inputs.iter().map(|input| (&input.id, input.name.as_ref()));
                     let outputs = event.data_outputs.iter().map(|output| (&output.id, output.name.as_ref()));
-                    let all: Vec<_> = inputs.chain(outputs).collect();
                     let is_paired = event.pairs_items(definitions.dialect);
-                    for (place, (id, name)) in all.iter().enumerate() {
-                        let is_taken =
-                            is_paired && name.is_some() && all[..place].iter().any(|(_, other)| other == name);
-                        put(id, name.filter(|_| !is_taken));
+                    let mut taken = BTreeSet::new();
+                    for (id, name) in inputs.chain(outputs) {
+                        put(id, name.filter(|name| taken.insert(*name) || !is_paired));
                     }
                     &event.properties
                 }
@@ -68,12 +69,15 @@ impl DataNames {
             put(&object.id, object.name.as_ref());
         }
         // A reference stands for its data object; where only references have a name, the first one names the object.
-        for object in (0..).zip(&process.data_objects).filter(|(_, object)| object.name.is_none()) {
-            let of_object = |reference: &&model::DataObjectReference| {
-                reference.data_object.as_ref().and_then(|found| found.target) == Some(object.0)
-            };
-            let mut references = process.data_object_references.iter().filter(of_object);
-            put(&object.1.id, references.find_map(|reference| reference.name.as_ref()));
+        let mut shown: BTreeMap<usize, &Name> = BTreeMap::new();
+        for reference in &process.data_object_references {
+            let object = reference.data_object.as_ref().and_then(|object| object.target);
+            if let (Some(object), Some(name)) = (object, &reference.name) {
+                shown.entry(object).or_insert(name);
+            }
+        }
+        for (index, object) in process.data_objects.iter().enumerate().filter(|(_, object)| object.name.is_none()) {
+            put(&object.id, shown.get(&index).copied());
         }
         for reference in &process.data_object_references {
             let object = reference.data_object.as_ref().and_then(|object| object.target);
@@ -91,12 +95,14 @@ impl DataNames {
             names.insert(reference.id.clone(), name.unwrap_or(&reference.id).clone());
         }
         let homes = homes(process, &names);
-        let declared = process
+        let values = process
             .data_objects
             .iter()
             .map(|object| (object.parent, names.get(&object.id).unwrap_or(&object.id).clone(), object.initial.clone()))
             .collect();
-        Self { names, declared, homes }
+        let objects = process.data_objects.iter().map(|object| &object.id);
+        let objects = objects.chain(process.data_object_references.iter().map(|reference| &reference.id)).collect();
+        Self { names, stores: &declared.data_stores, objects, declared: values, homes }
     }
 
     /// Where a piece of data stands, seen from a flow node.
@@ -109,11 +115,11 @@ impl DataNames {
 
     /// The variable for a piece of data; an id that is not declared names the variable itself.
     pub(super) fn variable(&self, id: &Name) -> Name {
-        self.names.get(id).unwrap_or(id).clone()
+        self.known(id).unwrap_or(id).clone()
     }
 
     fn known(&self, id: &Name) -> Option<&Name> {
-        self.names.get(id)
+        self.names.get(id).or_else(|| self.stores.get(id).copied())
     }
 
     /// Data objects: (sub-process, variable, first value).
@@ -250,16 +256,18 @@ impl Compiler<'_> {
         let Some(io) = activity.io.as_ref().filter(|_| self.definitions.dialect == Dialect::Standard) else {
             return Vec::new();
         };
-        let objects = &self.process.data_objects;
-        let references = &self.process.data_object_references;
-        let is_object = |id: &Name| {
-            objects.iter().any(|object| object.id == *id) || references.iter().any(|reference| reference.id == *id)
-        };
-        let needed = |input: &Name| {
-            let into = activity.data_inputs.iter().filter(|association| association.target.as_ref() == Some(input));
-            let sources = into.flat_map(|association| &association.sources).filter(|source| is_object(source));
-            let sources = sources.map(|source| (self.data.home(node, source), self.data.variable(source)));
-            Needed { name: self.data.variable(input), sources: sources.collect() }
+        let mut sources: BTreeMap<&Name, Vec<(Home, Name)>> = BTreeMap::new();
+        for association in &activity.data_inputs {
+            let Some(target) = &association.target else { continue };
+            let objects = association.sources.iter().filter(|source| self.data.objects.contains(source));
+            let objects = objects.map(|source| (self.data.home(node, source), self.data.variable(source)));
+            sources.entry(target).or_default().extend(objects);
+        }
+        let sources: BTreeMap<_, Arc<[_]>> =
+            sources.into_iter().map(|(input, sources)| (input, sources.into())).collect();
+        let needed = |input: &Name| Needed {
+            name: self.data.variable(input),
+            sources: sources.get(input).cloned().unwrap_or_default(),
         };
         let of_set = |set: &Vec<Name>| -> Vec<Needed> {
             let inputs = set.iter().filter(|input| loop_input != Some(*input));

@@ -1,5 +1,7 @@
 //! Events as steps read them: what they catch and throw.
 
+use std::sync::Arc;
+
 use super::{Expression, Job, Mapping};
 use crate::Name;
 use crate::instance::Ordinal;
@@ -61,7 +63,7 @@ pub enum Catch {
         /// The key it must carry.
         correlation_key: Option<Expression>,
         /// The correlation properties it carries.
-        properties: Vec<CorrelationProperty>,
+        properties: Arc<[CorrelationProperty]>,
     },
     /// A timer.
     Timer {
@@ -120,7 +122,7 @@ pub enum Throw {
         /// The key it carries.
         correlation_key: Option<Expression>,
         /// The correlation properties it carries.
-        properties: Vec<CorrelationProperty>,
+        properties: Arc<[CorrelationProperty]>,
     },
     /// A message that a worker sends.
     Job(Box<Job>),

@@ -1,5 +1,7 @@
 //! What events catch and throw.
 
+use std::sync::Arc;
+
 use super::compile::Compiler;
 use super::{Catch, ChangeFilter, CorrelationProperty, Details, Expression, MessageTarget, Throw};
 use crate::Name;
@@ -155,7 +157,9 @@ impl<'a> Compiler<'a> {
             },
             EventDefinition::Cancel { .. } => Throw::Cancel,
             EventDefinition::Terminate { all, .. } => Throw::Terminate { all: *all },
-            EventDefinition::Link { name, .. } => Throw::Link { target: self.link_target(node?, name.as_ref())? },
+            EventDefinition::Link { name, .. } => {
+                Throw::Link { target: *self.links.get(&(node?.parent, name.as_ref()))? }
+            }
             EventDefinition::Timer { .. } | EventDefinition::Conditional { .. } => return None,
         })
     }
@@ -210,28 +214,24 @@ impl<'a> Compiler<'a> {
 
     /// The correlation properties that can be read from a message, with what the process itself knows of them
     /// (BPMN 2.0.2 §8.4.2, key-based and context-based correlation).
-    fn correlation_properties(&mut self, message: Option<usize>) -> Vec<CorrelationProperty> {
-        let Some(message) = message else { return Vec::new() };
-        let definitions = self.definitions;
-        let process = self.process;
-        let mut properties = Vec::new();
-        for (index, property) in definitions.correlation_properties.iter().enumerate() {
-            let retrieval = property
-                .retrievals
-                .iter()
-                .find(|retrieval| retrieval.message.as_ref().and_then(|message| message.target) == Some(message));
-            let Some(path) = retrieval.and_then(|retrieval| retrieval.path.as_ref()) else { continue };
-            let binding = process
-                .correlation_subscriptions
-                .iter()
-                .flat_map(|subscription| &subscription.bindings)
-                .find(|binding| binding.property.as_ref().and_then(|property| property.target) == Some(index));
-            properties.push(CorrelationProperty {
-                name: property.name.as_ref().unwrap_or(&property.id).clone(),
-                retrieval: self.expression(path, Purpose::Expression),
-                binding: self.optional(binding.and_then(|binding| binding.path.as_ref())),
-            });
+    fn correlation_properties(&mut self, message: Option<usize>) -> Arc<[CorrelationProperty]> {
+        let Some(message) = message else { return Arc::default() };
+        if let Some(properties) = self.correlation_properties.get(&message) {
+            return properties.clone();
         }
+        let declared = self.declared;
+        let retrievals = declared.retrievals.get(&message).into_iter().flatten();
+        let properties: Arc<[_]> = retrievals
+            .map(|(index, path)| {
+                let property = &self.definitions.correlation_properties[*index];
+                CorrelationProperty {
+                    name: property.name.as_ref().unwrap_or(&property.id).clone(),
+                    retrieval: self.expression(path, Purpose::Expression),
+                    binding: self.optional(self.bindings.get(index).copied().flatten()),
+                }
+            })
+            .collect();
+        self.correlation_properties.insert(message, properties.clone());
         properties
     }
 
@@ -274,49 +274,29 @@ impl<'a> Compiler<'a> {
         escalation.target.map(|escalation| &self.definitions.escalations[escalation])
     }
 
-    /// The catching link event of that name at the same level.
-    fn link_target(&self, node: &model::FlowNode, name: Option<&Name>) -> Option<u32> {
-        let found = (0u32..).zip(&self.process.flow_nodes).find(|(_, other)| {
-            other.parent == node.parent
-                && matches!(&other.kind, model::FlowNodeKind::Event(event)
-                    if matches!(event.position, model::EventPosition::IntermediateCatch)
-                    && event.definitions.iter().any(|definition|
-                        matches!(definition, EventDefinition::Link { name: other, .. } if other.as_ref() == name)))
-        });
-        found.map(|(ordinal, _)| ordinal)
-    }
-
     /// Where the message flow of a flow node leads.
     pub(super) fn message_flow(&self, node: u32) -> Option<MessageTarget> {
-        let definitions = self.definitions;
-        let here = MessageFlowEnd::FlowNode(self.index, NodeIndex(node));
-        for collaboration in &definitions.collaborations {
-            for flow in &collaboration.message_flows {
-                if flow.source.target != Some(here) {
-                    continue;
+        let processes = &self.definitions.processes;
+        let (collaboration, flow) = self.declared.message_flows.get(&(self.index, NodeIndex(node)))?;
+        Some(match flow.target.target? {
+            MessageFlowEnd::Participant(participant) => {
+                let participant = &collaboration.participants[participant];
+                let process = participant.process.as_ref().and_then(|process| process.target);
+                MessageTarget {
+                    participant: Some(participant.id.clone()),
+                    process: process.map(|process| processes[process.0 as usize].id.clone()),
+                    node: None,
                 }
-                return match flow.target.target? {
-                    MessageFlowEnd::Participant(participant) => {
-                        let participant = &collaboration.participants[participant];
-                        let process = participant.process.as_ref().and_then(|process| process.target);
-                        Some(MessageTarget {
-                            participant: Some(participant.id.clone()),
-                            process: process.map(|process| definitions.processes[process.0 as usize].id.clone()),
-                            node: None,
-                        })
-                    }
-                    MessageFlowEnd::FlowNode(process, node) => {
-                        let process = &definitions.processes[process.0 as usize];
-                        Some(MessageTarget {
-                            participant: None,
-                            process: Some(process.id.clone()),
-                            node: Some(process.flow_nodes[node.0 as usize].id.clone()),
-                        })
-                    }
-                };
             }
-        }
-        None
+            MessageFlowEnd::FlowNode(process, node) => {
+                let process = &processes[process.0 as usize];
+                MessageTarget {
+                    participant: None,
+                    process: Some(process.id.clone()),
+                    node: Some(process.flow_nodes[node.0 as usize].id.clone()),
+                }
+            }
+        })
     }
 }
 

@@ -4,6 +4,7 @@ mod arrival;
 mod branches;
 mod compile;
 mod data;
+mod declared;
 mod event;
 mod events;
 mod expression;

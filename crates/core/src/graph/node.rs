@@ -1,5 +1,7 @@
 //! Flow nodes as steps read them: everything resolved, every expression compiled.
 
+use std::sync::Arc;
+
 use super::{BoundaryEvent, Catch, CatchEvent, Expression, Loop, StartEvent, Throw};
 use crate::Name;
 use crate::dialect::{Continuation, DecisionResult, ListenerStage};
@@ -117,7 +119,7 @@ pub struct Needed {
     /// Its name.
     pub name: Name,
     /// The variables, and where they stand.
-    pub sources: Vec<(Home, Name)>,
+    pub sources: Arc<[(Home, Name)]>,
 }
 
 /// Where a message flow leads.

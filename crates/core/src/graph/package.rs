@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::declared::Declared;
 use super::{ProcessGraph, compile};
 use crate::diagnostic::{Diagnostic, Severity, check};
 use crate::expressions::{Deployment, Expressions};
@@ -62,9 +63,12 @@ impl Package {
         expressions: &dyn Expressions,
         deployment: Deployment,
     ) -> Result<Self, Vec<Diagnostic>> {
+        let declared = Declared::of(&definitions);
         let processes = (0u32..)
             .zip(&definitions.processes)
-            .map(|(index, _)| compile::process(&definitions, ProcessIndex(index), expressions, &mut diagnostics))
+            .map(|(index, _)| {
+                compile::process(&definitions, &declared, ProcessIndex(index), expressions, &mut diagnostics)
+            })
             .map(|process| Arc::new(ProcessGraph { deployment, ..process }))
             .collect();
         let diagnostics = sorted(diagnostics);

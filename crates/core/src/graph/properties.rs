@@ -1,5 +1,6 @@
 //! What activities do, from BPMN's own attributes and the dialects' neutral properties.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::compile::Compiler;
@@ -262,8 +263,7 @@ impl<'a> Compiler<'a> {
         let ActivityKind::CallActivity { called_element } = &activity.kind else { return None };
         let call = node.extension.call.as_deref().and_then(|call| call.target.as_ref());
         let target = call.or(called_element.as_ref())?;
-        let definitions: &'a model::Definitions = self.definitions;
-        definitions.global_tasks.iter().find(|task| task.id == target.text)
+        self.declared.global_tasks.get(&target.text).copied()
     }
 
     fn call_activity(
@@ -361,6 +361,7 @@ impl<'a> Compiler<'a> {
                         | model::EventPosition::Boundary { .. }
                 );
                 let items = self.items(event);
+                let of_definitions: BTreeSet<&Name> = items.iter().collect();
                 for association in &event.data_associations {
                     let mut mappings = self.association(NodeIndex(ordinal), association);
                     if !catching {
@@ -368,7 +369,7 @@ impl<'a> Compiler<'a> {
                         continue;
                     }
                     let source = association.sources.first().map(|source| self.data.variable(source));
-                    let needs = source.filter(|source| items.contains(source));
+                    let needs = source.filter(|source| of_definitions.contains(source));
                     mappings.iter_mut().for_each(|mapping| mapping.needs.clone_from(&needs));
                     details.outputs.extend(mappings);
                 }
@@ -433,9 +434,9 @@ impl<'a> Compiler<'a> {
         {
             details.result_variable = activity.only_output().map(|output| self.data.variable(output));
         }
-        let targets: Vec<&Name> = details.inputs.iter().filter_map(|input| input.target.first()).collect();
+        let targets: BTreeSet<&Name> = details.inputs.iter().filter_map(|input| input.target.first()).collect();
         // An input and an output of one name are one variable: the input fills it.
-        details.locals = details.locals.iter().filter(|local| !targets.contains(local)).cloned().collect();
+        details.locals.retain(|local| !targets.contains(local));
     }
 
     pub(super) fn listeners(&mut self, listeners: &[dialect::Listener]) -> Vec<Listener> {

@@ -192,6 +192,14 @@ pub struct MultiInstance {
     pub extension: crate::dialect::MultiInstanceProperties,
 }
 
+impl MultiInstance {
+    /// All events that it names, whether or not its behavior is to throw them.
+    pub fn events(&self) -> impl Iterator<Item = &EventDefinition> {
+        let complex = self.complex.iter().flat_map(|(_, events)| events);
+        self.one_event.iter().chain(&self.none_event).chain(complex)
+    }
+}
+
 /// When a multi-instance activity throws its events (BPMN 2.0.2 Table 10.32).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MultiInstanceBehavior {

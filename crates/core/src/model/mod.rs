@@ -32,7 +32,7 @@ pub use data::{
 };
 pub use event::{Event, EventDefinition, EventPosition, TimerDefinition, TimerKind};
 pub use gateway::Gateway;
-pub(crate) use read::{ByElement, KnownElement, is_diagram, is_flow_node};
+pub(crate) use read::{ByElement, KnownElement, is_diagram, is_flow_node, is_global_task};
 
 /// Index of a process in [`Definitions::processes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

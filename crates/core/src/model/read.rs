@@ -23,7 +23,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::xml::{Document, ElementIndex};
 
 use source::Source;
-pub(crate) use words::{ByElement, KnownElement, is_diagram, is_flow_node};
+pub(crate) use words::{ByElement, KnownElement, is_diagram, is_flow_node, is_global_task};
 
 impl Definitions {
     /// Reads a BPMN file; beside the model come warnings.

@@ -116,7 +116,8 @@ impl Step<'_, '_> {
     fn end_path_at(&mut self, token: TokenId) {
         self.close_waits(Owner::Token(token), Closed::Cancelled);
         if self.is_round(token) {
-            return repeat::round_completed(self, token, 0);
+            // A round that ends by an error throws nothing as it ends: the error may be what it throws.
+            return repeat::round_completed(self, token, u32::MAX);
         }
         let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
         if inside != NONE {

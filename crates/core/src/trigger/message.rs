@@ -146,7 +146,7 @@ pub(crate) fn throw(
     let payload = step.carried(token, number);
     let bound = bound(step, node, scope, properties)?;
     let mut said = Vec::new();
-    for property in properties {
+    for property in properties.iter() {
         let value = content(step, node, property, &payload);
         if !value.is_null() {
             said.push((property.name.clone(), value));
@@ -158,7 +158,7 @@ pub(crate) fn throw(
     };
     let known: Vec<_> = conversation.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
     let mut carried = Vec::new();
-    for property in properties {
+    for property in properties.iter() {
         let of = |values: &[(Name, Value)]| {
             values.iter().find(|(name, _)| *name == property.name).map(|(_, value)| value.clone())
         };

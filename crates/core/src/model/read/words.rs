@@ -45,7 +45,7 @@ pub(super) fn is_collaboration(name: &str) -> bool {
     matches!(name, "collaboration" | "choreography" | "globalConversation" | "conversation")
 }
 
-pub(super) fn is_global_task(name: &str) -> bool {
+pub(crate) fn is_global_task(name: &str) -> bool {
     matches!(name, "globalTask" | "globalUserTask" | "globalManualTask" | "globalScriptTask" | "globalBusinessRuleTask")
 }
 
