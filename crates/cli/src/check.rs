@@ -141,7 +141,16 @@ pub(crate) fn check(options: &Options) -> Result<ExitCode, Failure> {
         }
         Format::Sarif => {
             let files = checked.iter().map(|checked| (&*checked.file, &*checked.diagnostics, checked.in_bytes));
-            writeln!(out, "{:#}", sarif_of_files(files))?;
+            let mut log = sarif_of_files(files);
+            if !unreadable.is_empty() {
+                let told = unreadable.iter().filter_map(Failure::message);
+                let told = told.map(|text| serde_json::json!({ "level": "error", "message": { "text": text } }));
+                log["runs"][0]["invocations"] = serde_json::json!([{
+                    "executionSuccessful": false,
+                    "toolExecutionNotifications": told.collect::<Vec<_>>(),
+                }]);
+            }
+            writeln!(out, "{log:#}")?;
         }
     }
     out.flush()?;

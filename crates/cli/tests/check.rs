@@ -41,6 +41,12 @@ fn findings_are_listed_for_tools() {
     let sarif: serde_json::Value = serde_json::from_str(&run.out).expect("JSON");
     assert_eq!((run.code, &sarif["version"]), (1, &"2.1.0".into()));
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "flow-target-unknown");
+    let gone = potok(&["check", "nowhere.bpmn", "--format", "sarif"], "");
+    let sarif: serde_json::Value = serde_json::from_str(&gone.out).expect("JSON");
+    let told = &sarif["runs"][0]["invocations"][0];
+    let text = &told["toolExecutionNotifications"][0]["message"]["text"];
+    assert_eq!(told["executionSuccessful"], false);
+    assert!(text.as_str().is_some_and(|text| text.contains("nowhere.bpmn")), "{sarif}");
 }
 
 #[test]

@@ -391,17 +391,20 @@ fn check_comment(text: &str, start: usize, end: usize) -> Result<(), Fault> {
     }
 }
 
-/// Refuses the control characters that XML 1.0 forbids.
-fn check_characters(text: &str) -> Result<(), Fault> {
-    let bytes = text.as_bytes();
-    let bad = |byte: &u8| *byte < b' ' && !matches!(*byte, b'\t' | b'\n' | b'\r');
+/// Refuses the characters that XML 1.0 §2.2 forbids.
+fn check_characters(source: &str) -> Result<(), Fault> {
+    // U+FFFE and U+FFFF begin with the byte EF; what is harmless and begins so, too, is rare.
+    let may_be_bad = |byte: &u8| *byte < b' ' && !matches!(*byte, b'\t' | b'\n' | b'\r') || *byte == 0xEF;
     // Without a way out of the loop the compiler makes it many bytes at a time.
-    let any = bytes.chunks(4096).any(|block| block.iter().fold(false, |any, byte| any | bad(byte)));
-    match any.then(|| bytes.iter().position(bad)).flatten() {
+    let any = |block: &[u8]| block.iter().fold(false, |any, byte| any | may_be_bad(byte));
+    if !source.as_bytes().chunks(4096).any(any) {
+        return Ok(());
+    }
+    match source.char_indices().find(|(_, character)| !text::is_character(*character)) {
         None => Ok(()),
-        Some(place) => {
-            let message = format!("the control character U+{:04X} is not allowed in XML", bytes[place]);
-            Err(malformed(place, place + 1, message, "delete it"))
+        Some((place, character)) => {
+            let message = format!("the character U+{:04X} is not allowed in XML", u32::from(character));
+            Err(malformed(place, place + character.len_utf8(), message, "delete it"))
         }
     }
 }

@@ -9,7 +9,7 @@ use potok_core::expressions::{CompileError, CompiledExpression, Language};
 use potok_core::xml::{Document, Element};
 
 use crate::calendars::Calendars;
-use crate::feel::Part;
+use crate::feel::{Part, is_word};
 
 use super::boxed::is_more_than_a_text;
 use super::file::{Decision, File, Logic};
@@ -95,7 +95,8 @@ fn each_once(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
     told
 }
 
-/// The names of a file: of inputs, decisions and functions, of their parameters, and of entries.
+/// The names of a file: of inputs, decisions and functions, of their parameters, and of entries. One that is a plain word is understood
+/// without being known beforehand.
 fn names(root: Element<'_>) -> Vec<String> {
     let is_named = |element: &Element<'_>| {
         matches!(
@@ -111,7 +112,8 @@ fn names(root: Element<'_>) -> Vec<String> {
     };
     let named = root.descendants().filter(is_named).filter_map(|element| attribute(element, "name"));
     let iterated = root.descendants().filter_map(|element| attribute(element, "iteratorVariable"));
-    let names: BTreeSet<String> = named.chain(iterated).filter(|name| !name.trim().is_empty()).collect();
+    let names: BTreeSet<String> =
+        named.chain(iterated).filter(|name| !name.trim().is_empty() && !is_word(name)).collect();
     names.into_iter().collect()
 }
 

@@ -47,6 +47,7 @@ use crate::timed;
 use crate::variables::{has, read};
 use convert::Inward;
 use fast::Fast;
+pub(crate) use names::is_word;
 
 pub(crate) use boxed::Part;
 pub(crate) use convert::outward;

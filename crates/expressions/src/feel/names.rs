@@ -28,6 +28,14 @@ pub(crate) fn is_keyword(word: &str) -> bool {
     )
 }
 
+/// Whether a name is one word that is no keyword.
+pub(crate) fn is_word(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && characters.all(|character| character.is_alphanumeric() || character == '_')
+        && !is_keyword(name)
+}
+
 /// Names with a keyword in them, longest first; `true` for names of types.
 pub(crate) fn known_phrases() -> &'static [(Vec<&'static str>, bool)] {
     static PHRASES: LazyLock<Vec<(Vec<&'static str>, bool)>> = LazyLock::new(|| {

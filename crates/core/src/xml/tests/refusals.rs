@@ -65,6 +65,7 @@ fn what_is_not_well_formed_is_refused_at_its_place() {
         ("<a><!-- b ---></a>", 1, 11),
         ("<a>\n b ]]> c</a>", 2, 4),
         ("<a>\u{1}</a>", 1, 4),
+        ("<a b='\u{ff0c}'>\u{fffe}</a>", 1, 10),
         (" <?xml version='1.0'?><a/>", 1, 2),
         ("<?xml version='1.0' standalone='maybe'?><a/>", 1, 1),
         ("<a xmlns:xml='u'/>", 1, 15),
