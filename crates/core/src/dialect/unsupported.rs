@@ -1,5 +1,7 @@
 //! Diagnostics about words of the dialects that do not do here what their authors expect.
 
+use std::collections::BTreeSet;
+
 use super::job::{connector_kind, java_kind};
 use super::mapping::DEEPEST_VALUE;
 use super::namespace::{self, Family, usual_prefix};
@@ -19,7 +21,7 @@ impl<'d> Reader<'d> {
     /// `extension-ignored`, `extension-java`, `extension-unsupported`, `extension-unknown` and `job-kind-missing`.
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        let mut findings = Findings { reader: *self, list: Vec::new(), is_drawing: false };
+        let mut findings = Findings { reader: *self, list: Vec::new(), is_drawing: false, fields: BTreeSet::new() };
         let is_process = |element: &Element<'_>| {
             element.name() == "process" && element.namespace_id() == self.document.root().namespace_id()
         };
@@ -46,6 +48,8 @@ impl<'d> Reader<'d> {
 /// What is found, in document order.
 pub(super) struct Findings<'d> {
     pub(super) reader: Reader<'d>,
+    /// The form fields that have been looked at: their form, namespace, kind and id.
+    pub(super) fields: BTreeSet<(Option<ElementIndex>, &'d str, &'d str, Name)>,
     list: Vec<Diagnostic>,
     /// What is looked at is not meant to run: errors become warnings.
     is_drawing: bool,

@@ -264,7 +264,10 @@ impl<'d> Findings<'d> {
             }
             (Family::Zeebe, _) => self.look_at_zeebe(element),
             (Family::Classic, "formField" | "formProperty") | (Family::Potok, "formField") => {
-                if let Some(id) = own(element, "id").filter(|id| is_second_field(element, id)) {
+                let form = element.parent().map(|form| form.index());
+                let is_second =
+                    |id: &crate::Name| !self.fields.insert((form, element.namespace(), element.name(), id.clone()));
+                if let Some(id) = own(element, "id").filter(is_second) {
                     let help =
                         "give each field of a form an id of its own: it is the variable that the field sets".to_owned();
                     let written = format!("a second field `{id}`");
@@ -388,16 +391,6 @@ impl<'d> Findings<'d> {
     pub(super) fn invalid(&mut self, severity: Severity, at: Element<'d>, span: Span, what: String, help: String) {
         self.add("extension-value-invalid", severity, at, span, format!("{what} means nothing here"), help);
     }
-}
-
-/// The second of two form fields of one id.
-fn is_second_field(field: Element<'_>, id: &str) -> bool {
-    let same = |other: &Element<'_>| {
-        other.name() == field.name()
-            && other.namespace() == field.namespace()
-            && own(*other, "id").as_deref() == Some(id)
-    };
-    field.parent().and_then(|list| list.children().find(same)).is_some_and(|first| first != field)
 }
 
 /// A listener of Camunda 7 or Flowable that does nothing.
