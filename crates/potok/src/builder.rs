@@ -240,13 +240,21 @@ impl Builder {
     /// If the database cannot be opened, is open in another process, or was written by a newer version; or if the first backup cannot be
     /// made.
     pub async fn start(mut self) -> Result<Engine, Error> {
-        let is_given = matches!(self.database, Database::Store(_));
-        let store = match self.database {
-            Database::Url(url) => Store::open(&url).await?,
-            Database::File(path) => Store::sqlite(path).await?,
-            Database::InMemory => Store::sqlite_in_memory().await?,
-            Database::Store(store) => store,
+        let (store, is_given) = match std::mem::replace(&mut self.database, Database::InMemory) {
+            Database::Url(url) => (Store::open(&url).await?, false),
+            Database::File(path) => (Store::sqlite(path).await?, false),
+            Database::InMemory => (Store::sqlite_in_memory().await?, false),
+            Database::Store(store) => (store, true),
         };
+        let started = self.start_on(&store, is_given).await;
+        if started.is_err() && !is_given {
+            // Else its file is another's only when the last of its threads has ended.
+            store.close().await;
+        }
+        started
+    }
+
+    async fn start_on(mut self, store: &Store, is_given: bool) -> Result<Engine, Error> {
         let node = store.join(self.name, self.random.u64(1..), FORMAT.into(), NODE_LEASE).await?;
         let (committer, queue) = Committer::new();
         let inner = Arc::new(Inner::new(
