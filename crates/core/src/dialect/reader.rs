@@ -107,12 +107,15 @@ impl<'d> Reader<'d> {
 
     /// The Camunda 8 extension element of a name.
     pub(super) fn zeebe_element(&self, host: Element<'d>, name: &str) -> Option<Element<'d>> {
-        extensions(host, name).find(|element| Some(element.namespace_id()) == self.zeebe)
+        // Most files do not use the namespace: then nothing need be looked at.
+        let zeebe = self.zeebe?;
+        extensions(host, name).find(|element| element.namespace_id() == zeebe)
     }
 
     /// Our extension elements of a name.
     pub(super) fn potok_elements(&self, host: Element<'d>, name: &str) -> Vec<Element<'d>> {
-        extensions(host, name).filter(|element| Some(element.namespace_id()) == self.potok).collect()
+        let Some(potok) = self.potok else { return Vec::new() };
+        extensions(host, name).filter(|element| element.namespace_id() == potok).collect()
     }
 }
 
