@@ -1,5 +1,7 @@
 //! Parallel gateways: one token from each flow in, one token to each flow out (BPMN 2.0.2 §13.4.1).
 
+use smallvec::SmallVec;
+
 use crate::dialect::Dialect;
 use crate::instance::{NONE, Ordinal, ScopeId, TokenId};
 use crate::step::{Event, Stage, Step};
@@ -43,14 +45,13 @@ pub(crate) fn merge(step: &mut Step<'_, '_>, scope: ScopeId, node: Ordinal) -> T
 
 /// Uses up the oldest token of each flow that has one, but for the one that survives.
 fn take_in(step: &mut Step<'_, '_>, scope: ScopeId, node: Ordinal, survivor: TokenId) {
-    let incoming = step.graph.node(node).incoming.max(1);
-    for position in 0..incoming {
-        let head = |step: &Step<'_, '_>| step.instance.join(scope, node).and_then(|join| join.head(position));
-        let Some(token) = head(step).filter(|token| *token != survivor) else { continue };
+    let Some(join) = step.instance.join(scope, node) else { return };
+    let heads: SmallVec<[TokenId; 16]> = join.heads().filter(|token| *token != survivor).collect();
+    for token in heads.iter().copied() {
         if step.graph.dialect() == Dialect::Camunda {
             // There each token that has come calls the end listeners. What fails fails again for the one that goes on.
             let _ = step.leave_early(token);
-            if head(step) != Some(token) {
+            if step.instance.join(scope, node).is_none_or(|join| join.heads().all(|head| head != token)) {
                 continue; // It has ended meanwhile.
             }
         }

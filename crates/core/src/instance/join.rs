@@ -55,13 +55,7 @@ impl Join {
     }
 
     pub(crate) fn has(&self, position: u32) -> bool {
-        self.head(position).is_some()
-    }
-
-    /// The oldest token of the flow of that position.
-    #[inline]
-    pub(crate) fn head(&self, position: u32) -> Option<TokenId> {
-        self.queues.get(position as usize).map(|queue| queue.first).filter(|token| *token != NONE)
+        self.queues.get(position as usize).is_some_and(|queue| queue.first != NONE)
     }
 
     /// The oldest token of each flow that has one.
