@@ -23,6 +23,13 @@ pub(crate) fn run(
         }
         return Ok(());
     }
+    run_out(step, token, node, expression)
+}
+
+/// The same for what takes longer.
+#[inline(never)]
+fn run_out(step: &mut Step<'_, '_>, token: TokenId, node: Ordinal, expression: &Expression) -> Result<(), Problem> {
+    let details = &step.graph.node(node).details;
     let value = step.evaluate_at(token, expression)?;
     // A script without a result leaves what the variable held, in Camunda 7 (its `ScriptTaskActivityBehavior`).
     let keeps = value.is_null()

@@ -1,8 +1,8 @@
 //! The one place where an instance changes.
 
-use super::join;
+use super::join::{self, Queue};
 use super::{
-    Completed, Instance, Join, Key, LoopState, NONE, Owner, Phase, ROOT, Scope, ScopeId, ScopeKind, Slab, State, Token,
+    Completed, Instance, Join, Key, LoopState, NONE, Ordinal, Owner, Phase, ROOT, Scope, ScopeId, ScopeKind, Slab, State, Token,
     TokenId, TokenState, WaitId,
 };
 use crate::Name;
@@ -32,11 +32,7 @@ impl Instance {
                 self.create(token, scope, node);
             }
             Event::TokenMoved { token, flow, node } => {
-                if let Some(token) = self.tokens.get_mut(token) {
-                    token.flow = flow;
-                    token.node = node;
-                    token.state = TokenState::Moving;
-                }
+                self.moved(token, flow, node);
             }
             Event::TokenWaited { token } => self.set_token_state(token, TokenState::Waiting),
             Event::TokenResumed { token: id } => {
@@ -50,8 +46,9 @@ impl Instance {
                 self.enqueue(token, position, incoming, upstream);
             }
             Event::TokenConsumed { token, cancelled } => {
-                if let Some(repeat) = self.consume(token)
+                if let Some(scope) = self.consume(token)
                     && cancelled
+                    && let Some(repeat) = scope.repeat_mut()
                 {
                     repeat.terminated += 1;
                 }
@@ -123,7 +120,7 @@ impl Instance {
                 }
             }
             Event::RoundEnded { token, round, result } => {
-                let Some(repeat) = self.consume(token) else { return };
+                let Some(repeat) = self.consume(token).and_then(Scope::repeat_mut) else { return };
                 repeat.completed += 1;
                 if let Some(result) = events.values.get(result as usize) {
                     let index = round as usize;
@@ -197,6 +194,16 @@ impl Instance {
         }
     }
 
+    /// A token goes by a flow to a flow node; gives its serial.
+    #[inline(always)]
+    pub(crate) fn moved(&mut self, id: TokenId, flow: Ordinal, node: Ordinal) -> Option<u32> {
+        let token = self.tokens.get_mut(id)?;
+        token.flow = flow;
+        token.node = node;
+        token.state = TokenState::Moving;
+        Some(token.serial)
+    }
+
     /// A new token, last in its scope's list.
     #[inline]
     fn create(&mut self, id: TokenId, scope_id: ScopeId, node: u32) {
@@ -217,9 +224,9 @@ impl Instance {
         self.tokens.insert_next(id, || Token { previous, ..Token::new(serial, scope_id, node) });
     }
 
-    /// Takes a token away; gives the counters of the loop around it, if it was a round.
+    /// Takes a token away; gives the scope that it was in.
     #[inline]
-    fn consume(&mut self, id: TokenId) -> Option<&mut LoopState> {
+    fn consume(&mut self, id: TokenId) -> Option<&mut Scope> {
         let told = |token: &Token| (token.scope, token.node, token.state, (token.previous, token.next));
         let (scope, node, state, neighbours) = self.tokens.release(id, told)?;
         let scope = self.scopes.get_mut(scope)?;
@@ -230,7 +237,7 @@ impl Instance {
             }
             TokenState::Moving | TokenState::Waiting => unlink(scope, &mut self.tokens, neighbours),
         }
-        scope.repeat_mut()
+        Some(scope)
     }
 
     /// Moves a token from the queue of its flow node to the end of its scope's list.
@@ -379,15 +386,20 @@ fn unqueue(
 ) -> u32 {
     let Some(join) = scope.join_mut(node) else { return 0 };
     let Some(queue) = join.queues.get_mut(position as usize) else { return 0 };
-    match tokens.get_mut(previous) {
-        Some(previous) => previous.next = next,
-        None => queue.first = next,
+    if (previous, next) == (NONE, NONE) {
+        // The only one, which is most common.
+        *queue = Queue::EMPTY;
+        join.present -= 1;
+    } else {
+        match tokens.get_mut(previous) {
+            Some(previous) => previous.next = next,
+            None => queue.first = next,
+        }
+        match tokens.get_mut(next) {
+            Some(next) => next.previous = previous,
+            None => queue.last = previous,
+        }
     }
-    match tokens.get_mut(next) {
-        Some(next) => next.previous = previous,
-        None => queue.last = previous,
-    }
-    join.present -= u32::from((previous, next) == (NONE, NONE));
     join.tokens -= 1;
     if join.tokens == 0 { drop_if_empty(scope, node) } else { 0 }
 }

@@ -134,7 +134,7 @@ impl Scope {
     fn position(&self, name: &str) -> Option<usize> {
         if self.variables.len() <= FEW {
             // Lengths differ more often than not: cheaper than to search by order.
-            return self.variables.iter().position(|(other, _)| **other == *name);
+            return self.variables.iter().position(|(other, _)| same(other, name));
         }
         self.variables.binary_search_by(|(other, _)| (**other).cmp(name)).ok()
     }
@@ -174,20 +174,28 @@ impl Scope {
         self.more.as_mut()?.repeat.as_mut()
     }
 
+    #[inline]
     pub(crate) fn more_mut(&mut self) -> &mut More {
         self.more.get_or_insert_default()
     }
 
     #[inline]
     pub(crate) fn set(&mut self, name: &Name, value: &Value) {
-        let Some(index) = self.position(name) else {
-            let index = self.variables.partition_point(|(other, _)| **other < **name);
-            return self.variables.insert(index, (name.clone(), value.clone()));
-        };
-        match (&mut self.variables[index].1, value) {
+        match (self.position(name).map(|index| &mut self.variables[index].1), value) {
             // What counts is written where it stands.
-            (Value::Integer(count), Value::Integer(new)) => *count = *new,
-            (old, new) => old.clone_from(new),
+            (Some(Value::Integer(count)), Value::Integer(new)) => *count = *new,
+            _ => self.put(name, value),
+        }
+    }
+
+    #[inline(never)]
+    fn put(&mut self, name: &Name, value: &Value) {
+        match self.position(name) {
+            Some(index) => self.variables[index].1.clone_from(value),
+            None => {
+                let index = self.variables.partition_point(|(other, _)| **other < **name);
+                self.variables.insert(index, (name.clone(), value.clone()));
+            }
         }
     }
 
@@ -230,4 +238,21 @@ impl Scope {
         };
         Some(Value::Integer(count.into()))
     }
+}
+
+/// Whether two names are the same: found out without a call, which takes longer than the few letters that names have.
+#[inline]
+fn same(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    if left.len() != right.len() {
+        return false;
+    }
+    if let (Some(left_end), Some(right_end)) = (left.last_chunk::<8>(), right.last_chunk::<8>()) {
+        let (left, right) = (left.as_chunks::<8>().0, right.as_chunks::<8>().0);
+        return left_end == right_end && left.iter().zip(right).all(|(left, right)| left == right);
+    }
+    if let (Some(left_end), Some(right_end)) = (left.last_chunk::<4>(), right.last_chunk::<4>()) {
+        return left_end == right_end && left.first_chunk::<4>() == right.first_chunk::<4>();
+    }
+    left.iter().zip(right).all(|(left, right)| left == right)
 }

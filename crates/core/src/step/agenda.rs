@@ -120,6 +120,12 @@ impl Step<'_, '_> {
     #[inline]
     pub(crate) fn schedule(&mut self, token: TokenId, stage: Stage) {
         let Some(serial) = self.instance.tokens.get(token).map(|token| token.serial) else { return };
+        self.schedule_serial(token, serial, stage);
+    }
+
+    /// Puts a token whose serial is known on the agenda.
+    #[inline]
+    pub(super) fn schedule_serial(&mut self, token: TokenId, serial: u32, stage: Stage) {
         self.context.agenda.push(Turn::new(token, serial, stage));
     }
 

@@ -8,7 +8,7 @@ use crate::Name;
 use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::{Assignment, Binding, Evaluation, EvaluationError, Execution, Quick, Sight, Variables};
 use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, NodeKind, ProcessGraph, VersionBinding};
-use crate::instance::{Instance, NONE, Ordinal, ScopeId, UserTaskWait};
+use crate::instance::{Instance, NONE, Ordinal, ROOT, ScopeId, UserTaskWait};
 use crate::value::{Value, ValueError};
 
 /// A change of a variable that conditional events with a filter may look at.
@@ -478,6 +478,10 @@ impl Step<'_, '_> {
     /// The innermost scope that has a variable, else the process itself.
     #[inline(always)]
     pub(crate) fn nearest(&self, scope: ScopeId, name: &str) -> ScopeId {
+        if scope == ROOT { ROOT } else { self.nearest_around(scope, name) }
+    }
+
+    fn nearest_around(&self, scope: ScopeId, name: &str) -> ScopeId {
         let mut current = scope;
         while let Some(candidate) = self.instance.scopes.get(current) {
             if candidate.parent == NONE || candidate.variable(name).is_some() {

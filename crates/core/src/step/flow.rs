@@ -63,7 +63,7 @@ impl Step<'_, '_> {
         {
             self.touch(scope);
         }
-        self.emit(Event::TokenMoved { token, flow: way.flow, node: way.target });
+        let Some(serial) = self.go_to(token, way) else { return };
         let (mut node, mut arrival) = (way.target, self.graph.arrival(way.target));
         if let Arrival::Pass(next) = arrival
             && self.budget > 0
@@ -71,7 +71,7 @@ impl Step<'_, '_> {
         {
             (node, arrival) = self.pass_on(token, next);
         }
-        self.come_to(token, node, arrival);
+        self.come_to(token, serial, node, arrival);
     }
 
     /// A token that is alone passes flow nodes; gives the one that it comes to in the end.
@@ -87,9 +87,17 @@ impl Step<'_, '_> {
         }
     }
 
+    /// A token goes by a flow; gives its serial.
+    #[inline(always)]
+    fn go_to(&mut self, token: TokenId, Straight { flow, target: node }: Straight) -> Option<u32> {
+        let serial = self.instance.moved(token, flow, node)?;
+        self.events.list.push(Event::TokenMoved { token, flow, node });
+        Some(serial)
+    }
+
     /// A token has come to a flow node. To join and to end are done at once, anything else in its turn.
     #[inline(always)]
-    fn come_to(&mut self, token: TokenId, node: Ordinal, arrival: Arrival) {
+    fn come_to(&mut self, token: TokenId, serial: u32, node: Ordinal, arrival: Arrival) {
         match arrival {
             Arrival::Join if self.budget > 0 => {
                 self.budget -= 1;
@@ -99,7 +107,7 @@ impl Step<'_, '_> {
                 self.budget -= 1;
                 self.end_path(token);
             }
-            _ => self.schedule(token, Stage::Enter),
+            _ => self.schedule_serial(token, serial, Stage::Enter),
         }
     }
 
@@ -212,8 +220,9 @@ impl Step<'_, '_> {
         if !listeners.is_empty() && !self.call_take_listeners(token, flow, listener) {
             return false;
         }
-        self.emit(Event::TokenMoved { token, flow, node: *target });
-        self.come_to(token, *target, self.graph.arrival(*target));
+        if let Some(serial) = self.go_to(token, Straight { flow, target: *target }) {
+            self.come_to(token, serial, *target, self.graph.arrival(*target));
+        }
         true
     }
 

@@ -31,12 +31,18 @@ impl<'s> Step<'s, '_> {
     }
 
     /// A token has arrived where there is something to do.
+    #[inline(always)]
     pub(super) fn enter(&mut self, token: TokenId, ordinal: Ordinal) {
-        let node = self.graph.node(ordinal);
-        if node.plain {
-            return self.execute(token, ordinal);
+        if self.graph.node(ordinal).plain {
+            self.execute(token, ordinal);
+        } else {
+            self.enter_prepared(token, ordinal);
         }
-        let details = &node.details;
+    }
+
+    /// A token has arrived where something surrounds the work.
+    fn enter_prepared(&mut self, token: TokenId, ordinal: Ordinal) {
+        let details = &self.graph.node(ordinal).details;
         if details.start_quantity > 1 && !self.gathered(token, details.start_quantity) {
             return;
         }
@@ -264,6 +270,7 @@ impl<'s> Step<'s, '_> {
     }
 
     /// Does the flow node's work.
+    #[inline(always)]
     pub(super) fn execute(&mut self, token: TokenId, node: Ordinal) {
         if let Err(problem) = behaviour::execute(self, token, node) {
             self.stuck(token, problem, IncidentStage::Execute);
