@@ -35,6 +35,7 @@ pub(crate) fn execute(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal)
         NodeKind::ExclusiveGateway if node.plain => {
             exclusive_gateway::decide(step, token, ordinal, IncidentStage::Execute)?;
         }
+        NodeKind::SubProcess(container) => sub_process::begin(step, token, container)?,
         NodeKind::ParallelGateway => parallel_gateway::join(step, token, ordinal),
         _ => execute_others(step, token, ordinal, node)?,
     }
@@ -42,12 +43,7 @@ pub(crate) fn execute(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal)
 }
 
 #[inline(never)]
-fn execute_others(
-    step: &mut Step<'_, '_>,
-    token: TokenId,
-    ordinal: Ordinal,
-    node: &FlowNode,
-) -> Result<(), Problem> {
+fn execute_others(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal, node: &FlowNode) -> Result<(), Problem> {
     match &node.kind {
         NodeKind::UserTask(task) => user_task::create(step, token, task)?,
         NodeKind::Job(job) => job::open(step, token, 0, job, None)?,
@@ -61,7 +57,7 @@ fn execute_others(
             let scope = step.variable_scope(token);
             step.subscribe(Owner::Token(token), ordinal, scope, std::slice::from_ref(&**catch))?;
         }
-        NodeKind::SubProcess(container) | NodeKind::Transaction(container) | NodeKind::EventSubProcess(container) => {
+        NodeKind::Transaction(container) | NodeKind::EventSubProcess(container) => {
             sub_process::begin(step, token, container)?;
         }
         NodeKind::AdHoc(ad_hoc) => ad_hoc::begin(step, token, ad_hoc)?,
@@ -77,7 +73,11 @@ fn execute_others(
         NodeKind::ExclusiveGateway | NodeKind::StartEvent(_) | NodeKind::BoundaryEvent(_) => {
             step.schedule(token, Stage::Complete);
         }
-        NodeKind::Task | NodeKind::Expression(_) | NodeKind::Script(_) | NodeKind::ParallelGateway => {}
+        NodeKind::Task
+        | NodeKind::Expression(_)
+        | NodeKind::Script(_)
+        | NodeKind::SubProcess(_)
+        | NodeKind::ParallelGateway => {}
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::step::{Event, Problem, Stage, Step};
 use crate::value::Value;
 
 /// Begins a sub-process: its scope is open already.
+#[inline(never)]
 pub(crate) fn begin(step: &mut Step<'_, '_>, token: TokenId, container: &Container) -> Result<(), Problem> {
     step.emit(Event::TokenWaited { token });
     let scope = step.own_scope(token);

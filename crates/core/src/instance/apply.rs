@@ -2,8 +2,8 @@
 
 use super::join::{self, Queue};
 use super::{
-    Completed, Instance, Join, Key, LoopState, NONE, Ordinal, Owner, Phase, ROOT, Scope, ScopeId, ScopeKind, Slab, State, Token,
-    TokenId, TokenState, WaitId,
+    Completed, Instance, Join, Key, LoopState, NONE, Ordinal, Owner, Phase, ROOT, Scope, ScopeId, ScopeKind, Slab,
+    State, Token, TokenId, TokenState, WaitId,
 };
 use crate::Name;
 use crate::step::{Event, Events};
@@ -276,7 +276,7 @@ impl Instance {
                 index
             }
         };
-        let join = &mut joins[index];
+        let Some(join) = joins.get_mut(index) else { return };
         let Some(queue) = join.queues.get_mut(position as usize) else { return };
         let last = std::mem::replace(&mut queue.last, id);
         join.tokens += 1;

@@ -174,9 +174,9 @@ impl Scope {
         self.more.as_mut()?.repeat.as_mut()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn more_mut(&mut self) -> &mut More {
-        self.more.get_or_insert_default()
+        self.more.get_or_insert_with(more)
     }
 
     #[inline]
@@ -238,6 +238,11 @@ impl Scope {
         };
         Some(Value::Integer(count.into()))
     }
+}
+
+#[cold]
+fn more() -> Box<More> {
+    Box::default()
 }
 
 /// Whether two names are the same: found out without a call, which takes longer than the few letters that names have.
