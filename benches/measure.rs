@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Shortest measurement.
-const MOMENT: Duration = Duration::from_millis(20);
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// The processor time that this thread has used: what others do on the machine counts less than with a clock.
 #[must_use]
@@ -56,18 +56,10 @@ impl<'a> Race<'a> {
         }
     }
 
-    /// The median of somebody's measurements.
+    /// The best of somebody's measurements: whatever disturbs makes slower only.
     #[must_use]
-    pub fn median(&self, name: &str) -> Option<f64> {
+    pub fn best(&self, name: &str) -> Option<f64> {
         let contestant = self.contestants.iter().find(|contestant| contestant.name == name)?;
-        median(&contestant.samples)
+        contestant.samples.iter().copied().reduce(f64::max)
     }
-}
-
-/// The median.
-#[must_use]
-pub fn median(samples: &[f64]) -> Option<f64> {
-    let mut sorted = samples.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied()
 }

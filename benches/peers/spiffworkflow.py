@@ -7,7 +7,7 @@ from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
-MOMENT = 0.2  # seconds
+MOMENT = 0.1  # seconds
 
 specifications = {}
 

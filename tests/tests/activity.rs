@@ -147,6 +147,16 @@ fn receive_task_takes_the_message_and_what_it_carries() {
 }
 
 #[test]
+fn receive_task_without_a_message_waits_for_one_of_its_own_name() {
+    scenario("activity/receive_without_message.bpmn")
+        .start()
+        .waits_at(["wait"])
+        .message("wait", json!({"text": "yes"}))
+        .completed()
+        .variable("text", "yes");
+}
+
+#[test]
 fn message_that_comes_early_is_kept_until_it_is_waited_for() {
     scenario("activity/receive_later.bpmn")
         .start()

@@ -522,3 +522,35 @@ fn a_migration_takes_what_is_still_to_be_thrown_along() {
         .complete("revert")
         .failed("E");
 }
+
+#[test]
+fn what_an_event_sub_process_has_done_is_undone_with_the_transaction_around_it() {
+    scenario("compensation/done_by_event_sub_process.bpmn")
+        .start()
+        .complete("book_hotel")
+        .message("insurance", json!({}))
+        .message("insurance", json!({}))
+        .waits_at(["pay", "book_insurance", "book_insurance"])
+        .complete("book_insurance")
+        .complete("book_insurance")
+        .complete("pay")
+        .waits_at(["cancel_insurance"])
+        .complete("cancel_insurance")
+        .waits_at(["cancel_insurance"])
+        .complete("cancel_insurance")
+        .waits_at(["cancel_hotel"])
+        .complete("cancel_hotel")
+        .waits_at(["inform"])
+        .complete("inform")
+        .completed();
+}
+
+#[test]
+fn what_an_interrupting_event_sub_process_has_done_is_undone_from_outside() {
+    scenario("compensation/done_by_interrupting_event_sub_process.bpmn")
+        .start()
+        .message("change", json!({}))
+        .waits_at(["take_back"])
+        .complete("take_back")
+        .completed();
+}

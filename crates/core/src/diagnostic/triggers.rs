@@ -28,6 +28,8 @@ define! {
         "A task that names a message and an operation names the message that the operation takes.";
     CATCH_WITHOUT_MESSAGE = "catch-without-message", Error, "BPMN 2.0.2 §10.5.5, §10.3.3",
         "What waits for a message says for which one, or a message flow leads to it.";
+    RECEIVE_WITHOUT_MESSAGE = "receive-without-message", Warning, "BPMN 2.0.2 §10.3.3",
+        "A receive task says for which message it waits.";
     THROW_WITHOUT_MESSAGE = "throw-without-message", Error, "BPMN 2.0.2 §10.5.5, §10.3.3",
         "What sends a message says which one, or who does it, or a message flow leads away from it.";
     MESSAGE_WITHOUT_NAME = "message-without-name", Warning, "BPMN 2.0.2 §8.4.11",
@@ -179,7 +181,10 @@ fn task(subject: &Subject<'_>, index: NodeIndex, node: &FlowNode, findings: &mut
             same_message(definitions, owner, node.element, message.as_ref(), operation.as_ref(), findings);
             let known = message.is_some() || has_in_message(definitions, operation.as_ref());
             if !known && !subject.receives_message_flow(index) {
-                catch_without_message(owner, node.element, findings);
+                match subject.definitions.dialect {
+                    Dialect::Zeebe => catch_without_message(owner, node.element, findings),
+                    _ => receive_without_message(owner, node, findings),
+                }
             }
         }
         _ => {}
@@ -322,6 +327,19 @@ fn catch_without_message(owner: Named<'_>, element: ElementIndex, findings: &mut
         &CATCH_WITHOUT_MESSAGE,
         element,
         format!("{owner} does not say for which message it waits"),
+        "declare a `message` with a name and let `messageRef` name it, or draw a message flow to it",
+    );
+}
+
+/// That is allowed (Table 10.10): in Camunda 7 and Flowable programs let such a task go on by its execution.
+fn receive_without_message(owner: Named<'_>, node: &FlowNode, findings: &mut Findings<'_>) {
+    findings.add(
+        &RECEIVE_WITHOUT_MESSAGE,
+        node.element,
+        format!(
+            "{owner} does not say for which message it waits: it waits for one named `{}`, as it is itself",
+            node.id
+        ),
         "declare a `message` with a name and let `messageRef` name it, or draw a message flow to it",
     );
 }

@@ -168,6 +168,14 @@ const HOSTS: &[(&str, &str)] = &[
         "collection elementVariable elementIndexVariable outputCollection outputElement",
         "multiInstanceLoopCharacteristics",
     ),
+    (
+        // Not on a `signalEventDefinition`: whoever waits for a signal is always reached at once.
+        "asyncBefore asyncAfter async asyncLeave exclusive",
+        "task userTask manualTask serviceTask sendTask receiveTask businessRuleTask scriptTask subProcess transaction \
+         adHocSubProcess callActivity startEvent endEvent intermediateCatchEvent intermediateThrowEvent boundaryEvent \
+         exclusiveGateway parallelGateway inclusiveGateway complexGateway eventBasedGateway \
+         multiInstanceLoopCharacteristics",
+    ),
     ("correlationKey", "message"),
     ("group", "lane"),
     ("versionTag historyTimeToLive candidateStarterGroups candidateStarterUsers isStartableInTasklist", "process"),

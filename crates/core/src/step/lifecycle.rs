@@ -413,7 +413,9 @@ impl<'s> Step<'s, '_> {
             return true;
         }
         let (NodeKind::SubProcess(container) | NodeKind::Transaction(container)) = &flow_node.kind else {
-            return matches!(&flow_node.kind, NodeKind::AdHoc(_)) && self.has_completed(inside);
+            // An event sub-process is undone with the scope around it, of which it is a part.
+            return matches!(&flow_node.kind, NodeKind::AdHoc(_) | NodeKind::EventSubProcess(_))
+                && self.has_completed(inside);
         };
         self.has_completed(inside)
             || container.event_sub_processes.iter().any(|event| behaviour::compensation::is_handler(self.graph, *event))

@@ -41,7 +41,7 @@ impl Step<'_, '_> {
     #[inline(always)]
     pub(crate) fn end_scope(&mut self, id: ScopeId) {
         let Some(scope) = self.instance.scopes.get(id) else { return };
-        let (owner, node) = (scope.owner, scope.node);
+        let (owner, node, phase) = (scope.owner, scope.node, scope.phase);
         if scope.first_wait != NONE {
             self.close_waits(Owner::Scope(id), Closed::Cancelled);
         }
@@ -53,6 +53,9 @@ impl Step<'_, '_> {
             self.emit(Event::ScopeClosed { scope: id, cancelled: false });
             return self.resume(owner, Stage::Leave);
         }
+        if phase == Phase::Compensating {
+            return behaviour::compensation::compensated(self, owner);
+        }
         if matches!(node.kind, NodeKind::EventSubProcess(_)) {
             // The scope around an event sub-process goes on, or completes with it.
             self.close_waits(Owner::Token(owner), Closed::Cancelled);
@@ -60,11 +63,8 @@ impl Step<'_, '_> {
             if !details.listeners.is_empty() || !details.outputs.is_empty() || details.continuation.after {
                 return self.resume(owner, Stage::Complete);
             }
-            self.discard(id);
+            self.retire(owner);
             return self.resume(owner, Stage::End);
-        }
-        if self.instance.scopes.get(id).is_some_and(|scope| scope.phase == Phase::Compensating) {
-            return behaviour::compensation::compensated(self, owner);
         }
         self.resume(owner, Stage::Complete);
     }

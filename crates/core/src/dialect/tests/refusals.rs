@@ -65,6 +65,13 @@ fn a_signal_that_is_caught_hands_nothing_over() {
     assert_eq!(told(caught), ["Warning extension-ignored <camunda:in> of a signal that is caught has no effect here"]);
 }
 
+#[test]
+fn who_waits_for_a_signal_is_reached_at_once() {
+    let thrown = "<bpmn:intermediateThrowEvent><bpmn:signalEventDefinition camunda:async=\"true\" />\
+                  </bpmn:intermediateThrowEvent>";
+    assert_eq!(told(thrown), ["Warning extension-ignored camunda:async on <signalEventDefinition> has no effect here"]);
+}
+
 /// Camunda 7.24: "Missing attribute 'calledElementVersion' when 'calledElementBinding' has value 'version'".
 #[test]
 fn a_version_that_is_bound_to_is_named() {
