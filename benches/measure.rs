@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Shortest measurement.
-const MOMENT: Duration = Duration::from_millis(5);
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// The processor time that this thread has used: what others do on the machine counts less than with a clock.
 #[must_use]

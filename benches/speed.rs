@@ -18,7 +18,7 @@ use potok_core::xml::Document;
 use potok_expressions::Evaluator;
 
 /// Measurements of everything; the best counts.
-const ROUNDS: u32 = 60;
+const ROUNDS: u32 = 40;
 
 /// Blocks that make a file of about a megabyte.
 const BLOCKS: usize = 212;

@@ -50,7 +50,7 @@ impl<'d> Reader<'d> {
             }
             "messageEventDefinition" => {
                 properties.name = self.classic(element, "messageExpression").map(|text| self.value(element, &text));
-                if self.message_event_job(element).is_none() {
+                if self.definition_job(element).is_none() {
                     properties.expression = self.work_expression(element);
                 }
                 properties.result_variable = self.result_variable(element);

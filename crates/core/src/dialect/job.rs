@@ -8,20 +8,31 @@ use crate::Name;
 use crate::model::Expression;
 use crate::xml::Element;
 
+fn throws(event: Element<'_>) -> bool {
+    matches!(event.name(), "intermediateThrowEvent" | "endEvent")
+}
+
 impl<'d> Reader<'d> {
-    /// The job of a throwing message event: of the definition (Camunda 7; it may stand at the top of the file) or of the event
-    /// (Camunda 8, ours), whichever of the two elements is given.
+    /// The job of a throwing message event: of one of its definitions (Camunda 7), else of the event (Camunda 8, ours), whichever of
+    /// the two elements is given.
     #[must_use]
     pub fn message_event_job(&self, element: Element<'d>) -> Option<Box<JobProperties>> {
-        let definition = if element.name() == "messageEventDefinition" {
-            Some(element)
-        } else {
-            children(element, "messageEventDefinition").next()
-        };
-        let event = if element.name() == "messageEventDefinition" { element.parent() } else { Some(element) };
-        let event = event
-            .filter(|event| matches!(event.name(), "intermediateThrowEvent" | "endEvent" | "event" | "definitions"))?;
-        definition.and_then(|definition| self.job(definition)).or_else(|| self.job(event))
+        if element.name() == "messageEventDefinition" {
+            return self.definition_job(element).or_else(|| self.event_job(element.parent()?));
+        }
+        let definition = children(element, "messageEventDefinition").next();
+        definition.and_then(|definition| self.definition_job(definition)).or_else(|| self.event_job(element))
+    }
+
+    /// The job of a definition of a throwing message event, or of one at the top of the file, if it says so itself.
+    pub(crate) fn definition_job(&self, definition: Element<'d>) -> Option<Box<JobProperties>> {
+        let event = definition.parent()?;
+        if throws(event) || matches!(event.name(), "event" | "definitions") { self.job(definition) } else { None }
+    }
+
+    /// The job of a throwing message event that the event itself says.
+    pub(crate) fn event_job(&self, event: Element<'d>) -> Option<Box<JobProperties>> {
+        if throws(event) { self.job(event) } else { None }
     }
 
     /// The job of a task, or of what else can be one.

@@ -39,7 +39,18 @@ impl<'d> Source<'d> {
             "eventDefinitionRef" => self.referred_definition(child, &child.text(), process),
             _ => self.event_definition(child, process),
         };
-        self.bpmn(element).filter_map(read).collect()
+        let mut definitions: Vec<_> = self.bpmn(element).filter_map(read).collect();
+        // What the event says holds for each of its definitions: so it is read once.
+        let is_message = |definition: &EventDefinition| matches!(definition, EventDefinition::Message { .. });
+        if let Some(of_event) = self.dialect.event_job(element).filter(|_| definitions.iter().any(is_message)) {
+            for definition in &mut definitions {
+                if let EventDefinition::Message { job: job @ None, extension, .. } = definition {
+                    *job = Some(of_event.clone());
+                    extension.expression = None;
+                }
+            }
+        }
+        definitions
     }
 
     /// An event definition at the top of the file has that id.
@@ -77,7 +88,7 @@ impl<'d> Source<'d> {
                 element,
                 message: self.message(definition, "messageRef"),
                 operation: self.operation(definition),
-                job: self.dialect.message_event_job(definition),
+                job: self.dialect.definition_job(definition),
                 extension: Box::new(self.dialect.element(definition)),
             },
             "timerEventDefinition" => EventDefinition::Timer { element, timer: self.timer(definition) },
