@@ -254,7 +254,10 @@ impl<'e> Attempt<'e> {
     /// Finds out what was missing.
     pub(crate) async fn find(&mut self, missing: Missing) -> Result<(), Stop> {
         match missing {
-            Missing::Instance(key) => self.hold(key).await?,
+            Missing::Instance(key) => {
+                self.hold(key).await?;
+                self.check_taker(key);
+            }
             Missing::Process(id, binding, deployment) => {
                 let found = self.engine.catalog.find(&self.tenant, &id, &binding, deployment).await?;
                 self.processes.push(((id, binding, deployment), found));

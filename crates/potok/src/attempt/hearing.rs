@@ -48,6 +48,22 @@ pub(crate) fn signal_starts(graph: &Arc<ProcessGraph>, signal: &Name) -> Vec<Sta
     triggers.map(|trigger| StartPoint::of(graph, &trigger)).collect()
 }
 
+impl Held {
+    /// What it waits for there, if that takes a message.
+    fn taker(&self, subscription: Key, message: &Message) -> Option<Taker> {
+        let Running { graph, instance } = &self.resident.loaded.as_ref()?.running;
+        let wait = instance.wait(subscription)?;
+        let WaitKind::Message(expected) = &wait.kind else { return None };
+        matches(graph, instance, wait, message).then(|| Taker {
+            instance: instance.key(),
+            subscription,
+            keyed: expected.correlation_key.is_some() || !expected.properties.is_empty(),
+            business_key: instance.business_key().cloned(),
+            started_by: instance.started_by(),
+        })
+    }
+}
+
 impl Attempt<'_> {
     /// Who waits for a message.
     pub(super) async fn find_takers(&mut self, message: &Message) -> Result<Vec<Taker>, Stop> {
@@ -89,25 +105,20 @@ impl Attempt<'_> {
     }
 
     async fn taker(&self, instance: Key, subscription: Key, message: &Message) -> Result<Option<Taker>, Stop> {
-        let locked;
-        let held = match self.held.get(&instance) {
-            Some(held) => held,
-            None => {
-                locked = self.lock_waiting(instance, subscription).await?;
-                &locked
-            }
-        };
-        let Some(loaded) = &held.resident.loaded else { return Ok(None) };
-        let Running { graph, instance } = &loaded.running;
-        let Some(wait) = instance.wait(subscription) else { return Ok(None) };
-        let WaitKind::Message(expected) = &wait.kind else { return Ok(None) };
-        Ok(matches(graph, instance, wait, message).then(|| Taker {
-            instance: instance.key(),
-            subscription,
-            keyed: expected.correlation_key.is_some() || !expected.properties.is_empty(),
-            business_key: instance.business_key().cloned(),
-            started_by: instance.started_by(),
-        }))
+        match self.held.get(&instance) {
+            Some(held) => Ok(held.taker(subscription, message)),
+            None => Ok(self.lock_waiting(instance, subscription).await?.taker(subscription, message)),
+        }
+    }
+
+    /// Who takes a message was found without being held. An instance that is held by now, and has gone on in between, would refuse it: then
+    /// all are looked for again.
+    pub(super) fn check_taker(&mut self, instance: Key) {
+        let (Some((message, takers)), Some(held)) = (&self.takers, self.held.get(&instance)) else { return };
+        let mut its_own = takers.iter().filter(|taker| taker.instance == instance);
+        if !its_own.all(|taker| held.taker(taker.subscription, message).as_ref() == Some(taker)) {
+            self.takers = None;
+        }
     }
 
     /// Locks an instance that waits there, as the database says.
