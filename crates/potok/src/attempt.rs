@@ -733,6 +733,10 @@ impl World for Attempt<'_> {
     }
 
     fn listeners(&mut self, signal: &Name, payload: &[(Name, Value)], from: Option<Key>) -> Result<Listeners, Missing> {
+        // It is heard within the thrower's tenant, whose instance need not be the last that was asked for.
+        if let Some(thrower) = from {
+            self.instance(thrower)?;
+        }
         let asked = (signal.clone(), from);
         let Some((_, hearing)) = self.listeners.as_ref().filter(|(of, _)| *of == asked) else {
             return Err(Missing::Listeners(asked.0, from));
