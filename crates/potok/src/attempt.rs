@@ -741,9 +741,9 @@ impl World for Attempt<'_> {
         let Some((_, hearing)) = self.listeners.as_ref().filter(|(of, _)| *of == asked) else {
             return Err(Missing::Listeners(asked.0, from));
         };
-        let Hearing { listeners, is_all } = hearing.clone();
-        if !is_all {
-            self.tell_others_later(signal, payload, from, listeners.instances.clone());
+        let Hearing { listeners, others } = hearing.clone();
+        if let Some(before) = others {
+            self.tell_others_later(signal, payload, from, listeners.instances.clone(), before);
         }
         Ok(listeners)
     }
