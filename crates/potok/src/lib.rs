@@ -43,6 +43,7 @@ mod job;
 mod message;
 mod migrate;
 mod modify;
+mod neighbours;
 mod once;
 mod operation;
 mod outgoing;
