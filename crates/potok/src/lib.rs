@@ -20,6 +20,7 @@ mod condition;
 mod correlate;
 mod courier;
 mod decision;
+mod definition;
 mod deletion;
 mod deploy;
 mod doctor;
