@@ -12,7 +12,7 @@ use crate::cache::Slot;
 use crate::commit::Queue;
 use crate::engine::{Background, Engine, Inner};
 use crate::envelope::Envelope;
-use crate::{Action, Error, TimerId, courier, watch};
+use crate::{Action, Error, TimerId, courier, neighbours, watch};
 
 /// How long a node has a due timer or piece of work to itself.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
@@ -34,6 +34,10 @@ pub(crate) fn start(running: &Background, inner: &Arc<Inner>, queue: Queue, exec
     let mut tasks = running.tasks.lock().unwrap_or_else(PoisonError::into_inner);
     tasks.spawn(keep_house(Arc::downgrade(inner)));
     tasks.spawn(watch::look(Arc::downgrade(inner)));
+    if inner.store.is_shared() {
+        tasks.spawn(neighbours::hear(Arc::downgrade(inner)));
+        tasks.spawn(neighbours::tell(Arc::downgrade(inner), executes));
+    }
     if executes {
         tasks.spawn(execute(Arc::downgrade(inner)));
         tasks.spawn(work_on_batches(Arc::downgrade(inner)));
@@ -48,7 +52,7 @@ pub(crate) fn commit(running: &Background, inner: &Arc<Inner>, queue: Queue) {
     let ended = move |slot: &Slot| {
         if let Some(inner) = weak.upgrade() {
             inner.cache.forget(slot.key);
-            inner.ended.notify_waiters();
+            inner.wake.ended();
         }
     };
     let mut tasks = running.tasks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,6 +67,7 @@ async fn keep_house(inner: Weak<Inner>) {
         let Some(inner) = inner.upgrade() else { return };
         let house = async {
             inner.renew(NODE_LEASE).await?;
+            inner.look_for_neighbours().await?;
             inner.catalog.discover().await?;
             if inner.store.bury().await? > 0 {
                 inner.look_again();

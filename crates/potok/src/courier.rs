@@ -158,7 +158,7 @@ pub(crate) async fn tell_all(inner: Weak<Inner>) {
 async fn tell(inner: Weak<Inner>, mut webhook: WebhookRow) {
     loop {
         let Some(engine) = inner.upgrade() else { return };
-        let written = engine.written.notified();
+        let written = engine.wake.until_written();
         let woken = engine.couriers.woken.notified();
         match engine.tell_once(&mut webhook).await {
             Ok(0) => {}

@@ -23,6 +23,7 @@ use crate::courier::Couriers;
 use crate::envelope::Envelope;
 use crate::guesses::Guesses;
 use crate::handler::Handlers;
+use crate::neighbours::Neighbours;
 use crate::once::Once;
 use crate::password::Passwords;
 use crate::recent::Recent;
@@ -159,14 +160,12 @@ pub(crate) struct Inner {
     pub(crate) topics: Topics,
     pub(crate) watchers: Watchers,
     pub(crate) limits: Limits,
-    /// Jobs, timers or follow-up work may be due.
+    /// Who sleeps until something happens.
     pub(crate) wake: Wake,
+    /// Other nodes on the database.
+    pub(crate) neighbours: Neighbours,
     /// Batches may have something to do.
     pub(crate) batches: Notify,
-    /// An instance has ended.
-    pub(crate) ended: Notify,
-    /// Something has happened to an instance.
-    pub(crate) written: Notify,
     /// Kept messages and those who wait for them are to be brought together again.
     pub(crate) look_again: AtomicBool,
     pub(crate) node: Mutex<Node>,
@@ -290,9 +289,8 @@ impl Inner {
             watchers: Watchers::default(),
             limits,
             wake: Wake::default(),
+            neighbours: Neighbours::default(),
             batches: Notify::new(),
-            ended: Notify::new(),
-            written: Notify::new(),
             // Whoever was here before may have crashed.
             look_again: AtomicBool::new(true),
             keys: Arc::new(RwLock::new(Keys::of(&node))),

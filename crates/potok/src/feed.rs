@@ -17,7 +17,7 @@ use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
 use crate::{Action, DefinitionId, Error, IncidentId, InstanceId, JobId, TaskId};
 
-/// How long it waits at most before it looks again: another node may have written.
+/// How long it waits at most before it looks again: another node may have written, and not have been heard.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What one command did to one instance.
@@ -269,7 +269,7 @@ impl Engine {
         let access = self.access(Action::SeeInstances, &"").await?;
         let until = tokio::time::Instant::now() + patience;
         loop {
-            let written = self.inner.written.notified();
+            let written = self.inner.wake.until_written();
             let rows = self.inner.store.feed(after, limit).await?;
             let left = until.saturating_duration_since(tokio::time::Instant::now());
             if !rows.is_empty() || left.is_zero() {

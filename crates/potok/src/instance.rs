@@ -409,14 +409,14 @@ impl Case {
     /// If there is no such instance.
     pub async fn ended(&self) -> Result<Instance, Error> {
         loop {
-            let ended = self.engine.inner.ended.notified();
+            let ended = self.engine.inner.wake.until_ended();
             let instance = self.get().await?;
             if !instance.is_active() {
                 return Ok(instance);
             }
             tokio::select! {
                 () = ended => {}
-                // Another node may end it.
+                // Another node may end it, and not be heard.
                 () = tokio::time::sleep(std::time::Duration::from_millis(500)) => {}
             }
         }

@@ -157,7 +157,7 @@ impl Engine {
     }
 
     /// Sends a signal within a tenant (see [`as_tenant`](Self::as_tenant); to what belongs to none unless the engine keeps to one): to all instances that wait for it, and to the processes that it starts. Once this returns it is durable, and if
-    /// they are few all have it.
+    /// they are few (100 subscriptions at most) all have it; if they are more, each has it soon, and once.
     ///
     /// # Errors
     /// If the database cannot be written, or the variables are none, or too large.

@@ -285,6 +285,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
     use std::collections::BTreeSet;
+    use std::path::PathBuf;
 
     use super::*;
 
@@ -317,8 +318,13 @@ mod tests {
     /// The public operations in the sources: `Type::function`.
     fn operations() -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap() {
-            let text = std::fs::read_to_string(file.unwrap().path()).unwrap_or_default();
+        let mut paths = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+        while let Some(path) = paths.pop() {
+            if path.is_dir() {
+                paths.extend(std::fs::read_dir(path).unwrap().map(|file| file.unwrap().path()));
+                continue;
+            }
+            let text = std::fs::read_to_string(path).unwrap();
             let mut of = "";
             for line in text.lines() {
                 if let Some(rest) = line.strip_prefix("impl") {

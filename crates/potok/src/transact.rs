@@ -183,7 +183,7 @@ impl Inner {
     /// A unit of work is durable.
     fn is_durable(&self, envelope: &Envelope) {
         envelope.once.iter().for_each(|once| once.take());
-        self.written.notify_waiters();
+        self.wake.written();
     }
 
     /// Steps the instances of a unit of work; nothing if somebody else has one of them: then all are locked in order next time. Nothing

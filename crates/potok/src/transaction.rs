@@ -124,7 +124,6 @@ impl Transaction {
         // Somebody outside may have begun to wait for what was sent, or sent what is waited for.
         inner.look_again();
         inner.wake.all();
-        inner.ended.notify_waiters();
         Ok(committed?)
     }
 }

@@ -10,8 +10,7 @@ use potok_store::row::{Subscription, SubscriptionKind, Work as WorkRow};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::attempt::After;
-use crate::attempt::hearing::signal_starts;
+use crate::attempt::{After, signal_starts};
 use crate::engine::Inner;
 
 /// Listeners of a signal that one unit of work takes down.

@@ -139,6 +139,13 @@ impl Changes {
         self.remove::<Instance>(instance);
     }
 
+    /// The instances that are removed for good.
+    pub(crate) fn removed(&self) -> impl Iterator<Item = Key> {
+        let is_removed =
+            |change: &&Change| matches!(change.action, Action::RemoveAll) && change.table.name == LogRow::TABLE.name;
+        self.list.iter().filter(is_removed).filter_map(|change| Key::from_cell(change.key.first()?.clone()))
+    }
+
     /// Writes a row of the log anew: the same events without what has been erased from them.
     pub fn rewrite_log(&mut self, instance: Key, seq: u64, format: u32, events: Bytes) {
         let values = vec![format.to_cell(), events.to_cell()];

@@ -98,6 +98,8 @@ async fn lock(session: &mut dyn Session, units: &[Unit], patience: Patience) -> 
 fn numbers(unit: &Unit) -> Vec<i64> {
     let number = |kind: u64, row: Row| row.iter().fold(0xcbf2_9ce4_8422_2325 ^ kind, |hash, cell| cell.mix(hash));
     let log = unit.log.iter().map(|row| number(0, row.instance.into_cells()));
+    // One removal at a time.
+    let removed = unit.changes.removed().flat_map(|instance| [number(0, instance.into_cells()), number(5, Row::new())]);
     let guards = unit.guards.iter().map(|guard| match guard {
         Guard::Claim(claim) => number(1, claim_key(claim)),
         Guard::Lease { instance, .. } | Guard::Assignee { instance, .. } | Guard::Row { instance, .. } => {
@@ -107,7 +109,7 @@ fn numbers(unit: &Unit) -> Vec<i64> {
         Guard::BatchItem { batch, instance } => number(4, (*batch, *instance).into_cells()),
         Guard::Message(message) => number(3, message.into_cells()),
     });
-    log.chain(guards).map(u64::cast_signed).collect()
+    log.chain(removed).chain(guards).map(u64::cast_signed).collect()
 }
 
 fn claim_key(claim: &Claim) -> Row {
@@ -246,6 +248,9 @@ impl Facts {
         if unit.log.is_empty() {
             self.written.insert(unit.id);
         }
+        for instance in unit.changes.removed() {
+            self.log.retain(|(other, _), _| *other != instance);
+        }
         for guard in &unit.guards {
             match guard {
                 Guard::Claim(claim) => {
@@ -302,6 +307,9 @@ fn merge<'u>(units: impl Iterator<Item = &'u Unit>, now: potok_core::time::Times
             let mut row = LogRow { unit: unit.id, ..row.clone() }.into_row();
             row.truncate(LogRow::TABLE.written().len());
             log.push(row);
+        }
+        for instance in unit.changes.removed() {
+            log.retain(|row: &Row| !row.starts_with(&instance.into_cells()));
         }
         let mut changes = Changes::default();
         if unit.log.is_empty() {

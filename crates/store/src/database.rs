@@ -8,6 +8,7 @@ use sqlx::{PgConnection, SqliteConnection};
 
 use crate::StoreError;
 use crate::cell::{Cell, Row};
+use crate::news::Ear;
 use crate::record::{Column, Table};
 use crate::select::Select;
 use crate::standing::Standing;
@@ -39,6 +40,14 @@ pub(crate) trait Database: std::fmt::Debug + Send + Sync {
     }
     /// Whether others may write to it, too.
     fn is_shared(&self) -> bool;
+    /// Tells all who listen to it.
+    async fn tell(&self, _news: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// Listens to what is told. None where nobody can tell anything.
+    async fn listen(&self) -> Result<Option<Box<dyn Ear>>, StoreError> {
+        Ok(None)
+    }
     /// Lets go of the database.
     async fn close(&self);
 }

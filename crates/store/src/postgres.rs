@@ -7,13 +7,15 @@ use async_trait::async_trait;
 use potok_core::time::Timestamp;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::{Arguments, AssertSqlSafe, Connection as _, PgConnection, Postgres as Driver, Row as _, Transaction};
 
 use crate::StoreError;
 use crate::cell::{Cell, Kind, Row};
 use crate::database::{Database, Session};
-use crate::record::{Column, Table};
+use crate::news::Ear;
+use crate::record::{Column, Record as _, Table};
+use crate::row::LogRow;
 use crate::select::Select;
 use crate::sql::{Bind, Dialect, Statement};
 use crate::standing::Standing;
@@ -41,7 +43,9 @@ pub(crate) struct Postgres {
     searching: PgPool,
     /// Connections that write, and look up what has a key: few, so that each soon has prepared what it needs.
     by_key: PgPool,
-    /// Advisory locks are the whole database's: this number keeps those of one schema apart from another's.
+    /// How to connect.
+    options: PgConnectOptions,
+    /// Advisory locks and channels are the whole database's: this number keeps those of one schema apart from another's.
     schema: i64,
 }
 
@@ -52,8 +56,13 @@ impl Postgres {
         MIGRATIONS.run(&searching).await?;
         let schema = "SELECT current_schema()::regnamespace::oid::bigint";
         let schema = sqlx::query_scalar(schema).fetch_one(&searching).await?;
-        let by_key = Self::pool(8, format!("{SESSION}; {BY_KEY}")).connect_lazy_with(options);
-        Ok(Self { searching, by_key, schema })
+        let by_key = Self::pool(8, format!("{SESSION}; {BY_KEY}")).connect_lazy_with(options.clone());
+        Ok(Self { searching, by_key, options, schema })
+    }
+
+    /// Where nodes tell each other what they do.
+    fn channel(&self) -> String {
+        format!("potok_{}", self.schema)
     }
 
     fn session(&self, link: Link) -> Box<dyn Session> {
@@ -113,9 +122,31 @@ impl Database for Postgres {
         true
     }
 
+    async fn tell(&self, news: &str) -> Result<(), StoreError> {
+        // What is told need not outlive the server: nobody waits for the disk. Only those who tell something wait for each other, so
+        // that this is never part of a commit.
+        let sql = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)";
+        sqlx::query(sql).bind(self.channel()).bind(news).execute(&self.by_key).await?;
+        Ok(())
+    }
+
+    async fn listen(&self) -> Result<Option<Box<dyn Ear>>, StoreError> {
+        let only = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
+        let mut listener = PgListener::connect_with(&only.connect_lazy_with(self.options.clone())).await?;
+        listener.listen(&self.channel()).await?;
+        Ok(Some(Box::new(listener)))
+    }
+
     async fn close(&self) {
         self.by_key.close().await;
         self.searching.close().await;
+    }
+}
+
+#[async_trait]
+impl Ear for PgListener {
+    async fn hear(&mut self) -> Result<Option<String>, StoreError> {
+        Ok(self.try_recv().await?.map(|news| news.payload().into()))
     }
 }
 
@@ -272,6 +303,11 @@ impl Session for PostgresSession {
     }
 
     async fn delete(&mut self, table: &'static Table, keys: &[Row]) -> Result<(), StoreError> {
+        if table.name == LogRow::TABLE.name {
+            // Whoever commits in one statement looks anew.
+            let sql = "SELECT setval('removals', pg_current_xact_id()::text::bigint)";
+            sqlx::query(sql).execute(self.connection()).await?;
+        }
         self.execute(Statement::delete(Dialect::Postgres, table, keys)).await
     }
 

@@ -87,19 +87,24 @@ impl Statement {
     }
 
     /// The same; it divides by zero unless it gets the locks of all numbers, and the rows are there that must be. What stands behind the
-    /// changes is worked out before them.
+    /// changes is worked out before them. It may get its locks later than it began: what they guard is looked at once it has them.
     pub(crate) fn at_once(statements: Vec<Self>, numbers: &[i64], standing: &Standing) -> Self {
         let mut sql = Self::gathered(statements);
-        sql.push(" SELECT 1 / ((SELECT bool_and(pg_try_advisory_xact_lock(n)) FROM unnest(");
+        sql.push(" SELECT 1 / (CASE WHEN (SELECT bool_and(pg_try_advisory_xact_lock(n)) FROM unnest(");
         sql.bind(Bind::Many(Kind::Integer, numbers.iter().copied().map(Cell::Integer).collect()));
-        sql.push("::bigint[]) AS n)");
+        sql.push("::bigint[]) AS n) THEN true");
         if !standing.log.is_empty() {
-            sql.push(" AND (SELECT count(*) FROM (");
+            // Nobody has removed anything that this statement still sees: else it looks anew.
+            sql.push(" AND CASE WHEN pg_visible_in_snapshot(");
+            sql.push("pg_sequence_last_value('removals')::text::xid8, pg_current_snapshot())");
+            sql.push(" THEN (SELECT count(*) FROM (");
             let columns: Vec<&Column> = LogPoint::TABLE.columns.iter().collect();
             let rows: Vec<Row> = standing.log.iter().map(|point| point.clone().into_row()).collect();
             sql.row_list(&columns, &rows);
             sql.push(") AS s (instance, seq, unit) JOIN log AS t ON t.instance = s.instance AND t.seq = s.seq");
-            sql.push(" AND s.unit IN (0, t.unit)) = ");
+            sql.push(" AND s.unit IN (0, t.unit)) ELSE log_stands(");
+            sql.arrays(&columns, &rows);
+            sql.push(") END = ");
             sql.value(Cell::Integer(i64::try_from(standing.log.len()).unwrap_or(i64::MAX)));
         }
         for Held { table, columns, rows } in &standing.held {
@@ -116,7 +121,7 @@ impl Statement {
             sql.push(" FOR UPDATE OF t) AS held) = ");
             sql.value(Cell::Integer(i64::try_from(rows.len()).unwrap_or(i64::MAX)));
         }
-        sql.push(")::int");
+        sql.push(" ELSE false END)::int");
         sql
     }
 
@@ -244,19 +249,24 @@ impl Statement {
             }
             Dialect::Postgres => {
                 self.push("SELECT * FROM unnest(");
-                for (index, column) in columns.iter().enumerate() {
-                    self.push(if index == 0 { "" } else { ", " });
-                    let cells = rows.iter().filter_map(|row| row.get(index).cloned()).collect();
-                    self.bind(Bind::Many(column.kind, cells));
-                    self.push(match column.kind {
-                        Kind::Integer => "::bigint[]",
-                        Kind::Real => "::double precision[]",
-                        Kind::Text => "::text[]",
-                        Kind::Bytes => "::bytea[]",
-                    });
-                }
+                self.arrays(columns, rows);
                 self.push(")");
             }
+        }
+    }
+
+    /// Rows as an array for each column, as PostgreSQL takes them.
+    fn arrays(&mut self, columns: &[&Column], rows: &[Row]) {
+        for (index, column) in columns.iter().enumerate() {
+            self.push(if index == 0 { "" } else { ", " });
+            let cells = rows.iter().filter_map(|row| row.get(index).cloned()).collect();
+            self.bind(Bind::Many(column.kind, cells));
+            self.push(match column.kind {
+                Kind::Integer => "::bigint[]",
+                Kind::Real => "::double precision[]",
+                Kind::Text => "::text[]",
+                Kind::Bytes => "::bytea[]",
+            });
         }
     }
 

@@ -47,7 +47,7 @@ impl Standing {
         .map(|(table, columns)| Held { table, columns, rows: Vec::new() });
         let mut taken = BTreeSet::new();
         for unit in units {
-            if unit.log.is_empty() {
+            if unit.log.is_empty() || unit.changes.removed().next().is_some() {
                 return None;
             }
             for guard in &unit.guards {

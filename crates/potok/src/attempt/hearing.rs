@@ -24,8 +24,8 @@ const FEW: usize = 100;
 #[derive(Clone)]
 pub(super) struct Hearing {
     pub(super) listeners: Listeners,
-    /// There is nobody else.
-    pub(super) is_all: bool,
+    /// Others hear it later, if they listen under a key before this one; none if there are no others.
+    pub(super) others: Option<Key>,
 }
 
 /// The waits for messages and signals that events of an instance have opened or changed, from that one of the list on.
@@ -46,6 +46,22 @@ pub(crate) fn signal_starts(graph: &Arc<ProcessGraph>, signal: &Name) -> Vec<Sta
     let is_caught = |catch: &Catch| matches!(catch, Catch::Signal { name } if name.as_literal() == Some(&caught));
     let triggers = start_triggers(graph).filter(|trigger| is_caught(trigger.catch));
     triggers.map(|trigger| StartPoint::of(graph, &trigger)).collect()
+}
+
+impl Held {
+    /// What it waits for there, if that takes a message.
+    fn taker(&self, subscription: Key, message: &Message) -> Option<Taker> {
+        let Running { graph, instance } = &self.resident.loaded.as_ref()?.running;
+        let wait = instance.wait(subscription)?;
+        let WaitKind::Message(expected) = &wait.kind else { return None };
+        matches(graph, instance, wait, message).then(|| Taker {
+            instance: instance.key(),
+            subscription,
+            keyed: expected.correlation_key.is_some() || !expected.properties.is_empty(),
+            business_key: instance.business_key().cloned(),
+            started_by: instance.started_by(),
+        })
+    }
 }
 
 impl Attempt<'_> {
@@ -89,25 +105,20 @@ impl Attempt<'_> {
     }
 
     async fn taker(&self, instance: Key, subscription: Key, message: &Message) -> Result<Option<Taker>, Stop> {
-        let locked;
-        let held = match self.held.get(&instance) {
-            Some(held) => held,
-            None => {
-                locked = self.lock_waiting(instance, subscription).await?;
-                &locked
-            }
-        };
-        let Some(loaded) = &held.resident.loaded else { return Ok(None) };
-        let Running { graph, instance } = &loaded.running;
-        let Some(wait) = instance.wait(subscription) else { return Ok(None) };
-        let WaitKind::Message(expected) = &wait.kind else { return Ok(None) };
-        Ok(matches(graph, instance, wait, message).then(|| Taker {
-            instance: instance.key(),
-            subscription,
-            keyed: expected.correlation_key.is_some() || !expected.properties.is_empty(),
-            business_key: instance.business_key().cloned(),
-            started_by: instance.started_by(),
-        }))
+        match self.held.get(&instance) {
+            Some(held) => Ok(held.taker(subscription, message)),
+            None => Ok(self.lock_waiting(instance, subscription).await?.taker(subscription, message)),
+        }
+    }
+
+    /// Who takes a message was found without being held. An instance that is held by now, and has gone on in between, would refuse it: then
+    /// all are looked for again.
+    pub(super) fn check_taker(&mut self, instance: Key) {
+        let (Some((message, takers)), Some(held)) = (&self.takers, self.held.get(&instance)) else { return };
+        let mut its_own = takers.iter().filter(|taker| taker.instance == instance);
+        if !its_own.all(|taker| held.taker(taker.subscription, message).as_ref() == Some(taker)) {
+            self.takers = None;
+        }
     }
 
     /// Locks an instance that waits there, as the database says.
@@ -168,9 +179,12 @@ impl Attempt<'_> {
             ..SubscriptionQuery::default()
         };
         let page = self.engine.store.list(&query).await?;
-        let is_all = page.next.is_none();
+        let others = match page.next {
+            Some(_) => Some(self.after_all(query).await?),
+            None => None,
+        };
         let (starting, waiting): (Vec<_>, Vec<_>) = page.rows.into_iter().partition(|row| row.starts);
-        let (waits, starts) = if is_all {
+        let (waits, starts) = if others.is_none() {
             let here = self.opened_here().map(|(instance, wait)| (instance, wait.key));
             let waits: Vec<_> = waiting.iter().map(|row| (row.instance, row.key)).chain(here).collect();
             (waits, self.find_signal_starts(&starting, signal).await?)
@@ -181,7 +195,15 @@ impl Attempt<'_> {
             (waits.collect(), Vec::new())
         };
         let instances = self.hold_listeners(signal, waits, from).await?;
-        Ok(Hearing { listeners: Listeners { instances, starts }, is_all })
+        Ok(Hearing { listeners: Listeners { instances, starts }, others })
+    }
+
+    /// A key behind those of all these subscriptions. Whoever listens on another node may have a key that is ahead of this node's clock.
+    async fn after_all(&self, query: SubscriptionQuery) -> Result<Key, Stop> {
+        let last = Paging { descending: true, limit: Some(1), ..Paging::default() };
+        let last = self.engine.store.list(&SubscriptionQuery { page: last, ..query }).await?.rows.pop();
+        let own = self.engine.next_key(self.now);
+        Ok(last.map_or(own, |last| own.max(Key(last.key.0 + 1))))
     }
 
     /// Holds those who listen to a signal under these keys, in their order, but the one that throws it.
@@ -242,9 +264,10 @@ impl Attempt<'_> {
         payload: &[(Name, Value)],
         from: Option<Key>,
         told: Vec<Key>,
+        before: Key,
     ) {
         let signal = ThrownSignal { name: signal.clone(), instance_only: false, payload: payload.to_vec() };
-        let (tenant, before) = (self.tenant.clone(), self.engine.next_key(self.now));
+        let tenant = self.tenant.clone();
         let spread = Spread { from, tenant, before, after: None, told, signal };
         let work = self.later(Key(0), Chore::SPREAD, self.now, spread.encode());
         self.after.spread.push(work);

@@ -20,6 +20,7 @@ mod messages;
 mod migrate;
 mod model;
 mod modify;
+mod neighbours;
 mod once;
 mod people;
 mod restart;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use potok::query::InstanceQuery;
+use potok::query::{InstanceQuery, MessageQuery};
 use potok::row::{InstanceState, TaskState};
 use potok::{Clock, Engine, Error, InstanceId, Job, JobId, TaskId};
 use potok_core::time::Timestamp;
@@ -210,16 +210,159 @@ async fn simulate(seed: u64) {
     assert!(findings.is_empty(), "in the end the database is not as the log says: {findings:#?}");
 }
 
-#[test]
-fn nothing_is_lost_and_nothing_done_twice() {
+/// Runs a simulation with each seed, so many unless it is said how many.
+fn with_each_seed<F: Future<Output = ()>>(count: u64, simulate: impl Fn(u64) -> F) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds = match number("POTOK_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("POTOK_SEEDS").unwrap_or(100),
+        None => 0..number("POTOK_SEEDS").unwrap_or(count),
     };
     for seed in seeds {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(simulate(seed))));
         assert!(result.is_ok(), "broken with POTOK_SEED={seed}");
     }
+}
+
+#[test]
+fn nothing_is_lost_and_nothing_done_twice() {
+    with_each_seed(100, simulate);
+}
+
+/// An instance takes a message, or goes on without it, in the very moment in which another throws it.
+async fn throw_while_the_taker_moves_on(seed: u64) {
+    let listener = process(
+        "listener",
+        r#"
+        <startEvent id="start"/>
+        <userTask id="wait"/>
+        <endEvent id="end"/>"#,
+    );
+    let told = r#"<boundaryEvent id="told" attachedToRef="wait"><messageEventDefinition messageRef="news"/></boundaryEvent>
+        <userTask id="read"/><sequenceFlow id="on" sourceRef="told" targetRef="read"/>"#;
+    let listener = listener.replace("</process>", &format!("{told}</process>"));
+    let thrower = process(
+        "thrower",
+        r#"
+        <startEvent id="begun"/>
+        <endEvent id="tell"><messageEventDefinition messageRef="news"/></endEvent>"#,
+    );
+    let model = file(&[r#"<message id="news" name="news"/>"#, &listener, &thrower].concat());
+    let simulation = Simulation::new(seed, Faults { pauses: 3, ..Faults::default() }, morning());
+    let node = async |seed| {
+        let builder = Engine::builder().store(simulation.node()).seed(seed).clock(Clock::standing_at(morning()));
+        builder.job_execution(false).start().await.unwrap()
+    };
+    let nodes = [node(seed * 1000).await, node(seed * 1000 + 1).await];
+    nodes[0].deployment().file("news.bpmn", model).send().await.unwrap();
+    let any = || &nodes[usize::try_from(simulation.random(2)).unwrap()];
+    let mut thrown = 0;
+    for _ in 0..20 {
+        any().start("listener").send().await.unwrap();
+        // It may have taken what was kept.
+        let Some(wait) = any().tasks().node("wait").list().await.unwrap().pop() else { continue };
+        thrown += 1;
+        let (moving, throwing) = (any(), any());
+        let (moved, told) =
+            tokio::join!(moving.complete(wait.id(), ()), async { throwing.start("thrower").send().await });
+        told.unwrap();
+        let read = nodes[0].tasks().node("read").count().await.unwrap();
+        let kept = nodes[0].count(&MessageQuery::default()).await.unwrap();
+        assert_eq!(read + kept, thrown, "a message is lost or doubled");
+        if let Err(error) = moved {
+            assert!(matches!(error, Error::UnknownTask(_)), "{error}");
+        }
+    }
+    let findings = nodes[1].examine().await.unwrap();
+    assert!(findings.is_empty(), "the database is not as the log says: {findings:#?}");
+}
+
+#[test]
+fn a_message_whose_taker_moves_on_is_kept() {
+    with_each_seed(100, throw_while_the_taker_moves_on);
+}
+
+/// Listeners of a signal that are more than a few, so that they hear it in units of work that follow.
+const MANY: usize = 120;
+
+/// A crowd that listens, begun by one command, and who throws the signal.
+fn crowd() -> String {
+    let listener = process(
+        "listener",
+        r#"
+        <startEvent id="listener_start"/>
+        <userTask id="stay"/>"#,
+    );
+    let when = r#"<subProcess id="when" triggeredByEvent="true">
+        <startEvent id="heard" isInterrupting="false"><signalEventDefinition signalRef="alarm"/></startEvent>
+        <userTask id="leave"/>
+        <sequenceFlow id="told" sourceRef="heard" targetRef="leave"/></subProcess>"#;
+    let listener = listener.replace("</process>", &format!("{when}</process>"));
+    let crowd = format!(
+        r#"<process id="crowd" isExecutable="true"><startEvent id="crowd_start"/>
+        <callActivity id="call" calledElement="listener"><multiInstanceLoopCharacteristics>
+            <loopCardinality>{MANY}</loopCardinality></multiInstanceLoopCharacteristics></callActivity>
+        <sequenceFlow id="crowd_flow" sourceRef="crowd_start" targetRef="call"/></process>"#
+    );
+    let begun = process(
+        "begun",
+        r#"
+        <startEvent id="alarmed"><signalEventDefinition signalRef="alarm"/></startEvent>
+        <userTask id="rescue"/>"#,
+    );
+    let thrower = process(
+        "thrower",
+        r#"
+        <startEvent id="thrower_start"/>
+        <endEvent id="shout"><signalEventDefinition signalRef="alarm"/></endEvent>"#,
+    );
+    file(&[r#"<signal id="alarm" name="alarm"/>"#, &listener, &crowd, &begun, &thrower].concat())
+}
+
+/// Nodes die while a signal is on its way to many.
+async fn die_while_a_signal_is_on_its_way(seed: u64) {
+    let simulation = Simulation::new(seed, Faults::some(), morning());
+    let start = async |number: u64, store, now| {
+        let builder = Engine::builder().store(store).seed(seed * 1000 + number).clock(Clock::standing_at(now));
+        builder.job_execution(false).start().await
+    };
+    // Its clock is ahead of the others'.
+    let ahead = start(0, simulation.witness(), at("2026-01-05T09:00:03Z")).await.unwrap();
+    ahead.deployment().file("crowd.bpmn", crowd()).send().await.unwrap();
+    ahead.start("crowd").send().await.unwrap();
+    for number in 1..=3 {
+        let Ok(node) = start(number, simulation.node(), morning()).await else { continue };
+        let work = async {
+            // Whether it has become durable is seen in the end.
+            let _ = node.start("thrower").send().await;
+            while let Ok(1..) | Err(_) = node.execute_due().await {}
+        };
+        let dies = async {
+            for _ in 0..simulation.random(3000) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! { () = work => {}, () = dies => {} }
+        drop(node);
+        simulation.advance(60_000_000);
+    }
+    // What the dead had taken is free again.
+    ahead.clock().advance(at("2026-01-05T10:00:00Z"));
+    ahead.execute_due().await.unwrap();
+    let throwers = InstanceQuery { processes: vec!["thrower".into()], ..InstanceQuery::default() };
+    let thrown = usize::try_from(ahead.count(&throwers).await.unwrap()).unwrap();
+    let mut heard: BTreeMap<InstanceId, usize> = BTreeMap::new();
+    for task in ahead.tasks().node("leave").list().await.unwrap() {
+        *heard.entry(task.instance_id()).or_default() += 1;
+    }
+    assert_eq!(heard.len(), if thrown > 0 { MANY } else { 0 }, "somebody does not hear it");
+    assert!(heard.values().all(|times| *times == thrown), "thrown {thrown} times, heard {heard:?}");
+    assert_eq!(ahead.tasks().node("rescue").count().await.unwrap(), thrown as u64);
+    let findings = ahead.examine().await.unwrap();
+    assert!(findings.is_empty(), "the database is not as the log says: {findings:#?}");
+}
+
+#[test]
+fn a_signal_on_its_way_to_many_is_heard_once_by_each() {
+    with_each_seed(20, die_while_a_signal_is_on_its_way);
 }

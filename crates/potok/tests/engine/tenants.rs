@@ -11,13 +11,14 @@ use potok::{Delivery, Engine, Operation, Position, Right, Role, Selector};
 use serde_json::json;
 
 use crate::database::{Place, acting, stop};
-use crate::model::{file, row};
+use crate::model::{file, process, row};
 
 crate::on_every_database!(
     what_another_tenant_has_is_not_there,
     a_tenant_calls_its_own_versions,
     messages_and_signals_stay_within_a_tenant,
     kept_messages_stay_within_a_tenant,
+    what_receivers_throw_stays_within_their_tenants,
     message_ids_are_each_tenants_own,
     tasks_of_no_process_belong_to_a_tenant,
     jobs_are_handed_out_within_a_tenant,
@@ -216,6 +217,41 @@ async fn kept_messages_stay_within_a_tenant(place: Place) {
     let engine = place.by_hand().await;
     engine.execute_due().await.unwrap();
     assert_eq!(nodes(&engine.as_tenant("bolt")).await, Vec::<String>::new());
+    stop(&engine).await;
+}
+
+async fn what_receivers_throw_stays_within_their_tenants(place: Place) {
+    let declared = r#"<message id="m" name="news"/><signal id="s" name="alarm"/>"#;
+    let receiver = process(
+        "receiver",
+        r#"
+        <startEvent id="start"/>
+        <intermediateCatchEvent id="hear"><messageEventDefinition messageRef="m"/></intermediateCatchEvent>
+        <endEvent id="shout"><signalEventDefinition signalRef="s"/></endEvent>"#,
+    );
+    let listener = process(
+        "listener",
+        r#"
+        <startEvent id="listener_start"/>
+        <intermediateCatchEvent id="bell"><signalEventDefinition signalRef="s"/></intermediateCatchEvent>
+        <userTask id="run"/>"#,
+    );
+    let begun = process(
+        "begun",
+        r#"
+        <startEvent id="alarmed"><signalEventDefinition signalRef="s"/></startEvent>
+        <userTask id="rescue"/>"#,
+    );
+    let model = file(&[declared, &receiver, &listener, &begun].concat());
+    let (engine, acme, bolt) = two(&place, &model).await;
+    for tenant in [&acme, &bolt] {
+        tenant.start("receiver").send().await.unwrap();
+        tenant.start("listener").send().await.unwrap();
+    }
+    assert_eq!(engine.correlate("news").send_to_all().await.unwrap().len(), 2);
+    for tenant in [&acme, &bolt] {
+        assert_eq!(nodes(tenant).await, ["rescue", "run"]);
+    }
     stop(&engine).await;
 }
 

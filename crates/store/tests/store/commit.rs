@@ -24,6 +24,7 @@ crate::on_every_database!(
     closing_keeps_the_row,
     a_removed_row_is_gone,
     an_instance_is_removed_alone,
+    what_is_removed_for_good_ends_with_its_unit,
     large_batches_commit,
     snapshots_of_the_past_are_found,
     text_with_a_null_character_does_not_fail_the_batch,
@@ -265,6 +266,15 @@ async fn an_instance_is_removed_alone(store: Store) {
     let open_to_sales = TaskQuery { candidate_groups: vec!["sales".into()], ..TaskQuery::default() };
     let tasks = store.list(&open_to_sales).await.unwrap().rows;
     assert_eq!(tasks.iter().map(|task| task.key).collect::<Vec<_>>(), [Key(22)]);
+}
+
+async fn what_is_removed_for_good_ends_with_its_unit(store: Store) {
+    committed(&store, unit(1, &[(10, 1)])).await;
+    let mut removal = Unit { id: 3, ..Unit::default() };
+    removal.changes.remove_instance(Key(10));
+    let outcomes = commit(&store, &[unit(2, &[(10, 2)]), removal, unit(4, &[(10, 3)])]).await;
+    assert_eq!(outcomes, [Outcome::Committed, Outcome::Committed, Outcome::Conflict(Key(10))]);
+    assert_eq!(history(&store, 10).await, []);
 }
 
 async fn large_batches_commit(store: Store) {

@@ -1,9 +1,10 @@
 //! What only a server can do.
 
 use potok_core::instance::Key;
-use potok_store::{Guard, Outcome, Patience, StoreError};
+use potok_store::{Changes, Guard, Outcome, Patience, Store, StoreError, Unit};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::database::{committed, history, postgres, unit};
+use crate::database::{committed, history, postgres, postgres_schema, postgres_url, unit};
 
 /// As the server does with a node that is gone without a word: not in a minute, but at once.
 #[tokio::test]
@@ -52,4 +53,51 @@ async fn a_commit_that_does_not_look_holds_up_nobody() {
     assert_eq!(store.commit(&chain, Patience::Try).await.unwrap(), vec![Outcome::Committed; 3]);
     assert_eq!(history(&store, 11).await, [(1, 1), (2, 4), (3, 7), (4, 8)]);
     assert_eq!(history(&store, 10).await, [(1, 1), (2, 2), (3, 5)]);
+}
+
+/// A unit that removes an instance for good.
+fn removal(id: u64, instance: u64) -> Unit {
+    let mut changes = Changes::default();
+    changes.remove_instance(Key(instance));
+    Unit { id, changes, ..Unit::default() }
+}
+
+#[tokio::test]
+async fn what_is_being_removed_for_good_is_not_written_to() {
+    let Some(store) = postgres("postgres::what_is_being_removed_for_good_is_not_written_to").await else { return };
+    committed(&store, unit(1, &[(10, 1), (11, 1)])).await;
+    let removing = store.begin().await.unwrap();
+    removing.store().commit(&[removal(2, 10)], Patience::Try).await.unwrap();
+    let both = [unit(3, &[(10, 2)]), unit(4, &[(11, 2)])];
+    assert_eq!(store.commit(&both, Patience::Try).await.unwrap(), [Outcome::Busy, Outcome::Committed]);
+    removing.commit().await.unwrap();
+    assert_eq!(store.commit(&both[..1], Patience::Try).await.unwrap(), [Outcome::Conflict(Key(10))]);
+    assert_eq!(history(&store, 10).await, []);
+}
+
+/// Whoever commits in one statement has begun it when an instance is removed, and gets its locks afterwards.
+#[tokio::test]
+async fn what_is_removed_for_good_in_that_very_moment_is_not_written_to() {
+    let name = "postgres::what_is_removed_for_good_in_that_very_moment_is_not_written_to";
+    let Some(url) = postgres_url(name) else { return };
+    let url = postgres_schema(&url).await;
+    let store = Store::open(&url).await.unwrap();
+    committed(&store, unit(1, &[(10, 1)])).await;
+    let mut gate = PgConnection::connect(&url).await.unwrap();
+    let function = "CREATE FUNCTION pg_try_advisory_xact_lock(n bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_catalog.pg_advisory_xact_lock_shared(4711, 1);
+            RETURN pg_catalog.pg_try_advisory_xact_lock(n);
+        END $$";
+    sqlx::raw_sql(function).execute(&mut gate).await.unwrap();
+    sqlx::raw_sql("SELECT pg_advisory_lock(4711, 1)").execute(&mut gate).await.unwrap();
+    // Where functions of the schema go before the server's own.
+    let slow = Store::open(&format!("{url}%2Cpg_catalog")).await.unwrap();
+    let writing = tokio::spawn(async move { slow.commit(&[unit(2, &[(10, 2)])], Patience::Try).await.unwrap() });
+    let waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 4711 AND NOT granted";
+    while sqlx::query_scalar::<_, i64>(AssertSqlSafe(waits)).fetch_one(&mut gate).await.unwrap() == 0 {}
+    committed(&store, removal(3, 10)).await;
+    sqlx::raw_sql("SELECT pg_advisory_unlock(4711, 1)").execute(&mut gate).await.unwrap();
+    assert_eq!(writing.await.unwrap(), [Outcome::Conflict(Key(10))]);
+    assert_eq!(history(&store, 10).await, []);
 }

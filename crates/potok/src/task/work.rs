@@ -1,0 +1,189 @@
+//! Work on tasks: what is seen of their instances, what is written down meanwhile, and how they end.
+
+use potok_core::Name;
+use potok_core::instance::{Key, Owner, Wait, WaitKind};
+use potok_core::routing::{Running, Work, World as _};
+use potok_core::step::{Command, Rejection, Variables};
+
+use super::{forbidden, may_claim, out_of_reach};
+use crate::attempt::{Attempt, Missing};
+use crate::engine::Engine;
+use crate::{Action, Error, InstanceId, IntoVariables, Right, TaskId};
+
+impl Engine {
+    /// Completes a task with what it gave.
+    ///
+    /// # Errors
+    /// If the task is not open, its instance is suspended, or (for an engine that acts as a user) it is not the user's.
+    pub async fn complete(&self, task: TaskId, variables: impl IntoVariables) -> Result<(), Error> {
+        let variables = variables.into_variables()?;
+        self.answer_task(task, "complete", || Command::CompleteUserTask { task: task.0, variables: variables.clone() })
+            .await
+    }
+
+    /// Reports a BPMN error from a task.
+    ///
+    /// # Errors
+    /// As [`complete`](Self::complete).
+    pub async fn throw_task_error(
+        &self,
+        task: TaskId,
+        code: impl Into<Name>,
+        message: Option<Name>,
+        variables: impl IntoVariables,
+    ) -> Result<(), Error> {
+        let (code, variables) = (code.into(), variables.into_variables()?);
+        self.answer_task(task, "complete", || Command::ThrowError {
+            wait: task.0,
+            code: code.clone(),
+            message: message.clone(),
+            variables: variables.clone(),
+        })
+        .await
+    }
+
+    /// The variables that a task sees, in the names' order: its own, and those around it that its own do not hide.
+    ///
+    /// # Errors
+    /// If the task is not open.
+    pub async fn task_variables(&self, task: TaskId) -> Result<Variables, Error> {
+        self.look_at_task(task, |running, wait| {
+            let scope = running.instance.scope_of(wait);
+            running.instance.all_visible(scope, running.graph.dialect().counters())
+        })
+        .await
+    }
+
+    /// The variables that are a task's own, in the names' order: what was set with
+    /// [`set_local_task_variables`](Self::set_local_task_variables), and what its model computes for it.
+    ///
+    /// # Errors
+    /// If the task is not open.
+    pub async fn local_task_variables(&self, task: TaskId) -> Result<Variables, Error> {
+        self.look_at_task(task, |running, wait| {
+            let instance = &running.instance;
+            let scope = instance.scope(instance.scope_of(wait));
+            let own = scope.filter(|scope| wait.owner == Owner::Token(scope.owner));
+            own.map_or_else(Variables::new, |scope| scope.variables().to_vec())
+        })
+        .await
+    }
+
+    /// Sets variables while a task is being worked on: each in the innermost scope around the task that has it, the task's own
+    /// first, else in the process. So does [`complete`](Self::complete) with what it is given.
+    ///
+    /// # Errors
+    /// As [`complete`](Self::complete).
+    pub async fn set_task_variables(&self, task: TaskId, variables: impl IntoVariables) -> Result<(), Error> {
+        let variables = variables.into_variables()?;
+        let command = || Command::SetTaskVariables {
+            task: task.0,
+            variables: variables.clone(),
+            local_variables: Variables::new(),
+        };
+        self.answer_task(task, "set variables of", command).await
+    }
+
+    /// Sets variables of a task's own: a draft, a tick on a list. The task sees them before those of the same name around it; its
+    /// listeners, output mappings and boundary events see them too, nobody else does, and they go with the task. What the task is completed
+    /// with goes past them: that is for what comes after it.
+    ///
+    /// ```
+    /// # async fn example(engine: potok::Engine, task: potok::TaskId) -> Result<(), potok::Error> {
+    /// use serde_json::json;
+    ///
+    /// engine.set_local_task_variables(task, json!({"draft": "Dear Anna, ..."})).await?;
+    /// let draft = engine.local_task_variables(task).await?;
+    /// engine.complete(task, json!({"sent": true})).await?; // of the process; the draft is gone
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`complete`](Self::complete).
+    pub async fn set_local_task_variables(&self, task: TaskId, variables: impl IntoVariables) -> Result<(), Error> {
+        let variables = variables.into_variables()?;
+        let command = || Command::SetTaskVariables {
+            task: task.0,
+            variables: Variables::new(),
+            local_variables: variables.clone(),
+        };
+        self.answer_task(task, "set variables of", command).await
+    }
+
+    async fn look_at_task(
+        &self,
+        task: TaskId,
+        look: impl Fn(&Running, &Wait) -> Variables + Send + Sync,
+    ) -> Result<Variables, Error> {
+        let access = self.access(Action::SeeTasks, &task).await?;
+        if !access.is_unlimited() {
+            self.task_in_sight(&access, task).await?;
+        }
+        let instance = self.instance_of(task).await?;
+        let variables = |running: Option<&Running>| {
+            let running = running?;
+            Some(look(running, running.instance.wait(task.0)?))
+        };
+        self.inner.look(instance, variables).await?.ok_or(Error::UnknownTask(task))
+    }
+
+    async fn answer_task(
+        &self,
+        task: TaskId,
+        what: &str,
+        command: impl Fn() -> Command + Send + Sync,
+    ) -> Result<(), Error> {
+        let access = self.access(Action::WorkOnTask, &task).await?;
+        let instance = self.instance_of(task).await?;
+        let answered = self.inner.transact(self.envelope(), |attempt, work| {
+            if let Some((user, groups)) = access.user()
+                && !access.may(Right::Operate)
+            {
+                let Some(row) = attempt.task(instance, task.0)? else { return Ok(Err(Error::UnknownTask(task))) };
+                let is_theirs = match &row.assignee {
+                    Some(assignee) => assignee == user,
+                    None => may_claim(row, user, groups),
+                };
+                if !is_theirs {
+                    return Ok(Err(forbidden(user, format!("{what} task {task}"), "it is not theirs")));
+                }
+            }
+            if attempt.instance(instance)?.is_some()
+                && !attempt.loaded(instance).is_some_and(|loaded| access.admits(loaded.tenant.as_ref()))
+            {
+                return Ok(Err(out_of_reach(task)));
+            }
+            answer(attempt, work, instance, task, command())
+        });
+        match answered.await {
+            Err(error @ Error::Forbidden { .. }) => Err(self.kept_from(Action::WorkOnTask, &access, task, error).await),
+            answered => answered,
+        }
+    }
+}
+
+fn answer(
+    attempt: &mut Attempt<'_>,
+    work: &mut Work,
+    instance: Key,
+    task: TaskId,
+    command: Command,
+) -> Result<Result<(), Error>, Missing> {
+    let Some(running) = attempt.instance(instance)? else { return Ok(Err(Error::UnknownTask(task))) };
+    let is_task = |kind: &WaitKind| matches!(kind, WaitKind::UserTask(_));
+    if !running.instance.wait(task.0).is_some_and(|wait| is_task(&wait.kind)) {
+        return Ok(Err(Error::UnknownTask(task)));
+    }
+    if attempt.loaded(instance).is_some_and(|loaded| loaded.suspended) {
+        return Ok(Err(Error::InstanceSuspended(InstanceId(instance))));
+    }
+    Ok(match attempt.step(instance, command) {
+        Ok(requests) => {
+            work.ask(instance, requests);
+            Ok(())
+        }
+        Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => Err(Error::UnknownTask(task)),
+        Err(rejection) => Err(rejection.into()),
+    })
+}

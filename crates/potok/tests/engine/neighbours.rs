@@ -1,0 +1,129 @@
+//! Nodes on one PostgreSQL: what happens on one wakes those who wait on another, long before they would look by themselves.
+
+use std::time::{Duration, Instant};
+
+use potok::query::JobQuery;
+use potok::{Engine, TaskId};
+
+use crate::database::{Place, deploy, postgres};
+use crate::model::row;
+
+/// Half of what is waited for takes at most so long; whoever only looks every half second needs 250 ms.
+const SOON: Duration = Duration::from_millis(100);
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn model() -> String {
+    row(
+        "work",
+        r#"
+        <startEvent id="start"/>
+        <userTask id="ask"/>
+        <serviceTask id="mail" potok:job="mail"/>
+        <intermediateCatchEvent id="rest"><timerEventDefinition><timeDuration>PT0.01S</timeDuration></timerEventDefinition></intermediateCatchEvent>
+        <userTask id="read"/>
+        <endEvent id="end"/>"#,
+    )
+}
+
+/// Half of them took no longer.
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// How long a worker who waits on one node needs to get the jobs that tasks completed on another lead to.
+async fn time_to_jobs(one: &Engine, other: &Engine, count: usize) -> Vec<Duration> {
+    let topics = ["mail".into()];
+    let mut times = Vec::new();
+    for _ in 0..count {
+        let case = one.start("work").send().await.unwrap();
+        let ask = one.tasks().instance(case.id()).list().await.unwrap().remove(0);
+        let waiting = other.fetch_jobs("w", &topics, 1, HOUR, Duration::from_secs(10));
+        let working = async {
+            one.complete(ask.id(), ()).await.unwrap();
+            Instant::now()
+        };
+        let (jobs, created) = tokio::join!(waiting, working);
+        times.push(created.elapsed());
+        other.complete_job(&jobs.unwrap()[0], ()).await.unwrap();
+    }
+    times
+}
+
+/// Two nodes, of which the first leaves what is due to the second; each has heard of the other.
+async fn nodes(test: &str) -> Option<(Place, Engine, Engine)> {
+    let place = postgres(test).await?;
+    let one = place.builder().job_execution(false).start().await.unwrap();
+    let other = place.builder().start().await.unwrap();
+    deploy(&one, &[("work.bpmn", &model())]).await;
+    while time_to_jobs(&one, &other, 1).await[0] > SOON {}
+    Some((place, one, other))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_gets_a_job_of_another_node_at_once() {
+    let name = "neighbours::a_worker_gets_a_job_of_another_node_at_once";
+    let Some((place, one, other)) = nodes(name).await else { return };
+    let times = time_to_jobs(&one, &other, 21).await;
+    assert!(median(times.clone()) < SOON, "{times:?}");
+
+    // Also after nobody could be heard for a while.
+    cut(&place).await;
+    while time_to_jobs(&one, &other, 1).await[0] > SOON {}
+    let times = time_to_jobs(&one, &other, 21).await;
+    assert!(median(times.clone()) < SOON, "after the connections were cut: {times:?}");
+    assert_eq!(other.jobs(&JobQuery::default()).await.unwrap().len(), 0);
+    one.stop().await;
+    other.stop().await;
+}
+
+/// Cuts the connections by which the nodes hear each other.
+async fn cut(place: &Place) {
+    use potok::sqlx::{self, Connection};
+    let Place::Postgres(url) = place else { return };
+    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE \
+               'LISTEN \"potok_' || current_schema()::regnamespace::oid || '\"%'";
+    let count: i64 = sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(count, 2, "each node listens");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn timers_and_ends_of_another_node_are_noticed_at_once() {
+    let name = "neighbours::timers_and_ends_of_another_node_are_noticed_at_once";
+    let Some((_place, one, other)) = nodes(name).await else { return };
+    let (mut fired, mut ended) = (Vec::new(), Vec::new());
+    for _ in 0..21 {
+        let case = one.start("work").send().await.unwrap();
+        one.complete(task(&one, &case, "ask").await, ()).await.unwrap();
+        let job = one.fetch_jobs("w", &["mail".into()], 1, HOUR, Duration::ZERO).await.unwrap().remove(0);
+        // The first node fires no timers; the second is told of this one.
+        one.complete_job(&job, ()).await.unwrap();
+        let since = Instant::now();
+        while one.tasks().instance(case.id()).node("read").count().await.unwrap() == 0 {}
+        fired.push(since.elapsed());
+
+        let read = task(&one, &case, "read").await;
+        let working = async {
+            one.complete(read, ()).await.unwrap();
+            Instant::now()
+        };
+        let over = other.instance(case.id());
+        let over = async {
+            over.ended().await.unwrap();
+            Instant::now()
+        };
+        let (done, over) = tokio::join!(working, over);
+        ended.push(over.saturating_duration_since(done));
+    }
+    for times in [fired, ended] {
+        assert!(median(times.clone()) < SOON, "{times:?}");
+    }
+    one.stop().await;
+    other.stop().await;
+}
+
+async fn task(engine: &Engine, case: &potok::Instance, node: &str) -> TaskId {
+    engine.tasks().instance(case.id()).node(node).list().await.unwrap().remove(0).id()
+}
