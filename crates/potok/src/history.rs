@@ -59,6 +59,9 @@ pub enum What {
         /// The task, if it is a user task.
         #[serde(serialize_with = "as_text", skip_serializing_if = "Option::is_none")]
         task: Option<TaskId>,
+        /// The instance that it called, if it is a call activity that has called one.
+        #[serde(serialize_with = "as_text", skip_serializing_if = "Option::is_none")]
+        called: Option<InstanceId>,
     },
     /// A variable was set.
     VariableSet {
@@ -161,7 +164,7 @@ impl Transition {
 }
 
 #[expect(clippy::ref_option, reason = "serde hands fields over so")]
-fn as_text<S: serde::Serializer>(id: &Option<TaskId>, serializer: S) -> Result<S::Ok, S::Error> {
+fn as_text<T: std::fmt::Display, S: serde::Serializer>(id: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
     match id {
         Some(id) => serializer.collect_str(id),
         None => serializer.serialize_none(),
@@ -260,6 +263,7 @@ struct Visit {
     number: u64,
     since: Timestamp,
     task: Option<Key>,
+    called: Option<InstanceId>,
     assignee: Option<Name>,
     /// It waits at the savepoint before it.
     scheduled: bool,
@@ -410,6 +414,7 @@ impl Telling {
             number: self.entered,
             since: row.row.time,
             task: None,
+            called: None,
             assignee: None,
             scheduled: false,
             hidden: false,
@@ -435,6 +440,7 @@ impl Telling {
             transition,
             since: visit.since,
             task: visit.task.map(TaskId),
+            called: visit.called,
         };
         self.tell(row, by, what);
     }
@@ -477,6 +483,18 @@ impl Telling {
                 visit.assignee.clone_from(&task.assignee);
                 if let Some(assignee) = task.assignee.clone() {
                     self.pass(row, token, Transition::Assign, Some(assignee));
+                }
+            }
+            // The call's key is that of the instance that it calls.
+            WaitKind::Call(_) => {
+                visit.called = Some(InstanceId(wait.key));
+                let (number, instance) = (visit.number, visit.called);
+                let start = self.told.iter_mut().rev().find_map(|it| match &mut it.what {
+                    What::Element { visit, called, .. } if *visit == number => Some(called),
+                    _ => None,
+                });
+                if let Some(called) = start {
+                    *called = instance;
                 }
             }
             _ => {}
