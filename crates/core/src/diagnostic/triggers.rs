@@ -177,7 +177,9 @@ fn task(subject: &Subject<'_>, index: NodeIndex, node: &FlowNode, findings: &mut
             message_known(definitions, owner, node.element, message.as_ref(), findings);
             operation_known(owner, node.element, operation.as_ref(), findings);
             same_message(definitions, owner, node.element, message.as_ref(), operation.as_ref(), findings);
-            let known = message.is_some() || has_in_message(definitions, operation.as_ref());
+            // In these dialects a program may let it go on by its execution, whatever it waits for.
+            let is_triggered = matches!(definitions.dialect, Dialect::Camunda | Dialect::Flowable);
+            let known = message.is_some() || has_in_message(definitions, operation.as_ref()) || is_triggered;
             if !known && !subject.receives_message_flow(index) {
                 catch_without_message(owner, node.element, findings);
             }
