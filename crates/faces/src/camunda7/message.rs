@@ -123,6 +123,7 @@ async fn result(engine: &Engine, receiver: Receiver, with_variables: bool) -> Re
 async fn signal(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     let Some(name) = fields.text("name")? else { return Err(Fault::invalid("No signal name given")) };
     let variables = value::variables(&fields, "variables")?;
+    fields.flag("withoutTenantId")?;
     if let Some(tenant) = fields.text("tenantId")?
         && !tenant.is_empty()
     {

@@ -26,6 +26,7 @@ pub(crate) fn routes() -> Router<Engine> {
     Router::new()
         .merge(list::routes::<Tasks>())
         .route("/task/create", post(create))
+        .route("/task/report/candidate-group-count", get(by_candidate_group))
         .route("/task/{id}", get(one).put(update).delete(delete))
         .route("/task/{id}/claim", post(claim))
         .route("/task/{id}/unclaim", post(unclaim))
@@ -356,6 +357,25 @@ fn assignment(fields: &Fields) -> Result<Assignment, Fault> {
     })
 }
 
+/// How many open tasks that nobody has name each group, and how many name none.
+async fn by_candidate_group(Acting(engine): Acting) -> Answer {
+    let mut counts: BTreeMap<Name, u64> = BTreeMap::new();
+    let mut without = 0;
+    let unassigned = Fields::of(&json!({"unassigned": true}))?;
+    for task in list::all::<Tasks>(&engine, &unassigned).await? {
+        for group in &task.candidate_groups {
+            *counts.entry(group.clone()).or_default() += 1;
+        }
+        without += u64::from(task.candidate_groups.is_empty());
+    }
+    let mut all: Vec<Json> =
+        counts.iter().map(|(group, count)| json!({"groupName": &**group, "taskCount": count})).collect();
+    if without > 0 {
+        all.push(json!({"groupName": null, "taskCount": without}));
+    }
+    Ok(answer(&Json::Array(all)))
+}
+
 async fn create(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     for unsupported in ["id", "parentTaskId", "caseInstanceId", "tenantId"] {
         if fields.has(unsupported) {
@@ -444,6 +464,8 @@ impl List for Tasks {
         "priority",
         "tenantId",
     ];
+    const SORTED_BY_VARIABLE: &'static [&'static str] =
+        &["processVariable", "executionVariable", "taskVariable", "caseExecutionVariable", "caseInstanceVariable"];
     type Row = Task;
 
     async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Task>, Fault> {
