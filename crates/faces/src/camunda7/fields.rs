@@ -20,6 +20,24 @@ const PART: [&str; 2] = ["firstResult", "maxResults"];
 const EMPTY_IF_EMPTY: [&str; 5] =
     ["decisionDefinitionIdIn", "jobDefinitionIdIn", "keysIn", "processDefinitionIdIn", "tenantIdIn"];
 
+/// Parameters that whatever else than `true` switches off, however that is written: those that Camunda's REST layer reads itself.
+const SWITCHES: [&str; 14] = [
+    "cascade",
+    "creationDateBased",
+    "deserializeValue",
+    "deserializeValues",
+    "failIfNotExists",
+    "failedJobs",
+    "incidents",
+    "itemCount",
+    "rootIncidents",
+    "skipCustomListeners",
+    "skipIoMappings",
+    "skipSubprocesses",
+    "withLockedTasks",
+    "withUnlockedTasks",
+];
+
 const DATE: &str = "a date like 2030-05-06T07:08:09.000+0000";
 
 /// What narrows nothing by itself.
@@ -109,6 +127,9 @@ impl Fields {
             None => Ok(None),
             Some(Json::Bool(flag)) => Ok(Some(*flag)),
             Some(Json::Number(number)) if !number.is_f64() => Ok(Some(number.as_i64() != Some(0))),
+            Some(Json::String(text)) if self.in_query && SWITCHES.contains(&name) => {
+                Ok(Some(text.eq_ignore_ascii_case("true")).filter(|_| !text.is_empty()))
+            }
             Some(Json::String(text)) => match &**text {
                 "true" => Ok(Some(true)),
                 "false" => Ok(Some(false)),
