@@ -130,9 +130,11 @@ impl Fields {
             Some(Json::String(text)) if self.in_query && SWITCHES.contains(&name) => {
                 Ok(Some(text.eq_ignore_ascii_case("true")).filter(|_| !text.is_empty()))
             }
-            Some(Json::String(text)) => match &**text {
+            Some(Json::String(text)) => match text.trim() {
                 "true" => Ok(Some(true)),
                 "false" => Ok(Some(false)),
+                "True" | "TRUE" if !self.in_query => Ok(Some(true)),
+                "False" | "FALSE" if !self.in_query => Ok(Some(false)),
                 "" if !self.in_query => Ok(None),
                 number if self.in_query && number.parse::<i64>().is_ok() => Ok(Some(number.parse() != Ok(0_i64))),
                 other => Err(wrong(name, "true or false", &other.into())),

@@ -407,10 +407,12 @@ async fn create(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
 async fn update(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let task = open(&engine, &text).await?;
     let task = task.ok_or_else(|| Fault::missing(format!("No matching task with id {text}")))?;
-    let differs = |given: Option<Name>, own: &Option<Name>| given.as_ref() != own.as_ref();
-    let renames = fields.has("name") && differs(fields.text("name")?, &task.name);
-    if renames || (fields.has("description") && differs(fields.text("description")?, &task.description)) {
-        return Err(Fault::not_offered("another name or description of a task"));
+    // Programs send back all that they were shown.
+    let shown = shown(&engine, std::slice::from_ref(&task), &Fields::default()).await?.pop().unwrap_or_default();
+    for name in ["name", "description"] {
+        if fields.text(name)?.is_some_and(|given| shown[name].as_str() != Some(&*given)) {
+            return Err(Fault::not_offered("another name or description of a task"));
+        }
     }
     check_is_not_suspended(&engine, &task).await?;
     let said = assignment(&fields)?;
