@@ -41,6 +41,7 @@ macro_rules! conversations {
 conversations!(
     attachment,
     batch,
+    beside,
     condition,
     decision,
     deployment,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use potok_core::Name;
-use potok_core::instance::{Key, WaitKind};
+use potok_core::instance::{Key, Owner, WaitKind};
 use potok_core::routing::{Running, Work, World as _};
 use potok_core::step::{Command, Rejection, StartAt, Variables};
 use potok_core::value::Value;
@@ -56,6 +56,7 @@ pub struct Correlation<'e> {
     own_variables: Variables,
     starts: Option<bool>,
     payload: Result<Variables, Error>,
+    local: Result<Variables, Error>,
 }
 
 /// A start event that takes the message.
@@ -102,6 +103,12 @@ impl Correlation<'_> {
         Self { payload: variables.into_variables(), ..self }
     }
 
+    /// With what it carries for the event or receive task alone that waits for it: gone once that has been left. Where there is none, as in a
+    /// process that it starts, they are as all others.
+    pub fn local_variables(self, variables: impl IntoVariables) -> Self {
+        Self { local: variables.into_variables(), ..self }
+    }
+
     /// Delivers it to the one who waits, or else starts the one process that begins with it.
     ///
     /// # Errors
@@ -132,6 +139,8 @@ impl Correlation<'_> {
 
     async fn deliver(&self, to_one: bool) -> Result<Vec<Receiver>, Error> {
         let payload = self.payload.as_ref().map_err(Clone::clone)?;
+        let local = self.local.as_ref().map_err(Clone::clone)?;
+        let all = || payload.iter().chain(local).cloned().collect::<Variables>();
         let mut tries = 0;
         loop {
             tries += 1;
@@ -155,7 +164,21 @@ impl Correlation<'_> {
                     }
                 }
                 for row in &waiting {
-                    let command = Command::DeliverMessage { subscription: row.key, variables: payload.clone() };
+                    let is_apart =
+                        !local.is_empty() && attempt.instance(row.instance)?.is_some_and(|it| stands(it, row.key));
+                    let variables = if is_apart { payload.clone() } else { all() };
+                    if is_apart {
+                        let own = Command::SetTaskVariables {
+                            task: row.key,
+                            variables: Variables::new(),
+                            local_variables: local.clone(),
+                        };
+                        match attempt.step(row.instance, own) {
+                            Ok(requests) => work.ask(row.instance, requests),
+                            Err(rejection) => return Ok(Err(rejection.into())),
+                        }
+                    }
+                    let command = Command::DeliverMessage { subscription: row.key, variables };
                     match attempt.step(row.instance, command) {
                         Ok(requests) => work.ask(row.instance, requests),
                         Err(rejection) => return Ok(Err(rejection.into())),
@@ -165,7 +188,7 @@ impl Correlation<'_> {
                     let command = Command::Start {
                         at: StartAt::Event(start.node.clone()),
                         business_key: self.business_key.clone(),
-                        variables: payload.clone(),
+                        variables: all(),
                         caller: None,
                         started_by: None,
                         initiator: attempt.envelope.by.clone(),
@@ -247,6 +270,14 @@ impl Correlation<'_> {
     }
 }
 
+/// Whether a token stands on the flow node itself that waits.
+fn stands(Running { instance, .. }: &Running, wait: Key) -> bool {
+    instance.wait(wait).is_some_and(|wait| match wait.owner {
+        Owner::Token(token) => instance.token(token).is_some_and(|token| token.node == wait.node),
+        _ => false,
+    })
+}
+
 /// The same value, of the same declared type if both have one.
 fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
@@ -281,6 +312,7 @@ impl Engine {
             own_variables: Variables::new(),
             starts: None,
             payload: Ok(Variables::new()),
+            local: Ok(Variables::new()),
         }
     }
 

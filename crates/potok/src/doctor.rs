@@ -15,7 +15,7 @@ use potok_store::{Changes, Outcome, Patience, Store, Unit};
 use crate::alone::ALONE;
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
-use crate::follow::{Apart, Around, follow};
+use crate::follow::{Apart, Around, follow, hold};
 use crate::instance::claim;
 use crate::work::Chore;
 use crate::{Action, Error, InstanceId};
@@ -280,7 +280,11 @@ impl Inner {
                 let rows = crate::attempt::Rows::read(mirror, row.instance).await?;
                 rows.suspend(&mut changes, *suspended);
             }
-            Some(Act::TimerSuspended { timer, suspended }) => changes.suspend_timer(row.instance, timer, suspended),
+            Some(Act::TimerSuspended { timer, suspended }) => {
+                if let Some(wait) = instance.wait(timer) {
+                    hold(&mut changes, (row.instance, timer), &wait.kind, suspended);
+                }
+            }
             Some(
                 Act::TaskCreated { .. }
                 | Act::TaskChanged { .. }

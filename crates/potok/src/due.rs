@@ -12,6 +12,7 @@ use potok_store::row::{Definition, Instance as InstanceRow, Work as WorkRow};
 use crate::attempt::Attempt;
 use crate::engine::Engine;
 use crate::envelope::Act;
+use crate::follow::hold;
 use crate::work::Chore;
 use crate::{Action, DefinitionId, Error, InstanceId, TimerId};
 
@@ -84,7 +85,8 @@ impl Engine {
         let work = WorkQuery { keys, instances, kinds, ..WorkQuery::default() };
         for row in self.inner.store.list(&work).await?.rows {
             all.extend(if row.kind == Chore::CONTINUE {
-                self.of_instance(row.instance, row.key).await?
+                let due = self.of_instance(row.instance, row.key).await?;
+                due.map(|due| Due { suspended: row.suspended, ..due })
             } else {
                 self.starts(row).await?
             });
@@ -151,10 +153,11 @@ impl Engine {
         }))
     }
 
-    /// Lets a timer be due at another time. One that repeats is due after that as it would have been.
+    /// Lets a timer be due at another time, or a savepoint, which goes on at once if nobody says otherwise. A timer that repeats is
+    /// due after that as it would have been.
     ///
     /// # Errors
-    /// If there is no such timer of an instance.
+    /// If there is no such timer or savepoint of an instance.
     pub async fn reschedule(&self, timer: TimerId, due: Timestamp) -> Result<(), Error> {
         let instance = self.instance_of_timer(Action::Reschedule, timer).await?;
         let change = |attempt: &mut Attempt<'_>, work: &mut Work| {
@@ -174,20 +177,19 @@ impl Engine {
         Ok(())
     }
 
-    /// Holds a timer back, or lets it go on; it goes on with its instance, too, once that is resumed.
+    /// Holds a timer or savepoint back, or lets it go on; it goes on with its instance, too, once that is resumed.
     ///
     /// # Errors
-    /// If there is no such timer of an instance.
+    /// If there is no such timer or savepoint of an instance.
     pub async fn suspend_timer(&self, timer: TimerId, suspended: bool) -> Result<(), Error> {
         let instance = self.instance_of_timer(Action::Reschedule, timer).await?;
         let change = |attempt: &mut Attempt<'_>, _: &mut Work| {
-            let is_timer = attempt.instance(instance)?.is_some_and(|running| {
-                running.instance.wait(timer.0).is_some_and(|wait| matches!(wait.kind, WaitKind::Timer(_)))
-            });
-            if !is_timer {
+            let running = attempt.instance(instance)?;
+            let kind = running.and_then(|running| Some(running.instance.wait(timer.0)?.kind.clone()));
+            let held = kind.is_some_and(|kind| hold(&mut attempt.changes, (instance, timer.0), &kind, suspended));
+            if !held {
                 return Ok(Err(Error::UnknownTimer(timer)));
             }
-            attempt.changes.suspend_timer(instance, timer.0, suspended);
             attempt.subject = Some(instance);
             attempt.envelope.act = Some(Act::TimerSuspended { timer: timer.0, suspended });
             Ok(Ok(()))
@@ -199,10 +201,15 @@ impl Engine {
 
     async fn instance_of_timer(&self, action: Action, timer: TimerId) -> Result<Key, Error> {
         self.checked(action, &timer).await?;
-        let query = TimerQuery { keys: vec![timer.0], ..TimerQuery::default() };
-        let row = self.inner.store.list(&query).await?.rows.pop().ok_or(Error::UnknownTimer(timer))?;
-        match self.reach(action, row.instance.into()).await {
-            Ok(_) => Ok(row.instance),
+        let timers = TimerQuery { keys: vec![timer.0], ..TimerQuery::default() };
+        let mut instance = self.inner.store.list(&timers).await?.rows.pop().map(|row| row.instance);
+        if instance.is_none() {
+            let savepoints = WorkQuery { keys: vec![timer.0], kinds: vec![Chore::CONTINUE], ..WorkQuery::default() };
+            instance = self.inner.store.list(&savepoints).await?.rows.pop().map(|row| row.instance);
+        }
+        let instance = instance.ok_or(Error::UnknownTimer(timer))?;
+        match self.reach(action, instance.into()).await {
+            Ok(_) => Ok(instance),
             Err(Error::UnknownInstance(_)) => Err(Error::UnknownTimer(timer)),
             Err(error) => Err(error),
         }

@@ -86,14 +86,14 @@ pub enum Act {
         /// The job.
         job: Key,
     },
-    /// A timer is due at another time, without having been due.
+    /// A timer or savepoint is due at another time, without having been due.
     TimerRescheduled {
         /// The timer.
         timer: Key,
     },
-    /// A timer does not fire until it, or its instance, is resumed; or it does again.
+    /// A timer or savepoint waits until it, or its instance, is resumed; or it goes on again.
     TimerSuspended {
-        /// The timer.
+        /// The timer or savepoint.
         timer: Key,
         /// Whether it is held back.
         suspended: bool,

@@ -239,7 +239,7 @@ fn opened(
         | WaitKind::AdHoc
         | WaitKind::Compensation { .. }
         | WaitKind::Occurred(_) => {}
-        WaitKind::Continuation { .. } => changes.add(savepoint(key, (wait.key, wait.node, &wait.kind), now)),
+        WaitKind::Continuation { .. } => changes.add(savepoint(around, key, (wait.key, &wait.kind), now)),
         WaitKind::Incident(incident) => changes.add(Incident {
             instance: key,
             key: wait.key,
@@ -329,7 +329,7 @@ fn changed(
                 changes.put(Job { counted: true, trace: TraceContext::text(envelope.trace), ..job });
             }
         }
-        WaitKind::Continuation { .. } => changes.put(savepoint(key, wait, now)),
+        WaitKind::Continuation { .. } => changes.put(savepoint(around, key, (wait.0, wait.2), now)),
         WaitKind::Timer(_) => {
             if let Some(timer) = timer(around, key, wait) {
                 changes.put(timer);
@@ -369,9 +369,19 @@ fn job(around: &Around<'_>, instance: Key, (key, node, kind): Waiting<'_>, now: 
 }
 
 /// What goes on behind a savepoint; never by itself once it has no tries left.
-fn savepoint(instance: Key, (key, _, kind): Waiting<'_>, now: Timestamp) -> Work {
+fn savepoint(around: &Around<'_>, instance: Key, (key, kind): (Key, &WaitKind), now: Timestamp) -> Work {
     let due = kind.goes_on(now).unwrap_or(Timestamp::MAX);
-    Work { instance, key, kind: Chore::CONTINUE, due, ..Work::default() }
+    Work { instance, key, kind: Chore::CONTINUE, due, suspended: around.suspended, ..Work::default() }
+}
+
+/// Holds a timer or savepoint back by itself, or no longer; says whether it is one.
+pub(crate) fn hold(changes: &mut Changes, (instance, wait): (Key, Key), kind: &WaitKind, suspended: bool) -> bool {
+    match kind {
+        WaitKind::Timer(_) => changes.suspend_timer(instance, wait, suspended),
+        WaitKind::Continuation { .. } => changes.suspend_work(instance, wait, suspended),
+        _ => return false,
+    }
+    true
 }
 
 /// A timer, which never fires by itself once it has no tries left.

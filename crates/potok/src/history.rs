@@ -56,6 +56,9 @@ pub enum What {
         /// The task, if it is a user task.
         #[serde(serialize_with = "as_text", skip_serializing_if = "Option::is_none")]
         task: Option<TaskId>,
+        /// The instance that it called, if it is a call activity that has called one.
+        #[serde(serialize_with = "as_text", skip_serializing_if = "Option::is_none")]
+        called: Option<InstanceId>,
     },
     /// A variable was set.
     VariableSet {
@@ -158,7 +161,7 @@ impl Transition {
 }
 
 #[expect(clippy::ref_option, reason = "serde hands fields over so")]
-fn as_text<S: serde::Serializer>(id: &Option<TaskId>, serializer: S) -> Result<S::Ok, S::Error> {
+fn as_text<T: std::fmt::Display, S: serde::Serializer>(id: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
     match id {
         Some(id) => serializer.collect_str(id),
         None => serializer.serialize_none(),

@@ -98,8 +98,20 @@ impl Inner {
         match work.kind {
             Chore::START_TIMER | Chore::START_AGAIN => self.start_by_timer(work, &guard).await,
             Chore::CONTINUE => {
-                let command = || Command::Continue { continuation: work.key };
-                self.give_once(&guard, work.instance, command).await
+                self.transact_once(&guard, |attempt, asked| {
+                    if attempt.instance(work.instance)?.is_some() {
+                        // It was taken in the moment in which the instance was suspended.
+                        if attempt.loaded(work.instance).is_some_and(|loaded| loaded.suspended) {
+                            return Ok(false);
+                        }
+                        if let Ok(requests) = attempt.step(work.instance, Command::Continue { continuation: work.key })
+                        {
+                            asked.ask(work.instance, requests);
+                        }
+                    }
+                    Ok(true)
+                })
+                .await
             }
             Chore::SPREAD => self.spread(work, &guard).await,
             Chore::SIGNAL => {

@@ -189,6 +189,11 @@ impl Changes {
         self.set(Timer::TABLE, (instance, timer).into_cells(), &["suspended"], vec![suspended.to_cell()]);
     }
 
+    /// Follow-up work is not done until it or its instance is resumed; or it is again.
+    pub fn suspend_work(&mut self, instance: Key, work: Key, suspended: bool) {
+        self.set(Work::TABLE, (instance, work).into_cells(), &["suspended"], vec![suspended.to_cell()]);
+    }
+
     /// A job is more urgent than it was, or less.
     pub fn set_job_priority(&mut self, instance: Key, job: Key, priority: i64) {
         self.set(Job::TABLE, (instance, job).into_cells(), &["priority"], vec![priority.to_cell()]);

@@ -250,12 +250,13 @@ impl Store {
         let now = session.now().await?;
         let next = |table| {
             Select::from(table)
+                .filter(Filter::Code("suspended", 0))
                 .filter(Filter::Compare("leased_until", Operator::LessOrEqual, now.to_cell()))
                 .order("due", false)
                 .order("key", false)
                 .limit(1)
         };
-        let timer = session.select(&next(Timer::TABLE).filter(Filter::Code("suspended", 0))).await?.pop();
+        let timer = session.select(&next(Timer::TABLE)).await?.pop();
         let work = session.select(&next(Work::TABLE)).await?.pop();
         let timer = timer.map(Timer::from_row).transpose()?.map(|timer| timer.due);
         let work = work.map(Work::from_row).transpose()?.map(|work| work.due);
@@ -268,6 +269,7 @@ impl Store {
     /// If the database cannot be written.
     pub async fn take_work(&self, now: Timestamp, limit: usize, lease: Duration) -> Result<Vec<Work>, StoreError> {
         let select = Select::from(Work::TABLE)
+            .filter(Filter::Code("suspended", 0))
             .filter(Filter::Compare("due", Operator::LessOrEqual, now.to_cell()))
             .order("due", false)
             .order("key", false)

@@ -181,9 +181,11 @@ fn task(subject: &Subject<'_>, index: NodeIndex, node: &FlowNode, findings: &mut
             same_message(definitions, owner, node.element, message.as_ref(), operation.as_ref(), findings);
             let known = message.is_some() || has_in_message(definitions, operation.as_ref());
             if !known && !subject.receives_message_flow(index) {
-                match subject.definitions.dialect {
+                match definitions.dialect {
                     Dialect::Zeebe => catch_without_message(owner, node.element, findings),
-                    _ => receive_without_message(owner, node, findings),
+                    Dialect::Standard => receive_without_message(owner, node, findings),
+                    // There a program lets it go on by its execution, whatever it waits for.
+                    Dialect::Camunda | Dialect::Flowable => {}
                 }
             }
         }
@@ -331,7 +333,7 @@ fn catch_without_message(owner: Named<'_>, element: ElementIndex, findings: &mut
     );
 }
 
-/// That is allowed (Table 10.10): in Camunda 7 and Flowable programs let such a task go on by its execution.
+/// That is allowed (BPMN 2.0.2 Table 10.10).
 fn receive_without_message(owner: Named<'_>, node: &FlowNode, findings: &mut Findings<'_>) {
     findings.add(
         &RECEIVE_WITHOUT_MESSAGE,

@@ -129,9 +129,9 @@ pub enum Command {
         /// The timer.
         timer: Key,
     },
-    /// A timer is due at another time. One that repeats is due after that as it would have been.
+    /// A timer or savepoint is due at another time. A timer that repeats is due after that as it would have been.
     ChangeTimer {
-        /// The timer.
+        /// The timer or savepoint.
         timer: Key,
         /// When it is due from now on.
         due: Timestamp,

@@ -9,8 +9,8 @@ use crate::behaviour::{ad_hoc, call_activity, end_event, repeat, user_task};
 use crate::dialect::{Dialect, ListenerStage};
 use crate::graph::{Catch, NodeKind};
 use crate::instance::{
-    IncidentKind, IncidentStage, IncidentWait, JobWait, Key, NONE, Owner, Phase, ROOT, TokenId, TokenState, Wait,
-    WaitId, WaitKind,
+    IncidentKind, IncidentStage, IncidentWait, JobWait, Key, NONE, Owner, Phase, ROOT, Retry, TokenId, TokenState,
+    Wait, WaitId, WaitKind,
 };
 use crate::trigger::{error::Thrower, message, signal};
 
@@ -58,14 +58,24 @@ impl Step<'_, '_> {
                 self.occurred(wait, Vec::new());
             }
             Command::ChangeTimer { timer, due } => {
-                let wait = self.find_wait(timer, "timer", |kind| matches!(kind, WaitKind::Timer(_)))?;
-                if let Some(WaitKind::Timer(timer)) = self.kind(wait) {
-                    let mut timer = (**timer).clone();
-                    timer.timer.due = due;
-                    if let Some(retry) = &mut timer.retry {
-                        Arc::make_mut(retry).due = None;
+                let wait = self.find_wait(timer, "savepoint or timer", is_tried)?;
+                let changed = match self.kind(wait) {
+                    Some(WaitKind::Timer(timer)) => {
+                        let mut timer = (**timer).clone();
+                        timer.timer.due = due;
+                        if let Some(retry) = &mut timer.retry {
+                            Arc::make_mut(retry).due = None;
+                        }
+                        Some(WaitKind::Timer(Arc::new(timer)))
                     }
-                    self.change(wait, WaitKind::Timer(Arc::new(timer)));
+                    Some(savepoint) => {
+                        let retry = savepoint.retry().map(|retry| (**retry).clone()).unwrap_or_default();
+                        Some(savepoint.tried(Retry { due: Some(due), ..retry }))
+                    }
+                    None => None,
+                };
+                if let Some(changed) = changed {
+                    self.change(wait, changed);
                 }
             }
             Command::ChangePriority { job, priority } => {

@@ -1,11 +1,15 @@
 //! Answers. Their content type is exactly `application/json`: with a charset behind it Camunda's JavaScript client takes the body for bytes.
 
+use std::cmp::Ordering;
+
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use potok::Name;
 use serde_json::{Value as Json, json};
 
 use super::error::Fault;
 use super::fields::Fields;
+use super::value;
 
 /// What a route gives.
 pub(crate) type Answer = Result<Response, Fault>;
@@ -35,17 +39,33 @@ pub(crate) fn bytes(media_type: &str, bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, media_type.to_owned())], bytes).into_response()
 }
 
-/// What a list is sorted by, and whether the last comes first.
-pub(crate) type Order = Vec<(String, bool)>;
+/// What a list is sorted by.
+pub(crate) struct By {
+    pub(crate) name: String,
+    /// Whether the last comes first.
+    pub(crate) descending: bool,
+    /// Which variable, where it is one.
+    pub(crate) variable: Option<Variable>,
+}
 
-/// `sortBy` and `sortOrder`, or a body's `sorting`.
-pub(crate) fn order(fields: &Fields, known: &[&str]) -> Result<Order, Fault> {
+/// A variable that a list is sorted by, as far as its values are of one type.
+pub(crate) struct Variable {
+    pub(crate) name: Name,
+    pub(crate) kind: Name,
+}
+
+/// What a list is sorted by first, then, and so on.
+pub(crate) type Order = Vec<By>;
+
+/// `sortBy` and `sortOrder`, or a body's `sorting`, which may name variables, too.
+pub(crate) fn order(fields: &Fields, known: &[&str], variables: &[&str]) -> Result<Order, Fault> {
     let one = |fields: &Fields| {
         let (by, direction) = (fields.text("sortBy")?, fields.text("sortOrder")?);
         match (by, direction) {
             (None, None) => Ok(None),
             (Some(by), Some(direction)) => {
-                if !known.contains(&&*by) {
+                let is_variable = !fields.in_query() && variables.contains(&&*by);
+                if !known.contains(&&*by) && !is_variable {
                     let message = format!("sortBy `{by}` is unknown; there are {}", known.join(", "));
                     let known_by_body = !fields.in_query();
                     return Err(if known_by_body {
@@ -54,11 +74,13 @@ pub(crate) fn order(fields: &Fields, known: &[&str]) -> Result<Order, Fault> {
                         Fault::invalid(message)
                     });
                 }
-                match &*direction {
-                    "asc" => Ok(Some((by.to_string(), false))),
-                    "desc" => Ok(Some((by.to_string(), true))),
-                    other => Err(Fault::invalid(format!("sortOrder must be asc or desc, and is `{other}`"))),
-                }
+                let descending = match &*direction {
+                    "asc" => false,
+                    "desc" => true,
+                    other => return Err(Fault::invalid(format!("sortOrder must be asc or desc, and is `{other}`"))),
+                };
+                let variable = if is_variable { Some(variable(fields)?) } else { None };
+                Ok(Some(By { name: by.to_string(), descending, variable }))
             }
             _ => Err(Fault::invalid("sortBy and sortOrder belong together: only one of them is given")),
         }
@@ -70,13 +92,36 @@ pub(crate) fn order(fields: &Fields, known: &[&str]) -> Result<Order, Fault> {
     Ok(order)
 }
 
+/// The variable that something is sorted by: `parameters` name it and its type.
+fn variable(fields: &Fields) -> Result<Variable, Fault> {
+    let parameters = Fields::of(&Json::Object(fields.map("parameters")?))?;
+    let needed = |name: &str, word: &str| {
+        let missing =
+            || Fault::failed_as("NullValueException", format!("{word} is null: `parameters` must say `{name}`"));
+        parameters.text(name)?.ok_or_else(missing)
+    };
+    let (name, kind) = (needed("variable", "variableName")?, needed("type", "valueType")?);
+    let Some(kind) = value::is_kind(&kind).then(|| value::canonical(&kind.to_lowercase())) else {
+        return Err(Fault::failed_as("NullValueException", format!("valueType is null: there is no type `{kind}`")));
+    };
+    match kind {
+        "Bytes" | "File" | "Json" | "Null" | "Object" | "Xml" => {
+            Err(Fault::failed(format!("Cannot order by variables of type {}", kind.to_lowercase())))
+        }
+        kind => Ok(Variable { name, kind: kind.into() }),
+    }
+}
+
 /// Sorts rows: `compare` says how two of them stand by a name.
-pub(crate) fn sort<T>(rows: &mut [T], order: &Order, compare: impl Fn(&str, &T, &T) -> std::cmp::Ordering) {
-    rows.sort_by(|left, right| {
-        let orderings = order.iter().map(|(by, descending)| {
-            let ordering = compare(by, left, right);
-            if *descending { ordering.reverse() } else { ordering }
-        });
-        orderings.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+pub(crate) fn sort<T>(rows: &mut [T], order: &Order, compare: impl Fn(&str, &T, &T) -> Ordering) {
+    rows.sort_by(|left, right| in_order(order, |_, by| compare(&by.name, left, right)));
+}
+
+/// How two things stand by all that they are sorted by.
+pub(crate) fn in_order(order: &Order, compare: impl Fn(usize, &By) -> Ordering) -> Ordering {
+    let orderings = order.iter().enumerate().map(|(at, by)| {
+        let ordering = compare(at, by);
+        if by.descending { ordering.reverse() } else { ordering }
     });
+    orderings.fold(Ordering::Equal, Ordering::then)
 }

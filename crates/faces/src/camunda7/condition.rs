@@ -2,10 +2,11 @@
 
 use potok::query::{Comparison, VariableFilter};
 use potok::{Name, Value};
+use potok_core::value::{DateTime, Zone};
 
 use super::error::Fault;
 use super::fields::Fields;
-use super::value;
+use super::{date, value};
 
 /// A variable that has a value.
 pub(crate) fn equals(name: &str, value: &Value) -> VariableFilter {
@@ -83,10 +84,9 @@ impl Conditions {
         self.all.iter().all(|condition| variables.iter().any(|(name, value)| self.holds_for(condition, name, value)))
     }
 
-    /// Whether those on a variable of that name hold for its value, and there is one.
+    /// Whether all of them are on a variable of that name, and hold for its value.
     pub(crate) fn hold_for(&self, name: &Name, value: &Value) -> bool {
-        let mut of = self.all.iter().filter(|condition| self.is_named(condition, name)).peekable();
-        of.peek().is_some() && of.all(|condition| self.holds_for(condition, name, value))
+        self.all.iter().all(|condition| self.holds_for(condition, name, value))
     }
 
     fn is_named(&self, Condition { filter, .. }: &Condition, name: &Name) -> bool {
@@ -132,6 +132,20 @@ fn by_text(condition: &str) -> Result<Condition, Fault> {
 }
 
 fn condition(name: &str, operator: &str, compared: &Value) -> Result<Condition, Fault> {
+    // What looks like a date is compared with dates.
+    let date = match compared.plain() {
+        Value::String(text) => date::parse_date(text).map(|local| DateTime { local, zone: Some(Zone::UTC) }.into()),
+        _ => None,
+    };
+    let compared = date.as_ref().unwrap_or(compared);
+    if matches!(compared.plain(), Value::List(_) | Value::Map(_)) {
+        return Err(Fault::failed(format!("a condition on `{name}` compares it with a list or map, which cannot be")));
+    }
+    let is_ordered = matches!(operator, "gt" | "gteq" | "lt" | "lteq");
+    if is_ordered && matches!(compared.plain(), Value::Null | Value::Boolean(_)) {
+        let message = format!("'{operator}' compares `{name}` with null or a boolean: these have no order");
+        return Err(Fault::bad_request_of("NotValidException", message));
+    }
     let searched = value::searched(compared);
     let comparison = match operator {
         "eq" => Comparison::Equal(searched),
@@ -142,6 +156,8 @@ fn condition(name: &str, operator: &str, compared: &Value) -> Result<Condition, 
         "lteq" => Comparison::LessOrEqual(searched),
         "like" | "notLike" => match compared.plain() {
             Value::String(pattern) => Comparison::Like(pattern.to_string()),
+            // Nothing that is no text is like any.
+            Value::Integer(_) | Value::Number(_) | Value::Boolean(_) => Comparison::In(Vec::new()),
             _ => return Err(Fault::invalid(format!("`{operator}` compares `{name}` with text"))),
         },
         other => return Err(Fault::invalid(format!("Invalid variable comparator specified: {other}"))),

@@ -280,7 +280,11 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
             let stands = node.as_ref().is_some_and(|node| {
                 graph.as_ref().and_then(|graph| graph.get_node(wait.node)).is_some_and(|own| own.id == *node)
             });
-            if fits || (message.is_none() && signal.is_none() && stands) {
+            let is_heard = (message.is_none() && signal.is_none()) || fits;
+            // What got stuck beside what is waited for is the same execution.
+            let is_beside = matches!(wait.kind, WaitKind::Incident(_))
+                && state.waits().any(|other| other.key != wait.key && other.owner == wait.owner);
+            if !plain && is_heard && (node.is_none() || stands) && !is_beside {
                 all.push(shown(id::part(wait.key, id::EXECUTION)));
             }
         }

@@ -64,15 +64,15 @@ async fn fetch_and_lock(Acting(engine): Acting, InBody(fields): InBody) -> Answe
     let limit = fields.number("maxTasks")?.unwrap_or(0);
     let topics = fields.objects("topics")?;
     let worker = fields.text("workerId")?;
-    let order = answer::order(&fields, &["createTime"]).map_err(|fault| Fault::invalid(fault.message()))?;
+    let order = answer::order(&fields, &["createTime"], &[]).map_err(|fault| Fault::invalid(fault.message()))?;
     if limit < 0 {
         return Err(Fault::failed("maxTasks must not be negative"));
     }
     let Some(worker) = worker else { return Err(Fault::failed_as("NullValueException", "workerId is null")) };
-    let first = match (fields.flag("usePriority")?, order.first()) {
-        (Some(true), Some((_, true))) => First::UrgentNewest,
+    let first = match (fields.flag("usePriority")?, order.first().map(|by| by.descending)) {
+        (Some(true), Some(true)) => First::UrgentNewest,
         (Some(true), _) => First::Urgent,
-        (_, Some((_, true))) => First::Newest,
+        (_, Some(true)) => First::Newest,
         _ => First::Oldest,
     };
     let mut wanted = Vec::new();
@@ -145,7 +145,7 @@ async fn of_topic(engine: &Engine, topic: &Fields) -> Result<Option<Wanted>, Fau
 fn variables(job: &Job, topic: &Fields) -> Result<Json, Fault> {
     let all = if topic.is_set("localVariables")? { job.own_variables() } else { job.variables() };
     let deserialise = topic.is_set("deserializeValues")?;
-    Ok(match topic.list("variables")? {
+    Ok(match topic.array("variables")? {
         None => value::map(all, deserialise),
         Some(names) => {
             let chosen: Vec<_> = all.iter().filter(|(name, _)| names.contains(name)).cloned().collect();
@@ -340,6 +340,9 @@ async fn bpmn_error(Acting(engine): Acting, Path(text): Path<String>, InBody(fie
     let job = theirs(&engine, &text, &fields).await?;
     let code = fields.text("errorCode")?.ok_or_else(|| Fault::failed_as("NullValueException", "errorCode is null"))?;
     let message = fields.text("errorMessage")?;
+    if code.is_empty() || message.as_ref().is_some_and(|message| message.is_empty()) {
+        return Err(Fault::failed("errorCode and errorMessage must not be empty"));
+    }
     answered(&text, engine.throw_job_error(&job, code, message, variables).await)
 }
 

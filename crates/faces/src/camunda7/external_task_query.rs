@@ -35,7 +35,7 @@ pub(crate) async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Job
     let (mut until, mut descending) = (asked.until, false);
     match order.as_slice() {
         [] => {}
-        [(by, backwards)] => (query.order, descending) = (in_database(by), *backwards),
+        [by] => (query.order, descending) = (in_database(&by.name), by.descending),
         _ => until = usize::MAX,
     }
     let mut rows = walk(engine, &query, fields, (until, descending)).await?;
@@ -118,7 +118,7 @@ async fn of_processes(engine: &Engine, fields: &Fields, rows: &mut Vec<JobRow>) 
     if let Some(definitions) = definition_query::named(engine, fields).await? {
         rows.retain(|row| definitions.contains(&row.definition));
     }
-    let conditions = Conditions::of(fields, "processVariables")?;
+    let conditions = Conditions::of_task(fields, "processVariables")?;
     if !conditions.is_empty() {
         let mut found = Vec::new();
         for row in rows.drain(..) {

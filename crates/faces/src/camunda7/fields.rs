@@ -1,5 +1,6 @@
 //! What a request says: the members of its JSON body, or what stands behind its path's question mark. Camunda 7 reads both alike:
-//! null is absent, what it does not know it ignores, and numbers and booleans may be text.
+//! null is absent, what it does not know it ignores, and numbers and booleans may be text. Its reader of JSON also takes numbers for
+//! booleans and dates, leaves out what stands behind a point, and empty text for what is no text says nothing in a body.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
@@ -11,6 +12,33 @@ use serde_json::{Map, Value as Json};
 
 use super::date;
 use super::error::Fault;
+
+/// Which part of a list is asked for.
+const PART: [&str; 2] = ["firstResult", "maxResults"];
+
+/// Lists that are empty in a query string if nothing stands there. All others have one member then, which is empty.
+const EMPTY_IF_EMPTY: [&str; 5] =
+    ["decisionDefinitionIdIn", "jobDefinitionIdIn", "keysIn", "processDefinitionIdIn", "tenantIdIn"];
+
+/// Parameters that whatever else than `true` switches off, however that is written: those that Camunda's REST layer reads itself.
+const SWITCHES: [&str; 14] = [
+    "cascade",
+    "creationDateBased",
+    "deserializeValue",
+    "deserializeValues",
+    "failIfNotExists",
+    "failedJobs",
+    "incidents",
+    "itemCount",
+    "rootIncidents",
+    "skipCustomListeners",
+    "skipIoMappings",
+    "skipSubprocesses",
+    "withLockedTasks",
+    "withUnlockedTasks",
+];
+
+const DATE: &str = "a date like 2030-05-06T07:08:09.000+0000";
 
 /// What narrows nothing by itself.
 const HOW: [&str; 3] = ["includeAssignedTasks", "variableNamesIgnoreCase", "variableValuesIgnoreCase"];
@@ -54,7 +82,12 @@ impl Fields {
         self.members.get(name).filter(|value| !value.is_null())
     }
 
-    /// Whether a member is there.
+    /// Whether a member is there, and be it null.
+    pub(crate) fn says(&self, name: &str) -> bool {
+        self.members.contains_key(name)
+    }
+
+    /// Whether a member is there that is not null.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
@@ -63,9 +96,18 @@ impl Fields {
     pub(crate) fn asks_for(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| match value {
             Json::Bool(flag) => *flag,
-            Json::String(text) => !text.eq_ignore_ascii_case("false"),
+            Json::Number(number) => number.as_i64() != Some(0),
+            Json::String(text) => text != "false" && (self.in_query || !text.is_empty()),
             Json::Array(values) => !values.is_empty(),
             _ => true,
+        })
+    }
+
+    /// Whether one of some texts is there, and empty.
+    pub(crate) fn are_empty(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| {
+            let is_text = self.in_query || !name.ends_with("In");
+            is_text && self.get(name).is_some_and(|value| value.as_str() == Some(""))
         })
     }
 
@@ -84,8 +126,19 @@ impl Fields {
         match self.get(name) {
             None => Ok(None),
             Some(Json::Bool(flag)) => Ok(Some(*flag)),
-            Some(Json::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
-            Some(Json::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+            Some(Json::Number(number)) if !number.is_f64() => Ok(Some(number.as_i64() != Some(0))),
+            Some(Json::String(text)) if self.in_query && SWITCHES.contains(&name) => {
+                Ok(Some(text.eq_ignore_ascii_case("true")).filter(|_| !text.is_empty()))
+            }
+            Some(Json::String(text)) => match text.trim() {
+                "true" => Ok(Some(true)),
+                "false" => Ok(Some(false)),
+                "True" | "TRUE" if !self.in_query => Ok(Some(true)),
+                "False" | "FALSE" if !self.in_query => Ok(Some(false)),
+                "" if !self.in_query => Ok(None),
+                number if self.in_query && number.parse::<i64>().is_ok() => Ok(Some(number.parse() != Ok(0_i64))),
+                other => Err(wrong(name, "true or false", &other.into())),
+            },
             Some(other) => Err(wrong(name, "true or false", other)),
         }
     }
@@ -100,35 +153,58 @@ impl Fields {
         match self.get(name) {
             None => Ok(None),
             Some(Json::Number(number)) if number.is_i64() => Ok(number.as_i64()),
-            Some(Json::String(text)) => match text.trim().parse() {
-                Ok(number) => Ok(Some(number)),
-                // Only these two are numbers to Camunda's REST layer itself.
-                Err(_) if self.in_query && matches!(name, "firstResult" | "maxResults") => {
-                    Err(Fault::no_number(name, text))
-                }
-                Err(_) => Err(wrong(name, "a whole number", &Json::String(text.clone()))),
+            Some(Json::Number(number)) => match number.as_f64().and_then(without_fraction) {
+                Some(number) => Ok(Some(number)),
+                None => Err(wrong(name, "a whole number", &Json::Number(number.clone()))),
             },
+            // Only these two are numbers to Camunda's REST layer itself.
+            Some(Json::String(text)) if self.in_query && PART.contains(&name) => match text.parse::<i32>() {
+                Ok(number) => Ok(Some(number.into())),
+                Err(_) if text.is_empty() => Ok(None),
+                Err(_) => Err(Fault::no_number(name, text)),
+            },
+            Some(Json::String(text)) if text.is_empty() && !self.in_query => Ok(None),
+            Some(Json::String(text)) => {
+                let fraction = || text.parse().ok().filter(|_| self.in_query).and_then(without_fraction);
+                let number = text.trim().parse().ok().or_else(fraction);
+                number.map(Some).ok_or_else(|| wrong(name, "a whole number", &Json::String(text.clone())))
+            }
             Some(other) => Err(wrong(name, "a whole number", other)),
         }
     }
 
     /// A date in Camunda's form.
     pub(crate) fn date(&self, name: &str) -> Result<Option<Timestamp>, Fault> {
+        if let Some(Json::Number(number)) = self.get(name) {
+            let time = number.as_i64().and_then(|number| Timestamp::from_millisecond(number).ok());
+            return time.map(Some).ok_or_else(|| wrong(name, DATE, &Json::Number(number.clone())));
+        }
         // What a form on a page sends of a field that is left empty.
-        let Some(text) = self.text(name)?.filter(|text| !self.in_query || !text.is_empty()) else { return Ok(None) };
+        let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
         let read = date::parse(&text);
-        read.map(Some).ok_or_else(|| wrong(name, "a date like 2030-05-06T07:08:09.000+0000", &Json::from(&*text)))
+        read.map(Some).ok_or_else(|| wrong(name, DATE, &Json::from(&*text)))
     }
 
-    /// Several texts: an array, or in a query string separated by commas.
+    /// Several texts: an array, or in a query string separated by commas. Nothing is among none: an empty array asks for nothing.
     pub(crate) fn list(&self, name: &str) -> Result<Option<Vec<Name>>, Fault> {
+        Ok(self.array(name)?.filter(|values| !values.is_empty()))
+    }
+
+    /// The same, where an empty array says something of its own.
+    pub(crate) fn array(&self, name: &str) -> Result<Option<Vec<Name>>, Fault> {
         match self.get(name) {
             None => Ok(None),
-            Some(Json::Array(values)) => values
-                .iter()
-                .map(|value| value.as_str().map(Name::from).ok_or_else(|| wrong(name, "an array of text", value)))
-                .collect::<Result<_, _>>()
-                .map(Some),
+            Some(Json::Array(values)) => {
+                let text = |value: &Json| match value {
+                    Json::String(text) => Ok(Name::from(&**text)),
+                    Json::Number(_) | Json::Bool(_) => Ok(value.to_string().into()),
+                    other => Err(wrong(name, "an array of text", other)),
+                };
+                values.iter().map(text).collect::<Result<_, _>>().map(Some)
+            }
+            Some(Json::String(text)) if self.in_query && text.is_empty() && EMPTY_IF_EMPTY.contains(&name) => {
+                Ok(Some(Vec::new()))
+            }
             Some(Json::String(text)) if self.in_query => Ok(Some(text.split(',').map(Name::from).collect())),
             Some(other) => Err(wrong(name, "an array of text", other)),
         }
@@ -172,6 +248,11 @@ impl Fields {
         }
         all
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "only what stands behind the point is lost")]
+fn without_fraction(number: f64) -> Option<i64> {
+    (number.abs() < 9e15).then_some(number.trunc() as i64)
 }
 
 fn wrong(name: &str, expected: &str, found: &Json) -> Fault {

@@ -1,5 +1,7 @@
 //! `/job`: timers and savepoints, and what got stuck in the engine itself elsewhere, which is a job without tries left.
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::{get, post, put};
@@ -26,6 +28,7 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/job/suspended", put(suspend_many))
         .route("/job/{id}", get(one).delete(delete))
         .route("/job/{id}/retries", put(set_retries))
+        .route("/job-definition/{id}/retries", put(set_retries_of_spent))
         .route("/job/{id}/execute", post(execute))
         .route("/job/{id}/stacktrace", get(stack_trace))
         .route("/job/{id}/duedate", put(set_due_date))
@@ -203,34 +206,63 @@ async fn stack_trace(Acting(engine): Acting, Path(text): Path<String>) -> Answer
 
 /// Some tries for what has none: it is tried again when it is due, and what is stuck elsewhere at once.
 async fn set_retries(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
-    let retries = fields.number("retries")?;
-    let retries = retries.ok_or_else(|| Fault::broken_as("NullPointerException", "`retries` is needed"))?;
-    let refused = Fault::broken;
-    let job = find(&engine, &text).await?.ok_or_else(|| refused(format!("No job found with id '{text}'.")))?;
-    if retries < 0 {
-        return Err(refused("The number of job retries must be a non-negative Integer".into()));
-    }
-    again(&engine, &job, retries).await
+    let retries = retries(&fields)?;
+    let job = find(&engine, &text).await?;
+    let job = job.ok_or_else(|| Fault::broken(format!("No job found with id '{text}'.")))?;
+    again(&engine, &job, retries, &fields).await?;
+    Ok(nothing())
 }
 
-async fn again(engine: &Engine, job: &Job, retries: i64) -> Answer {
-    match job {
-        Job::Stuck(row) if retries > 0 => match engine.resolve_incident(IncidentId(row.key)).await {
-            // It stays stuck: the tries are used up.
-            Ok(()) | Err(Error::UnknownIncident(_) | Error::Stuck { .. }) => Ok(nothing()),
-            Err(error) => Err(error.into()),
-        },
-        Job::Stuck(_) => Ok(nothing()),
-        Job::Due(Due { instance: Some(instance), key, .. }) => {
-            let retries = u32::try_from(retries).unwrap_or(u32::MAX);
-            match engine.set_retries(*instance, TimerId(*key), retries).await {
-                // It has been done meanwhile.
-                Ok(()) | Err(Error::UnknownTimer(_)) => Ok(nothing()),
+/// The same of all jobs of a savepoint or timer that have none.
+async fn set_retries_of_spent(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let retries = retries(&fields)?;
+    let spent = Fields::of(&json!({"jobDefinitionId": text, "noRetriesLeft": true}))?;
+    for job in list::all::<Jobs>(&engine, &spent).await? {
+        again(&engine, &job, retries, &fields).await?;
+    }
+    Ok(nothing())
+}
+
+fn retries(fields: &Fields) -> Result<i64, Fault> {
+    let retries = fields.number("retries")?;
+    let retries = retries.ok_or_else(|| Fault::broken_as("NullPointerException", "`retries` is needed"))?;
+    // What is no date is said before anything is done.
+    fields.date("dueDate")?;
+    match retries {
+        0.. => Ok(retries),
+        _ => Err(Fault::broken("The number of job retries must be a non-negative Integer")),
+    }
+}
+
+async fn again(engine: &Engine, job: &Job, retries: i64, fields: &Fields) -> Result<(), Fault> {
+    let row = match job {
+        Job::Stuck(row) if retries > 0 => {
+            return match engine.resolve_incident(IncidentId(row.key)).await {
+                // It stays stuck: the tries are used up.
+                Ok(()) | Err(Error::UnknownIncident(_) | Error::Stuck { .. }) => Ok(()),
                 Err(error) => Err(error.into()),
+            };
+        }
+        Job::Stuck(_) => return Ok(()),
+        Job::Due(row) => row,
+    };
+    match row.instance {
+        Some(instance) => {
+            let retries = u32::try_from(retries).unwrap_or(u32::MAX);
+            match engine.set_retries(instance, TimerId(row.key), retries).await {
+                Ok(()) => {}
+                // It has been done meanwhile.
+                Err(Error::UnknownTimer(_)) => return Ok(()),
+                Err(error) => return Err(error.into()),
             }
         }
-        Job::Due(_) if retries > 0 => Ok(nothing()),
-        Job::Due(_) => Err(Fault::not_offered("taking the tries of a start timer away; suspend its definition")),
+        None if retries > 0 => {}
+        None => return Err(Fault::not_offered("taking the tries of a start timer away; suspend its definition")),
+    }
+    // Null is a date, too: at once.
+    match fields.says("dueDate") {
+        true => set_due(engine, row, fields.date("dueDate")?).await,
+        false => Ok(()),
     }
 }
 
@@ -238,7 +270,7 @@ async fn set_retries_of_many() -> Answer {
     Err(Fault::not_offered("setting the retries of many jobs in a batch"))
 }
 
-/// The timers of a job definition, of an instance, of a version of a process, or of all its versions.
+/// The timers and savepoints of a job definition, of an instance, of a version of a process, or of all its versions.
 async fn suspend_many(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     let suspended = fields.is_set("suspended")?;
     let by = ["jobDefinitionId", "processInstanceId", "processDefinitionId", "processDefinitionKey"];
@@ -252,7 +284,6 @@ async fn suspend_many(Acting(engine): Acting, InBody(fields): InBody) -> Answer 
     Ok(nothing())
 }
 
-/// Of timers: what else waits is done at once. A timer without a due date would be due at once, too.
 async fn set_due_date(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let refused = || Fault::broken(format!("No job found with id '{text}'."));
     let due = fields.date("duedate")?;
@@ -261,14 +292,18 @@ async fn set_due_date(Acting(engine): Acting, Path(text): Path<String>, InBody(f
         return Err(Fault::not_offered("another due date of all that a timer repeats (cascade)"));
     }
     match &job {
-        Job::Due(row) if row.kind == DueKind::Timer => {
-            let due = due.unwrap_or_else(|| engine.clock().now());
-            engine.reschedule(TimerId(row.key), due).await?;
-            Ok(nothing())
-        }
-        _ => {
-            Err(Fault::not_offered("a due date of what is no timer of an instance; suspend its instance or definition"))
-        }
+        Job::Due(row) => set_due(&engine, row, due).await?,
+        Job::Stuck(_) => return Err(Fault::not_offered("a due date of what is stuck; give it retries")),
+    }
+    Ok(nothing())
+}
+
+/// Without a due date it is due at once.
+async fn set_due(engine: &Engine, row: &Due, due: Option<Timestamp>) -> Result<(), Fault> {
+    match (row.kind, due) {
+        (DueKind::StartTimer, _) => Err(Fault::not_offered("another due date of a timer that starts a process")),
+        (DueKind::Savepoint { .. }, None) if row.due.is_none() => Ok(()),
+        (_, due) => Ok(engine.reschedule(TimerId(row.key), due.unwrap_or_else(|| engine.clock().now())).await?),
     }
 }
 
@@ -285,7 +320,7 @@ async fn recalculate(Acting(engine): Acting, Path(text): Path<String>) -> Answer
     }
 }
 
-/// Timers can be held back by themselves; what else waits is suspended with its instance.
+/// What got stuck does not go on by itself anyway, and start timers are suspended with their definition.
 async fn suspend(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let suspended = fields.is_set("suspended")?;
     if let Some(job) = find(&engine, &text).await? {
@@ -297,9 +332,18 @@ async fn suspend(Acting(engine): Acting, Path(text): Path<String>, InBody(fields
 async fn hold(engine: &Engine, job: &Job, suspended: bool) -> Result<(), Fault> {
     match job {
         job if job.is_suspended() == suspended => Ok(()),
-        Job::Due(row) if row.kind == DueKind::Timer => Ok(engine.suspend_timer(TimerId(row.key), suspended).await?),
-        _ => Err(Fault::not_offered("suspending what is no timer of an instance; suspend its instance or definition")),
+        Job::Due(row) if row.kind != DueKind::StartTimer => {
+            Ok(engine.suspend_timer(TimerId(row.key), suspended).await?)
+        }
+        _ => Err(Fault::not_offered("suspending what is no timer or savepoint of an instance; suspend its definition")),
     }
+}
+
+/// The instances in which something has failed and is tried again.
+pub(crate) async fn retried(engine: &Engine) -> Result<BTreeSet<u64>, Fault> {
+    let due = engine.due(&DueQuery::default()).await?;
+    let fails = due.iter().filter(|due| due.failure.is_some() && due.retries > 0);
+    Ok(fails.filter_map(|due| due.instance).map(|instance| instance.0.into()).collect())
 }
 
 async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Job>, Fault> {

@@ -27,7 +27,6 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/job-definition/suspended", any(refuse))
         .route("/job-definition/{id}", get(one))
         .route("/job-definition/{id}/suspended", any(refuse))
-        .route("/job-definition/{id}/retries", any(refuse))
         .route("/job-definition/{id}/jobPriority", any(refuse))
         .route("/job-definition/{id}/duedate", any(refuse))
 }

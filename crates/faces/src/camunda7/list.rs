@@ -25,6 +25,8 @@ pub(crate) trait List: Send + Sync + 'static {
     const NEVER: &'static [&'static str] = &[];
     /// What it can be sorted by.
     const SORTED_BY: &'static [&'static str];
+    /// What else a body may sort it by, naming a variable.
+    const SORTED_BY_VARIABLE: &'static [&'static str] = &[];
     /// What is found.
     type Row: Send + Sync;
 
@@ -62,7 +64,7 @@ impl<'a> Asked<'a> {
                 return Err(Fault::not_offered(&format!("narrowing {} by `{name}`", L::PATH)));
             }
         }
-        Ok(Self { fields, order: answer::order(fields, L::SORTED_BY)?, until: usize::MAX })
+        Ok(Self { fields, order: answer::order(fields, L::SORTED_BY, L::SORTED_BY_VARIABLE)?, until: usize::MAX })
     }
 }
 

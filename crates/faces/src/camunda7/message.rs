@@ -47,7 +47,7 @@ async fn correlate(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
         // Who may see no instance is told before anything is sent.
         engine.variables_of([], &[]).await?;
     }
-    let mut payload = value::variables(&fields, "processVariables")?;
+    let payload = value::variables(&fields, "processVariables")?;
     let mut local = value::variables(&fields, "processVariablesLocal")?;
     local.extend(value::variables(&fields, "processVariablesToTriggeredScope")?);
     let mut correlation = engine.correlate(name.clone());
@@ -69,9 +69,7 @@ async fn correlate(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     for (name, value) in value::variables(&fields, "localCorrelationKeys")? {
         correlation = correlation.where_own_variable(name, value);
     }
-    // Local ones are seen by what the message sets going: an instance that it starts has no other place for them.
-    payload.extend(local);
-    let correlation = correlation.variables(payload);
+    let correlation = correlation.variables(payload).local_variables(local);
     let receivers = if fields.is_set("all")? {
         correlation.send_to_all().await
     } else {
@@ -123,6 +121,7 @@ async fn result(engine: &Engine, receiver: Receiver, with_variables: bool) -> Re
 async fn signal(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     let Some(name) = fields.text("name")? else { return Err(Fault::invalid("No signal name given")) };
     let variables = value::variables(&fields, "variables")?;
+    fields.flag("withoutTenantId")?;
     if let Some(tenant) = fields.text("tenantId")?
         && !tenant.is_empty()
     {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use potok::Engine;
 use potok::row::Definition;
+use potok_core::graph::ProcessGraph;
+use potok_core::instance::Ordinal;
 use potok_core::xml::{Document, Element};
 
 use super::error::Fault;
@@ -77,6 +79,13 @@ impl Model {
     pub(crate) fn name(&self, node: &str) -> Option<&str> {
         self.0.get(node)?.name.as_deref()
     }
+}
+
+/// Whether other flow nodes stand inside of a flow node: then a token stands there, not on it.
+pub(crate) fn is_around_others(graph: &ProcessGraph, node: Ordinal) -> bool {
+    use potok_core::graph::NodeKind::{AdHoc, EventSubProcess, SubProcess, Transaction};
+    let kind = graph.get_node(node).map(|node| &node.kind);
+    matches!(kind, Some(SubProcess(_) | Transaction(_) | EventSubProcess(_) | AdHoc(_)))
 }
 
 /// The word for an event's timer, and when it is due, as the model says.

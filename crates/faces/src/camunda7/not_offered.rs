@@ -27,7 +27,7 @@ const RESOURCES: [&str; 15] = [
 ];
 
 /// Single routes of resources that are there, and what to do instead.
-const ROUTES: [(&str, &str); 29] = [
+const ROUTES: [(&str, &str); 28] = [
     ("/execution/{id}/create-incident", "incidents of programs' own"),
     ("/history/process-instance/report", "reports"),
     ("/history/process-instance/set-removal-time", "another time to live of what has ended"),
@@ -79,7 +79,6 @@ const ROUTES: [(&str, &str); 29] = [
     ("/process-instance/message-async", "messages to many in a batch; correlate with `all`"),
     ("/process-instance/{id}/modification-async", "this form of it; see /modification/executeAsync"),
     ("/schema/log", "the history of the database's tables"),
-    ("/task/report/candidate-group-count", "reports; count the tasks of each group"),
     ("/identity/password-policy", "rules for passwords; they have eight characters at least"),
 ];
 

@@ -20,8 +20,9 @@ use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
 use super::link::Here;
 use super::list::{self, Asked, List};
+use super::process_instance_query::{self, Stuck};
 use super::which::{Which, by_id_and_key};
-use super::{definition_query, deployment, form, id, process_instance, submission, value};
+use super::{definition_query, deployment, form, id, model, process_instance, submission, value};
 use crate::acting::Acting;
 
 const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
@@ -297,9 +298,6 @@ async fn suspend_by_key(Acting(engine): Acting, InBody(fields): InBody) -> Answe
         }
         Some(key) => versions(&engine, &key, None).await?,
     };
-    if definitions.is_empty() {
-        return Err(Fault::failed("no process definition has that key"));
-    }
     set_suspended(&engine, &definitions, &fields).await
 }
 
@@ -380,21 +378,47 @@ async fn activity_statistics(Acting(engine): Acting, Path(which): Path<Which>, I
         None => return Err(unknown(&which)),
     };
     let asked = Counted::asked(&fields)?;
+    let graph = engine.graph(definition.key.into()).await?;
+    let is_around_others = |node: &str| {
+        graph.as_ref().is_some_and(|graph| graph.find(node).is_some_and(|node| model::is_around_others(graph, node)))
+    };
+    let is_repeated = |node: &str| {
+        let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(node)?));
+        node.is_some_and(|node| node.details.repeat.is_some())
+    };
     let mut all = Vec::new();
     for counted in engine.statistics(DefinitionId(definition.key)).await? {
-        if counted.tokens == 0 && counted.incidents == 0 {
+        if counted.incidents == 0 && (counted.tokens == 0 || is_around_others(&counted.node)) {
             continue;
         }
         let (failed_jobs, incidents) = asked.count(&engine, &definition, Some(&counted.node)).await?;
+        // The loop itself is no activity instance beside its rounds.
+        let work = counted.tasks + counted.jobs;
+        let instances = if work > 0 && is_repeated(&counted.node) { work } else { counted.tokens };
         all.push(json!({
             "@class": "org.camunda.bpm.engine.rest.dto.repository.ActivityStatisticsResultDto",
             "id": &*counted.node,
-            "instances": counted.tokens,
+            "instances": instances,
             "failedJobs": failed_jobs,
             "incidents": incidents,
         }));
     }
     Ok(answer(&Json::Array(all)))
+}
+
+/// Those of which a user, or a group that the user is in, is named as one who may start them.
+async fn startable_by(engine: &Engine, user: Name, rows: Vec<Definition>) -> Result<Vec<Definition>, Fault> {
+    let groups = engine.people().groups_of(user.clone()).await?;
+    let mut found = Vec::new();
+    for row in rows {
+        let Some(graph) = engine.graph(row.key.into()).await? else { continue };
+        let is_named = graph.candidate_starter_users().contains(&user)
+            || graph.candidate_starter_groups().iter().any(|group| groups.contains(group));
+        if is_named {
+            found.push(row);
+        }
+    }
+    Ok(found)
 }
 
 /// The definitions of instances, by their keys.
@@ -421,8 +445,6 @@ struct Definitions;
 
 impl List for Definitions {
     const PATH: &'static str = "/process-definition";
-    const NOT_OFFERED: &'static [&'static str] =
-        &["incidentId", "incidentMessage", "incidentMessageLike", "incidentType", "startableBy"];
     const BY_BODY: bool = false;
     const SORTED_BY: &'static [&'static str] =
         &["category", "key", "id", "name", "version", "deploymentId", "deployTime", "tenantId", "versionTag"];
@@ -436,7 +458,18 @@ impl List for Definitions {
         let mut rows = definition_query::search(engine, asked, DefinitionKind::Process).await?;
         let (active, suspended) = (fields.is_set("active")?, fields.is_set("suspended")?);
         rows.retain(|row| (!active || !row.suspended) && (!suspended || row.suspended));
-        Ok(rows)
+        match process_instance_query::stuck(fields)? {
+            Stuck::Whatever => {}
+            Stuck::By(query) => {
+                let stuck = engine.incidents(&query).await?;
+                rows.retain(|row| stuck.iter().any(|incident| incident.definition == row.key));
+            }
+            Stuck::Never => rows.clear(),
+        }
+        match fields.text("startableBy")? {
+            Some(user) => startable_by(engine, user, rows).await,
+            None => Ok(rows),
+        }
     }
 
     async fn shown(engine: &Engine, rows: Vec<Definition>, _: &Fields) -> Result<Vec<Json>, Fault> {

@@ -142,10 +142,13 @@ async fn suspend_many(Acting(engine): Acting, InBody(fields): InBody) -> Answer 
         ));
     }
     let mut query = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
-    if let Some(ids) = fields.list("processInstanceIds")? {
+    if let Some(ids) = fields.array("processInstanceIds")? {
         query.keys = ids.iter().filter_map(|text| id::parse(text)).collect();
         if query.keys.is_empty() {
-            return Err(Fault::bad_request_of("BadUserRequestException", "there is no such process instance"));
+            return match ids.is_empty() {
+                true => Err(Fault::bad_request_of("BadUserRequestException", "no process instance is named")),
+                false => Ok(nothing()),
+            };
         }
     } else if let Some(key) = fields.text("processDefinitionKey")? {
         query.processes.push(key);
@@ -188,7 +191,18 @@ async fn modify(Acting(engine): Acting, Path(text): Path<String>, InBody(fields)
     let instance = running(&engine, &text)
         .await?
         .ok_or_else(|| Fault::failed(format!("Process instance with id {text} does not exist")))?;
-    let mut modification = modification(engine.modify(instance.id()), &fields.objects("instructions")?)?;
+    let graph = engine.graph(instance.definition_id()).await?;
+    let mut instructions = fields.objects("instructions")?;
+    // To cancel what is not in the model is to cancel nothing.
+    instructions.retain(|instruction| {
+        let is_named = |name: &str| instruction.get(name).and_then(Json::as_str);
+        let activity = is_named("activityId").filter(|_| is_named("type") == Some("cancel"));
+        activity.is_none_or(|activity| graph.as_ref().is_none_or(|graph| graph.find(activity).is_some()))
+    });
+    if instructions.is_empty() {
+        return Ok(nothing());
+    }
+    let mut modification = modification(engine.modify(instance.id()), &instructions)?;
     if let Some(annotation) = fields.text("annotation")? {
         modification = modification.reason(annotation);
     }

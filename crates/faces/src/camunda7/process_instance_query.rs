@@ -3,14 +3,14 @@
 use potok::query::{DefinitionQuery, IncidentQuery, InstanceOrder, InstanceQuery};
 use potok::row::InstanceState;
 use potok::{Engine, Instance, InstanceId, Name};
-use potok_core::instance::Key;
+use potok_core::instance::{Key, Ordinal};
 
 use super::condition::Conditions;
 use super::error::Fault;
 use super::fields::Fields;
 use super::list::{self, Asked, Pages};
 use super::process_instance::Instances;
-use super::{answer, history, id, incident};
+use super::{answer, history, id, incident, model};
 
 /// What the database does not look at.
 const LOOKED_AT: [&str; 3] = ["leafProcessInstances", "activityIdIn", "rootProcessInstanceId"];
@@ -27,7 +27,7 @@ pub(crate) async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Ins
     let (mut until, mut descending) = (asked.until, false);
     match order.as_slice() {
         [] => {}
-        [(by, backwards)] => (query.order, descending) = (in_database(by), *backwards),
+        [by] => (query.order, descending) = (in_database(&by.name), by.descending),
         _ => until = usize::MAX,
     }
     let mut rows = walk(engine, &query, fields, (until, descending)).await?;
@@ -101,19 +101,24 @@ async fn look(engine: &Engine, fields: &Fields, rows: Vec<Instance>) -> Result<V
                 continue;
             }
         }
-        if let Some(nodes) = &nodes {
-            let graph = engine.graph(row.definition_id()).await?;
-            let state = engine.instance(row.id()).state().await?;
-            let stands = graph.is_some_and(|graph| {
-                state.tokens().any(|(_, token)| graph.get_node(token.node).is_some_and(|node| nodes.contains(&node.id)))
-            });
-            if !stands {
-                continue;
-            }
+        if let Some(nodes) = &nodes
+            && !stands_at(engine, &row, nodes).await?
+        {
+            continue;
         }
         found.push(row);
     }
     Ok(found)
+}
+
+/// Whether a token stands on one of some flow nodes, and no others inside of it.
+pub(crate) async fn stands_at(engine: &Engine, instance: &Instance, nodes: &[Name]) -> Result<bool, Fault> {
+    let Some(graph) = engine.graph(instance.definition_id()).await? else { return Ok(false) };
+    let state = engine.instance(instance.id()).state().await?;
+    let is_one = |node: Ordinal| {
+        graph.get_node(node).is_some_and(|node| nodes.contains(&node.id)) && !model::is_around_others(&graph, node)
+    };
+    Ok(state.tokens().any(|(_, token)| is_one(token.node)))
 }
 
 /// All that fields ask for, and that at least one of each of their `orQueries` holds; nothing if that cannot be.
@@ -150,7 +155,7 @@ async fn query(engine: &Engine, fields: &Fields) -> Result<Option<InstanceQuery>
         return Ok(None);
     }
     let mut query = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
-    if let Some(ids) = fields.list("processInstanceIds")? {
+    if let Some(ids) = fields.array("processInstanceIds")? {
         if ids.is_empty() {
             return Err(Fault::failed("Set of process instance ids is empty"));
         }
@@ -213,14 +218,14 @@ async fn query(engine: &Engine, fields: &Fields) -> Result<Option<InstanceQuery>
 }
 
 /// By which incidents instances are to be stuck.
-enum Stuck {
+pub(crate) enum Stuck {
     Whatever,
     By(Box<IncidentQuery>),
     /// No incident can be meant.
     Never,
 }
 
-fn stuck(fields: &Fields) -> Result<Stuck, Fault> {
+pub(crate) fn stuck(fields: &Fields) -> Result<Stuck, Fault> {
     let (of, kind) = (fields.text("incidentId")?, fields.text("incidentType")?);
     let (message, pattern) = (fields.text("incidentMessage")?, fields.text("incidentMessageLike")?);
     if !fields.is_set("withIncident")? && of.is_none() && kind.is_none() && message.is_none() && pattern.is_none() {

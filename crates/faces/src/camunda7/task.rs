@@ -26,6 +26,7 @@ pub(crate) fn routes() -> Router<Engine> {
     Router::new()
         .merge(list::routes::<Tasks>())
         .route("/task/create", post(create))
+        .route("/task/report/candidate-group-count", get(by_candidate_group))
         .route("/task/{id}", get(one).put(update).delete(delete))
         .route("/task/{id}/claim", post(claim))
         .route("/task/{id}/unclaim", post(unclaim))
@@ -356,6 +357,25 @@ fn assignment(fields: &Fields) -> Result<Assignment, Fault> {
     })
 }
 
+/// How many open tasks that nobody has name each group, and how many name none.
+async fn by_candidate_group(Acting(engine): Acting) -> Answer {
+    let mut counts: BTreeMap<Name, u64> = BTreeMap::new();
+    let mut without = 0;
+    let unassigned = Fields::of(&json!({"unassigned": true}))?;
+    for task in list::all::<Tasks>(&engine, &unassigned).await? {
+        for group in &task.candidate_groups {
+            *counts.entry(group.clone()).or_default() += 1;
+        }
+        without += u64::from(task.candidate_groups.is_empty());
+    }
+    let mut all: Vec<Json> =
+        counts.iter().map(|(group, count)| json!({"groupName": &**group, "taskCount": count})).collect();
+    if without > 0 {
+        all.push(json!({"groupName": null, "taskCount": without}));
+    }
+    Ok(answer(&Json::Array(all)))
+}
+
 async fn create(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     for unsupported in ["id", "parentTaskId", "caseInstanceId", "tenantId"] {
         if fields.has(unsupported) {
@@ -387,10 +407,12 @@ async fn create(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
 async fn update(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let task = open(&engine, &text).await?;
     let task = task.ok_or_else(|| Fault::missing(format!("No matching task with id {text}")))?;
-    let differs = |given: Option<Name>, own: &Option<Name>| given.as_ref() != own.as_ref();
-    let renames = fields.has("name") && differs(fields.text("name")?, &task.name);
-    if renames || (fields.has("description") && differs(fields.text("description")?, &task.description)) {
-        return Err(Fault::not_offered("another name or description of a task"));
+    // Programs send back all that they were shown.
+    let shown = shown(&engine, std::slice::from_ref(&task), &Fields::default()).await?.pop().unwrap_or_default();
+    for name in ["name", "description"] {
+        if fields.text(name)?.is_some_and(|given| shown[name].as_str() != Some(&*given)) {
+            return Err(Fault::not_offered("another name or description of a task"));
+        }
     }
     check_is_not_suspended(&engine, &task).await?;
     let said = assignment(&fields)?;
@@ -444,6 +466,8 @@ impl List for Tasks {
         "priority",
         "tenantId",
     ];
+    const SORTED_BY_VARIABLE: &'static [&'static str] =
+        &["processVariable", "executionVariable", "taskVariable", "caseExecutionVariable", "caseInstanceVariable"];
     type Row = Task;
 
     async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Task>, Fault> {

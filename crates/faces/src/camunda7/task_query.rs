@@ -1,19 +1,22 @@
 //! Which tasks are searched for: what the database can find, it does; the rest is looked at page by page, as far as is asked for.
 
+use std::cmp::Ordering;
+
 use jiff::{SignedDuration, Timestamp};
 use potok::query::{TaskOrder, TaskQuery};
 use potok::row::{Delegation, TaskState};
-use potok::{Engine, Name, Task};
+use potok::{Engine, Name, Task, Value};
 use potok_core::instance::Key;
+use potok_core::value::Zone;
 
-use super::answer;
+use super::answer::{self, Order, Variable};
 use super::condition::{Conditions, like};
 use super::error::Fault;
 use super::fields::Fields;
 use super::list::{self, Asked, Pages};
 use super::model::Model;
 use super::task::Tasks;
-use super::{definition_query, id, process_definition};
+use super::{definition_query, id, process_definition, value};
 
 /// What the database does not compare: names and descriptions, for their case is ignored; and variables of tasks' own.
 const LOOKED_AT: [&str; 13] = [
@@ -32,6 +35,20 @@ const LOOKED_AT: [&str; 13] = [
     "candidateGroupLike",
 ];
 
+/// By what nothing is found if it is empty, for in the database what is empty is not asked for.
+const NOBODY_IS_NAMELESS: [&str; 10] = [
+    "assigneeIn",
+    "assigneeLike",
+    "involvedUser",
+    "owner",
+    "processDefinitionKey",
+    "processDefinitionKeyIn",
+    "processInstanceBusinessKey",
+    "processInstanceBusinessKeyIn",
+    "processInstanceBusinessKeyLike",
+    "tenantIdIn",
+];
+
 /// The tasks that fields ask for, in their order.
 pub(crate) async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Task>, Fault> {
     let Asked { fields, order, .. } = asked;
@@ -39,16 +56,69 @@ pub(crate) async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Tas
     let (mut until, mut descending) = (asked.until, false);
     match order.as_slice() {
         [] => {}
-        [(by, backwards)] if in_database(by).is_some() => {
-            (query.order, descending) = (in_database(by).unwrap_or_default(), *backwards);
+        [by] if in_database(&by.name).is_some() => {
+            (query.order, descending) = (in_database(&by.name).unwrap_or_default(), by.descending);
         }
         _ => until = usize::MAX,
     }
     let mut rows = walk(engine, &query, fields, (until, descending)).await?;
+    if order.iter().any(|by| by.variable.is_some()) {
+        return sorted_by_variables(engine, order, rows).await;
+    }
     if until == usize::MAX {
         answer::sort(&mut rows, order, compare);
     }
     Ok(rows)
+}
+
+/// Where a variable's value stands among others of its type; what there is not stands before all that there is.
+#[derive(Debug, PartialEq, PartialOrd)]
+enum Rank {
+    Whole(i64),
+    Number(f64),
+    Text(Name),
+}
+
+/// Variables are looked at task by task.
+async fn sorted_by_variables(engine: &Engine, order: &Order, rows: Vec<Task>) -> Result<Vec<Task>, Fault> {
+    let mut ranked = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut ranks = Vec::with_capacity(order.len());
+        for by in order {
+            ranks.push(match &by.variable {
+                Some(variable) => rank(engine, &row, &by.name, variable).await?,
+                None => None,
+            });
+        }
+        ranked.push((ranks, row));
+    }
+    ranked.sort_by(|(left_ranks, left), (right_ranks, right)| {
+        answer::in_order(order, |at, by| match by.variable {
+            Some(_) => left_ranks[at].partial_cmp(&right_ranks[at]).unwrap_or(Ordering::Equal),
+            None => compare(&by.name, left, right),
+        })
+    });
+    Ok(ranked.into_iter().map(|(_, row)| row).collect())
+}
+
+async fn rank(engine: &Engine, task: &Task, by: &str, variable: &Variable) -> Result<Option<Rank>, Fault> {
+    let variables = match by {
+        "taskVariable" => engine.local_task_variables(task.id()).await?,
+        "processVariable" | "executionVariable" if task.process_id().is_some() => {
+            engine.task_variables(task.id()).await?
+        }
+        // There are no cases.
+        _ => return Ok(None),
+    };
+    let named = variables.iter().find(|(name, _)| *name == variable.name);
+    Ok(named.filter(|(_, value)| value::kind(value) == *variable.kind).and_then(|(_, value)| match value.plain() {
+        Value::Boolean(flag) => Some(Rank::Whole((*flag).into())),
+        Value::Integer(number) => Some(Rank::Whole(*number)),
+        Value::Number(number) => Some(Rank::Number(*number)),
+        Value::String(text) => Some(Rank::Text(text.to_lowercase())),
+        Value::DateTime(moment) => moment.timestamp(&Zone::UTC).ok().map(|time| Rank::Whole(time.as_millisecond())),
+        _ => None,
+    }))
 }
 
 /// How many there are.
@@ -77,7 +147,7 @@ fn in_database(by: &str) -> Option<TaskOrder> {
     })
 }
 
-fn compare(by: &str, left: &Task, right: &Task) -> std::cmp::Ordering {
+fn compare(by: &str, left: &Task, right: &Task) -> Ordering {
     // As in the database, what is not there is at no time, and that comes last.
     let time = |time: Option<Timestamp>| time.unwrap_or(Timestamp::MAX);
     match by {
@@ -130,8 +200,16 @@ async fn walk(
 
 /// All that fields ask for, and that at least one of each of their `orQueries` holds; nothing if that cannot be.
 async fn whole(engine: &Engine, fields: &Fields) -> Result<Option<TaskQuery>, Fault> {
+    let alternatives = fields.objects("orQueries")?;
+    for part in alternatives.iter().chain([fields]) {
+        if part.is_set("includeAssignedTasks")? && !is_by_candidate(part)? {
+            let message = "Invalid query usage: includeAssignedTasks goes with candidateUser, candidateGroup, candidateGroups, \
+                           withCandidateUsers, withCandidateGroups and their opposites only";
+            return Err(Fault::failed(message));
+        }
+    }
     let Some(mut query) = query(engine, fields).await? else { return Ok(None) };
-    for any in fields.objects("orQueries")? {
+    for any in alternatives {
         let (mut either, each) = (Vec::new(), any.each());
         if each.is_empty() {
             continue;
@@ -164,6 +242,9 @@ async fn query(engine: &Engine, fields: &Fields) -> Result<Option<TaskQuery>, Fa
     if let Some(name) = fields.members().keys().find(|name| name.ends_with("Expression") && fields.has(name)) {
         let message = format!("Expressions are forbidden in adhoc queries: keep `{name}` in a filter");
         return Err(Fault::bad_request_of("BadUserRequestException", message));
+    }
+    if fields.are_empty(&NOBODY_IS_NAMELESS) {
+        return Ok(None);
     }
     let mut query = TaskQuery { states: vec![TaskState::Open], ..TaskQuery::default() };
     for (one, many, keys) in
@@ -263,14 +344,14 @@ async fn of_people(engine: &Engine, fields: &Fields, query: &mut TaskQuery) -> R
         ]);
     }
     let (user, group) = (fields.text("candidateUser")?, fields.text("candidateGroup")?);
-    let groups = fields.list("candidateGroups")?;
+    let groups = fields.array("candidateGroups")?;
     if groups.as_ref().is_some_and(Vec::is_empty) {
         return Err(Fault::failed("Candidate group list is empty"));
     }
     if user.is_some() && (group.is_some() || groups.is_some()) {
         return Err(Fault::failed("Invalid query usage: cannot set both candidateUser and candidateGroup"));
     }
-    let by_candidate = user.is_some() || group.is_some() || groups.is_some() || fields.has("candidateGroupLike");
+    let by_candidate = is_by_candidate(fields)?;
     if let Some(user) = user {
         query.candidate_groups = engine.people().groups_of(user.clone()).await?;
         query.candidate_users.push(user);
@@ -281,6 +362,25 @@ async fn of_people(engine: &Engine, fields: &Fields, query: &mut TaskQuery) -> R
         query.assigned = Some(false);
     }
     Ok(())
+}
+
+/// Whether tasks are asked for by who may claim them: then those that somebody has are not meant.
+fn is_by_candidate(fields: &Fields) -> Result<bool, Fault> {
+    for name in ["withCandidateGroups", "withoutCandidateGroups", "withCandidateUsers", "withoutCandidateUsers"] {
+        if fields.is_set(name)? {
+            return Ok(true);
+        }
+    }
+    let names = [
+        "candidateUser",
+        "candidateUserExpression",
+        "candidateGroup",
+        "candidateGroupExpression",
+        "candidateGroups",
+        "candidateGroupsExpression",
+        "candidateGroupLike",
+    ];
+    Ok(names.into_iter().any(|name| fields.has(name)))
 }
 
 /// From then on, and only until before then: where a time is asked for as Camunda counts, in milliseconds.
@@ -345,7 +445,7 @@ fn of_names(fields: &Fields, rows: &mut Vec<Task>) -> Result<(), Fault> {
             && pattern.as_ref().is_none_or(|pattern| own.as_ref().is_some_and(|own| like(pattern, own)))
             && not_pattern.as_ref().is_none_or(|pattern| own.as_ref().is_some_and(|own| !like(pattern, own)))
             && node_like.as_ref().is_none_or(|pattern| row.process_id().is_some() && like(pattern, &row.node))
-            && node_not_in.as_ref().is_none_or(|nodes| !nodes.contains(&row.node))
+            && node_not_in.as_ref().is_none_or(|nodes| row.process_id().is_some() && !nodes.contains(&row.node))
             && assignee_not_in
                 .as_ref()
                 .is_none_or(|users| row.assignee.as_ref().is_some_and(|own| !users.contains(own)))

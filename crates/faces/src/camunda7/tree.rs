@@ -7,8 +7,8 @@ use potok_core::graph::ProcessGraph;
 use potok_core::instance::{Instance, NONE, ROOT, ScopeId, ScopeKind, Token, TokenId, WaitKind};
 use serde_json::{Value as Json, json};
 
+use super::id;
 use super::model::Model;
-use super::{id, incident};
 
 /// What is the same for the whole tree.
 pub(crate) struct Around<'a> {
@@ -116,10 +116,7 @@ fn incidents(instance: &Instance, around: &Around<'_>, number: TokenId) -> (Vec<
     found
         .map(|found| {
             let key = id::id(found.key);
-            (
-                key.clone(),
-                json!({"id": key, "activityId": &*found.node, "parentId": null, "type": incident::kind(found)}),
-            )
+            (key.clone(), json!({"id": key, "activityId": &*found.node}))
         })
         .unzip()
 }

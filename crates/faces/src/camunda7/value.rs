@@ -260,7 +260,8 @@ pub(crate) fn is_kind(kind: &str) -> bool {
     KINDS.iter().any(|(lower, name)| kind == *lower || kind == *name)
 }
 
-fn canonical(lower: &str) -> &'static str {
+/// A type as it is shown.
+pub(crate) fn canonical(lower: &str) -> &'static str {
     KINDS.iter().find(|(known, _)| *known == lower).map_or("Object", |(_, name)| name)
 }
 
@@ -290,6 +291,15 @@ pub(crate) fn write(value: &Value, deserialise: bool) -> Json {
         value => (plain(value), json!({})),
     };
     json!({"type": kind(value), "value": shown, "valueInfo": info})
+}
+
+/// A value as Camunda shows it among others: without bytes.
+pub(crate) fn write_listed(value: &Value, deserialise: bool) -> Json {
+    let mut shown = write(value, deserialise);
+    if matches!(value, Value::Bytes(_)) {
+        shown["value"] = Json::Null;
+    }
+    shown
 }
 
 fn object(class: &str) -> Json {

@@ -6,7 +6,8 @@ use axum::routing::get;
 use potok::query::InstanceQuery;
 use potok::row::{Definition, InstanceState};
 use potok::{Engine, Instance, InstanceId, Name, Value};
-use potok_core::instance::{Instance as Running, Key, ROOT, Scope, WaitKind};
+use potok_core::graph::ProcessGraph;
+use potok_core::instance::{Instance as Running, Key, ROOT, Scope, ScopeKind, WaitKind};
 use serde_json::{Value as Json, json};
 
 use super::answer::{self, Answer, json as answer};
@@ -34,12 +35,12 @@ struct Found {
     task: Option<String>,
 }
 
-fn of_instance(state: &Running) -> Vec<Found> {
+fn of_instance(state: &Running, graph: Option<&ProcessGraph>) -> Vec<Found> {
     let own = id::id(state.key());
     let mut found = Vec::new();
     for (number, scope) in state.scopes() {
         let ((execution, activity_instance, task), of) =
-            if number == ROOT { ((own.clone(), own.clone(), None), 0) } else { of_scope(state, scope) };
+            if number == ROOT { ((own.clone(), own.clone(), None), 0) } else { of_scope(state, graph, scope) };
         for (name, value) in scope.variables() {
             let part = id::variable(of, name);
             let (execution, activity_instance, task) = (execution.clone(), activity_instance.clone(), task.clone());
@@ -50,23 +51,27 @@ fn of_instance(state: &Running) -> Vec<Found> {
 }
 
 /// The execution, activity instance and task that a scope belongs to, and a number for it that no other has.
-fn of_scope(state: &Running, scope: &Scope) -> ((String, String, Option<String>), u64) {
+fn of_scope(state: &Running, graph: Option<&ProcessGraph>, scope: &Scope) -> ((String, String, Option<String>), u64) {
+    let node = graph.and_then(|graph| graph.get_node(scope.node)).map(|node| node.id.clone()).unwrap_or_default();
+    let of_loop = if scope.kind == ScopeKind::Loop { "#multiInstanceBody" } else { "" };
+    let node = format!("{node}{of_loop}");
     let work = state.waits_of(scope.owner).find(|wait| matches!(wait.kind, WaitKind::UserTask(_) | WaitKind::Job(_)));
     match work {
         Some(wait) => {
             let task = matches!(wait.kind, WaitKind::UserTask(_)).then(|| id::id(wait.key));
-            ((id::part(wait.key, id::EXECUTION), id::part(wait.key, id::ACTIVITY), task), wait.key.into())
+            let activity_instance = id::activity_instance(&node, wait.key, id::ACTIVITY);
+            ((id::part(wait.key, id::EXECUTION), activity_instance, task), wait.key.into())
         }
         None => {
             let serial = state.token(scope.owner).map_or(0, |token| token.serial);
-            let of = id::part(state.key(), id::token(serial));
-            ((of.clone(), of, None), u64::from(serial) + 1)
+            let activity_instance = id::activity_instance(&node, state.key(), id::token(serial));
+            ((id::part(state.key(), id::token(serial)), activity_instance, None), u64::from(serial) + 1)
         }
     }
 }
 
 fn shown(found: &Found, instance: &Instance, definition: Option<&Definition>, deserialise: bool) -> Json {
-    let mut body = value::write(&found.value, deserialise);
+    let mut body = value::write_listed(&found.value, deserialise);
     let more = json!({
         "id": id::part(instance.key, found.part),
         "name": &*found.name,
@@ -108,7 +113,8 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
     let mut all = Vec::new();
     for row in &rows {
         let state = engine.instance(row.id()).state().await?;
-        for found in of_instance(&state) {
+        let graph = engine.graph(row.definition_id()).await?;
+        for found in of_instance(&state, graph.as_deref()) {
             let within = |names: &Option<Vec<Name>>, own: &str| {
                 names.as_ref().is_none_or(|names| names.iter().any(|name| &**name == own))
             };
@@ -117,7 +123,10 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
                 && within(&executions, &found.execution)
                 && within(&activities, &found.activity_instance)
                 && tasks.as_ref().is_none_or(|_| found.task.as_ref().is_some_and(|task| within(&tasks, task)))
-                && scopes.as_ref().is_none_or(|_| within(&scopes, found.task.as_deref().unwrap_or(&found.execution)))
+                && scopes.as_ref().is_none_or(|_| {
+                    within(&scopes, found.task.as_deref().unwrap_or(&found.execution))
+                        || within(&scopes, &found.execution)
+                })
                 && (conditions.is_empty() || conditions.hold_for(&found.name, &found.value));
             if fits {
                 all.push(shown(&found, row, definitions.get(&row.definition.into()), deserialise));
@@ -141,7 +150,9 @@ async fn find(engine: &Engine, text: &str) -> Result<(Instance, Found), Fault> {
     let (key, part) = id::parse_part(text).ok_or_else(missing)?;
     let instance = engine.instance(InstanceId(key)).get().await.map_err(|_| missing())?;
     let state = engine.instance(InstanceId(key)).state().await?;
-    let found = of_instance(&state).into_iter().find(|found| found.part == part && instance.is_active());
+    let graph = engine.graph(instance.definition_id()).await?;
+    let found =
+        of_instance(&state, graph.as_deref()).into_iter().find(|found| found.part == part && instance.is_active());
     Ok((instance, found.ok_or_else(missing)?))
 }
 

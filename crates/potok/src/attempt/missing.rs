@@ -9,7 +9,7 @@ use potok_store::{Changes, Store};
 
 use super::{Attempt, Stop};
 use crate::Error;
-use crate::work::Occurred;
+use crate::work::{Chore, Occurred};
 
 /// What must be looked up first.
 #[derive(Debug)]
@@ -34,11 +34,15 @@ pub(crate) struct Rows {
     instance: Option<InstanceRow>,
     jobs: Vec<Job>,
     timers: Vec<Timer>,
+    savepoints: Vec<WorkRow>,
 }
 
 impl Rows {
     pub(crate) async fn read(store: &Store, instance: Key) -> Result<Self, Error> {
+        let mut savepoints: Vec<WorkRow> = store.of_instance(instance).await?;
+        savepoints.retain(|work| work.kind == Chore::CONTINUE);
         Ok(Self {
+            savepoints,
             instance: store.get(instance).await?,
             jobs: store.of_instance(instance).await?,
             timers: store.of_instance(instance).await?,
@@ -55,6 +59,7 @@ impl Rows {
         self.instance.into_iter().for_each(|row| changes.put(InstanceRow { suspended, ..row }));
         self.jobs.into_iter().for_each(|row| changes.put(Job { suspended, ..row }));
         self.timers.into_iter().for_each(|row| changes.put(Timer { suspended, ..row }));
+        self.savepoints.into_iter().for_each(|row| changes.put(WorkRow { suspended, ..row }));
     }
 }
 

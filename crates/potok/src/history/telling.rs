@@ -24,6 +24,7 @@ struct Visit {
     number: u64,
     since: Timestamp,
     task: Option<Key>,
+    called: Option<InstanceId>,
     assignee: Option<Name>,
     /// It waits at the savepoint before it.
     scheduled: bool,
@@ -174,6 +175,7 @@ impl Telling {
             number: self.entered,
             since: row.row.time,
             task: None,
+            called: None,
             assignee: None,
             scheduled: false,
             hidden: false,
@@ -199,6 +201,7 @@ impl Telling {
             transition,
             since: visit.since,
             task: visit.task.map(TaskId),
+            called: visit.called,
         };
         self.tell(row, by, what);
     }
@@ -241,6 +244,18 @@ impl Telling {
                 visit.assignee.clone_from(&task.assignee);
                 if let Some(assignee) = task.assignee.clone() {
                     self.pass(row, token, Transition::Assign, Some(assignee));
+                }
+            }
+            // The call's key is that of the instance that it calls.
+            WaitKind::Call(_) => {
+                visit.called = Some(InstanceId(wait.key));
+                let (number, instance) = (visit.number, visit.called);
+                let start = self.told.iter_mut().rev().find_map(|it| match &mut it.what {
+                    What::Element { visit, called, .. } if *visit == number => Some(called),
+                    _ => None,
+                });
+                if let Some(called) = start {
+                    *called = instance;
                 }
             }
             _ => {}

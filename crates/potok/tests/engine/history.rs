@@ -13,6 +13,7 @@ crate::on_every_database!(
     what_happened_is_told,
     history_is_exported,
     a_variable_is_erased,
+    a_call_names_what_it_has_called,
     ended_instances_are_deleted,
     a_deployment_is_deleted,
     one_version_is_deleted,
@@ -190,6 +191,21 @@ fn caller() -> String {
         <userTask id="last"/>
         <endEvent id="end"/>"#;
     row("caller", caller)
+}
+
+async fn a_call_names_what_it_has_called(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval()), ("caller.bpmn", &caller())]).await;
+    let case = engine.start("caller").send().await.unwrap();
+    let of = InstanceQuery { parent: Some(case.key), ..InstanceQuery::default() };
+    let expected = engine.instances(&of).await.unwrap()[0].id();
+    let happenings = engine.instance(case.id()).happenings().await.unwrap();
+    let told = happenings.iter().filter_map(|it| match &it.what {
+        What::Element { element, called, .. } => Some((&**element, *called)),
+        _ => None,
+    });
+    let told: Vec<_> = told.collect();
+    assert_eq!(told, [("start", None), ("start", None), ("call", Some(expected))]);
+    stop(&engine).await;
 }
 
 async fn ended_instances_are_deleted(place: Place) {

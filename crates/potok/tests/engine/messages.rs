@@ -410,6 +410,12 @@ async fn a_message_that_must_find_somebody_is_never_kept(place: Place) {
     assert_eq!(one, Receiver::Waiting { id: second.id(), tenant: None });
     assert_eq!(engine.instance(second.id()).variable("sum").await.unwrap(), Some(3.into()));
 
+    let third = engine.start("order").business_key("E").send().await.unwrap();
+    let carried = engine.correlate("payment").business_key("E").variables(json!({"sum": 3}));
+    carried.local_variables(json!({"slip": 4})).send().await.unwrap();
+    let variables = engine.instance(third.id()).variables().await.unwrap();
+    assert_eq!(variables, [("sum".into(), 3.into())], "the event alone had the slip");
+
     deploy(&engine, &[("invoice.bpmn", &begins)]).await;
     let all = engine.correlate("payment").business_key("A").send_to_all().await.unwrap();
     assert!(matches!(all[..], [Receiver::Waiting { id, .. }, Receiver::Started(_)] if id == first.id()), "{all:?}");

@@ -17,6 +17,9 @@ crate::on_every_database!(
     what_is_due_is_done_by_hand,
     a_timer_is_due_at_another_time,
     a_timer_is_held_back,
+    a_savepoint_is_held_back,
+    a_savepoint_is_put_off,
+    a_suspended_instance_stays_at_its_savepoint,
     what_became_of_timers_and_savepoints_is_told,
 );
 
@@ -205,6 +208,55 @@ async fn a_timer_is_held_back(place: Place) {
     engine.execute_due().await.unwrap();
     assert_eq!(engine.tasks().count().await.unwrap(), 1);
     assert_eq!(engine.suspend_timer(timer, false).await.unwrap_err().code(), "timer-unknown");
+    stop(&engine).await;
+}
+
+/// What waits at the savepoint of the one instance.
+async fn savepoint(engine: &potok::Engine) -> potok::Due {
+    let due = engine.due(&DueQuery::default()).await.unwrap().remove(0);
+    assert_eq!(due.kind, DueKind::Savepoint { after: false });
+    due
+}
+
+async fn a_savepoint_is_held_back(place: Place) {
+    let engine = place.with(&[("wait.bpmn", &later())]).await;
+    let case = engine.start("wait").send().await.unwrap();
+    let key = TimerId(savepoint(&engine).await.key);
+    engine.suspend_timer(key, true).await.unwrap();
+    assert!(savepoint(&engine).await.suspended);
+    assert!(!engine.instance(case.id()).get().await.unwrap().suspended, "only the savepoint is");
+    assert_eq!(engine.examine().await.unwrap(), [], "what is derived follows from the log");
+    assert_eq!(engine.execute_due().await.unwrap(), 0);
+    engine.suspend_timer(key, false).await.unwrap();
+    assert!(!savepoint(&engine).await.suspended);
+    assert_eq!(engine.execute_due().await.unwrap(), 1);
+    assert_eq!(engine.suspend_timer(key, true).await.unwrap_err().code(), "timer-unknown");
+    stop(&engine).await;
+}
+
+async fn a_savepoint_is_put_off(place: Place) {
+    let engine = place.with(&[("wait.bpmn", &later())]).await;
+    engine.start("wait").send().await.unwrap();
+    let key = TimerId(savepoint(&engine).await.key);
+    engine.reschedule(key, at("2026-01-05T10:00:00Z")).await.unwrap();
+    assert_eq!(savepoint(&engine).await.due, Some(at("2026-01-05T10:00:00Z")));
+    assert_eq!(engine.examine().await.unwrap(), [], "what is derived follows from the log");
+    assert_eq!(engine.execute_due().await.unwrap(), 0);
+    engine.clock().advance(at("2026-01-05T10:00:00Z"));
+    assert_eq!(engine.execute_due().await.unwrap(), 1);
+    assert_eq!(engine.reschedule(key, at("2026-01-05T11:00:00Z")).await.unwrap_err().code(), "timer-unknown");
+    stop(&engine).await;
+}
+
+async fn a_suspended_instance_stays_at_its_savepoint(place: Place) {
+    let engine = place.with(&[("wait.bpmn", &later())]).await;
+    let case = engine.start("wait").send().await.unwrap();
+    engine.instance(case.id()).suspend().await.unwrap();
+    assert!(savepoint(&engine).await.suspended);
+    assert_eq!(engine.execute_due().await.unwrap(), 0);
+    assert_eq!(engine.examine().await.unwrap(), [], "what is derived follows from the log");
+    engine.instance(case.id()).resume().await.unwrap();
+    assert_eq!(engine.execute_due().await.unwrap(), 1);
     stop(&engine).await;
 }
 

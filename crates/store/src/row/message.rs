@@ -44,6 +44,8 @@ record! {
         due: Timestamp,
         /// What to do, as the engine encodes it.
         payload: Bytes,
+        /// Not done by itself until it or its instance is resumed.
+        suspended: bool,
         /// A node does it and has until then.
         leased_until: Timestamp,
     }

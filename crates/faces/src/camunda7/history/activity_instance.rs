@@ -8,10 +8,10 @@ use axum::routing::get;
 use jiff::Timestamp;
 use potok::query::TaskQuery;
 use potok::row::{Definition, Task};
-use potok::{Engine, Instance, Name, Transition, What};
+use potok::{Engine, Instance, InstanceId, Name, Transition, What};
 use serde_json::{Value as Json, json};
 
-use super::{instances, milliseconds, root};
+use super::{instances, is_between, milliseconds, root};
 use crate::acting::Acting;
 use crate::camunda7::answer::{self, Answer, json as answer};
 use crate::camunda7::condition::like;
@@ -35,6 +35,7 @@ pub(super) struct Visit {
     until: Option<Timestamp>,
     cancelled: bool,
     pub(super) task: Option<Task>,
+    called: Option<InstanceId>,
 }
 
 impl Visit {
@@ -42,8 +43,8 @@ impl Visit {
         nodes.contains(&self.node)
     }
 
-    pub(super) fn has_ended(&self) -> bool {
-        self.until.is_some()
+    pub(super) fn until(&self) -> Option<Timestamp> {
+        self.until
     }
 
     pub(super) fn id(&self, instance: &Instance) -> String {
@@ -61,7 +62,7 @@ pub(super) async fn visits(engine: &Engine, instance: &Instance) -> Result<Vec<V
         engine.search(&of).await?.rows.into_iter().map(|row| (row.key.into(), row)).collect();
     let mut visits: BTreeMap<u64, Visit> = BTreeMap::new();
     for happening in engine.instance(instance.id()).happenings().await? {
-        let What::Element { element, name, visit, transition, since, task } = happening.what else { continue };
+        let What::Element { element, name, visit, transition, since, task, called } = happening.what else { continue };
         if transition == Transition::Schedule {
             continue;
         }
@@ -73,7 +74,9 @@ pub(super) async fn visits(engine: &Engine, instance: &Instance) -> Result<Vec<V
             until: None,
             cancelled: false,
             task: None,
+            called: None,
         });
+        entry.called = entry.called.or(called);
         if let Some(task) = task {
             entry.task = tasks.get(&task.0.into()).cloned();
         }
@@ -144,7 +147,7 @@ async fn of_instance(
             },
             "taskId": visit.task.as_ref().map(|task| id::id(task.key)),
             "assignee": visit.task.as_ref().and_then(|task| task.assignee.as_deref()),
-            "calledProcessInstanceId": null,
+            "calledProcessInstanceId": visit.called.map(|called| id::id(called)),
             "calledCaseInstanceId": null,
             "startTime": date(visit.since),
             "endTime": visit.until.map(date),
@@ -164,11 +167,10 @@ async fn of_instance(
     Ok(found)
 }
 
-/// Whether a visit has ended its scope: that of an end event has.
+/// Whether a visit has ended what goes on in its scope: nothing follows it.
 fn completes(graph: Option<&potok_core::graph::ProcessGraph>, visit: &Visit) -> bool {
-    use potok_core::graph::NodeKind;
     let node = graph.and_then(|graph| graph.get_node(graph.find(&visit.node)?));
-    node.is_some_and(|node| matches!(node.kind, NodeKind::EndEvent(_))) && visit.until.is_some() && !visit.cancelled
+    node.is_some_and(|node| node.outgoing.is_empty()) && visit.until.is_some() && !visit.cancelled
 }
 
 fn fits(fields: &Fields, visit: &Found) -> Result<bool, Fault> {
@@ -202,10 +204,8 @@ fn fits(fields: &Fields, visit: &Found) -> Result<bool, Fault> {
         && (!fields.is_set("canceled")? || cancelled)
         && (!fields.is_set("completeScope")? || visit.shown["completeScope"] == true)
         && (!fields.is_set("withoutTenantId")? || visit.shown["tenantId"].is_null())
-        && after.is_none_or(|time| visit.since >= time)
-        && before.is_none_or(|time| visit.since <= time)
-        && ended_after.is_none_or(|time| visit.until.is_some_and(|own| own >= time))
-        && ended_before.is_none_or(|time| visit.until.is_some_and(|own| own <= time)))
+        && is_between((after, before), Some(visit.since))
+        && is_between((ended_after, ended_before), visit.until))
 }
 
 /// The histories of the instances that fields mean are read one after the other: narrow them by instance or process.

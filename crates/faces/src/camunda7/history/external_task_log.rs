@@ -35,7 +35,7 @@ fn particular(entry: &WorkEntry, _: &Model, _: &str) -> Option<Json> {
         "workerId": worker,
         "priority": priority,
         "retries": counted.then_some(retries),
-        "errorMessage": work::failure(entry).0,
+        "errorMessage": work::failure(entry).0.filter(|message| !message.is_empty()),
         "activityInstanceId": id::activity_instance(&entry.node, entry.key, id::ACTIVITY),
     }))
 }

@@ -3,9 +3,11 @@
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
-use potok::{Engine, WorkEntry, WorkKind};
+use jiff::Timestamp;
+use potok::{Engine, Instance, WorkEntry, WorkKind};
 use serde_json::{Value as Json, json};
 
+use super::is_between;
 use super::work::{self, Logged};
 use crate::acting::Acting;
 use crate::camunda7::answer::{Answer, json as answer, nothing, text as plain};
@@ -49,6 +51,18 @@ fn particular(entry: &WorkEntry, model: &Model, definition: &str) -> Option<Json
     }))
 }
 
+/// Whether the log of an instance has an entry of then.
+pub(super) async fn has_entry(
+    engine: &Engine,
+    instance: &Instance,
+    times: (Option<Timestamp>, Option<Timestamp>),
+) -> Result<bool, Fault> {
+    let entries = engine.instance(instance.id()).work_log().await?;
+    let is_meant =
+        |entry: &WorkEntry| !matches!(entry.kind, WorkKind::Job { .. }) && is_between(times, Some(entry.time));
+    Ok(entries.iter().any(is_meant))
+}
+
 async fn found(engine: &Engine, text: &str) -> Result<Logged, Fault> {
     let found = work::one(engine, text, particular).await?;
     found.ok_or_else(|| Fault::missing(format!("Historic job log with id {text} does not exist")))
@@ -68,7 +82,6 @@ struct Entries;
 
 impl List for Entries {
     const PATH: &'static str = "/history/job-log";
-    const NOT_OFFERED: &'static [&'static str] = &["hostname"];
     const SORTED_BY: &'static [&'static str] = &[
         "timestamp",
         "jobId",

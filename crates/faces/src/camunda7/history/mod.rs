@@ -3,6 +3,7 @@
 mod activity_instance;
 mod external_task_log;
 mod incident;
+mod involved;
 mod job_log;
 mod process_instance;
 mod task;
@@ -37,6 +38,14 @@ pub(crate) fn routes() -> Router<Engine> {
 /// Milliseconds between two times.
 fn milliseconds(from: Timestamp, until: Option<Timestamp>) -> Option<i64> {
     until.map(|until| until.as_millisecond() - from.as_millisecond())
+}
+
+/// Whether a time is not before one and not after another, in milliseconds: as it is shown.
+fn is_between((after, before): (Option<Timestamp>, Option<Timestamp>), own: Option<Timestamp>) -> bool {
+    let compared = |time: Option<Timestamp>, fits: fn(i64, i64) -> bool| {
+        time.is_none_or(|time| own.is_some_and(|own| fits(own.as_millisecond(), time.as_millisecond())))
+    };
+    compared(after, |own, after| own >= after) && compared(before, |own, before| own <= before)
 }
 
 /// The instances whose histories fields mean, as far as these tell instances: none if an id is no id.

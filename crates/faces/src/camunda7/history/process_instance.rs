@@ -1,6 +1,6 @@
 //! `/history/process-instance`: instances, running and ended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Router;
 use axum::extract::Path;
@@ -12,7 +12,7 @@ use potok_core::step::Event;
 use serde_json::{Value as Json, json};
 
 use super::activity_instance::visits;
-use super::{instances, milliseconds, root};
+use super::{instances, is_between, job_log, milliseconds, root};
 use crate::acting::Acting;
 use crate::camunda7::answer::{self, Answer, json as answer, nothing};
 use crate::camunda7::condition::{Conditions, like};
@@ -20,7 +20,7 @@ use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
 use crate::camunda7::fields::Fields;
 use crate::camunda7::list::{self, Asked, List};
-use crate::camunda7::{id, incident, process_definition};
+use crate::camunda7::{id, incident, job, process_definition, process_instance_query};
 
 pub(crate) fn routes() -> Router<Engine> {
     Router::new().merge(list::routes::<Instances>()).route("/history/process-instance/{id}", get(one).delete(delete))
@@ -115,9 +115,17 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Instance>, Fau
         }
         rows.retain(|row| found.contains(&row.key.into()));
     }
+    let definitions = match order.iter().any(|by| matches!(&*by.name, "definitionName" | "definitionVersion")) {
+        true => process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?,
+        false => BTreeMap::new(),
+    };
+    let name = |row: &Instance| definitions.get(&row.definition.into()).and_then(|definition| definition.name.as_ref());
+    let version = |row: &Instance| definitions.get(&row.definition.into()).map(|definition| definition.version);
     answer::sort(&mut rows, order, |by, left, right| match by {
         "definitionId" => left.definition.cmp(&right.definition),
-        "definitionKey" | "definitionName" => left.process.cmp(&right.process),
+        "definitionKey" => left.process.cmp(&right.process),
+        "definitionName" => name(left).cmp(&name(right)),
+        "definitionVersion" => version(left).cmp(&version(right)),
         "businessKey" => left.business_key.cmp(&right.business_key),
         "startTime" => left.started.cmp(&right.started),
         "endTime" => left.ended.cmp(&right.ended),
@@ -197,10 +205,8 @@ async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault
     let tenants = fields.list("tenantIdIn")?;
     let untenanted = fields.is_set("withoutTenantId")?;
     rows.retain(|row| {
-        after.is_none_or(|time| row.started >= time)
-            && before.is_none_or(|time| row.started <= time)
-            && ended_after.is_none_or(|time| row.ended.is_some_and(|ended| ended >= time))
-            && ended_before.is_none_or(|time| row.ended.is_some_and(|ended| ended <= time))
+        is_between((after, before), Some(row.started))
+            && is_between((ended_after, ended_before), row.ended)
             && by.as_ref().is_none_or(|by| row.initiator.as_ref() == Some(by))
             && keys.as_ref().is_none_or(|keys| row.business_key.as_ref().is_some_and(|own| keys.contains(own)))
             && !not.iter().any(|pattern| like(pattern, &row.process))
@@ -221,6 +227,10 @@ async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Instance>, Fault
             })
         });
     }
+    if fields.is_set("withJobsRetrying")? {
+        let retried = job::retried(engine).await?;
+        rows.retain(|row| retried.contains(&row.key.into()));
+    }
     rows = look(engine, fields, &conditions, rows).await?;
     with_incidents(engine, fields, rows).await
 }
@@ -234,6 +244,9 @@ async fn look(
 ) -> Result<Vec<Instance>, Fault> {
     let top = fields.text("rootProcessInstanceId")?;
     let (executed, active) = (fields.list("executedActivityIdIn")?, fields.list("activeActivityIdIn")?);
+    let executed_at = (fields.date("executedActivityAfter")?, fields.date("executedActivityBefore")?);
+    let worked_at = (fields.date("executedJobAfter")?, fields.date("executedJobBefore")?);
+    let waits_at = fields.list("activityIdIn")?;
     let mut found = Vec::new();
     for row in rows {
         if let Some(top) = &top
@@ -244,16 +257,26 @@ async fn look(
         if conditions.need_a_look() && !conditions.hold(&engine.instance(row.id()).variables().await?) {
             continue;
         }
-        if executed.is_some() || active.is_some() {
+        if executed.is_some() || active.is_some() || executed_at != (None, None) {
             let visits = visits(engine, &row).await?;
             let has = |nodes: &Option<Vec<Name>>, ended: bool| {
-                nodes
-                    .as_ref()
-                    .is_none_or(|nodes| visits.iter().any(|visit| visit.is_of(nodes) && visit.has_ended() == ended))
+                nodes.as_ref().is_none_or(|nodes| {
+                    visits.iter().any(|visit| visit.is_of(nodes) && visit.until().is_some() == ended)
+                })
             };
-            if !has(&executed, true) || !has(&active, false) {
+            let has_then =
+                executed_at == (None, None) || visits.iter().any(|visit| is_between(executed_at, visit.until()));
+            if !has(&executed, true) || !has(&active, false) || !has_then {
                 continue;
             }
+        }
+        if worked_at != (None, None) && !job_log::has_entry(engine, &row, worked_at).await? {
+            continue;
+        }
+        if let Some(nodes) = &waits_at
+            && !(row.is_active() && process_instance_query::stands_at(engine, &row, nodes).await?)
+        {
+            continue;
         }
         found.push(row);
     }
@@ -297,14 +320,6 @@ pub(crate) struct Instances;
 
 impl List for Instances {
     const PATH: &'static str = "/history/process-instance";
-    const NOT_OFFERED: &'static [&'static str] = &[
-        "activityIdIn",
-        "executedActivityAfter",
-        "executedActivityBefore",
-        "executedJobAfter",
-        "executedJobBefore",
-        "withJobsRetrying",
-    ];
     const NEVER: &'static [&'static str] = &["caseInstanceId", "subCaseInstanceId", "superCaseInstanceId"];
     const SORTED_BY: &'static [&'static str] = &[
         "instanceId",

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::Router;
 use potok::query::{InstanceQuery, TaskQuery};
 use potok::row::{Instance, Task, TaskState};
-use potok::{Engine, Name};
+use potok::{Engine, InstanceId, Name, Value};
 use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
-use super::{milliseconds, root};
+use super::{involved, is_between, milliseconds, root, variable_instance};
 use crate::camunda7::answer;
 use crate::camunda7::condition::{Conditions, like};
 use crate::camunda7::date::date;
@@ -118,9 +118,18 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Task>, Fault> 
     Ok(rows)
 }
 
+/// By what nothing is found if it is empty, for in the database what is empty is not asked for.
+const NOBODY_IS_NAMELESS: [&str; 5] = [
+    "processDefinitionKey",
+    "processInstanceBusinessKey",
+    "processInstanceBusinessKeyIn",
+    "processInstanceBusinessKeyLike",
+    "taskOwner",
+];
+
 /// The tasks for which all fields hold.
 async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Task>, Fault> {
-    if list::is_never::<Tasks>(fields) {
+    if list::is_never::<Tasks>(fields) || fields.are_empty(&NOBODY_IS_NAMELESS) {
         return Ok(Vec::new());
     }
     let mut query = TaskQuery::default();
@@ -145,19 +154,20 @@ async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Task>, Fault> {
     }
     query.assignee = fields.text("taskAssignee")?;
     query.owner = fields.text("taskOwner")?;
-    if fields.is_set("assigned")? {
+    // These six are asked for as soon as they are there, whatever they say.
+    if fields.flag("assigned")?.is_some() {
         query.assigned = Some(true);
     }
-    if fields.is_set("unassigned")? {
+    if fields.flag("unassigned")?.is_some() {
         query.assigned = Some(false);
     }
-    if fields.is_set("finished")? {
+    if fields.flag("finished")?.is_some() {
         query.states = vec![TaskState::Completed, TaskState::Cancelled];
     }
-    if fields.is_set("unfinished")? {
+    if fields.flag("unfinished")?.is_some() {
         query.states = vec![TaskState::Open];
     }
-    let conditions = Conditions::of(fields, "processVariables")?;
+    let conditions = Conditions::of_task(fields, "processVariables")?;
     query.variables = conditions.in_database();
     query.business_keys = fields.list("processInstanceBusinessKeyIn")?.unwrap_or_default();
     query.business_keys.extend(fields.text("processInstanceBusinessKey")?);
@@ -212,10 +222,7 @@ async fn narrow(engine: &Engine, fields: &Fields) -> Result<Vec<Task>, Fault> {
                 .as_ref()
                 .is_none_or(|ids| ids.contains(&id::activity_instance(&row.node, row.key, id::ACTIVITY).into()))
             && (!untenanted || row.tenant.is_none())
-            && times.iter().zip(own).all(|((after, before), own)| {
-                after.is_none_or(|time| own.is_some_and(|own| own >= time))
-                    && before.is_none_or(|time| own.is_some_and(|own| own <= time))
-            })
+            && times.iter().zip(own).all(|(times, own)| is_between(*times, own))
             && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
     });
     of_instances(engine, fields, &conditions, rows).await
@@ -239,6 +246,24 @@ async fn of_descriptions(engine: &Engine, fields: &Fields, rows: Vec<Task>) -> R
         .collect())
 }
 
+/// Those with such variables of their own, as they are or were in the end.
+async fn of_variables(engine: &Engine, fields: &Fields, rows: Vec<Task>) -> Result<Vec<Task>, Fault> {
+    let conditions = Conditions::of(fields, "taskVariables")?;
+    if conditions.is_empty() {
+        return Ok(rows);
+    }
+    let mut of_tasks: BTreeMap<u64, Vec<(Name, Value)>> = BTreeMap::new();
+    let instances: BTreeSet<u64> = rows.iter().map(|row| row.instance.into()).collect();
+    for key in instances {
+        let instance = engine.instance(InstanceId(Key::from(key))).get().await?;
+        for (task, name, value) in variable_instance::of_tasks(engine, &instance).await? {
+            of_tasks.entry(task.into()).or_default().push((name, value));
+        }
+    }
+    let holds = |row: &Task| of_tasks.get(&row.key.into()).is_some_and(|variables| conditions.hold(variables));
+    Ok(rows.into_iter().filter(holds).collect())
+}
+
 /// Those whose instances are as fields ask.
 async fn of_instances(
     engine: &Engine,
@@ -247,8 +272,14 @@ async fn of_instances(
     rows: Vec<Task>,
 ) -> Result<Vec<Task>, Fault> {
     let rows = of_descriptions(engine, fields, rows).await?;
+    let rows = of_variables(engine, fields, rows).await?;
+    let rows = match involved::Asked::of(fields)? {
+        Some(asked) => asked.narrow(engine, rows).await?,
+        None => rows,
+    };
     let top = fields.text("rootProcessInstanceId")?;
-    let (finished, unfinished) = (fields.is_set("processFinished")?, fields.is_set("processUnfinished")?);
+    let (finished, unfinished) =
+        (fields.flag("processFinished")?.is_some(), fields.flag("processUnfinished")?.is_some());
     if top.is_none() && !finished && !unfinished && !conditions.need_a_look() {
         return Ok(rows);
     }
@@ -276,15 +307,6 @@ struct Tasks;
 
 impl List for Tasks {
     const PATH: &'static str = "/history/task";
-    const NOT_OFFERED: &'static [&'static str] = &[
-        "taskHadCandidateGroup",
-        "taskHadCandidateUser",
-        "taskInvolvedGroup",
-        "taskInvolvedUser",
-        "taskVariables",
-        "withCandidateGroups",
-        "withoutCandidateGroups",
-    ];
     const NEVER: &'static [&'static str] = &[
         "caseDefinitionId",
         "caseDefinitionKey",

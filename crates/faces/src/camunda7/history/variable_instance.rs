@@ -95,8 +95,14 @@ async fn of_instance(engine: &Engine, instance: &Instance) -> Result<Vec<Found>,
     Ok(found)
 }
 
+/// The variables of an instance's tasks' own.
+pub(super) async fn of_tasks(engine: &Engine, instance: &Instance) -> Result<Vec<(Key, Name, Value)>, Fault> {
+    let found = of_instance(engine, instance).await?.into_iter();
+    Ok(found.filter_map(|found| Some((found.of?.task?, found.name, found.value))).collect())
+}
+
 fn shown(found: &Found, instance: &Instance, of: (Option<&Definition>, &str), deserialise: bool) -> Json {
-    let mut body = value::write(&found.value, deserialise);
+    let mut body = value::write_listed(&found.value, deserialise);
     let own = id::id(instance.key);
     let task = found.of.as_ref().and_then(|of| of.task);
     let more = json!({

@@ -147,6 +147,7 @@ fn fits(fields: &Fields, logged: &Logged) -> Result<bool, Fault> {
         ("jobDefinitionType", "jobDefinitionType"),
         ("jobDefinitionConfiguration", "jobDefinitionConfiguration"),
         ("deploymentId", "deploymentId"),
+        ("hostname", "hostname"),
     ] {
         if fields.text(name)?.is_some_and(|asked| shown[member].as_str() != Some(&*asked)) {
             return Ok(false);
