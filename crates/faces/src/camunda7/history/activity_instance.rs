@@ -147,7 +147,7 @@ async fn of_instance(
             },
             "taskId": visit.task.as_ref().map(|task| id::id(task.key)),
             "assignee": visit.task.as_ref().and_then(|task| task.assignee.as_deref()),
-            "calledProcessInstanceId": visit.called.map(|called| id::id(called)),
+            "calledProcessInstanceId": visit.called.map(id::id),
             "calledCaseInstanceId": null,
             "startTime": date(visit.since),
             "endTime": visit.until.map(date),
