@@ -6,7 +6,7 @@ use potok_core::value::Value;
 use potok_store::row::InstanceState;
 use serde::Serialize;
 
-use crate::{Case, Error, TaskId};
+use crate::{Case, Error, InstanceId, TaskId};
 
 mod finished;
 mod telling;
