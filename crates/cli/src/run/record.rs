@@ -275,6 +275,7 @@ fn kind_described(kind: &WaitKind) -> Map<String, Json> {
         WaitKind::UserTask(task) => json!({
             "name": task.name.as_deref(),
             "assignee": task.assignee.as_deref(),
+            "owner": task.owner.as_deref(),
             "candidateUsers": names(&task.candidate_users),
             "candidateGroups": names(&task.candidate_groups),
             "due": task.due.map(|due| due.to_string()),

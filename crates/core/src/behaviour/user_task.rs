@@ -150,10 +150,11 @@ fn assign(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> Result<Us
         Some(name) => step.text(name, scope, node)?,
         None => None,
     };
-    let assignee = match &task.assignee {
-        Some(assignee) => step.text(assignee, scope, node)?.filter(|assignee| !assignee.is_empty()),
-        None => None,
+    let mut user = |expression: &Option<Expression>| -> Result<Option<Name>, EvaluationError> {
+        let Some(user) = expression else { return Ok(None) };
+        Ok(step.text(user, scope, node)?.filter(|user| !user.is_empty()))
     };
+    let (assignee, owner) = (user(&task.assignee)?, user(&task.owner)?);
     let mut all = |expressions: &[Expression]| -> Result<Vec<Name>, EvaluationError> {
         let mut all = Vec::new();
         for expression in expressions {
@@ -175,6 +176,7 @@ fn assign(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> Result<Us
         },
         form_key,
         name,
+        owner,
     };
     task.fall_to_lane(&mut wait);
     Ok(wait)

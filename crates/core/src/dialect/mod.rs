@@ -145,7 +145,7 @@ pub struct JobProperties {
 pub struct Assignment {
     /// The one user.
     pub assignee: Option<Expression>,
-    /// Who owns it (Flowable).
+    /// The user who answers for it (Flowable, ours).
     pub owner: Option<Expression>,
     /// Users who may claim it: a comma-separated text or a list.
     pub candidate_users: Option<Expression>,

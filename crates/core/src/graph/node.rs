@@ -241,6 +241,8 @@ pub struct UserTask {
     pub name: Option<Expression>,
     /// The user.
     pub assignee: Option<Expression>,
+    /// The user who answers for it.
+    pub owner: Option<Expression>,
     /// Users who may claim it.
     pub candidate_users: Vec<Expression>,
     /// Groups whose members may claim it.

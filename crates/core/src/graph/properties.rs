@@ -206,8 +206,7 @@ impl<'a> Compiler<'a> {
             task.due_date = self.optional(assignment.due_date.as_ref());
             task.follow_up_date = self.optional(assignment.follow_up_date.as_ref());
             task.priority = self.optional(assignment.priority.as_ref());
-            // The owner is for hosts; what cannot be read should be known all the same.
-            self.optional(assignment.owner.as_ref());
+            task.owner = self.optional(assignment.owner.as_ref());
         }
         for performer in performers {
             let written = &performer.expression;
@@ -228,7 +227,7 @@ impl<'a> Compiler<'a> {
             }
         }
         let form_key = extension.form.as_ref().and_then(|form| form.key.as_ref());
-        let dynamic = [&task.assignee, &task.due_date, &task.follow_up_date, &task.priority]
+        let dynamic = [&task.assignee, &task.owner, &task.due_date, &task.follow_up_date, &task.priority]
             .into_iter()
             .flatten()
             .chain(&task.candidate_users)
@@ -241,8 +240,9 @@ impl<'a> Compiler<'a> {
         if !dynamic {
             let names_in =
                 |list: &[Expression]| list.iter().filter_map(Expression::as_literal).flat_map(names).collect();
+            let user = |user: &Option<Expression>| user.as_ref().and_then(literal_text).filter(|user| !user.is_empty());
             let mut fixed = UserTaskWait {
-                assignee: task.assignee.as_ref().and_then(literal_text).filter(|assignee| !assignee.is_empty()),
+                assignee: user(&task.assignee),
                 candidate_users: names_in(&task.candidate_users),
                 candidate_groups: names_in(&task.candidate_groups),
                 due: None,
@@ -250,6 +250,7 @@ impl<'a> Compiler<'a> {
                 priority: task.priority.as_ref().and_then(literal_text).and_then(|text| text.trim().parse().ok()),
                 form_key: form_key.map(|key| key.text.clone()),
                 name: None,
+                owner: user(&task.owner),
             };
             task.fall_to_lane(&mut fixed);
             task.fixed = Some(Arc::new(fixed));
