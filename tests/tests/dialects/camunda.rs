@@ -130,6 +130,23 @@ fn a_process_gives_its_jobs_their_usual_priority() {
 }
 
 #[test]
+fn a_computed_priority_that_is_no_number_is_an_incident() {
+    scenario("dialects/camunda_computed_priority.bpmn")
+        .start_with(json!({"priority": "high", "urgency": true}))
+        .incident("check", "expression-failed")
+        .incident_says("`${priority}` gives high, but a priority is a whole number")
+        .set("priority", "7")
+        .resolve("check")
+        .task("check", |task| assert_eq!(task.priority, Some(7)))
+        .complete("check")
+        .incident("pay", "expression-failed")
+        .incident_says("`${urgency}` gives true")
+        .set("urgency", json!(null))
+        .resolve("pay")
+        .job_is("pay", |job| assert_eq!(job.priority, 0));
+}
+
+#[test]
 fn a_flow_calls_its_listeners_when_it_is_taken() {
     scenario("dialects/camunda_take_listener.bpmn").start().waits_at(["work"]).variable("taken", true);
 }

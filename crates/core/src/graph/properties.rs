@@ -227,12 +227,15 @@ impl<'a> Compiler<'a> {
             }
         }
         let form_key = extension.form.as_ref().and_then(|form| form.key.as_ref());
-        let dynamic = [&task.assignee, &task.owner, &task.due_date, &task.follow_up_date, &task.priority]
+        let priority = task.priority.as_ref().map(|priority| literal_text(priority)?.trim().parse::<i64>().ok());
+        let dynamic = [&task.assignee, &task.owner, &task.due_date, &task.follow_up_date]
             .into_iter()
             .flatten()
             .chain(&task.candidate_users)
             .chain(&task.candidate_groups)
             .any(|expression| expression.as_literal().is_none())
+            // What is no number is an incident of the task that should have it.
+            || priority == Some(None)
             || task.name.is_some()
             || task.due_date.is_some()
             || task.follow_up_date.is_some()
@@ -247,7 +250,7 @@ impl<'a> Compiler<'a> {
                 candidate_groups: names_in(&task.candidate_groups),
                 due: None,
                 follow_up: None,
-                priority: task.priority.as_ref().and_then(literal_text).and_then(|text| text.trim().parse().ok()),
+                priority: priority.flatten(),
                 form_key: form_key.map(|key| key.text.clone()),
                 name: None,
                 owner: user(&task.owner),

@@ -299,6 +299,11 @@ fn values_that_mean_nothing_are_named() {
     for content in wrong {
         assert_eq!(codes(&document(&content)), ["extension-value-invalid x"], "{content}");
     }
+    // Nothing could go on with them: each task would be an incident.
+    for attribute in ["camunda:priority", "potok:priority", "camunda:jobPriority"] {
+        let document = document(&format!("<bpmn:userTask id=\"x\" {attribute}=\"high\" />"));
+        assert_eq!(Reader::new(&document).diagnostics()[0].severity, Severity::Error, "{attribute}");
+    }
     let retried = "<bpmn:serviceTask id=\"x\" camunda:type=\"external\" camunda:topic=\"t\"><bpmn:extensionElements>\
                    <camunda:failedJobRetryTimeCycle>often</camunda:failedJobRetryTimeCycle></bpmn:extensionElements>\
                    </bpmn:serviceTask>";
