@@ -162,6 +162,7 @@ const HOSTS: &[(&str, &str)] = &[
         "serviceTask sendTask businessRuleTask scriptTask globalBusinessRuleTask globalScriptTask \
          messageEventDefinition",
     ),
+    ("taskPriority", "serviceTask sendTask businessRuleTask globalBusinessRuleTask messageEventDefinition process"),
     ("decision decisionRef mapDecisionResult", "businessRuleTask globalBusinessRuleTask serviceTask"),
     ("form formKey formRef", "userTask globalUserTask startEvent"),
     ("initiator", "startEvent"),

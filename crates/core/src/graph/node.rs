@@ -95,6 +95,8 @@ pub struct Details {
     pub continuation: Continuation,
     /// How often, and when, what follows a savepoint or timer of it is tried again.
     pub retry_cycle: Option<Expression>,
+    /// How urgent the engine's own work is behind a savepoint or timer of it.
+    pub job_priority: Option<Expression>,
     /// Skips it when it holds.
     pub skip: Option<Expression>,
     /// The variable for the result of its work.

@@ -91,7 +91,8 @@ impl<'a> Compiler<'a> {
             ActivityKind::ScriptTask { script: Some(script), .. } => match &script.language {
                 Language::Other(language) => {
                     let retry_cycle = self.optional(extension.retry_cycle.as_ref());
-                    NodeKind::Job(Box::new(Job { retry_cycle, ..script_job(language, script) }))
+                    let priority = self.own_priority(extension);
+                    NodeKind::Job(Box::new(Job { retry_cycle, priority, ..script_job(language, script) }))
                 }
                 _ => {
                     self.not_tried_again(extension);
@@ -132,7 +133,10 @@ impl<'a> Compiler<'a> {
         Job {
             kind: self.expression(&job.kind, Purpose::Expression),
             retries: self.optional(job.retries.as_ref()),
-            priority: self.optional(job.priority.as_ref().or(self.process.extension.job_priority.as_ref())),
+            priority: self.optional(job.priority.as_ref().or_else(|| {
+                let process = &self.process.extension;
+                if job.in_place_of_engine { process.job_priority.as_ref() } else { process.task_priority.as_ref() }
+            })),
             headers: job
                 .headers
                 .iter()
@@ -141,6 +145,12 @@ impl<'a> Compiler<'a> {
             retry_cycle: self.optional(job.retry_cycle.as_ref()),
             mapped_only: job.mapped_only,
         }
+    }
+
+    /// The priority of a job that stands for what the engine would do itself.
+    fn own_priority(&mut self, extension: &ElementProperties) -> Option<Expression> {
+        let of_process = self.process.extension.job_priority.as_ref();
+        self.optional(extension.job_priority.as_ref().or(of_process))
     }
 
     /// A job that stands for an expression which only calls a Java bean's method.
@@ -166,7 +176,7 @@ impl<'a> Compiler<'a> {
         Some(Job {
             kind: Expression::literal(kind.as_str().into()),
             retries: None,
-            priority: None,
+            priority: self.own_priority(extension),
             headers: Vec::new(),
             retry_cycle: self.optional(extension.retry_cycle.as_ref()),
             mapped_only: false,
@@ -343,6 +353,7 @@ impl<'a> Compiler<'a> {
             listeners: self.listeners(&around.listeners),
             continuation,
             retry_cycle: retry_cycle.filter(|_| is_tried).and_then(|cycle| self.optional(Some(cycle))),
+            job_priority: self.optional(extension.job_priority.as_ref()),
             skip: self.optional(extension.skip.as_ref()),
             result_variable: extension
                 .result_variable
