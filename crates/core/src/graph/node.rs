@@ -287,10 +287,11 @@ pub struct Job {
     pub mapped_only: bool,
 }
 
-/// Which version of a decision or process is meant.
-#[derive(Debug)]
+/// Which version of a decision, process or form is meant.
+#[derive(Debug, Default)]
 pub enum VersionBinding {
     /// The newest.
+    #[default]
     Latest,
     /// The one deployed together with the model that refers to it.
     Deployment,
@@ -432,10 +433,24 @@ pub struct Form {
     pub key: Option<Expression>,
     /// The id of a deployed form.
     pub reference: Option<Expression>,
+    /// Which version of it.
+    pub binding: VersionBinding,
     /// The JSON of a form inside the model.
     pub embedded: Option<Name>,
     /// The fields described in the model.
     pub fields: Vec<crate::dialect::FormField>,
     /// The field that gives the business key.
     pub business_key: Option<Name>,
+}
+
+impl Form {
+    /// Whether variables decide which deployed form it is.
+    #[must_use]
+    pub fn is_computed(&self) -> bool {
+        let version = match &self.binding {
+            VersionBinding::Version(version) | VersionBinding::VersionTag(version) => Some(version),
+            VersionBinding::Latest | VersionBinding::Deployment => None,
+        };
+        self.reference.iter().chain(version).any(|expression| expression.as_literal().is_none())
+    }
 }

@@ -490,6 +490,7 @@ impl<'a> Compiler<'a> {
         Some(Box::new(Form {
             key: self.optional(form.key.as_ref()),
             reference: self.optional(form.reference.as_ref()),
+            binding: self.binding(&form.binding),
             embedded: form.embedded.clone(),
             fields: form.fields.clone(),
             business_key: form.business_key.clone(),
