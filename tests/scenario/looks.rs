@@ -322,6 +322,18 @@ impl Scenario {
         self.fail(format!("`{element}` has {left:?} tries left, not {expected}"))
     }
 
+    /// The oldest savepoint or timer of an element is so urgent.
+    #[track_caller]
+    pub fn has_priority(self, element: &str, expected: i64) -> Self {
+        let key = self.wait_of(element, "savepoint or timer", is_tried);
+        let found = self.host.runner.waits().find(|(_, wait)| wait.key == key);
+        let priority = found.map(|(_, wait)| wait.kind.retry().map_or(0, |retry| retry.priority));
+        if priority == Some(expected) {
+            return self;
+        }
+        self.fail(format!("`{element}` has the priority {priority:?}, not {expected}"))
+    }
+
     /// So much of a kind waits at an element.
     #[track_caller]
     pub fn has_waits(self, element: &str, kind: &str, count: usize) -> Self {

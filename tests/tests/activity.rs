@@ -18,10 +18,11 @@ fn abstract_and_manual_tasks_pass() {
 #[test]
 fn user_task_is_assigned_by_constants_and_expressions() {
     scenario("activity/assignment.bpmn")
-        .start_with(json!({"boss": "olga", "groups": ["sales", "legal"]}))
+        .start_with(json!({"boss": "olga", "owner": "maria", "groups": ["sales", "legal"]}))
         .assignee("approve", "olga")
         .groups("approve", ["sales", "legal"])
         .task("approve", |task| {
+            assert_eq!(task.owner.as_deref(), Some("maria"));
             assert_eq!(task.candidate_users.iter().map(|user| &**user).collect::<Vec<_>>(), ["anna", "boris"]);
             assert_eq!(task.due.map(|due| due.to_string()).as_deref(), Some("2026-01-06T09:00:00Z"));
             assert_eq!(task.follow_up.map(|due| due.to_string()).as_deref(), Some("2026-01-05T11:00:00Z"));
@@ -36,7 +37,7 @@ fn user_task_is_assigned_by_constants_and_expressions() {
 fn user_task_without_the_assigned_user_is_nobodys() {
     scenario("activity/assignment.bpmn")
         .start_with(json!({"boss": null, "groups": "sales"}))
-        .task("approve", |task| assert_eq!(task.assignee, None))
+        .task("approve", |task| assert_eq!((&task.assignee, &task.owner), (&None, &None)))
         .groups("approve", ["sales"])
         .complete("approve")
         .completed();

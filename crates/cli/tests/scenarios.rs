@@ -422,7 +422,7 @@ fn a_script_that_computes_on_does_not_keep_the_program_from_ending() {
 fn only_true_and_false_are_flags_so_that_elements_may_be_called_n_or_on() {
     let model = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\" \
                  xmlns:potok=\"urn:potok:bpmn:1.0\"><process id=\"p\" isExecutable=\"true\"><userTask id=\"n\" \
-                 potok:followUpDate=\"2026-12-01T09:00:00Z\" potok:form=\"review\"/>\
+                 potok:followUpDate=\"2026-12-01T09:00:00Z\" potok:form=\"review\" potok:owner=\"maria\"/>\
                  <sequenceFlow id=\"f\" sourceRef=\"n\" targetRef=\"on\"/><userTask id=\"on\"/></process></definitions>";
     let model = file("flags", "flags.bpmn", model);
     let answers = "steps:\n  - complete: n\n    with: {yes: no, sure: true}\n  - complete: on\n";
@@ -435,6 +435,7 @@ fn only_true_and_false_are_flags_so_that_elements_may_be_called_n_or_on() {
     assert_eq!((set("yes"), set("sure")), (Some("no".into()), Some(true.into())));
     let task = events.iter().find(|event| event["event"] == "user-task-created").expect("a task");
     assert_eq!((&task["formKey"], &task["followUp"]), (&"review".into(), &"2026-12-01T09:00:00Z".into()));
+    assert_eq!(task["owner"], "maria");
 }
 
 #[test]

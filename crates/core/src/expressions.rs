@@ -104,6 +104,23 @@ pub struct Evaluation<'a> {
     pub took: Duration,
 }
 
+/// Variables that are given as they are: of each name the first.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a>(pub &'a [(Name, Value)]);
+
+impl Variables for Given<'_> {
+    fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| Cow::Borrowed(value))
+    }
+
+    fn names(&self) -> Vec<Name> {
+        let mut names: Vec<Name> = self.0.iter().map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
 impl<'a> Evaluation<'a> {
     /// An evaluation that has set nothing yet.
     #[must_use]

@@ -51,6 +51,8 @@ pub struct Due {
     pub retries: i64,
     /// How it failed the last time. All that followed was undone.
     pub failure: Option<Failure>,
+    /// How urgent the model says it is: the higher, the more. What is due is done in its turn all the same.
+    pub priority: i64,
     /// Nothing happens until the instance or definition is resumed.
     pub suspended: bool,
     /// The tenant.
@@ -109,7 +111,8 @@ impl Engine {
             };
             Some((graph.get_node(wait.node)?.id.clone(), kind, due, retry))
         };
-        let Some((node, kind, due, Retry { left, failure, .. })) = self.inner.look(instance, state).await? else {
+        let Some((node, kind, due, Retry { left, failure, priority, .. })) = self.inner.look(instance, state).await?
+        else {
             return Ok(None);
         };
         let Some(row) = self.inner.store.get::<InstanceRow>(instance).await? else { return Ok(None) };
@@ -123,6 +126,7 @@ impl Engine {
             due,
             retries: left,
             failure,
+            priority,
             suspended: row.suspended,
             tenant: row.tenant,
         }))
@@ -136,7 +140,10 @@ impl Engine {
             Some(start) => Some(start.node),
             None => StartTimer::decode(&row.payload).ok().map(|start| start.node),
         };
-        let node = node.and_then(|node| Some(graph?.get_node(node)?.id.clone())).unwrap_or_default();
+        let found = node.and_then(|node| Some((node, graph.as_ref()?)));
+        let id = found.and_then(|(node, graph)| Some(graph.get_node(node)?.id.clone())).unwrap_or_default();
+        // There is no instance yet in which it could be computed.
+        let priority = found.and_then(|(node, graph)| graph.own_priority(node, false)?.text.trim().parse().ok());
         let Retry { left, failure, .. } = again.map(|start| start.retry).unwrap_or_default();
         Ok(Some(Due {
             key: row.key,
@@ -144,10 +151,11 @@ impl Engine {
             instance: None,
             definition: row.instance.into(),
             process: definition.id,
-            node,
+            node: id,
             due: Some(row.due),
             retries: left,
             failure,
+            priority: priority.unwrap_or(0),
             suspended: definition.suspended,
             tenant: Some(definition.tenant).filter(|tenant| !tenant.is_empty()),
         }))

@@ -222,6 +222,7 @@ fn opened(
                 node: node.id.clone(),
                 name: task.name.clone().or_else(|| node.name.clone()),
                 assignee: task.assignee.clone(),
+                owner: task.owner.clone(),
                 candidate_users: task.candidate_users.clone(),
                 candidate_groups: task.candidate_groups.clone(),
                 priority: task.priority.unwrap_or(PRIORITY),

@@ -5,7 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use potok_core::Name;
+use potok_core::expressions::{Deployment, Evaluation, EvaluationError, Variables};
+use potok_core::graph::{Expression, Form, VersionBinding};
 use potok_core::instance::Key;
+use potok_core::time::Timestamp;
 use potok_store::Version;
 use potok_store::row::{Definition, DefinitionKind};
 
@@ -28,6 +31,41 @@ pub enum Selector {
     Id(DefinitionId),
     /// A version of what has that name in its file.
     Version(Name, Version),
+}
+
+impl Selector {
+    /// The deployed form that a model of that deployment refers to, as the variables that are seen there give it; none if it refers to
+    /// none.
+    ///
+    /// # Errors
+    /// If that cannot be computed.
+    pub fn of_form(
+        form: &Form,
+        deployment: Deployment,
+        seen: &dyn Variables,
+        now: Timestamp,
+    ) -> Result<Option<Self>, EvaluationError> {
+        let text = |expression: &Expression| -> Result<Option<Name>, EvaluationError> {
+            let value = expression.evaluate(&mut Evaluation::new(seen, now))?;
+            Ok(Some(value).filter(|value| !value.is_null()).map(|value| Name::from(value.to_string())))
+        };
+        let Some(id) = form.reference.as_ref().map(text).transpose()?.flatten() else { return Ok(None) };
+        let version = match &form.binding {
+            VersionBinding::Latest => Version::Latest,
+            VersionBinding::Deployment => Version::Deployment(Key(deployment.0)),
+            VersionBinding::Version(version) => {
+                let number = text(version)?.unwrap_or_default();
+                Version::Number(number.trim().parse().map_err(|_| {
+                    EvaluationError::Failed(format!(
+                        "`{}` gives {number:?}, but the version of a form is a number; set what it is computed from",
+                        version.text
+                    ))
+                })?)
+            }
+            VersionBinding::VersionTag(tag) => Version::Tag(text(tag)?.unwrap_or_default()),
+        };
+        Ok(Some(Self::Version(id, version)))
+    }
 }
 
 impl FromStr for Selector {

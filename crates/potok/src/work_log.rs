@@ -34,6 +34,8 @@ pub enum WorkKind {
         due: Timestamp,
         /// Tries left.
         retries: i64,
+        /// The higher, the more urgent.
+        priority: i64,
     },
     /// The next unit of work.
     Savepoint {
@@ -43,6 +45,8 @@ pub enum WorkKind {
         due: Option<Timestamp>,
         /// Tries left.
         retries: i64,
+        /// The higher, the more urgent.
+        priority: i64,
     },
     /// What the engine could not do, and does once its incident is resolved.
     Stuck,
@@ -245,13 +249,14 @@ fn fires(wait: &WaitKind) -> Option<Timestamp> {
 fn kind(wait: &WaitKind) -> Option<WorkKind> {
     let retry = wait.retry();
     let (retries, due) = (retry.map_or(TRIES, |retry| retry.left), retry.and_then(|retry| retry.due));
+    let priority = retry.map_or(0, |retry| retry.priority);
     Some(match wait {
         WaitKind::Job(job) => {
             let (topic, priority, retries) = (job.kind.clone(), job.priority, job.retries);
             WorkKind::Job { topic, priority, retries, counted: false }
         }
-        WaitKind::Timer(timer) => WorkKind::Timer { due: due.unwrap_or(timer.timer.due), retries },
-        WaitKind::Continuation { after, .. } => WorkKind::Savepoint { after: *after, due, retries },
+        WaitKind::Timer(timer) => WorkKind::Timer { due: due.unwrap_or(timer.timer.due), retries, priority },
+        WaitKind::Continuation { after, .. } => WorkKind::Savepoint { after: *after, due, retries, priority },
         // That of a job, timer or savepoint stands with it.
         WaitKind::Incident(incident) if !matches!(incident.stage, IncidentStage::Job | IncidentStage::Retry(_)) => {
             WorkKind::Stuck

@@ -130,6 +130,86 @@ fn a_process_gives_its_jobs_their_usual_priority() {
 }
 
 #[test]
+fn savepoints_and_timers_are_as_urgent_as_their_element_says_or_their_process() {
+    scenario("dialects/camunda_job_priority.bpmn")
+        .start_with(json!({"urgency": 12}))
+        .has_priority("count", 70)
+        .continue_at("count")
+        .has_priority("count", 70)
+        .continue_at("count")
+        .has_priority("work", 8)
+        .has_priority("late", 12)
+        .has_priority("later", 33)
+        .complete("work")
+        // Around a multi-instance activity stands what belongs to the process.
+        .has_priority("each", 33)
+        .continue_at("each")
+        .has_priority("each", 70)
+        .continue_at("each")
+        // Only taskPriority is for workers; what stands for the engine's own work is as urgent as that would be.
+        .job_is("pay", |job| assert_eq!(job.priority, 0))
+        .job("pay", json!({}))
+        .job_is("ship", |job| assert_eq!(job.priority, 70))
+        .job("ship", json!({}))
+        .job_is("tell", |job| assert_eq!(job.priority, 33));
+}
+
+#[test]
+fn what_is_tried_again_is_as_urgent_as_before() {
+    scenario_of(&["dialects/camunda_job_priority.bpmn"])
+        .start()
+        .continue_at("count")
+        .continue_at("count")
+        .retries_left("count", 2)
+        .has_priority("count", 70)
+        .set("urgency", "high")
+        .continue_at("count")
+        .retries_left("count", 1)
+        .set("urgency", 5)
+        .continue_at("count")
+        .has_priority("late", 5);
+}
+
+#[test]
+fn nobody_can_tell_how_urgent_a_savepoint_or_timer_is() {
+    let content = r#"<process id="p" isExecutable="true" camunda:historyTimeToLive="P30D"><startEvent id="start"/>
+        <intermediateCatchEvent id="wait" camunda:jobPriority="${urgency}">
+          <timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></intermediateCatchEvent>
+        <serviceTask id="add" camunda:expression="${1}" camunda:asyncAfter="true" camunda:jobPriority="${urgency}"/>
+        <endEvent id="end"/><sequenceFlow id="f" sourceRef="start" targetRef="wait"/>
+        <sequenceFlow id="g" sourceRef="wait" targetRef="add"/><sequenceFlow id="h" sourceRef="add" targetRef="end"/>
+        </process>"#;
+    model(content)
+        .start_with(json!({"urgency": "high"}))
+        .incident("wait", "expression-failed")
+        .incident_says("`${urgency}` gives high, but a priority is a whole number")
+        .set("urgency", 7)
+        .resolve("wait")
+        .has_priority("wait", 7)
+        .travel("PT1H")
+        .has_priority("add", 7)
+        .continue_at("add")
+        .completed();
+}
+
+#[test]
+fn a_computed_priority_that_is_no_number_is_an_incident() {
+    scenario("dialects/camunda_computed_priority.bpmn")
+        .start_with(json!({"priority": "high", "urgency": true}))
+        .incident("check", "expression-failed")
+        .incident_says("`${priority}` gives high, but a priority is a whole number")
+        .set("priority", "7")
+        .resolve("check")
+        .task("check", |task| assert_eq!(task.priority, Some(7)))
+        .complete("check")
+        .incident("pay", "expression-failed")
+        .incident_says("`${urgency}` gives true")
+        .set("urgency", json!(null))
+        .resolve("pay")
+        .job_is("pay", |job| assert_eq!(job.priority, 0));
+}
+
+#[test]
 fn a_flow_calls_its_listeners_when_it_is_taken() {
     scenario("dialects/camunda_take_listener.bpmn").start().waits_at(["work"]).variable("taken", true);
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 fn tasks_are_jobs_people_and_expressions() {
     scenario("dialects/flowable_tasks.bpmn")
         .initiator("anna")
-        .start_with(json!({"amount": 20, "deadline": "2026-01-08T09:00:00Z"}))
+        .start_with(json!({"amount": 20, "deadline": "2026-01-08T09:00:00Z", "boss": "maria"}))
         .job_is("pay", |job| assert_eq!(&*job.kind, "pay"))
         .job("pay", json!({}))
         .assignee("check", "anna")
@@ -15,6 +15,7 @@ fn tasks_are_jobs_people_and_expressions() {
         .task("check", |task| {
             assert_eq!(task.due.map(|due| due.to_string()).as_deref(), Some("2026-01-08T09:00:00Z"));
             assert_eq!(task.form_key.as_deref(), Some("checkForm"));
+            assert_eq!(task.owner.as_deref(), Some("maria"));
         })
         .complete("check")
         .completed()

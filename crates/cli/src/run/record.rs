@@ -269,12 +269,18 @@ fn described(wait: &OpenedWait) -> Map<String, Json> {
     more
 }
 
+/// How urgent the model says that the engine's own work is.
+fn own_priority(kind: &WaitKind) -> Option<i64> {
+    kind.retry().map(|retry| retry.priority).filter(|priority| *priority != 0)
+}
+
 fn kind_described(kind: &WaitKind) -> Map<String, Json> {
     let names = |names: &[Name]| names.iter().map(|name| Json::from(name.as_ref())).collect::<Vec<_>>();
     let json = match kind {
         WaitKind::UserTask(task) => json!({
             "name": task.name.as_deref(),
             "assignee": task.assignee.as_deref(),
+            "owner": task.owner.as_deref(),
             "candidateUsers": names(&task.candidate_users),
             "candidateGroups": names(&task.candidate_groups),
             "due": task.due.map(|due| due.to_string()),
@@ -288,7 +294,8 @@ fn kind_described(kind: &WaitKind) -> Map<String, Json> {
             "priority": Some(job.priority).filter(|priority| *priority != 0),
             "headers": values(&job.headers),
         }),
-        WaitKind::Timer(timer) => json!({ "due": timer.timer.due.to_string() }),
+        WaitKind::Timer(timer) => json!({ "due": timer.timer.due.to_string(), "priority": own_priority(kind) }),
+        WaitKind::Continuation { .. } => json!({ "priority": own_priority(kind) }),
         WaitKind::Message(message) => json!({
             "message": message.name.as_ref(),
             "correlationKey": message.correlation_key.as_ref().map(Value::to_json),

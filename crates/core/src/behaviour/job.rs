@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::user_task::number;
+use super::user_task::{number, priority};
 use crate::expressions::EvaluationError;
 use crate::graph::Job;
 use crate::instance::{JobWait, TRIES, TokenId, WaitKind};
@@ -28,10 +28,7 @@ pub(crate) fn open(
         Some(retries) => Some(self::retries(&step.evaluate(retries, scope, node)?, &retries.text)?),
         None => retry_cycle.as_deref().and_then(tries),
     };
-    let priority = match &job.priority {
-        Some(priority) => number(&step.evaluate(priority, scope, node)?),
-        None => None,
-    };
+    let priority = priority(step, job.priority.as_ref(), scope, node)?;
     let mut headers = Vec::with_capacity(job.headers.len());
     for (name, value) in &job.headers {
         headers.push((name.clone(), step.evaluate(value, scope, node)?));

@@ -117,7 +117,7 @@ fn begin_round(step: &mut Step<'_, '_>, scope: ScopeId, index: u32, multi: &Mult
         step.set_local(inside, name.clone(), Value::Null);
     }
     if multi.continuation.before {
-        step.savepoint(token, false, multi.retry_cycle.as_ref());
+        step.savepoint(token, false, multi.retry_cycle.as_ref(), IncidentStage::Enter);
     } else {
         step.schedule(token, Stage::Begin);
     }

@@ -6,7 +6,7 @@
 use super::{multi_instance, standard_loop};
 use crate::expressions::EvaluationError;
 use crate::graph::Loop;
-use crate::instance::{NONE, Owner, ScopeId, ScopeKind, TokenId};
+use crate::instance::{IncidentStage, NONE, Owner, ScopeId, ScopeKind, TokenId};
 use crate::step::{Closed, Event, Stage, Step};
 
 /// Begins a loop.
@@ -57,7 +57,7 @@ pub(crate) fn end(step: &mut Step<'_, '_>, scope: ScopeId) {
     step.emit(Event::TokenResumed { token: owner });
     let details = &step.node(owner).details;
     if details.continuation.after {
-        step.savepoint(owner, true, details.retry_cycle.as_ref());
+        step.savepoint(owner, true, details.retry_cycle.as_ref(), IncidentStage::Leave);
     } else {
         step.schedule(owner, Stage::Leave);
     }

@@ -7,7 +7,7 @@ use crate::behaviour::job;
 use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::EvaluationError;
 use crate::graph::{Expression, ListenerAction, NodeKind, UserTask, names};
-use crate::instance::{IncidentStage, NONE, Owner, TokenId, UserTaskWait, WaitId, WaitKind};
+use crate::instance::{IncidentStage, NONE, Ordinal, Owner, ScopeId, TokenId, UserTaskWait, WaitId, WaitKind};
 use crate::model::TimerKind;
 use crate::step::{Problem, StandingTask, Step, Told, Variables};
 use crate::time::{Timer, Timestamp};
@@ -150,10 +150,11 @@ fn assign(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> Result<Us
         Some(name) => step.text(name, scope, node)?,
         None => None,
     };
-    let assignee = match &task.assignee {
-        Some(assignee) => step.text(assignee, scope, node)?.filter(|assignee| !assignee.is_empty()),
-        None => None,
+    let mut user = |expression: &Option<Expression>| -> Result<Option<Name>, EvaluationError> {
+        let Some(user) = expression else { return Ok(None) };
+        Ok(step.text(user, scope, node)?.filter(|user| !user.is_empty()))
     };
+    let (assignee, owner) = (user(&task.assignee)?, user(&task.owner)?);
     let mut all = |expressions: &[Expression]| -> Result<Vec<Name>, EvaluationError> {
         let mut all = Vec::new();
         for expression in expressions {
@@ -169,15 +170,34 @@ fn assign(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -> Result<Us
         candidate_groups,
         due: moment(step, token, task.due_date.as_ref())?,
         follow_up: moment(step, token, task.follow_up_date.as_ref())?,
-        priority: match &task.priority {
-            Some(priority) => number(&step.evaluate(priority, scope, node)?),
-            None => None,
-        },
+        priority: priority(step, task.priority.as_ref(), scope, node)?,
         form_key,
         name,
+        owner,
     };
     task.fall_to_lane(&mut wait);
     Ok(wait)
+}
+
+/// How urgent something is; null says nothing of it.
+pub(crate) fn priority(
+    step: &mut Step<'_, '_>,
+    expression: Option<&Expression>,
+    scope: ScopeId,
+    node: Ordinal,
+) -> Result<Option<i64>, EvaluationError> {
+    let Some(priority) = expression else { return Ok(None) };
+    let value = step.evaluate(priority, scope, node)?;
+    if value.is_null() {
+        return Ok(None);
+    }
+    let number = number(&value).ok_or_else(|| {
+        EvaluationError::Failed(format!(
+            "`{}` gives {value}, but a priority is a whole number; set what it is computed from",
+            priority.text
+        ))
+    });
+    number.map(Some)
 }
 
 /// A whole number out of a value, also out of text.

@@ -38,6 +38,7 @@ impl<'d> Reader<'d> {
     /// The job of a task, or of what else can be one.
     pub(super) fn job(&self, task: Element<'d>) -> Option<Box<JobProperties>> {
         let zeebe = self.zeebe_element(task, "taskDefinition");
+        let mut in_place_of_engine = false;
         let kind = if let Some(kind) = self.potok(task, "job") {
             self.value(task, &kind)
         } else if let Some(definition) = zeebe {
@@ -45,6 +46,7 @@ impl<'d> Reader<'d> {
         } else if task.name() == "scriptTask" || task.name() == "globalScriptTask" {
             return None;
         } else {
+            in_place_of_engine = !self.is_external(task);
             self.classic_kind(task)?
         };
         let retries = if let Some(retries) = self.potok(task, "retries") {
@@ -55,19 +57,25 @@ impl<'d> Reader<'d> {
         Some(Box::new(JobProperties {
             kind,
             retries,
-            priority: self.job_priority(task),
+            priority: self.job_priority(task, in_place_of_engine),
             headers: self.headers(task),
             retry_cycle: self.retry_cycle(task),
             mapped_only: self.flag(task, "doNotIncludeVariables") == Some(true),
+            in_place_of_engine,
         }))
+    }
+
+    /// Whether Camunda 7 and Flowable let a worker do it, too.
+    fn is_external(&self, task: Element<'d>) -> bool {
+        matches!(self.classic_type(task).as_deref(), Some("external" | "external-worker"))
     }
 
     /// The kind of job that stands for what Camunda 7 and Flowable would do inside the engine.
     fn classic_kind(&self, task: Element<'d>) -> Option<Expression> {
+        if self.is_external(task) {
+            return Some(self.value(task, &self.classic(task, "topic").unwrap_or_default()));
+        }
         match self.classic_type(task).as_deref() {
-            Some("external" | "external-worker") => {
-                return Some(self.value(task, &self.classic(task, "topic").unwrap_or_default()));
-            }
             Some("script") => return None,
             Some("dmn") if self.decision(task).is_some() => return None,
             Some(kind) => return Some(literal(task, kind)),
@@ -100,14 +108,13 @@ impl<'d> Reader<'d> {
         Some(self.value(cycle, &text(cycle)?))
     }
 
-    fn job_priority(&self, task: Element<'d>) -> Option<Expression> {
+    /// In Camunda 7 `taskPriority` is of external tasks, and `jobPriority` of what the engine does itself.
+    fn job_priority(&self, task: Element<'d>, in_place_of_engine: bool) -> Option<Expression> {
         if let Some(definition) = self.zeebe_element(task, "jobPriorityDefinition") {
             return own(definition, "priority").map(|text| self.value(definition, &text));
         }
-        let priority = self
-            .potok(task, "priority")
-            .or_else(|| self.classic(task, "taskPriority"))
-            .or_else(|| self.classic(task, "jobPriority"))?;
+        let classic = if in_place_of_engine { "jobPriority" } else { "taskPriority" };
+        let priority = self.potok(task, "priority").or_else(|| self.classic(task, classic))?;
         Some(self.value(task, &priority))
     }
 

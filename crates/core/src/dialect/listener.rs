@@ -53,6 +53,7 @@ impl<'d> Reader<'d> {
             headers: self.fields(&fields),
             retry_cycle: None,
             mapped_only: false,
+            in_place_of_engine: true,
         })))
     }
 
@@ -74,6 +75,7 @@ impl<'d> Reader<'d> {
             headers: inner.map(header_list).unwrap_or_default(),
             retry_cycle: None,
             mapped_only: false,
+            in_place_of_engine: false,
         })
     }
 }

@@ -119,7 +119,7 @@ pub struct ElementProperties {
     pub ad_hoc_active: Option<Expression>,
     /// Time between the engine's own tries behind a savepoint or timer, e.g. `R3/PT10M` or `PT1M,PT5M`.
     pub retry_cycle: Option<Expression>,
-    /// The priority of the engine's own work after a savepoint.
+    /// The priority of the engine's own work behind a savepoint or timer, and of jobs that stand for such work (Camunda 7).
     pub job_priority: Option<Expression>,
 }
 
@@ -138,6 +138,8 @@ pub struct JobProperties {
     pub retry_cycle: Option<Expression>,
     /// The worker gets only what the input mappings give (Flowable's `doNotIncludeVariables`).
     pub mapped_only: bool,
+    /// It stands for what the dialect's own engine does itself: Java code, a connector, mail.
+    pub in_place_of_engine: bool,
 }
 
 /// Who does a user task.
@@ -145,7 +147,7 @@ pub struct JobProperties {
 pub struct Assignment {
     /// The one user.
     pub assignee: Option<Expression>,
-    /// Who owns it (Flowable).
+    /// The user who answers for it (Flowable, ours).
     pub owner: Option<Expression>,
     /// Users who may claim it: a comma-separated text or a list.
     pub candidate_users: Option<Expression>,
@@ -455,7 +457,9 @@ pub struct ProcessProperties {
     pub startable_in_tasklist: Option<bool>,
     /// Forms that stand in the process: (id, JSON).
     pub forms: Vec<(Name, Name)>,
-    /// The priority of its jobs.
+    /// The priority of its jobs for workers.
+    pub task_priority: Option<Expression>,
+    /// The priority of the engine's own work behind its savepoints and timers, and of jobs that stand for such work (Camunda 7).
     pub job_priority: Option<Expression>,
     /// The variables' lifetime listeners of the process itself.
     pub listeners: Vec<Listener>,

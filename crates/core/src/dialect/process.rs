@@ -11,12 +11,10 @@ impl<'d> Reader<'d> {
     #[must_use]
     pub fn process(&self, process: Element<'d>) -> ProcessProperties {
         let zeebe_tag = self.zeebe_element(process, "versionTag");
-        let job_priority = match self.zeebe_element(process, "jobPriorityDefinition") {
+        let classic = |name: &str| self.classic(process, name).map(|text| self.value(process, &text));
+        let task_priority = match self.zeebe_element(process, "jobPriorityDefinition") {
             Some(definition) => own(definition, "priority").map(|text| self.value(definition, &text)),
-            None => self
-                .classic(process, "taskPriority")
-                .or_else(|| self.classic(process, "jobPriority"))
-                .map(|text| self.value(process, &text)),
+            None => classic("taskPriority"),
         };
         ProcessProperties {
             version_tag: zeebe_tag.and_then(|tag| own(tag, "value")).or_else(|| self.classic(process, "versionTag")),
@@ -25,7 +23,8 @@ impl<'d> Reader<'d> {
             candidate_starter_groups: comma_separated(self.any(process, "candidateStarterGroups")),
             startable_in_tasklist: self.flag(process, "isStartableInTasklist"),
             forms: self.embedded_forms(process),
-            job_priority,
+            task_priority,
+            job_priority: classic("jobPriority"),
             listeners: self.listeners(process),
             properties: self.properties(process),
         }

@@ -92,7 +92,8 @@ fn of_attribute(name: &str) -> Option<(Wanted, Severity)> {
         | "errorVariableLocalScope"
         | "doNotIncludeVariables"
         | "terminateAll" => (Flag, Severity::Warning),
-        "priority" | "jobPriority" | "taskPriority" | "retries" => (Number, Severity::Warning),
+        "priority" | "jobPriority" | "taskPriority" => (Number, Severity::Error),
+        "retries" => (Number, Severity::Warning),
         "dueDate" | "followUpDate" => (Moment, Severity::Error),
         "historyTimeToLive" => (Days, Severity::Warning),
         "mapDecisionResult" => (RESULTS, Severity::Error),
@@ -108,7 +109,7 @@ const OF_ELEMENTS: &[(Family, &str, &str, Wanted, Severity)] = &[
     (Family::Zeebe, "executionListener", "retries", Number, Severity::Warning),
     (Family::Zeebe, "taskListener", "retries", Number, Severity::Warning),
     (Family::Zeebe, "priorityDefinition", "priority", Percent, Severity::Warning),
-    (Family::Zeebe, "jobPriorityDefinition", "priority", Number, Severity::Warning),
+    (Family::Zeebe, "jobPriorityDefinition", "priority", Number, Severity::Error),
     (Family::Zeebe, "taskSchedule", "dueDate", Moment, Severity::Error),
     (Family::Zeebe, "taskSchedule", "followUpDate", Moment, Severity::Error),
     (Family::Zeebe, "calledElement", "bindingType", BINDINGS, Severity::Error),

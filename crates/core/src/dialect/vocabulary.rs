@@ -100,7 +100,7 @@ pub(super) fn element_hosts(family: Family, name: &str) -> Option<&'static str> 
     let known = match family {
         Family::Classic => classic::ELEMENT_HOSTS,
         Family::Zeebe => zeebe::ELEMENT_HOSTS,
-        Family::Potok => return None,
+        Family::Potok => potok::ELEMENT_HOSTS,
     };
     known.iter().find(|(names, _)| among(names)).map(|(_, hosts)| *hosts)
 }
@@ -135,6 +135,11 @@ const fn marked_word(name: &'static str, mark: Mark, attributes: &'static [Marke
     Word { name, mark, attributes }
 }
 
+/// The flow nodes, in the order of BPMN's own chapters.
+const FLOW_NODES: &str = "task userTask manualTask serviceTask sendTask receiveTask businessRuleTask scriptTask subProcess transaction \
+     adHocSubProcess callActivity startEvent intermediateCatchEvent intermediateThrowEvent boundaryEvent endEvent \
+     exclusiveGateway parallelGateway inclusiveGateway complexGateway eventBasedGateway";
+
 /// Attributes, and the elements they belong on.
 const HOSTS: &[(&str, &str)] = &[
     ("assignee owner candidateUsers candidateGroups dueDate followUpDate", "userTask globalUserTask"),
@@ -157,6 +162,7 @@ const HOSTS: &[(&str, &str)] = &[
         "serviceTask sendTask businessRuleTask scriptTask globalBusinessRuleTask globalScriptTask \
          messageEventDefinition",
     ),
+    ("taskPriority", "serviceTask sendTask businessRuleTask globalBusinessRuleTask messageEventDefinition process"),
     ("decision decisionRef mapDecisionResult", "businessRuleTask globalBusinessRuleTask serviceTask"),
     ("form formKey formRef", "userTask globalUserTask startEvent"),
     ("initiator", "startEvent"),

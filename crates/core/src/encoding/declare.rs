@@ -9,16 +9,21 @@ pub(super) trait Coded: Sized {
     fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError>;
 }
 
-/// A struct: its fields in the order in which they are written.
+/// A struct: its fields in the order in which they are written, behind a semicolon those that a later format has added. What an
+/// older one wrote has their defaults.
 macro_rules! fields {
-    ($type:ident { $($field:ident),+ $(,)? }) => {
+    ($type:ident { $($field:ident),+ $(,)? $(; $format:literal: $($later:ident),+)* }) => {
         impl Coded for $type {
             fn write(&self, to: &mut Vec<u8>) {
                 $(self.$field.write(to);)+
+                $($(self.$later.write(to);)+)*
             }
 
             fn read(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                Ok(Self { $($field: Coded::read(from)?),+ })
+                Ok(Self {
+                    $($field: Coded::read(from)?,)+
+                    $($($later: if from.format < $format { Default::default() } else { Coded::read(from)? },)+)*
+                })
             }
         }
     };

@@ -3,7 +3,7 @@
 //! What is written is declared beside nothing but its number or place, in `event.rs`, `wait.rs`, `instance.rs` and
 //! `value.rs`; the order in which Rust declares variants and fields does not matter. Numbers are never used again. Who
 //! changes what is written raises [`FORMAT`] and goes on reading what older formats wrote; `golden.txt` holds the
-//! bytes of one of each kind.
+//! bytes of one of each kind, `golden_1.txt` and so on those that were written otherwise before.
 //!
 //! Small numbers are short (LEB128, signed ones zigzag), and numbers within an instance are written plus one, so that
 //! [`NONE`](crate::instance::NONE) is a zero byte. A length is believed only as far as there are bytes for it, values are
@@ -26,7 +26,7 @@ use declare::Coded;
 use read::Reader;
 
 /// The format that is written: the first byte.
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 2;
 
 /// Why bytes are no events or no instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -132,8 +132,8 @@ fn encode<T: Coded>(what: &T) -> Vec<u8> {
 fn decode<T: Coded>(bytes: &[u8]) -> Result<T, DecodeError> {
     let mut reader = Reader::new(bytes);
     match reader.byte()? {
-        FORMAT => {}
         0 => return Err(reader.damaged("there is no such format")),
+        format @ ..=FORMAT => reader.format = format,
         newer => return Err(DecodeError::NewerFormat(newer)),
     }
     let what = T::read(&mut reader)?;

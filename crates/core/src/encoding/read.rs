@@ -1,11 +1,13 @@
 //! Reading bytes that nobody vouches for.
 
-use super::DecodeError;
 use super::declare::Coded;
+use super::{DecodeError, FORMAT};
 use crate::value::MAXIMUM_DEPTH;
 
 /// Bytes, and how far they were read.
 pub(super) struct Reader<'b> {
+    /// The format in which they were written.
+    pub(super) format: u8,
     bytes: &'b [u8],
     at: usize,
     /// Items of open lists that are still to come, of at least one byte each.
@@ -16,7 +18,7 @@ pub(super) struct Reader<'b> {
 
 impl<'b> Reader<'b> {
     pub(super) fn new(bytes: &'b [u8]) -> Self {
-        Self { bytes, at: 0, owed: 0, depth: 0 }
+        Self { format: FORMAT, bytes, at: 0, owed: 0, depth: 0 }
     }
 
     /// How many bytes are left.

@@ -137,6 +137,7 @@ fn waits() -> Vec<WaitKind> {
             priority: Some(50),
             form_key: Some("form".into()),
             name: Some("name".into()),
+            owner: Some("maria".into()),
         })),
         WaitKind::Job(Arc::new(JobWait {
             kind: "mail".into(),
@@ -180,6 +181,7 @@ fn waits() -> Vec<WaitKind> {
                     element: "choose".into(),
                     message: "no condition holds".into(),
                 }),
+                priority: 70,
             })),
         },
         WaitKind::AdHoc,
@@ -346,12 +348,40 @@ fn what_was_written_once_is_read_for_ever() {
     let timer = Timer { due: moment(), remaining: Some(2), repeat: every() };
     golden.pin(&StartTimer { node: 3, timer: timer.clone(), definition: 0 });
     golden.pin(&StartTimer { node: 3, timer, definition: 1 });
-    golden.pin(&TimedStart { node: 3, retry: Retry { left: 2, cycle: None, due: Some(moment()), failure: None } });
+    golden
+        .pin(&TimedStart { node: 3, retry: Retry { left: 2, due: Some(moment()), priority: 70, ..Retry::default() } });
     golden.pin(&row());
     golden.pin(&instance());
     assert!(golden.wrong.is_empty(), "not read as they were written: {:#?}", golden.wrong);
     let stands = include_str!("golden.txt");
     assert!(golden.lines == stands, "what stands in databases would not be read; now it is:\n{}", golden.lines);
+}
+
+/// Bytes of `golden_1.txt`, as format 1 wrote them.
+fn read_of_format_1<T: Coded>(label: &str) -> Result<T, DecodeError> {
+    let mut lines = include_str!("golden_1.txt").lines().filter_map(|line| line.split_once(" = "));
+    let (_, hex) = lines.find(|(found, _)| *found == label).unwrap();
+    let digits = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap());
+    let bytes: Vec<u8> = digits.collect();
+    let mut reader = Reader::new(&bytes);
+    reader.format = 1;
+    let read = T::read(&mut reader);
+    assert_eq!(reader.left(), 0, "{label}");
+    read
+}
+
+#[test]
+fn what_format_1_wrote_has_the_defaults_of_what_came_later() {
+    let [WaitKind::UserTask(task), ..] = &waits()[..] else { panic!("a user task is first") };
+    let task = UserTaskWait { owner: None, ..(**task).clone() };
+    assert_eq!(read_of_format_1("WaitKind UserTask"), Ok(WaitKind::UserTask(Arc::new(task.clone()))));
+    let start = TimedStart { node: 3, retry: Retry { left: 2, due: Some(moment()), ..Retry::default() } };
+    assert_eq!(read_of_format_1("TimedStart"), Ok(start));
+    let savepoint: WaitKind = read_of_format_1("WaitKind Continuation").unwrap();
+    assert_eq!(savepoint.retry().map(|retry| (retry.left, retry.priority)), Some((2, 0)));
+    let events: Events = read_of_format_1("Events").unwrap();
+    assert_eq!(events.waits[0].kind, WaitKind::UserTask(Arc::new(task)));
+    assert_eq!(events.list, row().list);
 }
 
 #[test]

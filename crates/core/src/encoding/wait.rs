@@ -60,10 +60,10 @@ variants!(WaitType {
     11 = Occurred,
 });
 
-fields!(UserTaskWait { assignee, candidate_users, candidate_groups, due, follow_up, priority, form_key, name });
+fields!(UserTaskWait { assignee, candidate_users, candidate_groups, due, follow_up, priority, form_key, name; 2: owner });
 fields!(JobWait { kind, retries, retry_cycle, priority, headers, listener, mapped_only });
 fields!(TimerWait { timer, occurred, retry });
-fields!(Retry { left, cycle, due, failure });
+fields!(Retry { left, cycle, due, failure; 2: priority });
 fields!(Failure { kind, element, message });
 fields!(MessageWait { name, correlation_key, properties });
 fields!(SignalWait { name });

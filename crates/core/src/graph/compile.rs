@@ -126,6 +126,7 @@ impl Compiler<'_> {
             root,
             compensates,
             form,
+            job_priority: self.optional(process.extension.job_priority.as_ref()),
             listeners: self.listeners(&process.extension.listeners),
             binds: !process.correlation_subscriptions.is_empty(),
             asks_conditions: self.asks_conditions,

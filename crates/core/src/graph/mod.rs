@@ -83,6 +83,8 @@ pub struct ProcessGraph {
     /// Some throw event can ask for compensation, so completed activities must be remembered.
     compensates: bool,
     form: Option<Ordinal>,
+    /// How urgent the engine's own work is where a flow node does not say it.
+    job_priority: Option<Expression>,
     /// Called when the process begins and ends.
     listeners: Vec<Listener>,
     /// Message subscriptions follow the process's own data.
@@ -230,6 +232,13 @@ impl ProcessGraph {
             Some(NodeKind::AdHoc(ad_hoc)) => &ad_hoc.container,
             _ => &self.root,
         }
+    }
+
+    /// How urgent the engine's own work is behind a flow node's savepoints and timers, or `around` its loop.
+    #[must_use]
+    pub fn own_priority(&self, node: Ordinal, around: bool) -> Option<&Expression> {
+        let own = self.get_node(node).filter(|_| !around).and_then(|node| node.details.job_priority.as_ref());
+        own.or(self.job_priority.as_ref())
     }
 
     /// The start event with the form that people fill in to start the process.

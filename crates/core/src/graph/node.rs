@@ -95,6 +95,8 @@ pub struct Details {
     pub continuation: Continuation,
     /// How often, and when, what follows a savepoint or timer of it is tried again.
     pub retry_cycle: Option<Expression>,
+    /// How urgent the engine's own work is behind a savepoint or timer of it.
+    pub job_priority: Option<Expression>,
     /// Skips it when it holds.
     pub skip: Option<Expression>,
     /// The variable for the result of its work.
@@ -241,6 +243,8 @@ pub struct UserTask {
     pub name: Option<Expression>,
     /// The user.
     pub assignee: Option<Expression>,
+    /// The user who answers for it.
+    pub owner: Option<Expression>,
     /// Users who may claim it.
     pub candidate_users: Vec<Expression>,
     /// Groups whose members may claim it.
@@ -283,10 +287,11 @@ pub struct Job {
     pub mapped_only: bool,
 }
 
-/// Which version of a decision or process is meant.
-#[derive(Debug)]
+/// Which version of a decision, process or form is meant.
+#[derive(Debug, Default)]
 pub enum VersionBinding {
     /// The newest.
+    #[default]
     Latest,
     /// The one deployed together with the model that refers to it.
     Deployment,
@@ -428,10 +433,24 @@ pub struct Form {
     pub key: Option<Expression>,
     /// The id of a deployed form.
     pub reference: Option<Expression>,
+    /// Which version of it.
+    pub binding: VersionBinding,
     /// The JSON of a form inside the model.
     pub embedded: Option<Name>,
     /// The fields described in the model.
     pub fields: Vec<crate::dialect::FormField>,
     /// The field that gives the business key.
     pub business_key: Option<Name>,
+}
+
+impl Form {
+    /// Whether variables decide which deployed form it is.
+    #[must_use]
+    pub fn is_computed(&self) -> bool {
+        let version = match &self.binding {
+            VersionBinding::Version(version) | VersionBinding::VersionTag(version) => Some(version),
+            VersionBinding::Latest | VersionBinding::Deployment => None,
+        };
+        self.reference.iter().chain(version).any(|expression| expression.as_literal().is_none())
+    }
 }

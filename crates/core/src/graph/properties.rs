@@ -91,7 +91,8 @@ impl<'a> Compiler<'a> {
             ActivityKind::ScriptTask { script: Some(script), .. } => match &script.language {
                 Language::Other(language) => {
                     let retry_cycle = self.optional(extension.retry_cycle.as_ref());
-                    NodeKind::Job(Box::new(Job { retry_cycle, ..script_job(language, script) }))
+                    let priority = self.own_priority(extension);
+                    NodeKind::Job(Box::new(Job { retry_cycle, priority, ..script_job(language, script) }))
                 }
                 _ => {
                     self.not_tried_again(extension);
@@ -132,7 +133,10 @@ impl<'a> Compiler<'a> {
         Job {
             kind: self.expression(&job.kind, Purpose::Expression),
             retries: self.optional(job.retries.as_ref()),
-            priority: self.optional(job.priority.as_ref().or(self.process.extension.job_priority.as_ref())),
+            priority: self.optional(job.priority.as_ref().or_else(|| {
+                let process = &self.process.extension;
+                if job.in_place_of_engine { process.job_priority.as_ref() } else { process.task_priority.as_ref() }
+            })),
             headers: job
                 .headers
                 .iter()
@@ -141,6 +145,12 @@ impl<'a> Compiler<'a> {
             retry_cycle: self.optional(job.retry_cycle.as_ref()),
             mapped_only: job.mapped_only,
         }
+    }
+
+    /// The priority of a job that stands for what the engine would do itself.
+    fn own_priority(&mut self, extension: &ElementProperties) -> Option<Expression> {
+        let of_process = self.process.extension.job_priority.as_ref();
+        self.optional(extension.job_priority.as_ref().or(of_process))
     }
 
     /// A job that stands for an expression which only calls a Java bean's method.
@@ -166,7 +176,7 @@ impl<'a> Compiler<'a> {
         Some(Job {
             kind: Expression::literal(kind.as_str().into()),
             retries: None,
-            priority: None,
+            priority: self.own_priority(extension),
             headers: Vec::new(),
             retry_cycle: self.optional(extension.retry_cycle.as_ref()),
             mapped_only: false,
@@ -206,8 +216,7 @@ impl<'a> Compiler<'a> {
             task.due_date = self.optional(assignment.due_date.as_ref());
             task.follow_up_date = self.optional(assignment.follow_up_date.as_ref());
             task.priority = self.optional(assignment.priority.as_ref());
-            // The owner is for hosts; what cannot be read should be known all the same.
-            self.optional(assignment.owner.as_ref());
+            task.owner = self.optional(assignment.owner.as_ref());
         }
         for performer in performers {
             let written = &performer.expression;
@@ -228,12 +237,15 @@ impl<'a> Compiler<'a> {
             }
         }
         let form_key = extension.form.as_ref().and_then(|form| form.key.as_ref());
-        let dynamic = [&task.assignee, &task.due_date, &task.follow_up_date, &task.priority]
+        let priority = task.priority.as_ref().map(|priority| literal_text(priority)?.trim().parse::<i64>().ok());
+        let dynamic = [&task.assignee, &task.owner, &task.due_date, &task.follow_up_date]
             .into_iter()
             .flatten()
             .chain(&task.candidate_users)
             .chain(&task.candidate_groups)
             .any(|expression| expression.as_literal().is_none())
+            // What is no number is an incident of the task that should have it.
+            || priority == Some(None)
             || task.name.is_some()
             || task.due_date.is_some()
             || task.follow_up_date.is_some()
@@ -241,15 +253,17 @@ impl<'a> Compiler<'a> {
         if !dynamic {
             let names_in =
                 |list: &[Expression]| list.iter().filter_map(Expression::as_literal).flat_map(names).collect();
+            let user = |user: &Option<Expression>| user.as_ref().and_then(literal_text).filter(|user| !user.is_empty());
             let mut fixed = UserTaskWait {
-                assignee: task.assignee.as_ref().and_then(literal_text).filter(|assignee| !assignee.is_empty()),
+                assignee: user(&task.assignee),
                 candidate_users: names_in(&task.candidate_users),
                 candidate_groups: names_in(&task.candidate_groups),
                 due: None,
                 follow_up: None,
-                priority: task.priority.as_ref().and_then(literal_text).and_then(|text| text.trim().parse().ok()),
+                priority: priority.flatten(),
                 form_key: form_key.map(|key| key.text.clone()),
                 name: None,
+                owner: user(&task.owner),
             };
             task.fall_to_lane(&mut fixed);
             task.fixed = Some(Arc::new(fixed));
@@ -339,6 +353,7 @@ impl<'a> Compiler<'a> {
             listeners: self.listeners(&around.listeners),
             continuation,
             retry_cycle: retry_cycle.filter(|_| is_tried).and_then(|cycle| self.optional(Some(cycle))),
+            job_priority: self.optional(extension.job_priority.as_ref()),
             skip: self.optional(extension.skip.as_ref()),
             result_variable: extension
                 .result_variable
@@ -475,6 +490,7 @@ impl<'a> Compiler<'a> {
         Some(Box::new(Form {
             key: self.optional(form.key.as_ref()),
             reference: self.optional(form.reference.as_ref()),
+            binding: self.binding(&form.binding),
             embedded: form.embedded.clone(),
             fields: form.fields.clone(),
             business_key: form.business_key.clone(),

@@ -11,7 +11,8 @@ use crate::time::{Timestamp, next_try, tries};
 /// Tries unless a model says otherwise.
 pub const TRIES: i64 = 3;
 
-/// How what follows a savepoint or timer is tried, in the dialects that undo what fails: the rest is as if it had never begun.
+/// How what follows a savepoint or timer is tried, in the dialects that undo what fails (the rest is as if it had never begun), and how
+/// urgent it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Retry {
     /// Tries left before an incident.
@@ -22,6 +23,8 @@ pub struct Retry {
     pub due: Option<Timestamp>,
     /// How the last try failed.
     pub failure: Option<Failure>,
+    /// The higher, the more urgent. It is shown; what is due is done in its turn.
+    pub priority: i64,
 }
 
 /// How a try failed.
@@ -37,7 +40,7 @@ pub struct Failure {
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { left: TRIES, cycle: None, due: None, failure: None }
+        Self { left: TRIES, cycle: None, due: None, failure: None, priority: 0 }
     }
 }
 
@@ -49,13 +52,20 @@ impl Retry {
 
     /// As before the first try; none if that needs no saying.
     pub(crate) fn anew(retry: Option<&Arc<Self>>) -> Option<Arc<Self>> {
-        retry?.cycle.clone().map(Self::by).map(Arc::new)
+        let Self { cycle, priority, .. } = retry.map(|retry| &**retry)?;
+        Self::said(cycle.clone(), *priority)
+    }
+
+    /// As a model says; none if it says nothing.
+    pub(crate) fn said(cycle: Option<Name>, priority: i64) -> Option<Arc<Self>> {
+        let says = cycle.is_some() || priority != 0;
+        says.then(|| Arc::new(Self { priority, ..cycle.map(Self::by).unwrap_or_default() }))
     }
 
     /// After a try that failed now.
     pub(crate) fn failed(&self, failure: Failure, now: Timestamp) -> Self {
-        let due = self.cycle.as_deref().and_then(|cycle| next_try(cycle, self.left, now));
-        Self { left: (self.left - 1).max(0), cycle: self.cycle.clone(), due: due.or(self.due), failure: Some(failure) }
+        let due = self.cycle.as_deref().and_then(|cycle| next_try(cycle, self.left, now)).or(self.due);
+        Self { left: (self.left - 1).max(0), due, failure: Some(failure), ..self.clone() }
     }
 }
 

@@ -179,6 +179,8 @@ pub struct UserTaskWait {
     pub form_key: Option<Name>,
     /// Its name where that is computed; else it has its flow node's.
     pub name: Option<Name>,
+    /// The user who answers for it.
+    pub owner: Option<Name>,
 }
 
 /// A job.

@@ -47,7 +47,7 @@ impl<'s> Step<'s, '_> {
             return;
         }
         if details.continuation.before {
-            self.savepoint(token, false, details.retry_cycle.as_ref());
+            self.savepoint(token, false, details.retry_cycle.as_ref(), IncidentStage::Arrive);
             return;
         }
         self.begin(token, ordinal);
@@ -373,13 +373,13 @@ impl<'s> Step<'s, '_> {
             if let Some(Loop::MultiInstance(multi)) = &node.details.repeat
                 && multi.continuation.after
             {
-                return self.savepoint(token, true, multi.retry_cycle.as_ref());
+                return self.savepoint(token, true, multi.retry_cycle.as_ref(), IncidentStage::Round(0));
             }
             return behaviour::repeat::round_completed(self, token, 0);
         }
         self.retire(token);
         if node.details.continuation.after {
-            return self.savepoint(token, true, node.details.retry_cycle.as_ref());
+            return self.savepoint(token, true, node.details.retry_cycle.as_ref(), IncidentStage::Leave);
         }
         self.leave(token);
     }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::{Closed, Step};
 use crate::Name;
+use crate::behaviour::user_task;
+use crate::expressions::EvaluationError;
 use crate::graph::{Expression, NodeKind};
 use crate::instance::{
     Failure, IncidentKind, IncidentStage, IncidentWait, Key, Ordinal, Retry, ScopeId, TimerWait, TokenId, WaitId,
@@ -12,16 +14,31 @@ use crate::instance::{
 use crate::time::Repeat;
 
 impl Step<'_, '_> {
-    /// A token waits for the next unit of work.
-    pub(crate) fn savepoint(&mut self, token: TokenId, after: bool, cycle: Option<&Expression>) {
-        let retry = self.retry(cycle, self.variable_scope(token), self.node_of(token));
-        self.wait(token, WaitKind::Continuation { after, retry });
+    /// A token waits for the next unit of work. If nobody can tell how urgent that is, it is stuck at the stage.
+    pub(crate) fn savepoint(&mut self, token: TokenId, after: bool, cycle: Option<&Expression>, stage: IncidentStage) {
+        let (scope, ordinal) = (self.variable_scope(token), self.node_of(token));
+        // What stands around a multi-instance activity is as urgent as its process, as in Camunda 7.
+        let is_around = self.node(token).details.repeat.is_some() && !self.is_round(token);
+        let priority = self.graph.own_priority(ordinal, is_around);
+        match self.retry(cycle, priority, scope, ordinal) {
+            Ok(retry) => {
+                self.wait(token, WaitKind::Continuation { after, retry });
+            }
+            Err(error) => self.stuck(token, error.into(), stage),
+        }
     }
 
-    /// How it is tried by a retry cycle. One that cannot be computed says nothing, as in Camunda 7.
-    pub(crate) fn retry(&mut self, cycle: Option<&Expression>, scope: ScopeId, node: Ordinal) -> Option<Arc<Retry>> {
-        let cycle = self.text(cycle?, scope, node).ok()??;
-        Some(Arc::new(Retry::by(cycle)))
+    /// How it is tried by a retry cycle, and how urgent it is. A cycle that cannot be computed says nothing, as in Camunda 7.
+    pub(crate) fn retry(
+        &mut self,
+        cycle: Option<&Expression>,
+        priority: Option<&Expression>,
+        scope: ScopeId,
+        node: Ordinal,
+    ) -> Result<Option<Arc<Retry>>, EvaluationError> {
+        let cycle = cycle.and_then(|cycle| self.text(cycle, scope, node).ok()?);
+        let priority = user_task::priority(self, priority, scope, node)?;
+        Ok(Retry::said(cycle, priority.unwrap_or(0)))
     }
 
     /// What follows a savepoint or timer has failed, and is undone.

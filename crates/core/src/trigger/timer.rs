@@ -30,7 +30,8 @@ pub(crate) fn subscription(
             step.graph.node(node).id
         ))
     })?;
-    let retry = step.retry(step.graph.node(node).details.retry_cycle.as_ref(), scope, node);
+    let (cycle, priority) = (step.graph.node(node).details.retry_cycle.as_ref(), step.graph.own_priority(node, false));
+    let retry = step.retry(cycle, priority, scope, node)?;
     Ok(WaitKind::Timer(Arc::new(TimerWait { timer, occurred: false, retry })))
 }
 

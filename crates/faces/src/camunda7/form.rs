@@ -1,13 +1,16 @@
 //! Forms: of tasks, and of starts.
 
+use std::sync::Arc;
+
 use axum::extract::Path;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use potok::query::DefinitionQuery;
 use potok::row::{Definition, DefinitionKind};
-use potok::{DefinitionId, DeploymentId, Engine, Error, Name, TaskId, Value, Version};
+use potok::{DefinitionId, DeploymentId, Engine, Error, Name, Selector, TaskId, Value, Version};
 use potok_core::dialect::{FieldKind, FormField};
-use potok_core::graph::Form;
+use potok_core::expressions::Given;
+use potok_core::graph::{Form, ProcessGraph};
 use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, bytes, json as answer};
@@ -26,16 +29,53 @@ fn literal(expression: Option<&potok_core::graph::Expression>) -> Option<String>
 }
 
 /// `{key, camundaFormRef, contextPath}`; a form of fields is rendered by the server.
-fn shown(form: Option<&Form>, key: Option<String>, rendered: &str) -> Json {
+fn shown(form: Option<&Form>, key: Option<String>, reference: Option<&Selector>, rendered: &str) -> Json {
     let key = key.or_else(|| literal(form?.key.as_ref()));
-    let reference = form.and_then(|form| literal(form.reference.as_ref()));
     let rendered =
         form.filter(|form| !form.fields.is_empty() && key.is_none() && reference.is_none()).map(|_| rendered);
     json!({
         "key": key.or_else(|| Some(format!("embedded:engine://engine/:engine/{}", rendered?))),
-        "camundaFormRef": reference.map(|key| json!({"key": key, "binding": "latest", "version": null})),
+        "camundaFormRef": reference.map(referred),
         "contextPath": null,
     })
+}
+
+/// A deployed form as it is referred to. Camunda 7 has no tags of forms, which are Camunda 8's.
+fn referred(reference: &Selector) -> Json {
+    let Selector::Version(key, version) = reference else { return Json::Null };
+    let (binding, number) = match version {
+        Version::Latest => ("latest", None),
+        Version::Number(number) => ("version", Some(number)),
+        Version::Tag(_) => ("versionTag", None),
+        Version::Deployment(_) => ("deployment", None),
+    };
+    json!({"key": &**key, "binding": binding, "version": number})
+}
+
+/// The deployed form that a start event refers to, before there are any variables.
+fn reference_of_start(graph: Option<&Arc<ProcessGraph>>) -> Result<Option<Selector>, Fault> {
+    let Some((graph, form)) = graph.and_then(|graph| Some((graph, graph.start_form()?))) else { return Ok(None) };
+    let found = Selector::of_form(form, graph.deployment(), &Given(&[]), Timestamp::now());
+    found.map_err(|error| Fault::failed(error.to_string()))
+}
+
+/// What a task's model says of its form.
+fn form_of<'g>(graph: Option<&'g Arc<ProcessGraph>>, task: &potok::Task) -> Option<&'g Form> {
+    let graph = graph?;
+    graph.get_node(graph.find(&task.node)?)?.details.form.as_deref()
+}
+
+/// The deployed form that a task's model refers to, as the task's variables give it now, or why they do not.
+async fn reference_of_task(
+    engine: &Engine,
+    graph: Option<&Arc<ProcessGraph>>,
+    task: &potok::Task,
+) -> Result<Result<Option<Selector>, Fault>, Error> {
+    let form = form_of(graph, task).filter(|form| form.reference.is_some());
+    let Some((graph, form)) = graph.zip(form) else { return Ok(Ok(None)) };
+    let seen = if form.is_computed() { engine.task_variables(task.id()).await? } else { Vec::new() };
+    let found = Selector::of_form(form, graph.deployment(), &Given(&seen), Timestamp::now());
+    Ok(found.map_err(|error| Fault::failed(error.to_string())))
 }
 
 pub(crate) async fn of_start(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
@@ -45,8 +85,9 @@ pub(crate) async fn of_start(Acting(engine): Acting, Path(which): Path<Which>) -
     })?;
     let graph = engine.graph(DefinitionId(definition.key)).await?;
     let form = graph.as_ref().and_then(|graph| graph.start_form());
+    let reference = reference_of_start(graph.as_ref())?;
     let rendered = format!("process-definition/{}/rendered-form", id::definition(&definition));
-    Ok(answer(&shown(form, None, &rendered)))
+    Ok(answer(&shown(form, None, reference.as_ref(), &rendered)))
 }
 
 /// The variables that a form's fields begin with, where such variables are seen.
@@ -83,8 +124,7 @@ fn of_fields(
 /// The fields of a task's form, as far as its model describes them.
 pub(crate) async fn fields_of_task(engine: &Engine, task: &potok::Task) -> Result<Vec<FormField>, Fault> {
     let graph = engine.graph(task.definition.into()).await?;
-    let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&task.node)?));
-    Ok(node.and_then(|node| node.details.form.as_deref()).map(|form| form.fields.clone()).unwrap_or_default())
+    Ok(form_of(graph.as_ref(), task).map(|form| form.fields.clone()).unwrap_or_default())
 }
 
 /// Those of a start form.
@@ -140,14 +180,13 @@ pub(crate) async fn deployed_start(Acting(engine): Acting, Path(which): Path<Whi
     let graph = engine.graph(DefinitionId(definition.key)).await?;
     let form = graph.as_ref().and_then(|graph| graph.start_form());
     let key = form.and_then(|form| literal(form.key.as_ref()));
-    deployed(&engine, &definition, form, key.as_deref()).await
+    deployed(&engine, &definition, reference_of_start(graph.as_ref())?, key.as_deref()).await
 }
 
 /// The file of a form that was deployed: by its key `embedded:deployment:form.html`, or by the id of a `.form`.
-async fn deployed(engine: &Engine, definition: &Definition, form: Option<&Form>, key: Option<&str>) -> Answer {
-    if let Some(reference) = form.and_then(|form| literal(form.reference.as_ref())) {
-        let selector = potok::Selector::Version(reference.as_str().into(), Version::Latest);
-        let found = engine.definition(DefinitionKind::Form, &definition.tenant, &selector).await;
+async fn deployed(engine: &Engine, definition: &Definition, reference: Option<Selector>, key: Option<&str>) -> Answer {
+    if let Some(reference) = reference {
+        let found = engine.definition(DefinitionKind::Form, &definition.tenant, &reference).await;
         let found = found.map_err(|_| {
             Fault::missing(format!("No Camunda Form Definition was found for Camunda Form Ref {reference}"))
         })?;
@@ -165,12 +204,11 @@ async fn deployed(engine: &Engine, definition: &Definition, form: Option<&Form>,
     Ok(bytes(media_type, content))
 }
 
-/// The form that a task's model refers to, if it does.
+/// The deployed form that a task's model refers to, if it does. In lists one that cannot be told does not keep the others from being shown.
 pub(crate) async fn reference(engine: &Engine, task: &potok::Task) -> Result<Option<Json>, Fault> {
     let graph = engine.graph(task.definition.into()).await?;
-    let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&task.node)?));
-    let reference = node.and_then(|node| literal(node.details.form.as_ref()?.reference.as_ref()));
-    Ok(reference.map(|key| json!({"key": key, "binding": "latest", "version": null})))
+    let found = reference_of_task(engine, graph.as_ref(), task).await?;
+    Ok(found.ok().flatten().as_ref().map(referred))
 }
 
 /// The definition of a task, and what its model says of its form.
@@ -190,10 +228,10 @@ pub(crate) async fn task_form(Acting(engine): Acting, Path(text): Path<String>) 
     let missing = Fault::refused(StatusCode::BAD_REQUEST, format!("Cannot get form for task {text}"));
     let (task, _) = of_task(&engine, &text, missing).await?;
     let graph = engine.graph(task.definition.into()).await?;
-    let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&task.node)?));
-    let form = node.and_then(|node| node.details.form.as_deref());
+    let form = form_of(graph.as_ref(), &task);
     let key = task.form.as_ref().map(|key| key.to_string());
-    Ok(answer(&shown(form, key, &format!("task/{text}/rendered-form"))))
+    let reference = reference_of_task(&engine, graph.as_ref(), &task).await??;
+    Ok(answer(&shown(form, key, reference.as_ref(), &format!("task/{text}/rendered-form"))))
 }
 
 pub(crate) async fn task_variables(
@@ -221,15 +259,13 @@ pub(crate) async fn task_deployed(Acting(engine): Acting, Path(text): Path<Strin
     let definition =
         definition.ok_or_else(|| Fault::invalid("the task belongs to no process: it has no deployed form"))?;
     let graph = engine.graph(task.definition.into()).await?;
-    let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&task.node)?));
-    deployed(&engine, &definition, node.and_then(|node| node.details.form.as_deref()), task.form.as_deref()).await
+    let reference = reference_of_task(&engine, graph.as_ref(), &task).await??;
+    deployed(&engine, &definition, reference, task.form.as_deref()).await
 }
 
 pub(crate) async fn task_rendered(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let missing = Fault::failed_as("NullValueException", format!("Task '{text}' not found: task is null"));
     let (task, _) = of_task(&engine, &text, missing).await?;
     let graph = engine.graph(task.definition.into()).await?;
-    let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&task.node)?));
-    let form = node.and_then(|node| node.details.form.as_deref());
-    rendered(form, task.form.as_deref(), || format!("form for task with the id {text}"))
+    rendered(form_of(graph.as_ref(), &task), task.form.as_deref(), || format!("form for task with the id {text}"))
 }

@@ -36,9 +36,6 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/job/{id}/suspended", put(suspend))
 }
 
-/// None is more urgent than another.
-const PRIORITY: i64 = 0;
-
 /// A job.
 enum Job {
     /// It is done when it is due.
@@ -105,6 +102,13 @@ impl Job {
         }
     }
 
+    fn priority(&self) -> i64 {
+        match self {
+            Self::Due(due) => due.priority,
+            Self::Stuck(_) => 0,
+        }
+    }
+
     /// Where and how it has failed.
     fn failure(&self) -> Option<(&str, &str)> {
         match self {
@@ -141,7 +145,7 @@ impl Job {
             "failedActivityId": failed,
             "dueDate": self.due().map(date),
             "suspended": self.is_suspended(),
-            "priority": PRIORITY,
+            "priority": self.priority(),
             "tenantId": self.tenant(),
             "createTime": date(JobId(self.key()).created()),
             "batchId": null,
@@ -413,8 +417,8 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Job>, Fault> {
             && (!untenanted || row.tenant().is_none())
             && created_from.is_none_or(|time| JobId(row.key()).created() > time)
             && created_until.is_none_or(|time| JobId(row.key()).created() < time)
-            && least.is_none_or(|least| PRIORITY >= least)
-            && most.is_none_or(|most| PRIORITY <= most)
+            && least.is_none_or(|least| row.priority() >= least)
+            && most.is_none_or(|most| row.priority() <= most)
             && tenants.as_ref().is_none_or(|tenants| match row.tenant() {
                 Some(own) => tenants.contains(&own.into()),
                 None => or_untenanted,
@@ -424,6 +428,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Job>, Fault> {
         "processInstanceId" => left.instance().cmp(&right.instance()),
         "processDefinitionId" => left.definition().cmp(&right.definition()),
         "processDefinitionKey" => left.process().cmp(right.process()),
+        "jobPriority" => left.priority().cmp(&right.priority()),
         "jobRetries" => left.retries().cmp(&right.retries()),
         "jobDueDate" => left.due().cmp(&right.due()),
         "tenantId" => left.tenant().cmp(&right.tenant()),

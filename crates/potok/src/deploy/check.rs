@@ -131,8 +131,10 @@ pub(super) fn check(name: &Name, bytes: &Bytes, deployment: Key, inner: &Inner) 
         }
         Some(FileKind::Form) => {
             let form: Result<serde_json::Value, _> = serde_json::from_slice(bytes);
-            let id = form.ok().and_then(|form| Some(Name::from(form.get("id")?.as_str()?)));
-            vec![define(DefinitionKind::Form, &id.unwrap_or_else(|| name.clone()), None)]
+            let form = form.unwrap_or_default();
+            let said = |name: &str| Some(Name::from(form.get(name)?.as_str()?));
+            let id = said("id").unwrap_or_else(|| name.clone());
+            vec![Definition { tag: said("versionTag"), ..define(DefinitionKind::Form, &id, None) }]
         }
         None => Vec::new(),
     };
@@ -165,9 +167,13 @@ fn ordinals(process: &ProcessGraph) -> Bytes {
 
 /// Whether something in a file calls or decides what it is deployed with.
 pub(super) fn binds_to_deployment(package: &Package) -> bool {
-    package.processes.iter().flat_map(|process| process.nodes()).any(|node| match &node.kind {
-        NodeKind::Call(call) => matches!(call.binding, VersionBinding::Deployment),
-        NodeKind::Decision(decision) => matches!(decision.binding, VersionBinding::Deployment),
-        _ => false,
+    package.processes.iter().flat_map(|process| process.nodes()).any(|node| {
+        let work = match &node.kind {
+            NodeKind::Call(call) => Some(&call.binding),
+            NodeKind::Decision(decision) => Some(&decision.binding),
+            _ => None,
+        };
+        let form = node.details.form.as_ref().map(|form| &form.binding);
+        [work, form].into_iter().flatten().any(|binding| matches!(binding, VersionBinding::Deployment))
     })
 }

@@ -218,8 +218,21 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::execute" => {
             let (key, kind, instance) = (NO, DueKind::StartTimer, None);
             let (process, node, tenant) = ("none".into(), "none".into(), None);
-            let (due, retries, failure, suspended) = (None, 3, None, false);
-            let due = Due { key, kind, instance, definition, process, node, due, retries, failure, suspended, tenant };
+            let (due, retries, failure, priority, suspended) = (None, 3, None, 0, false);
+            let due = Due {
+                key,
+                kind,
+                instance,
+                definition,
+                process,
+                node,
+                due,
+                retries,
+                failure,
+                priority,
+                suspended,
+                tenant,
+            };
             engine.execute(&due).await
         }
         "Engine::set_job_retries" => engine.set_job_retries(JobId(NO), 1).await,

@@ -14,6 +14,7 @@ crate::on_every_database!(
     only_one_claims_a_task,
     a_user_acts_within_their_rights,
     a_delegated_task_comes_back,
+    a_task_belongs_to_whom_its_model_says,
     tasks_are_found_by_what_their_instances_hold,
     a_suspended_instance_waits,
     a_cancelled_instance_has_no_open_tasks,
@@ -111,6 +112,29 @@ async fn a_delegated_task_comes_back(place: Place) {
     assert_eq!(engine.task(task).await.unwrap().assignee.as_deref(), Some("anna"));
     engine.update_task(task, |assignment| assignment.priority = 90).await.unwrap();
     assert_eq!(engine.task(task).await.unwrap().priority, 90);
+    stop(&engine).await;
+}
+
+async fn a_task_belongs_to_whom_its_model_says(place: Place) {
+    let owned = row(
+        "owned",
+        r#"
+        <userTask id="fixed" potok:owner="maria"/>
+        <userTask id="computed" potok:owner="=boss"/>"#,
+    );
+    let engine = place.with(&[("owned.bpmn", &owned)]).await;
+    let case = engine.start("owned").variables(json!({"boss": "olga"})).send().await.unwrap();
+    for owner in ["maria", "olga"] {
+        let found = engine.tasks().instance(case.id()).list().await.unwrap().remove(0);
+        assert_eq!((found.owner.as_deref(), found.assignee.as_deref()), (Some(owner), None));
+        let task = found.id();
+        engine.assign(task, "anna").await.unwrap();
+        engine.delegate(task, "vera").await.unwrap();
+        assert_eq!(engine.task(task).await.unwrap().owner.as_deref(), Some(owner), "it is theirs already");
+        engine.resolve(task).await.unwrap();
+        assert_eq!(engine.task(task).await.unwrap().assignee.as_deref(), Some(owner));
+        engine.complete(task, ()).await.unwrap();
+    }
     stop(&engine).await;
 }
 

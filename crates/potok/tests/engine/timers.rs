@@ -21,6 +21,7 @@ crate::on_every_database!(
     a_savepoint_is_put_off,
     a_suspended_instance_stays_at_its_savepoint,
     what_became_of_timers_and_savepoints_is_told,
+    what_is_due_is_as_urgent_as_its_model_says,
 );
 
 async fn a_timer_fires_when_it_is_due(place: Place) {
@@ -269,14 +270,35 @@ async fn what_became_of_timers_and_savepoints_is_told(place: Place) {
     let told = engine.instance(case.id()).work_log().await.unwrap();
     let told: Vec<_> = told.iter().map(|entry| (&*entry.node, &entry.kind, &entry.event)).collect();
     let expected = [
-        ("soon", WorkKind::Savepoint { after: false, due: None, retries: 3 }, WorkEvent::Opened),
-        ("soon", WorkKind::Savepoint { after: false, due: None, retries: 3 }, WorkEvent::Completed),
-        ("later", WorkKind::Timer { due: at("2026-01-05T11:00:00Z"), retries: 3 }, WorkEvent::Opened),
-        ("later", WorkKind::Timer { due: at("2026-01-05T09:30:00Z"), retries: 3 }, WorkEvent::Completed),
+        ("soon", WorkKind::Savepoint { after: false, due: None, retries: 3, priority: 0 }, WorkEvent::Opened),
+        ("soon", WorkKind::Savepoint { after: false, due: None, retries: 3, priority: 0 }, WorkEvent::Completed),
+        ("later", WorkKind::Timer { due: at("2026-01-05T11:00:00Z"), retries: 3, priority: 0 }, WorkEvent::Opened),
+        ("later", WorkKind::Timer { due: at("2026-01-05T09:30:00Z"), retries: 3, priority: 0 }, WorkEvent::Completed),
     ];
     let expected: Vec<_> = expected.iter().map(|(node, kind, event)| (*node, kind, event)).collect();
     assert_eq!(told, expected);
     let unknown = engine.instance(potok::InstanceId(potok_core::instance::Key(5))).work_log().await.unwrap_err();
     assert_eq!(unknown.code(), "instance-unknown");
+    stop(&engine).await;
+}
+
+async fn what_is_due_is_as_urgent_as_its_model_says(place: Place) {
+    let model = row(
+        "urgent",
+        r#"
+        <startEvent id="daily" camunda:jobPriority="44"><timerEventDefinition><timeCycle>R/P1D</timeCycle></timerEventDefinition></startEvent>
+        <task id="soon" camunda:asyncBefore="true" camunda:jobPriority="${7}"/>
+        <userTask id="work"/>
+        <endEvent id="end"/>"#,
+    );
+    let model = model.replace("<definitions ", r#"<definitions xmlns:camunda="http://camunda.org/schema/1.0/bpmn" "#);
+    let model = model.replace("<process ", r#"<process camunda:historyTimeToLive="P30D" "#);
+    let engine = place.with(&[("urgent.bpmn", &model)]).await;
+    let case = engine.start("urgent").send().await.unwrap();
+    let due = engine.due(&DueQuery::default()).await.unwrap();
+    let due: Vec<_> = due.iter().map(|due| (&*due.node, due.priority)).collect();
+    assert_eq!(due, [("daily", 44), ("soon", 7)]);
+    let told = engine.instance(case.id()).work_log().await.unwrap();
+    assert!(matches!(told[0].kind, WorkKind::Savepoint { priority: 7, .. }), "{told:?}");
     stop(&engine).await;
 }

@@ -154,6 +154,38 @@ async fn a_start_form_is_shown() {
 }
 
 #[tokio::test]
+async fn a_start_form_is_of_the_version_that_its_model_names() {
+    let by = |binding: &str| {
+        format!(
+            r#"<startEvent id="start" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><extensionElements>
+                <zeebe:formDefinition formId="letter" {binding}/></extensionElements></startEvent>
+            <task id="task"/>"#
+        )
+    };
+    let form = |draft: u32, more: &str| format!(r#"{{"id": "letter", "components": [], "draft": {draft}{more}}}"#);
+    let server = Server::new().await;
+    let deploy = async |files: &[(&str, String)]| {
+        let files: Vec<_> = files.iter().map(|(name, text)| json!({"name": name, "text": text})).collect();
+        server.post("/api/v1/deployments", json!({"files": files})).await.is(201);
+    };
+    deploy(&[("letter.form", form(1, r#", "versionTag": "spring""#))]).await;
+    deploy(&[
+        ("letter.form", form(2, "")),
+        ("tagged.bpmn", row("tagged", &by(r#"bindingType="versionTag" versionTag="spring""#))),
+        ("together.bpmn", row("together", &by(r#"bindingType="deployment""#))),
+        ("newest.bpmn", row("newest", &by(""))),
+        ("lost.bpmn", row("lost", &by(r#"bindingType="versionTag" versionTag="winter""#))),
+    ])
+    .await;
+    deploy(&[("letter.form", form(3, ""))]).await;
+    for (process, draft) in [("tagged", 1), ("together", 2), ("newest", 3)] {
+        let shown = server.get(&format!("/api/v1/definitions/{process}/start-form")).await;
+        shown.is(200).says(json!({"form": {"draft": draft}}));
+    }
+    server.get("/api/v1/definitions/lost/start-form").await.problem(404, "definition-unknown");
+}
+
+#[tokio::test]
 async fn what_stands_where_is_counted() {
     let server = Server::deployed(&[("approval", APPROVAL)]).await;
     for _ in 0..3 {

@@ -43,6 +43,15 @@ async fn a_task_goes_from_hand_to_hand() {
 }
 
 #[tokio::test]
+async fn a_task_has_the_owner_that_its_model_gives() {
+    let nodes = r#"<userTask id="approve" potok:owner="=boss"/>"#;
+    let server = Server::deployed(&[("owned", nodes)]).await;
+    let instance = server.start("owned", json!({"boss": "maria"})).await;
+    let task = format!("/api/v1/tasks/{}", server.task_of(&instance).await);
+    server.get(&task).await.is(200).says(json!({"owner": "maria", "assignee": null}));
+}
+
+#[tokio::test]
 async fn a_task_is_changed_if_it_is_as_it_was_seen() {
     let server = Server::deployed(&[("approval", APPROVAL)]).await;
     let instance = server.start("approval", json!({})).await;

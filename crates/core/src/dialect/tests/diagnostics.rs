@@ -299,6 +299,11 @@ fn values_that_mean_nothing_are_named() {
     for content in wrong {
         assert_eq!(codes(&document(&content)), ["extension-value-invalid x"], "{content}");
     }
+    // Nothing could go on with them: each task would be an incident.
+    for attribute in ["camunda:priority", "potok:priority", "camunda:jobPriority"] {
+        let document = document(&format!("<bpmn:userTask id=\"x\" {attribute}=\"high\" />"));
+        assert_eq!(Reader::new(&document).diagnostics()[0].severity, Severity::Error, "{attribute}");
+    }
     let retried = "<bpmn:serviceTask id=\"x\" camunda:type=\"external\" camunda:topic=\"t\"><bpmn:extensionElements>\
                    <camunda:failedJobRetryTimeCycle>often</camunda:failedJobRetryTimeCycle></bpmn:extensionElements>\
                    </bpmn:serviceTask>";
@@ -342,6 +347,29 @@ fn elements_in_a_place_that_has_no_use_for_them_are_named() {
         ]
     );
     assert_eq!(found[1].help, "it belongs in: callActivity, signalEventDefinition");
+}
+
+#[test]
+fn mappings_and_headers_where_nothing_is_mapped_are_named() {
+    let mapping =
+        "<camunda:inputOutput><camunda:inputParameter name=\"a\">1</camunda:inputParameter></camunda:inputOutput>";
+    let classic = |host: &str| {
+        format!("<bpmn:{host} id=\"x\"><bpmn:extensionElements>{mapping}</bpmn:extensionElements></bpmn:{host}>")
+    };
+    for host in ["process", "sequenceFlow", "lane", "messageEventDefinition", "multiInstanceLoopCharacteristics"] {
+        let ignored = format!("Warning extension-ignored <camunda:inputOutput> in <{host}> has no effect here");
+        assert_eq!(told(&document(&classic(host))), [ignored]);
+    }
+    for host in ["task", "userTask", "subProcess", "adHocSubProcess", "callActivity", "intermediateThrowEvent"] {
+        assert_eq!(told(&document(&classic(host))), Vec::<String>::new(), "{host}");
+    }
+    let ours = document(
+        "<bpmn:sequenceFlow id=\"x\"><bpmn:extensionElements><potok:input target=\"a\" source=\"=1\" />\
+         <potok:output target=\"a\" source=\"=1\" /><potok:formField id=\"a\" /><potok:header key=\"k\" value=\"v\" />\
+         </bpmn:extensionElements></bpmn:sequenceFlow>",
+    );
+    let ignored = |word: &str| format!("Warning extension-ignored <potok:{word}> in <sequenceFlow> has no effect here");
+    assert_eq!(told(&ours), ["input", "output", "formField", "header"].map(ignored));
 }
 
 /// What is said about the document, in one line each.

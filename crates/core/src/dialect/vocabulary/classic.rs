@@ -1,7 +1,7 @@
 //! Camunda 7 and its forks, Flowable and Activiti.
 
 use super::Mark::{Honoured, Ignored, Java, Silent, Unsupported};
-use super::{Marked, Vocabulary, marked_word, word_of};
+use super::{FLOW_NODES, Marked, Vocabulary, marked_word, word_of};
 
 const NO_JAVA: &str = "Java code cannot run here; do the same with mappings, an expression or a worker";
 const NO_EVENT_REGISTRY: &str = "use a BPMN message instead; there is no event registry here";
@@ -176,6 +176,7 @@ const LISTENED: &str = "variableName variableChangeType";
 pub(super) const ELEMENT_HOSTS: &[(&str, &str)] = &[
     ("in", "callActivity signalEventDefinition"),
     ("out", "callActivity"),
+    ("inputOutput", FLOW_NODES),
     ("formData formProperty", "userTask globalUserTask startEvent"),
     ("taskListener", "userTask globalUserTask"),
     ("externalWorkerInParameter externalWorkerOutParameter", "serviceTask"),

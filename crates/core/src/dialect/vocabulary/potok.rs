@@ -1,7 +1,7 @@
 //! Ours. `docs/extensions.md` says what each word means.
 
 use super::Mark::Honoured;
-use super::{Vocabulary, word_of};
+use super::{FLOW_NODES, Vocabulary, word_of};
 
 pub(super) static WORDS: Vocabulary = Vocabulary {
     attributes: &[(
@@ -20,3 +20,14 @@ pub(super) static WORDS: Vocabulary = Vocabulary {
         word_of("property", &[(Honoured, "name value")]),
     ],
 };
+
+/// Extension elements, and the elements they belong in.
+pub(super) const ELEMENT_HOSTS: &[(&str, &str)] = &[
+    ("input output", FLOW_NODES),
+    (
+        "header",
+        "serviceTask sendTask businessRuleTask scriptTask globalBusinessRuleTask globalScriptTask \
+         intermediateThrowEvent endEvent messageEventDefinition",
+    ),
+    ("formField", "userTask globalUserTask startEvent"),
+];

@@ -27,20 +27,20 @@ pub(crate) fn routes() -> Router<Engine> {
 
 /// What an entry says of its job, if it is of one.
 fn particular(entry: &WorkEntry, model: &Model, definition: &str) -> Option<Json> {
-    let (due, retries, (kind, configuration)) = match &entry.kind {
+    let (due, retries, priority, (kind, configuration)) = match &entry.kind {
         WorkKind::Job { .. } => return None,
-        WorkKind::Timer { due, retries } => (Some(*due), *retries, model.timer(&entry.node)),
-        WorkKind::Savepoint { after, due, retries } => {
+        WorkKind::Timer { due, retries, priority } => (Some(*due), *retries, *priority, model.timer(&entry.node)),
+        WorkKind::Savepoint { after, due, retries, priority } => {
             let configuration = if *after { "async-after" } else { "async-before" };
-            (*due, *retries, ("async-continuation", Some(configuration.to_owned())))
+            (*due, *retries, *priority, ("async-continuation", Some(configuration.to_owned())))
         }
-        WorkKind::Stuck => (None, 0, ("async-continuation", None)),
+        WorkKind::Stuck => (None, 0, 0, ("async-continuation", None)),
     };
     Some(json!({
         "jobId": id::id(entry.key),
         "jobDueDate": due.map(date),
         "jobRetries": retries,
-        "jobPriority": 0,
+        "jobPriority": priority,
         "jobExceptionMessage": work::failure(entry).0,
         "jobDefinitionId": definition,
         "jobDefinitionType": kind,
