@@ -4,7 +4,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use potok::query::DefinitionQuery;
 use potok::{Engine, Selector, row};
-use potok_core::expressions::Given;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -221,7 +220,9 @@ async fn start_form(
     let mut json = form.embedded.as_ref().and_then(|text| serde_json::from_str(text).ok());
     // There is no instance yet: what needs its variables cannot be told.
     let deployment = graph.as_ref().map(|graph| graph.deployment()).unwrap_or_default();
-    if let Ok(Some(selector)) = Selector::of_form(form, deployment, &Given(&[]), engine.clock().now()) {
+    if let Ok(Some(selector)) =
+        Selector::of_form(form, deployment, &potok_core::expressions::Given(&[]), engine.clock().now())
+    {
         let deployed = engine.definition(row::DefinitionKind::Form, &found.tenant, &selector).await?;
         let bytes = engine.resource(deployed.deployment.into(), &deployed.resource).await?;
         json = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
