@@ -234,8 +234,11 @@ impl Correlation<'_> {
                 let has =
                     |(name, value): &(Name, Value)| instance.variable(name).is_some_and(|found| same(found, value));
                 let scope = instance.scope(instance.scope_of(wait))?;
-                let has_own =
-                    |(name, value): &(Name, Value)| scope.variable(name).is_some_and(|found| same(found, value));
+                // What stands in a scope among others has none of its own.
+                let is_own = !matches!(wait.owner, Owner::Token(token) if token != scope.owner);
+                let has_own = |(name, value): &(Name, Value)| {
+                    is_own && scope.variable(name).is_some_and(|found| same(found, value))
+                };
                 Some(self.variables.iter().all(has) && self.own_variables.iter().all(has_own))
             };
             if inner.look(row.instance, takes).await? != Some(true) {
