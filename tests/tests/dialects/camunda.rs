@@ -172,24 +172,25 @@ fn what_is_tried_again_is_as_urgent_as_before() {
 
 #[test]
 fn nobody_can_tell_how_urgent_a_savepoint_or_timer_is() {
-    let content = r#"<process id="p" isExecutable="true" camunda:historyTimeToLive="P30D"><startEvent id="start"/>
-        <intermediateCatchEvent id="wait" camunda:jobPriority="${urgency}">
-          <timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></intermediateCatchEvent>
-        <serviceTask id="add" camunda:expression="${1}" camunda:asyncAfter="true" camunda:jobPriority="${urgency}"/>
-        <endEvent id="end"/><sequenceFlow id="f" sourceRef="start" targetRef="wait"/>
-        <sequenceFlow id="g" sourceRef="wait" targetRef="add"/><sequenceFlow id="h" sourceRef="add" targetRef="end"/>
-        </process>"#;
-    model(content)
-        .start_with(json!({"urgency": "high"}))
-        .incident("wait", "expression-failed")
-        .incident_says("`${urgency}` gives high, but a priority is a whole number")
-        .set("urgency", 7)
-        .resolve("wait")
-        .has_priority("wait", 7)
-        .travel("PT1H")
-        .has_priority("add", 7)
-        .continue_at("add")
-        .completed();
+    let savepoint = r#"<manualTask id="work" camunda:asyncBefore="true" camunda:jobPriority="${urgency}"/>"#;
+    let timer = r#"<intermediateCatchEvent id="work" camunda:jobPriority="${urgency}">
+        <timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></intermediateCatchEvent>"#;
+    for node in [savepoint, timer] {
+        let content = format!(
+            r#"<process id="p" isExecutable="true" camunda:historyTimeToLive="P30D"><startEvent id="start"/>{node}
+            <endEvent id="end"/><sequenceFlow id="f" sourceRef="start" targetRef="work"/>
+            <sequenceFlow id="g" sourceRef="work" targetRef="end"/></process>"#
+        );
+        model(&content)
+            .start_with(json!({"urgency": "high"}))
+            .incident("work", "expression-failed")
+            .incident_says("`${urgency}` gives high, but a priority is a whole number")
+            .set("urgency", 7)
+            .resolve("work")
+            .has_priority("work", 7)
+            .travel("PT1H")
+            .completed();
+    }
 }
 
 #[test]

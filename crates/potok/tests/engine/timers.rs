@@ -283,21 +283,29 @@ async fn what_became_of_timers_and_savepoints_is_told(place: Place) {
 }
 
 async fn what_is_due_is_as_urgent_as_its_model_says(place: Place) {
-    let model = row(
-        "urgent",
+    let model = |id: &str, nodes: &str| {
+        let model = row(id, nodes).replace("<process ", r#"<process camunda:historyTimeToLive="P30D" "#);
+        model.replace("<definitions ", r#"<definitions xmlns:camunda="http://camunda.org/schema/1.0/bpmn" "#)
+    };
+    let daily = model(
+        "daily",
         r#"
-        <startEvent id="daily" camunda:jobPriority="44"><timerEventDefinition><timeCycle>R/P1D</timeCycle></timerEventDefinition></startEvent>
-        <task id="soon" camunda:asyncBefore="true" camunda:jobPriority="${7}"/>
+        <startEvent id="morning" camunda:jobPriority="44"><timerEventDefinition><timeCycle>R/P1D</timeCycle></timerEventDefinition></startEvent>
         <userTask id="work"/>
         <endEvent id="end"/>"#,
     );
-    let model = model.replace("<definitions ", r#"<definitions xmlns:camunda="http://camunda.org/schema/1.0/bpmn" "#);
-    let model = model.replace("<process ", r#"<process camunda:historyTimeToLive="P30D" "#);
-    let engine = place.with(&[("urgent.bpmn", &model)]).await;
+    let urgent = model(
+        "urgent",
+        r#"
+        <startEvent id="start"/>
+        <task id="soon" camunda:asyncBefore="true" camunda:jobPriority="${7}"/>
+        <endEvent id="end"/>"#,
+    );
+    let engine = place.with(&[("daily.bpmn", &daily), ("urgent.bpmn", &urgent)]).await;
     let case = engine.start("urgent").send().await.unwrap();
     let due = engine.due(&DueQuery::default()).await.unwrap();
     let due: Vec<_> = due.iter().map(|due| (&*due.node, due.priority)).collect();
-    assert_eq!(due, [("daily", 44), ("soon", 7)]);
+    assert_eq!(due, [("morning", 44), ("soon", 7)]);
     let told = engine.instance(case.id()).work_log().await.unwrap();
     assert!(matches!(told[0].kind, WorkKind::Savepoint { priority: 7, .. }), "{told:?}");
     stop(&engine).await;

@@ -174,7 +174,7 @@ async fn a_start_form_is_of_the_version_that_its_model_names() {
         ("tagged.bpmn", row("tagged", &by(r#"bindingType="versionTag" versionTag="spring""#))),
         ("together.bpmn", row("together", &by(r#"bindingType="deployment""#))),
         ("newest.bpmn", row("newest", &by(""))),
-        ("lost.bpmn", row("lost", &by(r#"bindingType="versionTag" versionTag="winter""#))),
+        ("missing.bpmn", row("missing", &by(r#"bindingType="versionTag" versionTag="winter""#))),
     ])
     .await;
     deploy(&[("letter.form", form(3, ""))]).await;
@@ -182,7 +182,7 @@ async fn a_start_form_is_of_the_version_that_its_model_names() {
         let shown = server.get(&format!("/api/v1/definitions/{process}/start-form")).await;
         shown.is(200).says(json!({"form": {"draft": draft}}));
     }
-    server.get("/api/v1/definitions/lost/start-form").await.problem(404, "definition-unknown");
+    server.get("/api/v1/definitions/missing/start-form").await.problem(404, "definition-unknown");
 }
 
 #[tokio::test]

@@ -326,7 +326,7 @@ fn elements_in_a_place_that_has_no_use_for_them_are_named() {
          <bpmn:endEvent id=\"d\"><bpmn:extensionElements><zeebe:subscription correlationKey=\"=1\" />\
          </bpmn:extensionElements></bpmn:endEvent>\
          <bpmn:startEvent id=\"e\"><bpmn:extensionElements><zeebe:taskDefinition type=\"t\" /></bpmn:extensionElements>\
-         </bpmn:startEvent>",
+         </bpmn:startEvent><bpmn:userTask id=\"f\" camunda:taskPriority=\"7\" />",
     );
     let found = Reader::new(&document).diagnostics();
     assert!(found.iter().all(|found| found.code == "extension-ignored"), "{found:?}");
@@ -344,6 +344,7 @@ fn elements_in_a_place_that_has_no_use_for_them_are_named() {
             "camunda:calledElementBinding on <exclusiveGateway> has no effect here",
             "<zeebe:subscription> in <endEvent> has no effect here",
             "<zeebe:taskDefinition> in <startEvent> has no effect here",
+            "camunda:taskPriority on <userTask> has no effect here",
         ]
     );
     assert_eq!(found[1].help, "it belongs in: callActivity, signalEventDefinition");
