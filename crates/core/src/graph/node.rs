@@ -386,6 +386,18 @@ pub enum MappingSource {
     Map(Vec<(Expression, MappingSource)>),
 }
 
+impl MappingSource {
+    /// Whether the name stands somewhere in its texts.
+    pub(crate) fn mentions(&self, name: &str) -> bool {
+        match self {
+            Self::Expression(expression) => expression.text.contains(name),
+            Self::Outer(_, outer) => **outer == *name,
+            Self::List(items) => items.iter().any(|item| item.mentions(name)),
+            Self::Map(entries) => entries.iter().any(|(key, value)| key.text.contains(name) || value.mentions(name)),
+        }
+    }
+}
+
 impl Details {
     /// Whether its flow node opens a scope as it begins.
     pub(crate) fn needs_scope(&self) -> bool {
