@@ -184,6 +184,27 @@ fn what_rounds_give_is_aggregated_also_by_expressions() {
 }
 
 #[test]
+fn what_rounds_set_stays_with_them_where_it_is_aggregated() {
+    scenario("dialects/flowable_aggregation_apart.bpmn")
+        .start_with(json!({"items": ["p", "q"], "note": "outside"}))
+        .complete_with("work", json!({"ok": 1, "note": "first", "other": 1}))
+        .no_variable("ok")
+        .complete_with("work", json!({"ok": 2, "note": "second"}))
+        .variable("results", json!([{"ok": 1}, {"ok": 2}]))
+        // Also in a sub-process and from a called process, whatever sets it, and where there is a variable of that name outside.
+        .complete_with("inner", json!({"ok": 3}))
+        .complete_with("inner", json!({"ok": 4}))
+        .variable("inside", json!([{"ok": 3, "seen": "p"}, {"ok": 4, "seen": "q"}]))
+        .variable("called", json!([{"ok": 5}, {"ok": 5}]))
+        .variable("note", "outside")
+        .no_variable("ok")
+        .no_variable("other")
+        .no_variable("seen")
+        .no_variable("scripted")
+        .completed();
+}
+
+#[test]
 fn a_round_that_has_not_completed_leaves_no_gap_in_an_aggregation() {
     scenario("dialects/flowable_aggregation_until.bpmn")
         .start_with(json!({"items": [1, 2, 3]}))

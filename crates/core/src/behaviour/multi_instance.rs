@@ -216,7 +216,7 @@ fn outcome(
     {
         *place = value.clone();
     }
-    if multi.without_gaps {
+    if multi.aggregates {
         // What a round gives to an aggregation is never null.
         results.retain(|result| !result.is_null());
     }

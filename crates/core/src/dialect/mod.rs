@@ -425,8 +425,8 @@ pub struct MultiInstanceProperties {
     pub output_collection: Option<Name>,
     /// What each instance contributes to it.
     pub output_element: Option<MappingSource>,
-    /// An instance that has not completed leaves no gap among the results (Flowable's aggregation).
-    pub without_gaps: bool,
+    /// What an instance sets stays with it, and one that has not completed leaves no gap among the results (Flowable's aggregation).
+    pub aggregates: bool,
     /// Each instance is cut off as a unit of work.
     pub continuation: Continuation,
     /// Time between the engine's own tries of an instance, e.g. `R3/PT10M` or `PT1M,PT5M`.

@@ -423,7 +423,7 @@ impl Compiler<'_> {
                     outputs,
                     output_element: extension.output_element.as_ref().map(|element| self.mapping_source(element)),
                     output_variable,
-                    without_gaps: extension.without_gaps,
+                    aggregates: extension.aggregates,
                     completion_condition: self.optional(multi.completion_condition.as_ref()),
                     behavior: multi.behavior,
                     event: event.and_then(|definition| self.throw(None, definition)),

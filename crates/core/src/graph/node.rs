@@ -50,7 +50,7 @@ impl FlowNode {
         let of_loop = match &details.repeat {
             Some(Loop::MultiInstance(multi)) => {
                 let given = [&multi.element_variable, &multi.index_variable, &multi.output_variable];
-                given.into_iter().any(|given| given.as_ref() == Some(name))
+                multi.aggregates || given.into_iter().any(|given| given.as_ref() == Some(name))
             }
             _ => false,
         };
