@@ -77,6 +77,24 @@ fn listeners_are_jobs_around_the_work() {
 }
 
 #[test]
+fn the_condition_of_a_loop_sees_what_its_rounds_have_given_so_far() {
+    scenario("dialects/zeebe_results_so_far.bpmn")
+        .start_with(json!({"items": [1, 2, 3]}))
+        .job("work", json!({"found": "a"}))
+        .no_variable("results")
+        .job("work", json!({}))
+        .job("work", json!({"found": "c"}))
+        .waits_at(["after"])
+        .variable("results", json!(["a", null, "c"]));
+    scenario("dialects/zeebe_results_so_far.bpmn")
+        .start_with(json!({"items": [1, 2, 3]}))
+        .job("work", json!({"found": "a"}))
+        .job("work", json!({"found": "b"}))
+        .waits_at(["after"])
+        .variable("results", json!(["a", "b", null]));
+}
+
+#[test]
 fn listeners_of_an_event_sub_process_are_jobs_around_what_happens_in_it() {
     scenario("dialects/zeebe_event_sub_process_listeners.bpmn")
         .start()
