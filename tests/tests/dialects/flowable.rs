@@ -280,3 +280,16 @@ fn what_terminates_all_without_a_caller_ends_only_its_own_instance() {
         .main_instance()
         .active();
 }
+
+#[test]
+fn data_objects_begin_with_values_of_their_types() {
+    scenario("dialects/flowable_data_objects.bpmn")
+        .start()
+        .completed()
+        .variables(
+            json!({"whole": 100, "flag": true, "fraction": 1.5, "long": 7, "text": "${1 + 1}", "json": {"a": [1]}}),
+        )
+        .variable("next", 101)
+        .variable("is_empty", true)
+        .variable("moment", json!("2026-01-01T10:00:00"));
+}

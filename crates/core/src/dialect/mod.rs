@@ -7,6 +7,7 @@ mod activity;
 mod assignment;
 mod binding;
 mod call;
+mod data_object;
 mod decision;
 mod event;
 mod expression;
@@ -30,6 +31,7 @@ mod values;
 mod vocabulary;
 mod zeebe;
 
+pub(crate) use data_object::flowable_kind;
 pub use expression::ExpressionUse;
 pub use field::FieldKind;
 pub use namespace::POTOK as POTOK_NAMESPACE;

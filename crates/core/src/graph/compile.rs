@@ -213,7 +213,10 @@ impl Compiler<'_> {
             }
         }
         for (parent, name, initial) in self.data.declared().to_vec() {
-            let initial = self.optional(initial.as_ref());
+            let initial = initial.map(|initial| match initial {
+                model::Initial::Value(value) => super::Expression::constant(value),
+                model::Initial::Expression(expression) => self.expression(&expression, Purpose::Expression),
+            });
             let place = parent.map_or(root, |parent| parent.0 as usize);
             if place != root || initial.is_some() {
                 containers[place].data.push((name, initial));
