@@ -23,6 +23,13 @@ pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, decision: &Decisio
     let took = evaluation.took;
     step.charge_time(took);
     let decided = decided?;
+    if decided.rules.is_empty()
+        && let Some(must_match) = &decision.must_match
+        && step.text(must_match, scope, node)?.is_some_and(|text| text.eq_ignore_ascii_case("true"))
+    {
+        let message = format!("decision `{id}` has no rule that matches; add one, or a default output");
+        return Err(Problem::failed(message));
+    }
     if step.graph.dialect() == Dialect::Camunda && looks_at_result(&step.graph.node(node).details) {
         let shown = list(decided.rules.clone());
         shown.check().map_err(EvaluationError::from)?;

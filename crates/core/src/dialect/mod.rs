@@ -291,6 +291,8 @@ pub struct Decision {
     pub binding: Binding,
     /// How the result becomes a value.
     pub result: DecisionResult,
+    /// Where this is true, it is an error that no rule matches (Flowable).
+    pub must_match: Option<Expression>,
 }
 
 /// How a decision's result becomes a value (Camunda's `mapDecisionResult`).

@@ -305,6 +305,8 @@ pub struct Decision {
     pub binding: VersionBinding,
     /// How the result becomes a value.
     pub result: DecisionResult,
+    /// Where this is true, it is an error that no rule matches (Flowable).
+    pub must_match: Option<Expression>,
 }
 
 /// A called process.
