@@ -293,3 +293,31 @@ fn data_objects_begin_with_values_of_their_types() {
         .variable("is_empty", true)
         .variable("moment", json!("2026-01-01T10:00:00"));
 }
+
+#[test]
+fn task_listeners_are_called_in_the_order_of_flowable() {
+    let file = "dialects/flowable_task_listeners.bpmn";
+    scenario(file)
+        .start_with(json!({"log": "", "who": "anna"}))
+        .variable("log", "start assignment create ")
+        .complete("work")
+        .variable("log", "start assignment create complete delete end ");
+    // Nobody has it, and it is interrupted.
+    scenario(file)
+        .start_with(json!({"log": "", "who": null}))
+        .variable("log", "start create ")
+        .travel("PT1H")
+        .variable("log", "start create delete ");
+}
+
+#[test]
+fn a_delete_listener_that_fails_does_not_repeat_the_others() {
+    scenario("dialects/flowable_task_listeners.bpmn")
+        .start_with(json!({"log": "", "who": "anna", "completed": 0}))
+        .complete("careless")
+        .incident("careless", "expression-failed")
+        .set("reason", "done")
+        .resolve("careless")
+        .variables(json!({"completed": 1, "told": "done"}))
+        .waits_at(["work"]);
+}

@@ -322,6 +322,7 @@ impl Step<'_, '_> {
         match self.node(token).details.listeners.get(listener as usize).map(|listener| listener.stage) {
             Some(ListenerStage::End) | None => Stage::Finish(from),
             Some(ListenerStage::Complete) => Stage::Done(from),
+            Some(ListenerStage::Delete) => Stage::Delete(from),
             Some(ListenerStage::Create) => Stage::Create(from),
             Some(ListenerStage::Assignment) => Stage::Assign(from),
             _ => Stage::Listen(from),
