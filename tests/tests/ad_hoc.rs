@@ -97,7 +97,7 @@ fn completion_condition_can_wait_for_the_rest() {
 fn sequential_one_does_one_thing_at_a_time() {
     scenario("ad_hoc/sequential.bpmn")
         .start()
-        .refuses("ad-hoc-busy")
+        .refuses("ad-hoc-sequential")
         .activate("tidy", ["wash", "iron"])
         .activate("tidy", ["iron"])
         .refuses("ad-hoc-busy")

@@ -36,6 +36,18 @@ fn several_results_where_one_is_wanted_are_an_incident() {
 }
 
 #[test]
+fn camunda_shows_the_result_itself_to_outputs_and_end_listeners() {
+    scenario_of(&["decisions/camunda_decision_result.bpmn", "decisions/rates.dmn"])
+        .start_with(json!({"amount": 2000}))
+        .variables(json!({"indexed": 3, "entry": 3, "single": 3, "first": 3, "named": 3, "scripted": 4}))
+        .variable("nested", json!({"all": [{"percent": 3}], "none": []}))
+        .variables(json!({"gifts": ["pen", "book"], "count": 2}))
+        .variable("offers", json!([{"gift": "pen", "cost": 1}, {"gift": "book", "cost": 9}]))
+        .no_variable("decisionResult")
+        .incident_says("the decision gave the results of 2 rules, not of one");
+}
+
+#[test]
 fn zeebe_takes_results_as_dmn_gives_them() {
     scenario_of(&["decisions/zeebe.bpmn", "decisions/rates.dmn"])
         .start_with(json!({"amount": 500, "which": "gifts"}))
@@ -51,4 +63,18 @@ fn flowable_makes_a_variable_of_each_output_and_one_of_all_results() {
         .completed()
         .variable("percent", 3)
         .variable("offers", json!([{"gift": "pen", "cost": 1}, {"gift": "book", "cost": 9}]));
+}
+
+#[test]
+fn that_no_rule_matches_may_be_an_error_in_flowable() {
+    let files = ["decisions/flowable_no_hits.bpmn", "decisions/rates.dmn"];
+    scenario_of(&files).start_with(json!({"amount": null, "strict": false})).completed().no_variable("percent");
+    scenario_of(&files)
+        .start_with(json!({"amount": null, "strict": true}))
+        .incident("strict", "expression-failed")
+        .incident_says("decision `rate` has no rule that matches")
+        .set("amount", 2000)
+        .resolve("strict")
+        .completed()
+        .variable("percent", 3);
 }

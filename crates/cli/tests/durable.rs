@@ -149,3 +149,34 @@ fn a_timer_that_starts_the_process_is_seen() {
     assert_eq!(run.code, 0, "{}", run.err);
     run.says(&["11:15  begin", "the process has ended, Wed 25 Nov 2026 11:15"]);
 }
+
+#[test]
+fn time_does_not_go_back_behind_what_called_processes_have_lived() {
+    let (model, database) = model("durable-called");
+    let parts = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="t">
+      <process id="parent" isExecutable="true">
+        <startEvent id="begin"/><callActivity id="call" calledElement="child"/><userTask id="after"/><endEvent id="end"/>
+        <sequenceFlow id="f1" sourceRef="begin" targetRef="call"/>
+        <sequenceFlow id="f2" sourceRef="call" targetRef="after"/>
+        <sequenceFlow id="f3" sourceRef="after" targetRef="end"/>
+      </process>
+      <process id="child" isExecutable="true">
+        <startEvent id="starts"/>
+        <intermediateCatchEvent id="week"><timerEventDefinition><timeDuration>P7D</timeDuration></timerEventDefinition></intermediateCatchEvent>
+        <userTask id="work"/><endEvent id="done"/>
+        <sequenceFlow id="c1" sourceRef="starts" targetRef="week"/>
+        <sequenceFlow id="c2" sourceRef="week" targetRef="work"/>
+        <sequenceFlow id="c3" sourceRef="work" targetRef="done"/>
+      </process></definitions>"#;
+    std::fs::write(&model, parts).expect("the model is written");
+    let run = |name: &str, steps: &str| {
+        let answers = file("durable-called", name, steps);
+        potok(&["run", &model, "--now", NOW, "--db", &database, "--answers", &answers], "")
+    };
+    let half = run("first.answers.yaml", "steps: [{wait: next-timer}]");
+    assert_eq!(half.code, 1, "{half:?}");
+    let whole = run("rest.answers.yaml", "steps: [{complete: work}, {complete: after}]");
+    assert_eq!(whole.code, 0, "{whole:?}");
+    whole.says(&["Tue 1 Dec 2026", "10:15  work", "the process has ended, Tue 1 Dec 2026 10:15"]);
+    assert!(!whole.out.contains("Tue 24 Nov 2026\n10:15  after"), "{}", whole.out);
+}

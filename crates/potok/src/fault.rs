@@ -113,6 +113,7 @@ fn of_rejection(rejection: &Rejection) -> Fault {
         | Rejection::NothingThere(_)
         | Rejection::ScopeNotOpen(_) => Fault::Conflict,
         Rejection::WrongKind { .. }
+        | Rejection::AdHocSequential(_)
         | Rejection::UnknownElement { .. }
         | Rejection::NoNoneStart(_)
         | Rejection::Value(..)

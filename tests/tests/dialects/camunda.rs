@@ -211,6 +211,24 @@ fn a_computed_priority_that_is_no_number_is_an_incident() {
 }
 
 #[test]
+fn listeners_of_an_event_sub_process_are_called_in_their_order() {
+    scenario("dialects/camunda_event_sub_process_listeners.bpmn")
+        .start_with(json!({"log": ""}))
+        .message("order", json!({"subject": "roof"}))
+        // They see what came with the event.
+        .variable("log", "roof")
+        .job_is("beside", |job| assert_eq!(&*job.kind, "java:com.acme.Before"))
+        .passed("answer", 0)
+        .job("beside", json!({}))
+        .variable("log", "roof begun")
+        .complete("answer")
+        .job_is("beside", |job| assert_eq!(&*job.kind, "java:com.acme.After"))
+        .job("beside", json!({}))
+        .complete("work")
+        .completed();
+}
+
+#[test]
 fn a_flow_calls_its_listeners_when_it_is_taken() {
     scenario("dialects/camunda_take_listener.bpmn").start().waits_at(["work"]).variable("taken", true);
 }

@@ -185,6 +185,27 @@ fn what_rounds_give_is_aggregated_also_by_expressions() {
 }
 
 #[test]
+fn what_rounds_set_stays_with_them_where_it_is_aggregated() {
+    scenario("dialects/flowable_aggregation_apart.bpmn")
+        .start_with(json!({"items": ["p", "q"], "note": "outside"}))
+        .complete_with("work", json!({"ok": 1, "note": "first", "other": 1}))
+        .no_variable("ok")
+        .complete_with("work", json!({"ok": 2, "note": "second"}))
+        .variable("results", json!([{"ok": 1}, {"ok": 2}]))
+        // Also in a sub-process and from a called process, whatever sets it, and where there is a variable of that name outside.
+        .complete_with("inner", json!({"ok": 3}))
+        .complete_with("inner", json!({"ok": 4}))
+        .variable("inside", json!([{"ok": 3, "seen": "p"}, {"ok": 4, "seen": "q"}]))
+        .variable("called", json!([{"ok": 5}, {"ok": 5}]))
+        .variable("note", "outside")
+        .no_variable("ok")
+        .no_variable("other")
+        .no_variable("seen")
+        .no_variable("scripted")
+        .completed();
+}
+
+#[test]
 fn a_round_that_has_not_completed_leaves_no_gap_in_an_aggregation() {
     scenario("dialects/flowable_aggregation_until.bpmn")
         .start_with(json!({"items": [1, 2, 3]}))
@@ -259,4 +280,45 @@ fn what_terminates_all_without_a_caller_ends_only_its_own_instance() {
         .completed()
         .main_instance()
         .active();
+}
+
+#[test]
+fn data_objects_begin_with_values_of_their_types() {
+    scenario("dialects/flowable_data_objects.bpmn")
+        .start()
+        .completed()
+        .variables(
+            json!({"whole": 100, "flag": true, "fraction": 1.5, "long": 7, "text": "${1 + 1}", "json": {"a": [1]}}),
+        )
+        .variable("next", 101)
+        .variable("is_empty", true)
+        .variable("moment", json!("2026-01-01T10:00:00"));
+}
+
+#[test]
+fn task_listeners_are_called_in_the_order_of_flowable() {
+    let file = "dialects/flowable_task_listeners.bpmn";
+    scenario(file)
+        .start_with(json!({"log": "", "who": "anna"}))
+        .variable("log", "start assignment create ")
+        .complete("work")
+        .variable("log", "start assignment create complete delete end ");
+    // Nobody has it, and it is interrupted.
+    scenario(file)
+        .start_with(json!({"log": "", "who": null}))
+        .variable("log", "start create ")
+        .travel("PT1H")
+        .variable("log", "start create delete ");
+}
+
+#[test]
+fn a_delete_listener_that_fails_does_not_repeat_the_others() {
+    scenario("dialects/flowable_task_listeners.bpmn")
+        .start_with(json!({"log": "", "who": "anna", "completed": 0}))
+        .complete("careless")
+        .incident("careless", "expression-failed")
+        .set("reason", "done")
+        .resolve("careless")
+        .variables(json!({"completed": 1, "told": "done"}))
+        .waits_at(["work"]);
 }

@@ -77,6 +77,59 @@ fn listeners_are_jobs_around_the_work() {
 }
 
 #[test]
+fn the_condition_of_a_loop_sees_what_its_rounds_have_given_so_far() {
+    scenario("dialects/zeebe_results_so_far.bpmn")
+        .start_with(json!({"items": [1, 2, 3]}))
+        .job("work", json!({"found": "a"}))
+        .no_variable("results")
+        .job("work", json!({}))
+        .job("work", json!({"found": "c"}))
+        .waits_at(["after"])
+        .variable("results", json!(["a", null, "c"]));
+    scenario("dialects/zeebe_results_so_far.bpmn")
+        .start_with(json!({"items": [1, 2, 3]}))
+        .job("work", json!({"found": "a"}))
+        .job("work", json!({"found": "b"}))
+        .waits_at(["after"])
+        .variable("results", json!(["a", "b", null]));
+}
+
+#[test]
+fn listeners_of_an_event_sub_process_are_jobs_around_what_happens_in_it() {
+    scenario("dialects/zeebe_event_sub_process_listeners.bpmn")
+        .start()
+        .message_with_key("order", 1, json!({"size": 2}))
+        .passed("answer", 0)
+        .job_is("beside", |job| assert_eq!(&*job.kind, "before"))
+        .sees("beside", "size", 2)
+        .fail_job_with_retries("beside", "not now", 0)
+        .incident("beside", "job-failed")
+        .resolve("beside")
+        .job("beside", json!({"seen": true}))
+        .waits_at(["answer", "work"])
+        .variables(json!({"size": 2, "seen": true}))
+        .complete("answer")
+        .job_is("beside", |job| assert_eq!(&*job.kind, "after"))
+        .job("beside", json!({}))
+        .waits_at(["work"])
+        .complete("work")
+        .completed();
+}
+
+#[test]
+fn a_process_ends_whose_event_sub_process_waits_for_its_start_listener() {
+    scenario("dialects/zeebe_event_sub_process_listeners.bpmn")
+        .start()
+        .message_with_key("order", 1, json!({}))
+        .complete("work")
+        .active()
+        .job("beside", json!({}))
+        .complete("answer")
+        .job("beside", json!({}))
+        .completed();
+}
+
+#[test]
 fn task_listeners_are_jobs_around_the_task() {
     scenario("dialects/zeebe_task_listeners.bpmn")
         .start()

@@ -50,7 +50,7 @@ pub(crate) struct Durable {
 
 impl Durable {
     /// Opens a database, deploys a folder to it, and finds the instance to go on with: the newest that still runs. Time never
-    /// goes back behind what has happened to that.
+    /// goes back behind what has happened to that, or to any other that the run is about.
     pub(crate) fn open(
         database: &str,
         now: Timestamp,
@@ -78,11 +78,14 @@ impl Durable {
             log: Vec::new(),
             next_timer: None,
         };
-        durable.deploy(folder)?;
-        match &found {
-            Some(row) => durable.follow(vec![row.key])?,
-            None => durable.look_at_timers()?,
+        if let Some(row) = &found {
+            durable.follow(vec![row.key])?;
+            if let Some(latest) = durable.instances.values().map(|running| running.instance.now()).max() {
+                durable.engine.clock().advance(latest);
+            }
         }
+        durable.deploy(folder)?;
+        durable.look_at_timers()?;
         Ok((durable, found))
     }
 

@@ -1,12 +1,15 @@
 //! Business rule tasks: ask a decision (BPMN 2.0.2 §10.3.4).
 
 use crate::Name;
-use crate::dialect::DecisionResult;
+use crate::dialect::{DecisionResult, Dialect, ListenerStage};
 use crate::expressions::{Decided, Evaluation, EvaluationError};
-use crate::graph::Decision;
+use crate::graph::{Decision, Details, ListenerAction};
 use crate::instance::TokenId;
 use crate::step::{Problem, ScopeView, Stage, Step};
 use crate::value::Value;
+
+/// The variable in which Camunda 7 shows the result of a decision to the output mappings and end listeners of its task.
+const SHOWN: &str = "decisionResult";
 
 /// Evaluates the decision; its result goes into the result variable.
 pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, decision: &Decision) -> Result<(), Problem> {
@@ -20,6 +23,19 @@ pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, decision: &Decisio
     let took = evaluation.took;
     step.charge_time(took);
     let decided = decided?;
+    if decided.rules.is_empty()
+        && let Some(must_match) = &decision.must_match
+        && step.text(must_match, scope, node)?.is_some_and(|text| text.eq_ignore_ascii_case("true"))
+    {
+        let message = format!("decision `{id}` has no rule that matches; add one, or a default output");
+        return Err(Problem::failed(message));
+    }
+    if step.graph.dialect() == Dialect::Camunda && looks_at_result(&step.graph.node(node).details) {
+        let shown = list(decided.rules.clone());
+        shown.check().map_err(EvaluationError::from)?;
+        let own = step.own_scope(token);
+        step.set_local(own, SHOWN.into(), shown);
+    }
     if decision.result == DecisionResult::Variables {
         let variables = variables(&id, decided);
         variables.iter().try_for_each(|(_, value)| value.check()).map_err(EvaluationError::from)?;
@@ -31,6 +47,16 @@ pub(crate) fn decide(step: &mut Step<'_, '_>, token: TokenId, decision: &Decisio
     }
     step.schedule(token, Stage::Complete);
     Ok(())
+}
+
+/// Whether an output mapping or an end listener may look at the result itself.
+fn looks_at_result(details: &Details) -> bool {
+    let listens = details.listeners.iter().filter(|listener| listener.stage == ListenerStage::End);
+    details.outputs.iter().any(|output| output.source.mentions(SHOWN))
+        || listens.into_iter().any(|listener| match &listener.action {
+            ListenerAction::Evaluate(expression) => expression.text.contains(SHOWN),
+            ListenerAction::Job(_) => true,
+        })
 }
 
 /// A variable for each output; one with all results where several rules may count.

@@ -57,9 +57,8 @@ fn execute_others(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal, nod
             let scope = step.variable_scope(token);
             step.subscribe(Owner::Token(token), ordinal, scope, std::slice::from_ref(&**catch))?;
         }
-        NodeKind::Transaction(container) | NodeKind::EventSubProcess(container) => {
-            sub_process::begin(step, token, container)?;
-        }
+        NodeKind::Transaction(container) => sub_process::begin(step, token, container)?,
+        NodeKind::EventSubProcess(container) => step.begin_after_listeners(token, container),
         NodeKind::AdHoc(ad_hoc) => ad_hoc::begin(step, token, ad_hoc)?,
         NodeKind::Call(call) => call_activity::call(step, token, call)?,
         NodeKind::CatchEvent(event) => intermediate_event::catch(step, token, event)?,

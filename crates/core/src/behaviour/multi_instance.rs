@@ -150,17 +150,26 @@ fn try_complete_round(
         (None, Some(name)) => step.instance.scopes.get(inside).and_then(|scope| scope.variable(name)).cloned(),
         (None, None) => None,
     };
+    let given = result.as_ref().map(|value| (round, value));
     let asks = multi.completion_condition.is_some() || !multi.complex.is_empty();
-    let counters = if asks { counters_after(step, scope, multi.sequential) } else { Vec::new() };
+    let mut seen = if asks { counters_after(step, scope, multi.sequential) } else { Vec::new() };
     let complete = match &multi.completion_condition {
-        Some(condition) => step.holds(condition, inside, node, &counters)?,
+        Some(condition) => {
+            // In Camunda 8 the results so far are a variable of the loop. It takes time to list them.
+            if let Some(name) = &multi.output_collection
+                && step.graph.dialect() == Dialect::Zeebe
+                && condition.text.contains(&**name)
+            {
+                seen.push((name.clone(), results(step, scope, multi, given)?));
+            }
+            step.holds(condition, inside, node, &seen)?
+        }
         None => false,
     };
     let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else { return Ok(()) };
     let is_last = complete || (repeat.started >= repeat.total && repeat.active() <= 1);
-    let outcome =
-        if is_last { outcome(step, scope, multi, result.as_ref().map(|value| (round, value)))? } else { Vec::new() };
-    for (number, event) in thrown_events(step, inside, node, scope, multi, &counters, *next)? {
+    let outcome = if is_last { outcome(step, scope, multi, given)? } else { Vec::new() };
+    for (number, event) in thrown_events(step, inside, node, scope, multi, &seen, *next)? {
         *next = number;
         match event {
             // A round that has ended waits for nothing.
@@ -204,24 +213,10 @@ fn outcome(
     last: Option<(u32, &Value)>,
 ) -> Result<Outcome, EvaluationError> {
     let Some(name) = &multi.output_collection else { return Ok(Vec::new()) };
-    let Some((owner, node, repeat)) =
-        step.instance.scopes.get(scope).and_then(|scope| Some((scope.owner, scope.node, scope.repeat()?)))
-    else {
+    let Some((owner, node)) = step.instance.scopes.get(scope).map(|scope| (scope.owner, scope.node)) else {
         return Ok(Vec::new());
     };
-    let mut results = repeat.results.clone();
-    results.resize(repeat.total as usize, Value::Null);
-    if let Some((round, value)) = last
-        && let Some(place) = results.get_mut(round as usize)
-    {
-        *place = value.clone();
-    }
-    if multi.without_gaps {
-        // What a round gives to an aggregation is never null.
-        results.retain(|result| !result.is_null());
-    }
-    let results = Value::from(results);
-    results.check()?;
+    let results = results(step, scope, multi, last)?;
     let outside = step.instance.tokens.get(owner).map_or(NONE, |token| token.scope);
     if multi.outputs.is_empty() {
         return Ok(vec![(step.nearest(outside, name), name.clone(), results)]);
@@ -245,6 +240,32 @@ fn outcome(
         }
     }
     Ok(outcome)
+}
+
+/// The results of all rounds, with that of the one that is about to end.
+fn results(
+    step: &Step<'_, '_>,
+    scope: ScopeId,
+    multi: &MultiInstance,
+    last: Option<(u32, &Value)>,
+) -> Result<Value, EvaluationError> {
+    let Some(repeat) = step.instance.scopes.get(scope).and_then(|scope| scope.repeat()) else {
+        return Ok(Value::Null);
+    };
+    let mut results = repeat.results.clone();
+    results.resize(repeat.total as usize, Value::Null);
+    if let Some((round, value)) = last
+        && let Some(place) = results.get_mut(round as usize)
+    {
+        *place = value.clone();
+    }
+    if multi.aggregates {
+        // What a round gives to an aggregation is never null.
+        results.retain(|result| !result.is_null());
+    }
+    let results = Value::from(results);
+    results.check()?;
+    Ok(results)
 }
 
 /// The counters as they are once a round that runs now has ended: what conditions on its completion see.

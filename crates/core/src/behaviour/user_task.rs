@@ -18,18 +18,23 @@ pub(crate) fn create(step: &mut Step<'_, '_>, token: TokenId, task: &UserTask) -
     if step.node(token).details.listeners.is_empty() {
         return stand(step, token, task);
     }
-    announce(step, token, ListenerStage::Create, 0);
+    let is_first = step.graph.dialect() == Dialect::Flowable && is_assigned(step, token, task);
+    announce(step, token, if is_first { ListenerStage::Assignment } else { ListenerStage::Create }, 0);
     Ok(())
 }
 
-/// Calls the listeners of a stage from the given one on, and those of the stages after it; then the task stands.
+/// Calls the listeners of a stage from the given one on, and those of the stages after it; then the task stands. Flowable assigns a task
+/// before it says that it is there.
 pub(crate) fn announce(step: &mut Step<'_, '_>, token: TokenId, stage: ListenerStage, from: u32) {
     let NodeKind::UserTask(task) = &step.node(token).kind else { return };
     if !step.call_listeners(token, stage, from) {
         return;
     }
-    if stage == ListenerStage::Create && is_assigned(step, token, task) {
-        return announce(step, token, ListenerStage::Assignment, 0);
+    match (stage, step.graph.dialect()) {
+        (ListenerStage::Assignment, Dialect::Flowable) => return announce(step, token, ListenerStage::Create, 0),
+        (ListenerStage::Assignment, _) | (_, Dialect::Flowable) => {}
+        _ if is_assigned(step, token, task) => return announce(step, token, ListenerStage::Assignment, 0),
+        _ => {}
     }
     if let Err(problem) = stand(step, token, task) {
         step.stuck(token, problem, IncidentStage::Execute);

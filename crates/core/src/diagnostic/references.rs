@@ -10,6 +10,7 @@ use super::findings::Findings;
 use super::rule::define;
 use super::structures::SCHEMA_TYPES;
 use super::subject::{World, article, element_label};
+use crate::dialect::{Dialect, flowable_kind};
 use crate::model::{ByElement, KnownElement};
 use crate::xml::Element;
 
@@ -170,10 +171,11 @@ fn with_article(word: &str) -> String {
     if word.starts_with("an ") { word.to_owned() } else { format!("{} `{word}`", article(word)) }
 }
 
-/// Types may be those of XML Schema, and a qualified name may be one of another file that this one imports.
+/// Types may be those of XML Schema, or of Flowable in its dialect, and a qualified name may be one of another file that this one imports.
 fn may_be_elsewhere(world: &World<'_>, row: &Row, text: &str) -> bool {
     let qualified = text.split_once(':');
     let local = qualified.map_or(text, |(_, local)| local);
-    let is_type = *row.rule == ITEM_UNKNOWN && SCHEMA_TYPES.contains(&local);
-    is_type || qualified.is_some() && world.imports
+    let is_flowable = world.definitions.dialect == Dialect::Flowable;
+    let is_type = SCHEMA_TYPES.contains(&local) || is_flowable && flowable_kind(local).is_some();
+    *row.rule == ITEM_UNKNOWN && is_type || qualified.is_some() && world.imports
 }

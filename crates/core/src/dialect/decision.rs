@@ -12,6 +12,7 @@ impl<'d> Reader<'d> {
                 reference: self.value(task, &id),
                 binding: Binding::Latest,
                 result: DecisionResult::AsIs,
+                must_match: None,
             }));
         }
         if let Some(called) = self.zeebe_element(task, "calledDecision") {
@@ -19,6 +20,7 @@ impl<'d> Reader<'d> {
                 reference: self.value(called, &own(called, "decisionId")?),
                 binding: self.binding_type(called),
                 result: DecisionResult::AsIs,
+                must_match: None,
             }));
         }
         if self.classic_type(task).as_deref() == Some("dmn") {
@@ -29,6 +31,7 @@ impl<'d> Reader<'d> {
                     .or_else(|| self.field(task, "decisionServiceReferenceKey"))?,
                 binding: if same_deployment { Binding::Deployment } else { Binding::Latest },
                 result: DecisionResult::Variables,
+                must_match: self.field(task, "decisionTaskThrowErrorOnNoHits"),
             }));
         }
         Some(boxed(Decision {
@@ -42,6 +45,7 @@ impl<'d> Reader<'d> {
                 _ if self.dialect() == Dialect::Camunda => DecisionResult::ResultList,
                 _ => DecisionResult::AsIs,
             },
+            must_match: None,
         }))
     }
 }

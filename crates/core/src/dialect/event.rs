@@ -1,6 +1,6 @@
-//! What the dialects say about messages, signals, errors, escalations, conditions and data objects.
+//! What the dialects say about messages, signals, errors, escalations and conditions.
 
-use super::reader::{comma_separated, is_true, own, text};
+use super::reader::{comma_separated, is_true, own};
 use super::{ErrorVariables, MessageProperties, Reader, SignalPayload};
 use crate::Name;
 use crate::model::Expression;
@@ -76,13 +76,6 @@ impl<'d> Reader<'d> {
     #[must_use]
     pub fn terminate_all(&self, definition: Element<'d>) -> bool {
         self.flag(definition, "terminateAll") == Some(true)
-    }
-
-    /// The value that a `dataObject` has from the start.
-    #[must_use]
-    pub fn data_object_initial(&self, data_object: Element<'d>) -> Option<Expression> {
-        let value = self.classic_element(data_object, "value")?;
-        Some(self.value(value, &text(value)?))
     }
 
     /// The only variables whose changes a `conditionalEventDefinition` looks at; all if empty.

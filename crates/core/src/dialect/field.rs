@@ -31,6 +31,40 @@ pub enum FieldKind {
     Json,
 }
 
+impl FieldKind {
+    /// The value that a text is, where the kind alone says so: dates as ISO 8601 has them, a choice as it is written.
+    pub(super) fn read(self, text: &str) -> Result<Value, String> {
+        let trimmed = text.trim();
+        match self {
+            Self::Text => Ok(text.into()),
+            Self::Choice => Ok(trimmed.into()),
+            Self::Integer => trimmed.parse().map(Value::Integer).map_err(|_| "write a whole number, e.g. 5".to_owned()),
+            Self::Number => {
+                let number = trimmed.parse().ok().filter(|number: &f64| number.is_finite());
+                number.map(Value::Number).ok_or_else(|| "write a number, e.g. 2.5".to_owned())
+            }
+            Self::Boolean => match trimmed {
+                "true" => Ok(true.into()),
+                "false" => Ok(false.into()),
+                _ => Err("write `true` or `false`".to_owned()),
+            },
+            Self::Date => parse_date(trimmed).map(Value::from).map_err(|_| "write a date, e.g. 2026-11-24".to_owned()),
+            Self::Time => {
+                let time = trimmed.parse::<TimeOfDay>();
+                time.map(Value::from).map_err(|_| "write a time, e.g. 09:30:00".to_owned())
+            }
+            Self::DateTime => {
+                let moment = trimmed.parse::<DateTime>();
+                moment.map(Value::from).map_err(|_| "write a date and time, e.g. 2026-11-24T09:30:00".to_owned())
+            }
+            Self::Json => {
+                let json = serde_json::from_str(text).ok().and_then(|json| Value::from_json(json).ok());
+                json.ok_or_else(|| "write JSON, e.g. {\"a\": 1}".to_owned())
+            }
+        }
+    }
+}
+
 impl FormField {
     /// What it holds.
     #[must_use]
@@ -57,46 +91,19 @@ impl FormField {
     pub fn value_of(&self, text: &str) -> Result<Value, String> {
         let trimmed = text.trim();
         match self.holds() {
-            FieldKind::Text => Ok(text.into()),
-            FieldKind::Integer => {
-                trimmed.parse().map(Value::Integer).map_err(|_| "write a whole number, e.g. 5".to_owned())
-            }
-            FieldKind::Number => {
-                let number = trimmed.parse().ok().filter(|number: &f64| number.is_finite());
-                number.map(Value::Number).ok_or_else(|| "write a number, e.g. 2.5".to_owned())
-            }
-            FieldKind::Boolean => match trimmed {
-                "true" => Ok(true.into()),
-                "false" => Ok(false.into()),
-                _ => Err("write `true` or `false`".to_owned()),
-            },
             FieldKind::Date => self.date(trimmed),
-            FieldKind::Time => {
-                let time = trimmed.parse::<TimeOfDay>();
-                time.map(Value::from).map_err(|_| "write a time, e.g. 09:30:00".to_owned())
-            }
-            FieldKind::DateTime => {
-                let moment = trimmed.parse::<DateTime>();
-                moment.map(Value::from).map_err(|_| "write a date and time, e.g. 2026-11-24T09:30:00".to_owned())
-            }
-            FieldKind::Choice if self.values.iter().any(|(id, _)| &**id == trimmed) => Ok(trimmed.into()),
-            FieldKind::Choice => {
+            FieldKind::Choice if self.values.iter().all(|(id, _)| **id != *trimmed) => {
                 let ids: Vec<&str> = self.values.iter().map(|(id, _)| &**id).collect();
                 Err(format!("write one of its values: {}", ids.join(", ")))
             }
-            FieldKind::Json => {
-                let json = serde_json::from_str(text).ok().and_then(|json| Value::from_json(json).ok());
-                json.ok_or_else(|| "write JSON, e.g. {\"a\": 1}".to_owned())
-            }
+            holds => holds.read(text),
         }
     }
 
     /// A date by the field's pattern, or as ISO 8601 has it, which no pattern of another order can mean.
     fn date(&self, text: &str) -> Result<Value, String> {
-        let date = parse_date(text).map(Value::from);
-        let Some(pattern) = &self.date_pattern else {
-            return date.map_err(|_| "write a date, e.g. 2026-11-24".to_owned());
-        };
+        let date = FieldKind::Date.read(text);
+        let Some(pattern) = &self.date_pattern else { return date };
         let format = format_of(pattern).ok_or_else(|| {
             format!("the datePattern `{pattern}` is not read here; write one of days, months, years, hours, minutes and seconds, e.g. {CLASSIC_DATE}")
         })?;

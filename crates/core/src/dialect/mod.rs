@@ -7,6 +7,7 @@ mod activity;
 mod assignment;
 mod binding;
 mod call;
+mod data_object;
 mod decision;
 mod event;
 mod expression;
@@ -30,6 +31,7 @@ mod values;
 mod vocabulary;
 mod zeebe;
 
+pub(crate) use data_object::flowable_kind;
 pub use expression::ExpressionUse;
 pub use field::FieldKind;
 pub use namespace::POTOK as POTOK_NAMESPACE;
@@ -291,6 +293,8 @@ pub struct Decision {
     pub binding: Binding,
     /// How the result becomes a value.
     pub result: DecisionResult,
+    /// Where this is true, it is an error that no rule matches (Flowable).
+    pub must_match: Option<Expression>,
 }
 
 /// How a decision's result becomes a value (Camunda's `mapDecisionResult`).
@@ -427,8 +431,8 @@ pub struct MultiInstanceProperties {
     pub output_collection: Option<Name>,
     /// What each instance contributes to it.
     pub output_element: Option<MappingSource>,
-    /// An instance that has not completed leaves no gap among the results (Flowable's aggregation).
-    pub without_gaps: bool,
+    /// What an instance sets stays with it, and one that has not completed leaves no gap among the results (Flowable's aggregation).
+    pub aggregates: bool,
     /// Each instance is cut off as a unit of work.
     pub continuation: Continuation,
     /// Time between the engine's own tries of an instance, e.g. `R3/PT10M` or `PT1M,PT5M`.

@@ -18,7 +18,7 @@ impl<'d> Reader<'d> {
             output_element: self
                 .potok(element, "outputElement")
                 .map(|text| MappingSource::Expression(self.value(element, &text))),
-            without_gaps: false,
+            aggregates: false,
             continuation: self.continuation(element),
             retry_cycle: self.retry_cycle(element),
         };
@@ -42,7 +42,7 @@ impl<'d> Reader<'d> {
             if let Some((target, result)) = aggregation.and_then(|aggregation| self.aggregate(aggregation)) {
                 properties.output_collection = Some(target);
                 properties.output_element = Some(result);
-                properties.without_gaps = true;
+                properties.aggregates = true;
             }
         }
         properties

@@ -36,7 +36,7 @@ pub(super) fn takes_inputs(host: Element<'_>) -> bool {
     !matches!(host.name(), "startEvent" | "boundaryEvent")
 }
 
-pub(super) fn is_event_sub_process(host: Element<'_>) -> bool {
+fn is_event_sub_process(host: Element<'_>) -> bool {
     host.name() == "subProcess" && host.attribute("triggeredByEvent").is_some_and(|text| is_true(&text))
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::listener::{classic_stages, zeebe_stage};
 use super::namespace::Family;
-use super::placement::is_event_sub_process;
 use super::reader::{children, own};
 use super::unsupported::Findings;
 use super::{Dialect, ListenerStage};
@@ -136,8 +135,7 @@ fn job_listener_out_of_place(family: Family, listener: Element<'_>) -> Option<&s
     // An event-based gateway is left by what has occurred, which waits for nobody.
     let stage = own(listener, "event").or_else(|| own(listener, "eventType"));
     let leaves_gateway = host.name() == "eventBasedGateway" && stage.as_deref().map(str::trim) == Some("end");
-    let is_out_of_place = leaves_gateway || is_event_sub_process(host);
-    (is_out_of_place || matches!(host.name(), "process" | "sequenceFlow")).then(|| host.name())
+    (leaves_gateway || matches!(host.name(), "process" | "sequenceFlow")).then(|| host.name())
 }
 
 fn is_java(listener: Element<'_>) -> bool {

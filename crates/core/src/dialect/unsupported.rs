@@ -18,7 +18,7 @@ const MOST_FINDINGS: usize = 1_000;
 
 impl<'d> Reader<'d> {
     /// What authors should know about the extension attributes and elements of the document, in document order:
-    /// `extension-ignored`, `extension-java`, `extension-unsupported`, `extension-unknown` and `job-kind-missing`.
+    /// `extension-ignored`, `extension-java`, `extension-missing`, `extension-unsupported`, `extension-unknown` and `job-kind-missing`.
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let mut findings = Findings { reader: *self, list: Vec::new(), is_drawing: false, fields: BTreeSet::new() };
@@ -121,6 +121,7 @@ impl<'d> Findings<'d> {
         }
         if family.is_none() {
             self.look_at_implementations(element);
+            self.look_at_user_task(element);
         }
         self.look_at_documentation(element);
     }

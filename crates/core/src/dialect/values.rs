@@ -1,7 +1,8 @@
 //! Which values the words of the dialects take.
 
+use super::data_object::value_of;
 use super::namespace::Family;
-use super::reader::{children, own};
+use super::reader::{children, own, text};
 use super::unsupported::Findings;
 use super::zeebe::is_path;
 use super::{Dialect, FieldKind};
@@ -256,6 +257,7 @@ impl<'d> Findings<'d> {
                 self.invalid(Severity::Warning, element, element.tag_span(), written, help);
             }
             (Family::Classic, "constraint") => self.look_at_constraint(element),
+            (Family::Classic, "value") => self.look_at_data_object(element),
             (Family::Classic, "in" | "out" | "externalWorkerInParameter" | "externalWorkerOutParameter") => {
                 let holder = element.parent().and_then(|extensions| extensions.parent());
                 if holder.is_some_and(|holder| holder.name() == "signalEventDefinition") {
@@ -303,6 +305,25 @@ impl<'d> Findings<'d> {
             let severity = if is_refused { Severity::Error } else { Severity::Warning };
             let written = format!("the default `{}` of the {} field `{}`", default.text, field.kind, field.id);
             self.invalid(severity, element, element.tag_span(), written, help);
+        }
+    }
+
+    /// The value that a data object of Flowable's has from the start. It refuses a model in which that is none, but takes a date and time
+    /// that it cannot read for null.
+    fn look_at_data_object(&mut self, value: Element<'d>) {
+        let host = value.parent().and_then(|extensions| extensions.parent());
+        let Some(host) = host.filter(|host| host.name() == "dataObject") else { return };
+        let (Some(kind), Some(text)) = (self.reader.data_object_kind(host), text(value)) else { return };
+        if let Err(help) = value_of(kind, &text) {
+            let severity = if kind == FieldKind::DateTime { Severity::Warning } else { Severity::Error };
+            let kind = host.attribute("itemSubjectRef").unwrap_or_default();
+            self.invalid(
+                severity,
+                value,
+                value.tag_span(),
+                format!("the value `{text}` of a data object of type `{kind}`"),
+                help,
+            );
         }
     }
 

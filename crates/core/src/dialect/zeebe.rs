@@ -1,5 +1,6 @@
 //! What Camunda 8 wants of its elements as a whole.
 
+use super::Dialect;
 use super::reader::own;
 use super::unsupported::Findings;
 use crate::diagnostic::Severity;
@@ -12,6 +13,21 @@ impl<'d> Findings<'d> {
             "calledElement" | "calledDecision" | "formDefinition" => self.look_at_binding_type(element),
             "input" | "output" => self.look_at_mapping(element),
             _ => {}
+        }
+    }
+
+    /// A user task that Camunda 8 leaves to a worker.
+    pub(super) fn look_at_user_task(&mut self, task: Element<'d>) {
+        if self.reader.dialect() == Dialect::Zeebe
+            && matches!(task.name(), "userTask" | "globalUserTask")
+            && self.reader.zeebe_element(task, "userTask").is_none()
+        {
+            let message =
+                "a user task without <zeebe:userTask/> is a worker's job of type `io.camunda.zeebe:userTask` in \
+                           Camunda 8; here people do it"
+                    .to_owned();
+            let help = "add <zeebe:userTask/>, or let a service task of that type call the worker".to_owned();
+            self.add("extension-missing", Severity::Warning, task, task.tag_span(), message, help);
         }
     }
 

@@ -214,7 +214,10 @@ impl Compiler<'_> {
             }
         }
         for (parent, name, initial) in self.data.declared().to_vec() {
-            let initial = self.optional(initial.as_ref());
+            let initial = initial.map(|initial| match initial {
+                model::Initial::Value(value) => super::Expression::constant(value),
+                model::Initial::Expression(expression) => self.expression(&expression, Purpose::Expression),
+            });
             let place = parent.map_or(root, |parent| parent.0 as usize);
             if place != root || initial.is_some() {
                 containers[place].data.push((name, initial));
@@ -424,7 +427,7 @@ impl Compiler<'_> {
                     outputs,
                     output_element: extension.output_element.as_ref().map(|element| self.mapping_source(element)),
                     output_variable,
-                    without_gaps: extension.without_gaps,
+                    aggregates: extension.aggregates,
                     completion_condition: self.optional(multi.completion_condition.as_ref()),
                     behavior: multi.behavior,
                     event: event.and_then(|definition| self.throw(None, definition)),

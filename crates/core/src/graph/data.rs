@@ -22,7 +22,7 @@ pub(super) struct DataNames<'a> {
     stores: &'a BTreeMap<&'a Name, &'a Name>,
     /// The ids of data objects and of references to them.
     objects: BTreeSet<&'a Name>,
-    declared: Vec<(Option<NodeIndex>, Name, Option<model::Expression>)>,
+    declared: Vec<(Option<NodeIndex>, Name, Option<model::Initial>)>,
     /// Where the variable stands, by the data's id, where its name alone does not tell.
     homes: BTreeMap<Name, Home>,
 }
@@ -123,7 +123,7 @@ impl<'a> DataNames<'a> {
     }
 
     /// Data objects: (sub-process, variable, first value).
-    pub(super) fn declared(&self) -> &[(Option<NodeIndex>, Name, Option<model::Expression>)] {
+    pub(super) fn declared(&self) -> &[(Option<NodeIndex>, Name, Option<model::Initial>)] {
         &self.declared
     }
 }

@@ -34,6 +34,12 @@ impl Expression {
         Self { kind: ExpressionKind::Literal(Value::String(text.clone())), text }
     }
 
+    /// An expression that is always the same value.
+    #[must_use]
+    pub fn constant(value: Value) -> Self {
+        Self { text: value.to_string().into(), kind: ExpressionKind::Literal(value) }
+    }
+
     /// An expression that reads a variable.
     #[must_use]
     pub fn variable(name: Name) -> Self {

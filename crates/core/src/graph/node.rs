@@ -50,7 +50,7 @@ impl FlowNode {
         let of_loop = match &details.repeat {
             Some(Loop::MultiInstance(multi)) => {
                 let given = [&multi.element_variable, &multi.index_variable, &multi.output_variable];
-                given.into_iter().any(|given| given.as_ref() == Some(name))
+                multi.aggregates || given.into_iter().any(|given| given.as_ref() == Some(name))
             }
             _ => false,
         };
@@ -310,6 +310,8 @@ pub struct Decision {
     pub binding: VersionBinding,
     /// How the result becomes a value.
     pub result: DecisionResult,
+    /// Where this is true, it is an error that no rule matches (Flowable).
+    pub must_match: Option<Expression>,
 }
 
 /// A called process.
@@ -389,6 +391,18 @@ pub enum MappingSource {
     List(Vec<MappingSource>),
     /// A map, with its keys.
     Map(Vec<(Expression, MappingSource)>),
+}
+
+impl MappingSource {
+    /// Whether the name stands somewhere in its texts.
+    pub(crate) fn mentions(&self, name: &str) -> bool {
+        match self {
+            Self::Expression(expression) => expression.text.contains(name),
+            Self::Outer(_, outer) => **outer == *name,
+            Self::List(items) => items.iter().any(|item| item.mentions(name)),
+            Self::Map(entries) => entries.iter().any(|(key, value)| key.text.contains(name) || value.mentions(name)),
+        }
+    }
 }
 
 impl Details {

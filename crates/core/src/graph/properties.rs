@@ -78,6 +78,7 @@ impl<'a> Compiler<'a> {
                 reference: self.expression(&decision.reference, Purpose::Expression),
                 binding: self.binding(&decision.binding),
                 result: decision.result,
+                must_match: self.optional(decision.must_match.as_ref()),
             }));
         }
         if let Some(expression) = &extension.expression {

@@ -44,8 +44,8 @@ pub struct MultiInstance {
     pub output_element: Option<MappingSource>,
     /// The variable of a round that is its result, declared in the round's scope.
     pub output_variable: Option<Name>,
-    /// A round that has not completed leaves no gap among the results.
-    pub without_gaps: bool,
+    /// What a round sets stays with it, and one that has not completed leaves no gap among the results (Flowable's aggregation).
+    pub aggregates: bool,
     /// Ends the whole when it holds.
     pub completion_condition: Option<Expression>,
     /// Which events are thrown as rounds complete.

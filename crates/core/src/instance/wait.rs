@@ -79,7 +79,7 @@ pub enum WaitKind {
     },
     /// Somebody who mends what is stuck.
     Incident(Arc<IncidentWait>),
-    /// The other definitions of an event that needs all of them: this one has occurred.
+    /// The other definitions of an event that needs all of them, or the start listeners of its event sub-process: this one has occurred.
     Occurred(Arc<OccurredWait>),
 }
 
@@ -240,7 +240,7 @@ pub struct SignalWait {
     pub name: Name,
 }
 
-/// A definition that has occurred of an event that needs all of them.
+/// A definition that has occurred of an event that needs all of them; or an event whose sub-process calls its start listeners first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OccurredWait {
     /// What came with it: the event's, once it has occurred as a whole.

@@ -1,6 +1,7 @@
 //! Data: what flows beside the tokens.
 
 use super::{Expression, Name, NodeIndex, Reference};
+use crate::value::Value;
 use crate::xml::ElementIndex;
 
 /// An item definition.
@@ -32,7 +33,16 @@ pub struct DataObject {
     /// A list.
     pub is_collection: bool,
     /// The value it has from the start (Flowable's `flowable:value`).
-    pub initial: Option<Expression>,
+    pub initial: Option<Initial>,
+}
+
+/// What a data object has from the start.
+#[derive(Clone, Debug)]
+pub enum Initial {
+    /// A value of the data object's own type.
+    Value(Value),
+    /// A text, or what is computed.
+    Expression(Expression),
 }
 
 /// A reference to a data object, as drawn in the diagram.

@@ -28,7 +28,7 @@ pub use collaboration::{
 };
 pub use data::{
     Assignment, DataAssociation, DataInput, DataObject, DataObjectReference, DataOutput, DataStore, DataStoreReference,
-    InputOutputSpecification, Interface, ItemDefinition, Operation, Property,
+    Initial, InputOutputSpecification, Interface, ItemDefinition, Operation, Property,
 };
 pub use event::{Event, EventDefinition, EventPosition, TimerDefinition, TimerKind};
 pub use gateway::Gateway;

@@ -18,14 +18,16 @@ pub(crate) enum Stage {
     Listen(u32),
     /// Does the flow node's work.
     Execute,
-    /// Its user task is about to stand: create listeners from this one on, then assignment listeners.
+    /// Its user task is about to stand: create listeners from this one on, and those after them.
     Create(u32),
-    /// Its user task is about to stand: assignment listeners from this one on.
+    /// Its user task is about to stand: assignment listeners from this one on, and those after them.
     Assign(u32),
     /// What its event throws, from this one on: what comes before has been waited for.
     Throw(u32),
     /// The work is done: complete listeners from this one on.
     Done(u32),
+    /// Its user task is gone: delete listeners from this one on (Flowable).
+    Delete(u32),
     /// The work is done, and its listeners have been called.
     Complete,
     /// Output mappings are done: end listeners from this one on.
@@ -207,6 +209,7 @@ impl Step<'_, '_> {
             Stage::Assign(listener) => user_task::announce(self, token, ListenerStage::Assignment, listener),
             Stage::Throw(next) => self.throw_on(token, node, next),
             Stage::Done(listener) => self.done(token, listener),
+            Stage::Delete(listener) => self.deleted(token, listener),
             Stage::Complete => self.complete(token),
             Stage::Finish(listener) => self.finish(token, listener),
             Stage::Leave => self.leave(token),

@@ -384,6 +384,11 @@ pub enum Rejection {
     /// A sequential ad-hoc sub-process does one thing at a time.
     #[error("the ad-hoc sub-process `{0}` is sequential and one of its activities still runs: complete that first")]
     AdHocBusy(Name),
+    /// Of a sequential ad-hoc sub-process several activities are to begin at once.
+    #[error(
+        "the ad-hoc sub-process `{0}` is sequential: begin its activities one after the other, each when the one before is complete"
+    )]
+    AdHocSequential(Name),
     /// No more work begins in an ad-hoc sub-process whose completion condition held.
     #[error("the ad-hoc sub-process `{0}` is ending: its completion condition has held")]
     AdHocEnding(Name),
@@ -463,6 +468,7 @@ impl Rejection {
             Self::UnknownScope(..) => "scope-unknown",
             Self::Value(_, error) => error.code(),
             Self::AdHocBusy(_) => "ad-hoc-busy",
+            Self::AdHocSequential(_) => "ad-hoc-sequential",
             Self::AdHocEnding(_) => "ad-hoc-ending",
             Self::NoInstructions => "instructions-missing",
             Self::UnknownToken(..) => "token-unknown",

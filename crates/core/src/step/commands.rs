@@ -332,6 +332,7 @@ impl Step<'_, '_> {
         match self.node(token).details.listeners.get(listener as usize).map(|listener| listener.stage) {
             Some(ListenerStage::End) | None => Stage::Finish(from),
             Some(ListenerStage::Complete) => Stage::Done(from),
+            Some(ListenerStage::Delete) => Stage::Delete(from),
             Some(ListenerStage::Create) => Stage::Create(from),
             Some(ListenerStage::Assignment) => Stage::Assign(from),
             _ => Stage::Listen(from),
@@ -379,8 +380,11 @@ impl Step<'_, '_> {
         if self.instance.scopes.get(scope).is_some_and(|scope| scope.phase == Phase::Ending) {
             return Err(Rejection::AdHocEnding(node.id.clone()));
         }
-        if ad_hoc::is_busy(self, scope, ad_hoc) || (elements.len() > 1 && ad_hoc::is_sequential(ad_hoc)) {
+        if ad_hoc::is_busy(self, scope, ad_hoc) {
             return Err(Rejection::AdHocBusy(node.id.clone()));
+        }
+        if elements.len() > 1 && ad_hoc::is_sequential(ad_hoc) {
+            return Err(Rejection::AdHocSequential(node.id.clone()));
         }
         let mut nodes = Vec::with_capacity(elements.len());
         for element in elements {

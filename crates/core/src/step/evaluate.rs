@@ -7,8 +7,8 @@ use super::{Event, Ref, Step, index_of};
 use crate::Name;
 use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::{Assignment, Binding, Evaluation, EvaluationError, Execution, Quick, Sight, Variables};
-use crate::graph::{Expression, ExpressionKind, Mapping, MappingSource, NodeKind, ProcessGraph, VersionBinding};
-use crate::instance::{Instance, NONE, Ordinal, ROOT, ScopeId, UserTaskWait};
+use crate::graph::{Expression, ExpressionKind, Loop, Mapping, MappingSource, NodeKind, ProcessGraph, VersionBinding};
+use crate::instance::{Instance, NONE, Ordinal, ROOT, Scope, ScopeId, UserTaskWait};
 use crate::value::{Value, ValueError};
 
 /// A change of a variable that conditional events with a filter may look at.
@@ -475,7 +475,7 @@ impl Step<'_, '_> {
         self.variables_changed = true;
     }
 
-    /// The innermost scope that has a variable, else the process itself.
+    /// The innermost scope that has a variable, else the process itself; nothing leaves a round whose loop aggregates.
     #[inline(always)]
     pub(crate) fn nearest(&self, scope: ScopeId, name: &str) -> ScopeId {
         if scope == ROOT { ROOT } else { self.nearest_around(scope, name) }
@@ -484,12 +484,18 @@ impl Step<'_, '_> {
     fn nearest_around(&self, scope: ScopeId, name: &str) -> ScopeId {
         let mut current = scope;
         while let Some(candidate) = self.instance.scopes.get(current) {
-            if candidate.parent == NONE || candidate.variable(name).is_some() {
+            if candidate.parent == NONE || candidate.variable(name).is_some() || self.is_kept_apart(candidate) {
                 break;
             }
             current = candidate.parent;
         }
         current
+    }
+
+    /// Whether a scope is a round's whose variables are its own (Flowable's aggregation).
+    fn is_kept_apart(&self, scope: &Scope) -> bool {
+        scope.round != NONE
+            && matches!(&self.graph.node(scope.node).details.repeat, Some(Loop::MultiInstance(multi)) if multi.aggregates)
     }
 
     /// Sets variables, each in the innermost scope that has it.

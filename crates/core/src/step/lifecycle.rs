@@ -255,6 +255,8 @@ impl<'s> Step<'s, '_> {
                         return false;
                     }
                 }
+                // A worker is told of no deletion; `check` says so.
+                ListenerAction::Job(_) if stage == ListenerStage::Delete => {}
                 ListenerAction::Job(job) => {
                     return match behaviour::job::open(self, token, 0, job, Some(index)) {
                         Ok(()) => false,
@@ -291,7 +293,16 @@ impl<'s> Step<'s, '_> {
 
     /// The work is done: complete listeners from the given one on.
     pub(super) fn done(&mut self, token: TokenId, from: u32) {
-        if self.node(token).plain || self.call_listeners(token, ListenerStage::Complete, from) {
+        if self.node(token).plain {
+            self.schedule(token, Stage::Complete);
+        } else if self.call_listeners(token, ListenerStage::Complete, from) {
+            self.deleted(token, 0);
+        }
+    }
+
+    /// A completed user task is gone. Flowable calls delete listeners also then, from the given one on.
+    pub(super) fn deleted(&mut self, token: TokenId, from: u32) {
+        if self.graph.dialect() != Dialect::Flowable || self.call_listeners(token, ListenerStage::Delete, from) {
             self.schedule(token, Stage::Complete);
         }
     }

@@ -320,16 +320,19 @@ impl Step<'_, '_> {
         if let NodeKind::EventSubProcess(inner) = &node.kind {
             // What fails on the way out stays undone: an operator is at work.
             let (token, _) = self.token_for_event_sub_process(scope, inner.trigger?)?;
-            return Some(self.open_event_sub_process(token));
+            let (inside, opened) = self.open_event_sub_process(token);
+            if opened.is_ok() && !self.outlives_start_listeners(token) {
+                return None;
+            }
+            return Some((inside, opened));
         }
         let token = self.born(scope, container);
-        let serial = self.instance.tokens.get(token).map_or(NONE, |token| token.serial);
         if !node.plain {
             if let Err(error) = self.prepare(token, false) {
                 self.stuck(token, error.into(), IncidentStage::Enter);
                 return None;
             }
-            if !self.call_listeners(token, ListenerStage::Start, 0) || !self.is_alive(token, serial) {
+            if !self.outlives_start_listeners(token) {
                 return None;
             }
         }
@@ -341,6 +344,12 @@ impl Step<'_, '_> {
             self.emit(Event::TokenWaited { token });
         }
         Some((inside, opened))
+    }
+
+    /// Calls the start listeners of what a token stands on; says whether it goes on.
+    fn outlives_start_listeners(&mut self, token: TokenId) -> bool {
+        let serial = self.instance.tokens.get(token).map_or(NONE, |token| token.serial);
+        self.call_listeners(token, ListenerStage::Start, 0) && self.is_alive(token, serial)
     }
 
     /// A token comes to a flow node. A boundary event or event sub-process occurs.

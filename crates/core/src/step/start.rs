@@ -147,13 +147,21 @@ impl Step<'_, '_> {
         };
         let others: Vec<(Key, Owner)> =
             self.instance.waits().filter(waits_too).map(|wait| (wait.key, wait.owner)).collect();
-        self.begin_late(token);
+        let mut waiting = vec![token];
         for (key, owner) in others {
             self.emit(Event::WaitClosed { key, kind: WaitType::Incident, reason: Closed::Completed });
-            if let Owner::Token(token) = owner {
-                self.begin_late(token);
+            if let Owner::Token(other) = owner {
+                waiting.push(other);
             }
         }
+        let around = self.instance.scopes.get(scope).map_or(NONE, |scope| scope.owner);
+        if let Some(NodeKind::EventSubProcess(_)) = self.graph.get_node(self.node_of(around)).map(|node| &node.kind)
+            && let Some(first) = self.first_start_listener(around)
+        {
+            waiting.into_iter().for_each(|token| self.wait_for_listeners(token));
+            return self.resume(around, Stage::Listen(first));
+        }
+        waiting.into_iter().for_each(|token| self.begin_late(token));
     }
 
     fn begin_late(&mut self, token: TokenId) {

@@ -87,7 +87,11 @@ impl Step<'_, '_> {
     fn has_begun(&self, token: TokenId) -> bool {
         let Some(here) = self.instance.tokens.get(token) else { return false };
         let node = self.node(token);
-        if node.plain || (node.details.repeat.is_some() && !self.is_round(token)) {
+        // The start event of an event sub-process may wait for the listeners of that.
+        if node.plain
+            || matches!(node.kind, NodeKind::StartEvent(_))
+            || (node.details.repeat.is_some() && !self.is_round(token))
+        {
             return false;
         }
         if matches!(here.state, TokenState::Joined { .. }) {

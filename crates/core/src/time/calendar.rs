@@ -71,10 +71,10 @@ impl Calendar {
         &self.zone
     }
 
-    /// Whether anyone works on that day.
+    /// Whether anyone works on that day: not if the clock skips all its hours.
     #[must_use]
     pub fn is_working_day(&self, date: Date) -> bool {
-        !self.hours(date).is_empty()
+        !self.stretches(date).is_empty()
     }
 
     /// The holiday on that day and its name, if it is one.

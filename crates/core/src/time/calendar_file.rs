@@ -150,7 +150,8 @@ read_from_text!(Hours, read_hours);
 fn read_hours(text: &str) -> Result<Hours, String> {
     let minutes = |text: &str| {
         let (hour, minute) = text.trim().split_once(':')?;
-        let part = |text: &str| if text.len() == 2 { text.parse::<u16>().ok() } else { None };
+        let is_number = |text: &str| text.len() == 2 && text.bytes().all(|digit| digit.is_ascii_digit());
+        let part = |text: &str| if is_number(text) { text.parse::<u16>().ok() } else { None };
         let (hour, minute) = (part(hour)?, part(minute)?);
         Some(hour * 60 + minute).filter(|minutes| minute < 60 && *minutes <= 24 * 60)
     };

@@ -145,6 +145,17 @@ fn hours_are_as_long_as_they_are_when_the_clock_changes() {
 }
 
 #[test]
+fn a_day_whose_hours_the_clock_skips_is_no_working_day() {
+    let week = "  sunday: [\"02:00-03:00\"]\n  monday: [\"02:15-02:45\"]\n";
+    let calendar = Calendar::from_yaml(&format!("name: x\nzone: Europe/Berlin\nweek:\n{week}")).unwrap();
+    assert!(!calendar.is_working_day(parse_date("2026-03-29").unwrap()));
+    // The second working day after the 22nd is the Monday after that Sunday, backwards from the 31st it is the Monday before.
+    let from = |text: &str, days| calendar.add_working_days(moment(text, "Z"), days).unwrap();
+    assert_eq!(from("2026-03-22 01:10", 2), moment("2026-03-30 00:15", "Z"));
+    assert_eq!(from("2026-03-31 00:20", -2), moment("2026-03-23 01:20", "Z"));
+}
+
+#[test]
 fn what_lies_too_far_is_refused() {
     let office = office();
     let centuries = SignedDuration::from_hours(24 * 366 * 100);
@@ -163,6 +174,7 @@ fn what_is_wrong_in_a_file_is_shown_with_its_line() {
     for (text, line, word) in [
         (format!("{head}  monday: [\"9-18\"]\n"), 4, "09:00-18:00"),
         (format!("{head}  monday: [\"18:00-09:00\"]\n"), 4, "midnight"),
+        (format!("{head}  monday: [\"+9:00-13:00\"]\n"), 4, "`+9:00-13:00` is not from one time to another"),
         (format!("{head}  monday:\n    - 09:00-13:00\n    - 12:00-18:00\n"), 5, "overlap"),
         (format!("{head}  mondey: []\n"), 4, "mondey"),
         (format!("{head}  monday: [\"09:00-18:00\"]\nholidays:\n  - 2026-01-01\n  - 2026-02-30\n"), 7, "2026-02-30"),

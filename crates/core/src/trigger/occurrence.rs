@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::behaviour::user_task;
 use crate::dialect::{Dialect, ListenerStage};
 use crate::expressions::EvaluationError;
-use crate::graph::{Catch, ListenerAction, NodeKind};
+use crate::graph::{Catch, Container, NodeKind};
 use crate::instance::{
     IncidentKind, IncidentStage, NONE, OccurredWait, Ordinal, Owner, Phase, ScopeId, ScopeKind, TimerWait, TokenId,
     Wait, WaitId, WaitKind,
@@ -306,11 +306,10 @@ impl Step<'_, '_> {
     /// A token leaves the event that it stands on; what the event interrupts has been left with that outcome.
     fn leave_event_after(&mut self, token: TokenId, left: WayOut) {
         let details = &self.node(token).details;
-        let first = (0..).zip(&details.listeners).find(|(_, listener)| listener.stage == ListenerStage::Start);
-        let (stage, again) = match first {
+        let (stage, again) = match self.first_start_listener(token) {
             _ if details.repeat.is_some() => (Stage::Begin, IncidentStage::Enter),
             _ if details.continuation.before || !details.inputs.is_empty() => (Stage::Enter, IncidentStage::Arrive),
-            Some((index, _)) => (Stage::Listen(index), IncidentStage::Listener(index)),
+            Some(index) => (Stage::Listen(index), IncidentStage::Listener(index)),
             None => (Stage::Complete, IncidentStage::Complete),
         };
         if let Err(message) = left {
@@ -384,23 +383,14 @@ impl Step<'_, '_> {
         Some((self.born(scope, event_sub_process), left))
     }
 
-    /// Gives an event sub-process its inputs and data, and calls its start listeners; it has no stages of its own in which a
-    /// job could be waited for.
+    /// Gives an event sub-process its inputs and data.
     pub(crate) fn begin_scope(&mut self, scope: ScopeId) -> Result<(), EvaluationError> {
         let graph = self.graph;
         let node = self.instance.scopes.get(scope).map_or(NONE, |scope| scope.node);
-        let NodeKind::EventSubProcess(_) = graph.node(node).kind else {
-            return crate::behaviour::sub_process::open_scope(self, scope);
-        };
-        let details = &graph.node(node).details;
-        self.set_inputs(scope, node, &details.inputs)?;
-        crate::behaviour::sub_process::open_scope(self, scope)?;
-        for listener in details.listeners.iter().filter(|one| one.stage == ListenerStage::Start) {
-            if let ListenerAction::Evaluate(expression) = &listener.action {
-                self.call_listener(expression, ListenerStage::Start, scope, node)?;
-            }
+        if let NodeKind::EventSubProcess(_) = graph.node(node).kind {
+            self.set_inputs(scope, node, &graph.node(node).details.inputs)?;
         }
-        Ok(())
+        crate::behaviour::sub_process::open_scope(self, scope)
     }
 
     /// An event sub-process begins with a token that stands on it.
@@ -415,8 +405,50 @@ impl Step<'_, '_> {
         let born = self.born(inside, start);
         self.receive_from(born, start, payload);
         match opened {
-            Ok(()) => self.leave_event_after(born, left),
+            Ok(()) => self.listen_before_event(token, born, left),
             Err(error) => self.stuck(born, error.into(), IncidentStage::Open),
+        }
+    }
+
+    /// The start listeners of an event sub-process are called; its start event waits for them.
+    fn listen_before_event(&mut self, token: TokenId, event: TokenId, left: WayOut) {
+        let Some(first) = self.first_start_listener(token) else { return self.leave_event_after(event, left) };
+        self.wait_for_listeners(event);
+        match left {
+            Ok(()) => self.resume(token, Stage::Listen(first)),
+            Err(message) => {
+                self.incident(token, IncidentKind::Expression, &message, IncidentStage::Listener(first));
+            }
+        }
+    }
+
+    /// A token waits until the start listeners of the event sub-process around it have been called.
+    pub(crate) fn wait_for_listeners(&mut self, token: TokenId) {
+        self.wait(token, WaitKind::Occurred(OccurredWait { payload: Variables::new() }.into()));
+    }
+
+    pub(crate) fn first_start_listener(&self, token: TokenId) -> Option<u32> {
+        let listeners = &self.node(token).details.listeners;
+        let first = (0..).zip(listeners).find(|(_, listener)| listener.stage == ListenerStage::Start);
+        first.map(|(index, _)| index)
+    }
+
+    /// The start listeners of an event sub-process have been called: what waits in it for that begins. Where a listener has
+    /// failed as an operator began something in it, nothing does, and the event occurs.
+    pub(crate) fn begin_after_listeners(&mut self, token: TokenId, container: &Container) {
+        self.emit(Event::TokenWaited { token });
+        let inside = self.own_scope(token);
+        let mut next = self.instance.scopes.get(inside).map_or(NONE, |scope| scope.first_token);
+        if next == NONE
+            && let Some(start) = container.trigger
+        {
+            let born = self.born(inside, start);
+            return self.schedule(born, Stage::Enter);
+        }
+        while let Some(waiting) = self.instance.tokens.get(next) {
+            let current = std::mem::replace(&mut next, waiting.next);
+            self.close_waits(Owner::Token(current), Closed::Completed);
+            self.resume(current, Stage::Enter);
         }
     }
 

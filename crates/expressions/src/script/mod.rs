@@ -116,6 +116,13 @@ pub(crate) fn compile(text: &str, purpose: Purpose) -> Result<Script, CompileErr
         );
         return Err(CompileError { message, offset: Some(offset) });
     }
+    if let Some((offset, word)) = words::of_decision(&text) {
+        let message = format!(
+            "`decisionResult.{word}` is not available in scripts, for which the result is a list of maps: write \
+             decisionResult[0].name, or an expression `${{decisionResult.{word}(...)}}`"
+        );
+        return Err(CompileError { message, offset: Some(offset) });
+    }
     let parts = Parts::of(&text);
     Ok(Script { text, purpose, parts })
 }

@@ -43,6 +43,20 @@ pub(super) fn unknown(text: &str) -> Option<(usize, &str)> {
     Some((start, text.get(start..end)?))
 }
 
+/// What Camunda 7's `decisionResult` has in Java beside being a list of maps.
+const OF_DECISIONS: &[&str] =
+    &["collectEntries", "getFirstResult", "getResultList", "getSingleEntry", "getSingleResult"];
+
+/// The first method of Java's that a script calls on `decisionResult`, which is a plain list here: where it stands, and the word.
+pub(super) fn of_decision(text: &str) -> Option<(usize, &'static str)> {
+    let code = without_texts(text);
+    code.match_indices("decisionResult.").find_map(|(at, word)| {
+        let start = at + word.len();
+        let called = OF_DECISIONS.iter().find(|method| code[start..].starts_with(**method));
+        called.filter(|_| !code[..at].ends_with(is_part)).map(|method| (start, *method))
+    })
+}
+
 fn is_part(character: char) -> bool {
     character.is_alphanumeric() || character == '_' || character == '$'
 }
@@ -93,7 +107,17 @@ fn end_of_text(text: &str, quote: char) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::unknown;
+    use super::{of_decision, unknown};
+
+    #[test]
+    fn methods_of_a_decision_s_result_are_found() {
+        assert_eq!(of_decision("decisionResult.getSingleEntry()"), Some((15, "getSingleEntry")));
+        assert_eq!(
+            of_decision("// decisionResult.getSingleEntry()\ndecisionResult[0].rate + decisionResult.length"),
+            None
+        );
+        assert_eq!(of_decision("mydecisionResult.getSingleEntry()"), None);
+    }
 
     #[test]
     fn what_execution_does_not_have_is_found() {

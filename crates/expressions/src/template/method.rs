@@ -55,13 +55,18 @@ methods! {
     Matches = "matches", 1..=1;
     SubList = "subList", 2..=2;
     ContainsAll = "containsAll", 1..=1;
-    Get = "get", 1..=1;
+    Get = "get" | "getEntry", 1..=1;
     GetOrDefault = "getOrDefault", 2..=2;
     Prop = "prop", 1..=1;
     JsonPath = "jsonPath", 1..=1;
     Keys = "keySet" | "fieldNames", 0..=0;
     Values = "values", 0..=0;
-    Elements = "elements" | "elementList", 0..=0;
+    Elements = "elements" | "elementList" | "getResultList", 0..=0;
+    FirstResult = "getFirstResult", 0..=0;
+    SingleResult = "getSingleResult", 0..=0;
+    FirstEntry = "getFirstEntry", 0..=0;
+    SingleEntry = "getSingleEntry", 0..=0;
+    CollectEntries = "collectEntries", 1..=1;
     Same = "value" | "element" | "toDate" | "toList" | "toDateTime", 0..=0;
     StringValue = "stringValue" | "toString" | "getStringValue", 0..=1;
     NumberValue = "numberValue", 0..=0;
@@ -165,6 +170,7 @@ pub(crate) fn call(method: Method, base: &Value, arguments: &[Value]) -> Result<
                 M::Values => Ok(entries.values().cloned().collect()),
                 M::Size => Ok(length(entries.len())),
                 M::IsEmpty => Ok(entries.is_empty().into()),
+                M::FirstEntry | M::SingleEntry => only_entry(base),
                 _ => Err(unfit()),
             }
         }
@@ -177,6 +183,24 @@ pub(crate) fn call(method: Method, base: &Value, arguments: &[Value]) -> Result<
             }
         }
         _ => Err(unfit()),
+    }
+}
+
+/// The one rule's result of a decision; null if no rule matched.
+fn only_result(results: &[Value]) -> Result<Value, EvaluationError> {
+    match results {
+        [] => Ok(Value::Null),
+        [result] => Ok(result.clone()),
+        more => Err(failed(format!("the decision gave the results of {} rules, not of one", more.len()))),
+    }
+}
+
+/// The one output of a rule's result. Which of several is the first a map does not tell.
+fn only_entry(result: &Value) -> Result<Value, EvaluationError> {
+    let Value::Map(entries) = result.plain() else { return Ok(result.clone()) };
+    match entries.len() {
+        0 | 1 => Ok(entries.values().next().cloned().unwrap_or_default()),
+        more => Err(failed(format!("the decision gave {more} outputs, not one: name the one that is meant"))),
     }
 }
 
@@ -301,6 +325,13 @@ fn on_list(method: Method, items: &Arc<Vec<Value>>, arguments: &[Value]) -> Opti
         M::IndexOf => place(items.iter().position(equals)),
         M::LastIndexOf => place(items.iter().rposition(equals)),
         M::Elements => Value::List(items.clone()),
+        M::FirstResult => items.first().cloned().unwrap_or_default(),
+        M::SingleResult => return Some(only_result(items)),
+        M::SingleEntry => return Some(only_result(items).and_then(|result| only_entry(&result))),
+        M::CollectEntries => {
+            let name = wanted.map(text).unwrap_or_default();
+            items.iter().filter_map(|result| result.field(&name)).cloned().collect()
+        }
         M::ContainsAll => {
             let all = wanted.and_then(Value::as_list)?;
             all.iter().all(|wanted| items.iter().any(|item| strictly_equal(item, wanted))).into()

@@ -7,7 +7,7 @@ use potok_core::value::Value;
 use super::context::Member;
 use super::method::{self, Method};
 use super::node::{Arithmetic, Comparison, Function, Node};
-use super::token::{Token, error};
+use super::token::{Token, error, is_prefix};
 
 /// The greatest nesting, chains of operators included.
 const MAX_DEPTH: usize = 200;
@@ -247,7 +247,7 @@ impl<'a> Parser<'a> {
     /// Whether `: name (` follows, which is a function and not a choice.
     fn is_prefixed(&self) -> bool {
         matches!(self.tokens.get(self.at + 1..self.at + 3), Some([(Token::Identifier(_), _), (Token::Symbol("("), _)]))
-            && matches!(self.tokens.get(self.at - 1), Some((Token::Identifier(word), _)) if matches!(word.as_str(), "variables" | "vars" | "var" | "fn" | "cmmn" | "bpmn" | "date"))
+            && matches!(self.tokens.get(self.at - 1), Some((Token::Identifier(word), _)) if is_prefix(word))
     }
 
     fn context(&mut self, object: &str, offset: usize) -> Parsed {

@@ -250,6 +250,9 @@ fn execution_asks_and_tells() {
         ("${execution.getVariables().size()}", Value::Integer(12)),
         ("${variables:exists(unknown) || vars:equals(name, 'Anna')}", true.into()),
         ("${variables:getOrDefault('unknown', 5)}", Value::Integer(5)),
+        ("${var:eq(count, 3) && vars:ne('count', 4) && count eq 3}", true.into()),
+        ("${var:lt(count, 4) && var:lte(count, 3) && var:gt(count, 2) && var:gte(count, 3)}", true.into()),
+        ("${var:eq(count, 4) || var:ne(count, 3) || var:lt(count, 3) || var:gt(count, 3)}", false.into()),
     ] {
         assert_eq!(value(text), expected, "{text}");
     }

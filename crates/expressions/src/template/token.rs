@@ -46,7 +46,14 @@ pub(crate) fn scan(text: &str, start: usize) -> Result<(Vec<(Token, usize)>, usi
             let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
             let length = rest.find(|c| !part(c)).unwrap_or(rest.len());
             at += length;
-            word(&rest[..length])
+            let (name, is_called) = (&rest[..length], rest[length..].starts_with('('));
+            // `var:eq(a, 1)` calls a function whose name is an operator elsewhere.
+            match &tokens[..] {
+                [.., (Token::Identifier(prefix), _), (Token::Symbol(":"), _)] if is_called && is_prefix(prefix) => {
+                    Token::Identifier(name.to_owned())
+                }
+                _ => word(name),
+            }
         } else if character.is_ascii_digit()
             || (character == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit()))
         {
@@ -65,6 +72,11 @@ pub(crate) fn scan(text: &str, start: usize) -> Result<(Vec<(Token, usize)>, usi
         };
         tokens.push((token, offset));
     }
+}
+
+/// What may stand before the name of a function.
+pub(super) fn is_prefix(word: &str) -> bool {
+    matches!(word, "variables" | "vars" | "var" | "fn" | "cmmn" | "bpmn" | "date")
 }
 
 fn word(word: &str) -> Token {

@@ -42,7 +42,7 @@ fn a_diagnostic_points_at_the_attribute() {
 #[test]
 fn unknown_words_are_warnings() {
     let document = document(
-        "<bpmn:userTask id=\"a\" camunda:asignee=\"x\" />\
+        "<bpmn:sendTask id=\"a\" camunda:asignee=\"x\" />\
          <bpmn:serviceTask id=\"b\"><bpmn:extensionElements><zeebe:taskDefinition typ=\"x\" type=\"y\" /><zeebe:new />\
          </bpmn:extensionElements></bpmn:serviceTask><bpmn:lane id=\"c\" potok:grop=\"x\" />",
     );
@@ -263,11 +263,17 @@ fn values_that_mean_nothing_are_named() {
         "<bpmn:sendTask id=\"x\" camunda:type=\"${kind}\" camunda:topic=\"t\" />".to_owned(),
         "<bpmn:conditionalEventDefinition id=\"x\" camunda:variableEvents=\"change\" />".to_owned(),
         inside("serviceTask", "<zeebe:taskDefinition type=\"t\" retries=\"abc\" />"),
-        inside("userTask", "<zeebe:priorityDefinition priority=\"500\" />"),
-        inside("userTask", "<zeebe:taskSchedule dueDate=\"soon\" />"),
+        inside("userTask", "<zeebe:userTask /><zeebe:priorityDefinition priority=\"500\" />"),
+        inside("userTask", "<zeebe:userTask /><zeebe:taskSchedule dueDate=\"soon\" />"),
         inside("callActivity", "<zeebe:calledElement processId=\"p\" bindingType=\"newest\" />"),
-        inside("userTask", "<zeebe:ioMapping><zeebe:input source=\"=1\" target=\"a..b\" /></zeebe:ioMapping>"),
-        inside("userTask", "<zeebe:ioMapping><zeebe:output source=\"=1\" target=\"\" /></zeebe:ioMapping>"),
+        inside(
+            "userTask",
+            "<zeebe:userTask /><zeebe:ioMapping><zeebe:input source=\"=1\" target=\"a..b\" /></zeebe:ioMapping>",
+        ),
+        inside(
+            "userTask",
+            "<zeebe:userTask /><zeebe:ioMapping><zeebe:output source=\"=1\" target=\"\" /></zeebe:ioMapping>",
+        ),
         inside("userTask", "<potok:input source=\"=1\" />"),
         inside(
             "userTask",

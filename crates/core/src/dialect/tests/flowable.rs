@@ -1,5 +1,6 @@
 use super::*;
 use crate::dialect::{Binding, DecisionResult, ListenerStage};
+use crate::model::Initial;
 
 #[test]
 fn an_external_worker_task_is_a_job() {
@@ -144,7 +145,45 @@ fn events_and_data_objects() {
     assert!(!reader.signal_instance_scope(at(&document, "wide")));
     assert!(reader.terminate_all(at(&document, "end")));
     assert_eq!(reader.error_variables(at(&document, "error")).code.as_deref(), Some("code"));
-    assert_eq!(shown_option(reader.data_object_initial(at(&document, "data")).as_ref()), "literal 5");
+    let initial = reader.data_object_initial(at(&document, "data"));
+    assert!(matches!(initial, Some(Initial::Expression(text)) if shown(&text) == "literal 5"));
+}
+
+#[test]
+fn data_objects_hold_values_of_flowable_s_own_types() {
+    let object = |kind: &str, value: &str| {
+        document(&format!(
+            "<bpmn:dataObject id=\"data\" itemSubjectRef=\"xsd:{kind}\"><bpmn:extensionElements><flowable:value>{value}\
+             </flowable:value></bpmn:extensionElements></bpmn:dataObject>"
+        ))
+    };
+    for (kind, value, wanted) in [
+        ("int", " 100 ", "100"),
+        ("long", "7", "7"),
+        ("double", "2", "2.0"),
+        ("boolean", "TRUE", "true"),
+        ("boolean", "yes", "false"),
+        ("string", "100", "\"100\""),
+        ("datetime", "2026-01-01T10:00:00", "\"2026-01-01T10:00:00\""),
+        ("json", "{\"a\": [1]}", "{\"a\":[1]}"),
+        ("int", "", "null"),
+    ] {
+        let document = object(kind, value);
+        let initial = Reader::new(&document).data_object_initial(at(&document, "data"));
+        let Some(Initial::Value(found)) = initial else { panic!("{kind}: {initial:?}") };
+        assert_eq!(found.to_json().to_string(), wanted, "{kind} {value}");
+        assert!(codes(&document).is_empty(), "{kind} {value}");
+    }
+    let told = |document: &Document| {
+        let found = Reader::new(document).diagnostics();
+        found.iter().map(|found| format!("{:?} {}", found.severity, found.message)).collect::<Vec<_>>()
+    };
+    let unread = |severity, kind, value| {
+        [format!("{severity} the value `{value}` of a data object of type `xsd:{kind}` means nothing here")]
+    };
+    assert_eq!(told(&object("int", "many")), unread("Error", "int", "many"));
+    // Flowable has null there.
+    assert_eq!(told(&object("datetime", "2026-01-01")), unread("Warning", "datetime", "2026-01-01"));
 }
 
 #[test]

@@ -148,10 +148,12 @@ fn what_stands_once_stands_once() {
         ("serviceTask", "<zeebe:taskDefinition type=\"t\" />", "taskDefinition"),
         ("serviceTask", "<zeebe:ioMapping />", "ioMapping"),
         ("scriptTask", "<zeebe:script expression=\"=1\" resultVariable=\"r\" />", "script"),
-        ("userTask", "<zeebe:assignmentDefinition assignee=\"a\" />", "assignmentDefinition"),
     ] {
         assert_eq!(twice(kind, element), second(&format!("zeebe:{word}"), "Camunda 8"), "{word}");
     }
+    let assignments = "<zeebe:assignmentDefinition assignee=\"a\" />".repeat(2);
+    let assigned = of("userTask", &format!("<zeebe:userTask />{assignments}"), "");
+    assert_eq!(assigned, second("zeebe:assignmentDefinition", "Camunda 8"));
     assert_eq!(twice("callActivity", "<camunda:in source=\"a\" target=\"b\" />"), NOTHING);
 }
 
@@ -191,7 +193,13 @@ fn a_listener_on_a_timeout_has_an_id() {
 #[test]
 fn what_zeebe_computes_begins_with_its_mark() {
     let invalid = |what: &str| meaningless("Error", what);
-    let mapping = |mapping: &str| of("userTask", &format!("<zeebe:ioMapping>{mapping}</zeebe:ioMapping>"), "");
+    let mapping = |mapping: &str| {
+        of(
+            "serviceTask",
+            &format!("<zeebe:taskDefinition type=\"t\" /><zeebe:ioMapping>{mapping}</zeebe:ioMapping>"),
+            "",
+        )
+    };
     assert_eq!(mapping("<zeebe:output source=\"1\" target=\"a\" />"), invalid("source=\"1\" of <output>"));
     assert_eq!(mapping("<zeebe:output target=\"a\" />"), invalid("an <output> without `source`"));
     // Its newer versions take it for null.
