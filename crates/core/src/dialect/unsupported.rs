@@ -62,7 +62,7 @@ impl<'d> Findings<'d> {
             let word = || format!("<{}:{}>", usual_prefix(element.namespace()), element.name());
             let mark = vocabulary::element(family, element.name());
             if let Some((host, hosts)) = out_of_place(family, element) {
-                let help = format!("it belongs in: {}", hosts.replace(' ', ", "));
+                let help = format!("it belongs in: {}", vocabulary::in_words(hosts));
                 return self.ignored(element, element.tag_span(), &format!("{} in <{host}>", word()), &help);
             }
             self.judge(element, element.tag_span(), word, mark, || connector_kind(element));

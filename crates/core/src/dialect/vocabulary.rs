@@ -110,6 +110,11 @@ pub(super) fn fits(family: Family, name: &str, host: &str) -> bool {
     element_hosts(family, name).is_none_or(|hosts| hosts.split_ascii_whitespace().any(|fitting| fitting == host))
 }
 
+/// Elements of BPMN in words.
+pub(super) fn in_words(hosts: &str) -> String {
+    if hosts == FLOW_NODES { "activities and events".to_owned() } else { hosts.replace(' ', ", ") }
+}
+
 fn vocabulary(family: Family) -> &'static Vocabulary {
     match family {
         Family::Classic => &classic::WORDS,
