@@ -200,12 +200,11 @@ CREATE TABLE work (
     kind bigint NOT NULL,
     due bigint NOT NULL,
     payload bytea NOT NULL,
-    suspended bigint NOT NULL,
     leased_until bigint NOT NULL,
     PRIMARY KEY (instance, "key")
 );
 CREATE INDEX work_key ON work ("key");
-CREATE INDEX work_due ON work (due, "key") WHERE suspended = 0;
+CREATE INDEX work_due ON work (due, "key");
 
 CREATE TABLE messages (
     "key" bigint PRIMARY KEY,

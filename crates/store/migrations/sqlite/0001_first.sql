@@ -193,11 +193,10 @@ CREATE TABLE work (
     kind INTEGER NOT NULL,
     due INTEGER NOT NULL,
     payload BLOB NOT NULL,
-    suspended INTEGER NOT NULL,
     leased_until INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX work_instance ON work (instance);
-CREATE INDEX work_due ON work (due, "key") WHERE suspended = 0;
+CREATE INDEX work_due ON work (due, "key");
 
 CREATE TABLE messages (
     "key" INTEGER PRIMARY KEY,
