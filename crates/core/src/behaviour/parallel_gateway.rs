@@ -1,7 +1,5 @@
 //! Parallel gateways: one token from each flow in, one token to each flow out (BPMN 2.0.2 §13.4.1).
 
-use smallvec::SmallVec;
-
 use crate::dialect::Dialect;
 use crate::instance::{NONE, Ordinal, ScopeId, TokenId};
 use crate::step::{Event, Stage, Step};
@@ -13,10 +11,9 @@ pub(crate) fn join(step: &mut Step<'_, '_>, token: TokenId, ordinal: Ordinal) {
         return step.pass(token, ordinal);
     }
     let Some((scope, flow)) = step.instance.tokens.get(token).map(|token| (token.scope, token.flow)) else { return };
-    let position = position(step, flow);
-    let is_last = step.instance.join(scope, ordinal).is_some_and(|join| join.lacks_only(position, node.incoming));
-    if !is_last {
-        return step.emit(Event::TokenJoined { token, position, incoming: node.incoming, upstream: false });
+    let (position, incoming) = (position(step, flow), node.incoming);
+    if step.instance.enqueue(token, position, incoming, false, true) {
+        return step.events.list.push(Event::TokenJoined { token, position, incoming, upstream: false });
     }
     take_in(step, scope, ordinal, NONE);
     step.touch(scope);
@@ -45,15 +42,24 @@ pub(crate) fn merge(step: &mut Step<'_, '_>, scope: ScopeId, node: Ordinal) -> T
 
 /// Uses up the oldest token of each flow that has one, but for the one that survives.
 fn take_in(step: &mut Step<'_, '_>, scope: ScopeId, node: Ordinal, survivor: TokenId) {
+    if step.graph.dialect() == Dialect::Camunda {
+        return take_in_one_by_one(step, scope, node, survivor);
+    }
+    let events = &mut step.events.list;
+    step.instance.consume_heads(scope, node, survivor, |token| {
+        events.push(Event::TokenConsumed { token, cancelled: false });
+    });
+}
+
+/// In Camunda 7's dialect each token that has come calls the end listeners.
+fn take_in_one_by_one(step: &mut Step<'_, '_>, scope: ScopeId, node: Ordinal, survivor: TokenId) {
     let Some(join) = step.instance.join(scope, node) else { return };
-    let heads: SmallVec<[TokenId; 16]> = join.heads().filter(|token| *token != survivor).collect();
-    for token in heads.iter().copied() {
-        if step.graph.dialect() == Dialect::Camunda {
-            // There each token that has come calls the end listeners. What fails fails again for the one that goes on.
-            let _ = step.leave_early(token);
-            if step.instance.join(scope, node).is_none_or(|join| join.heads().all(|head| head != token)) {
-                continue; // It has ended meanwhile.
-            }
+    let heads: Vec<TokenId> = join.heads().filter(|token| *token != survivor).collect();
+    for token in heads {
+        // What fails fails again for the one that goes on.
+        let _ = step.leave_early(token);
+        if step.instance.join(scope, node).is_none_or(|join| join.heads().all(|head| head != token)) {
+            continue; // It has ended meanwhile.
         }
         step.emit(Event::TokenConsumed { token, cancelled: false });
     }

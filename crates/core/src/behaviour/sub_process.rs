@@ -2,9 +2,16 @@
 
 use crate::expressions::EvaluationError;
 use crate::graph::Container;
-use crate::instance::{ScopeId, TokenId};
+use crate::instance::{Ordinal, ScopeId, TokenId};
 use crate::step::{Event, Problem, Stage, Step};
 use crate::value::Value;
+
+/// Opens a sub-process in which nothing is to be prepared.
+pub(crate) fn open(step: &mut Step<'_, '_>, token: TokenId, node: Ordinal) {
+    step.emit(Event::TokenWaited { token });
+    let scope = step.own_scope(token);
+    start(step, scope, step.graph.container(node));
+}
 
 /// Begins a sub-process: its scope is open already.
 #[inline(never)]
@@ -35,6 +42,7 @@ pub(crate) fn open_scope(step: &mut Step<'_, '_>, scope: ScopeId) -> Result<(), 
 }
 
 /// Tokens are born where a scope begins; an empty one is done at once.
+#[inline(always)]
 fn start(step: &mut Step<'_, '_>, scope: ScopeId, container: &Container) {
     match container.starts[..] {
         [] => step.emptied(scope),

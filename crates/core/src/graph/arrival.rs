@@ -19,6 +19,8 @@ pub(crate) enum Arrival {
     Join,
     /// An end event that throws nothing.
     End,
+    /// A sub-process that nothing surrounds and in which nothing is to be prepared.
+    Open,
     /// Anything else.
     Enter,
 }
@@ -41,6 +43,11 @@ fn arrival(node: &FlowNode) -> Arrival {
     match &node.kind {
         NodeKind::EndEvent(throws) if node.plain && throws.is_empty() => Arrival::End,
         NodeKind::ParallelGateway if node.plain && node.incoming > 1 => Arrival::Join,
+        NodeKind::SubProcess(container)
+            if node.plain && container.data.is_empty() && container.event_sub_processes.is_empty() =>
+        {
+            Arrival::Open
+        }
         _ => match node.way {
             Some(way) if passes(node) => Arrival::Pass(way),
             _ => Arrival::Enter,

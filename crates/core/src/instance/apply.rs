@@ -29,21 +29,17 @@ impl Instance {
                 self.scopes.insert(Scope::new(ScopeKind::Process, NONE, NONE, NONE, NONE));
             }
             Event::TokenCreated { token, scope, node } => {
-                self.create(token, scope, node);
+                self.create(token, scope, NONE, node);
             }
             Event::TokenMoved { token, flow, node } => {
                 self.moved(token, flow, node);
             }
             Event::TokenWaited { token } => self.set_token_state(token, TokenState::Waiting),
-            Event::TokenResumed { token: id } => {
-                let Some(token) = self.tokens.get_mut(id) else { return };
-                let state = std::mem::replace(&mut token.state, TokenState::Moving);
-                if let TokenState::Joined { position } = state {
-                    self.leave_queue(id, position);
-                }
+            Event::TokenResumed { token } => {
+                self.resumed(token);
             }
             Event::TokenJoined { token, position, incoming, upstream } => {
-                self.enqueue(token, position, incoming, upstream);
+                self.enqueue(token, position, incoming, upstream, false);
             }
             Event::TokenConsumed { token, cancelled } => {
                 if let Some(scope) = self.consume(token)
@@ -204,9 +200,20 @@ impl Instance {
         Some(token.serial)
     }
 
-    /// A new token, last in its scope's list.
+    /// A token moves again; gives its serial.
     #[inline]
-    fn create(&mut self, id: TokenId, scope_id: ScopeId, node: u32) {
+    pub(crate) fn resumed(&mut self, id: TokenId) -> Option<u32> {
+        let token = self.tokens.get_mut(id)?;
+        let serial = token.serial;
+        if let TokenState::Joined { position } = std::mem::replace(&mut token.state, TokenState::Moving) {
+            self.leave_queue(id, position);
+        }
+        Some(serial)
+    }
+
+    /// A new token on a flow node, which it has come to by a flow or not, last in its scope's list; gives its serial.
+    #[inline]
+    pub(crate) fn create(&mut self, id: TokenId, scope_id: ScopeId, flow: Ordinal, node: Ordinal) -> u32 {
         let serial = self.created;
         self.created = serial.wrapping_add(1);
         let mut previous = NONE;
@@ -221,7 +228,8 @@ impl Instance {
                 None => scope.first_token = id,
             }
         }
-        self.tokens.insert_next(id, || Token { previous, ..Token::new(serial, scope_id, node) });
+        self.tokens.insert_next(id, || Token { flow, previous, ..Token::new(serial, scope_id, node) });
+        serial
     }
 
     /// Takes a token away; gives the scope that it was in.
@@ -258,12 +266,23 @@ impl Instance {
         }
     }
 
-    /// Moves a token from its scope's list to the queue of its flow node.
+    /// Moves a token from its scope's list to the queue of its flow node; or, if that is asked for, leaves it where it is if it
+    /// is the last that the join lacks. Says whether it was moved.
     #[inline(always)]
-    fn enqueue(&mut self, id: TokenId, position: u32, incoming: u32, upstream: bool) {
-        let Some(token) = self.tokens.get_mut(id).filter(|_| position < incoming) else { return };
-        let Some(scope) = self.scopes.get_mut(token.scope) else { return };
+    pub(crate) fn enqueue(
+        &mut self,
+        id: TokenId,
+        position: u32,
+        incoming: u32,
+        upstream: bool,
+        unless_last: bool,
+    ) -> bool {
+        let Some(token) = self.tokens.get_mut(id).filter(|_| position < incoming) else { return true };
+        let Some(scope) = self.scopes.get_mut(token.scope) else { return true };
         let (node, neighbours) = (token.node, (token.previous, token.next));
+        if unless_last && scope.join_mut(node).is_some_and(|join| join.lacks_only(position, incoming)) {
+            return false;
+        }
         token.state = TokenState::Joined { position };
         (token.previous, token.next) = (NONE, NONE);
         unlink(scope, &mut self.tokens, neighbours);
@@ -276,20 +295,57 @@ impl Instance {
                 index
             }
         };
-        let Some(join) = joins.get_mut(index) else { return };
-        let Some(queue) = join.queues.get_mut(position as usize) else { return };
+        let Some(join) = joins.get_mut(index) else { return true };
+        let Some(queue) = join.queues.get_mut(position as usize) else { return true };
         let last = std::mem::replace(&mut queue.last, id);
         join.tokens += 1;
         if last == NONE {
             queue.first = id;
             join.present += 1;
-            return;
+            return true;
         }
         if let Some(last) = self.tokens.get_mut(last) {
             last.next = id;
         }
         if let Some(token) = self.tokens.get_mut(id) {
             token.previous = last;
+        }
+        true
+    }
+
+    /// The oldest token of each queue of a join is used up, but for the one that survives: what folding
+    /// [`Event::TokenConsumed`] of each gives, with the join looked up once. Tells of each.
+    pub(crate) fn consume_heads(
+        &mut self,
+        id: ScopeId,
+        node: Ordinal,
+        survivor: TokenId,
+        mut consumed: impl FnMut(TokenId),
+    ) {
+        let Some(scope) = self.scopes.get_mut(id) else { return };
+        let Some(join) = scope.join_mut(node) else { return };
+        let before = join.tokens;
+        for queue in &mut join.queues {
+            let head = queue.first;
+            if head == survivor {
+                continue;
+            }
+            let Some(next) = self.tokens.release(head, |token| token.next) else { continue };
+            match self.tokens.get_mut(next) {
+                Some(next) => next.previous = NONE,
+                None => {
+                    queue.last = NONE;
+                    join.present -= 1;
+                }
+            }
+            queue.first = next;
+            join.tokens -= 1;
+            consumed(head);
+        }
+        let left = join.tokens;
+        scope.token_count -= before - left;
+        if left == 0 {
+            self.upstream_joins -= drop_if_empty(scope, node);
         }
     }
 
@@ -312,11 +368,10 @@ impl Instance {
         if id == ROOT {
             return;
         }
-        let Some(scope) = self.scopes.get(id) else { return };
-        for join in scope.joins() {
-            self.upstream_joins -= u32::from(join.upstream);
-        }
-        let owner = self.scopes.release(id, |scope| scope.owner).unwrap_or(NONE);
+        let told =
+            |scope: &Scope| (scope.owner, scope.joins().iter().map(|join| u32::from(join.upstream)).sum::<u32>());
+        let Some((owner, upstream_joins)) = self.scopes.release(id, told) else { return };
+        self.upstream_joins -= upstream_joins;
         if let Some(owner) = self.tokens.get_mut(owner)
             && owner.inside == id
         {

@@ -2,7 +2,7 @@
 //! to its next wait before the next one begins, as there.
 
 use super::{Event, Step};
-use crate::behaviour::{complex_gateway, inclusive_gateway, user_task};
+use crate::behaviour::{complex_gateway, inclusive_gateway, sub_process, user_task};
 use crate::dialect::{Dialect, ListenerStage};
 use crate::graph::{Arrival, NodeKind};
 use crate::instance::{IncidentKind, IncidentStage, Ordinal, ScopeId, TokenId};
@@ -195,6 +195,7 @@ impl Step<'_, '_> {
             self.budget -= 1;
             return match self.graph.arrival(node) {
                 Arrival::Pass(way) => self.go_straight(token, way),
+                Arrival::Open => sub_process::open(self, token, node),
                 _ => self.enter(token, node),
             };
         }
@@ -212,7 +213,7 @@ impl Step<'_, '_> {
             Stage::Delete(listener) => self.deleted(token, listener),
             Stage::Complete => self.complete(token),
             Stage::Finish(listener) => self.finish(token, listener),
-            Stage::Leave => self.leave(token),
+            Stage::Leave => self.leave_node(token, node),
             Stage::Take(flow) => {
                 self.go_by(token, flow, 0);
             }
@@ -267,7 +268,9 @@ impl Step<'_, '_> {
 
     /// A token leaves a queue and goes on.
     pub(crate) fn resume(&mut self, token: TokenId, stage: Stage) {
-        self.emit(Event::TokenResumed { token });
-        self.schedule(token, stage);
+        if let Some(serial) = self.instance.resumed(token) {
+            self.events.list.push(Event::TokenResumed { token });
+            self.schedule_serial(token, serial, stage);
+        }
     }
 }

@@ -7,23 +7,32 @@ use crate::behaviour::{complex_gateway, exclusive_gateway, parallel_gateway};
 use crate::dialect::ListenerStage;
 use crate::expressions::EvaluationError;
 use crate::graph::{Arrival, FlowNode, ListenerAction, NodeKind, SequenceFlow, Straight, Throw};
-use crate::instance::{IncidentKind, IncidentStage, NONE, Ordinal, TokenId};
+use crate::instance::{IncidentKind, IncidentStage, NONE, Ordinal, ScopeId, TokenId};
 
 impl Step<'_, '_> {
     /// Takes the flows out of an activity or event: all without a condition, those whose condition holds, and the default
     /// if it is none (BPMN 2.0.2 §13.2.1, §8.4.13). Without flows out the token is used up.
     pub(crate) fn leave(&mut self, token: TokenId) {
-        let node = self.node(token);
-        if let Some(way) = node.way {
-            return self.go_straight(token, way);
+        self.leave_node(token, self.node_of(token));
+    }
+
+    /// The same, for a token known to stand on that flow node.
+    #[inline]
+    pub(super) fn leave_node(&mut self, token: TokenId, node: Ordinal) {
+        match self.graph.node(node).way {
+            Some(way) => self.go_straight(token, way),
+            None => self.choose_ways(token, node),
         }
+    }
+
+    fn choose_ways(&mut self, token: TokenId, ordinal: Ordinal) {
+        let node = self.graph.node(ordinal);
         if node.in_ad_hoc && behaviour::ad_hoc::activity_completed(self, token) {
             return;
         }
         match node.kind {
             NodeKind::ComplexGateway(_) => return complex_gateway::go_out(self, token, true),
             NodeKind::ExclusiveGateway => {
-                let ordinal = self.node_of(token);
                 if let Err(problem) = exclusive_gateway::decide(self, token, ordinal, IncidentStage::Leave) {
                     self.stuck(token, problem, IncidentStage::Leave);
                 }
@@ -202,6 +211,10 @@ impl Step<'_, '_> {
         let mut left = others;
         for flow in flows {
             for _ in 0..quantity {
+                if left > 0 && self.branch(scope, node, *flow) {
+                    left -= 1;
+                    continue;
+                }
                 // The token itself goes last.
                 let moving = if left == 0 { token } else { self.born(scope, node) };
                 self.charge_token(moving);
@@ -211,6 +224,22 @@ impl Step<'_, '_> {
                 }
             }
         }
+    }
+
+    /// A new token goes by a flow if nothing is to be done before its turn comes; says whether it does.
+    #[inline(always)]
+    fn branch(&mut self, scope: ScopeId, node: Ordinal, flow: Ordinal) -> bool {
+        let SequenceFlow { target, listeners, .. } = self.graph.flow(flow);
+        if !listeners.is_empty() || matches!(self.graph.arrival(*target), Arrival::Join | Arrival::End) {
+            return false;
+        }
+        let token = self.instance.tokens.next();
+        let serial = self.instance.create(token, scope, flow, *target);
+        self.events.list.push(Event::TokenCreated { token, scope, node });
+        self.events.list.push(Event::TokenMoved { token, flow, node: *target });
+        self.charge_token(token);
+        self.schedule_serial(token, serial, Stage::Enter);
+        true
     }
 
     /// A token takes a flow, whose listeners are called from the given one on; false if one of them fails.

@@ -164,6 +164,7 @@ impl<'s> Step<'s, '_> {
     }
 
     /// The scope that belongs to the flow node of a token; opened if there is none yet.
+    #[inline]
     pub(crate) fn own_scope(&mut self, token: TokenId) -> u32 {
         let inside = self.instance.tokens.get(token).map_or(NONE, |token| token.inside);
         if inside != NONE {

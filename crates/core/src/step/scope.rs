@@ -26,9 +26,13 @@ impl Step<'_, '_> {
         if scope.token_count > 0 || scope.kind == ScopeKind::Loop {
             return;
         }
-        let graph = self.graph;
-        if let Some(NodeKind::AdHoc(ad_hoc)) = graph.get_node(scope.node).map(|node| &node.kind) {
-            return behaviour::ad_hoc::went_on(self, id, ad_hoc);
+        if let Some(node) = self.graph.get_node(scope.node) {
+            if node.plain && scope.first_wait == NONE && scope.more.is_none() {
+                return self.end_plain_scope(id, scope.owner);
+            }
+            if let NodeKind::AdHoc(ad_hoc) = &node.kind {
+                return behaviour::ad_hoc::went_on(self, id, ad_hoc);
+            }
         }
         if scope.phase == Phase::Kept || (!scope.joins().is_empty() && behaviour::complex_gateway::reset_last(self, id))
         {
@@ -50,8 +54,7 @@ impl Step<'_, '_> {
         }
         let node = self.graph.node(node);
         if node.plain {
-            self.emit(Event::ScopeClosed { scope: id, cancelled: false });
-            return self.resume(owner, Stage::Leave);
+            return self.end_plain_scope(id, owner);
         }
         if phase == Phase::Compensating {
             return behaviour::compensation::compensated(self, owner);
@@ -67,6 +70,13 @@ impl Step<'_, '_> {
             return self.resume(owner, Stage::End);
         }
         self.resume(owner, Stage::Complete);
+    }
+
+    /// A sub-process is done that nothing surrounds and in which nothing waits.
+    #[inline(always)]
+    fn end_plain_scope(&mut self, id: ScopeId, owner: TokenId) {
+        self.emit(Event::ScopeClosed { scope: id, cancelled: false });
+        self.resume(owner, Stage::Leave);
     }
 
     /// Calls the end listeners of the process from the given one on; then it has ended. Where one fails, a token waits for help
