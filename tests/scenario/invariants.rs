@@ -95,7 +95,7 @@ fn scopes(instance: &Instance, graph: &ProcessGraph, broken: &mut Vec<String>) {
             broken.push(format!("loop `{node}` counts {} rounds, but has {}", repeat.active(), scope.token_count));
         }
     }
-    let compensations = instance.waits().filter(|wait| matches!(wait.kind, WaitKind::Compensation { .. }));
+    let compensations = instance.waits().filter(|wait| matches!(wait.kind, WaitKind::Compensation(_)));
     for wait in compensations {
         let Owner::Token(waiter) = wait.owner else { continue };
         if !instance.tokens().any(|(_, token)| token.compensates_for == waiter) {

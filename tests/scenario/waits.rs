@@ -18,9 +18,8 @@ pub(super) fn places(instance: &Instance, graph: &ProcessGraph) -> Vec<String> {
 
 fn is_leaf(instance: &Instance, id: TokenId, token: &Token) -> bool {
     let runs_inside = instance.scope(token.inside).is_some_and(|inside| inside.token_count > 0);
-    let compensates = instance
-        .waits()
-        .any(|wait| wait.owner == Owner::Token(id) && matches!(wait.kind, WaitKind::Compensation { .. }));
+    let compensates =
+        instance.waits().any(|wait| wait.owner == Owner::Token(id) && matches!(wait.kind, WaitKind::Compensation(_)));
     !runs_inside && !compensates
 }
 

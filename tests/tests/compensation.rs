@@ -554,3 +554,27 @@ fn what_an_interrupting_event_sub_process_has_done_is_undone_from_outside() {
         .complete("take_back")
         .completed();
 }
+
+#[test]
+fn what_is_done_after_the_throw_is_not_undone() {
+    scenario("compensation/done_after_the_throw.bpmn")
+        .start()
+        .waits_at(["book_car", "cancel_hotel"])
+        .complete("book_car")
+        .complete("cancel_hotel")
+        .waits_at(["drive"])
+        .complete("drive")
+        .completed();
+}
+
+#[test]
+fn compensation_thrown_in_an_event_sub_process_undoes_its_own_work_and_that_around_it() {
+    scenario("compensation/thrown_in_event_sub_process.bpmn")
+        .start()
+        .message("refusal", json!({}))
+        .waits_at(["withdraw"])
+        .complete("withdraw")
+        .waits_at(["release"])
+        .complete("release")
+        .completed();
+}

@@ -197,8 +197,8 @@ fn run(package: &Package, evaluator: &Arc<Evaluator>, dice: &mut Dice) {
             WaitKind::Call(_) => Command::CompleteCall { call: key, variables },
             WaitKind::Continuation { .. } => Command::Continue { continuation: key },
             WaitKind::AdHoc => Command::CompleteAdHoc { ad_hoc: key },
-            WaitKind::Compensation { .. } if dice.roll(3) == 0 => Command::Cancel { reason: None },
-            WaitKind::Compensation { .. } | WaitKind::Occurred(_) => continue,
+            WaitKind::Compensation(_) if dice.roll(3) == 0 => Command::Cancel { reason: None },
+            WaitKind::Compensation(_) | WaitKind::Occurred(_) => continue,
             WaitKind::Incident(_) => Command::ResolveIncident { incident: key },
         };
         let _ = runner.command(*instance, command);

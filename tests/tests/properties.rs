@@ -360,7 +360,7 @@ impl Run {
     /// Answers one of the things that are waited for.
     fn answer(&mut self, choice: usize) {
         // The end of a compensation is waited for, but not answered from outside.
-        let answerable = |kind: &WaitKind| !matches!(kind, WaitKind::Compensation { .. } | WaitKind::Occurred(_));
+        let answerable = |kind: &WaitKind| !matches!(kind, WaitKind::Compensation(_) | WaitKind::Occurred(_));
         let waits = self.instance().waits().filter(|wait| answerable(&wait.kind));
         let waits: Vec<_> = waits.map(|wait| (wait.key, wait.kind.clone())).collect();
         if waits.is_empty() {

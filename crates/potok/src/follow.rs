@@ -238,7 +238,7 @@ fn opened(
         WaitKind::Call(_)
         | WaitKind::Condition { .. }
         | WaitKind::AdHoc
-        | WaitKind::Compensation { .. }
+        | WaitKind::Compensation(_)
         | WaitKind::Occurred(_) => {}
         WaitKind::Continuation { .. } => changes.add(savepoint(around, key, (wait.key, &wait.kind), now)),
         WaitKind::Incident(incident) => changes.add(Incident {

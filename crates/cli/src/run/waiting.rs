@@ -151,7 +151,7 @@ impl Session {
                 details.extend(failure.map(|failure| format!("tried again, for {}", failure.message)));
             }
             WaitKind::Call(call) => details.push(format!("process {}", call.process)),
-            WaitKind::AdHoc | WaitKind::Condition { .. } | WaitKind::Compensation { .. } | WaitKind::Occurred(_) => {}
+            WaitKind::AdHoc | WaitKind::Condition { .. } | WaitKind::Compensation(_) | WaitKind::Occurred(_) => {}
         }
         let what = what?;
         details.extend(round(instance, wait));
@@ -328,7 +328,7 @@ fn kind(wait: &Wait) -> (Option<What>, Option<&Name>) {
         }
         WaitKind::Condition { .. } => (Some(What::Else), None),
         WaitKind::Call(call) => (Some(What::Else), Some(&call.process)),
-        WaitKind::Continuation { .. } | WaitKind::Compensation { .. } | WaitKind::Occurred(_) => (None, None),
+        WaitKind::Continuation { .. } | WaitKind::Compensation(_) | WaitKind::Occurred(_) => (None, None),
     }
 }
 

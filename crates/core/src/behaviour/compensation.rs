@@ -5,7 +5,7 @@
 //! sub-process, else by compensating what had completed in it.
 
 use crate::graph::{Catch, NodeKind, ProcessGraph};
-use crate::instance::{Completed, NONE, Owner, Phase, Scope, ScopeId, ScopeKind, TokenId, WaitKind};
+use crate::instance::{CompensationWait, Completed, NONE, Owner, Phase, Scope, ScopeId, ScopeKind, TokenId, WaitKind};
 use crate::step::{Closed, Event, Stage, Step};
 
 /// Whether an event sub-process is a compensation handler.
@@ -39,12 +39,18 @@ pub(crate) fn throw(
         Some(scope) if scope.kind == ScopeKind::Loop => scope.parent,
         _ => home,
     };
+    let wait = everything_until_now(step, scope, activity);
     let waiter = step.born(home, node);
     step.emit(Event::CompensationStarted { token: waiter, waiter: NONE });
     step.emit(Event::TokenWaited { token: waiter });
-    step.open(Owner::Token(waiter), node, NONE, WaitKind::Compensation { scope, activity });
+    step.open(Owner::Token(waiter), node, NONE, wait);
     go_on(step, waiter);
     false
+}
+
+/// Compensation is of what has completed when it is thrown (BPMN 2.0.2 §13.5.5), not of what completes while it is under way.
+fn everything_until_now(step: &Step<'_, '_>, scope: ScopeId, activity: u32) -> WaitKind {
+    WaitKind::Compensation(CompensationWait { scope, activity, until: Some(step.instance.created) })
 }
 
 /// What is thrown in an event sub-process or by a loop compensates the activities of the scope around it, where those are meant
@@ -58,9 +64,7 @@ fn visible_scope(step: &Step<'_, '_>, scope: ScopeId, activity: u32) -> ScopeId 
         } else {
             here.completed().iter().any(|completed| completed.node == activity)
         };
-        let in_event_sub_process =
-            matches!(step.graph.get_node(here.node).map(|node| &node.kind), Some(NodeKind::EventSubProcess(_)));
-        if holds || (!in_event_sub_process && here.kind != ScopeKind::Loop) {
+        if holds || (!is_event_sub_process(step, here) && here.kind != ScopeKind::Loop) {
             return current;
         }
         current = here.parent;
@@ -69,31 +73,49 @@ fn visible_scope(step: &Step<'_, '_>, scope: ScopeId, activity: u32) -> ScopeId 
 
 /// Compensates what has completed in a scope; the token waits.
 pub(crate) fn throw_in(step: &mut Step<'_, '_>, token: TokenId, definition: u32, scope: ScopeId, activity: u32) {
-    step.wait_of(token, definition, WaitKind::Compensation { scope, activity });
+    let wait = everything_until_now(step, scope, activity);
+    step.wait_of(token, definition, wait);
     go_on(step, token);
 }
 
 /// Starts the next handler that a token waits for; when there is none left, the token goes on.
 pub(crate) fn go_on(step: &mut Step<'_, '_>, waiter: TokenId) {
     let Some(wait) = step.instance.tokens.get(waiter).map(|token| token.first_wait) else { return };
-    let Some(WaitKind::Compensation { scope, activity }) = step.instance.waits.get(wait).map(|wait| wait.kind.clone())
-    else {
+    let Some(WaitKind::Compensation(what)) = step.instance.waits.get(wait).map(|wait| wait.kind.clone()) else {
         // It waited for the compensation event sub-process of its own sub-process.
         return compensated(step, waiter);
     };
-    loop {
-        let next = step.instance.scopes.get(scope).and_then(|scope| {
-            let matches = |completed: &Completed| activity == NONE || completed.node == activity;
-            let index = scope.completed().iter().rposition(matches)?;
-            Some((index, scope.completed()[index]))
-        });
-        let Some((index, completed)) = next else { break };
+    while let Some((scope, index, completed)) = next(step, what) {
         step.emit(Event::CompensationTaken { scope, index: crate::step::index_of(index) });
         if start_handler(step, waiter, scope, completed) {
             return;
         }
     }
-    done(step, waiter, wait, scope);
+    done(step, waiter, wait, what.scope);
+}
+
+/// What is compensated next: what has completed last, at its place in a scope. Behind what an event sub-process has done comes what was
+/// done around it (BPMN 2.0.2 §10.7.1).
+fn next(step: &Step<'_, '_>, what: CompensationWait) -> Option<(ScopeId, usize, Completed)> {
+    let matches = |completed: &Completed| {
+        (what.activity == NONE || completed.node == what.activity)
+            && what.until.is_none_or(|until| completed.after <= until)
+    };
+    let mut current = what.scope;
+    loop {
+        let here = step.instance.scopes.get(current)?;
+        if let Some(index) = here.completed().iter().rposition(matches) {
+            return Some((current, index, here.completed()[index]));
+        }
+        if what.activity != NONE || here.phase == Phase::Compensating || !is_event_sub_process(step, here) {
+            return None;
+        }
+        current = here.parent;
+    }
+}
+
+fn is_event_sub_process(step: &Step<'_, '_>, scope: &Scope) -> bool {
+    matches!(step.graph.get_node(scope.node).map(|node| &node.kind), Some(NodeKind::EventSubProcess(_)))
 }
 
 /// Starts one handler; gives whether there was one.

@@ -45,7 +45,7 @@ fields!(Scope {
 });
 
 fields!(More { completed, joins, repeat });
-fields!(Completed { node, scope });
+fields!(Completed { node, scope; 3: after });
 fields!(LoopState { total, started, completed, terminated, items, results });
 fields!(Join { node, upstream, queues, present, tokens, received });
 fields!(Queue { first, last });

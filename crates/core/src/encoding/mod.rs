@@ -26,7 +26,7 @@ use declare::Coded;
 use read::Reader;
 
 /// The format that is written: the first byte.
-pub const FORMAT: u8 = 2;
+pub const FORMAT: u8 = 3;
 
 /// Why bytes are no events or no instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

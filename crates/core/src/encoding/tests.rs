@@ -185,7 +185,7 @@ fn waits() -> Vec<WaitKind> {
             })),
         },
         WaitKind::AdHoc,
-        WaitKind::Compensation { scope: 1, activity: NONE },
+        WaitKind::Compensation(CompensationWait { scope: 1, activity: NONE, until: Some(5) }),
         WaitKind::Incident(Arc::new(IncidentWait {
             kind: IncidentKind::Limit,
             message: "too much".into(),
@@ -357,14 +357,15 @@ fn what_was_written_once_is_read_for_ever() {
     assert!(golden.lines == stands, "what stands in databases would not be read; now it is:\n{}", golden.lines);
 }
 
-/// Bytes of `golden_1.txt`, as format 1 wrote them.
-fn read_of_format_1<T: Coded>(label: &str) -> Result<T, DecodeError> {
-    let mut lines = include_str!("golden_1.txt").lines().filter_map(|line| line.split_once(" = "));
+/// Bytes of `golden_1.txt` or `golden_2.txt`, as that format wrote them.
+fn read_of_format<T: Coded>(format: u8, label: &str) -> Result<T, DecodeError> {
+    let golden = if format == 1 { include_str!("golden_1.txt") } else { include_str!("golden_2.txt") };
+    let mut lines = golden.lines().filter_map(|line| line.split_once(" = "));
     let (_, hex) = lines.find(|(found, _)| *found == label).unwrap();
     let digits = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap());
     let bytes: Vec<u8> = digits.collect();
     let mut reader = Reader::new(&bytes);
-    reader.format = 1;
+    reader.format = format;
     let read = T::read(&mut reader);
     assert_eq!(reader.left(), 0, "{label}");
     read
@@ -374,14 +375,30 @@ fn read_of_format_1<T: Coded>(label: &str) -> Result<T, DecodeError> {
 fn what_format_1_wrote_has_the_defaults_of_what_came_later() {
     let [WaitKind::UserTask(task), ..] = &waits()[..] else { panic!("a user task is first") };
     let task = UserTaskWait { owner: None, ..(**task).clone() };
-    assert_eq!(read_of_format_1("WaitKind UserTask"), Ok(WaitKind::UserTask(Arc::new(task.clone()))));
+    assert_eq!(read_of_format(1, "WaitKind UserTask"), Ok(WaitKind::UserTask(Arc::new(task.clone()))));
     let start = TimedStart { node: 3, retry: Retry { left: 2, due: Some(moment()), ..Retry::default() } };
-    assert_eq!(read_of_format_1("TimedStart"), Ok(start));
-    let savepoint: WaitKind = read_of_format_1("WaitKind Continuation").unwrap();
+    assert_eq!(read_of_format(1, "TimedStart"), Ok(start));
+    let savepoint: WaitKind = read_of_format(1, "WaitKind Continuation").unwrap();
     assert_eq!(savepoint.retry().map(|retry| (retry.left, retry.priority)), Some((2, 0)));
-    let events: Events = read_of_format_1("Events").unwrap();
+    let events: Events = read_of_format(1, "Events").unwrap();
     assert_eq!(events.waits[0].kind, WaitKind::UserTask(Arc::new(task)));
     assert_eq!(events.list, row().list);
+}
+
+#[test]
+fn in_format_2_all_that_had_completed_was_compensated() {
+    let compensation: WaitKind = read_of_format(2, "WaitKind Compensation").unwrap();
+    assert_eq!(compensation, WaitKind::Compensation(CompensationWait { scope: 1, activity: NONE, until: None }));
+    let events: Events = read_of_format(2, "Events").unwrap();
+    assert_eq!(events.list, row().list);
+    let read: Instance = read_of_format(2, "Instance").unwrap();
+    let completed = |instance: &Instance| {
+        instance.scopes.iter().flat_map(|(_, scope)| scope.completed().to_vec()).collect::<Vec<_>>()
+    };
+    let expected: Vec<_> =
+        completed(&instance()).into_iter().map(|completed| Completed { after: 0, ..completed }).collect();
+    assert_eq!(completed(&read), expected);
+    assert!(!expected.is_empty());
 }
 
 #[test]

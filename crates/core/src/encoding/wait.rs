@@ -5,8 +5,8 @@ use super::declare::{Coded, fields, variants};
 use super::read::Reader;
 use crate::expressions::Binding;
 use crate::instance::{
-    CallWait, Caller, Caught, Failure, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, OccurredWait,
-    Owner, Retry, SignalWait, TimerWait, UserTaskWait, Wait, WaitKind, WaitType, Waits,
+    CallWait, Caller, Caught, CompensationWait, Failure, IncidentKind, IncidentStage, IncidentWait, JobWait,
+    MessageWait, OccurredWait, Owner, Retry, SignalWait, TimerWait, UserTaskWait, Wait, WaitKind, WaitType, Waits,
 };
 use crate::time::{Every, Repeat, Timer};
 
@@ -40,7 +40,7 @@ variants!(WaitKind {
     6 = Call(call),
     7 = Continuation { after, retry },
     8 = AdHoc,
-    9 = Compensation { scope, activity },
+    9 = Compensation(wait),
     10 = Incident(incident),
     11 = Occurred(occurred),
 });
@@ -61,6 +61,7 @@ variants!(WaitType {
 });
 
 fields!(UserTaskWait { assignee, candidate_users, candidate_groups, due, follow_up, priority, form_key, name; 2: owner });
+fields!(CompensationWait { scope, activity; 3: until });
 fields!(JobWait { kind, retries, retry_cycle, priority, headers, listener, mapped_only });
 fields!(TimerWait { timer, occurred, retry });
 fields!(Retry { left, cycle, due, failure; 2: priority });

@@ -82,7 +82,7 @@ impl Instance {
             Event::ScopeClosed { scope, cancelled: _ } => self.close_scope(scope),
             Event::ActivityCompensable { scope, node, kept } => {
                 if let Some(scope) = self.scopes.get_mut(scope) {
-                    scope.more_mut().completed.push(Completed { node, scope: kept });
+                    scope.more_mut().completed.push(Completed { node, scope: kept, after: self.created });
                 }
                 self.detach_scope(kept, scope);
             }

@@ -25,7 +25,7 @@ impl Instance {
         for wait in self.waits.iter_mut() {
             wait.node = migration.node(wait.node);
             match &mut wait.kind {
-                WaitKind::Compensation { activity, .. } => *activity = migration.node(*activity),
+                WaitKind::Compensation(wait) => wait.activity = migration.node(wait.activity),
                 WaitKind::Incident(incident) => {
                     if let IncidentStage::Take { flow, listener } = incident.stage {
                         Arc::make_mut(incident).stage = IncidentStage::Take { flow: migration.flow(flow), listener };

@@ -29,8 +29,8 @@ pub use scope::{Completed, LoopState, Phase, Scope, ScopeKind};
 pub(crate) use slab::{Row, Slab};
 pub use token::{Token, TokenState};
 pub use wait::{
-    CallWait, Caller, Caught, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait, OccurredWait, Owner,
-    SignalWait, TimerWait, UserTaskWait, Wait, WaitKind, WaitType,
+    CallWait, Caller, Caught, CompensationWait, IncidentKind, IncidentStage, IncidentWait, JobWait, MessageWait,
+    OccurredWait, Owner, SignalWait, TimerWait, UserTaskWait, Wait, WaitKind, WaitType,
 };
 pub(crate) use waits::Waits;
 

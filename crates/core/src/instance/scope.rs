@@ -46,6 +46,8 @@ pub struct Completed {
     pub node: Ordinal,
     /// Its scope, if that was kept; else [`NONE`].
     pub scope: ScopeId,
+    /// How many tokens had been created in the instance then.
+    pub after: u32,
 }
 
 /// Counters of a loop.

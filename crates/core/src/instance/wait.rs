@@ -71,12 +71,7 @@ pub enum WaitKind {
     /// Somebody who chooses what to do in an ad-hoc sub-process.
     AdHoc,
     /// The end of a compensation.
-    Compensation {
-        /// The scope whose completed activities are compensated.
-        scope: ScopeId,
-        /// Only this activity, or [`NONE`].
-        activity: Ordinal,
-    },
+    Compensation(CompensationWait),
     /// Somebody who mends what is stuck.
     Incident(Arc<IncidentWait>),
     /// The other definitions of an event that needs all of them, or the start listeners of its event sub-process: this one has occurred.
@@ -97,7 +92,7 @@ impl WaitKind {
             Self::Call(_) => WaitType::Call,
             Self::Continuation { .. } => WaitType::Continuation,
             Self::AdHoc => WaitType::AdHoc,
-            Self::Compensation { .. } => WaitType::Compensation,
+            Self::Compensation(_) => WaitType::Compensation,
             Self::Incident(_) => WaitType::Incident,
             Self::Occurred(_) => WaitType::Occurred,
         }
@@ -158,6 +153,17 @@ impl WaitType {
             Self::Occurred => "occurred",
         }
     }
+}
+
+/// What is being compensated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompensationWait {
+    /// The scope whose completed activities are compensated; where it is that of an event sub-process, those of the scope around it, too.
+    pub scope: ScopeId,
+    /// Only this activity, or [`NONE`].
+    pub activity: Ordinal,
+    /// Only what had completed when this many tokens had been created; in what was written before format 3 all.
+    pub until: Option<u32>,
 }
 
 /// A user task, as its model assigns it.

@@ -40,7 +40,7 @@ impl Step<'_, '_> {
 
     fn compensates(&self, token: TokenId) -> bool {
         let first = self.instance.tokens.get(token).map_or(NONE, |token| token.first_wait);
-        matches!(self.instance.waits.get(first), Some(Wait { kind: WaitKind::Compensation { .. }, .. }))
+        matches!(self.instance.waits.get(first), Some(Wait { kind: WaitKind::Compensation(_), .. }))
     }
 
     /// Ends everything in a scope, and the scope: innermost scopes first, so that however deep they nest, none is ended from

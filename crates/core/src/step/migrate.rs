@@ -171,7 +171,7 @@ impl Step<'_, '_> {
             || waits_of(self.instance, here).any(|wait| {
                 wait.node == here.node
                     && match &wait.kind {
-                        WaitKind::Continuation { .. } | WaitKind::Compensation { .. } => false,
+                        WaitKind::Continuation { .. } | WaitKind::Compensation(_) => false,
                         WaitKind::Incident(incident) => matches!(
                             incident.stage,
                             IncidentStage::Execute
@@ -318,7 +318,7 @@ impl Look<'_> {
             WaitKind::Timer(_) if matches!(self.source.node(wait.node).kind, NodeKind::UserTask(_)) => {
                 Some(wait.definition)
             }
-            WaitKind::Compensation { activity, .. } if *activity != NONE && self.migration.node(*activity) == NONE => {
+            WaitKind::Compensation(wait) if wait.activity != NONE && self.migration.node(wait.activity) == NONE => {
                 return Some(Kind::NotMapped);
             }
             WaitKind::Incident(incident) => match incident.stage {
