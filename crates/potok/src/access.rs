@@ -12,7 +12,7 @@ use potok_store::row::Instance as InstanceRow;
 
 use crate::engine::{Engine, Inner};
 use crate::recent::Recent;
-use crate::{Action, Error, InstanceId, Right, Role, TaskId};
+use crate::{Action, Boxed, Error, InstanceId, Right, Role, TaskId};
 
 /// What is known of users' rights.
 pub(crate) type Standings = Recent<Member, Arc<Standing>>;
@@ -284,33 +284,40 @@ impl Inner {
         if let Some(standing) = self.standings.get(&member) {
             return Ok(standing);
         }
-        let generation = self.standings.generation();
-        let user = &member.name;
-        let groups = MembershipQuery { members: vec![user.clone()], ..MembershipQuery::default() };
-        let mut groups: Vec<Name> = self.store.list(&groups).await?.rows.into_iter().map(|row| row.team).collect();
-        groups.extend(member.groups.iter().cloned());
-        groups.sort_unstable();
-        groups.dedup();
-        let mut roles = vec![Role::Participant];
-        if !groups.is_empty() {
-            let grants = GrantQuery { teams: groups.clone(), ..GrantQuery::default() };
-            // A role that a newer version knows says nothing here.
-            roles.extend(self.store.list(&grants).await?.rows.iter().filter_map(|row| Role::named(&row.role)));
-            roles.sort_unstable();
-            roles.dedup();
-        }
-        let tenants = TenancyQuery { members: vec![user.clone()], ..TenancyQuery::default() };
-        let mut tenants: Vec<Name> = self.store.list(&tenants).await?.rows.into_iter().map(|row| row.tenant).collect();
-        tenants.extend(member.tenants.iter().cloned());
-        tenants.sort_unstable();
-        tenants.dedup();
-        let tenants = match &tenants[..] {
-            [] if roles.contains(&Role::Administrator) => None,
-            [] => Some(vec![Name::new()]),
-            _ => Some(tenants),
-        };
-        let standing = Arc::new(Standing { groups, roles, tenants });
-        self.standings.remember(member, standing.clone(), generation);
-        Ok(standing)
+        self.look_up_standing(member).await
+    }
+
+    fn look_up_standing(&self, member: Member) -> Boxed<'_, Result<Arc<Standing>, Error>> {
+        Box::pin(async move {
+            let generation = self.standings.generation();
+            let user = &member.name;
+            let groups = MembershipQuery { members: vec![user.clone()], ..MembershipQuery::default() };
+            let mut groups: Vec<Name> = self.store.list(&groups).await?.rows.into_iter().map(|row| row.team).collect();
+            groups.extend(member.groups.iter().cloned());
+            groups.sort_unstable();
+            groups.dedup();
+            let mut roles = vec![Role::Participant];
+            if !groups.is_empty() {
+                let grants = GrantQuery { teams: groups.clone(), ..GrantQuery::default() };
+                // A role that a newer version knows says nothing here.
+                roles.extend(self.store.list(&grants).await?.rows.iter().filter_map(|row| Role::named(&row.role)));
+                roles.sort_unstable();
+                roles.dedup();
+            }
+            let tenants = TenancyQuery { members: vec![user.clone()], ..TenancyQuery::default() };
+            let mut tenants: Vec<Name> =
+                self.store.list(&tenants).await?.rows.into_iter().map(|row| row.tenant).collect();
+            tenants.extend(member.tenants.iter().cloned());
+            tenants.sort_unstable();
+            tenants.dedup();
+            let tenants = match &tenants[..] {
+                [] if roles.contains(&Role::Administrator) => None,
+                [] => Some(vec![Name::new()]),
+                _ => Some(tenants),
+            };
+            let standing = Arc::new(Standing { groups, roles, tenants });
+            self.standings.remember(member, standing.clone(), generation);
+            Ok(standing)
+        })
     }
 }

@@ -10,11 +10,11 @@ use potok_store::Guard;
 use potok_store::query::MessageQuery;
 use potok_store::row::{Message as KeptMessage, Work as WorkRow};
 
-use crate::Error;
 use crate::attempt::After;
 use crate::cache::Loaded;
 use crate::engine::Inner;
 use crate::told::Told;
+use crate::{Boxed, Error};
 
 /// How much is looked after before the caller is answered; more is left to the background.
 const AT_ONCE: usize = 256;
@@ -34,18 +34,26 @@ impl Inner {
     pub(crate) async fn afterwards(&self, after: After) {
         let mut todo = VecDeque::new();
         self.queue(after, &mut todo);
-        for _ in 0..AT_ONCE {
-            let Some(next) = todo.pop_front() else { return };
-            // The unit itself is durable: what fails here is left to the background.
-            match self.look_after(&next).await {
-                Ok(after) => self.queue(after, &mut todo),
-                Err(error) => {
-                    tracing::warn!(%error, "what follows from a commit is done later");
-                    self.leave(&next);
+        if !todo.is_empty() {
+            self.look_after_all(todo).await;
+        }
+    }
+
+    fn look_after_all(&self, mut todo: VecDeque<Next>) -> Boxed<'_, ()> {
+        Box::pin(async move {
+            for _ in 0..AT_ONCE {
+                let Some(next) = todo.pop_front() else { return };
+                // The unit itself is durable: what fails here is left to the background.
+                match self.look_after(&next).await {
+                    Ok(after) => self.queue(after, &mut todo),
+                    Err(error) => {
+                        tracing::warn!(%error, "what follows from a commit is done later");
+                        self.leave(&next);
+                    }
                 }
             }
-        }
-        todo.iter().for_each(|next| self.leave(next));
+            todo.iter().for_each(|next| self.leave(next));
+        })
     }
 
     fn queue(&self, after: After, todo: &mut VecDeque<Next>) {

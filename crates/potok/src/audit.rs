@@ -8,7 +8,7 @@ use potok_store::row::Audit;
 use potok_store::{Changes, Page};
 
 use crate::engine::Engine;
-use crate::{Action, Error, Right};
+use crate::{Action, Boxed, Error, Right};
 
 /// Characters of a record's texts: callers choose them.
 const LENGTH: usize = 200;
@@ -79,9 +79,11 @@ impl Engine {
         }
     }
 
-    async fn write_down(&self, record: Audit) -> Result<(), Error> {
-        let mut changes = Changes::default();
-        changes.add(record);
-        self.inner.write(changes).await
+    fn write_down(&self, record: Audit) -> Boxed<'_, Result<(), Error>> {
+        Box::pin(async move {
+            let mut changes = Changes::default();
+            changes.add(record);
+            self.inner.write(changes).await
+        })
     }
 }

@@ -13,9 +13,9 @@ use potok_store::query::DefinitionQuery;
 use potok_store::row::{Definition, DefinitionKind};
 use potok_store::{Store, Version};
 
-use crate::Error;
 use crate::alone::{self, ALONE};
 use crate::together::Together;
+use crate::{Boxed, Error};
 
 /// A version of a process, ready to run.
 #[derive(Debug)]
@@ -133,31 +133,33 @@ impl Catalog {
         self.deployed.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 
-    async fn compiled(&self, definition: Definition) -> Result<Arc<Deployed>, Error> {
-        if let Some(deployed) = self.cached(definition.key) {
-            // Compiled once, but whether it is suspended changes.
-            let Deployed { graph, .. } = &*deployed;
-            return Ok(Arc::new(Deployed { definition, graph: graph.clone() }));
-        }
-        self.discover().await?;
-        let unusable = |reason: String| {
-            let Definition { id, version, .. } = &definition;
-            Error::Unusable { id: id.clone(), version: *version, reason }
-        };
-        let bytes = match definition.key {
-            ALONE => Some(alone::MODEL.to_vec()),
-            _ => self.store.resource(definition.deployment, &definition.resource).await?,
-        };
-        let bytes = bytes.ok_or_else(|| unusable("its file is gone".into()))?;
-        let number = Deployment(definition.deployment.0);
-        let package = Package::deployed(&bytes, &*self.evaluator, number)
-            .map_err(|diagnostics| unusable(diagnostics.first().map(ToString::to_string).unwrap_or_default()))?;
-        let graph = package.process(&definition.id).cloned();
-        let graph = graph.ok_or_else(|| unusable("its file has no such process".into()))?;
-        let deployed = Arc::new(Deployed { definition, graph });
-        let mut all = self.deployed.write().unwrap_or_else(PoisonError::into_inner);
-        all.insert(deployed.definition.key, deployed.clone());
-        Ok(deployed)
+    fn compiled(&self, definition: Definition) -> Boxed<'_, Result<Arc<Deployed>, Error>> {
+        Box::pin(async move {
+            if let Some(deployed) = self.cached(definition.key) {
+                // Compiled once, but whether it is suspended changes.
+                let Deployed { graph, .. } = &*deployed;
+                return Ok(Arc::new(Deployed { definition, graph: graph.clone() }));
+            }
+            self.discover().await?;
+            let unusable = |reason: String| {
+                let Definition { id, version, .. } = &definition;
+                Error::Unusable { id: id.clone(), version: *version, reason }
+            };
+            let bytes = match definition.key {
+                ALONE => Some(alone::MODEL.to_vec()),
+                _ => self.store.resource(definition.deployment, &definition.resource).await?,
+            };
+            let bytes = bytes.ok_or_else(|| unusable("its file is gone".into()))?;
+            let number = Deployment(definition.deployment.0);
+            let package = Package::deployed(&bytes, &*self.evaluator, number)
+                .map_err(|diagnostics| unusable(diagnostics.first().map(ToString::to_string).unwrap_or_default()))?;
+            let graph = package.process(&definition.id).cloned();
+            let graph = graph.ok_or_else(|| unusable("its file has no such process".into()))?;
+            let deployed = Arc::new(Deployed { definition, graph });
+            let mut all = self.deployed.write().unwrap_or_else(PoisonError::into_inner);
+            all.insert(deployed.definition.key, deployed.clone());
+            Ok(deployed)
+        })
     }
 
     /// Forgets decisions of deployments that are gone, and loads decisions and calendars of those that are new, in the order in which they were deployed, for that is how their

@@ -75,6 +75,10 @@ mod webhook;
 mod work;
 mod work_log;
 
+/// A future that says nothing of what it is made of. Whoever waits for a future of a named type carries all of its program, and so does
+/// whoever waits for them, once more in each crate: what is at the bottom of many operations is boxed.
+type Boxed<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 pub use alone::NewTask;
 pub use backup::{back_up, restore};
 pub use batch::{Batch, NewBatch};

@@ -13,7 +13,7 @@ use crate::cache::Loaded;
 use crate::engine::Inner;
 use crate::envelope::Envelope;
 use crate::once::Once;
-use crate::{Error, InstanceId};
+use crate::{Boxed, Error, InstanceId};
 
 /// How often a unit of work is tried while others are faster.
 pub(crate) const TRIES: u32 = 100;
@@ -35,18 +35,26 @@ impl Inner {
 
     /// The same, with what is known of it beside its state.
     pub(crate) async fn look_around<T>(&self, key: Key, look: impl FnOnce(Option<&Loaded>) -> T) -> Result<T, Error> {
-        let mut attempt = Attempt::new(self, Envelope::default());
-        let mut held = attempt.hold(key).await;
-        if held.is_ok() && !attempt.is_fresh(true).await? {
-            attempt = Attempt::new(self, Envelope::default());
-            held = attempt.hold(key).await;
-        }
-        match held {
-            Ok(()) => Ok(look(attempt.loaded(key))),
-            // The only lock is in order.
-            Err(Stop::Contended(key)) => Err(Error::Contended(InstanceId(key))),
-            Err(Stop::Error(error)) => Err(error),
-        }
+        let attempt = self.hold(key).await?;
+        Ok(look(attempt.loaded(key)))
+    }
+
+    /// An instance as it is, held.
+    fn hold(&self, key: Key) -> Boxed<'_, Result<Attempt<'_>, Error>> {
+        Box::pin(async move {
+            let mut attempt = Attempt::new(self, Envelope::default());
+            let mut held = attempt.hold(key).await;
+            if held.is_ok() && !attempt.is_fresh(true).await? {
+                attempt = Attempt::new(self, Envelope::default());
+                held = attempt.hold(key).await;
+            }
+            match held {
+                Ok(()) => Ok(attempt),
+                // The only lock is in order.
+                Err(Stop::Contended(key)) => Err(Error::Contended(InstanceId(key))),
+                Err(Stop::Error(error)) => Err(error),
+            }
+        })
     }
 
     /// Writes what belongs to no instance's history.
@@ -90,32 +98,12 @@ impl Inner {
         action: impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync,
         finish: impl Fn(&Attempt<'_>, T) -> U + Send + Sync,
     ) -> Result<U, Error> {
-        let mut known = Known::default();
-        for _ in 0..TRIES {
-            let Some((value, mut attempt)) = self.step(&envelope, &mut known, &action).await? else { continue };
-            let value = finish(&attempt, value);
-            attempt.guards.extend(envelope.once.as_ref().and_then(|once| once.guard(&value)));
-            let (pending, after) = attempt.submit();
-            if let Some(pending) = pending {
-                match pending.await.map_err(|_| Error::OutcomeUnknown)?? {
-                    Outcome::Committed => self.is_durable(&envelope),
-                    Outcome::Missed { standing: Some(standing), .. } if standing.kind == ClaimKind::Idempotency => {
-                        return Err(Error::Repeated);
-                    }
-                    Outcome::Missed { standing: Some(standing), .. } if standing.kind == ClaimKind::MessageId => {
-                        return Err(Error::MessageRepeated(standing.value));
-                    }
-                    Outcome::Missed { standing: Some(standing), .. } if standing.kind == ClaimKind::BusinessKey => {
-                        let key = standing.value.split('\n').next_back().unwrap_or_default().into();
-                        return Err(Error::BusinessKeyTaken { key, instance: InstanceId(standing.owner) });
-                    }
-                    _ => continue,
-                }
-            }
-            self.afterwards(after).await;
-            return Ok(value);
-        }
-        Err(Error::Contended(InstanceId(known.order.first().copied().unwrap_or_default())))
+        // Only a guard can keep it from being done.
+        let Some((value, after)) = self.done(envelope, None, action, finish).await? else {
+            return Err(Error::NothingToDo);
+        };
+        self.afterwards(after).await;
+        Ok(value)
     }
 
     /// Does what a guard allows once; `action` says whether there is anything to do. If the guard does not hold, somebody else
@@ -129,7 +117,7 @@ impl Inner {
             let to_do = action(attempt, work)?;
             Ok(if to_do { Ok(()) } else { Err(Error::NothingToDo) })
         };
-        match self.guarded(Envelope::default(), guard, or_nothing).await {
+        match self.done(Envelope::default(), Some(guard), or_nothing, |_, value| value).await {
             Ok(done) => Ok(done.map(|((), after)| after).unwrap_or_default()),
             Err(Error::NothingToDo) => Ok(After::default()),
             Err(error) => Err(error),
@@ -143,41 +131,62 @@ impl Inner {
         guard: &Guard,
         action: impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync,
     ) -> Result<Option<T>, Error> {
-        let Some((value, after)) = self.guarded(envelope, guard, action).await? else { return Ok(None) };
+        let done = self.done(envelope, Some(guard), action, |_, value| value).await?;
+        let Some((value, after)) = done else { return Ok(None) };
         self.afterwards(after).await;
         Ok(Some(value))
     }
 
-    async fn guarded<T: Send + Serialize>(
+    async fn done<T: Send, U: Send + Serialize>(
         &self,
         envelope: Envelope,
-        guard: &Guard,
+        guard: Option<&Guard>,
         action: impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync,
-    ) -> Result<Option<(T, After)>, Error> {
-        let mut known = Known::default();
-        let guarded = |attempt: &mut Attempt<'_>, work: &mut Work| {
-            let value = action(attempt, work)?;
-            attempt.guards.insert(0, guard.clone());
-            Ok(value)
-        };
-        for _ in 0..TRIES {
-            let Some((value, mut attempt)) = self.step(&envelope, &mut known, &guarded).await? else { continue };
-            attempt.guards.extend(envelope.once.as_ref().and_then(|once| once.guard(&value)));
-            let (pending, after) = attempt.submit();
-            let Some(pending) = pending else { return Ok(Some((value, after))) };
-            match pending.await.map_err(|_| Error::OutcomeUnknown)?? {
-                Outcome::Committed => {
-                    self.is_durable(&envelope);
-                    return Ok(Some((value, after)));
+        finish: impl Fn(&Attempt<'_>, T) -> U + Send + Sync,
+    ) -> Result<Option<(U, After)>, Error> {
+        let mut asked = Asked { action, finish, given: None, answer: None };
+        let after = self.make_durable(&envelope, guard, &mut asked).await?;
+        Ok(asked.answer.zip(after))
+    }
+
+    /// Tries a unit of work until it is durable, or cannot be; gives nothing if its guard does not hold.
+    fn make_durable<'a>(
+        &'a self,
+        envelope: &'a Envelope,
+        guard: Option<&'a Guard>,
+        asked: &'a mut dyn Ask,
+    ) -> Boxed<'a, Result<Option<After>, Error>> {
+        Box::pin(async move {
+            let mut known = Known::default();
+            for _ in 0..TRIES {
+                let Some(mut attempt) = self.step(envelope, guard, &mut known, asked).await? else { continue };
+                let answered = asked.answer(&attempt, envelope.once.as_deref());
+                attempt.guards.extend(answered);
+                let (pending, after) = attempt.submit();
+                let Some(pending) = pending else { return Ok(Some(after)) };
+                let missed = match pending.await.map_err(|_| Error::OutcomeUnknown)?? {
+                    Outcome::Committed => {
+                        self.is_durable(envelope);
+                        return Ok(Some(after));
+                    }
+                    Outcome::Missed { guard: 0, .. } if guard.is_some() => return Ok(None),
+                    Outcome::Missed { standing, .. } => standing,
+                    _ => continue,
+                };
+                match missed {
+                    Some(standing) if standing.kind == ClaimKind::Idempotency => return Err(Error::Repeated),
+                    Some(standing) if standing.kind == ClaimKind::MessageId && guard.is_none() => {
+                        return Err(Error::MessageRepeated(standing.value));
+                    }
+                    Some(standing) if standing.kind == ClaimKind::BusinessKey && guard.is_none() => {
+                        let key = standing.value.split('\n').next_back().unwrap_or_default().into();
+                        return Err(Error::BusinessKeyTaken { key, instance: InstanceId(standing.owner) });
+                    }
+                    _ => {}
                 }
-                Outcome::Missed { guard: 0, .. } => return Ok(None),
-                Outcome::Missed { standing: Some(standing), .. } if standing.kind == ClaimKind::Idempotency => {
-                    return Err(Error::Repeated);
-                }
-                _ => {}
             }
-        }
-        Err(Error::Contended(InstanceId(known.order.first().copied().unwrap_or_default())))
+            Err(Error::Contended(InstanceId(known.order.first().copied().unwrap_or_default())))
+        })
     }
 
     /// A unit of work is durable.
@@ -188,15 +197,16 @@ impl Inner {
 
     /// Steps the instances of a unit of work; nothing if somebody else has one of them: then all are locked in order next time. Nothing
     /// either if it is a try that fails.
-    async fn step<T: Send>(
+    async fn step(
         &self,
         envelope: &Envelope,
+        guard: Option<&Guard>,
         known: &mut Known,
-        action: &(impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync),
-    ) -> Result<Option<(T, Attempt<'_>)>, Error> {
+        asked: &mut dyn Ask,
+    ) -> Result<Option<Attempt<'_>>, Error> {
         let mut attempt = Attempt::new(self, envelope.clone()).after(known.failed.take());
-        match run(&mut attempt, &known.order, action).await {
-            Ok(value) => {
+        match run(&mut attempt, &known.order, guard, asked).await {
+            Ok(()) => {
                 if let Some(failed) = attempt.has_failed() {
                     // Nothing of it is kept. Next time round it is taken down that it failed.
                     if attempt.is_fresh(true).await? {
@@ -206,7 +216,7 @@ impl Inner {
                     return Ok(None);
                 }
                 if attempt.is_fresh(false).await? {
-                    return Ok(Some((value, attempt)));
+                    return Ok(Some(attempt));
                 }
                 attempt.discard();
                 Ok(None)
@@ -226,21 +236,61 @@ impl Inner {
     }
 }
 
-async fn run<T>(
+/// What a unit of work is asked for. All that makes it durable knows no more of it, and is there once, not once for everything that can be
+/// asked for.
+trait Ask: Send {
+    /// Gives the first command; or says what must be known first, or why it cannot be done.
+    fn act(&mut self, attempt: &mut Attempt<'_>, work: &mut Work) -> Result<Result<(), Error>, Missing>;
+
+    /// Looks at what has become of it, and gives what is written with it under a key.
+    fn answer(&mut self, attempt: &Attempt<'_>, once: Option<&Once>) -> Option<Guard>;
+}
+
+struct Asked<A, F, T, U> {
+    action: A,
+    finish: F,
+    /// What the action gave.
+    given: Option<T>,
+    /// What is answered.
+    answer: Option<U>,
+}
+
+impl<A, F, T, U> Ask for Asked<A, F, T, U>
+where
+    A: Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send,
+    F: Fn(&Attempt<'_>, T) -> U + Send,
+    T: Send,
+    U: Send + Serialize,
+{
+    fn act(&mut self, attempt: &mut Attempt<'_>, work: &mut Work) -> Result<Result<(), Error>, Missing> {
+        Ok((self.action)(attempt, work)?.map(|given| self.given = Some(given)))
+    }
+
+    fn answer(&mut self, attempt: &Attempt<'_>, once: Option<&Once>) -> Option<Guard> {
+        let answer = (self.finish)(attempt, self.given.take()?);
+        let guard = once.and_then(|once| once.guard(&answer));
+        self.answer = Some(answer);
+        guard
+    }
+}
+
+async fn run(
     attempt: &mut Attempt<'_>,
     order: &BTreeSet<Key>,
-    action: &(impl Fn(&mut Attempt<'_>, &mut Work) -> Result<Result<T, Error>, Missing> + Send + Sync),
-) -> Result<T, Stop> {
+    guard: Option<&Guard>,
+    asked: &mut dyn Ask,
+) -> Result<(), Stop> {
     for key in order {
         attempt.hold(*key).await?;
     }
     let mut work = Work::new();
-    let value = loop {
-        match action(attempt, &mut work) {
-            Ok(value) => break value?,
+    loop {
+        match asked.act(attempt, &mut work) {
+            Ok(acted) => break acted?,
             Err(missing) => attempt.find(missing).await?,
         }
-    };
+    }
+    attempt.guards.splice(0..0, guard.cloned());
     while let Err(missing) = work.run(attempt) {
         attempt.find(missing).await?;
     }
@@ -250,5 +300,5 @@ async fn run<T>(
     {
         return Err(stuck.into());
     }
-    Ok(value)
+    Ok(())
 }

@@ -9,9 +9,9 @@ use potok_store::query::{Paging, SubscriptionQuery};
 use potok_store::row::{Subscription, SubscriptionKind, Work as WorkRow};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::attempt::{After, signal_starts};
 use crate::engine::Inner;
+use crate::{Boxed, Error};
 
 /// Listeners of a signal that one unit of work takes down.
 const PAGE: usize = 500;
@@ -93,39 +93,42 @@ impl Spread {
 
 impl Inner {
     /// Does follow-up work, if nobody has done it yet. What it leads to is left to the caller.
-    pub(crate) async fn do_chore(&self, work: &WorkRow) -> Result<After, Error> {
-        let guard = Guard::Work { instance: work.instance, work: work.key };
-        match work.kind {
-            Chore::START_TIMER | Chore::START_AGAIN => self.start_by_timer(work, &guard).await,
-            Chore::CONTINUE => {
-                self.transact_once(&guard, |attempt, asked| {
-                    if attempt.instance(work.instance)?.is_some() {
-                        // It was taken in the moment in which the instance was suspended.
-                        if attempt.loaded(work.instance).is_some_and(|loaded| loaded.suspended) {
-                            return Ok(false);
+    pub(crate) fn do_chore<'a>(&'a self, work: &'a WorkRow) -> Boxed<'a, Result<After, Error>> {
+        Box::pin(async move {
+            let guard = Guard::Work { instance: work.instance, work: work.key };
+            match work.kind {
+                Chore::START_TIMER | Chore::START_AGAIN => self.start_by_timer(work, &guard).await,
+                Chore::CONTINUE => {
+                    self.transact_once(&guard, |attempt, asked| {
+                        if attempt.instance(work.instance)?.is_some() {
+                            // It was taken in the moment in which the instance was suspended.
+                            if attempt.loaded(work.instance).is_some_and(|loaded| loaded.suspended) {
+                                return Ok(false);
+                            }
+                            if let Ok(requests) =
+                                attempt.step(work.instance, Command::Continue { continuation: work.key })
+                            {
+                                asked.ask(work.instance, requests);
+                            }
                         }
-                        if let Ok(requests) = attempt.step(work.instance, Command::Continue { continuation: work.key })
-                        {
-                            asked.ask(work.instance, requests);
-                        }
-                    }
-                    Ok(true)
-                })
-                .await
+                        Ok(true)
+                    })
+                    .await
+                }
+                Chore::SPREAD => self.spread(work, &guard).await,
+                Chore::SIGNAL => {
+                    let Ok(ThrownSignal { name, payload, .. }) = ThrownSignal::decode(&work.payload) else {
+                        return self.drop_chore(&guard).await;
+                    };
+                    let command = || Command::DeliverSignal { name: name.clone(), variables: payload.clone() };
+                    self.give_once(&guard, work.instance, command).await
+                }
+                Chore::SIGNAL_START => self.start_by_signal(work, &guard).await,
+                Chore::OCCURRED => self.start_by_several(work, &guard).await,
+                // A newer version's work is left to it.
+                _ => Ok(After::default()),
             }
-            Chore::SPREAD => self.spread(work, &guard).await,
-            Chore::SIGNAL => {
-                let Ok(ThrownSignal { name, payload, .. }) = ThrownSignal::decode(&work.payload) else {
-                    return self.drop_chore(&guard).await;
-                };
-                let command = || Command::DeliverSignal { name: name.clone(), variables: payload.clone() };
-                self.give_once(&guard, work.instance, command).await
-            }
-            Chore::SIGNAL_START => self.start_by_signal(work, &guard).await,
-            Chore::OCCURRED => self.start_by_several(work, &guard).await,
-            // A newer version's work is left to it.
-            _ => Ok(After::default()),
-        }
+        })
     }
 
     /// Gives an instance a command; one that does not wait for it any more has no need of it.

@@ -11,23 +11,21 @@ use potok::{Engine, InstanceId, Subject, TaskId, row};
 use serde::{Deserialize, Serialize};
 use tokio_stream::StreamExt;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
 use crate::body::{Json, Path, Query, media_type};
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::value::{Id, text};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(of_instance, to_instance))
         .routes(routes!(of_task, to_task))
         .routes(routes!(read_of_instance, remove_of_instance))
         .routes(routes!(read_of_task, remove_of_task))
         // The engine counts what comes, and no file is ever in memory whole.
-        .layer(DefaultBodyLimit::disable())
+        .body_limit(DefaultBodyLimit::disable())
 }
 
 /// A file on an instance or task.

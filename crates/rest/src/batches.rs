@@ -6,20 +6,18 @@ use potok::query::{BatchQuery, Cursor, Paging};
 use potok::{BatchId, Engine, Error, Operation, row};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
 use crate::instances::InstanceFilter;
 use crate::operations::{Migration, Modification, Restart};
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::search::{ByAge, Found, Search, find};
 use crate::value::{Created, Id, Variables, text, words};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(begin))
         .routes(routes!(search))
         .routes(routes!(get, delete))

@@ -5,17 +5,15 @@ use jiff::Timestamp;
 use potok::{Engine, InstanceId, Subject, TaskId, row};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
 use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::value::{Id, text};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(of_instance, on_instance))
         .routes(routes!(of_task, on_task))
         .routes(routes!(remove_of_instance))

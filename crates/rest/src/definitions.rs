@@ -6,19 +6,17 @@ use potok::query::DefinitionQuery;
 use potok::{Engine, Selector, row};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
 use crate::deployments::bytes_of;
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::search::{ByAge, Found, Search, find};
 use crate::value::{Id, Variables, names, text, words};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(search))
         .routes(routes!(get))
         .routes(routes!(file))

@@ -9,19 +9,17 @@ use potok::query::{DefinitionQuery, DeploymentQuery};
 use potok::{DeploymentId, Name, row};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
 use crate::definitions::Definition;
 use crate::problem::{Finding, Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::search::{ByAge, Found, Search, find};
 use crate::value::{Id, text};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(deploy))
         .routes(routes!(search))
         .routes(routes!(get, delete))

@@ -6,16 +6,14 @@ use std::sync::OnceLock;
 use axum::body::Bytes;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 
 static DESCRIPTION: OnceLock<Bytes> = OnceLock::new();
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(description))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(description))
 }
 
 /// This description

@@ -13,13 +13,12 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::App;
 use crate::body::Query;
 use crate::caller::{Caller, Credentials};
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::value::{Id, text};
 
 /// Rows of the log that are read at once.
@@ -28,8 +27,8 @@ const PAGE: usize = 100;
 /// How long it waits at a time.
 const BREATH: Duration = Duration::from_secs(1);
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(events))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(events))
 }
 
 /// What a listener wants to hear of. All that is given must hold.

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -17,13 +16,17 @@ use crate::session::CSRF;
 /// A page elsewhere makes its reader's browser send requests here, too, with the password or session that it remembers: its `Origin` gives
 /// it away. With a name that is made to point to this machine (DNS rebinding) it would even be of the same origin: then its `Host` is
 /// another's.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard<F: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let policy = &app.policy;
     if let Err(problem) = check(&policy.hosts, &policy.origins, request.uri(), request.headers(), request.method()) {
         return problem.into_response();
     }
     let is_script = request.headers().get("sec-fetch-dest").is_some_and(|dest| dest == "empty");
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     if is_script && response.status() == StatusCode::UNAUTHORIZED {
         // A browser would ask for a password itself, over the page that has a form for it.
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Potok\""));

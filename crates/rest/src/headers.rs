@@ -26,6 +26,7 @@ static HEADERS: [(HeaderName, HeaderValue); 8] = [
 /// Adds what an answer does not say itself; by TLS alone, that it always comes so.
 pub(crate) fn complete<B>(mut response: Response<B>, is_secure: bool) -> Response<B> {
     let headers = response.headers_mut();
+    headers.reserve(HEADERS.len() + 1);
     for (name, value) in &HEADERS {
         headers.entry(name).or_insert_with(|| value.clone());
     }

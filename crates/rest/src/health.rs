@@ -3,14 +3,13 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use potok::query::{DeploymentQuery, Paging};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::App;
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(healthy)).routes(routes!(ready))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(healthy)).routes(routes!(ready))
 }
 
 /// Whether the server runs

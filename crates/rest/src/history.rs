@@ -9,22 +9,16 @@ use potok_core::graph::ProcessGraph;
 use potok_core::instance::{NONE, Phase, ScopeKind, State, TokenState};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
 use crate::instances::InstanceFilter;
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::value::{Id, Variables};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(state))
-        .routes(routes!(history))
-        .routes(routes!(finished))
-        .routes(routes!(export))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(state)).routes(routes!(history)).routes(routes!(finished)).routes(routes!(export))
 }
 
 /// Which moment.

@@ -6,18 +6,16 @@ use potok::query::IncidentQuery;
 use potok::row;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
 use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::search::{ByAge, Found, Search, find};
 use crate::value::{Id, names, text};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(search)).routes(routes!(resolve))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(search)).routes(routes!(resolve))
 }
 
 /// Which incidents. All that is given must hold.

@@ -9,20 +9,19 @@ use potok::row::{self, DefinitionKind};
 use potok::{InstanceId, Selector, Version};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::App;
 use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::jobs::patience;
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::search::{Found, Search, VariableFilters, find, variables};
 use crate::tasks::Reason;
 use crate::value::{Id, Variables, names, text, words};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(start))
         .routes(routes!(search))
         .routes(routes!(get, delete))

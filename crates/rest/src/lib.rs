@@ -29,6 +29,7 @@ mod pace;
 mod people;
 mod policy;
 mod problem;
+mod routes;
 mod search;
 mod serve;
 mod session;
@@ -41,20 +42,23 @@ mod union;
 mod value;
 mod webhooks;
 
+use std::future::poll_fn;
 use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
-use axum::middleware;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use ipnet::IpNet;
 use potok::Engine;
 use tower::ServiceBuilder;
 use tower::util::MapResponseLayer;
-use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -62,6 +66,8 @@ use utoipa_swagger_ui::{Config as Page, SwaggerUi};
 
 use crate::policy::Policy;
 use crate::problem::Problem;
+use crate::routes::Routes;
+use crate::timeout::Bounds;
 
 pub use crate::caller::Refuse;
 pub use crate::limit::Rate;
@@ -202,8 +208,9 @@ impl Modify for SignIn {
     }
 }
 
-fn api() -> OpenApiRouter<App> {
-    let native = OpenApiRouter::new()
+/// What stands under `/api/v1`.
+fn native() -> Routes {
+    Routes::new()
         .merge(deployments::routes())
         .merge(definitions::routes())
         .merge(instances::routes())
@@ -221,17 +228,21 @@ fn api() -> OpenApiRouter<App> {
         .merge(session::routes())
         .merge(setup::routes())
         .merge(webhooks::routes())
-        .merge(description::routes());
-    OpenApiRouter::with_openapi(Description::openapi())
-        .nest("/api/v1", native)
-        .merge(health::routes())
-        .merge(metrics::routes())
+        .merge(description::routes())
+}
+
+/// What stands beside it, for whoever operates the server.
+fn operators() -> Routes {
+    health::routes().merge(metrics::routes())
 }
 
 /// The API's description, in OpenAPI 3.1.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut description = api().split_for_parts().1;
+    let described = OpenApiRouter::with_openapi(Description::openapi())
+        .nest("/api/v1", native().described())
+        .merge(operators().described());
+    let mut description = described.into_openapi();
     union::close(&mut description);
     description
 }
@@ -252,8 +263,8 @@ pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterato
         calls: metrics::Calls::default(),
         engine,
     }));
-    let bounds = timeout::Bounds { timeout: options.timeout, body: options.body_limit };
-    let (router, _) = api().split_for_parts();
+    let bounds = Bounds { timeout: options.timeout, body: options.body_limit };
+    let router = native().router("/api/v1").merge(operators().router(""));
     let mut router = router.merge(SwaggerUi::new("/docs").config(Page::new(["/api/v1/openapi.json"])));
     for (other, refuse) in beside {
         let signed_in = middleware::from_fn_with_state((app.clone(), refuse), caller::sign_in);
@@ -265,15 +276,29 @@ pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterato
     // The first is the outermost. One stack: each layer of the router's own would be one more box around every request.
     let layers = ServiceBuilder::new()
         .layer(MapResponseLayer::new(move |response| headers::complete(response, is_secure)))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn(trace::follow))
-        .layer(middleware::from_fn_with_state(app.clone(), metrics::measure))
-        .layer(middleware::from_fn_with_state(bounds, timeout::in_time))
         .layer(DefaultBodyLimit::max(options.body_limit))
-        .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
+        .layer(middleware::from_fn_with_state((app.clone(), bounds), receive))
         .option_layer(cors)
         .layer(middleware::from_fn_with_state(app.clone(), once::read));
     router.fallback(unknown_route).method_not_allowed_fallback(wrong_method).layer(layers).with_state(app)
+}
+
+/// What every request goes through, the first the outermost. One function: each that a router knows of makes boxes for every request.
+async fn receive(State((app, bounds)): State<(App, Bounds)>, request: Request, next: Next) -> Response {
+    let guarded = |request| guard::guard(&app, request, |request| next.run(request));
+    let bounded = |request| timeout::in_time(bounds, request, guarded);
+    let measured = |request| metrics::measure(&app, request, bounded);
+    let followed = pin!(trace::follow(request, measured));
+    unpanicked(followed).await
+}
+
+/// What is answered, whatever happens.
+async fn unpanicked(mut answered: Pin<&mut impl Future<Output = Response>>) -> Response {
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| answered.as_mut().poll(context))) {
+        Ok(answer) => answer,
+        Err(what) => Poll::Ready(panicked(what)),
+    })
+    .await
 }
 
 async fn unknown_route() -> Problem {

@@ -8,19 +8,17 @@ use potok::query::{MessageQuery, SubscriptionQuery, TimerQuery};
 use potok::{Delivery, Value, row};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
 use crate::body::Json;
 use crate::caller::Caller;
 use crate::instances::Instance;
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::search::{ByAge, Found, Search, find};
 use crate::value::{Id, Variables, names, text, words};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(send))
         .routes(routes!(search))
         .routes(routes!(signal))

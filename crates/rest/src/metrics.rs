@@ -7,25 +7,23 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use potok::query::{
     BatchQuery, DeliveryQuery, IncidentQuery, InstanceQuery, JobQuery, MessageQuery, TaskQuery, TimerQuery,
 };
 use potok::row::{BatchState, DeliveryState, InstanceState, TaskState};
 use potok::{Engine, Error, Right};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::App;
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 
 /// Upper bounds of the histogram, in seconds.
 const BOUNDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(metrics))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(metrics))
 }
 
 /// The calls that were answered.
@@ -93,11 +91,15 @@ fn head(text: &mut String, name: &str, kind: &str, help: &str) {
 }
 
 /// Counts each call under its route.
-pub(crate) async fn measure(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn measure<F: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let begun = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = next.run(request).await;
+    let response = next(request).await;
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     app.calls.note(&method, route, response.status().as_u16(), begun.elapsed());
     response

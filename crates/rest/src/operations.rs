@@ -8,18 +8,16 @@ use potok::row::DefinitionKind;
 use potok::{Engine, Error, MigrationPlan, Selector};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
 use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::instances::{Instance, created};
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::value::{Id, Variables};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(modify)).routes(routes!(migrate)).routes(routes!(restart)).routes(routes!(plan))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(modify)).routes(routes!(migrate)).routes(routes!(restart)).routes(routes!(plan))
 }
 
 /// Tokens that are started, moved and cancelled: in this order, all or none.

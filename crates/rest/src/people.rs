@@ -5,18 +5,16 @@ use potok::query::{GroupQuery, UserQuery};
 use potok::row;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
 use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::search::{Found, Search, find};
 use crate::value::{names, text};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(search_users))
         .routes(routes!(get_user, put_user, delete_user))
         .routes(routes!(groups_of_user))

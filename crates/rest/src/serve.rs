@@ -127,7 +127,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
     use axum::extract::Request;
-    use axum::middleware;
+    use axum::middleware::{self, Next};
     use axum::response::IntoResponse as _;
     use axum::routing::post;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -140,10 +140,9 @@ mod tests {
     async fn answered(sent: &str) -> (String, Duration) {
         let read = async |request: Request| crate::body::whole(request, &()).await.into_response();
         let bounds = Bounds { timeout: Duration::from_secs(60), body: 1 << 20 };
-        let router = Router::new()
-            .route("/reads", post(read))
-            .route("/deaf", post(async || "nothing was read"))
-            .layer(middleware::from_fn_with_state(bounds, in_time));
+        let router = Router::new().route("/reads", post(read)).route("/deaf", post(async || "nothing was read")).layer(
+            middleware::from_fn(move |request, next: Next| in_time(bounds, request, |request| next.run(request))),
+        );
         let service = router.map_request(|request: hyper::Request<Incoming>| request.map(Body::new));
         let (mut client, server) = tokio::io::duplex(1 << 16);
         let (connections, begun) = (GracefulShutdown::new(), Instant::now());

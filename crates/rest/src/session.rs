@@ -14,13 +14,12 @@ use potok::{Engine, Role, Secret};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::App;
 use crate::body::Json;
 use crate::caller::{Caller, Credentials};
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::value::text;
 
 /// The header that brings the token back.
@@ -33,8 +32,8 @@ const SECURE: &str = "__Host-potok-session";
 /// Seconds for which browsers keep it: as long as a session can last.
 const LONGEST: u32 = 7 * 24 * 60 * 60;
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(sign_in, who, sign_out)).routes(routes!(change_password))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(sign_in, who, sign_out)).routes(routes!(change_password))
 }
 
 /// Who signs in.

@@ -9,16 +9,15 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::App;
 use crate::body::Json;
 use crate::caller::Credentials;
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(set_up))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(set_up))
 }
 
 /// A token by which the first administrator is made through the API: good once, and only as long as there is no user. It is kept nowhere,

@@ -8,19 +8,17 @@ use potok::{Assignment, Name, TaskId, row};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
 use crate::once::hex;
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::search::{Found, Search, VariableFilters, find, variables};
 use crate::value::{Created, Id, Local, Variables, names, text, words};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(create))
         .routes(routes!(search))
         .routes(routes!(get, change, delete))

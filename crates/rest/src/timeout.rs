@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::body::too_large;
@@ -22,12 +21,16 @@ pub(crate) struct Bounds {
 }
 
 /// Gives up what takes too long. What has been asked of the engine may still be done.
-pub(crate) async fn in_time(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
+pub(crate) async fn in_time<F: Future<Output = Response>>(
+    bounds: Bounds,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let request = request.map(|body| Body::new(Paced::new(body)));
     // A large file may take its time, as long as it comes.
     let route = request.extensions().get::<MatchedPath>();
     if *request.method() == Method::POST && route.is_some_and(|route| route.as_str().ends_with("/attachments")) {
-        return next.run(request).await;
+        return next(request).await;
     }
     // What says itself that it is too large is not waited for.
     if announced(request.headers()).is_some_and(|bytes| bytes > bounds.body) {
@@ -35,7 +38,7 @@ pub(crate) async fn in_time(State(bounds): State<Bounds>, request: Request, next
     }
     // Workers may wait as long as that.
     let patience = bounds.timeout + Duration::from_secs(5);
-    match tokio::time::timeout(patience, next.run(request)).await {
+    match tokio::time::timeout(patience, next(request)).await {
         Ok(response) => response,
         Err(_) => {
             let detail = "this took too long and was given up; whether it was done is not known";
@@ -56,7 +59,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
     use axum::Router;
-    use axum::middleware;
+    use axum::middleware::{self, Next};
     use axum::routing::post;
     use tokio::time::Instant;
     use tokio_stream::StreamExt as _;
@@ -70,10 +73,9 @@ mod tests {
             Err(problem) => problem.into_response(),
         };
         let bounds = Bounds { timeout: Duration::from_secs(60), body: 1 << 20 };
-        Router::new()
-            .route("/signals", post(read))
-            .route("/tasks/{id}/attachments", post(read))
-            .layer(middleware::from_fn_with_state(bounds, in_time))
+        Router::new().route("/signals", post(read)).route("/tasks/{id}/attachments", post(read)).layer(
+            middleware::from_fn(move |request, next: Next| in_time(bounds, request, |request| next.run(request))),
+        )
     }
 
     /// What is answered to a body whose pieces, of so many bytes, come so many seconds apart; and after how many seconds.

@@ -5,7 +5,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::{HeaderMap, HeaderName, HeaderValue};
-use axum::middleware::Next;
 use axum::response::Response;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
 use potok::{Engine, TraceContext};
@@ -35,7 +34,10 @@ impl Part {
 }
 
 /// Gives each request an id, unless its caller has, and takes it into the caller's trace; what the engine does for it is part of that.
-pub(crate) async fn follow(mut request: Request, next: Next) -> Response {
+pub(crate) async fn follow<F: Future<Output = Response>>(
+    mut request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let id = request.headers().get(ID).filter(|id| is_fit(id)).cloned().unwrap_or_else(new_id);
     let method = request.method().as_str();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
@@ -57,7 +59,7 @@ pub(crate) async fn follow(mut request: Request, next: Next) -> Response {
     if let Some(trace) = own.or(parent) {
         request.extensions_mut().insert(Part { trace, is_callers: parent.is_some() });
     }
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = next(request).instrument(span.clone()).await;
     let status = response.status();
     span.record("http.response.status_code", status.as_u16());
     if status.is_server_error() {

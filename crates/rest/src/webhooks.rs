@@ -7,18 +7,16 @@ use potok::query::{DeliveryQuery, WebhookQuery};
 use potok::{WebhookId, row};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
 use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
+use crate::routes::{Routes, routes};
 use crate::search::{ByAge, Found, Search, find};
 use crate::value::{Id, names, text, words};
 
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(create))
         .routes(routes!(search))
         .routes(routes!(get, delete))

@@ -279,8 +279,15 @@ impl Statement {
             let _ = write!(self.text, "{separator}t.\"{column}\"{direction}");
         }
         if let Some(limit) = select.limit {
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             self.push(" LIMIT ");
-            self.value(Cell::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+            match self.dialect {
+                // It plans with the limit, and would plan the statement anew whenever a parameter that it has planned with is bound.
+                Dialect::Sqlite => {
+                    let _ = write!(self.text, "{limit}");
+                }
+                Dialect::Postgres => self.value(Cell::Integer(limit)),
+            }
         }
     }
 
@@ -413,4 +420,34 @@ fn glob(pattern: &str) -> String {
 fn whole(pattern: &str) -> String {
     let backslashes = pattern.chars().rev().take_while(|character| *character == '\\').count();
     format!("{pattern}{}", if backslashes % 2 == 1 { "\\" } else { "" })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+    use potok_core::instance::Key;
+    use rusqlite::{Connection, StatementStatus};
+
+    use super::*;
+    use crate::query::TaskQuery;
+    use crate::query::sealed::Filters as _;
+    use crate::row::TaskState;
+
+    #[test]
+    fn sqlite_plans_a_search_once() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(include_str!("../migrations/sqlite/0001_first.sql")).unwrap();
+        let query = TaskQuery { states: vec![TaskState::Open], instances: vec![Key(7)], ..TaskQuery::default() };
+        let select = Select { limit: Some(101), ..query.select().unwrap() };
+        let Statement { text, binds, .. } = Statement::select(Dialect::Sqlite, &select);
+        let mut prepared = connection.prepare(&text).unwrap();
+        for instance in 7..20 {
+            for index in 1..=binds.len() {
+                prepared.raw_bind_parameter(index, instance).unwrap();
+            }
+            assert!(prepared.raw_query().next().unwrap().is_none());
+        }
+        assert_eq!(prepared.get_status(StatementStatus::RePrepare), 0, "{text}");
+    }
 }

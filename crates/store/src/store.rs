@@ -101,22 +101,26 @@ impl Store {
     /// # Errors
     /// If the database cannot be read, or the cursor is of another order.
     pub async fn list<Q: Query>(&self, query: &Q) -> Result<Page<Q::Row>, StoreError> {
-        let paging = query.paging();
-        let mut select = query.select()?;
+        let (rows, next) = self.page(query.select()?, query.paging().limit).await?;
+        let rows = rows.into_iter().map(Q::Row::from_row).collect::<Result<_, _>>()?;
+        Ok(Page { rows, next })
+    }
+
+    /// The same of any table.
+    async fn page(&self, mut select: Select, limit: Option<usize>) -> Result<(Vec<Row>, Option<Cursor>), StoreError> {
         let order = select.order.clone();
         // One more than asked for tells whether there is another page.
-        select.limit = paging.limit.map(|limit| limit.saturating_add(1));
+        select.limit = limit.map(|limit| limit.saturating_add(1));
         let mut session = match select.names_rows() {
             true => self.database.look_up().await?,
             false => self.database.read().await?,
         };
         let select = narrow(&mut *session, select).await?;
         let mut rows = session.select(&select).await?;
-        let more = paging.limit.is_some_and(|limit| rows.len() > limit);
-        rows.truncate(paging.limit.unwrap_or(usize::MAX));
+        let more = limit.is_some_and(|limit| rows.len() > limit);
+        rows.truncate(limit.unwrap_or(usize::MAX));
         let next = rows.last().filter(|_| more).map(|row| Cursor::at(select.table, &order, row));
-        let rows = rows.into_iter().map(Q::Row::from_row).collect::<Result<_, _>>()?;
-        Ok(Page { rows, next })
+        Ok((rows, next))
     }
 
     /// How many there are of what is searched for, on all pages.

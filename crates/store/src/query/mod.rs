@@ -60,22 +60,25 @@ pub(crate) mod sealed {
         where
             Self: super::Query,
         {
-            let table = <Self::Row as Record>::TABLE;
-            let Paging { descending, after, .. } = self.paging();
-            let mut select = Select::from(table);
-            select.filters = self.filters();
-            // The key of the row itself, which mostly sorts by time, makes every order total.
-            let own = table.keys().last().map(|column| column.name);
-            let columns: Vec<&'static str> = self.order().into_iter().chain(own).collect();
-            if let Some(cursor) = after {
-                let kinds: Option<Vec<Kind>> =
-                    columns.iter().map(|column| table.column(column).map(|(_, column)| column.kind)).collect();
-                let cells = cursor.cells(&kinds.unwrap_or_default()).ok_or(StoreError::InvalidCursor)?;
-                let operator = if *descending { Operator::Less } else { Operator::Greater };
-                select.filters.push(Filter::Beyond(columns.clone(), operator, cells));
-            }
-            Ok(columns.into_iter().fold(select, |select, column| select.order(column, *descending)))
+            let select = Select { filters: self.filters(), ..Select::from(<Self::Row as Record>::TABLE) };
+            ordered(select, self.order(), self.paging())
         }
+    }
+
+    /// In an order in which each row has its place, and what comes behind a cursor in it.
+    fn ordered(mut select: Select, by: Option<&'static str>, paging: &Paging) -> Result<Select, StoreError> {
+        let (table, Paging { descending, after, .. }) = (select.table, paging);
+        // The key of the row itself, which mostly sorts by time, makes every order total.
+        let own = table.keys().last().map(|column| column.name);
+        let columns: Vec<&'static str> = by.into_iter().chain(own).collect();
+        if let Some(cursor) = after {
+            let kinds: Option<Vec<Kind>> =
+                columns.iter().map(|column| table.column(column).map(|(_, column)| column.kind)).collect();
+            let cells = cursor.cells(&kinds.unwrap_or_default()).ok_or(StoreError::InvalidCursor)?;
+            let operator = if *descending { Operator::Less } else { Operator::Greater };
+            select.filters.push(Filter::Beyond(columns.clone(), operator, cells));
+        }
+        Ok(columns.into_iter().fold(select, |select, column| select.order(column, *descending)))
     }
 }
 use sealed::Filters;
