@@ -360,11 +360,24 @@ impl Scenario {
     /// A message of this name was sent to the outside world.
     #[track_caller]
     pub fn sent(self, name: &str) -> Self {
-        let is_it = |notice: &potok_core::routing::Notice| matches!(notice, potok_core::routing::Notice::MessageSent { message } if message.name.as_deref() == Some(name));
-        if !self.host.notices.iter().any(is_it) {
+        if !self.was_sent(name) {
             self.fail(format!("no message `{name}` was sent to the outside world"));
         }
         self
+    }
+
+    /// No message of this name was sent to the outside world.
+    #[track_caller]
+    pub fn not_sent(self, name: &str) -> Self {
+        if self.was_sent(name) {
+            self.fail(format!("a message `{name}` was sent to the outside world"));
+        }
+        self
+    }
+
+    fn was_sent(&self, name: &str) -> bool {
+        let is_it = |notice: &potok_core::routing::Notice| matches!(notice, potok_core::routing::Notice::MessageSent { message } if message.name.as_deref() == Some(name));
+        self.host.notices.iter().any(is_it)
     }
 
     /// A message or signal of this name was not carried any further, because instances answer each other without end.

@@ -3,9 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
-use potok_core::instance::{Key, WaitKind};
-use potok_core::routing::{Message, Running, World as _, matches};
-use potok_core::step::Command;
+use potok_core::instance::Key;
+use potok_core::routing::{Message, Running, awaited_name, matches};
 use potok_store::Guard;
 use potok_store::query::MessageQuery;
 use potok_store::row::{Message as KeptMessage, Work as WorkRow};
@@ -90,12 +89,13 @@ impl Inner {
 
     /// A new subscription takes the oldest message that was kept for it.
     async fn deliver_kept(&self, instance: Key, subscription: Key) -> Result<After, Error> {
-        let waits_for = |loaded: Option<&Loaded>| match &loaded?.running.instance.wait(subscription)?.kind {
-            WaitKind::Message(message) => Some((message.name.clone(), loaded?.tenant.clone().unwrap_or_default())),
-            _ => None,
+        let waits_for = |loaded: Option<&Loaded>| {
+            let Running { graph, instance } = &loaded?.running;
+            let wait = instance.wait(subscription)?;
+            Some((awaited_name(graph, wait).cloned(), loaded?.tenant.clone().unwrap_or_default()))
         };
         let Some((name, tenant)) = self.look_around(instance, waits_for).await? else { return Ok(After::default()) };
-        let (name, tenant, kept_at) = (Some(name), Some(tenant), Some(self.clock.now()));
+        let (tenant, kept_at) = (Some(tenant), Some(self.clock.now()));
         let query = MessageQuery { name, tenant, kept_at, ..MessageQuery::default() };
         for row in self.store.list(&query).await?.rows {
             if row.sender == Some(instance) {
@@ -109,7 +109,8 @@ impl Inner {
         Ok(After::default())
     }
 
-    /// Gives a kept message to a subscription, if that takes it and still can.
+    /// Gives a kept message to a subscription, if that takes it and still can; or to the one of its instance that the message's flow
+    /// leads to.
     async fn give(
         &self,
         instance: Key,
@@ -126,16 +127,7 @@ impl Inner {
             return Ok(None);
         }
         let guard = Guard::Message(row.key);
-        let given = self.transact_once(&guard, |attempt, work| {
-            if attempt.instance(instance)?.is_none() {
-                return Ok(false);
-            }
-            let command = Command::DeliverMessage { subscription, variables: message.payload.clone() };
-            let delivered = attempt.step(instance, command);
-            let is_delivered = delivered.is_ok();
-            work.ask(instance, delivered.unwrap_or_default());
-            Ok(is_delivered)
-        });
+        let given = self.transact_once(&guard, |attempt, work| work.deliver(attempt, instance, subscription, message));
         given.await.map(Some)
     }
 

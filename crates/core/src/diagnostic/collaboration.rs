@@ -10,8 +10,8 @@ use super::subject::{
 };
 use super::triggers::message_known;
 use crate::model::{
-    ActivityKind, Collaboration, EventDefinition, FlowNode, MessageFlow, MessageFlowEnd, NodeIndex, Participant,
-    ProcessIndex, Reference,
+    ActivityKind, Carrier, Carriers, Collaboration, EventDefinition, FlowNode, MessageFlow, MessageFlowEnd, NodeIndex,
+    Participant, ProcessIndex, Reference,
 };
 
 define! {
@@ -36,6 +36,9 @@ define! {
          event sub-process as a whole.";
     OTHER_MESSAGE = "message-flow-other-message", Warning, "BPMN 2.0.2 §9.4",
         "A message flow carries the message that its ends send and wait for.";
+    UNCLEAR = "message-flow-unclear", Warning, "BPMN 2.0.2 §9.4",
+        "It is clear which of its source's messages a message flow carries: by itself, by what its target waits for, or because all \
+         others have message flows.";
 }
 
 pub(super) fn check(world: &World<'_>, findings: &mut Findings<'_>) {
@@ -45,6 +48,9 @@ pub(super) fn check(world: &World<'_>, findings: &mut Findings<'_>) {
         for flow in &collaboration.message_flows {
             message_flow(world, collaboration, flow, &mut messages, findings);
         }
+    }
+    for carriers in world.definitions.carriers().values() {
+        carriers.flows.iter().for_each(|carrier| unclear(world, carriers, carrier, findings));
     }
 }
 
@@ -244,6 +250,25 @@ fn other_message<'a>(
         _ => return,
     };
     findings.add(&OTHER_MESSAGE, flow.element, message, "let source, flow and target name the same message");
+}
+
+/// Nothing says which of several messages a flow carries; or it carries one without a name to a pool, where messages go by their names.
+fn unclear(world: &World<'_>, carriers: &Carriers<'_>, carrier: &Carrier<'_>, findings: &mut Findings<'_>) {
+    let flow = carrier.flow;
+    let Some(node) = node(world, &flow.source).filter(|_| carrier.carries_rest) else { return };
+    let owner = named("message flow", flow.id.as_deref().unwrap_or_default(), flow.name.as_deref());
+    let message = if carriers.thrown > 1 && carriers.left != 1 {
+        let carried = if carriers.left == 0 { "all of them" } else { "all that no other flow names" };
+        format!("nothing says which of the messages of {} {owner} carries: it carries {carried}", label(node))
+    } else if carriers.has_nameless && carrier.leads_to_process && !carrier.leads_to_wait && carrier.names.len() != 1 {
+        format!(
+            "{} does not say which message it sends, and neither does {owner}: nothing in its pool gets it",
+            label(node)
+        )
+    } else {
+        return;
+    };
+    findings.add(&UNCLEAR, flow.element, message, "let `messageRef` of the message flow name the message");
 }
 
 /// A few names; the rest by their number.

@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::Name;
-use crate::model::{
-    Collaboration, Definitions, Expression, GlobalTask, MessageFlow, MessageFlowEnd, NodeIndex, ProcessIndex,
-};
+use crate::model::{Carriers, Definitions, Expression, GlobalTask, NodeIndex, ProcessIndex};
 
 pub(super) struct Declared<'a> {
     /// The variable of each data store, by the store's id.
     pub(super) data_stores: BTreeMap<&'a Name, &'a Name>,
     pub(super) global_tasks: BTreeMap<&'a Name, &'a GlobalTask>,
-    /// The first message flow out of each flow node.
-    pub(super) message_flows: BTreeMap<(ProcessIndex, NodeIndex), (&'a Collaboration, &'a MessageFlow)>,
+    /// The message flows out of each flow node.
+    pub(super) carriers: BTreeMap<(ProcessIndex, NodeIndex), Carriers<'a>>,
     /// The correlation properties that can be read from each message, and how.
     pub(super) retrievals: BTreeMap<usize, Vec<(usize, &'a Expression)>>,
 }
@@ -22,7 +20,7 @@ impl<'a> Declared<'a> {
         let mut declared = Self {
             data_stores: BTreeMap::new(),
             global_tasks: BTreeMap::new(),
-            message_flows: BTreeMap::new(),
+            carriers: definitions.carriers(),
             retrievals: BTreeMap::new(),
         };
         for store in &definitions.data_stores {
@@ -31,13 +29,6 @@ impl<'a> Declared<'a> {
         }
         for task in &definitions.global_tasks {
             declared.global_tasks.entry(&task.id).or_insert(task);
-        }
-        for collaboration in &definitions.collaborations {
-            for flow in &collaboration.message_flows {
-                if let Some(MessageFlowEnd::FlowNode(process, node)) = flow.source.target {
-                    declared.message_flows.entry((process, node)).or_insert((collaboration, flow));
-                }
-            }
         }
         for (index, property) in definitions.correlation_properties.iter().enumerate() {
             for retrieval in &property.retrievals {

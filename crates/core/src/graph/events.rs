@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use super::compile::Compiler;
-use super::{Catch, ChangeFilter, CorrelationProperty, Details, Expression, MessageTarget, Throw};
+use super::{Catch, ChangeFilter, CorrelationProperty, Details, Expression, Throw};
 use crate::Name;
 use crate::dialect::Dialect;
 use crate::expressions::Purpose;
-use crate::model::{
-    self, Event, EventDefinition, EventPosition, MessageFlowEnd, NodeIndex, Reference, TimerDefinition,
-};
+use crate::model::{self, Event, EventDefinition, EventPosition, Reference, TimerDefinition};
 
 impl<'a> Compiler<'a> {
     pub(super) fn catches(&mut self, event: &Event) -> Box<[Catch]> {
@@ -112,8 +110,8 @@ impl<'a> Compiler<'a> {
                         },
                     });
                 }
-                let message = message.clone().or_else(|| self.operation_message(operation.as_ref()));
-                self.message_throw(message.as_ref(), extension.name.as_ref())
+                let message = message.as_ref().or_else(|| self.definitions.operation_message(operation.as_ref()));
+                self.message_throw(message, extension.name.as_ref())
             }
             EventDefinition::Signal { signal, name, payload, .. } => {
                 let (name, instance_only) = self.signal_name(signal.as_ref(), name.as_ref())?;
@@ -203,15 +201,6 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// The message that an operation sends.
-    pub(super) fn operation_message(
-        &self,
-        operation: Option<&Reference<model::OperationIndex>>,
-    ) -> Option<Reference<usize>> {
-        let index = operation?.target?;
-        self.definitions.interfaces[index.interface].operations[index.operation].in_message.clone()
-    }
-
     /// The correlation properties that can be read from a message, with what the process itself knows of them
     /// (BPMN 2.0.2 §8.4.2, key-based and context-based correlation).
     fn correlation_properties(&mut self, message: Option<usize>) -> Arc<[CorrelationProperty]> {
@@ -272,31 +261,6 @@ impl<'a> Compiler<'a> {
 
     fn escalation(&self, escalation: &Reference<usize>) -> Option<&'a model::EscalationDeclaration> {
         escalation.target.map(|escalation| &self.definitions.escalations[escalation])
-    }
-
-    /// Where the message flow of a flow node leads.
-    pub(super) fn message_flow(&self, node: u32) -> Option<MessageTarget> {
-        let processes = &self.definitions.processes;
-        let (collaboration, flow) = self.declared.message_flows.get(&(self.index, NodeIndex(node)))?;
-        Some(match flow.target.target? {
-            MessageFlowEnd::Participant(participant) => {
-                let participant = &collaboration.participants[participant];
-                let process = participant.process.as_ref().and_then(|process| process.target);
-                MessageTarget {
-                    participant: Some(participant.id.clone()),
-                    process: process.map(|process| processes[process.0 as usize].id.clone()),
-                    node: None,
-                }
-            }
-            MessageFlowEnd::FlowNode(process, node) => {
-                let process = &processes[process.0 as usize];
-                MessageTarget {
-                    participant: None,
-                    process: Some(process.id.clone()),
-                    node: Some(process.flow_nodes[node.0 as usize].id.clone()),
-                }
-            }
-        })
     }
 }
 

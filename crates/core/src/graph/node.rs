@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{BoundaryEvent, Catch, CatchEvent, Expression, Loop, StartEvent, Throw};
+use super::{BoundaryEvent, Catch, CatchEvent, Expression, Loop, MessageFlows, StartEvent, Throw};
 use crate::Name;
 use crate::dialect::{Continuation, DecisionResult, ListenerStage};
 use crate::instance::Ordinal;
@@ -107,8 +107,8 @@ pub struct Details {
     pub lane: Option<Name>,
     /// Its form, as the model describes it.
     pub form: Option<Box<Form>>,
-    /// The pool, process or flow node that its message flow leads to.
-    pub message_flow: Option<MessageTarget>,
+    /// The message flows out of it.
+    pub message_flows: MessageFlows,
     /// A receive task whose message starts the process.
     pub instantiates: bool,
     /// Free name-value pairs.
@@ -122,17 +122,6 @@ pub struct Needed {
     pub name: Name,
     /// The variables, and where they stand.
     pub sources: Arc<[(Home, Name)]>,
-}
-
-/// Where a message flow leads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MessageTarget {
-    /// The pool's id.
-    pub participant: Option<Name>,
-    /// The process's id; none for a black box.
-    pub process: Option<Name>,
-    /// The flow node's id; none if the flow ends at the pool itself.
-    pub node: Option<Name>,
 }
 
 /// What a flow node does.

@@ -64,8 +64,8 @@ impl<'a> Compiler<'a> {
             return NodeKind::UserTask(Box::new(self.user_task(extension, performers, lane_group)));
         }
         if let ActivityKind::ReceiveTask { message, operation, .. } = kind {
-            let message = message.clone().or_else(|| self.operation_message(operation.as_ref()));
-            return NodeKind::ReceiveTask(Box::new(self.message_catch(message.as_ref(), None)));
+            let message = message.as_ref().or_else(|| self.definitions.operation_message(operation.as_ref()));
+            return NodeKind::ReceiveTask(Box::new(self.message_catch(message, None)));
         }
         if matches!(kind, ActivityKind::Task | ActivityKind::ManualTask) {
             return NodeKind::Task;
@@ -363,7 +363,7 @@ impl<'a> Compiler<'a> {
             initiator: extension.initiator.clone(),
             lane: self.process.lanes_of(node).next().and_then(|lane| lane.name.clone().or_else(|| lane.id.clone())),
             form,
-            message_flow: self.message_flow(ordinal),
+            message_flows: self.message_flows(ordinal),
             properties: extension.properties.clone(),
             ..Details::default()
         };

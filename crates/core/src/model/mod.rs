@@ -5,6 +5,7 @@
 //! nothing here needs recursion however deep a model nests.
 
 mod activity;
+mod carriers;
 mod collaboration;
 mod data;
 mod event;
@@ -22,6 +23,7 @@ pub use activity::{
     Activity, ActivityKind, AdHocOrdering, LoopCharacteristics, MultiInstance, MultiInstanceBehavior, OperationIndex,
     Performer, StandardLoop,
 };
+pub use carriers::{Carrier, Carriers};
 pub use collaboration::{
     Collaboration, CorrelationKey, CorrelationProperty, CorrelationPropertyBinding, CorrelationRetrieval,
     CorrelationSubscription, MessageFlow, MessageFlowEnd, Participant,

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::{Running, Taker};
 use crate::dialect::Dialect;
 use crate::expressions::{Evaluation, Variables};
 use crate::graph::{Catch, MessageTarget, ProcessGraph};
-use crate::instance::{Instance, Wait, WaitKind};
+use crate::instance::{Instance, Key, Ordinal, Wait, WaitKind};
 use crate::{Name, value::Value};
 
 /// A message on its way.
@@ -34,13 +35,7 @@ pub struct Message {
 #[must_use]
 pub fn matches(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: &Message) -> bool {
     let WaitKind::Message(subscription) = &wait.kind else { return false };
-    let addressed = message.target.as_ref().is_some_and(|target| {
-        target.process.as_ref() == Some(graph.id())
-            && graph.get_node(wait.node).is_some_and(|node| target.node.as_ref() == Some(&node.id))
-    });
-    let in_pool = message.target.as_ref().is_none_or(|target| target.process.as_ref() == Some(graph.id()));
-    let named = in_pool && message.name.as_ref() == Some(&subscription.name);
-    if !addressed && !named {
+    if !is_for(graph, wait.node, &subscription.name, message) {
         return false;
     }
     if let Some(expected) = &subscription.correlation_key
@@ -61,6 +56,29 @@ pub fn matches(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: 
     message.variables.iter().all(has)
         && (subscription.properties.is_empty()
             || subscription.conversations().any(|expected| expected.iter().all(fits)))
+}
+
+/// Whether a message flow leads a message to this very flow node.
+#[must_use]
+pub(super) fn is_addressed(graph: &ProcessGraph, node: Ordinal, message: &Message) -> bool {
+    message.target.as_ref().is_some_and(|target| {
+        let id = graph.get_node(node).map(|node| &node.id);
+        target.process.as_ref() == Some(graph.id()) && target.node.is_some() && target.node.as_ref() == id
+    })
+}
+
+/// Whether a message may be for what waits for one of that name on a flow node. Where its message flow leads that need not be its
+/// name: if the flow node waits for one message only, or names none here.
+fn is_for(graph: &ProcessGraph, node: Ordinal, name: &Name, message: &Message) -> bool {
+    if message.target.as_ref().is_some_and(|target| target.process.as_ref() != Some(graph.id())) {
+        return false;
+    }
+    let is_only = || {
+        let messages = graph.catches(node).iter().filter(|catch| matches!(catch, Catch::Message { .. }));
+        messages.take(2).count() == 1
+    };
+    message.name.as_ref() == Some(name)
+        || (is_addressed(graph, node, message) && (*name == graph.node(node).id || is_only()))
 }
 
 /// Whether a message's correlation key is the one that is expected. In Camunda 8 keys are texts: numbers are told as theirs.
@@ -110,24 +128,54 @@ fn property(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: &Me
     property.retrieval.evaluate(&mut Evaluation::new(&Given(&message.payload), instance.now())).ok()
 }
 
+impl Taker {
+    /// A subscription of an instance, if that takes a message.
+    #[must_use]
+    pub fn of(running: &Running, wait: &Wait, message: &Message) -> Option<Self> {
+        let Running { graph, instance } = running;
+        let WaitKind::Message(expected) = &wait.kind else { return None };
+        matches(graph, instance, wait, message).then(|| Self {
+            instance: instance.key(),
+            subscription: wait.key,
+            addressed: is_addressed(graph, wait.node, message),
+            keyed: expected.correlation_key.is_some() || !expected.properties.is_empty(),
+            business_key: instance.business_key().cloned(),
+            started_by: instance.started_by(),
+        })
+    }
+}
+
+/// Which subscription of an instance takes a message that this one would: the one that its message flow leads to, if that is open as
+/// well.
+pub(super) fn taken_by(running: &Running, subscription: Key, message: &Message) -> Key {
+    let takers = || running.instance.waits().filter_map(|wait| Taker::of(running, wait, message));
+    let leads_to_node = message.target.as_ref().is_some_and(|target| target.node.is_some());
+    let addressed =
+        leads_to_node.then(|| takers().filter(|taker| taker.addressed).map(|taker| taker.subscription).min());
+    addressed.flatten().unwrap_or(subscription)
+}
+
+/// The name of the messages that a subscription takes; none if only message flows tell which.
+#[must_use]
+pub fn awaited_name<'w>(graph: &ProcessGraph, wait: &'w Wait) -> Option<&'w Name> {
+    let WaitKind::Message(expected) = &wait.kind else { return None };
+    let catch = graph.catches(wait.node).get(wait.definition as usize);
+    (!matches!(catch, Some(Catch::Message { name: None, .. }))).then_some(&expected.name)
+}
+
 /// Whether a start event with this catch takes a message.
 #[must_use]
 pub fn starts(graph: &ProcessGraph, node: u32, catch: &Catch, message: &Message) -> bool {
     let Catch::Message { name, .. } = catch else { return false };
-    let id = &graph.node(node).id;
-    if let Some(target) = &message.target {
-        if target.process.as_ref() != Some(graph.id()) {
-            return false;
-        }
-        if target.node.is_some() {
-            return target.node.as_ref() == Some(id);
-        }
+    let leads_elsewhere = message.target.as_ref().is_some_and(|target| target.node.is_some());
+    if leads_elsewhere && !is_addressed(graph, node, message) {
+        return false;
     }
-    let name = name.as_ref().and_then(|name| match name.as_literal() {
-        Some(Value::String(name)) => Some(name.clone()),
-        _ => None,
-    });
-    message.name.is_some() && message.name == Some(name.unwrap_or_else(|| id.clone()))
+    let name = match name.as_ref().and_then(|name| name.as_literal()) {
+        Some(Value::String(name)) => name,
+        _ => &graph.node(node).id,
+    };
+    is_for(graph, node, name, message)
 }
 
 /// Variables that are given, without an instance.

@@ -73,17 +73,7 @@ impl World for Runner {
     }
 
     fn takers(&mut self, message: &Message) -> Result<Vec<Taker>, Infallible> {
-        let takers = self.waits().filter_map(|(running, wait)| match &wait.kind {
-            WaitKind::Message(expected) if matches(&running.graph, &running.instance, wait, message) => Some(Taker {
-                instance: running.instance.key(),
-                subscription: wait.key,
-                keyed: expected.correlation_key.is_some() || !expected.properties.is_empty(),
-                business_key: running.instance.business_key().cloned(),
-                started_by: running.instance.started_by(),
-            }),
-            _ => None,
-        });
-        Ok(takers.collect())
+        Ok(self.waits().filter_map(|(running, wait)| Taker::of(running, wait, message)).collect())
     }
 
     fn started_by(&mut self, message: &Message) -> Result<Option<StartPoint>, Infallible> {

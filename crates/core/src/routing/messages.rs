@@ -1,7 +1,12 @@
 //! Messages and signals between instances.
 
+use std::collections::BTreeSet;
+
+use super::matching::taken_by;
 use super::work::Asked;
-use super::{Brought, Correlated, Listeners, Message, Noted, Notice, RunError, StartPoint, Taker, Work, World};
+use super::{
+    Brought, Correlated, Listeners, Message, Noted, Notice, Request, RunError, StartPoint, Taker, Work, World,
+};
 use crate::Name;
 use crate::graph::MessageTarget;
 use crate::instance::Key;
@@ -50,7 +55,8 @@ impl Work {
     }
 
     /// A message thrown by an instance: to the instance that this one started or was started by, else to one with the same
-    /// business key, else to the only one that waits, else it starts one, else it is kept.
+    /// business key, else to the only one that waits, else it starts one, else it is kept. If a message flow leads it to a start
+    /// event, it starts an instance.
     pub(super) fn route_message<W: World>(
         &mut self,
         world: &mut W,
@@ -72,17 +78,17 @@ impl Work {
             return Ok(());
         }
         let business_key = world.instance(from)?.and_then(|sender| sender.instance.business_key().cloned());
-        let taker = taker_of(world, &message, from)?;
+        let leads_to_node = message.target.as_ref().is_some_and(|target| target.node.is_some());
+        let mut taker = taker_of(world, &message, from)?;
         // Whatever must be looked up is known before anything is counted or done.
-        match &taker {
-            Some(taker) => {
-                world.instance(taker.instance)?;
-            }
-            None => {
-                if let Some(start) = world.started_by(&message)? {
-                    world.noted(&start)?;
-                }
-            }
+        if taker.as_ref().is_none_or(|taker| leads_to_node && !taker.addressed)
+            && let Some(start) = world.started_by(&message)?
+        {
+            world.noted(&start)?;
+            taker = None;
+        }
+        if let Some(taker) = &taker {
+            world.instance(taker.instance)?;
         }
         if !self.goes_on(world, from, message.name.as_ref()) {
             world.keep(message, Some(from));
@@ -114,12 +120,30 @@ impl Work {
             None => <[Taker; 1]>::try_from(choose(world.takers(message)?)).ok().map(|[only]| only),
         };
         let Some(Taker { instance, subscription, .. }) = taker else { return Ok(false) };
-        if world.instance(instance)?.is_none() {
-            return Ok(false);
-        }
-        let command = Command::DeliverMessage { subscription, variables: message.payload.clone() };
+        self.deliver(world, instance, subscription, message)
+    }
+
+    /// Gives a message that was kept to a subscription that takes it, or to the one of its instance that its message flow leads to.
+    /// Says whether it was taken.
+    ///
+    /// # Errors
+    /// If the host must look something up first.
+    pub fn deliver<W: World>(
+        &mut self,
+        world: &mut W,
+        instance: Key,
+        subscription: Key,
+        message: &Message,
+    ) -> Result<bool, W::Missing> {
+        let Some(running) = world.instance(instance)? else { return Ok(false) };
+        let taken_by = taken_by(running, subscription, message);
+        let command = Command::DeliverMessage { subscription: taken_by, variables: message.payload.clone() };
         let delivered = world.step(instance, command);
         let taken = delivered.is_ok();
+        if taken && taken_by != subscription {
+            // There may be another one for this subscription.
+            self.ask_first(vec![Asked::Request(instance, Request::Subscribed { subscription })]);
+        }
         self.ask(instance, delivered.unwrap_or_default());
         Ok(taken)
     }
@@ -203,7 +227,7 @@ impl Work {
             return Ok(());
         }
         let Some(message) = world.kept_for(instance, subscription)? else { return Ok(()) };
-        self.give(world, instance, || Command::DeliverMessage { subscription, variables: message.payload })
+        self.deliver(world, instance, subscription, &message).map(|_| ())
     }
 
     /// Sends a signal from outside: to everybody who listens, and to the processes that it starts.
@@ -260,24 +284,26 @@ fn taker_of<W: World>(world: &mut W, message: &Message, from: Key) -> Result<Opt
     let sender = world.instance(from)?.map(|sender| &sender.instance);
     let business_key = sender.and_then(|sender| sender.business_key().cloned());
     let sender_started_by = sender.and_then(|sender| sender.started_by());
-    let mut takers = choose(world.takers(message)?);
+    let mut takers = world.takers(message)?;
     takers.retain(|taker| taker.instance != from);
+    let mut takers = choose(takers);
     let is_related = |taker: &Taker| taker.started_by == Some(from) || sender_started_by == Some(taker.instance);
     let has_key = |taker: &Taker| business_key.is_some() && taker.business_key == business_key;
     let chosen = takers.iter().position(is_related).or_else(|| takers.iter().position(has_key));
-    let chosen = chosen.or((takers.len() == 1).then_some(0));
-    Ok(chosen.map(|place| takers.swap_remove(place)))
+    let is_only = match &takers[..] {
+        [first, second, ..] => first.addressed && !second.addressed,
+        few => !few.is_empty(),
+    };
+    Ok(chosen.or(is_only.then_some(0)).map(|place| takers.swap_remove(place)))
 }
 
-/// Of those that take a message one for each instance, the oldest. Where some expect that very key, those that would take any do
-/// not count.
-fn choose(takers: Vec<Taker>) -> Vec<Taker> {
-    let any_keyed = takers.iter().any(|taker| taker.keyed);
-    let mut chosen: Vec<Taker> = Vec::new();
-    for taker in takers {
-        if taker.keyed == any_keyed && !chosen.iter().any(|other| other.instance == taker.instance) {
-            chosen.push(taker);
-        }
-    }
-    chosen
+/// Of those that take a message one for each instance: the one that its message flow leads to, else the oldest; those that it leads
+/// to first. Where some expect that very key, instances that would take any do not count.
+fn choose(mut takers: Vec<Taker>) -> Vec<Taker> {
+    let keyed: BTreeSet<Key> = takers.iter().filter(|taker| taker.keyed).map(|taker| taker.instance).collect();
+    takers.retain(|taker| keyed.is_empty() || keyed.contains(&taker.instance));
+    takers.sort_by_key(|taker| (taker.instance, !taker.addressed, !taker.keyed, taker.subscription));
+    takers.dedup_by_key(|taker| taker.instance);
+    takers.sort_by_key(|taker| (!taker.addressed, taker.subscription));
+    takers
 }

@@ -21,7 +21,7 @@ mod work;
 mod world;
 
 pub use failure::stuck;
-pub use matching::{Message, contradicts, is_key, matches, starts};
+pub use matching::{Message, awaited_name, contradicts, is_key, matches, starts};
 pub use request::{Request, requests};
 pub use runner::Runner;
 pub use starts::{StartTimer, StartTrigger, TimedStart, start_timers, start_triggers};

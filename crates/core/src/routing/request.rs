@@ -3,7 +3,7 @@
 use crate::dialect::Dialect;
 use crate::expressions::Binding;
 use crate::graph::{MessageTarget, ProcessGraph};
-use crate::instance::{Caught, Instance, Key, NONE, WaitKind, WaitType};
+use crate::instance::{Caught, Instance, Key, NONE, Ordinal, WaitKind, WaitType};
 use crate::step::{Closed, Event, Events, ThrownMessage, ThrownSignal};
 use crate::{Name, value::Value};
 
@@ -79,11 +79,11 @@ pub enum Request {
         /// Its variables.
         variables: Vec<(Name, Value)>,
     },
-    /// A message was thrown.
+    /// A message was thrown: one along each of the message flows that carry it.
     Message {
         /// The message.
         message: ThrownMessage,
-        /// Where its message flow leads.
+        /// Where its message flow leads; none if it goes by its name.
         target: Option<MessageTarget>,
     },
     /// A signal was thrown; its own instance has it already.
@@ -136,10 +136,8 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events, from
                 requests.push(Request::CancelCall { call: key });
             }
             Event::MessageThrown { node, message } => {
-                requests.extend(events.messages.get(message as usize).map(|message| Request::Message {
-                    message: message.clone(),
-                    target: graph.get_node(node).and_then(|node| node.details.message_flow.clone()),
-                }));
+                let Some(message) = events.messages.get(message as usize) else { continue };
+                send(graph, node, message, &mut requests);
             }
             Event::SignalThrown { signal, .. } => {
                 let signal = events.signals.get(signal as usize).filter(|signal| !signal.instance_only);
@@ -173,4 +171,17 @@ pub fn requests(graph: &ProcessGraph, instance: &Instance, events: &Events, from
         }
     }
     requests
+}
+
+/// A message goes along each message flow of its thrower that carries it (BPMN 2.0.2 §9.4), else by its name.
+fn send(graph: &ProcessGraph, thrower: Ordinal, message: &ThrownMessage, requests: &mut Vec<Request>) {
+    let flows = graph.get_node(thrower).map(|thrower| thrower.details.message_flows.carrying(message.name.as_ref()));
+    let before = requests.len();
+    requests.extend(flows.into_iter().flatten().map(|flow| {
+        let name = message.name.as_ref().or(flow.name()).cloned();
+        Request::Message { message: ThrownMessage { name, ..message.clone() }, target: Some(flow.target.clone()) }
+    }));
+    if requests.len() == before {
+        requests.push(Request::Message { message: message.clone(), target: None });
+    }
 }

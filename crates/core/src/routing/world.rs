@@ -26,6 +26,8 @@ pub struct Taker {
     pub instance: Key,
     /// The subscription.
     pub subscription: Key,
+    /// The message's flow leads to its very flow node.
+    pub addressed: bool,
     /// It expects a certain key or certain properties, rather than any message of the name.
     pub keyed: bool,
     /// The instance's business key.

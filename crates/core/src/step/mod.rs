@@ -195,9 +195,10 @@ impl<'s, 'c> Step<'s, 'c> {
         self.keep(Value::Map(variables.into_iter().collect::<BTreeMap<_, _>>().into()))
     }
 
-    /// Something is thrown that others must carry, with this.
-    pub(crate) fn charge_throw(&mut self, payload: &[(Name, Value)]) {
-        self.budget = self.budget.saturating_sub(THROW_COST);
+    /// Something is thrown that others must carry, in so many ways, with this.
+    pub(crate) fn charge_throw(&mut self, payload: &[(Name, Value)], ways: usize) {
+        let ways = u32::try_from(ways).unwrap_or(u32::MAX);
+        self.budget = self.budget.saturating_sub(THROW_COST.saturating_mul(ways));
         self.charge_data(payload.iter().map(|(_, value)| value.bytes()).sum());
     }
 

@@ -173,7 +173,8 @@ pub(crate) fn throw(
     }
     remember(step, &carried);
     let message = index_of(step.events.messages.len());
-    step.charge_throw(&payload);
+    // Whatever it is called, it may go along all message flows.
+    step.charge_throw(&payload, step.graph.node(node).details.message_flows.count().max(1));
     step.events.messages.push(ThrownMessage { name, correlation_key, properties: carried, payload });
     step.emit(Event::MessageThrown { node, message });
     Ok(())

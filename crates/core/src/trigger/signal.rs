@@ -38,7 +38,7 @@ pub(crate) fn throw(
     }
     let signal = index_of(step.events.signals.len());
     let thrown = ThrownSignal { name: name.clone(), instance_only: *instance_only, payload: carried.clone() };
-    step.charge_throw(&carried);
+    step.charge_throw(&carried, 1);
     step.events.signals.push(thrown);
     step.emit(Event::SignalThrown { node, signal });
     step.thrower = Some((token, true));

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use potok_core::Name;
 use potok_core::graph::{Catch, ProcessGraph};
 use potok_core::instance::{Instance, Key, Wait, WaitKind};
-use potok_core::routing::{Listeners, Message, Running, StartPoint, Taker, matches, start_triggers, starts};
+use potok_core::routing::{
+    Listeners, Message, Running, StartPoint, Taker, awaited_name, matches, start_triggers, starts,
+};
 use potok_core::step::{Event, Events, ThrownSignal};
 use potok_core::value::Value;
 use potok_store::Guard;
@@ -51,16 +53,8 @@ pub(crate) fn signal_starts(graph: &Arc<ProcessGraph>, signal: &Name) -> Vec<Sta
 impl Held {
     /// What it waits for there, if that takes a message.
     fn taker(&self, subscription: Key, message: &Message) -> Option<Taker> {
-        let Running { graph, instance } = &self.resident.loaded.as_ref()?.running;
-        let wait = instance.wait(subscription)?;
-        let WaitKind::Message(expected) = &wait.kind else { return None };
-        matches(graph, instance, wait, message).then(|| Taker {
-            instance: instance.key(),
-            subscription,
-            keyed: expected.correlation_key.is_some() || !expected.properties.is_empty(),
-            business_key: instance.business_key().cloned(),
-            started_by: instance.started_by(),
-        })
+        let running = &self.resident.loaded.as_ref()?.running;
+        Taker::of(running, running.instance.wait(subscription)?, message)
     }
 }
 
@@ -287,8 +281,7 @@ impl Attempt<'_> {
         let Some(loaded) = self.loaded(instance) else { return Ok(None) };
         let Running { graph, instance } = &loaded.running;
         let Some(wait) = instance.wait(subscription) else { return Ok(None) };
-        let WaitKind::Message(expected) = &wait.kind else { return Ok(None) };
-        let (name, tenant) = (Some(expected.name.clone()), Some(loaded.tenant.clone().unwrap_or_default()));
+        let (name, tenant) = (awaited_name(graph, wait).cloned(), Some(loaded.tenant.clone().unwrap_or_default()));
         let query = MessageQuery { name, tenant, kept_at: Some(self.now), ..MessageQuery::default() };
         let rows = self.engine.store.list(&query).await?.rows;
         let can_take =

@@ -1,5 +1,6 @@
 //! Messages and signals.
 
+use potok::query::MessageQuery;
 use potok::{DefinitionId, Delivery, Error, Receiver, Viewpoint};
 use serde_json::json;
 
@@ -16,6 +17,8 @@ crate::on_every_database!(
     a_message_id_is_delivered_once,
     of_many_messages_at_once_one_is_delivered_and_the_others_are_kept,
     pools_send_each_other_messages,
+    each_message_flow_carries_its_own_message,
+    a_message_flow_leads_to_the_very_wait,
     a_signal_reaches_all,
     a_suspended_process_is_started_by_nothing,
     a_signal_that_many_listen_to_reaches_callers_first_and_each_once,
@@ -225,6 +228,110 @@ async fn pools_send_each_other_messages(place: Place) {
         engine.tasks().node("thank").list().await.unwrap().iter().map(|task| task.instance_id()).collect();
     thanks.sort_unstable();
     assert_eq!(thanks, [one.id(), two.id()], "each answer goes to whoever asked");
+    stop(&engine).await;
+}
+
+async fn each_message_flow_carries_its_own_message(place: Place) {
+    let model = file(&format!(
+        r#"<message id="order" name="order"/><message id="notice" name="notice"/><message id="report" name="report"/>
+        <collaboration id="c"><participant id="client" processRef="client_process"/><participant id="shop" processRef="shop_process"/>
+        <participant id="store" processRef="store_process"/><participant id="press"/>
+        <messageFlow id="m1" sourceRef="tell" targetRef="ordered"/><messageFlow id="m2" sourceRef="tell" targetRef="notified"/>
+        <messageFlow id="m3" sourceRef="tell" targetRef="press"/><messageFlow id="m4" sourceRef="ask" targetRef="ordered"/>
+        <messageFlow id="m5" sourceRef="ask" targetRef="store"/></collaboration>
+        {}{}{}"#,
+        process(
+            "client_process",
+            r#"
+            <startEvent id="start"/>
+            <intermediateThrowEvent id="tell"><messageEventDefinition messageRef="notice"/><messageEventDefinition messageRef="report"/><messageEventDefinition messageRef="order"/></intermediateThrowEvent>
+            <userTask id="think"/>
+            <sendTask id="ask" messageRef="order"/>
+            <endEvent id="end"/>"#
+        ),
+        process(
+            "shop_process",
+            r#"
+            <startEvent id="ordered"><messageEventDefinition messageRef="order"/></startEvent>
+            <userTask id="sell"/>
+            <endEvent id="sold"/>"#
+        ),
+        process(
+            "store_process",
+            r#"
+            <startEvent id="notified"><messageEventDefinition messageRef="notice"/></startEvent>
+            <receiveTask id="expect" messageRef="order"/>
+            <userTask id="pack"/>
+            <endEvent id="packed"/>"#
+        ),
+    ));
+    let engine = place.with(&[("flows.bpmn", &model)]).await;
+    engine.start("client_process").send().await.unwrap();
+    let open = async |node: &str| engine.tasks().node(node).count().await.unwrap();
+    assert_eq!((open("sell").await, open("pack").await), (1, 0), "the order starts the shop, the notice the store");
+    let think = engine.tasks().node("think").list().await.unwrap();
+    engine.complete(think[0].id(), ()).await.unwrap();
+    assert_eq!((open("sell").await, open("pack").await), (2, 1), "the order goes along both flows");
+    assert_eq!(engine.store().list(&MessageQuery::default()).await.unwrap().rows, [], "nothing is kept");
+    stop(&engine).await;
+}
+
+async fn a_message_flow_leads_to_the_very_wait(place: Place) {
+    let shop = process(
+        "shop_process",
+        r#"
+        <startEvent id="begin"/>
+        <userTask id="prepare"/>
+        <parallelGateway id="fork"/>
+        <intermediateCatchEvent id="overheard"><messageEventDefinition messageRef="news"/></intermediateCatchEvent>
+        <endEvent id="end"/>"#,
+    );
+    let beside = r#"<intermediateCatchEvent id="expected"><messageEventDefinition messageRef="news"/></intermediateCatchEvent>
+        <sequenceFlow id="to_expected" sourceRef="fork" targetRef="expected"/><userTask id="read"/>
+        <sequenceFlow id="to_read" sourceRef="expected" targetRef="read"/></process>"#;
+    let shop = shop.replace("</process>", beside);
+    let press = process(
+        "press_process",
+        r#"
+        <startEvent id="start"/>
+        <sendTask id="tell" messageRef="news"/>
+        <endEvent id="told"/>"#,
+    );
+    let model = file(&format!(
+        r#"<message id="news" name="news"/><collaboration id="c"><participant id="press" processRef="press_process"/>
+        <participant id="shop" processRef="shop_process"/><messageFlow id="m" sourceRef="tell" targetRef="expected"/></collaboration>
+        {press}{shop}"#
+    ));
+    let engine = place.with(&[("news.bpmn", &model)]).await;
+    let prepare = async || {
+        let task = &engine.tasks().node("prepare").list().await.unwrap()[0];
+        engine.complete(task.id(), ()).await.unwrap();
+        task.instance_id()
+    };
+    let readers = async || {
+        let tasks = engine.tasks().node("read").list().await.unwrap();
+        tasks.iter().map(|task| task.instance_id()).collect::<Vec<_>>()
+    };
+    let tell = async || engine.start("press_process").send().await.unwrap();
+    // Kept before anybody waits.
+    engine.start("shop_process").send().await.unwrap();
+    tell().await;
+    let first = prepare().await;
+    assert_eq!(readers().await, [first]);
+    // Of two instances that wait, the one that waits where the flow leads.
+    engine.start("shop_process").send().await.unwrap();
+    let second = prepare().await;
+    tell().await;
+    assert_eq!(readers().await, [first, second]);
+    // Two are kept: where the flow leads takes the first, what waits by its name the other.
+    engine.instance(first).cancel("read").await.unwrap();
+    engine.instance(second).cancel("read").await.unwrap();
+    let third = engine.start("shop_process").send().await.unwrap();
+    tell().await;
+    tell().await;
+    prepare().await;
+    assert_eq!(readers().await, [third.id()]);
+    assert_eq!(engine.store().list(&MessageQuery::default()).await.unwrap().rows, [], "nothing is kept any more");
     stop(&engine).await;
 }
 

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::database::{at, morning};
 use crate::model::{file, process};
 
-/// A sale: a person, a called process with a job, a timer, and a message to another pool, which answers.
+/// A sale: a person, a called process with a job, a timer, and a message to two other pools, of which one answers.
 fn model() -> String {
     let sale = process(
         "sale",
@@ -44,11 +44,18 @@ fn model() -> String {
         <intermediateThrowEvent id="answer"><messageEventDefinition messageRef="answered"/></intermediateThrowEvent>
         <endEvent id="client_end"/>"#,
     );
+    let ledger = process(
+        "ledger",
+        r#"
+        <startEvent id="booked_start"><messageEventDefinition messageRef="asked"/></startEvent>
+        <endEvent id="booked"/>"#,
+    );
     file(&format!(
         r#"<message id="asked" name="asked"/><message id="answered" name="answered"/>
         <collaboration id="c"><participant id="p1" processRef="sale"/><participant id="p2" processRef="client"/>
-        <messageFlow id="m1" sourceRef="ask" targetRef="asked_start"/><messageFlow id="m2" sourceRef="answer" targetRef="hear"/></collaboration>
-        {sale}{shipping}{client}"#
+        <participant id="p3" processRef="ledger"/><messageFlow id="m1" sourceRef="ask" targetRef="asked_start"/>
+        <messageFlow id="m2" sourceRef="answer" targetRef="hear"/><messageFlow id="m3" sourceRef="ask" targetRef="booked_start"/></collaboration>
+        {sale}{shipping}{client}{ledger}"#
     ))
 }
 
@@ -206,6 +213,7 @@ async fn simulate(seed: u64) {
     assert!(sales.len() <= acknowledged.started.len() + acknowledged.unknown_starts as usize, "a start was done twice");
     let of = |process: &str| all.iter().filter(|instance| instance.process == process).count();
     assert_eq!((of("shipping"), of("client")), (sales.len(), sales.len()), "each sale has one shipping and one client");
+    assert_eq!(of("ledger"), sales.len(), "each sale is booked once");
     let findings = last.examine().await.unwrap();
     assert!(findings.is_empty(), "in the end the database is not as the log says: {findings:#?}");
 }
