@@ -8,7 +8,7 @@ use super::answer::Answer;
 use super::error::Fault;
 
 /// Resources of which nothing is there.
-const RESOURCES: [&str; 11] = [
+const RESOURCES: [&str; 10] = [
     "case-definition",
     "case-execution",
     "case-instance",
@@ -17,7 +17,6 @@ const RESOURCES: [&str; 11] = [
     "history/decision-definition",
     "history/decision-instance",
     "history/decision-requirements-definition",
-    "history/identity-link-log",
     "metrics",
     "telemetry",
 ];

@@ -3,6 +3,7 @@
 mod activity_instance;
 mod detail;
 mod external_task_log;
+mod identity_link_log;
 mod incident;
 mod involved;
 mod job_log;
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> Router<Engine> {
         .merge(activity_instance::routes())
         .merge(detail::routes())
         .merge(external_task_log::routes())
+        .merge(identity_link_log::routes())
         .merge(incident::routes())
         .merge(job_log::routes())
         .merge(process_instance::routes())
