@@ -55,6 +55,7 @@ conversations!(
     message,
     more,
     narrow,
+    operate,
     people,
     process_instance,
     submit,

@@ -104,7 +104,6 @@ async fn what_is_no_filter_is_passed_over() {
     assert_eq!(ask(&router, "POST", "/task", Some(none)).await.1, json!([]));
     let one = json!({"orQueries": [{"caseInstanceId": "x", "name": "Check"}, {}], "caseInstanceVariables": []});
     assert_eq!(ask(&router, "POST", "/task", Some(one)).await.1.as_array().unwrap().len(), 1);
-    let refused = json!({"incidentType": "x"});
-    assert_eq!(ask(&router, "POST", "/execution", Some(refused)).await.0, StatusCode::NOT_IMPLEMENTED);
+    assert_eq!(ask(&router, "GET", "/user?potentialStarter=x", None).await.0, StatusCode::NOT_IMPLEMENTED);
     engine.stop().await;
 }

@@ -1,6 +1,6 @@
 //! What is removed for good: instances that have ended, deployments, and history that is kept long enough.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use potok_core::Name;
@@ -64,12 +64,11 @@ impl Engine {
         self.allowed(action, &deployment).await
     }
 
-    /// Removes a deployment with all instances that stand on it; those that run are cancelled for that reason. It takes a while if
-    /// there are many, and can be repeated if it was interrupted.
+    /// Removes a deployment with all instances that stand on it; those that run are cancelled for that reason, which is an incident of whoever
+    /// has called them. It takes a while if there are many, and can be repeated if it was interrupted.
     ///
     /// # Errors
-    /// If there is no such deployment, instances on it were called by others that do not stand on it, or the database cannot be
-    /// written. In the latter case some instances may have gone already.
+    /// If there is no such deployment, or the database cannot be written. In the latter case some instances may have gone already.
     pub async fn delete_deployment_with_instances(
         &self,
         deployment: DeploymentId,
@@ -78,31 +77,12 @@ impl Engine {
         let reason = reason.into();
         self.reach_deployment(Action::DeleteDeploymentWithInstances, deployment).await?;
         let definitions = self.inner.definitions_of(deployment).await?;
-        let own: BTreeSet<Key> = definitions.iter().map(|definition| definition.key).collect();
-        let called = |definition: Key| InstanceQuery {
-            definition: Some(definition),
-            called: Some(true),
-            ..InstanceQuery::default()
-        };
-        for definition in &own {
-            self.inner.store.suspend_definition(*definition, true).await?;
+        for definition in &definitions {
+            self.inner.store.suspend_definition(definition.key, true).await?;
         }
         self.inner.catalog.changed();
-        for definition in &own {
-            for row in self.inner.store.list(&called(*definition)).await?.rows {
-                let caller = row.parent.unwrap_or_default();
-                let caller_row = self.inner.store.get::<InstanceRow>(caller).await?;
-                if caller_row.is_some_and(|caller| !own.contains(&caller.definition)) {
-                    for definition in &definitions {
-                        self.inner.store.suspend_definition(definition.key, definition.suspended).await?;
-                    }
-                    self.inner.catalog.changed();
-                    return Err(Error::InstanceCalled { instance: InstanceId(row.key), caller: InstanceId(caller) });
-                }
-            }
-        }
-        for definition in &own {
-            self.delete_instances_of(*definition, &reason).await?;
+        for definition in &definitions {
+            self.delete_instances_of(definition.key, &reason).await?;
         }
         self.inner.remove_deployment(deployment).await
     }
@@ -117,12 +97,11 @@ impl Engine {
         self.inner.remove_definition(definition).await
     }
 
-    /// The same with all instances that stand on it; those that run are cancelled for that reason. It takes a while if there are many, and can be
-    /// repeated if it was interrupted.
+    /// The same with all instances that stand on it; those that run are cancelled for that reason, which is an incident of whoever has called
+    /// them. It takes a while if there are many, and can be repeated if it was interrupted.
     ///
     /// # Errors
-    /// If there is no such definition, instances on it were called by others, or the database cannot be written. In the latter case some
-    /// instances may have gone already.
+    /// If there is no such definition, or the database cannot be written. In the latter case some instances may have gone already.
     pub async fn delete_definition_with_instances(
         &self,
         definition: DefinitionId,
@@ -130,14 +109,6 @@ impl Engine {
     ) -> Result<(), Error> {
         let reason = reason.into();
         self.reach_definition(Action::DeleteDefinitionWithInstances, definition).await?;
-        let called = InstanceQuery { definition: Some(definition.0), called: Some(true), ..InstanceQuery::default() };
-        for row in self.inner.store.list(&called).await?.rows {
-            let caller = row.parent.unwrap_or_default();
-            let caller_row = self.inner.store.get::<InstanceRow>(caller).await?;
-            if caller_row.is_some_and(|caller| caller.definition != definition.0) {
-                return Err(Error::InstanceCalled { instance: InstanceId(row.key), caller: InstanceId(caller) });
-            }
-        }
         self.inner.store.suspend_definition(definition.0, true).await?;
         self.inner.catalog.changed();
         self.delete_instances_of(definition.0, &reason).await?;
@@ -154,27 +125,36 @@ impl Engine {
     }
 
     async fn delete_instances_of(&self, definition: Key, reason: &Name) -> Result<(), Error> {
-        loop {
-            // Those that were called go with their callers.
-            let query = InstanceQuery {
-                definition: Some(definition),
-                called: Some(false),
-                page: Paging { limit: Some(BITE), ..Paging::default() },
-                ..InstanceQuery::default()
-            };
-            let rows = self.inner.store.list(&query).await?.rows;
-            if rows.is_empty() {
-                return Ok(());
-            }
-            for row in rows {
-                let case = self.instance(InstanceId(row.key));
-                match case.end(reason.clone()).await {
-                    Ok(()) | Err(Error::Rejected(Rejection::NotActive(_))) => {}
-                    Err(error) => return Err(error),
+        // Who waits for one of them gets stuck, whatever is wanted otherwise.
+        let engine = Self { unstuck: false, ..self.clone() };
+        // Those that were called go with their callers, where these are of the same definition.
+        for called in [false, true] {
+            loop {
+                let query = InstanceQuery {
+                    definition: Some(definition),
+                    called: Some(called),
+                    page: Paging { limit: Some(BITE), ..Paging::default() },
+                    ..InstanceQuery::default()
+                };
+                let rows = self.inner.store.list(&query).await?.rows;
+                if rows.is_empty() {
+                    break;
                 }
-                case.remove().await?;
+                for row in rows {
+                    match engine.instance(InstanceId(row.key)).end(reason.clone()).await {
+                        Ok(()) | Err(Error::Rejected(Rejection::NotActive(_))) => {}
+                        // It went with its caller.
+                        Err(Error::UnknownInstance(_)) => continue,
+                        Err(error) => return Err(error),
+                    }
+                    let ended = self.inner.store.get::<InstanceRow>(row.key).await?;
+                    let Some(ended) = ended else { continue };
+                    let family = self.inner.family_of(ended).await?;
+                    self.inner.delete(&family, Changes::default()).await?;
+                }
             }
         }
+        Ok(())
     }
 
     /// Removes some of the history that has been kept long enough: as long as its process says (`historyTimeToLive`), else as
@@ -199,6 +179,11 @@ impl Inner {
         {
             return Err(Error::InstanceCalled { instance: InstanceId(key), caller: InstanceId(caller) });
         }
+        self.family_of(row).await
+    }
+
+    /// An instance, and those that it called; none of them may run any more.
+    async fn family_of(&self, row: InstanceRow) -> Result<Vec<Key>, Error> {
         let mut family = vec![row];
         let mut next = 0;
         while let Some(row) = family.get(next) {

@@ -185,6 +185,27 @@ impl Engine {
         Ok(())
     }
 
+    /// Makes a savepoint or timer more urgent, or less. It is shown; what is due is done in its turn.
+    ///
+    /// # Errors
+    /// If there is no such timer or savepoint of an instance.
+    pub async fn set_timer_priority(&self, timer: TimerId, priority: i64) -> Result<(), Error> {
+        let instance = self.instance_of_timer(Action::SetRetries, timer).await?;
+        let change = |attempt: &mut Attempt<'_>, work: &mut Work| {
+            if attempt.instance(instance)?.is_none() {
+                return Ok(Err(Error::UnknownTimer(timer)));
+            }
+            match attempt.step(instance, Command::ChangePriority { wait: timer.0, priority }) {
+                Ok(requests) => work.ask(instance, requests),
+                Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => return Ok(Err(Error::UnknownTimer(timer))),
+                Err(rejection) => return Ok(Err(rejection.into())),
+            }
+            (attempt.subject, attempt.envelope.act) = (Some(instance), Some(Act::JobPrioritised { job: timer.0 }));
+            Ok(Ok(()))
+        };
+        self.inner.transact(self.envelope(), change).await
+    }
+
     /// Holds a timer or savepoint back, or lets it go on; it goes on with its instance, too, once that is resumed.
     ///
     /// # Errors

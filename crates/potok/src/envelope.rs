@@ -81,9 +81,9 @@ pub enum Act {
         /// Not before.
         available: Timestamp,
     },
-    /// A job has another priority; who has it goes on having it.
+    /// A job, savepoint or timer has another priority; who has a job goes on having it.
     JobPrioritised {
-        /// The job.
+        /// The job, savepoint or timer.
         job: Key,
     },
     /// A timer or savepoint is due at another time, without having been due.

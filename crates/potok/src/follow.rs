@@ -330,11 +330,13 @@ fn changed(
                 changes.put(Job { counted: true, trace: TraceContext::text(envelope.trace), ..job });
             }
         }
+        WaitKind::Continuation { .. } if is_put_off(envelope, wait.0) => {
+            changes.reschedule_work(key, wait.0, wait.2.goes_on(now).unwrap_or(Timestamp::MAX));
+        }
+        // A try has taken it.
         WaitKind::Continuation { .. } => changes.put(savepoint(around, key, (wait.0, wait.2), now)),
-        WaitKind::Timer(_) => {
-            if let Some(timer) = timer(around, key, wait) {
-                changes.put(timer);
-            }
+        WaitKind::Timer(timer) => {
+            changes.reschedule_timer(key, wait.0, wait.2.goes_on(timer.timer.due).unwrap_or(Timestamp::MAX));
         }
         WaitKind::Message(_) | WaitKind::Signal(_) => {
             if let Some(subscription) = subscription(around, instance, wait) {
@@ -367,6 +369,14 @@ fn job(around: &Around<'_>, instance: Key, (key, node, kind): Waiting<'_>, now: 
         leased_until: Timestamp::UNIX_EPOCH,
         trace: None,
     })
+}
+
+/// Whether somebody has only said when, or how urgently, something goes on.
+fn is_put_off(envelope: &Envelope, wait: Key) -> bool {
+    match envelope.act {
+        Some(Act::TimerRescheduled { timer: it } | Act::JobPrioritised { job: it }) => it == wait,
+        _ => false,
+    }
 }
 
 /// What goes on behind a savepoint; never by itself once it has no tries left.

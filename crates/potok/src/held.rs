@@ -125,7 +125,7 @@ impl Engine {
             if attempt.instance(instance)?.is_none() {
                 return Ok(Err(Error::UnknownJob(job)));
             }
-            match attempt.step(instance, Command::ChangePriority { job: job.0, priority }) {
+            match attempt.step(instance, Command::ChangePriority { wait: job.0, priority }) {
                 Ok(requests) => work.ask(instance, requests),
                 Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => return Ok(Err(Error::UnknownJob(job))),
                 Err(rejection) => return Ok(Err(rejection.into())),

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use potok_core::Name;
+use potok_core::instance::ROOT;
 use potok_core::migration::{Mapping, MigrationPlan as Plan, MigrationProblem};
 use potok_core::routing::{Work, World as _};
-use potok_core::step::{Command, MigrateTo};
+use potok_core::step::{Command, MigrateTo, Variables};
 use potok_store::row::{Definition, DefinitionKind};
 
 use crate::attempt::{Attempt, Missing};
 use crate::catalog::Deployed;
 use crate::engine::{Engine, Inner};
-use crate::{Action, DefinitionId, Error, InstanceId, Operation};
+use crate::{Action, DefinitionId, Error, InstanceId, IntoVariables, Operation};
 
 /// How instances of one definition go over to another: which flow node becomes which. See `docs/operations.md`.
 #[derive(Clone, Debug)]
@@ -19,6 +20,7 @@ pub struct MigrationPlan {
     from: Arc<Deployed>,
     to: Arc<Deployed>,
     plan: Plan,
+    variables: Variables,
 }
 
 impl MigrationPlan {
@@ -58,6 +60,14 @@ impl MigrationPlan {
         Self { plan: self.plan.update_event_triggers(), ..self }
     }
 
+    /// With these variables of the process itself; of two of one name these count.
+    ///
+    /// # Errors
+    /// If they are none.
+    pub fn variables(self, variables: impl IntoVariables) -> Result<Self, Error> {
+        Ok(Self { variables: variables.into_variables()?, ..self })
+    }
+
     /// All mappings, by the id of what is mapped.
     pub fn mappings(&self) -> impl Iterator<Item = (&Name, &Mapping)> {
         self.plan.mappings()
@@ -72,7 +82,8 @@ impl MigrationPlan {
     /// It as what a [batch](Engine::batch) does, for a reason if there is one.
     #[must_use]
     pub fn operation(&self, reason: Option<Name>) -> Operation {
-        Operation::Migrate { from: self.from(), to: self.to(), plan: self.plan.clone(), reason }
+        let (plan, variables) = (self.plan.clone(), self.variables.clone());
+        Operation::Migrate { from: self.from(), to: self.to(), plan, variables, reason }
     }
 }
 
@@ -155,7 +166,14 @@ pub(crate) fn migrate(
     }
     let command = Command::Migrate { to: MigrateTo(plan.to.graph.clone()), plan: plan.plan.clone() };
     attempt.known(plan.to.clone());
-    Ok(attempt.step(key, command).map_err(Error::from).map(|requests| work.ask(key, requests)))
+    let set = Command::SetVariables { scope: ROOT, variables: plan.variables.clone() };
+    for command in [command].into_iter().chain((!plan.variables.is_empty()).then_some(set)) {
+        match attempt.step(key, command) {
+            Ok(requests) => work.ask(key, requests),
+            Err(rejection) => return Ok(Err(rejection.into())),
+        }
+    }
+    Ok(Ok(()))
 }
 
 impl Inner {
@@ -170,7 +188,7 @@ impl Inner {
         if from.definition.tenant != to.definition.tenant {
             return Err(Error::UnknownProcess(to.definition.id.clone()));
         }
-        Ok(MigrationPlan { from, to, plan })
+        Ok(MigrationPlan { from, to, plan, variables: Variables::new() })
     }
 
     /// The version of a process with that id.

@@ -7,6 +7,7 @@ use potok_core::instance::{Key, ROOT, WaitKind};
 use potok_core::migration::MigrationPlan as Plan;
 use potok_core::routing::{Work, World as _};
 use potok_core::step::{Command, Instruction, Rejection, Variables};
+use potok_core::time::Timestamp;
 use potok_core::value::Value;
 use potok_store::{Bytes, Changes};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,23 @@ pub enum Operation {
         /// Tries left.
         retries: u32,
     },
+    /// Says how many tries those of its savepoints and timers have left that are among these: none is an incident, and some resolve that. Of
+    /// its incidents that are among them, those are tried again for which there are some.
+    SetTimerRetries {
+        /// Savepoints, timers and incidents, whichever instances they are of.
+        timers: Vec<Key>,
+        /// Tries left.
+        retries: u32,
+        /// When they are due from now on; when they are anyway if nothing is said.
+        due: Option<Timestamp>,
+    },
+    /// Gives it a message that it waits for; an instance that does not refuses.
+    Deliver {
+        /// The message's name.
+        message: Name,
+        /// What it carries. Once the batch has ended, only their names are kept with it.
+        variables: Variables,
+    },
     /// Removes it for good once it has ended, with those that it called.
     Delete,
     /// Starts and cancels tokens in it: see [`Modification::operation`](crate::Modification::operation).
@@ -61,6 +79,9 @@ pub enum Operation {
         to: DefinitionId,
         /// Which flow node becomes which.
         plan: Plan,
+        /// Variables of the process itself that it gets there. Once the batch has ended, only their names are kept with it.
+        #[serde(default)]
+        variables: Variables,
         /// Why.
         reason: Option<Name>,
     },
@@ -77,7 +98,8 @@ impl Operation {
             Self::Resume => "resume",
             Self::SetVariables(_) => "set variables",
             Self::RetryIncidents => "retry incidents",
-            Self::SetJobRetries { .. } => "set retries",
+            Self::SetJobRetries { .. } | Self::SetTimerRetries { .. } => "set retries",
+            Self::Deliver { .. } => "deliver message",
             Self::Delete => "delete",
             Self::Modify { .. } => "modify",
             Self::Migrate { .. } => "migrate",
@@ -108,7 +130,10 @@ impl Operation {
 
     fn variables_mut(&mut self) -> Vec<&mut Variables> {
         match self {
-            Self::SetVariables(variables) | Self::Restart(RestartPlan { variables, .. }) => vec![variables],
+            Self::SetVariables(variables)
+            | Self::Deliver { variables, .. }
+            | Self::Migrate { variables, .. }
+            | Self::Restart(RestartPlan { variables, .. }) => vec![variables],
             Self::Modify { instructions, .. } => instructions.iter_mut().flat_map(of_instruction).collect(),
             _ => Vec::new(),
         }
@@ -141,6 +166,8 @@ pub(crate) enum Deed {
     Suspend(bool),
     RetryIncidents,
     SetJobRetries(Vec<Key>, u32),
+    SetTimerRetries(Vec<Key>, u32, Option<Timestamp>),
+    Deliver(Name, Variables),
     Migrate(MigrationPlan),
     Begin(Arc<Deployed>, Command),
     /// These instances, with all that belongs to them.
@@ -158,7 +185,11 @@ impl Deed {
         match self {
             Self::Command(command) => give(attempt, work, instance, command.clone()),
             Self::Suspend(suspended) => set_suspended(attempt, instance.0, *suspended),
-            Self::RetryIncidents => retry(attempt, work, instance.0),
+            Self::RetryIncidents => retry(attempt, work, instance.0, |_| true),
+            Self::SetTimerRetries(timers, retries, due) => {
+                set_timer_retries(attempt, work, instance.0, (timers.as_slice(), *retries, *due))
+            }
+            Self::Deliver(message, variables) => deliver(attempt, work, instance, message, variables),
             Self::SetJobRetries(jobs, retries) => {
                 let own = attempt.rows(instance.0)?;
                 let own: Vec<JobId> =
@@ -216,8 +247,13 @@ impl Inner {
             Operation::Resume => Deed::Suspend(false),
             Operation::RetryIncidents => Deed::RetryIncidents,
             Operation::SetJobRetries { jobs, retries } => Deed::SetJobRetries(jobs.clone(), *retries),
-            Operation::Migrate { from, to, plan, .. } => {
-                Deed::Migrate(self.migration_plan(*from, *to, plan.clone()).await?)
+            Operation::SetTimerRetries { timers, retries, due } => {
+                Deed::SetTimerRetries(timers.clone(), *retries, *due)
+            }
+            Operation::Deliver { message, variables } => Deed::Deliver(message.clone(), variables.clone()),
+            Operation::Migrate { from, to, plan, variables, .. } => {
+                let plan = self.migration_plan(*from, *to, plan.clone()).await?;
+                Deed::Migrate(plan.variables(variables.clone())?)
             }
             Operation::Restart(plan) => {
                 let (deployed, command) = self.restart(instance, plan, author.cloned()).await?;
@@ -235,14 +271,19 @@ impl Inner {
     pub(crate) fn after(&self, deed: &Deed) {
         match deed {
             Deed::Delete(family, _) => family.iter().for_each(|key| self.cache.forget(*key)),
-            Deed::Suspend(false) | Deed::SetJobRetries(..) => self.wake.all(),
+            Deed::Suspend(false) | Deed::SetJobRetries(..) | Deed::SetTimerRetries(..) => self.wake.all(),
             _ => {}
         }
     }
 }
 
-/// Resolves what is stuck now; what gets stuck again stays so.
-fn retry(attempt: &mut Attempt<'_>, work: &mut Work, key: Key) -> Result<Result<(), Error>, Missing> {
+/// Resolves what is stuck now and is meant; what gets stuck again stays so.
+fn retry(
+    attempt: &mut Attempt<'_>,
+    work: &mut Work,
+    key: Key,
+    is_meant: impl Fn(Key) -> bool,
+) -> Result<Result<(), Error>, Missing> {
     let Some(running) = attempt.instance(key)? else {
         return Ok(Err(Error::UnknownInstance(InstanceId(key))));
     };
@@ -250,7 +291,7 @@ fn retry(attempt: &mut Attempt<'_>, work: &mut Work, key: Key) -> Result<Result<
         return Ok(Err(Rejection::NotActive(key).into()));
     }
     let stuck = running.instance.waits().filter(|wait| matches!(wait.kind, WaitKind::Incident(_)));
-    let stuck: Vec<Key> = stuck.map(|wait| wait.key).collect();
+    let stuck: Vec<Key> = stuck.map(|wait| wait.key).filter(|key| is_meant(*key)).collect();
     for incident in stuck {
         match attempt.step(key, Command::ResolveIncident { incident }) {
             Ok(requests) => work.ask(key, requests),
@@ -260,4 +301,45 @@ fn retry(attempt: &mut Attempt<'_>, work: &mut Work, key: Key) -> Result<Result<
         }
     }
     Ok(Ok(()))
+}
+
+/// Says how many tries some savepoints and timers have left, and when they are due; what has been done meanwhile is left alone.
+fn set_timer_retries(
+    attempt: &mut Attempt<'_>,
+    work: &mut Work,
+    key: Key,
+    (timers, retries, due): (&[Key], u32, Option<Timestamp>),
+) -> Result<Result<(), Error>, Missing> {
+    let Some(running) = attempt.instance(key)? else {
+        return Ok(Err(Error::UnknownInstance(InstanceId(key))));
+    };
+    let is_tried = |kind: &WaitKind| matches!(kind, WaitKind::Timer(_) | WaitKind::Continuation { .. });
+    let own = running.instance.waits().filter(|wait| timers.contains(&wait.key) && is_tried(&wait.kind));
+    let own: Vec<Key> = own.map(|wait| wait.key).collect();
+    for wait in own {
+        let change = due.map(|due| Command::ChangeTimer { timer: wait, due });
+        for command in [Command::SetRetries { wait, retries }].into_iter().chain(change) {
+            match attempt.step(key, command) {
+                Ok(requests) => work.ask(key, requests),
+                Err(rejection) => return Ok(Err(rejection.into())),
+            }
+        }
+    }
+    if retries == 0 { Ok(Ok(())) } else { retry(attempt, work, key, |incident| timers.contains(&incident)) }
+}
+
+/// Gives an instance a message that it waits for.
+fn deliver(
+    attempt: &mut Attempt<'_>,
+    work: &mut Work,
+    instance: InstanceId,
+    message: &Name,
+    variables: &Variables,
+) -> Result<Result<(), Error>, Missing> {
+    let Some(running) = attempt.instance(instance.0)? else { return Ok(Err(Error::UnknownInstance(instance))) };
+    let takes = |kind: &WaitKind| matches!(kind, WaitKind::Message(own) if own.name == *message);
+    let Some(subscription) = running.instance.waits().find(|wait| takes(&wait.kind)).map(|wait| wait.key) else {
+        return Ok(Err(Error::NobodyWaits(message.clone())));
+    };
+    give(attempt, work, instance, Command::DeliverMessage { subscription, variables: variables.clone() })
 }

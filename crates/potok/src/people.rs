@@ -1,10 +1,11 @@
 //! People: users, groups, who is in which, and what that lets them do.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use potok_core::Name;
-use potok_store::query::{GrantQuery, GroupQuery, MembershipQuery, Paging, TenancyQuery, UserQuery};
-use potok_store::row::{Grant, Group, Membership, Password, Tenancy, User};
+use potok_store::query::{GrantQuery, GroupQuery, MembershipQuery, Paging, TenancyQuery, TenantQuery, UserQuery};
+use potok_store::row::{Grant, Group, Membership, Password, Tenancy, Tenant, User};
 use potok_store::{Changes, Page};
 
 use crate::engine::{Engine, Inner};
@@ -218,6 +219,46 @@ impl People<'_> {
         self.keep_an_administrator(|own| role != Role::Administrator || own.team != team).await?;
         let subject = format!("{team}: no longer {}", role.name());
         self.change(Action::Grant, &subject, |changes| changes.remove::<Grant>((team, role.name().into()))).await
+    }
+
+    /// All tenants that have been given a name, or that users are in, by their ids; those of whoever asks.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn tenants(&self) -> Result<Vec<Tenant>, Error> {
+        let access = self.engine.access(Action::SeePeople, &"").await?;
+        let store = &self.engine.inner.store;
+        let inhabited = store.list(&TenancyQuery::default()).await?.rows.into_iter();
+        let mut all: BTreeMap<Name, Tenant> = inhabited
+            .map(|row| (row.tenant.clone(), Tenant { id: row.tenant, name: None }))
+            .filter(|(id, _)| !id.is_empty())
+            .collect();
+        all.extend(store.list(&TenantQuery::default()).await?.rows.into_iter().map(|row| (row.id.clone(), row)));
+        Ok(all.into_values().filter(|tenant| access.admits(Some(&tenant.id))).collect())
+    }
+
+    /// Gives a tenant a name. Nothing depends on it: a tenant is there as soon as anything or anybody is in it.
+    ///
+    /// # Errors
+    /// If that is forbidden, or the database cannot be written.
+    pub async fn put_tenant(&self, tenant: Tenant) -> Result<(), Error> {
+        self.change(Action::ChangeTenants, &tenant.id.clone(), |changes| changes.put(tenant)).await
+    }
+
+    /// Takes a tenant's name, and all users out of it. What was deployed and started for it stays.
+    ///
+    /// # Errors
+    /// If that is forbidden, or the database cannot be written.
+    pub async fn remove_tenant(&self, id: impl Into<Name>) -> Result<(), Error> {
+        let id = id.into();
+        self.engine.checked(Action::ChangeTenants, &id).await?;
+        let mut gone = Changes::default();
+        let query = TenancyQuery { tenants: vec![id.clone()], ..TenancyQuery::default() };
+        for row in self.engine.inner.store.list(&query).await?.rows {
+            gone.remove::<Tenancy>((row.member, row.tenant));
+        }
+        gone.remove::<Tenant>(id.clone());
+        self.change(Action::ChangeTenants, &format!("{id} removed"), |changes| changes.append(gone)).await
     }
 
     /// Takes a user into a tenant; an empty name stands for what belongs to none. A user who is in no tenant reaches what belongs to none,

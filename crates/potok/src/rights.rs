@@ -228,7 +228,7 @@ actions! {
         "Case::set_variables" "Case::set_variables_in" "Case::change_variables_from"
     ];
     SetRetries, "set retries", Operate, true, [
-        "Engine::set_job_retries" "Engine::set_job_priority" "Engine::set_retries"
+        "Engine::set_job_retries" "Engine::set_job_priority" "Engine::set_retries" "Engine::set_timer_priority"
     ];
     Reschedule, "reschedule", Operate, true, ["Engine::reschedule" "Engine::suspend_timer"];
     Execute, "execute", Operate, true, ["Engine::execute"];
@@ -257,14 +257,16 @@ actions! {
     ReadAudit, "read audit", Audit, false, ["Engine::audit"];
     SeePeople, "see people", Read, false, [
         "People::user" "People::users" "People::group" "People::groups" "People::groups_of" "People::members_of"
-        "People::roles_of" "People::tenants_of"
+        "People::roles_of" "People::tenants_of" "People::tenants"
     ];
     ChangePeople, "change people", Administer, true, [
         "People::put_user" "People::put_group" "People::add_member" "People::remove_member" "People::remove_user"
         "People::remove_group" "People::add_administrator"
     ];
     Grant, "grant", Administer, true, ["People::grant" "People::revoke"];
-    ChangeTenants, "change tenants", Administer, true, ["People::add_to_tenant" "People::remove_from_tenant"];
+    ChangeTenants, "change tenants", Administer, true, [
+        "People::add_to_tenant" "People::remove_from_tenant" "People::put_tenant" "People::remove_tenant"
+    ];
     SetPassword, "set password", Administer, true, ["People::set_password" "People::remove_password"];
     ChangeTokens, "change tokens", Administer, true, [
         "NewToken::send" "People::revoke_token" "People::end_sessions"

@@ -79,10 +79,13 @@ impl Search for UserQuery {
     const ACTION: Action = Action::SeePeople;
 
     fn narrow(&mut self, access: &Access) -> bool {
-        if let Some(tenants) = access.tenants() {
+        if let Some(mut tenants) = access.tenants() {
+            if let Some(asked) = &self.tenants {
+                tenants.retain(|tenant| asked.contains(tenant));
+            }
             self.tenants = Some(tenants);
         }
-        true
+        self.tenants.as_ref().is_none_or(|tenants| !tenants.is_empty())
     }
 }
 

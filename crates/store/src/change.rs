@@ -194,6 +194,17 @@ impl Changes {
         self.set(Work::TABLE, (instance, work).into_cells(), &["suspended"], vec![suspended.to_cell()]);
     }
 
+    /// A timer is due at another time; who holds it back goes on doing so.
+    pub fn reschedule_timer(&mut self, instance: Key, timer: Key, due: Timestamp) {
+        let values = vec![due.to_cell(), Timestamp::UNIX_EPOCH.to_cell()];
+        self.set(Timer::TABLE, (instance, timer).into_cells(), &["due", "leased_until"], values);
+    }
+
+    /// The same for follow-up work.
+    pub fn reschedule_work(&mut self, instance: Key, work: Key, due: Timestamp) {
+        self.set(Work::TABLE, (instance, work).into_cells(), &["due"], vec![due.to_cell()]);
+    }
+
     /// A job is more urgent than it was, or less.
     pub fn set_job_priority(&mut self, instance: Key, job: Key, priority: i64) {
         self.set(Job::TABLE, (instance, job).into_cells(), &["priority"], vec![priority.to_cell()]);

@@ -136,10 +136,10 @@ pub enum Command {
         /// When it is due from now on.
         due: Timestamp,
     },
-    /// A job is more urgent than it was, or less.
+    /// A job, savepoint or timer is more urgent than it was, or less.
     ChangePriority {
-        /// The job.
-        job: Key,
+        /// Which.
+        wait: Key,
         /// The higher, the sooner.
         priority: i64,
     },

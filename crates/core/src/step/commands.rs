@@ -78,11 +78,18 @@ impl Step<'_, '_> {
                     self.change(wait, changed);
                 }
             }
-            Command::ChangePriority { job, priority } => {
-                let (wait, _) = self.find(job, "job", |kind| matches!(kind, WaitKind::Job(_)))?;
-                if let Some(WaitKind::Job(job)) = self.kind(wait) {
-                    let job = JobWait { priority, ..(**job).clone() };
-                    self.change(wait, WaitKind::Job(Arc::new(job)));
+            Command::ChangePriority { wait, priority } => {
+                let has_one = |kind: &WaitKind| matches!(kind, WaitKind::Job(_)) || is_tried(kind);
+                let wait = self.find_wait(wait, "job, savepoint or timer", has_one)?;
+                let changed = self.kind(wait).map(|kind| match kind {
+                    WaitKind::Job(job) => WaitKind::Job(Arc::new(JobWait { priority, ..(**job).clone() })),
+                    kind => {
+                        let retry = kind.retry().map(|retry| (**retry).clone()).unwrap_or_default();
+                        kind.tried(Retry { priority, ..retry })
+                    }
+                });
+                if let Some(changed) = changed {
+                    self.change(wait, changed);
                 }
             }
             Command::Continue { continuation } => {

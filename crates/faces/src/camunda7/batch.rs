@@ -16,7 +16,7 @@ use super::date::date;
 use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
 use super::list::{self, Asked, List};
-use super::{external_task, history, id, process_instance, value};
+use super::{external_task, history, id, job, process_instance, value};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
@@ -30,7 +30,12 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/process-instance/delete", post(delete_instances))
         .route("/process-instance/suspended-async", post(suspend_instances))
         .route("/process-instance/variables-async", post(set_variables))
-        .route("/process-instance/job-retries", post(set_job_retries))
+        .route("/process-instance/delete-historic-query-based", post(delete_instances))
+        .route("/process-instance/job-retries", post(set_job_retries_of_instances))
+        .route("/process-instance/job-retries-historic-query-based", post(set_job_retries_of_instances))
+        .route("/process-instance/message-async", post(deliver))
+        .route("/process-instance/{id}/modification-async", post(modify_one_later))
+        .route("/job/retries", post(set_job_retries))
         .route("/history/process-instance/delete", post(delete_histories))
         .route("/external-task/retries-async", post(set_external_task_retries))
         .route("/modification/executeAsync", post(modify_later))
@@ -43,7 +48,8 @@ fn kind(batch: &Batch) -> &'static str {
         Some(Operation::Cancel { .. }) => "instance-deletion",
         Some(Operation::Suspend | Operation::Resume) => "instance-update-suspension-state",
         Some(Operation::SetVariables(_)) => "set-variables",
-        Some(Operation::RetryIncidents) => "set-job-retries",
+        Some(Operation::RetryIncidents | Operation::SetTimerRetries { .. }) => "set-job-retries",
+        Some(Operation::Deliver { .. }) => "correlate-message",
         Some(Operation::SetJobRetries { .. }) => "set-external-task-retries",
         Some(Operation::Delete) => "historic-instance-deletion",
         Some(Operation::Modify { .. }) => "instance-modification",
@@ -166,7 +172,7 @@ pub(crate) async fn instances(engine: &Engine, fields: &Fields, ids: &str) -> Re
     Ok(all)
 }
 
-async fn begin(engine: &Engine, operation: Operation, instances: Vec<InstanceId>, empty: &str) -> Answer {
+pub(crate) async fn begin(engine: &Engine, operation: Operation, instances: Vec<InstanceId>, empty: &str) -> Answer {
     if instances.is_empty() {
         return Err(Fault::invalid(format!("{empty} is empty")));
     }
@@ -194,17 +200,58 @@ async fn set_variables(Acting(engine): Acting, InBody(fields): InBody) -> Answer
     begin(&engine, operation, instances(&engine, &fields, INSTANCES).await?, INSTANCES).await
 }
 
-/// What is stuck in instances is tried again.
-async fn set_job_retries(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
-    if !["processInstances", "processInstanceQuery", "historicProcessInstanceQuery"].iter().any(|name| fields.has(name))
-    {
-        let message = "You must specify at least one of processInstanceIds, processInstanceQuery, or historicProcessInstanceQuery.";
+/// Tries for all jobs of some instances.
+async fn set_job_retries_of_instances(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
+    let of = ["processInstances", "processInstanceQuery", "historicProcessInstanceQuery"];
+    if !of.iter().any(|name| fields.has(name)) {
+        let message = "ENGINE-13051 You must specify at least one of or one of processInstanceIds, processInstanceQuery, or historicProcessInstanceQuery.";
         return Err(Fault::failed(message));
     }
-    if fields.number("retries")?.unwrap_or(0) <= 0 {
-        return Err(Fault::not_offered("taking the tries of jobs away; suspend their instances"));
+    let instances = instances(&engine, &fields, "processInstances").await?;
+    retry(&engine, &fields, job::of_instances(&engine, &instances).await?).await
+}
+
+/// Tries for some jobs.
+async fn set_job_retries(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
+    let ids = fields.list("jobIds")?;
+    if ids.is_none() && !fields.has("jobQuery") {
+        return Err(Fault::failed("ENGINE-13050 You must specify at least one of jobIds or jobQuery."));
     }
-    begin(&engine, Operation::RetryIncidents, instances(&engine, &fields, "processInstances").await?, "jobIds").await
+    let mut jobs = Vec::new();
+    if ids.is_some() {
+        jobs = job::asked_for(&engine, &fields.only(&["jobIds"])).await?;
+    }
+    if let Some(query) = fields.get("jobQuery") {
+        jobs.extend(job::asked_for(&engine, &Fields::of(query)?).await?);
+    }
+    retry(&engine, &fields, jobs).await
+}
+
+/// Tries for jobs of instances.
+async fn retry(engine: &Engine, fields: &Fields, jobs: Vec<(Key, InstanceId)>) -> Answer {
+    let retries = fields.number("retries")?.ok_or_else(|| Fault::invalid("retries is null"))?;
+    let retries = u32::try_from(retries)
+        .map_err(|_| Fault::failed("Retries count is not greater than or equal to 0, or there are too many"))?;
+    let due = match fields.says("dueDate") {
+        // Null is a date, too: at once.
+        true => Some(fields.date("dueDate")?.unwrap_or_else(|| engine.clock().now())),
+        false => None,
+    };
+    let (timers, instances): (Vec<Key>, Vec<InstanceId>) = jobs.into_iter().unzip();
+    begin(engine, Operation::SetTimerRetries { timers, retries, due }, instances, "jobIds").await
+}
+
+/// A message for some instances.
+async fn deliver(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
+    let variables = value::variables(&fields, "variables")?;
+    let instances = instances(&engine, &fields, INSTANCES).await?;
+    let Some(message) = fields.text("messageName")? else {
+        return Err(Fault::not_offered("a batch of messages without a name (messageName)"));
+    };
+    if instances.is_empty() {
+        return Err(Fault::invalid("No process instances found."));
+    }
+    begin(&engine, Operation::Deliver { message, variables }, instances, INSTANCES).await
 }
 
 async fn delete_histories(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
@@ -238,12 +285,29 @@ async fn modify(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
 
 async fn modify_later(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     let (chosen, instructions) = modified(&engine, &fields).await?;
-    let modification = process_instance::modification(Modification::new(), &instructions)?;
+    begin(&engine, modification(&fields, &instructions)?, chosen, INSTANCES).await
+}
+
+async fn modify_one_later(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let instructions = fields.objects("instructions")?;
+    if instructions.is_empty() {
+        return Err(Fault::invalid("The provided instructions are invalid: there are none."));
+    }
+    let instance = process_instance::running(&engine, &text).await?.ok_or_else(|| {
+        Fault::failed(format!(
+            "ENGINE-13036 Process instance '{text}' cannot be modified. The process instance does not exist"
+        ))
+    })?;
+    begin(&engine, modification(&fields, &instructions)?, vec![instance.id()], INSTANCES).await
+}
+
+fn modification(fields: &Fields, instructions: &[Fields]) -> Result<Operation, Fault> {
+    let modification = process_instance::modification(Modification::new(), instructions)?;
     let modification = match fields.text("annotation")? {
         Some(annotation) => modification.reason(annotation),
         None => modification,
     };
-    begin(&engine, modification.operation()?, chosen, INSTANCES).await
+    Ok(modification.operation()?)
 }
 
 /// What is modified, and how.

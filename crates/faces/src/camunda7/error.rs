@@ -14,12 +14,13 @@ pub(crate) struct Fault {
     message: String,
     /// Null if the REST layer refuses, 0 if the engine does.
     code: Option<i32>,
-    details: Option<Json>,
+    /// What else is said, and under which name.
+    more: Option<(&'static str, Json)>,
 }
 
 impl Fault {
     fn rest(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { status, kind, message: message.into(), code: None, details: None }
+        Self { status, kind, message: message.into(), code: None, more: None }
     }
 
     fn engine(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
@@ -105,6 +106,11 @@ impl Fault {
         Self::rest(StatusCode::NOT_FOUND, "QueryParamException", message)
     }
 
+    /// The same, and more of it.
+    pub(crate) fn with(self, name: &'static str, more: Json) -> Self {
+        Self { more: Some((name, more)), ..self }
+    }
+
     /// What is wrong, in words.
     pub(crate) fn message(&self) -> &str {
         &self.message
@@ -151,7 +157,7 @@ impl From<Error> for Fault {
                 // Programs look for Camunda's own codes in its messages.
                 let own = refused.iter().flat_map(|file| &file.diagnostics).find_map(own_words);
                 let message = format!("{}{message}", own.map(|words| format!("{words}: ")).unwrap_or_default());
-                Self { details: Some(details), ..Self::engine(StatusCode::BAD_REQUEST, "ParseException", message) }
+                Self::engine(StatusCode::BAD_REQUEST, "ParseException", message).with("details", details)
             }
             Error::Variable { .. } | Error::NoVariables | Error::UnfitPassword { .. } | Error::TenantNeeded => {
                 Self::invalid(message)
@@ -189,8 +195,8 @@ fn problem(finding: &Diagnostic) -> Json {
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let mut body = json!({"type": self.kind, "message": self.message, "code": self.code});
-        if let (Some(details), Some(body)) = (self.details, body.as_object_mut()) {
-            body.insert("details".into(), details);
+        if let Some((name, more)) = self.more {
+            body[name] = more;
         }
         (self.status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
     }

@@ -17,7 +17,7 @@ use super::error::Fault;
 use super::fields::{Fields, InBody};
 use super::list::{self, Asked, List};
 use super::variables::{self, Holder, Owner};
-use super::{id, message, process_instance};
+use super::{id, incident, message, process_instance, variable_instance};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
@@ -253,6 +253,12 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
     let (message, signal) = (fields.text("messageEventSubscriptionName")?, fields.text("signalEventSubscriptionName")?);
     let node = fields.text("activityId")?;
     let plain = message.is_none() && signal.is_none() && node.is_none();
+    let own = Conditions::of(fields, "variables")?;
+    let of_incident = fields.only(&["incidentId", "incidentMessage", "incidentMessageLike", "incidentType"]);
+    let stuck = match of_incident.members().is_empty() {
+        true => None,
+        false => Some(incident::executions(engine, &of_incident).await?),
+    };
     let mut all = Vec::new();
     for instance in engine.instances(&query).await? {
         if conditions.need_a_look() && !conditions.hold(&engine.instance(instance.id()).variables().await?) {
@@ -268,8 +274,19 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
         };
         let graph = engine.graph(instance.definition_id()).await?;
         let state = engine.instance(instance.id()).state().await?;
+        // Those that have such variables themselves, and are stuck so, where that is asked for.
+        let mut named: Option<Vec<String>> =
+            stuck.as_ref().map(|stuck| stuck.get(&instance.key).cloned().unwrap_or_default());
+        if !own.is_empty() {
+            let found = variable_instance::executions(&state, graph.as_deref())
+                .filter(|(execution, variables)| {
+                    own.hold(variables) && named.as_ref().is_none_or(|named| named.contains(execution))
+                })
+                .map(|(execution, _)| execution);
+            named = Some(found.collect());
+        }
         if plain {
-            all.push(shown(id::id(instance.key)));
+            all.extend(named.clone().unwrap_or_else(|| vec![id::id(instance.key)]).into_iter().map(shown));
         }
         for wait in state.waits() {
             let fits = match &wait.kind {
@@ -284,8 +301,10 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
             // What got stuck beside what is waited for is the same execution.
             let is_beside = matches!(wait.kind, WaitKind::Incident(_))
                 && state.waits().any(|other| other.key != wait.key && other.owner == wait.owner);
-            if !plain && is_heard && (node.is_none() || stands) && !is_beside {
-                all.push(shown(id::part(wait.key, id::EXECUTION)));
+            let execution = id::part(wait.key, id::EXECUTION);
+            let is_named = named.as_ref().is_none_or(|named| named.contains(&execution));
+            if !plain && is_named && is_heard && (node.is_none() || stands) && !is_beside {
+                all.push(shown(execution));
             }
         }
     }
@@ -297,8 +316,6 @@ struct Executions;
 
 impl List for Executions {
     const PATH: &'static str = "/execution";
-    const NOT_OFFERED: &'static [&'static str] =
-        &["incidentId", "incidentMessage", "incidentMessageLike", "incidentType", "variables"];
     const SORTED_BY: &'static [&'static str] = &["instanceId", "definitionKey", "definitionId", "tenantId"];
     type Row = Json;
 

@@ -1,5 +1,7 @@
 //! `/incident`: what is stuck.
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
@@ -102,6 +104,16 @@ async fn shown(engine: &Engine, rows: &[Incident]) -> Result<Vec<Json>, Fault> {
             "jobDefinitionId": job_definition,
             "annotation": null,
         }));
+    }
+    Ok(all)
+}
+
+/// The executions that are stuck as fields say, by their instances.
+pub(crate) async fn executions(engine: &Engine, fields: &Fields) -> Result<BTreeMap<Key, Vec<String>>, Fault> {
+    let mut all: BTreeMap<Key, Vec<String>> = BTreeMap::new();
+    for row in list::all::<Incidents>(engine, fields).await? {
+        let (job, ..) = job_of(engine, &row).await?;
+        all.entry(row.instance).or_default().push(id::part(job, id::EXECUTION));
     }
     Ok(all)
 }

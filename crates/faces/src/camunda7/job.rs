@@ -8,7 +8,7 @@ use axum::routing::{get, post, put};
 use jiff::Timestamp;
 use potok::query::IncidentQuery;
 use potok::row::{Definition, Incident};
-use potok::{Due, DueKind, DueQuery, Engine, Error, IncidentId, JobId, TimerId};
+use potok::{Due, DueKind, DueQuery, Engine, Error, IncidentId, InstanceId, JobId, TimerId};
 use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
@@ -24,7 +24,6 @@ use crate::acting::Acting;
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
         .merge(list::routes::<Jobs>())
-        .route("/job/retries", post(set_retries_of_many))
         .route("/job/suspended", put(suspend_many))
         .route("/job/{id}", get(one).delete(delete))
         .route("/job/{id}/retries", put(set_retries))
@@ -33,6 +32,7 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/job/{id}/stacktrace", get(stack_trace))
         .route("/job/{id}/duedate", put(set_due_date))
         .route("/job/{id}/duedate/recalculate", post(recalculate))
+        .route("/job/{id}/priority", put(set_priority))
         .route("/job/{id}/suspended", put(suspend))
 }
 
@@ -270,8 +270,19 @@ async fn again(engine: &Engine, job: &Job, retries: i64, fields: &Fields) -> Res
     }
 }
 
-async fn set_retries_of_many() -> Answer {
-    Err(Fault::not_offered("setting the retries of many jobs in a batch"))
+/// The jobs of instances that fields ask for, with their instances: what starts instances has no tries to be counted.
+pub(crate) async fn asked_for(engine: &Engine, fields: &Fields) -> Result<Vec<(Key, InstanceId)>, Fault> {
+    let jobs = list::all::<Jobs>(engine, fields).await?;
+    Ok(jobs.iter().filter_map(|job| Some((job.key(), job.instance()?.into()))).collect())
+}
+
+/// All jobs of some instances.
+pub(crate) async fn of_instances(engine: &Engine, instances: &[InstanceId]) -> Result<Vec<(Key, InstanceId)>, Fault> {
+    let ids: Vec<String> = instances.iter().map(|instance| id::id(*instance)).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    asked_for(engine, &Fields::of(&json!({"processInstanceIds": ids}))?).await
 }
 
 /// The timers and savepoints of a job definition, of an instance, of a version of a process, or of all its versions.
@@ -300,6 +311,29 @@ async fn set_due_date(Acting(engine): Acting, Path(text): Path<String>, InBody(f
         Job::Stuck(_) => return Err(Fault::not_offered("a due date of what is stuck; give it retries")),
     }
     Ok(nothing())
+}
+
+async fn set_priority(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let priority = fields.number("priority")?;
+    let priority = priority.ok_or_else(|| Fault::unsupported(format!("Priority for job '{text}' cannot be null.")))?;
+    let job = find(&engine, &text).await?;
+    let job = job.ok_or_else(|| Fault::missing(format!("No job found with id '{text}'")))?;
+    prioritise(&engine, &job, priority).await?;
+    Ok(nothing())
+}
+
+async fn prioritise(engine: &Engine, job: &Job, priority: i64) -> Result<(), Fault> {
+    match job {
+        job if job.priority() == priority => Ok(()),
+        Job::Due(row) if row.kind != DueKind::StartTimer => {
+            match engine.set_timer_priority(TimerId(row.key), priority).await {
+                // It has been done meanwhile.
+                Ok(()) | Err(Error::UnknownTimer(_)) => Ok(()),
+                Err(error) => Err(error.into()),
+            }
+        }
+        _ => Err(Fault::not_offered("a priority of what is no timer or savepoint of an instance")),
+    }
 }
 
 /// Without a due date it is due at once.

@@ -23,7 +23,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Here {
 
 /// The part of a path under which the API stands: that before a resource's name.
 fn base(path: &str) -> &str {
-    let resource = ["/deployment", "/process-definition", "/task", "/user", "/group", "/filter"]
+    let resource = ["/deployment", "/process-definition", "/task", "/user", "/group", "/tenant", "/filter"]
         .iter()
         .filter_map(|name| path.find(name))
         .min();

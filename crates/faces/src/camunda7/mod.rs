@@ -29,15 +29,18 @@ mod job_definition;
 mod link;
 mod list;
 mod message;
+mod migration;
 mod model;
 mod not_offered;
 mod process_definition;
 mod process_instance;
 mod process_instance_query;
 mod rendered_form;
+mod restart;
 mod submission;
 mod task;
 mod task_query;
+mod tenant;
 mod tree;
 mod user;
 mod value;
@@ -77,10 +80,13 @@ pub fn router(engine: Engine) -> Router {
         .merge(job::routes())
         .merge(job_definition::routes())
         .merge(message::routes())
+        .merge(migration::routes())
         .merge(not_offered::routes())
         .merge(process_definition::routes())
         .merge(process_instance::routes())
+        .merge(restart::routes())
         .merge(task::routes())
+        .merge(tenant::routes())
         .merge(user::routes())
         .merge(variable_instance::routes())
         .method_not_allowed_fallback(async || Fault::wrong_method().into_response())

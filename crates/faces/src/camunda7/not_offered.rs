@@ -8,7 +8,7 @@ use super::answer::Answer;
 use super::error::Fault;
 
 /// Resources of which nothing is there.
-const RESOURCES: [&str; 15] = [
+const RESOURCES: [&str; 10] = [
     "case-definition",
     "case-execution",
     "case-instance",
@@ -17,17 +17,14 @@ const RESOURCES: [&str; 15] = [
     "history/decision-definition",
     "history/decision-instance",
     "history/decision-requirements-definition",
-    "history/detail",
-    "history/identity-link-log",
-    "history/process-definition",
     "metrics",
-    "migration",
     "telemetry",
-    "tenant",
 ];
 
 /// Single routes of resources that are there, and what to do instead.
-const ROUTES: [(&str, &str); 28] = [
+const ROUTES: [(&str, &str); 16] = [
+    ("/history/process-definition/cleanable-process-instance-report", "reports of what is kept"),
+    ("/history/process-definition/cleanable-process-instance-report/count", "reports of what is kept"),
     ("/execution/{id}/create-incident", "incidents of programs' own"),
     ("/history/process-instance/report", "reports"),
     ("/history/process-instance/set-removal-time", "another time to live of what has ended"),
@@ -40,8 +37,6 @@ const ROUTES: [(&str, &str); 28] = [
     ("/history/batch/set-removal-time", "another time to live of what has ended"),
     ("/history/task/report", "reports"),
     ("/incident/{id}/annotation", "annotations of incidents"),
-    ("/job/{id}/priority", "priorities of timers and savepoints"),
-    ("/message-async", "messages to many in a batch; correlate with `all`"),
     (
         "/process-definition/{id}/history-time-to-live",
         "another historyTimeToLive of what is deployed; deploy a version that says so",
@@ -54,30 +49,6 @@ const ROUTES: [(&str, &str); 28] = [
         "/process-definition/key/{key}/tenant-id/{tenant}/history-time-to-live",
         "another historyTimeToLive of what is deployed; deploy a version that says so",
     ),
-    ("/process-definition/{id}/restart", "starting ended instances again; the native API does"),
-    ("/process-definition/{id}/restart-async", "starting ended instances again; the native API does, in batches, too"),
-    ("/process-definition/key/{key}/delete", "this form of it; see DELETE /process-definition/key/{key}"),
-    (
-        "/process-definition/key/{key}/tenant-id/{tenant}/delete",
-        "this form of it; see DELETE /process-definition/key/{key}/tenant-id/{tenant}",
-    ),
-    ("/process-definition/key/{key}/restart", "starting ended instances again; the native API does"),
-    (
-        "/process-definition/key/{key}/restart-async",
-        "starting ended instances again; the native API does, in batches, too",
-    ),
-    ("/process-definition/key/{key}/tenant-id/{tenant}/restart", "starting ended instances again; the native API does"),
-    (
-        "/process-definition/key/{key}/tenant-id/{tenant}/restart-async",
-        "starting ended instances again; the native API does, in batches, too",
-    ),
-    (
-        "/process-instance/delete-historic-query-based",
-        "this form of it; see /process-instance/delete with historicProcessInstanceQuery",
-    ),
-    ("/process-instance/job-retries-historic-query-based", "this form of it; see /process-instance/job-retries"),
-    ("/process-instance/message-async", "messages to many in a batch; correlate with `all`"),
-    ("/process-instance/{id}/modification-async", "this form of it; see /modification/executeAsync"),
     ("/schema/log", "the history of the database's tables"),
     ("/identity/password-policy", "rules for passwords; they have eight characters at least"),
 ];

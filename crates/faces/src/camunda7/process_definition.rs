@@ -10,7 +10,8 @@ use axum::routing::{get, post, put};
 use jiff::Timestamp;
 use potok::query::{DefinitionQuery, IncidentQuery, InstanceQuery};
 use potok::row::{Definition, DefinitionKind, InstanceState};
-use potok::{DefinitionId, Engine, Error, InstanceId, Name};
+use potok::{DefinitionId, Engine, Error, InstanceId, Name, Selector, Version};
+use potok_core::graph::{Expression, ExpressionKind, NodeKind, VersionBinding};
 use potok_core::step::{Position, StartAt};
 use potok_core::xml::Document;
 use serde_json::{Value as Json, json};
@@ -34,6 +35,9 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/process-definition/statistics", get(statistics))
         .route("/process-definition/suspended", put(suspend_by_key));
     by_id_and_key!(routes, "/process-definition", "", get(one).delete(delete));
+    routes = routes
+        .route("/process-definition/key/{key}/delete", axum::routing::delete(delete_all))
+        .route("/process-definition/key/{key}/tenant-id/{tenant}/delete", axum::routing::delete(delete_all));
     by_id_and_key!(routes, "/process-definition", "/xml", get(xml));
     by_id_and_key!(routes, "/process-definition", "/diagram", get(diagram));
     by_id_and_key!(routes, "/process-definition", "/start", post(start));
@@ -116,6 +120,33 @@ async fn delete(Acting(engine): Acting, Path(which): Path<Which>, InQuery(fields
     Ok(StatusCode::OK.into_response())
 }
 
+/// All versions.
+async fn delete_all(Acting(engine): Acting, Path(which): Path<Which>, InQuery(fields): InQuery) -> Answer {
+    let key = which.key.clone().unwrap_or_default();
+    let missing = || Fault::missing(format!("No process definition found with key '{key}'"));
+    let newest = which.look_up(&engine).await?.ok_or_else(missing)?;
+    let all = versions(&engine, &newest.id, Some(&newest.tenant)).await?;
+    if fields.is_set("cascade")? {
+        for definition in &all {
+            engine.delete_definition_with_instances(DefinitionId(definition.key), "").await?;
+        }
+        return Ok(nothing());
+    }
+    // All of them or none.
+    for definition in &all {
+        let query = InstanceQuery { definition: Some(definition.key), ..InstanceQuery::default() };
+        let instances = engine.count(&query).await?;
+        if instances > 0 {
+            let message = format!("ENGINE-03076 {instances} instances stand on {}", id::definition(definition));
+            return Err(Fault::failed(message));
+        }
+    }
+    for definition in &all {
+        engine.delete_definition(DefinitionId(definition.key)).await?;
+    }
+    Ok(nothing())
+}
+
 async fn xml(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
     let Some(definition) = which.look_up(&engine).await? else {
         let message = "No matching process definition";
@@ -136,9 +167,51 @@ async fn diagram(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
     Ok(nothing())
 }
 
+/// Which definitions a version would call now, as far as its model says which without being run.
 async fn called(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
-    which.find(&engine).await?;
-    Err(Fault::not_offered("listing which processes a definition calls"))
+    let definition = match (which.look_up(&engine).await?, &which.id) {
+        (Some(definition), _) => definition,
+        (None, Some(id)) => {
+            return Err(Fault::missing(format!("no deployed process definition found with id '{id}'")));
+        }
+        (None, None) => return Err(which.missing("process")),
+    };
+    let mut called: BTreeMap<u64, (Definition, Vec<Name>)> = BTreeMap::new();
+    let graph = engine.graph(definition.key.into()).await?;
+    for node in graph.iter().flat_map(|graph| graph.nodes()) {
+        let Some(selector) = is_called(&definition, &node.kind) else { continue };
+        match engine.definition(DefinitionKind::Process, &definition.tenant, &selector).await {
+            Ok(found) => {
+                called.entry(found.key.into()).or_insert_with(|| (found, Vec::new())).1.push(node.id.clone());
+            }
+            Err(Error::NotDeployed(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let mut all = Vec::with_capacity(called.len());
+    for (found, nodes) in called.into_values() {
+        let mut body = shown(&engine, &found).await?;
+        body["calledFromActivityIds"] = nodes.iter().map(|node| &**node).collect();
+        body["callingProcessDefinitionId"] = id::definition(&definition).into();
+        all.push(body);
+    }
+    Ok(answer(&Json::Array(all)))
+}
+
+/// What a flow node calls, if it does and its model says what.
+fn is_called(definition: &Definition, kind: &NodeKind) -> Option<Selector> {
+    let NodeKind::Call(call) = kind else { return None };
+    let text = |expression: &Expression| match &expression.kind {
+        ExpressionKind::Literal(value) => Some(Name::from(value.to_string())),
+        _ => None,
+    };
+    let version = match &call.binding {
+        VersionBinding::Latest => Version::Latest,
+        VersionBinding::Deployment => Version::Deployment(definition.deployment),
+        VersionBinding::Version(version) => Version::Number(text(version)?.trim().parse().ok()?),
+        VersionBinding::VersionTag(tag) => Version::Tag(text(tag)?),
+    };
+    Some(Selector::Version(text(&call.process)?, version))
 }
 
 /// Begins an instance, in all the forms that a request may ask for.

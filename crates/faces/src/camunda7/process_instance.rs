@@ -177,14 +177,20 @@ async fn suspend_many(Acting(engine): Acting, InBody(fields): InBody) -> Answer 
 async fn activity_instances(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     let unknown = || Fault::missing(format!("Process instance with id {text} does not exist"));
     let instance = running(&engine, &text).await?.ok_or_else(unknown)?;
-    let definition = process_definition::of_instance(&engine, instance.id()).await?.ok_or_else(unknown)?;
+    Ok(answer(&tree_of(&engine, &instance).await?))
+}
+
+/// Where an instance stands.
+pub(crate) async fn tree_of(engine: &Engine, instance: &Instance) -> Result<Json, Fault> {
+    let unknown = || missing(&id::id(instance.key));
+    let definition = process_definition::of_instance(engine, instance.id()).await?.ok_or_else(unknown)?;
     let graph = engine.graph(instance.definition_id()).await?.ok_or_else(unknown)?;
-    let model = Model::of(&engine, &definition).await?;
+    let model = Model::of(engine, &definition).await?;
     let open = IncidentQuery { open: Some(true), instances: vec![instance.key], ..IncidentQuery::default() };
     let incidents = engine.incidents(&open).await?;
     let state = engine.instance(instance.id()).state().await?;
     let around = tree::Around { definition: &definition, graph: &graph, model: &model, incidents: &incidents };
-    Ok(answer(&tree::tree(&state, &around)))
+    Ok(tree::tree(&state, &around))
 }
 
 async fn modify(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {

@@ -7,7 +7,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use potok::query::InstanceQuery;
-use potok::row::{Delegation, Instance as InstanceRow, TaskState};
+use potok::row::{Delegation, Instance as InstanceRow, Task as TaskRow, TaskState};
 use potok::{Assignment, Engine, Error, Name, Task, TaskId, Value, Viewpoint};
 use potok_core::step::Variables;
 use serde_json::{Value as Json, json};
@@ -123,10 +123,7 @@ async fn shown(engine: &Engine, tasks: &[Task], fields: &Fields) -> Result<Vec<J
             "followUp": task.follow_up.map(date),
             "lastUpdated": task.changed.map(date),
             "delegationState": delegation,
-            "description": match belongs {
-                true => models.get(&task.definition.into()).and_then(|model| model.documentation(&task.node)),
-                false => task.description.as_deref(),
-            },
+            "description": description(task, &models),
             "executionId": belongs.then(|| id::part(task.key, id::EXECUTION)),
             "parentTaskId": null,
             "priority": task.priority,
@@ -339,6 +336,12 @@ async fn bpmn_escalation(Acting(engine): Acting, Path(text): Path<String>, InBod
     changed(&task, done)
 }
 
+/// What is to be done, as somebody has written it, else as the model documents it.
+pub(crate) fn description<'a>(task: &'a TaskRow, models: &'a BTreeMap<u64, Model>) -> Option<&'a str> {
+    let documented = || models.get(&task.definition.into())?.documentation(&task.node);
+    task.description.as_deref().or_else(documented)
+}
+
 /// What a body says of a task's assignment.
 fn assignment(fields: &Fields) -> Result<Assignment, Fault> {
     let delegation = fields.text("delegationState")?;
@@ -407,15 +410,15 @@ async fn create(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
 async fn update(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let task = open(&engine, &text).await?;
     let task = task.ok_or_else(|| Fault::missing(format!("No matching task with id {text}")))?;
-    // Programs send back all that they were shown.
+    // Programs send back all that they were shown: what is only documented stays so.
     let shown = shown(&engine, std::slice::from_ref(&task), &Fields::default()).await?.pop().unwrap_or_default();
-    for name in ["name", "description"] {
-        if fields.text(name)?.is_some_and(|given| shown[name].as_str() != Some(&*given)) {
-            return Err(Fault::not_offered("another name or description of a task"));
-        }
-    }
+    let given = |name: &str| {
+        let given = fields.text(name)?.unwrap_or_default();
+        Ok::<_, Fault>(Some(given).filter(|given| shown[name].as_str() != Some(&**given)))
+    };
+    let (name, description) = (given("name")?, given("description")?);
     check_is_not_suspended(&engine, &task).await?;
-    let said = assignment(&fields)?;
+    let said = Assignment { name, description, ..assignment(&fields)? };
     let change = |own: &mut Assignment| {
         let (users, groups) = (own.candidate_users.clone(), own.candidate_groups.clone());
         *own = Assignment { candidate_users: users, candidate_groups: groups, ..said.clone() };

@@ -16,7 +16,7 @@ use super::fields::Fields;
 use super::list::{self, Asked, Pages};
 use super::model::Model;
 use super::task::Tasks;
-use super::{definition_query, id, process_definition, value};
+use super::{definition_query, id, process_definition, task, value};
 
 /// What the database does not compare: names and descriptions, for their case is ignored; and variables of tasks' own.
 const LOOKED_AT: [&str; 13] = [
@@ -460,7 +460,7 @@ fn of_names(fields: &Fields, rows: &mut Vec<Task>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What is to be done, as the model documents it; of a task that belongs to no process, as somebody has written it. Case is ignored.
+/// What is to be done. Case is ignored.
 async fn of_descriptions(engine: &Engine, fields: &Fields, rows: Vec<Task>) -> Result<Vec<Task>, Fault> {
     let (text, pattern) = (fields.text("description")?, fields.text("descriptionLike")?);
     if text.is_none() && pattern.is_none() {
@@ -470,11 +470,7 @@ async fn of_descriptions(engine: &Engine, fields: &Fields, rows: Vec<Task>) -> R
     let models = Model::of_all(engine, &definitions).await?;
     let (text, pattern) = (lower(text.as_ref()), lower(pattern.as_ref()));
     let fits = |row: &Task| {
-        let own = match row.process_id() {
-            Some(_) => models.get(&row.definition.into()).and_then(|model| model.documentation(&row.node)),
-            None => row.description.as_deref(),
-        };
-        let own = own.map(str::to_lowercase);
+        let own = task::description(row, &models).map(str::to_lowercase);
         text.as_deref().is_none_or(|text| own.as_deref() == Some(text))
             && pattern.as_ref().is_none_or(|pattern| own.as_ref().is_some_and(|own| like(pattern, own)))
     };

@@ -141,17 +141,9 @@ impl List for Users {
         let Asked { fields, order, .. } = asked;
         let mut ids = fields.list("idIn")?.unwrap_or_default();
         ids.extend(fields.text("id")?);
-        let query = UserQuery { ids, group: fields.text("memberOfGroup")?, ..UserQuery::default() };
+        let tenants = fields.text("memberOfTenant")?.map(|tenant| vec![tenant]);
+        let query = UserQuery { ids, group: fields.text("memberOfGroup")?, tenants, ..UserQuery::default() };
         let mut rows = engine.people().users(&query).await?.rows;
-        if let Some(tenant) = fields.text("memberOfTenant")? {
-            let mut of_tenant = Vec::new();
-            for row in rows {
-                if engine.people().tenants_of(row.id.clone()).await?.contains(&tenant) {
-                    of_tenant.push(row);
-                }
-            }
-            rows = of_tenant;
-        }
         type Part = fn(&User) -> Option<&str>;
         let parts: [(&str, Part); 3] = [
             ("firstName", first_name),

@@ -35,6 +35,17 @@ struct Found {
     task: Option<String>,
 }
 
+/// The executions of an instance, with the variables of each one's own.
+pub(crate) fn executions<'s>(
+    state: &'s Running,
+    graph: Option<&ProcessGraph>,
+) -> impl Iterator<Item = (String, &'s [(Name, Value)])> {
+    state.scopes().map(move |(number, scope)| {
+        let execution = if number == ROOT { id::id(state.key()) } else { of_scope(state, graph, scope).0.0 };
+        (execution, scope.variables())
+    })
+}
+
 fn of_instance(state: &Running, graph: Option<&ProcessGraph>) -> Vec<Found> {
     let own = id::id(state.key());
     let mut found = Vec::new();

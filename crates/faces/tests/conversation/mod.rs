@@ -222,7 +222,7 @@ fn normal(value: &Json, kept: &BTreeMap<String, String>, name: &str, keeps_order
     if matches!(name, "durationInMillis" | "duration") && !is_empty {
         return "<time>".into();
     }
-    if matches!(name, "exceptionMessage" | "jobExceptionMessage") && !is_empty {
+    if matches!(name, "exceptionMessage" | "jobExceptionMessage" | "failures") && !is_empty {
         return "<text>".into();
     }
     match value {

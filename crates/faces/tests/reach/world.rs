@@ -151,8 +151,10 @@ impl World {
         }
         let waits = self.first("GET", "/engine-rest/event-subscription").await.unwrap();
         self.ids.insert("execution".into(), waits["executionId"].as_str().unwrap().to_owned());
-        let unused = self.first("GET", "/engine-rest/process-definition?key=unused").await.unwrap();
-        self.ids.insert("definition-unused".into(), unused["id"].as_str().unwrap().to_owned());
+        for key in ["unused", "work"] {
+            let found = self.first("GET", &format!("/engine-rest/process-definition?key={key}")).await.unwrap();
+            self.ids.insert(format!("definition-{key}"), found["id"].as_str().unwrap().to_owned());
+        }
         let all = json!({"resourceType": "Task", "name": "All"});
         self.tell("administrator", "/engine-rest/filter/create", all).await;
     }

@@ -35,6 +35,12 @@ pub struct Assignment {
     pub due: Option<Timestamp>,
     /// When it should be looked at again.
     pub follow_up: Option<Timestamp>,
+    /// Another name, or none if it is empty; what it is anyway if nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// The same for what is to be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Name>,
 }
 
 impl Assignment {
@@ -51,6 +57,8 @@ impl Assignment {
             priority: task.priority,
             due: task.due,
             follow_up: task.follow_up,
+            name: task.name.clone(),
+            description: task.description.clone(),
         }
     }
 
@@ -61,7 +69,13 @@ impl Assignment {
             (false, true) => Delegation::Resolved,
             (false, false) => Delegation::None,
         };
+        let said = |said: Option<Name>, own: Option<Name>| match said {
+            Some(said) => Some(said).filter(|said| !said.is_empty()),
+            None => own,
+        };
         TaskRow {
+            name: said(self.name, task.name),
+            description: said(self.description, task.description),
             assignee: self.assignee,
             owner: self.owner,
             delegation,
@@ -156,7 +170,7 @@ impl Engine {
         .await
     }
 
-    /// Changes what can be changed of a task: dates, priority, candidates.
+    /// Changes what can be changed of a task: dates, priority, candidates, what it is called.
     ///
     /// # Errors
     /// If the task is not open.

@@ -6,7 +6,7 @@ use potok::query::{
     AuditQuery, BatchQuery, DefinitionQuery, DeploymentQuery, GroupQuery, IncidentQuery, InstanceQuery, JobQuery,
     MessageQuery, SubscriptionQuery, TaskQuery, TimerQuery, UserQuery, WebhookQuery,
 };
-use potok::row::{Attachment, Comment, DefinitionKind, Group, SavedSearch, User};
+use potok::row::{Attachment, Comment, DefinitionKind, Group, SavedSearch, Tenant, User};
 use potok::{
     Action, BatchId, DefinitionId, DeliveryId, DeploymentId, Due, DueKind, DueQuery, Engine, Error, First, IncidentId,
     InstanceId, Job, JobFailure, JobId, Modification, Operation, Position, Right, Role, Search, Selector, TaskId,
@@ -188,6 +188,9 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "People::members_of" => people.members_of("sales").await.map(drop),
         "People::roles_of" => people.roles_of("anna").await.map(drop),
         "People::tenants_of" => people.tenants_of("anna").await.map(drop),
+        "People::tenants" => people.tenants().await.map(drop),
+        "People::put_tenant" => people.put_tenant(Tenant { id: "acme".into(), name: None }).await,
+        "People::remove_tenant" => people.remove_tenant("nothing").await,
         "People::add_administrator" => people.add_administrator("new", "long enough").await,
         "People::put_user" => people.put_user(User { id: "new".into(), ..User::default() }).await,
         "People::put_group" => people.put_group(Group { id: "new".into(), ..Group::default() }).await,
@@ -237,6 +240,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         }
         "Engine::set_job_retries" => engine.set_job_retries(JobId(NO), 1).await,
         "Engine::set_job_priority" => engine.set_job_priority(JobId(NO), 1).await,
+        "Engine::set_timer_priority" => engine.set_timer_priority(TimerId(NO), 1).await,
         "Engine::reschedule" => engine.reschedule(TimerId(NO), morning()).await,
         "Engine::suspend_timer" => engine.suspend_timer(TimerId(NO), true).await,
         "Engine::set_retries" => engine.set_retries(InstanceId(NO), TimerId(NO), 1).await,

@@ -2,10 +2,10 @@
 
 use potok::query::{BatchQuery, IncidentQuery, InstanceQuery, JobQuery, Paging};
 use potok::row::{BatchState, InstanceState};
-use potok::{Act, Engine, InstanceId, Modification, Operation, Restart, Role, Value};
+use potok::{Act, DueQuery, Engine, InstanceId, Modification, Operation, Restart, Role, Value};
 use serde_json::json;
 
-use crate::database::{Place, acting, deploy, stop};
+use crate::database::{Place, acting, deploy, morning, stop};
 use crate::model::{approval, row};
 
 crate::on_every_database!(
@@ -21,7 +21,53 @@ crate::on_every_database!(
     what_fits_no_instance_is_refused_at_once,
     values_are_set_however_deep_they_are,
     jobs_get_tries,
+    timers_get_tries_and_messages_are_delivered,
 );
+
+async fn timers_get_tries_and_messages_are_delivered(place: Place) {
+    let paid = row(
+        "paid",
+        r#"
+        <startEvent id="start"/>
+        <receiveTask id="wait" messageRef="money"/>
+        <intermediateCatchEvent id="rest"><timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></intermediateCatchEvent>
+        <endEvent id="end"/>"#,
+    )
+    .replace("<process", r#"<message id="money" name="money"/><process"#);
+    let engine = place.with(&[("paid.bpmn", &paid)]).await;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        ids.push(engine.start("paid").send().await.unwrap().id());
+    }
+    let deliver = Operation::Deliver { message: "money".into(), variables: vec![("amount".into(), 3.into())] };
+    let batch = async |operation: Operation, instances: Vec<InstanceId>| {
+        let batch = engine.batch(operation).instances(instances).send().await.unwrap();
+        engine.execute_due().await.unwrap();
+        engine.execute_due().await.unwrap();
+        let progress = engine.progress(batch).await.unwrap();
+        (progress.done, progress.failed)
+    };
+    assert_eq!(batch(deliver.clone(), ids.clone()).await, (2, 0));
+    assert_eq!(engine.instance(ids[0]).variable("amount").await.unwrap(), Some(3.into()));
+    assert_eq!(batch(deliver, ids.clone()).await, (0, 2), "nobody waits for it any more");
+
+    let timers = engine.due(&DueQuery::default()).await.unwrap();
+    let (due, chosen) = (morning(), vec![timers[0].key]);
+    let tries = |retries| Operation::SetTimerRetries { timers: chosen.clone(), retries, due: Some(due) };
+    assert_eq!(batch(tries(0), ids.clone()).await, (2, 0));
+    assert_eq!(engine.incidents(&open_incidents()).await.unwrap().len(), 1);
+    assert_eq!(batch(tries(7), ids).await, (2, 0));
+    assert!(engine.incidents(&open_incidents()).await.unwrap().is_empty());
+    for timer in engine.due(&DueQuery::default()).await.unwrap() {
+        let is_chosen = chosen.contains(&timer.key);
+        assert_eq!((timer.retries == 7, timer.due == Some(due)), (is_chosen, is_chosen));
+    }
+    stop(&engine).await;
+}
+
+fn open_incidents() -> IncidentQuery {
+    IncidentQuery { open: Some(true), ..IncidentQuery::default() }
+}
 
 async fn jobs_get_tries(place: Place) {
     let letter = row(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use potok::query::{DefinitionQuery, InstanceQuery, MessageQuery};
+use potok::query::{DefinitionQuery, IncidentQuery, InstanceQuery, MessageQuery};
 use potok::{Engine, Format, Happening, Role, Value, What};
 use serde_json::json;
 
@@ -16,6 +16,7 @@ crate::on_every_database!(
     a_call_names_what_it_has_called,
     ended_instances_are_deleted,
     a_deployment_is_deleted,
+    what_others_call_is_deleted,
     one_version_is_deleted,
     variables_of_activities_are_told_as_such,
     history_is_cleaned_up,
@@ -264,6 +265,30 @@ async fn a_deployment_is_deleted(place: Place) {
     // The version before is the newest again.
     signal(&engine).await;
     assert_eq!(engine.tasks().list().await.unwrap()[0].node, "work");
+    stop(&engine).await;
+}
+
+async fn what_others_call_is_deleted(place: Place) {
+    let engine = place.with(&[("caller.bpmn", &caller())]).await;
+    let deployment = deploy(&engine, &[("approval.bpmn", &approval())]).await.id.unwrap();
+    let waits = engine.start("caller").send().await.unwrap();
+    let ended = engine.start("caller").send().await.unwrap();
+    engine.instance(ended.id()).cancel("over").await.unwrap();
+    engine.delete_deployment_with_instances(deployment, "withdrawn").await.unwrap();
+    let left: Vec<_> = engine.instances(&InstanceQuery::default()).await.unwrap().iter().map(|row| row.key).collect();
+    assert_eq!(left, [waits.key, ended.key]);
+    let stuck = async || {
+        let open = IncidentQuery { open: Some(true), ..IncidentQuery::default() };
+        let incident = engine.incidents(&open).await.unwrap().remove(0);
+        assert_eq!((incident.instance, &*incident.node), (waits.key, "call"));
+        (incident.code.to_string(), incident.key)
+    };
+    let (code, incident) = stuck().await;
+    assert_eq!(code, "called-process-cancelled", "who waits is told");
+    engine.resolve_incident(incident.into()).await.unwrap();
+    assert_eq!(stuck().await.0, "called-process-unknown", "there is nothing to be called any more");
+    engine.instance(waits.id()).cancel("over").await.unwrap();
+    engine.instance(waits.id()).delete().await.unwrap();
     stop(&engine).await;
 }
 

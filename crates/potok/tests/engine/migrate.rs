@@ -56,7 +56,7 @@ async fn a_task_keeps_its_identity(place: Place) {
     engine.claim(task.id(), "anna").await.unwrap();
     let plan = engine.migration_plan(one, other).await.unwrap();
     assert_eq!(plan.mappings().map(|(id, _)| &**id).collect::<Vec<_>>(), ["fork", "pay", "send", "start"]);
-    let plan = plan.map("check", "review").map("wait", "await");
+    let plan = plan.map("check", "review").map("wait", "await").variables(json!({"b": 2})).unwrap();
     assert_eq!((plan.from(), plan.to(), plan.check()), (one, other, vec![]));
     acting(&engine, "olga", Role::Operator).await.migrate(case.id(), &plan).reason("new rules").send().await.unwrap();
 
@@ -67,6 +67,7 @@ async fn a_task_keeps_its_identity(place: Place) {
     assert_eq!(DefinitionId(migrated.definition), other);
     let instance = engine.instance(case.id()).get().await.unwrap();
     assert_eq!(instance.definition_id(), other);
+    assert_eq!(engine.instance(case.id()).variable("b").await.unwrap(), Some(2.into()));
     let entry = engine.instance(case.id()).history(2, 1).await.unwrap().remove(0);
     assert_eq!(entry.envelope.by.as_deref(), Some("olga"));
     assert_eq!(entry.envelope.act, Some(potok::Act::Explained { reason: "new rules".into() }));

@@ -113,11 +113,16 @@ async fn somebody_says_how_many_tries_are_left(place: Place) {
     engine.set_retries(case.id(), TimerId(due.key), 0).await.unwrap();
     assert_eq!(incidents(&engine).await.len(), 1);
     assert_eq!(engine.execute_due().await.unwrap(), 0);
+    engine.set_timer_priority(TimerId(due.key), 40).await.unwrap();
+    let urgent = engine.due(&DueQuery::default()).await.unwrap().remove(0);
+    assert_eq!((urgent.priority, urgent.retries), (40, 0));
     engine.set_retries(case.id(), TimerId(due.key), 5).await.unwrap();
     assert!(incidents(&engine).await.is_empty());
     assert_eq!(engine.execute_due().await.unwrap(), 1);
     assert_eq!(tries(&engine).await.0, 4);
     let unknown = engine.set_retries(case.id(), TimerId(case.id().0), 1).await;
+    assert_eq!(unknown.unwrap_err().code(), "timer-unknown");
+    let unknown = engine.set_timer_priority(TimerId(case.id().0), 1).await;
     assert_eq!(unknown.unwrap_err().code(), "timer-unknown");
     let nowhere = engine.set_retries(InstanceId(due.key), TimerId(due.key), 1).await;
     assert_eq!(nowhere.unwrap_err().code(), "instance-unknown");

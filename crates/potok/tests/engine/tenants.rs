@@ -6,7 +6,7 @@ use potok::query::{
     AuditQuery, BatchQuery, DefinitionQuery, DeploymentQuery, GroupQuery, IncidentQuery, InstanceQuery, JobQuery,
     MessageQuery, SubscriptionQuery, TaskQuery, TimerQuery, UserQuery,
 };
-use potok::row::{DefinitionKind, Group, User};
+use potok::row::{DefinitionKind, Group, Tenant, User};
 use potok::{Delivery, Engine, Operation, Position, Right, Role, Selector};
 use serde_json::json;
 
@@ -329,6 +329,9 @@ async fn users_reach_their_tenants(place: Place) {
     for (tenant, user) in [("acme", "anna"), ("bolt", "boris"), ("acme", "both"), ("bolt", "both")] {
         people.add_to_tenant(tenant, user).await.unwrap();
     }
+    people.put_tenant(Tenant { id: "empty".into(), name: Some("Empty".into()) }).await.unwrap();
+    let known = async |engine: &Engine| engine.people().tenants().await.unwrap().into_iter().map(|tenant| tenant.id);
+    assert_eq!(known(&engine).await.collect::<Vec<_>>(), ["acme", "bolt", "empty"]);
     let (anna, boris, both) = (engine.as_user("anna"), engine.as_user("boris"), engine.as_user("both"));
     let case = anna.start("work").send().await.unwrap();
     assert_eq!(case.tenant.as_deref(), Some("acme"));
@@ -338,6 +341,11 @@ async fn users_reach_their_tenants(place: Place) {
     assert_eq!(engine.as_user("clara").tasks().count().await.unwrap(), 0);
     assert_eq!(engine.as_user("clara").start("work").send().await.unwrap_err().code(), "process-unknown");
     let viewer = acting(&engine, "boris", Role::Viewer).await;
+    assert_eq!(known(&viewer).await.collect::<Vec<_>>(), ["bolt"]);
+    for (tenant, found) in [("bolt", 2), ("acme", 0)] {
+        let query = UserQuery { tenants: Some(vec![tenant.into()]), ..UserQuery::default() };
+        assert_eq!(viewer.people().users(&query).await.unwrap().rows.len(), found, "{tenant}");
+    }
     assert_eq!(viewer.instances(&InstanceQuery::default()).await.unwrap(), []);
     assert_eq!(viewer.instance(case.id()).get().await.unwrap_err().code(), "instance-unknown");
 

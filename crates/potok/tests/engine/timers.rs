@@ -228,6 +228,11 @@ async fn a_savepoint_is_held_back(place: Place) {
     assert!(!engine.instance(case.id()).get().await.unwrap().suspended, "only the savepoint is");
     assert_eq!(engine.examine().await.unwrap(), [], "what is derived follows from the log");
     assert_eq!(engine.execute_due().await.unwrap(), 0);
+    engine.reschedule(key, engine.clock().now()).await.unwrap();
+    engine.set_timer_priority(key, 7).await.unwrap();
+    assert!(savepoint(&engine).await.suspended, "it is held back, whatever else is said of it");
+    assert_eq!(engine.examine().await.unwrap(), [], "what is derived follows from the log");
+    assert_eq!(engine.execute_due().await.unwrap(), 0);
     engine.suspend_timer(key, false).await.unwrap();
     assert!(!savepoint(&engine).await.suspended);
     assert_eq!(engine.execute_due().await.unwrap(), 1);

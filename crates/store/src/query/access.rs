@@ -7,7 +7,7 @@ use potok_core::time::Timestamp;
 use super::sealed::Filters;
 use super::{Gathered, Paging, Query, Sight};
 use crate::cell::Bytes;
-use crate::row::{ApiToken, Audit, Grant, Session, Tenancy};
+use crate::row::{ApiToken, Audit, Grant, Session, Tenancy, Tenant};
 use crate::select::Filter;
 
 /// Roles of groups, by group and role. All filters that are given must hold.
@@ -39,6 +39,35 @@ impl Filters for GrantQuery {
 
     fn order(&self) -> Option<&'static str> {
         Some("team")
+    }
+}
+
+/// Tenants that somebody has given a name, by id. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TenantQuery {
+    /// One of these.
+    pub ids: Vec<Name>,
+    /// Which page.
+    pub page: Paging,
+}
+
+impl Query for TenantQuery {
+    type Row = Tenant;
+
+    fn paging(&self) -> &Paging {
+        &self.page
+    }
+}
+
+impl Filters for TenantQuery {
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = Gathered::default();
+        filters.one_of("id", &self.ids);
+        filters.0
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        None
     }
 }
 

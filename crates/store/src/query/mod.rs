@@ -16,7 +16,7 @@ mod variable;
 mod wait;
 mod webhook;
 
-pub use access::{ApiTokenQuery, AuditQuery, GrantQuery, SessionQuery, TenancyQuery};
+pub use access::{ApiTokenQuery, AuditQuery, GrantQuery, SessionQuery, TenancyQuery, TenantQuery};
 pub use batch::{BatchItemQuery, BatchQuery};
 pub use definition::{DefinitionQuery, DeploymentQuery};
 pub use instance::{Expiry, InstanceOrder, InstanceQuery};

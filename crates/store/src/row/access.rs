@@ -18,6 +18,16 @@ record! {
 }
 
 record! {
+    /// A tenant that somebody has given a name. There may be others: whatever users, deployments and instances say.
+    pub struct Tenant in "tenants" by Name {
+        /// The id.
+        id: Name,
+        /// The name, for people.
+        name: Option<Name>,
+    }
+}
+
+record! {
     /// A user of a tenant.
     pub struct Tenancy in "tenancies" by (Name, Name) {
         /// The user.

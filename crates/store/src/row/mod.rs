@@ -17,7 +17,7 @@ mod task;
 mod wait;
 mod webhook;
 
-pub use access::{ApiToken, Audit, Grant, Password, Session, Tenancy};
+pub use access::{ApiToken, Audit, Grant, Password, Session, Tenancy, Tenant};
 pub use batch::{Batch, BatchItem, BatchState, ItemState};
 pub(crate) use deployment::{Content, ContentPoint};
 pub use deployment::{Definition, DefinitionKind, Deployment, Resource};

@@ -48,7 +48,7 @@ record! {
         node: Name,
         /// Its name.
         name: Option<Name>,
-        /// What is to be done, of a task that belongs to no process.
+        /// What is to be done, as somebody has written it.
         description: Option<Name>,
         /// The user who works on it.
         assignee: Option<Name>,

@@ -102,15 +102,15 @@ pub(super) async fn visits(engine: &Engine, instance: &Instance) -> Result<Vec<V
 }
 
 /// Several visits, with what they have in common.
-struct Found {
-    shown: Json,
-    node: Name,
+pub(super) struct Found {
+    pub(super) shown: Json,
+    pub(super) node: Name,
     name: Option<Name>,
     since: Timestamp,
-    until: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
 }
 
-async fn of_instance(
+pub(super) async fn of_instance(
     engine: &Engine,
     fields: &Fields,
     instance: &Instance,

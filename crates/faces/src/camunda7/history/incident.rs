@@ -25,14 +25,14 @@ pub(crate) fn routes() -> Router<Engine> {
 
 /// How an incident ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Open,
     Resolved,
     /// With its instance.
     Deleted,
 }
 
-async fn end(engine: &Engine, row: &Incident) -> Result<End, Fault> {
+pub(super) async fn end(engine: &Engine, row: &Incident) -> Result<End, Fault> {
     let Some(resolved) = row.resolved else { return Ok(End::Open) };
     let instance = engine.instance(InstanceId(row.instance)).get().await?;
     let went_along = instance.state == InstanceState::Cancelled && instance.ended == Some(resolved);

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use potok::row::Task;
 use potok::{Act, Assignment, Engine, InstanceId, Name};
-use potok_core::instance::{Key, WaitKind};
+use potok_core::instance::{Key, UserTaskWait, WaitKind};
 use potok_core::step::Event;
 
 use crate::camunda7::error::Fault;
@@ -72,54 +73,80 @@ struct Involved {
     groups: BTreeSet<Name>,
 }
 
-impl Involved {
-    fn add(&mut self, assignment: &Assignment) {
-        self.users.extend(assignment.assignee.iter().chain(&assignment.owner).cloned());
-        self.candidates.extend(assignment.candidate_users.iter().cloned());
-        self.groups.extend(assignment.candidate_groups.iter().cloned());
+async fn of_instance(engine: &Engine, instance: Key, all: &mut BTreeMap<u64, Involved>) -> Result<(), Fault> {
+    for stand in stands(engine, InstanceId(instance)).await? {
+        let involved = all.entry(stand.task.into()).or_default();
+        involved.users.extend(stand.who.assignee.into_iter().chain(stand.who.owner));
+        involved.candidates.extend(stand.who.candidate_users);
+        involved.groups.extend(stand.who.candidate_groups);
     }
+    Ok(())
 }
 
-async fn of_instance(engine: &Engine, instance: Key, all: &mut BTreeMap<u64, Involved>) -> Result<(), Fault> {
-    let case = engine.instance(InstanceId(instance));
-    let mut after = 0;
+/// How a task stood from some time on.
+pub(super) struct Stand {
+    pub(super) task: Key,
+    pub(super) time: Timestamp,
+    /// Who has changed it.
+    pub(super) by: Option<Name>,
+    /// Who had to do with it.
+    pub(super) who: Assignment,
+    /// It is no more than what the model says of it.
+    pub(super) is_of_model: bool,
+}
+
+/// How the tasks of an instance stood, from their beginning on.
+pub(super) async fn stands(engine: &Engine, instance: InstanceId) -> Result<Vec<Stand>, Fault> {
+    let case = engine.instance(instance);
+    let (mut after, mut all) = (0, Vec::new());
     loop {
         let entries = case.history(after, PAGE).await?;
         let is_last = entries.len() < PAGE;
         for entry in entries {
             after = entry.seq;
+            let stand = |task: Key, who: Assignment, is_of_model: bool| {
+                let (time, by) = (entry.time, entry.envelope.by.clone());
+                Stand { task, time, by, who, is_of_model }
+            };
             let mut opened = Vec::new();
             for event in &entry.events.list {
-                let (key, kind) = match *event {
+                let (key, kind, is_of_model) = match *event {
                     Event::WaitOpened { details } => match entry.events.waits.get(details as usize) {
-                        Some(wait) => (wait.key, &wait.kind),
+                        Some(wait) => (wait.key, &wait.kind, false),
                         None => continue,
                     },
                     Event::WaitChanged { key, change } => match entry.events.changes.get(change as usize) {
-                        Some(kind) => (key, kind),
+                        Some(kind) => (key, kind, true),
                         None => continue,
                     },
                     _ => continue,
                 };
-                let WaitKind::UserTask(task) = kind else { continue };
-                let involved = all.entry(key.into()).or_default();
-                involved.users.extend(task.assignee.iter().cloned());
-                involved.candidates.extend(task.candidate_users.iter().cloned());
-                involved.groups.extend(task.candidate_groups.iter().cloned());
-                opened.push(key);
+                if let WaitKind::UserTask(task) = kind {
+                    all.push(stand(key, by_model(task), is_of_model));
+                    opened.push(key);
+                }
             }
             match &entry.envelope.act {
-                Some(Act::TaskChanged { task, assignment }) => {
-                    all.entry((*task).into()).or_default().add(assignment);
-                }
+                Some(Act::TaskChanged { task, assignment }) => all.push(stand(*task, assignment.clone(), false)),
                 Some(Act::TaskCreated { assignment, .. }) => {
-                    opened.iter().for_each(|task| all.entry((*task).into()).or_default().add(assignment));
+                    all.extend(opened.iter().map(|task| stand(*task, assignment.clone(), false)));
                 }
                 _ => {}
             }
         }
         if is_last {
-            return Ok(());
+            return Ok(all);
         }
+    }
+}
+
+/// Who has to do with a task as its model says.
+fn by_model(task: &UserTaskWait) -> Assignment {
+    Assignment {
+        assignee: task.assignee.clone(),
+        owner: task.owner.clone(),
+        candidate_users: task.candidate_users.clone(),
+        candidate_groups: task.candidate_groups.clone(),
+        ..Assignment::default()
     }
 }

@@ -1,11 +1,14 @@
 //! `/history`: what has happened.
 
 mod activity_instance;
+mod detail;
 mod external_task_log;
+mod identity_link_log;
 mod incident;
 mod involved;
 mod job_log;
 mod process_instance;
+mod statistics;
 mod task;
 mod user_operation;
 mod variable_instance;
@@ -26,10 +29,13 @@ pub(crate) use process_instance::Instances;
 pub(crate) fn routes() -> Router<Engine> {
     Router::new()
         .merge(activity_instance::routes())
+        .merge(detail::routes())
         .merge(external_task_log::routes())
+        .merge(identity_link_log::routes())
         .merge(incident::routes())
         .merge(job_log::routes())
         .merge(process_instance::routes())
+        .merge(statistics::routes())
         .merge(task::routes())
         .merge(user_operation::routes())
         .merge(variable_instance::routes())

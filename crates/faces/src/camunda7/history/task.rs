@@ -17,7 +17,7 @@ use crate::camunda7::error::Fault;
 use crate::camunda7::fields::Fields;
 use crate::camunda7::list::{self, Asked, List};
 use crate::camunda7::model::Model;
-use crate::camunda7::{definition_query, id, process_definition};
+use crate::camunda7::{definition_query, id, process_definition, task};
 
 pub(crate) fn routes() -> Router<Engine> {
     list::routes::<Tasks>()
@@ -60,10 +60,7 @@ async fn shown(engine: &Engine, rows: &[Task]) -> Result<Vec<Json>, Fault> {
             "caseExecutionId": null,
             "activityInstanceId": belongs.then(|| id::activity_instance(&row.node, row.key, id::ACTIVITY)),
             "name": row.name.as_deref(),
-            "description": match belongs {
-                true => models.get(&row.definition.into()).and_then(|model| model.documentation(&row.node)),
-                false => row.description.as_deref(),
-            },
+            "description": task::description(row, &models),
             "deleteReason": reason,
             "owner": row.owner.as_deref(),
             "assignee": row.assignee.as_deref(),

@@ -10,7 +10,7 @@ use potok::{Engine, Instance, InstanceId, Name, Value, What};
 use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
-use super::activity_instance::visits;
+use super::activity_instance::{Visit, visits};
 use super::{instances, root};
 use crate::acting::Acting;
 use crate::camunda7::answer::{self, Answer, json as answer};
@@ -38,27 +38,45 @@ struct Found {
     since: Timestamp,
     /// What it is of: nothing if it is the process's.
     of: Option<Local>,
+    /// Somebody has removed it, before its activity or process ended.
+    is_deleted: bool,
 }
 
 /// What a variable of an activity's own is of.
 #[derive(Clone)]
-struct Local {
-    activity_instance: String,
-    task: Option<Key>,
+pub(super) struct Local {
+    pub(super) activity_instance: String,
+    pub(super) task: Option<Key>,
 }
 
-/// A variable of the process or of a visit: when it first was set, and what it was set to last.
+impl Local {
+    /// What a variable of a visit is of, if that is known.
+    pub(super) fn of(visits: &[Visit], number: u64, instance: &Instance) -> Option<Self> {
+        let visit = visits.iter().find(|visit| visit.number == number)?;
+        let task = visit.task.as_ref().map(|task| task.key);
+        Some(Self { activity_instance: visit.id(instance), task })
+    }
+}
+
+/// Which variable of its instance one is: a task's own have the same ids as long as it is open.
+pub(super) fn part(visit: Option<u64>, of: Option<&Local>, name: &Name) -> u32 {
+    let task = of.and_then(|of| of.task);
+    id::variable(task.map_or(visit.map_or(0, |visit| visit + 1), u64::from), name)
+}
+
+/// A variable of the process or of a visit: when it first was set, what it was set to last, and whether it was removed then.
 struct Set {
     visit: Option<u64>,
     name: Name,
     since: Timestamp,
-    last: Option<Value>,
+    last: Value,
+    is_deleted: bool,
 }
 
 /// The variables of an instance, those of its activities' own among them, as they are, or were in the end.
 async fn of_instance(engine: &Engine, instance: &Instance) -> Result<Vec<Found>, Fault> {
     let case = engine.instance(instance.id());
-    // In the order in which they first were set, with the last value; nothing of what was removed.
+    // In the order in which they first were set, with the last value. What is set again after it was removed is another.
     let mut set: Vec<Set> = Vec::new();
     for happening in case.happenings().await? {
         let (visit, name, value) = match happening.what {
@@ -66,38 +84,36 @@ async fn of_instance(engine: &Engine, instance: &Instance) -> Result<Vec<Found>,
             What::VariableRemoved { variable, visit } => (visit, variable, None),
             _ => continue,
         };
-        match set.iter_mut().find(|set| set.visit == visit && set.name == name) {
-            Some(set) => set.last = value,
-            None => set.push(Set { visit, name, since: happening.time, last: value }),
+        let known = set.iter_mut().find(|set| set.visit == visit && set.name == name && !set.is_deleted);
+        match (known, value) {
+            (Some(set), Some(value)) => set.last = value,
+            (Some(set), None) => set.is_deleted = true,
+            (None, Some(last)) => set.push(Set { visit, name, since: happening.time, last, is_deleted: false }),
+            (None, None) => {}
         }
     }
     let visits = if set.iter().any(|set| set.visit.is_some()) { visits(engine, instance).await? } else { Vec::new() };
     // What was erased is not in the log any more.
     let of_process: Vec<(Name, Value)> = case.variables().await?;
     let mut found = Vec::new();
-    for Set { visit, name, since, last } in set {
+    for Set { visit, name, since, last, is_deleted } in set {
         let (value, of) = match visit {
+            None if is_deleted => (Some(last), None),
             None => (of_process.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone()), None),
             Some(number) => {
-                let visit = visits.iter().find(|visit| visit.number == number);
-                let of = visit.map(|visit| Local {
-                    activity_instance: visit.id(instance),
-                    task: visit.task.as_ref().map(|task| task.key),
-                });
-                (last.filter(|_| of.is_some()), of)
+                let of = Local::of(&visits, number, instance);
+                (Some(last).filter(|_| of.is_some()), of)
             }
         };
-        // A task's own have the same ids as long as it is open.
-        let task = of.as_ref().and_then(|of: &Local| of.task);
-        let part = id::variable(task.map_or(visit.map_or(0, |visit| visit + 1), u64::from), &name);
-        found.extend(value.map(|value| Found { name, value, part, since, of }));
+        let part = part(visit, of.as_ref(), &name);
+        found.extend(value.map(|value| Found { name, value, part, since, of, is_deleted }));
     }
     Ok(found)
 }
 
 /// The variables of an instance's tasks' own.
 pub(super) async fn of_tasks(engine: &Engine, instance: &Instance) -> Result<Vec<(Key, Name, Value)>, Fault> {
-    let found = of_instance(engine, instance).await?.into_iter();
+    let found = of_instance(engine, instance).await?.into_iter().filter(|found| !found.is_deleted);
     Ok(found.filter_map(|found| Some((found.of?.task?, found.name, found.value))).collect())
 }
 
@@ -120,7 +136,7 @@ fn shown(found: &Found, instance: &Instance, of: (Option<&Definition>, &str), de
         "taskId": task.map(id::id),
         "tenantId": instance.tenant.as_deref(),
         "errorMessage": null,
-        "state": "CREATED",
+        "state": if found.is_deleted { "DELETED" } else { "CREATED" },
         "createTime": date(found.since),
         "removalTime": instance.expires.map(date),
         "rootProcessInstanceId": of.1,
@@ -154,6 +170,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
         None => None,
     };
     let kinds = fields.list("variableTypeIn")?;
+    let with_deleted = fields.is_set("includeDeleted")?;
     let among = [
         ("activityInstanceId", fields.list("activityInstanceIdIn")?),
         ("executionId", fields.list("executionIdIn")?),
@@ -169,7 +186,8 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
     for row in &rows {
         let root = id::id(root(engine, row).await?);
         for found in of_instance(engine, row).await? {
-            let fits = names.0.as_ref().is_none_or(|name| fold(&found.name) == *name)
+            let fits = (with_deleted || !found.is_deleted)
+                && names.0.as_ref().is_none_or(|name| fold(&found.name) == *name)
                 && names.1.as_ref().is_none_or(|pattern| like(pattern, &fold(&found.name)))
                 && names.2.as_ref().is_none_or(|names| names.contains(&found.name))
                 && wanted.as_ref().is_none_or(|wanted| searched(&found.value) == *wanted)
@@ -204,8 +222,9 @@ async fn found(engine: &Engine, text: &str) -> Result<(Instance, Found), Fault> 
     let missing = || Fault::missing(format!("Historic variable instance with id {text} does not exist"));
     let (key, part) = id::parse_part(text).ok_or_else(missing)?;
     let instance = engine.instance(InstanceId(key)).get().await.map_err(|_| missing())?;
-    let found = of_instance(engine, &instance).await?.into_iter().find(|found| found.part == part);
-    Ok((instance, found.ok_or_else(missing)?))
+    let mut found = of_instance(engine, &instance).await?;
+    found.retain(|found| found.part == part && !found.is_deleted);
+    Ok((instance, found.pop().ok_or_else(missing)?))
 }
 
 async fn one(Acting(engine): Acting, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
@@ -226,7 +245,6 @@ struct Variables;
 
 impl List for Variables {
     const PATH: &'static str = "/history/variable-instance";
-    const NOT_OFFERED: &'static [&'static str] = &["includeDeleted"];
     const NEVER: &'static [&'static str] = &["caseActivityIdIn", "caseExecutionIdIn", "caseInstanceId"];
     const SORTED_BY: &'static [&'static str] = &["instanceId", "variableName", "tenantId"];
     type Row = Json;

@@ -1,0 +1,5 @@
+-- What tenants are called.
+CREATE TABLE tenants (
+    id text COLLATE "C" NOT NULL PRIMARY KEY,
+    name text COLLATE "C" NOT NULL
+);
