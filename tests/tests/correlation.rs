@@ -61,6 +61,33 @@ fn pools_correlate_by_what_they_exchange() {
         .waits_at(["ship"]);
 }
 
+/// A message is its thrower's one data input, whatever that is called; a path may begin with that name all the same.
+#[test]
+fn paths_are_read_in_the_one_thing_that_a_message_is() {
+    scenario("correlation/structured.bpmn")
+        .process("buying")
+        .start()
+        .has_instances("selling", 2)
+        .complete_with("earn", json!({"which": 2}))
+        .nth_instance_of("selling", 0)
+        .waits_at(["paid"])
+        .nth_instance_of("selling", 1)
+        .waits_at(["returned"])
+        .nth_instance_of("buying", 0)
+        .complete("try")
+        .nth_instance_of("selling", 1)
+        .waits_at(["refund"]);
+    // The same from outside, where a variable has the name.
+    scenario("correlation/structured.bpmn")
+        .message("order", json!({"number": 1}))
+        .message("order", json!({"wish": {"number": 2}}))
+        .message("payment", json!({"order": {"number": 2}}))
+        .nth_instance_of("selling", 0)
+        .waits_at(["paid"])
+        .nth_instance_of("selling", 1)
+        .waits_at(["returned"]);
+}
+
 #[test]
 fn a_key_that_is_computed_when_the_wait_begins() {
     scenario("correlation/zeebe_key.bpmn")

@@ -149,6 +149,25 @@ fn a_file_with_an_id_given_twice_is_checked_all_the_same() {
 }
 
 #[test]
+fn an_id_given_twice_means_what_a_reference_wants() {
+    let text = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d">
+        <error id="end"/><error id="a" errorCode="A"/>
+        <process id="p" isExecutable="true">
+          <startEvent id="s"/><exclusiveGateway id="choice" default="d"/><task id="a"/>
+          <endEvent id="end"/><endEvent id="failed"><errorEventDefinition errorRef="a"/></endEvent>
+          <sequenceFlow id="s_choice" sourceRef="s" targetRef="choice"/>
+          <sequenceFlow id="choice_a" sourceRef="choice" targetRef="a"><conditionExpression>x</conditionExpression></sequenceFlow>
+          <sequenceFlow id="d" sourceRef="choice" targetRef="end"/>
+          <sequenceFlow id="a_failed" sourceRef="a" targetRef="failed"/>
+        </process>
+      </definitions>"#;
+    let found = diagnostic::check_file(text.as_bytes());
+    let told: Vec<_> = found.iter().map(|finding| (finding.code, finding.element.as_deref())).collect();
+    let twice = |id| ("id-duplicate", Some(id));
+    assert_eq!(told, [twice("a"), twice("end"), twice("d")]);
+}
+
+#[test]
 fn a_word_in_a_message_has_its_own_article() {
     let text = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL">
         <process id="p" isExecutable="true">

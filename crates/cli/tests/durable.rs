@@ -135,6 +135,32 @@ fn one_is_started_beside_another_if_asked() {
     assert!(!new.err.contains("goes on"), "{}", new.err);
 }
 
+/// Time stands still between the runs: what started first is told by nothing else.
+#[test]
+fn a_run_is_about_no_instance_of_an_earlier_one() {
+    let (model, database) = model("durable-again");
+    let run = |key: &str, answers: &str| {
+        let answers = file("durable-again", &format!("{key}.answers.yaml"), answers);
+        potok(
+            &["run", &model, "--now", NOW, "--db", &database, "--new", "--business-key", key, "--answers", &answers],
+            "",
+        )
+    };
+    let all =
+        "steps: [{complete: first, with: {of: MINE}}, {wait: next-timer}, {complete: inner-work}, {complete: last}]";
+    assert_eq!(run("A", "steps: []").code, 1);
+    for key in ["B", "C"] {
+        let whole = run(key, &all.replace("MINE", key));
+        assert_eq!(whole.code, 0, "{whole:?}");
+        assert!(whole.out.contains(&format!("of = \"{key}\"")), "{}", whole.out);
+        assert_eq!(whole.out.matches("inner-begin").count(), 1, "{}", whole.out);
+    }
+    let first = file("durable-again", "rest.answers.yaml", all);
+    let rest = potok(&["run", &model, "--now", NOW, "--db", &database, "--business-key", "A", "--answers", &first], "");
+    assert_eq!(rest.code, 0, "{rest:?}");
+    assert_eq!(rest.out.matches("inner-begin").count(), 1, "{}", rest.out);
+}
+
 #[test]
 fn a_timer_that_starts_the_process_is_seen() {
     let (model, database) = model("starts");

@@ -379,6 +379,26 @@ fn what_a_call_maps_locally_is_its_own_and_gone_with_it() {
 }
 
 #[test]
+fn what_is_handed_over_later_wins() {
+    // What Camunda 7.24 does.
+    scenario("dialects/camunda_call_order.bpmn")
+        .start_with(json!({"a": 1, "b": 2}))
+        .nth_instance_of("helper", 0)
+        .variables(json!({"a": 1, "b": 2, "c": 2}))
+        .complete("help")
+        .main_instance()
+        .variables(json!({"a": 1, "b": 2, "c": 2}))
+        .nth_instance_of("helper", 1)
+        .variables(json!({"a": 2, "x.y": 1}))
+        .no_variable("x")
+        .complete_with("help", json!({"b": 3}))
+        .main_instance()
+        .waits_at(["after"])
+        .variables(json!({"a": 3, "b": 3, "u.v": 3}))
+        .no_variable("u");
+}
+
+#[test]
 fn what_throws_goes_on_before_what_begins_by_that() {
     // What Camunda 7.24 does.
     for process in ["escalates", "signals"] {

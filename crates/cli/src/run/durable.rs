@@ -78,6 +78,7 @@ impl Durable {
             log: Vec::new(),
             next_timer: None,
         };
+        durable.pass_over(found.as_ref())?;
         if let Some(row) = &found {
             durable.follow(vec![row.key])?;
             if let Some(latest) = durable.instances.values().map(|running| running.instance.now()).max() {
@@ -96,6 +97,15 @@ impl Durable {
             deployment = deployment.file(name, folder::read(file)?);
         }
         self.runtime.block_on(deployment.send())?;
+        Ok(())
+    }
+
+    /// What was there before the main instance is none of the run's. Where time stands still, only the keys tell what came first.
+    fn pass_over(&mut self, main: Option<&InstanceRow>) -> Result<(), Failure> {
+        let query = InstanceQuery { started_from: Some(self.since), ..InstanceQuery::default() };
+        let there = self.runtime.block_on(self.engine.instances(&query))?;
+        let is_before = |key: &Key| main.is_none_or(|main| *key < main.key);
+        self.strangers = there.iter().map(|row| row.key).filter(is_before).collect();
         Ok(())
     }
 

@@ -1,11 +1,12 @@
 //! Call activities: another process does the work (BPMN 2.0.2 §10.3.6).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::Name;
 use crate::dialect::Dialect;
 use crate::expressions::EvaluationError;
-use crate::graph::{Call, Home, NodeKind};
+use crate::graph::{Call, Home, Mapping, NodeKind};
 use crate::instance::{CallWait, IncidentStage, NONE, ROOT, ScopeId, TokenId, WaitKind};
 use crate::step::{Problem, Stage, Step, Variables};
 use crate::value::Value;
@@ -35,16 +36,11 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
         };
         variables = step.instance.all_visible(scope, counters);
     }
-    let mut handed = step.map_all(&call.inputs, scope, node, &[])?;
-    if !call.local_inputs.is_empty() {
-        let own = step.own_variables(token);
-        handed.extend(step.map_all(&call.local_inputs, OUT_OF_SIGHT, node, &own)?);
-    }
-    for (name, value) in handed {
-        variables.retain(|(known, _)| *known != name);
-        variables.push((name, value));
-    }
-    variables.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let (before, after) = call.inputs.split_at(call.inputs_before_all);
+    let mut given: BTreeMap<Name, Value> = handed(step, token, before)?.into_iter().collect();
+    given.extend(variables);
+    given.extend(handed(step, token, after)?);
+    let variables = given.into_iter().collect();
     let caught = step.caught_around(token);
     let key =
         step.wait(token, WaitKind::Call(Arc::new(CallWait { process, binding, business_key, variables, caught })));
@@ -53,6 +49,21 @@ pub(crate) fn call(step: &mut Step<'_, '_>, token: TokenId, call: &Call) -> Resu
         step.set_all(scope, [(variable.clone(), Value::from(key.to_string().as_str()))]);
     }
     Ok(())
+}
+
+/// What mappings give to a called process.
+fn handed(step: &mut Step<'_, '_>, token: TokenId, inputs: &[Mapping]) -> Result<Variables, EvaluationError> {
+    let (scope, node) = (step.variable_scope(token), step.node_of(token));
+    let mut handed = Vec::new();
+    for alike in inputs.chunk_by(|one, next| one.home == next.home) {
+        handed.extend(if alike[0].home == Home::Own {
+            let own = step.own_variables(token);
+            step.map_all(alike, OUT_OF_SIGHT, node, &own)?
+        } else {
+            step.map_all(alike, scope, node, &[])?
+        });
+    }
+    Ok(handed)
 }
 
 /// The called process has completed with these variables. What is mapped from them is computed as the call completes, so that
@@ -113,7 +124,9 @@ fn hand_over(
     call: &Call,
     variables: &[(Name, Value)],
 ) -> Result<(), EvaluationError> {
-    let (inside, node) = (step.variable_scope(token), step.node_of(token));
+    let inside = step.variable_scope(token);
+    let (before, after) = call.outputs.split_at(call.outputs_before_all);
+    map_out(step, token, before, variables)?;
     if call.propagate_out {
         let variables = without_counters(step, token, variables.to_vec());
         step.set_all(inside, variables);
@@ -121,7 +134,17 @@ fn hand_over(
     if call.local_out {
         step.set_own_variables(token, variables.to_vec());
     }
-    for output in &call.outputs {
+    map_out(step, token, after, variables)
+}
+
+fn map_out(
+    step: &mut Step<'_, '_>,
+    token: TokenId,
+    outputs: &[Mapping],
+    variables: &[(Name, Value)],
+) -> Result<(), EvaluationError> {
+    let (inside, node) = (step.variable_scope(token), step.node_of(token));
+    for output in outputs {
         // What the called process has not is not looked for around the call.
         let value = step.mapped(&output.source, OUT_OF_SIGHT, node, variables)?;
         let name = step.target(output, OUT_OF_SIGHT, node, variables)?;

@@ -27,14 +27,17 @@ define! {
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     let mut seen: BTreeMap<(ElementIndex, NodeIndex), (LaneIndex, &Lane)> = BTreeMap::new();
     for (index, lane) in (0..).map(LaneIndex).zip(&subject.process.lanes) {
-        let set = lane_set(subject, lane);
+        let set = lane_set(subject, outermost(subject, lane));
         for reference in &lane.flow_nodes {
             let Some(node) = reference.target else {
                 unknown(subject, lane, &reference.text, findings);
                 continue;
             };
+            // Outer lanes stand before inner ones: an earlier lane than the last one is around this one, too, or it has been told.
             match seen.insert((set, node), (index, lane)) {
-                Some((other, other_lane)) if other != index => {
+                Some((other, other_lane))
+                    if other != index && around(subject, lane).all(|(outer, _)| outer != other) =>
+                {
                     let Some(node) = subject.node(node) else { continue };
                     findings.add(
                         &NODE_TWICE,
@@ -90,7 +93,18 @@ fn lane_label(lane: &Lane) -> Named<'_> {
     named("lane", lane.id.as_deref().unwrap_or_default(), lane.name.as_deref())
 }
 
-/// The `laneSet` or `childLaneSet` around a lane.
+/// The lanes around a lane, from the inside out.
+fn around<'a>(subject: &Subject<'a>, lane: &Lane) -> impl Iterator<Item = (LaneIndex, &'a Lane)> + use<'a> {
+    let process = subject.process;
+    let outer = |lane: &Lane| lane.parent.and_then(|index| Some((index, process.lanes.get(index.0 as usize)?)));
+    std::iter::successors(outer(lane), move |(_, lane)| outer(lane))
+}
+
+fn outermost<'a>(subject: &Subject<'a>, lane: &'a Lane) -> &'a Lane {
+    around(subject, lane).last().map_or(lane, |(_, lane)| lane)
+}
+
+/// The `laneSet` around an outermost lane.
 fn lane_set(subject: &Subject<'_>, lane: &Lane) -> ElementIndex {
     let element = subject.definitions.document.element(lane.element);
     element.parent().map_or(lane.element, |set| set.index())

@@ -24,11 +24,11 @@ impl<'d> Reader<'d> {
             target: own(called, "processId").map(|text| self.value(called, &text)),
             binding: self.binding_type(called),
             inputs: Vec::new(),
-            local_inputs: Vec::new(),
+            inputs_before_all: 0,
             // What is mapped wins over what is propagated.
             propagate_out: outputs.is_empty() && propagate("propagateAllChildVariables"),
             outputs,
-            local_outputs: Vec::new(),
+            outputs_before_all: 0,
             local_out: false,
             // Even without propagation the input mappings are handed over; they are the activity's local variables.
             propagate_in: true,
@@ -58,23 +58,27 @@ impl<'d> Reader<'d> {
         let (ins, outs) = (self.classic_elements(element, "in"), self.classic_elements(element, "out"));
         let speaks = !ins.is_empty() || !outs.is_empty();
         let is_local = |handed| own(handed, "local").is_some_and(|local| is_true(&local));
+        let handover = |handed| Some(VariableMapping { local: is_local(handed), ..self.handover(handed)? });
+        // There each is handed over in its turn, and what comes later wins.
+        let in_turn = self.dialect() == super::Dialect::Camunda;
         for handed in ins {
             if own(handed, "variables").as_deref() == Some("all") {
                 call.propagate_in = true;
                 call.local_in = is_local(handed);
+                call.inputs_before_all = if in_turn { call.inputs.len() } else { 0 };
             } else if let Some(key) = own(handed, "businessKey") {
                 call.business_key = Some(self.value(handed, &key));
             } else {
-                let inputs = if is_local(handed) { &mut call.local_inputs } else { &mut call.inputs };
-                inputs.extend(self.handover(handed));
+                call.inputs.extend(handover(handed));
             }
         }
         for handed in outs {
-            match (own(handed, "variables").as_deref() == Some("all"), is_local(handed)) {
-                (true, false) => call.propagate_out = true,
-                (true, true) => call.local_out = true,
-                (false, false) => call.outputs.extend(self.handover(handed)),
-                (false, true) => call.local_outputs.extend(self.handover(handed)),
+            if own(handed, "variables").as_deref() == Some("all") {
+                let all = if is_local(handed) { &mut call.local_out } else { &mut call.propagate_out };
+                *all = true;
+                call.outputs_before_all = if in_turn { call.outputs.len() } else { 0 };
+            } else {
+                call.outputs.extend(handover(handed));
             }
         }
         let speaks = speaks || call.propagate_in || call.business_key.is_some() || call.binding != Binding::Latest;

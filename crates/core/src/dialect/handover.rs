@@ -20,7 +20,8 @@ impl<'d> Reader<'d> {
             Some(expression) => MappingSource::Expression(self.value(element, &expression)),
             None => MappingSource::Variable(own(element, "source")?),
         };
-        Some(VariableMapping { element: element.index(), target, computed_target, source })
+        let is_path = self.dialect() == Dialect::Standard;
+        Some(VariableMapping { element: element.index(), target, is_path, local: false, computed_target, source })
     }
 }
 

@@ -46,14 +46,16 @@ impl<'d> Reader<'d> {
             Some(source) => MappingSource::Expression(self.value(element, &source)),
             None => MappingSource::Null,
         };
-        Some(VariableMapping { element: element.index(), target, computed_target: None, source })
+        let element = element.index();
+        Some(VariableMapping { element, target, is_path: true, local: false, computed_target: None, source })
     }
 
     /// Camunda 7's parameters: text, a script, a list or a map.
     fn parameter(&self, parameter: Element<'d>) -> Option<VariableMapping> {
         let target = own(parameter, "name")?;
         let source = self.content(parameter, 0);
-        Some(VariableMapping { element: parameter.index(), target, computed_target: None, source })
+        let element = parameter.index();
+        Some(VariableMapping { element, target, is_path: false, local: false, computed_target: None, source })
     }
 
     /// What stands inside a parameter or a map's entry.

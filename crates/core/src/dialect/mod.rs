@@ -232,6 +232,10 @@ pub struct VariableMapping {
     pub element: ElementIndex,
     /// The variable's name, or a path of names (`order.customer`); empty where it is computed.
     pub target: Name,
+    /// A dot in it is a path's, and not the name's own.
+    pub is_path: bool,
+    /// It is handed over from what a call has itself only, or stays with the call (`local="true"`).
+    pub local: bool,
     /// What gives the variable's name, where it is computed (Flowable's `targetExpression`).
     pub computed_target: Option<Expression>,
     /// What it is computed from.
@@ -264,12 +268,12 @@ pub struct Call {
     pub binding: Binding,
     /// Variables for the called process.
     pub inputs: Vec<VariableMapping>,
-    /// The same, of what the call itself has only (`camunda:in local="true"`).
-    pub local_inputs: Vec<VariableMapping>,
+    /// How many of them come before all variables, which win over those.
+    pub inputs_before_all: usize,
     /// Variables from the called process.
     pub outputs: Vec<VariableMapping>,
-    /// Variables from the called process that stay with the call (`camunda:out local="true"`).
-    pub local_outputs: Vec<VariableMapping>,
+    /// How many of them come before all variables.
+    pub outputs_before_all: usize,
     /// All variables go in.
     pub propagate_in: bool,
     /// All variables come back.

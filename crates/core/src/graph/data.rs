@@ -322,9 +322,9 @@ impl Compiler<'_> {
     /// A mapping of a dialect.
     pub(super) fn mapping(&mut self, mapping: &crate::dialect::VariableMapping) -> Mapping {
         Mapping {
-            target: path(&mapping.target),
+            target: if mapping.is_path { path(&mapping.target) } else { [mapping.target.clone()].into() },
             computed_target: self.optional(mapping.computed_target.as_ref()),
-            home: Home::Seen,
+            home: if mapping.local { Home::Own } else { Home::Seen },
             needs: None,
             source: self.mapping_source(&mapping.source),
         }

@@ -310,12 +310,14 @@ pub struct Call {
     pub process: Expression,
     /// Which version of it.
     pub binding: VersionBinding,
-    /// Variables for it.
+    /// Variables for it; with `Home::Own`, of what the call itself has only.
     pub inputs: Vec<Mapping>,
-    /// Variables for it, of what the call itself has only.
-    pub local_inputs: Vec<Mapping>,
+    /// How many of them come before all variables, which win over those.
+    pub inputs_before_all: usize,
     /// Variables from it.
     pub outputs: Vec<Mapping>,
+    /// How many of them come before all variables.
+    pub outputs_before_all: usize,
     /// All variables go in.
     pub propagate_in: bool,
     /// Only the local ones of them.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::compile::Compiler;
 use super::{
-    AdHoc, Call, Container, Decision, Details, Expression, Form, Home, Job, Listener, ListenerAction, Mapping,
-    NodeKind, UserTask, VersionBinding,
+    AdHoc, Call, Container, Decision, Details, Expression, Form, Job, Listener, ListenerAction, Mapping, NodeKind,
+    UserTask, VersionBinding,
 };
 use crate::Name;
 use crate::diagnostic::Severity;
@@ -297,15 +297,13 @@ impl<'a> Compiler<'a> {
         let declared = activity.io.is_some();
         let nothing = dialect::Call::default();
         let said = call.unwrap_or(&nothing);
-        let mut outputs = self.mappings(&said.outputs);
-        let own = self.mappings(&said.local_outputs);
-        outputs.extend(own.into_iter().map(|output| Mapping { home: Home::Own, ..output }));
         NodeKind::Call(Box::new(Call {
             process,
             binding: self.binding(&said.binding),
             inputs: self.mappings(&said.inputs),
-            local_inputs: self.mappings(&said.local_inputs),
-            outputs,
+            inputs_before_all: said.inputs_before_all,
+            outputs: self.mappings(&said.outputs),
+            outputs_before_all: said.outputs_before_all,
             // Plain BPMN says nothing of variables: all go in and come back, unless the activity declares its data.
             propagate_in: said.propagate_in || (plain && !declared),
             local_in: said.local_in || (plain && declared),

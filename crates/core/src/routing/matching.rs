@@ -7,6 +7,7 @@ use crate::dialect::Dialect;
 use crate::expressions::{Evaluation, Variables};
 use crate::graph::{Catch, MessageTarget, ProcessGraph};
 use crate::instance::{Instance, Key, Ordinal, Wait, WaitKind};
+use crate::trigger::message::readable;
 use crate::{Name, value::Value};
 
 /// A message on its way.
@@ -125,7 +126,8 @@ fn property(graph: &ProcessGraph, instance: &Instance, wait: &Wait, message: &Me
         return None;
     };
     let property = properties.iter().find(|property| &*property.name == name)?;
-    property.retrieval.evaluate(&mut Evaluation::new(&Given(&message.payload), instance.now())).ok()
+    let payload = readable(&message.payload);
+    property.retrieval.evaluate(&mut Evaluation::new(&Given(&payload), instance.now())).ok()
 }
 
 impl Taker {

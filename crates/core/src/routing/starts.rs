@@ -10,6 +10,7 @@ use crate::graph::{Catch, Expression, NodeKind, ProcessGraph};
 use crate::instance::{Failure, Ordinal, Retry};
 use crate::model::TimerKind;
 use crate::time::{Timer, Timestamp};
+use crate::trigger::message::readable;
 use crate::value::{Value, Zone};
 
 /// A flow node whose event starts the process.
@@ -63,7 +64,8 @@ impl StartPoint {
         let Some(Catch::Message { properties, .. }) = self.graph.catches(self.node).get(definition as usize) else {
             return Vec::new();
         };
-        let given = Given(payload);
+        let payload = readable(payload);
+        let given = Given(&payload);
         // What a message says of itself does not depend on the time.
         let said = properties.iter().filter_map(|property| {
             let value = property.retrieval.evaluate(&mut Evaluation::new(&given, Timestamp::UNIX_EPOCH)).ok()?;

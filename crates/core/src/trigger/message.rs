@@ -1,5 +1,6 @@
 //! Messages: subscriptions, throws and correlation (BPMN 2.0.2 §8.4.2, §10.5.1).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::expressions::EvaluationError;
@@ -99,6 +100,18 @@ fn bound(
     Ok(bound)
 }
 
+/// What the paths of correlation properties are read in. A message of one value is that value, whatever its thrower calls it (BPMN 2.0.2
+/// §8.4.2, §10.4.1): what that holds is there by itself.
+pub(crate) fn readable(payload: &[(Name, Value)]) -> Cow<'_, [(Name, Value)]> {
+    let [(name, value)] = payload else { return Cow::Borrowed(payload) };
+    let Value::Map(held) = value.plain() else { return Cow::Borrowed(payload) };
+    let mut readable: Vec<_> = held.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    if held.get(name).is_none() {
+        readable.push((name.clone(), value.clone()));
+    }
+    Cow::Owned(readable)
+}
+
 /// The value of a correlation property that what a message carries gives by itself: it says which conversation the message
 /// belongs to, also where its thrower takes part in several (BPMN 2.0.2 §8.4.2). Null if it gives none.
 fn content(step: &mut Step<'_, '_>, node: Ordinal, property: &CorrelationProperty, payload: &[(Name, Value)]) -> Value {
@@ -144,10 +157,11 @@ pub(crate) fn throw(
     };
     let correlation_key = key(step, node, scope, correlation_key.as_ref())?;
     let payload = step.carried(token, number);
+    let read = readable(&payload);
     let bound = bound(step, node, scope, properties)?;
     let mut said = Vec::new();
     for property in properties.iter() {
-        let value = content(step, node, property, &payload);
+        let value = content(step, node, property, &read);
         if !value.is_null() {
             said.push((property.name.clone(), value));
         }
@@ -165,7 +179,7 @@ pub(crate) fn throw(
         let remembered = || if property.binding.is_some() { of(&bound) } else { of(&known) };
         let value = match of(&said).or_else(remembered) {
             Some(value) => value,
-            None => step.evaluate_with(&property.retrieval, scope, node, &payload)?,
+            None => step.evaluate_with(&property.retrieval, scope, node, &read)?,
         };
         if !value.is_null() {
             carried.push((property.name.clone(), value));
@@ -189,8 +203,9 @@ pub(crate) fn received(
     payload: &[(Name, Value)],
 ) {
     let mut carried = Vec::new();
+    let payload = readable(payload);
     for property in properties {
-        if let Ok(value) = step.evaluate_with(&property.retrieval, scope, node, payload)
+        if let Ok(value) = step.evaluate_with(&property.retrieval, scope, node, &payload)
             && value != Value::Null
         {
             carried.push((property.name.clone(), value));

@@ -184,9 +184,10 @@ fn a_call_hands_over_what_it_names_and_nothing_else() {
     let local = reader.element(at(&document, "local")).call.unwrap();
     assert_eq!((local.propagate_in, local.local_in), (true, true));
     assert_eq!((local.propagate_out, local.local_out), (false, true));
-    assert_eq!(shown_mappings(&local.local_inputs), ["a = variable a"]);
-    assert_eq!(shown_mappings(&local.local_outputs), ["b = variable b"]);
-    assert!(local.inputs.is_empty() && local.outputs.is_empty());
+    assert_eq!(shown_mappings(&local.inputs), ["a = variable a"]);
+    assert_eq!(shown_mappings(&local.outputs), ["b = variable b"]);
+    assert!(local.inputs[0].local && local.outputs[0].local);
+    assert_eq!((local.inputs_before_all, local.outputs_before_all), (0, 1));
     let silent = reader.element(at(&document, "silent")).call.unwrap();
     assert_eq!((silent.propagate_in, silent.propagate_out), (false, false));
 }

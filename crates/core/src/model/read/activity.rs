@@ -161,7 +161,10 @@ impl<'d> Source<'d> {
 
     /// A role that refers to a declared resource: as potential owner it is a group, else a user, of that name.
     fn resource(&self, role: Element<'d>, potential_owner: bool) -> Option<Performer> {
-        let Target::Resource(index) = self.outline.target(&self.referred(role, "resourceRef")?)? else { return None };
+        let index = self.outline.target(&self.referred(role, "resourceRef")?, |target| match target {
+            Target::Resource(resource) => Some(resource),
+            _ => None,
+        })?;
         let resource = self.document.element(index);
         let name = self.name(resource).unwrap_or_else(|| self.id(resource));
         let text = if potential_owner { format!("group({name})").into() } else { name };

@@ -5,7 +5,7 @@ use super::source::{Source, node_of};
 use crate::diagnostic::Severity;
 use crate::dialect::ExpressionUse;
 use crate::model::{Event, EventDefinition, EventPosition, ProcessIndex, TimerDefinition, TimerKind};
-use crate::xml::Element;
+use crate::xml::{Element, ElementIndex};
 
 impl<'d> Source<'d> {
     pub(super) fn event(&self, element: Element<'d>, process: ProcessIndex) -> Event {
@@ -56,7 +56,7 @@ impl<'d> Source<'d> {
     /// An event definition at the top of the file has that id.
     fn is_defined(&self, text: &str) -> bool {
         let text = self.without_prefix(text);
-        text.is_some_and(|text| matches!(self.outline.target(&text), Some(Target::EventDefinition(_))))
+        text.is_some_and(|text| self.outline.target(&text, definition_of).is_some())
     }
 
     /// The event definition at the top of the file that a text refers to.
@@ -67,7 +67,7 @@ impl<'d> Source<'d> {
         process: ProcessIndex,
     ) -> Option<EventDefinition> {
         let text = self.without_prefix(text)?;
-        if let Some(Target::EventDefinition(index)) = self.outline.target(&text) {
+        if let Some(index) = self.outline.target(&text, definition_of) {
             return self.event_definition(self.document.element(index), process);
         }
         self.report(
@@ -143,5 +143,12 @@ impl<'d> Source<'d> {
             let expression = self.own_expression(child, ExpressionUse::Timer)?;
             Some(TimerDefinition { kind, expression, end: self.dialect.cycle_end(child) })
         })
+    }
+}
+
+fn definition_of(target: Target) -> Option<ElementIndex> {
+    match target {
+        Target::EventDefinition(definition) => Some(definition),
+        _ => None,
     }
 }

@@ -52,6 +52,9 @@ pub(super) struct Outline<'d> {
     pub(super) associations: Vec<Element<'d>>,
     #[allow(clippy::disallowed_types, reason = "only looked up by id, never iterated")]
     ids: HashMap<Cow<'d, str>, (ElementIndex, Target)>,
+    /// What else elements are that have the id of another.
+    #[allow(clippy::disallowed_types, reason = "only looked up by id, never iterated")]
+    others: HashMap<Cow<'d, str>, Vec<Target>>,
 }
 
 /// An element and the sub-process that it stands in.
@@ -87,9 +90,15 @@ impl<'d> ProcessOutline<'d> {
 }
 
 impl Outline<'_> {
-    /// What an id means.
-    pub(super) fn target(&self, id: &str) -> Option<Target> {
-        self.ids.get(id).map(|(_, target)| *target)
+    /// An element has that id.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.ids.contains_key(id)
+    }
+
+    /// What an id means, where something of that kind is wanted.
+    pub(super) fn target<T>(&self, id: &str, choose: impl Fn(Target) -> Option<T>) -> Option<T> {
+        let (_, first) = self.ids.get(id)?;
+        choose(*first).or_else(|| self.others.get(id)?.iter().copied().find_map(choose))
     }
 }
 
@@ -301,6 +310,7 @@ impl<'d> Survey<'d> {
             let help = "give each element an id of its own, and mend the references to it";
             self.found.push(self.document.diagnostic(code, severity, element.index(), message, help));
             if !in_diagram(first) || in_diagram(element) {
+                self.outline.others.entry(id).or_default().push(target);
                 return;
             }
         }

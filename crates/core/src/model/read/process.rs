@@ -135,7 +135,7 @@ impl<'d> Source<'d> {
     /// nothing at all: what leads to texts and data is not executed.
     fn associate(&self, element: Element<'d>, processes: &mut [Process]) {
         let ends = [self.referred(element, "sourceRef"), self.referred(element, "targetRef")];
-        let [source, target] = ends.map(|text| text.map(|text| (self.outline.target(&text), text)));
+        let [source, target] = ends.map(|text| text.map(|text| (self.outline.target(&text, Some), text)));
         let (Some((source, source_text)), Some((target, target_text))) = (source, target) else {
             return;
         };

@@ -77,7 +77,7 @@ impl<'d> Source<'d> {
         self.optional_id(element).unwrap_or_else(|| {
             let (line, column) = self.document.line_column(element.span().start);
             let mut id = format!("_{line}_{column}");
-            while self.outline.target(&id).is_some() {
+            while self.outline.has(&id) {
                 id.push('_');
             }
             id.into()
@@ -173,13 +173,13 @@ impl<'d> Source<'d> {
         let is_qualified = |local: &str| !local.is_empty() && !local.contains([':', '/']);
         let local = text.split_once(':').map(|(_, local)| local).filter(|local| is_qualified(local));
         match local {
-            Some(local) if self.outline.target(text).is_none() => Some(Name::from(local)),
+            Some(local) if !self.outline.has(text) => Some(Name::from(local)),
             _ => Some(Name::from(text)),
         }
     }
 
     pub(super) fn reference<T>(&self, text: Name, choose: impl Fn(Target) -> Option<T>) -> Reference<T> {
-        let target = self.outline.target(&text).and_then(choose);
+        let target = self.outline.target(&text, choose);
         Reference { text, target }
     }
 
