@@ -9,8 +9,8 @@ use dsntk_feel::values::Value as FeelValue;
 use dsntk_feel::{Evaluator, FeelScope, FeelType, FunctionBody, Name as FeelName};
 use dsntk_feel_temporal::{FeelDate, FeelDateTime, FeelTime, FeelZone};
 
-use super::rewrite::{ADD, EQUAL, HAS_ENTRY, MOMENT, SPEND, SUBTRACT, UNEQUAL};
-use super::{convert, corrected, equality, guard, loops, moments, patterns};
+use super::rewrite::{ADD, EQUAL, FITS, HAS_ENTRY, MOMENT, SPEND, SUBTRACT, UNEQUAL};
+use super::{convert, corrected, equality, guard, loops, moments, patterns, unary};
 use crate::calendars;
 
 /// What a function computes from its arguments.
@@ -62,6 +62,7 @@ const SIGNATURES: &[(Signature, Pure)] = &[
     ((ADD, &["left", "right"]), moments::add),
     ((SUBTRACT, &["left", "right"]), moments::subtract),
     ((HAS_ENTRY, &["context", "entry"]), has_entry),
+    ((FITS, &["input", "value"]), unary::fits),
 ];
 
 static NATIVES: LazyLock<HashMap<String, FeelValue>> = LazyLock::new(|| {

@@ -423,8 +423,10 @@ fn the_deepest_that_compiles_fits_a_small_stack() {
 
 #[test]
 fn unary_tests() {
+    let tested = Tested { name: INPUT, truth_fits: false };
     let holds = |tests: &str, input: Value| {
-        let feel = compile_tests(tests, &[], INPUT, &Arc::default()).unwrap_or_else(|error| panic!("{tests}: {error}"));
+        let feel =
+            compile_tests(tests, &[], tested, &Arc::default()).unwrap_or_else(|error| panic!("{tests}: {error}"));
         feel.evaluate(&mut Evaluation::new(&given(&[(INPUT, input)]), now())).expect(tests)
     };
     for (tests, input, expected) in [
