@@ -68,9 +68,9 @@ fn flowable_makes_a_variable_of_each_output_and_one_of_all_results() {
 #[test]
 fn that_no_rule_matches_may_be_an_error_in_flowable() {
     let files = ["decisions/flowable_no_hits.bpmn", "decisions/rates.dmn"];
-    scenario_of(&files).start_with(json!({"amount": null, "strict": false})).completed().no_variable("percent");
+    scenario_of(&files).start_with(json!({"amount": "unknown", "strict": false})).completed().no_variable("percent");
     scenario_of(&files)
-        .start_with(json!({"amount": null, "strict": true}))
+        .start_with(json!({"amount": "unknown", "strict": true}))
         .incident("strict", "expression-failed")
         .incident_says("decision `rate` has no rule that matches")
         .set("amount", 2000)

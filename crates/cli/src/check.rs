@@ -173,9 +173,9 @@ fn model(path: &Path, bytes: &[u8], callables: &mut Callables) -> Option<Definit
 fn findings(path: &Path, bytes: &[u8], evaluator: &Evaluator, callables: &mut Callables) -> Vec<Diagnostic> {
     match Kind::of(path) {
         Some(Kind::Decisions) => match evaluator.add_decisions(bytes) {
-            Ok(ids) => {
-                callables.add_decisions(ids);
-                Vec::new()
+            Ok(added) => {
+                callables.add_decisions(added.ids);
+                added.warnings
             }
             Err(diagnostics) => {
                 // What is wrong with it is told; that it is there, so that nobody looks for it elsewhere.

@@ -342,6 +342,32 @@ fn a_message_starts_the_process_that_it_is_for() {
 }
 
 #[test]
+fn what_a_message_carries_says_which_instance_it_is_for() {
+    let model = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test">
+      <message id="order" name="order"/><message id="money" name="money"/>
+      <collaboration id="c"><participant id="shop" processRef="sale"/>
+        <correlationKey id="key"><correlationPropertyRef>number</correlationPropertyRef></correlationKey></collaboration>
+      <correlationProperty id="number" name="number">
+        <correlationPropertyRetrievalExpression messageRef="order"><messagePath>n</messagePath></correlationPropertyRetrievalExpression>
+        <correlationPropertyRetrievalExpression messageRef="money"><messagePath>bill.n</messagePath></correlationPropertyRetrievalExpression>
+      </correlationProperty>
+      <process id="sale" isExecutable="true">
+        <startEvent id="ordered"><messageEventDefinition messageRef="order"/></startEvent>
+        <intermediateCatchEvent id="paid"><messageEventDefinition messageRef="money"/></intermediateCatchEvent>
+        <endEvent id="sold"/>
+        <sequenceFlow id="f1" sourceRef="ordered" targetRef="paid"/><sequenceFlow id="f2" sourceRef="paid" targetRef="sold"/>
+      </process></definitions>"#;
+    let model = file("carries", "sale.bpmn", model);
+    let orders = "steps:\n  - message: order\n    with: {n: 1}\n  - message: order\n    with: {n: 2}\n";
+    let run =
+        |money: &str| potok(&["run", &model, "--answers", &file("carries", "s.yaml", format!("{orders}{money}"))], "");
+    let paid = run("  - message: money\n    with: {bill: {n: 2}}\n  - message: money\n    with: {bill: {n: 1}}\n");
+    assert_eq!(paid.code, 0, "{paid:?}");
+    refused(&run("  - message: money\n"), &["2 instances wait for message `money`", "one of: 1, 2"]);
+    refused(&run("  - message: money\n    with: {bill: {n: 3}}\n"), &["2 instances wait for message `money`"]);
+}
+
+#[test]
 fn a_message_of_another_conversation_is_not_taken() {
     let pay = |order: u32| {
         let answers = format!(

@@ -12,7 +12,7 @@ use potok_core::time::Calendar;
 use potok_core::value::Value;
 
 use crate::calendars::Calendars;
-use crate::decision::{Compiler, Registry};
+use crate::decision::{Added, Compiler, Registry};
 use crate::{feel, template, timed};
 
 /// Compiles and evaluates what models compute with. It may be shared between threads.
@@ -65,11 +65,11 @@ impl Evaluator {
         Self::default()
     }
 
-    /// Adds the decisions of a DMN file, each as the newest version of its id. Gives their ids.
+    /// Adds the decisions of a DMN file, each as the newest version of its id.
     ///
     /// # Errors
     /// All that is wrong with the file; then none of its decisions is added.
-    pub fn add_decisions(&self, bytes: &[u8]) -> Result<Vec<Name>, Vec<Diagnostic>> {
+    pub fn add_decisions(&self, bytes: &[u8]) -> Result<Added, Vec<Diagnostic>> {
         self.add_decisions_of(bytes, Deployment::default(), |_| None)
     }
 
@@ -83,13 +83,13 @@ impl Evaluator {
         bytes: &[u8],
         deployment: Deployment,
         number: impl Fn(&Name) -> Option<u32>,
-    ) -> Result<Vec<Name>, Vec<Diagnostic>> {
+    ) -> Result<Added, Vec<Diagnostic>> {
         let compiler = Compiler {
             expression: &|language, text, known| match language {
                 Language::Feel => Ok(Arc::new(feel::compile(text, known, &self.calendars)?)),
                 other => self.compile(other, Purpose::Expression, text),
             },
-            tests: &|text, known, input| Ok(Arc::new(feel::compile_tests(text, known, input, &self.calendars)?)),
+            tests: &|text, known, tested| Ok(Arc::new(feel::compile_tests(text, known, tested, &self.calendars)?)),
             calendars: &self.calendars,
         };
         self.decisions.add(bytes, deployment, number, &compiler)

@@ -56,6 +56,7 @@ use std::time::Instant;
 
 use potok_core::expressions::Evaluation;
 
+pub use decision::Added;
 pub use evaluator::Evaluator;
 
 /// Takes down how long an evaluation takes that may take long.

@@ -173,7 +173,7 @@ impl Step {
             "fail" => Self::Fail {
                 job: fields.word(subject)?,
                 reason: fields.text("reason")?,
-                retries: fields.take("retries").and_then(|retries| retries.as_i64()).unwrap_or(0),
+                retries: fields.count("retries")?,
             },
             "message" => {
                 Self::Message { name: fields.word(subject)?, key: fields.take("key"), with: fields.map("with")? }
@@ -263,6 +263,15 @@ impl Fields {
         }
     }
 
+    fn count(&mut self, name: &str) -> Result<i64, Failure> {
+        match self.take(name) {
+            None => Ok(0),
+            Some(given) => given.as_i64().filter(|count| *count >= 0).ok_or_else(|| {
+                Failure::new(format!("`{name}` takes a whole number that is not negative, not {given}"))
+            }),
+        }
+    }
+
     fn map(&mut self, name: &str) -> Result<Given, Failure> {
         match self.take(name) {
             None => Ok(Given::new()),
@@ -318,6 +327,12 @@ mod tests {
         assert!(told("steps:\n  - wait: P1D\n  - complete: a\n    result: {}\n").starts_with("s.yaml:3: step 2:"));
         assert!(told("steps:\n  - error: a\n").contains("names no `code`"));
         assert!(told("step:\n  - error: a\n").contains("unknown field"));
+        for retries in ["x", "-1", "1.5"] {
+            assert!(
+                told(&format!("steps:\n  - fail: a\n    retries: {retries}\n"))
+                    .contains("`retries` takes a whole number")
+            );
+        }
         assert!(told("steps: [").starts_with("s.yaml:1"));
     }
 

@@ -6,7 +6,7 @@ use potok_core::Name;
 use potok_core::diagnostic::similar;
 use potok_core::graph::{Catch, ProcessGraph};
 use potok_core::instance::{Instance, ScopeId, WaitKind};
-use potok_core::routing::{Message, is_key, start_triggers};
+use potok_core::routing::{Message, is_key, matches, start_triggers};
 use potok_core::step::Command;
 use potok_core::value::Value;
 
@@ -161,6 +161,12 @@ impl<'a> Steps<'a> {
             .collect();
         // Within one instance the oldest takes it.
         found.dedup_by_key(|waiting| waiting.instance);
+        if found.len() > 1 {
+            // What the message carries may say which conversation it belongs to.
+            let meant: Vec<&Waiting> =
+                found.iter().copied().filter(|waiting| self.is_for(waiting, &variables)).collect();
+            found = if meant.is_empty() { found } else { meant };
+        }
         match &found[..] {
             [waiting] => self.session.deliver(waiting, variables),
             [] if self.starts(name) => {
@@ -184,6 +190,22 @@ impl<'a> Steps<'a> {
                     .help(format!("say which with `key:`, one of: {keys}")))
             }
         }
+    }
+
+    /// Whether a message that carries these variables belongs to a conversation that is waited for.
+    fn is_for(&self, waiting: &Waiting, variables: &Variables) -> bool {
+        let running = self.session.host.instance(waiting.instance);
+        let wait = running.and_then(|running| Some((running, running.instance.wait(waiting.key)?)));
+        wait.is_some_and(|(running, wait)| {
+            let WaitKind::Message(subscription) = &wait.kind else { return false };
+            let message = Message {
+                name: Some(subscription.name.clone()),
+                correlation_key: subscription.correlation_key.clone(),
+                payload: variables.clone(),
+                ..Message::default()
+            };
+            matches(&running.graph, &running.instance, wait, &message)
+        })
     }
 
     fn has_key(&self, waiting: &Waiting, key: &Value) -> bool {

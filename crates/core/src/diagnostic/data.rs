@@ -33,6 +33,8 @@ define! {
         "A data association with several sources says how they become one value.";
     DATA_OBJECT_UNKNOWN = "data-object-unknown", Error, "BPMN 2.0.2 §10.4.1",
         "The data object that a reference shows exists.";
+    REFERENCE_WITHOUT_OBJECT = "data-object-reference-without-object", Warning, "BPMN 2.0.2 §10.4.1",
+        "A data object reference says which data object it shows.";
     DATA_STORE_UNKNOWN = "data-store-unknown", Error, "BPMN 2.0.2 §10.4.1",
         "The data store that a reference shows exists.";
     DATA_STORE_LOCAL = "data-store-of-instance", Warning, "BPMN 2.0.2 §10.4.1",
@@ -281,6 +283,15 @@ fn ends(
 
 fn references(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     for reference in &subject.process.data_object_references {
+        if reference.data_object.is_none() {
+            let shown = named("data object reference", &reference.id, reference.name.as_deref());
+            findings.add(
+                &REFERENCE_WITHOUT_OBJECT,
+                reference.element,
+                format!("{shown} does not say which data object it shows: it is data of its own"),
+                "declare a dataObject in the process, and let dataObjectRef name it",
+            );
+        }
         if let Some(object) = reference.data_object.as_ref().filter(|object| object.target.is_none()) {
             findings.add(
                 &DATA_OBJECT_UNKNOWN,

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::findings::Findings;
 use super::links::links;
 use super::rule::define;
+use super::sub_processes::says_by_event;
 use super::subject::{
     ScopeKind, Subject, activity, event, gateway, has_definition, is_boundary, is_catch_link, is_compensation_boundary,
     is_compensation_handler, is_end, is_event_sub_process, is_start, is_throw_link, label,
@@ -116,7 +117,7 @@ fn entry_nodes(subject: &Subject<'_>, scope: Option<NodeIndex>) -> Vec<NodeIndex
         .nodes_in(scope)
         .filter(|(_, node)| {
             is_start(node)
-                || is_event_sub_process(node)
+                || says_by_event(subject, node)
                 || instantiates(node)
                 || (!has_start && begins_without_start(node))
         })
@@ -140,7 +141,7 @@ fn cannot_start(subject: &Subject<'_>, scope: Option<NodeIndex>, ways: &Ways, fi
     if subject.children(scope).is_empty() || subject.scope_kind(scope) == ScopeKind::EventSubProcess {
         return;
     }
-    let starts = |index: &NodeIndex| subject.node(*index).is_some_and(|node| !is_event_sub_process(node));
+    let starts = |index: &NodeIndex| subject.node(*index).is_some_and(|node| !says_by_event(subject, node));
     if !ways.entries(scope).iter().any(starts) {
         let element = scope.and_then(|index| subject.node(index)).map_or(subject.process.element, |node| node.element);
         findings.add(
@@ -165,7 +166,7 @@ fn implicit_end(subject: &Subject<'_>, scope: Option<NodeIndex>, findings: &mut 
         let may_end = is_end(node)
             || is_throw_link(node)
             || is_boundary(node)
-            || is_event_sub_process(node)
+            || says_by_event(subject, node)
             || is_compensation_handler(node)
             // A choice without a way out has a finding of its own.
             || gateway(node).is_some_and(|gateway| !matches!(gateway, Gateway::Parallel));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use potok_core::Name;
+use potok_core::diagnostic::Diagnostic;
 use potok_core::expressions::{CompiledExpression, Decided, Evaluation, EvaluationError, Execution, Variables};
 use potok_core::value::Value;
 
@@ -15,6 +16,8 @@ use crate::variables::{has, read};
 #[derive(Debug)]
 pub(crate) struct File {
     pub(crate) decisions: Vec<Decision>,
+    /// What is unusual about it.
+    pub(crate) warnings: Vec<Diagnostic>,
 }
 
 /// One decision.

@@ -11,9 +11,12 @@ mod registry;
 mod table;
 
 #[cfg(test)]
+mod camunda_tests;
+#[cfg(test)]
 mod standard_tests;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use read::Compiler;
+pub use registry::Added;
 pub(crate) use registry::Registry;

@@ -9,7 +9,7 @@ use potok_core::expressions::{CompileError, CompiledExpression, Language};
 use potok_core::xml::{Document, Element};
 
 use crate::calendars::Calendars;
-use crate::feel::{Part, is_word};
+use crate::feel::{Doubt, Part, Tested, doubt, is_word};
 
 use super::boxed::is_more_than_a_text;
 use super::file::{Decision, File, Logic};
@@ -19,13 +19,13 @@ use super::table::{Aggregation, HitPolicy, Input, Output, Rule, Table};
 type Compiled = Arc<dyn CompiledExpression>;
 
 type CompileExpression<'a> = dyn Fn(&Language, &str, &[&str]) -> Result<Compiled, CompileError> + 'a;
-type CompileTests<'a> = dyn Fn(&str, &[&str], &str) -> Result<Compiled, CompileError> + 'a;
+type CompileTests<'a> = dyn Fn(&str, &[&str], Tested<'_>) -> Result<Compiled, CompileError> + 'a;
 
 /// Compiles the expressions of a file.
 pub(crate) struct Compiler<'a> {
     /// An expression, with names known beforehand.
     pub(crate) expression: &'a CompileExpression<'a>,
-    /// Unary tests, with the name that the tested value has besides `?`.
+    /// Unary tests.
     pub(crate) tests: &'a CompileTests<'a>,
     /// What expressions that are put together of several texts may ask.
     pub(crate) calendars: &'a Arc<Calendars>,
@@ -34,8 +34,7 @@ pub(crate) struct Compiler<'a> {
 pub(super) struct Reader<'a> {
     document: &'a Document,
     pub(super) compiler: &'a Compiler<'a>,
-    /// Whether the file was made for Camunda 7.
-    camunda: bool,
+    platform: Platform,
     /// Names of all that has one, which may hold symbols.
     known: Vec<String>,
     /// The functions in sight, each of which may call those before it.
@@ -47,6 +46,15 @@ pub(super) struct Reader<'a> {
     /// How long all expressions are with the functions that they call.
     composed: usize,
     problems: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+}
+
+/// What a file was made for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Platform {
+    Camunda7,
+    Camunda8,
+    Any,
 }
 
 /// Each expression has the functions that it calls in it: so many bytes of text together.
@@ -54,6 +62,7 @@ const MOST_COMPOSED: usize = 16 * 1024 * 1024;
 /// What Camunda calls the tested value where the table does not say otherwise.
 const CELL_INPUT: &str = "cellInput";
 const CAMUNDA: &str = "http://camunda.org/schema/1.0/dmn";
+const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
 
 /// Reads a file.
 pub(crate) fn read(bytes: &[u8], compiler: &Compiler<'_>) -> Result<File, Vec<Diagnostic>> {
@@ -62,13 +71,14 @@ pub(crate) fn read(bytes: &[u8], compiler: &Compiler<'_>) -> Result<File, Vec<Di
     let mut reader = Reader {
         document: &document,
         compiler,
-        camunda: is_for_camunda(root),
+        platform: platform(root),
         known: names(root),
         functions: Vec::new(),
         tables: 0,
         nested: 0,
         composed: 0,
         problems: Vec::new(),
+        warnings: Vec::new(),
     };
     if root.name() != "definitions" || !root.namespace().contains("/DMN/") && !root.namespace().contains("dmn") {
         reader.problem("decision-file-invalid", root, "the file is not DMN", "give a file whose root is `definitions`");
@@ -81,7 +91,11 @@ pub(crate) fn read(bytes: &[u8], compiler: &Compiler<'_>) -> Result<File, Vec<Di
     reader.knowledge(root, &elements);
     let mut decisions = reader.decisions(&elements);
     reader.order(root, &elements, &mut decisions);
-    if reader.problems.is_empty() { Ok(File { decisions }) } else { Err(each_once(reader.problems)) }
+    if reader.problems.is_empty() {
+        Ok(File { decisions, warnings: each_once(reader.warnings) })
+    } else {
+        Err(each_once(reader.problems.into_iter().chain(reader.warnings).collect()))
+    }
 }
 
 /// What calls a thing and what it is made of tell of the same problem.
@@ -117,16 +131,25 @@ fn names(root: Element<'_>) -> Vec<String> {
     names.into_iter().collect()
 }
 
-/// Whether the file was made for Camunda 7: by the platform that it names, or else by what it uses of Camunda 7's namespace, which its
-/// modeler also gives to new files as their own.
-fn is_for_camunda(root: Element<'_>) -> bool {
+/// What a file was made for: by the platform that it names, or else by what it uses of the engines' namespaces. Camunda 7's is also
+/// what its modeler gives to new files as their own.
+fn platform(root: Element<'_>) -> Platform {
     if let Some(platform) = root.attributes().find(|attribute| attribute.name() == "executionPlatform") {
-        return platform.value() != "Camunda Cloud";
+        return if platform.value() == "Camunda Cloud" { Platform::Camunda8 } else { Platform::Camunda7 };
     }
-    let uses = |element: Element<'_>| {
-        element.namespace() == CAMUNDA || element.attributes().any(|attribute| attribute.namespace() == CAMUNDA)
+    let uses = |namespace: &str| {
+        let is_of_it = |element: Element<'_>| {
+            element.namespace() == namespace || element.attributes().any(|attribute| attribute.namespace() == namespace)
+        };
+        is_of_it(root) || root.descendants().any(is_of_it)
     };
-    root.attribute("namespace").as_deref() == Some(CAMUNDA) || uses(root) || root.descendants().any(uses)
+    if root.attribute("namespace").as_deref() == Some(CAMUNDA) || uses(CAMUNDA) {
+        Platform::Camunda7
+    } else if uses(ZEEBE) {
+        Platform::Camunda8
+    } else {
+        Platform::Any
+    }
 }
 
 pub(super) fn child<'d>(element: Element<'d>, name: &str) -> Option<Element<'d>> {
@@ -224,15 +247,38 @@ impl Reader<'_> {
         if text.is_empty() || text == "-" {
             return None;
         }
+        let tested = Tested { name: input, truth_fits: self.platform != Platform::Any };
         let compiled = match language(element, text) {
             Language::Feel if !self.functions.is_empty() => {
-                let part = Part::tests(text, &self.known(), input);
+                let part = Part::tests(text, &self.known(), tested);
                 self.knowing(part)
             }
-            Language::Feel => (self.compiler.tests)(text, &self.known(), input),
+            Language::Feel => (self.compiler.tests)(text, &self.known(), tested),
             language => (self.compiler.expression)(&language, text, &self.known()),
         };
         self.compiled(element, compiled)
+    }
+
+    /// Warns of a cell that hardly means what it says.
+    fn doubts(&mut self, cell: Element<'_>, text: &str, input: &str, kind: Kind) {
+        if language(cell, text) != Language::Feel {
+            return;
+        }
+        let (code, message, help) = match doubt(text, &self.known(), input) {
+            Some(Doubt::NothingOnTheLeft) => (
+                "decision-comparison-without-left-side",
+                "a comparison in the cell has nothing on its left and is joined to another by `and` or `or`: it is never true",
+                "repeat what is compared, as in `? > 1 and ? < 5`, or write `]1..5[`",
+            ),
+            Some(Doubt::InputOverlooked) if self.platform == Platform::Any && kind != Kind::Boolean => (
+                "decision-input-overlooked",
+                "the cell is a condition that does not ask for the input: it fits only where the input is itself what the condition \
+                 gives, `true` or `false`",
+                "write `?` for the input, as in `? > 5`; or make the condition an input column of its own, with `true` in the cell",
+            ),
+            _ => return,
+        };
+        self.warnings.push(self.document.diagnostic(code, Severity::Warning, cell.index(), message, help));
     }
 
     /// Compiles a part with the functions that it calls.
@@ -270,7 +316,7 @@ impl Reader<'_> {
                 variable: input
                     .attribute_in(CAMUNDA, "inputVariable")
                     .map_or(CELL_INPUT.into(), |name| (&*name).into()),
-                kind: kind.map_or(Kind::Any, |kind| Kind::of_input(&kind, self.camunda)),
+                kind: kind.map_or(Kind::Any, |kind| Kind::of_input(&kind, self.platform == Platform::Camunda7)),
             });
         }
         let mut outputs: Vec<Output> = Vec::new();
@@ -282,7 +328,7 @@ impl Reader<'_> {
             outputs.push(Output {
                 name: (&*name).into(),
                 // Camunda's outputs are typed; elsewhere text stays text.
-                kind: kind.map_or(Kind::Any, |kind| Kind::of(&kind, self.camunda)),
+                kind: kind.map_or(Kind::Any, |kind| Kind::of(&kind, self.platform == Platform::Camunda7)),
                 values: values.and_then(|(values, text)| self.expression(values, &listed(&text))),
                 default: default.and_then(|default| self.expression(default, &text_of(default))),
             });
@@ -319,7 +365,9 @@ impl Reader<'_> {
             let mut tests = Vec::new();
             for (place, entry) in children(rule, "inputEntry").enumerate() {
                 let input = inputs.get(place).map_or(CELL_INPUT.into(), |input: &Input| input.variable.clone());
-                tests.push(self.tests(entry, &text_of(entry), &input));
+                let text = text_of(entry);
+                tests.push(self.tests(entry, &text, &input));
+                self.doubts(entry, &text, &input, inputs.get(place).map_or(Kind::Any, |input| input.kind));
             }
             let mut entries = Vec::new();
             for entry in children(rule, "outputEntry") {

@@ -10,6 +10,15 @@ use potok_core::expressions::{Binding, Decided, Deployment, Evaluation, Evaluati
 use super::file::File;
 use super::read::{Compiler, read};
 
+/// The decisions of a file that was added.
+#[derive(Debug)]
+pub struct Added {
+    /// Their ids.
+    pub ids: Vec<Name>,
+    /// What is unusual about the file.
+    pub warnings: Vec<Diagnostic>,
+}
+
 /// One version of a decision.
 #[derive(Clone, Debug)]
 struct Version {
@@ -28,15 +37,17 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// Adds a file's decisions, each as its newest version; gives their ids. `number` says which version that is, if it is known.
+    /// Adds a file's decisions, each as its newest version. `number` says which version that is, if it is known.
     pub(crate) fn add(
         &self,
         bytes: &[u8],
         deployment: Deployment,
         number: impl Fn(&Name) -> Option<u32>,
         compiler: &Compiler<'_>,
-    ) -> Result<Vec<Name>, Vec<Diagnostic>> {
-        let file = Arc::new(read(bytes, compiler)?);
+    ) -> Result<Added, Vec<Diagnostic>> {
+        let mut file = read(bytes, compiler)?;
+        let warnings = std::mem::take(&mut file.warnings);
+        let file = Arc::new(file);
         let mut decisions = self.decisions.write().unwrap_or_else(PoisonError::into_inner);
         let mut ids = Vec::new();
         for (index, decision) in file.decisions.iter().enumerate() {
@@ -46,7 +57,7 @@ impl Registry {
             versions.push(Version { number, tag: decision.tag.clone(), deployment, file: file.clone(), index });
             ids.push(decision.id.clone());
         }
-        Ok(ids)
+        Ok(Added { ids, warnings })
     }
 
     /// Removes the decisions of a deployment.

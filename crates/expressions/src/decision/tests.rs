@@ -86,8 +86,8 @@ pub(super) fn problems(file: &str) -> Vec<&'static str> {
 #[test]
 fn decisions_of_the_modeler_require_each_other() {
     let evaluator = Evaluator::new();
-    let ids = evaluator.add_decisions(DINNER.as_bytes()).expect("DMN");
-    assert_eq!(ids.iter().map(|id| &**id).collect::<Vec<_>>(), ["dish", "season", "guests"]);
+    let added = evaluator.add_decisions(DINNER.as_bytes()).expect("DMN");
+    assert_eq!(added.ids.iter().map(|id| &**id).collect::<Vec<_>>(), ["dish", "season", "guests"]);
     let dish = |temperature: Value, weekend: bool| {
         let variables = [("temperature", temperature), ("weekend", weekend.into())];
         decide(&evaluator, "dish", &Binding::Latest, &variables)
@@ -610,4 +610,43 @@ fn an_input_of_type_string_is_text_in_camunda_7() {
     assert!(tested(seven, "-", vec![Value::Integer(5)].into()));
     assert!(!tested("urn:d", "\"5\"", Value::Integer(5)));
     assert!(tested("urn:d", "&gt; 4", Value::Integer(5)));
+}
+
+#[test]
+fn what_a_cell_hardly_means_is_told() {
+    let told = |attributes: &str, kind: &str, cell: &str| {
+        let file = format!(
+            r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:d" {attributes}>
+            <decision id="d1" name="d1"><decisionTable>
+            <input><inputExpression {kind}><text>value</text></inputExpression></input>
+            <output name="fits"/><rule><inputEntry><text><![CDATA[{cell}]]></text></inputEntry>
+            <outputEntry><text>true</text></outputEntry></rule></decisionTable></decision></definitions>"#
+        );
+        let added = Evaluator::new().add_decisions(file.as_bytes()).expect("DMN");
+        added.warnings.first().map(|warning| warning.code)
+    };
+    let (joined, overlooked) = ("decision-comparison-without-left-side", "decision-input-overlooked");
+    let camunda = r#"xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" zeebe:modelerTemplate="t""#;
+    for cell in [
+        "b > 4",
+        "5, b = 6",
+        "not(b > 4)",
+        "b > 4 and c",
+        "list contains(c, 1)",
+        "some y in c satisfies y > 1",
+        "is defined(b)",
+    ] {
+        assert_eq!(told("", "", cell), Some(overlooked), "{cell}");
+        assert_eq!(told("", "typeRef=\"boolean\"", cell), None, "{cell}");
+        assert_eq!(told(camunda, "", cell), None, "{cell}");
+    }
+    for cell in
+        ["> 4", "? > 4", "true", "not(true)", "b", "b + 1", "[1..b]", "not(\"x\")", "? > 4 and b > 4", "count(b)", "-"]
+    {
+        assert_eq!(told("", "", cell), None, "{cell}");
+    }
+    for cell in ["> 1 and ? < 5", "not(> 1 or b)", "3, > 1 and b > 4"] {
+        assert_eq!(told("", "", cell), Some(joined), "{cell}");
+        assert_eq!(told(camunda, "", cell), Some(joined), "{cell}");
+    }
 }

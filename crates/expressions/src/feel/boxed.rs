@@ -16,7 +16,7 @@ use super::depth::MAX_DEPTH;
 use super::prepare::{Prepared, prepare};
 use super::rewrite::{TABLE, name};
 use super::tree::children;
-use super::{Feel, assemble, convert, fail, guard, inward, natives, outward, parse, roomy, tested};
+use super::{Feel, Tested, assemble, convert, fail, guard, inward, natives, outward, parse, roomy};
 use crate::calendars::Calendars;
 
 /// The name that a context has its own result by.
@@ -45,10 +45,10 @@ impl Part {
         Self::of(&prepared, || parse(&prepared, dsntk_feel_parser::parse_expression))
     }
 
-    /// Unary tests, with the name that the tested value has besides `?`.
-    pub(crate) fn tests(text: &str, known: &[&str], input: &str) -> Result<Self, CompileError> {
+    /// Unary tests.
+    pub(crate) fn tests(text: &str, known: &[&str], tested: Tested<'_>) -> Result<Self, CompileError> {
         let prepared = prepare(text, known)?;
-        Self::of(&prepared, || tested(&prepared, input))
+        Self::of(&prepared, || tested.by(&prepared))
     }
 
     fn of(

@@ -5,7 +5,7 @@ use dsntk_feel_parser::AstNode;
 use potok_core::expressions::CompileError;
 
 use super::natives;
-use super::rewrite::{HAS, HAS_ENTRY, NOW, Rewriter, TABLE, TODAY, call, error, name, take};
+use super::rewrite::{FITS, HAS, HAS_ENTRY, NOW, Rewriter, TABLE, TODAY, call, error, name, take};
 use super::tree::children;
 
 impl Rewriter<'_> {
@@ -19,7 +19,9 @@ impl Rewriter<'_> {
             return Ok(());
         };
         let function = function.as_str().to_owned();
-        if !self.is_local(&function) && !function.starts_with(TABLE) {
+        if function == FITS {
+            self.needs.natives.insert(function.clone());
+        } else if !self.is_local(&function) && !function.starts_with(TABLE) {
             let arity = children(parameters).len();
             if matches!(function.as_str(), "now" | "today") {
                 if arity > 0 {

@@ -24,6 +24,7 @@ mod rewrite;
 mod token;
 mod tree;
 mod types;
+mod unary;
 
 #[cfg(test)]
 mod standard_tests;
@@ -53,6 +54,7 @@ pub(crate) use boxed::Part;
 pub(crate) use convert::outward;
 pub(crate) use guard::{contained, fail};
 pub(crate) use natives::{Signature, function as native, key};
+pub(crate) use unary::{Doubt, Tested, doubt};
 
 /// A value as the library has it.
 pub(crate) fn inward(value: &Value) -> Result<FeelValue, EvaluationError> {
@@ -107,67 +109,15 @@ fn roomy<T: Send>(depth: usize, run: impl FnOnce() -> Result<T, CompileError> + 
         .unwrap_or_else(|failure| Err(CompileError { message: failure.to_string(), offset: None }))
 }
 
-/// Compiles the unary tests of a decision table's cell; the tested value is the variable [`INPUT`], or `input` for cells
-/// that call it by another name.
+/// Compiles the unary tests of a decision table's cell.
 pub(crate) fn compile_tests(
     text: &str,
     known: &[&str],
-    input: &str,
+    tested: Tested<'_>,
     calendars: &Arc<Calendars>,
 ) -> Result<Feel, CompileError> {
     let prepared = prepare::prepare(text, known)?;
-    roomy(prepared.depth, || assemble(tested(&prepared, input)?, &prepared, &[], calendars))
-}
-
-/// The condition that unary tests are.
-fn tested(prepared: &prepare::Prepared, name: &str) -> Result<AstNode, CompileError> {
-    let input = || Box::new(AstNode::Name(INPUT.into()));
-    Ok(match parse(prepared, dsntk_feel_parser::parse_unary_tests)? {
-        AstNode::Irrelevant => AstNode::Boolean(true),
-        AstNode::ExpressionList(mut items) => {
-            // Tests that name the tested value themselves are conditions.
-            let conditions: Vec<AstNode> =
-                items.extract_if(.., |item| tree::mentions(item, INPUT) || tree::mentions(item, name)).collect();
-            let tests = (!items.is_empty()).then(|| AstNode::In(input(), Box::new(AstNode::ExpressionList(items))));
-            let all = tests.into_iter().chain(conditions);
-            all.reduce(|left, right| AstNode::Or(Box::new(left), Box::new(right))).unwrap_or(AstNode::Null)
-        }
-        AstNode::NegatedList(items) => {
-            let held = items.into_iter().map(|mut item| {
-                let names_it = tree::mentions(&mut item, INPUT) || tree::mentions(&mut item, name);
-                if names_it { item } else { held(item) }
-            });
-            let any = held.reduce(|left, right| AstNode::Or(Box::new(left), Box::new(right))).unwrap_or(AstNode::Null);
-            rewrite::call("not", vec![any])
-        }
-        tests => AstNode::In(input(), Box::new(tests)),
-    })
-}
-
-/// A test of the input as a condition, which is null where the test cannot be answered, so that its negation does not hold either
-/// (DMN 1.5 §10.3.2.13). The library's own negation is true then.
-fn held(test: AstNode) -> AstNode {
-    let input = || Box::new(AstNode::Name(INPUT.into()));
-    match test {
-        AstNode::UnaryLt(value) => AstNode::Lt(input(), value),
-        AstNode::UnaryLe(value) => AstNode::Le(input(), value),
-        AstNode::UnaryGt(value) => AstNode::Gt(input(), value),
-        AstNode::UnaryGe(value) => AstNode::Ge(input(), value),
-        AstNode::Range(start, end) => match (*start, *end) {
-            (AstNode::IntervalStart(start, from), AstNode::IntervalEnd(end, to))
-                if !from.undefined() && !to.undefined() =>
-            {
-                let left = if from.closed() { AstNode::Ge(input(), start) } else { AstNode::Gt(input(), start) };
-                let right = if to.closed() { AstNode::Le(input(), end) } else { AstNode::Lt(input(), end) };
-                AstNode::And(Box::new(left), Box::new(right))
-            }
-            (start, end) => AstNode::In(input(), Box::new(AstNode::Range(Box::new(start), Box::new(end)))),
-        },
-        literal @ (AstNode::Boolean(_) | AstNode::Null | AstNode::Numeric(..) | AstNode::String(_)) => {
-            AstNode::Eq(input(), Box::new(literal))
-        }
-        other => AstNode::In(input(), Box::new(other)),
-    }
+    roomy(prepared.depth, || assemble(tested.by(&prepared)?, &prepared, &[], calendars))
 }
 
 type Parser = fn(&FeelScope, &str, bool) -> dsntk_common::Result<AstNode>;

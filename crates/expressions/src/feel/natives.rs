@@ -8,9 +8,10 @@ use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as FeelValue;
 use dsntk_feel::{Evaluator, FeelScope, FeelType, FunctionBody, Name as FeelName};
 use dsntk_feel_temporal::{FeelDate, FeelDateTime, FeelTime, FeelZone};
+use potok_core::value::Value;
 
-use super::rewrite::{ADD, EQUAL, HAS_ENTRY, MOMENT, SPEND, SUBTRACT, UNEQUAL};
-use super::{convert, corrected, equality, guard, loops, moments, patterns};
+use super::rewrite::{ADD, EQUAL, FITS, HAS_ENTRY, MOMENT, SPEND, SUBTRACT, UNEQUAL};
+use super::{convert, corrected, equality, guard, loops, moments, patterns, unary};
 use crate::calendars;
 
 /// What a function computes from its arguments.
@@ -33,6 +34,10 @@ const SIGNATURES: &[(Signature, Pure)] = &[
     (("cycle", &["interval"]), cycle),
     (("cycle", &["repetitions", "interval"]), cycle),
     (("duplicate values", &["list"]), duplicate_values),
+    (("string join", &["list", "delimiter", "prefix", "suffix"]), string_join),
+    (("extract", &["string", "pattern"]), patterns::extract),
+    (("to json", &["value"]), to_json),
+    (("from json", &["value"]), from_json),
     (("distinct values", &["list"]), distinct_values),
     (("last day of month", &["date"]), last_day_of_month),
     (("max", &["list"]), corrected::max),
@@ -62,6 +67,7 @@ const SIGNATURES: &[(Signature, Pure)] = &[
     ((ADD, &["left", "right"]), moments::add),
     ((SUBTRACT, &["left", "right"]), moments::subtract),
     ((HAS_ENTRY, &["context", "entry"]), has_entry),
+    ((FITS, &["input", "value"]), unary::fits),
 ];
 
 static NATIVES: LazyLock<HashMap<String, FeelValue>> = LazyLock::new(|| {
@@ -204,12 +210,57 @@ fn duplicate_values(arguments: &[FeelValue]) -> FeelValue {
     let mut duplicates: Vec<FeelValue> = Vec::new();
     for (at, item) in items.iter().enumerate() {
         guard::spend(item);
-        if items[..at].iter().any(|earlier| equal(earlier, item)) && !duplicates.iter().any(|known| equal(known, item))
+        // In the order in which each stands first.
+        if items[at + 1..].iter().any(|later| equal(later, item)) && !duplicates.iter().any(|known| equal(known, item))
         {
             duplicates.push(item.clone());
         }
     }
     FeelValue::List(duplicates)
+}
+
+/// What is joined, between a prefix and a suffix.
+fn string_join(arguments: &[FeelValue]) -> FeelValue {
+    let (FeelValue::List(items), delimiter, FeelValue::String(prefix), FeelValue::String(suffix)) =
+        (&arguments[0], &arguments[1], &arguments[2], &arguments[3])
+    else {
+        return null("string join wants a list, a delimiter, a prefix and a suffix");
+    };
+    let delimiter = match delimiter {
+        FeelValue::String(delimiter) => delimiter,
+        FeelValue::Null(_) => "",
+        _ => return null("the delimiter of string join is a string"),
+    };
+    let mut joined = Vec::with_capacity(items.len());
+    for item in items {
+        guard::spend(item);
+        match item {
+            FeelValue::String(text) => joined.push(text.as_str()),
+            FeelValue::Null(_) => {}
+            _ => return null("string join wants strings"),
+        }
+    }
+    FeelValue::String(format!("{prefix}{}{suffix}", joined.join(delimiter)))
+}
+
+fn to_json(arguments: &[FeelValue]) -> FeelValue {
+    guard::spend(&arguments[0]);
+    match convert::outward(arguments[0].clone()) {
+        Ok(value) => FeelValue::String(value.to_json().to_string()),
+        Err(_) => null("the value cannot be written as JSON"),
+    }
+}
+
+fn from_json(arguments: &[FeelValue]) -> FeelValue {
+    let FeelValue::String(text) = &arguments[0] else { return null("from json wants a string") };
+    let value = serde_json::from_str(text).ok().and_then(|json| Value::from_json(json).ok());
+    match value.and_then(|value| super::inward(&value).ok()) {
+        Some(value) => {
+            guard::spend(&value);
+            value
+        }
+        None => null("the string is no JSON"),
+    }
 }
 
 fn distinct_values(arguments: &[FeelValue]) -> FeelValue {

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use dsntk_feel::values::Value as FeelValue;
-use regex::{Captures, Regex};
+use regex::{Captures, Match, Regex};
 
 use super::guard;
 use super::natives::null;
@@ -41,6 +41,19 @@ fn flagged(pattern: &str, flags: &str) -> String {
     let pattern = if literal { regex::escape(pattern) } else { pattern.to_owned() };
     let flags: String = flags.chars().filter(|flag| matches!(flag, 's' | 'm' | 'i' | 'x')).collect();
     if flags.is_empty() { pattern } else { format!("(?{flags}){pattern}") }
+}
+
+/// `extract(string, pattern)`: all that matches.
+pub(crate) fn extract(arguments: &[FeelValue]) -> FeelValue {
+    let [FeelValue::String(text), FeelValue::String(pattern)] = arguments else {
+        return null("extract wants strings");
+    };
+    let Ok(pattern) = Regex::new(pattern) else { return null("the pattern of extract is invalid") };
+    let part = |found: Match<'_>| {
+        guard::tick();
+        FeelValue::String(found.as_str().to_owned())
+    };
+    FeelValue::List(pattern.find_iter(text).map(part).collect())
 }
 
 /// `split(string, delimiter)`.

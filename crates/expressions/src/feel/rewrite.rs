@@ -21,6 +21,8 @@ pub(crate) const UNEQUAL: &str = "\u{1}unequal";
 pub(crate) const ADD: &str = "\u{1}add";
 pub(crate) const SUBTRACT: &str = "\u{1}subtract";
 pub(crate) const HAS_ENTRY: &str = "\u{1}has entry";
+/// Whether the input of a decision table fits a value.
+pub(crate) const FITS: &str = "\u{1}fits";
 /// Before a number: what a part of the expression is that is no FEEL, such as a decision table.
 pub(crate) const TABLE: &str = "\u{1}table ";
 /// Before a variable's name: whether there is such a variable.

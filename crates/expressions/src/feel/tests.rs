@@ -107,7 +107,13 @@ fn plain_conditions() {
         ("trim(\"  x \")", "x".into()),
         ("is empty([])", true.into()),
         ("partition([1, 2, 3], 2)[2][1]", Value::Integer(3)),
-        ("duplicate values([1, 2, 1])", vec![Value::Integer(1)].into()),
+        ("duplicate values([1, 2, 3, 2, 1])", vec![Value::Integer(1), Value::Integer(2)].into()),
+        ("string join([\"a\", null, \"b\"], \", \", \"[\", \"]\")", "[a, b]".into()),
+        ("string join([], null, \"[\", \"]\")", "[]".into()),
+        ("extract(\"references are 1234, 1256, 1378\", \"12[0-9]*\")", vec!["1234".into(), "1256".into()].into()),
+        ("to json({a: [1, null]})", "{\"a\":[1,null]}".into()),
+        ("from json(\"[1, 2.5]\")[2]", Value::Number(2.5)),
+        ("from json(\"no\")", Value::Null),
         ("if(approved)then(1)else(2)", Value::Integer(2)),
     ] {
         assert_eq!(value(text, &variables), expected, "{text}");
@@ -423,8 +429,10 @@ fn the_deepest_that_compiles_fits_a_small_stack() {
 
 #[test]
 fn unary_tests() {
+    let tested = Tested { name: INPUT, truth_fits: false };
     let holds = |tests: &str, input: Value| {
-        let feel = compile_tests(tests, &[], INPUT, &Arc::default()).unwrap_or_else(|error| panic!("{tests}: {error}"));
+        let feel =
+            compile_tests(tests, &[], tested, &Arc::default()).unwrap_or_else(|error| panic!("{tests}: {error}"));
         feel.evaluate(&mut Evaluation::new(&given(&[(INPUT, input)]), now())).expect(tests)
     };
     for (tests, input, expected) in [

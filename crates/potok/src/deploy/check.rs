@@ -61,6 +61,8 @@ pub(super) struct Checked {
     pub(super) bytes: Bytes,
     pub(super) definitions: Vec<Definition>,
     pub(super) package: Option<Package>,
+    /// What is unusual about it.
+    warnings: Vec<Diagnostic>,
 }
 
 impl Engine {
@@ -74,7 +76,7 @@ impl Engine {
         let findings = move |(name, bytes): (Name, Vec<u8>)| {
             let checked = check(&name, &bytes.into(), Key(0), &inner);
             let diagnostics = match checked {
-                Ok(checked) => checked.package.map(|package| package.warnings).unwrap_or_default(),
+                Ok(checked) => checked.warnings,
                 Err(refused) => refused.diagnostics,
             };
             CheckedFile { file: name, diagnostics }
@@ -94,7 +96,7 @@ pub(super) fn check(name: &Name, bytes: &Bytes, deployment: Key, inner: &Inner) 
         resource: name.clone(),
         ..Definition::default()
     };
-    let mut package = None;
+    let (mut package, mut warnings) = (None, Vec::new());
     let definitions = match FileKind::of(name) {
         Some(FileKind::Model) => {
             let evaluator = &*inner.catalog.evaluator;
@@ -112,17 +114,19 @@ pub(super) fn check(name: &Name, bytes: &Bytes, deployment: Key, inner: &Inner) 
                 ..define(DefinitionKind::Process, process.id(), process.name())
             });
             let defined = defined.collect();
+            warnings = std::mem::take(&mut read.warnings);
             package = Some(read);
             defined
         }
         Some(FileKind::Decisions) => {
             let evaluator = Evaluator::new();
-            let ids = evaluator.add_decisions(bytes).map_err(refused)?;
+            let added = evaluator.add_decisions(bytes).map_err(refused)?;
+            warnings = added.warnings;
             let described = |id: &Name| {
                 let (name, tag) = evaluator.description_of(id).unzip();
                 Definition { tag: tag.flatten(), ..define(DefinitionKind::Decision, id, name.as_ref()) }
             };
-            ids.iter().map(described).collect()
+            added.ids.iter().map(described).collect()
         }
         Some(FileKind::Calendar) => {
             let calendar = Calendar::from_yaml(&String::from_utf8_lossy(bytes));
@@ -138,7 +142,7 @@ pub(super) fn check(name: &Name, bytes: &Bytes, deployment: Key, inner: &Inner) 
         }
         None => Vec::new(),
     };
-    Ok(Checked { name: name.clone(), bytes: bytes.clone(), definitions, package })
+    Ok(Checked { name: name.clone(), bytes: bytes.clone(), definitions, package, warnings })
 }
 
 /// The code of a process that does not say how long the history of its instances is kept.
