@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::activity_instance::visits;
 use super::variable_instance::{Local, part};
-use super::{instances, is_between, root};
+use super::{instances, is_between, of_tenants, root};
 use crate::acting::Acting;
 use crate::camunda7::answer::{self, Answer, json as answer};
 use crate::camunda7::condition::like;
@@ -168,12 +168,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Found>, Fault>
     let (pattern, kinds) = (fields.text("variableNameLike")?, fields.list("variableTypeIn")?);
     let (without_tasks, initial) = (fields.is_set("excludeTaskDetails")?, fields.is_set("initial")?);
     let occurred = (fields.date("occurredAfter")?, fields.date("occurredBefore")?);
-    let (tenants, untenanted) = (fields.list("tenantIdIn")?, fields.is_set("withoutTenantId")?);
-    let mut rows = engine.instances(&query).await?;
-    rows.retain(|row| {
-        (!untenanted || row.tenant.is_none())
-            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
-    });
+    let rows = of_tenants(engine, fields, &query).await?;
     let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
     let mut all = Vec::new();
     for row in &rows {

@@ -10,7 +10,7 @@ use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
 use super::involved::{Stand, stands};
-use super::{instances, is_between, root};
+use super::{instances, is_between, of_tenants, root};
 use crate::camunda7::answer;
 use crate::camunda7::condition::is;
 use crate::camunda7::date::date;
@@ -111,12 +111,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Found>, Fault>
         wanted.push((name, fields.text(name)?));
     }
     let occurred = (fields.date("dateAfter")?, fields.date("dateBefore")?);
-    let (tenants, untenanted) = (fields.list("tenantIdIn")?, fields.is_set("withoutTenantId")?);
-    let mut rows = engine.instances(&query).await?;
-    rows.retain(|row| {
-        (!untenanted || row.tenant.is_none())
-            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
-    });
+    let rows = of_tenants(engine, fields, &query).await?;
     let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
     let mut all = Vec::new();
     for row in &rows {

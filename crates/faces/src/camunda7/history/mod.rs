@@ -54,6 +54,17 @@ fn is_between((after, before): (Option<Timestamp>, Option<Timestamp>), own: Opti
     compared(after, |own, after| own >= after) && compared(before, |own, before| own <= before)
 }
 
+/// The instances that a query finds, of the tenants that fields tell.
+async fn of_tenants(engine: &Engine, fields: &Fields, query: &InstanceQuery) -> Result<Vec<potok::Instance>, Fault> {
+    let (tenants, untenanted) = (fields.list("tenantIdIn")?, fields.is_set("withoutTenantId")?);
+    let mut rows = engine.instances(query).await?;
+    rows.retain(|row| {
+        (!untenanted || row.tenant.is_none())
+            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
+    });
+    Ok(rows)
+}
+
 /// The instances whose histories fields mean, as far as these tell instances: none if an id is no id.
 fn instances(fields: &Fields) -> Result<Option<InstanceQuery>, Fault> {
     let mut query = InstanceQuery { has_process: Some(true), ..InstanceQuery::default() };

@@ -11,7 +11,7 @@ use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
 use super::activity_instance::{Visit, visits};
-use super::{instances, root};
+use super::{instances, of_tenants, root};
 use crate::acting::Acting;
 use crate::camunda7::answer::{self, Answer, json as answer};
 use crate::camunda7::condition::like;
@@ -164,7 +164,6 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
         other => other,
     };
     let names = (names.0.as_ref().map(fold), names.1.as_ref().map(fold), names.2);
-    let (tenants, untenanted) = (fields.list("tenantIdIn")?, fields.is_set("withoutTenantId")?);
     let wanted = match fields.get("variableValue") {
         Some(wanted) => Some(searched(&value::read_plain("variableValue", wanted)?)),
         None => None,
@@ -176,11 +175,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
         ("executionId", fields.list("executionIdIn")?),
         ("taskId", fields.list("taskIdIn")?),
     ];
-    let mut rows = engine.instances(&query).await?;
-    rows.retain(|row| {
-        (!untenanted || row.tenant.is_none())
-            && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))
-    });
+    let rows = of_tenants(engine, fields, &query).await?;
     let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
     let mut all = Vec::new();
     for row in &rows {
