@@ -4,8 +4,7 @@
 //!
 //! The program runs itself twice, as the embedded engine and as the server, so that whoever makes the load is not counted.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::{self, BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +14,8 @@ use potok::row::TaskState;
 use potok::{Engine, TaskId};
 use potok_rest::{Options, router};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 
 const MODEL: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="bench">
   <process id="three" isExecutable="true">
@@ -123,7 +124,7 @@ fn serve_http(database: &str) {
 struct Other {
     child: Child,
     input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
+    output: io::BufReader<ChildStdout>,
     folder: PathBuf,
 }
 
@@ -139,7 +140,7 @@ impl Other {
             .spawn()
             .expect("it starts");
         let input = child.stdin.take();
-        let output = BufReader::new(child.stdout.take().expect("its output"));
+        let output = io::BufReader::new(child.stdout.take().expect("its output"));
         let mut other = Self { child, input, output, folder };
         let ready = other.line();
         (other, ready)
@@ -200,51 +201,62 @@ fn median(mut samples: Vec<f64>) -> f64 {
     samples[samples.len() / 2]
 }
 
+/// Makes the load, in one thread that waits for all connections at once, as load generators do: were there one for each, the server's
+/// process would be charged for waking every one of them.
 fn load(address: &str, count: u32) {
-    std::thread::scope(|scope| {
-        for _ in 0..CALLERS {
-            scope.spawn(move || call(address, count));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let callers = (0..CALLERS).map(|_| async move {
+        let mut caller = Caller::connect(address).await.expect("it listens");
+        for _ in 0..count {
+            caller.work().await.expect("answered");
         }
     });
+    runtime.block_on(futures_util::future::join_all(callers));
 }
 
-fn call(address: &str, count: u32) {
-    let stream = TcpStream::connect(address).expect("it listens");
-    stream.set_nodelay(true).expect("set");
-    let mut stream = BufReader::new(stream);
-    let mut post = |path: &str, body: &Value| {
-        let body = body.to_string();
+/// One connection, kept alive.
+struct Caller {
+    stream: BufReader<TcpStream>,
+    address: String,
+}
+
+impl Caller {
+    async fn connect(address: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream: BufReader::new(stream), address: address.to_owned() })
+    }
+
+    async fn work(&mut self) -> io::Result<()> {
+        let order = self.post("/instances", &json!({"definition": "three", "variables": {"amount": 17}})).await?;
+        let open = json!({"filter": {"instances": [order["id"]], "states": ["open"]}});
+        for _ in 0..3 {
+            let found = self.post("/tasks/search", &open).await?;
+            let task = found["items"][0]["id"].as_str().expect("a task");
+            self.post(&format!("/tasks/{task}/complete"), &json!({"variables": {"checked": true}})).await?;
+        }
+        Ok(())
+    }
+
+    async fn post(&mut self, path: &str, body: &Value) -> io::Result<Value> {
+        let (address, body) = (&self.address, body.to_string());
         let head = format!(
             "POST /api/v1{path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
-        stream.get_mut().write_all((head + body.as_str()).as_bytes()).expect("sent");
-        let mut length = 0;
-        let mut status = String::new();
-        loop {
-            let mut line = String::new();
-            stream.read_line(&mut line).expect("an answer");
-            if line == "\r\n" {
-                break;
-            }
-            if status.is_empty() {
-                status.clone_from(&line);
-            }
+        self.stream.get_mut().write_all((head + body.as_str()).as_bytes()).await?;
+        let (mut line, mut length) = (String::new(), 0);
+        self.stream.read_line(&mut line).await?;
+        assert!(line.starts_with("HTTP/1.1 2"), "{path}: {line}");
+        while line != "\r\n" {
+            line.clear();
+            self.stream.read_line(&mut line).await?;
             if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
                 length = value.trim().parse().expect("a number");
             }
         }
         let mut body = vec![0; length];
-        stream.read_exact(&mut body).expect("a body");
-        assert!(status.starts_with("HTTP/1.1 2"), "{path}: {status}");
-        serde_json::from_slice::<Value>(&body).unwrap_or_default()
-    };
-    for _ in 0..count {
-        let order = post("/instances", &json!({"definition": "three", "variables": {"amount": 17}}))["id"].clone();
-        for _ in 0..3 {
-            let found = post("/tasks/search", &json!({"filter": {"instances": [order], "states": ["open"]}}));
-            let task = found["items"][0]["id"].as_str().expect("a task");
-            post(&format!("/tasks/{task}/complete"), &json!({"variables": {"checked": true}}));
-        }
+        self.stream.read_exact(&mut body).await?;
+        Ok(serde_json::from_slice(&body).unwrap_or_default())
     }
 }

@@ -129,7 +129,8 @@ impl Catalog {
         }
     }
 
-    fn cached(&self, key: Key) -> Option<Arc<Deployed>> {
+    /// The same, if it is here already.
+    pub(crate) fn cached(&self, key: Key) -> Option<Arc<Deployed>> {
         self.deployed.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 

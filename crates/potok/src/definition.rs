@@ -9,6 +9,7 @@ use potok_store::query::DefinitionQuery;
 use potok_store::row::{Definition, DefinitionKind, Deployment as DeploymentRow, Resource};
 
 use crate::access::Access;
+use crate::alone::ALONE;
 use crate::engine::Engine;
 use crate::{Action, DefinitionId, DeploymentId, Error, Right};
 
@@ -34,6 +35,34 @@ impl Engine {
         let mut query = query.clone();
         self.access(Action::ReadDefinitions, &"").await?.narrow_to_tenants(&mut query.sight);
         Ok(self.inner.store.list(&query).await?.rows)
+    }
+
+    /// Versions of processes by their keys, as they were deployed: whether one is suspended may have changed since. Those that run here
+    /// are not asked of the database.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn versions(
+        &self,
+        definitions: impl IntoIterator<Item = DefinitionId>,
+    ) -> Result<Vec<Definition>, Error> {
+        let access = self.access(Action::ReadDefinitions, &"").await?;
+        let (mut versions, mut keys) = (Vec::new(), Vec::new());
+        for DefinitionId(key) in definitions {
+            match self.inner.catalog.cached(key) {
+                // What tasks of no process belong to is nobody's to see.
+                _ if key == ALONE => {}
+                Some(deployed) => versions.push(deployed.definition.clone()),
+                None => keys.push(key),
+            }
+        }
+        versions.retain(|definition| access.admits(Some(&definition.tenant)));
+        if !keys.is_empty() {
+            let mut query = DefinitionQuery { keys, ..DefinitionQuery::default() };
+            access.narrow_to_tenants(&mut query.sight);
+            versions.extend(self.inner.store.list(&query).await?.rows);
+        }
+        Ok(versions)
     }
 
     /// The newest versions of the processes that may be started by whoever acts, by their ids. Those that start by messages, signals or

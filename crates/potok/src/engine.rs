@@ -10,7 +10,9 @@ use potok_core::instance::{Instance, Key};
 use potok_core::routing::Running;
 use potok_core::step::{Events, SCRIPT_TIME};
 use potok_core::{Name, encoding::DecodeError};
-use potok_store::row::{ApiToken as TokenRow, Instance as InstanceRow, Node, Session as SessionRow};
+use potok_store::row::{
+    ApiToken as TokenRow, Instance as InstanceRow, Job as JobRow, Node, Session as SessionRow, Task as TaskRow,
+};
 use potok_store::{Bytes, Keys, Store};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -146,6 +148,10 @@ pub(crate) struct Inner {
     pub(crate) committer: Committer,
     /// Whether others have written more of an instance's log.
     pub(crate) fresh: Together<(Key, u64), bool>,
+    /// Jobs by their keys, with the instances that are known to have them.
+    pub(crate) job_rows: Together<(Key, Option<Key>), Option<JobRow>>,
+    /// Tasks by their keys.
+    pub(crate) task_rows: Together<Key, Option<TaskRow>>,
     pub(crate) clock: Clock,
     /// What was read a moment ago of who may do what, and of what they sign in by.
     pub(crate) standings: Standings,
@@ -276,6 +282,8 @@ impl Inner {
             cache,
             committer,
             fresh: Together::default(),
+            job_rows: Together::default(),
+            task_rows: Together::default(),
             clock,
             standings: Standings::default(),
             inhabited: Recent::default(),

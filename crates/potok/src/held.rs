@@ -1,5 +1,6 @@
 //! Jobs by the names of the workers that have them, for workers that know no leases: programs written for other engines.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use potok_core::Name;
@@ -10,10 +11,23 @@ use potok_store::Guard;
 use potok_store::query::JobQuery;
 use potok_store::row::Job as JobRow;
 
+use crate::access::Access;
 use crate::attempt::{Attempt, Missing};
-use crate::engine::Engine;
+use crate::engine::{Engine, Inner};
 use crate::envelope::Act;
 use crate::{Action, Error, IntoVariables, Job, JobFailure, JobId};
+
+impl Inner {
+    /// Jobs by their keys and the instances that have them, as far as those are known.
+    async fn rows_of_jobs(&self, jobs: Vec<(Key, Option<Key>)>) -> Result<Vec<Option<JobRow>>, Error> {
+        let (keys, instances): (Vec<Key>, Vec<Option<Key>>) = jobs.into_iter().unzip();
+        let instances = instances.into_iter().collect::<Option<_>>().unwrap_or_default();
+        let query = JobQuery { keys: keys.clone(), instances, ..JobQuery::default() };
+        let rows = self.store.list(&query).await?.rows;
+        let mut rows: HashMap<Key, JobRow> = rows.into_iter().map(|row| (row.key, row)).collect();
+        Ok(keys.iter().map(|key| rows.remove(key)).collect())
+    }
+}
 
 impl Engine {
     /// A job, whoever has it.
@@ -27,12 +41,17 @@ impl Engine {
     /// A job that something is to be done with.
     async fn job_for(&self, action: Action, job: JobId) -> Result<JobRow, Error> {
         let access = self.access(action, &job).await?;
-        let query = JobQuery {
-            keys: vec![job.0],
-            instances: self.inner.cache.owner(job.0).into_iter().collect(),
-            ..JobQuery::default()
+        self.job_in_sight(&access, job).await
+    }
+
+    pub(crate) async fn job_in_sight(&self, access: &Access, job: JobId) -> Result<JobRow, Error> {
+        let inner = &self.inner;
+        let sought = (job.0, inner.cache.owner(job.0));
+        // Workers are done with many jobs of a moment.
+        let row = match inner.store.is_shared() {
+            true => inner.job_rows.ask(sought, |jobs| inner.rows_of_jobs(jobs)).await?,
+            false => inner.rows_of_jobs(vec![sought]).await?.pop().flatten(),
         };
-        let row = self.inner.store.list(&query).await?.rows.pop();
         row.filter(|row| access.admits(row.tenant.as_ref())).ok_or(Error::UnknownJob(job))
     }
 

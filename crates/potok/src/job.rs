@@ -11,7 +11,7 @@ use potok_core::routing::{Running, World as _};
 use potok_core::step::{Command, Rejection, Variables};
 use potok_core::time::{Timestamp, next_try};
 use potok_core::value::Value;
-use potok_store::query::{InstanceQuery, JobQuery, Sight};
+use potok_store::query::{InstanceQuery, JobQuery};
 use potok_store::row::Job as JobRow;
 use potok_store::{Fetch, First, Guard, Wanted};
 
@@ -189,13 +189,7 @@ impl Engine {
     /// If the lease is no longer the worker's, or the job is gone.
     pub async fn leased_job(&self, job: JobId, lease: u64) -> Result<Job, Error> {
         let access = self.access(Action::DoJobs, &job).await?;
-        let query = JobQuery {
-            keys: vec![job.0],
-            sight: Sight { tenants: access.tenants(), viewer: None },
-            instances: self.inner.cache.owner(job.0).into_iter().collect(),
-            ..JobQuery::default()
-        };
-        let row = self.inner.store.list(&query).await?.rows.pop().ok_or(Error::UnknownJob(job))?;
+        let row = self.job_in_sight(&access, job).await?;
         if row.lease != lease || lease == 0 {
             return Err(Error::LeaseLost(job));
         }

@@ -1,14 +1,15 @@
 //! User tasks: one of them, and whose it is.
 
+use std::collections::HashMap;
 use std::ops::Deref;
 
 use potok_core::Name;
 use potok_core::instance::Key;
-use potok_store::query::TaskQuery;
+use potok_store::query::{Sight, TaskQuery};
 use potok_store::row::{Task as TaskRow, TaskState};
 
 use crate::access::Access;
-use crate::engine::Engine;
+use crate::engine::{Engine, Inner};
 use crate::{Action, Error, InstanceId, Role, TaskId};
 
 mod assignment;
@@ -53,6 +54,14 @@ impl Task {
     }
 }
 
+impl Inner {
+    async fn rows_of_tasks(&self, keys: Vec<Key>) -> Result<Vec<Option<TaskRow>>, Error> {
+        let rows = self.store.list(&TaskQuery { keys: keys.clone(), ..TaskQuery::default() }).await?.rows;
+        let mut rows: HashMap<Key, TaskRow> = rows.into_iter().map(|row| (row.key, row)).collect();
+        Ok(keys.iter().map(|key| rows.remove(key)).collect())
+    }
+}
+
 impl Engine {
     /// A task, open or ended.
     ///
@@ -66,7 +75,11 @@ impl Engine {
     pub(crate) async fn task_in_sight(&self, access: &Access, task: TaskId) -> Result<Task, Error> {
         let mut query = TaskQuery { keys: vec![task.0], ..TaskQuery::default() };
         access.narrow(&mut query.sight);
-        let row = self.inner.store.list(&query).await?.rows.pop();
+        let inner = &self.inner;
+        let row = match inner.store.is_shared() && query.sight == Sight::default() {
+            true => inner.task_rows.ask(task.0, |tasks| inner.rows_of_tasks(tasks)).await?,
+            false => inner.store.list(&query).await?.rows.pop(),
+        };
         row.map(|row| Task { row }).ok_or(Error::UnknownTask(task))
     }
 

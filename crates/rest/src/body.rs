@@ -28,22 +28,26 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "body-not-json", detail));
         }
         let bytes = whole(request, state).await?;
-        let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-        let Object(value) = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let path = error.path().to_string();
-            let inner = error.into_inner();
-            match inner.classify() {
-                serde_json::error::Category::Data if path != "." => {
-                    Problem::malformed("body-invalid", format!("`{path}`: {inner}"))
-                }
-                serde_json::error::Category::Data => Problem::malformed("body-invalid", inner.to_string()),
-                _ => Problem::malformed("body-malformed", format!("the body is no JSON: {inner}")),
-            }
-        })?;
-        deserializer
-            .end()
-            .map_err(|error| Problem::malformed("body-malformed", format!("the body is no JSON: {error}")))?;
+        let Object(value) = serde_json::from_slice(&bytes).map_err(|_| invalid::<T>(&bytes))?;
         Ok(Self(value))
+    }
+}
+
+/// What is wrong with a body that could not be read, and where. Most can: whoever reads them does not keep account of where it stands.
+fn invalid<T: DeserializeOwned>(bytes: &[u8]) -> Problem {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize::<_, Object<T>>(&mut deserializer);
+    let (path, error) = match read.map(|_| deserializer.end()) {
+        Err(error) => (error.path().to_string(), error.into_inner()),
+        Ok(Err(error)) => (".".to_owned(), error),
+        Ok(Ok(())) => return Problem::internal("internal", &"a body can be read the second time only"),
+    };
+    match error.classify() {
+        serde_json::error::Category::Data if path != "." => {
+            Problem::malformed("body-invalid", format!("`{path}`: {error}"))
+        }
+        serde_json::error::Category::Data => Problem::malformed("body-invalid", error.to_string()),
+        _ => Problem::malformed("body-malformed", format!("the body is no JSON: {error}")),
     }
 }
 

@@ -277,15 +277,15 @@ pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterato
     let layers = ServiceBuilder::new()
         .layer(MapResponseLayer::new(move |response| headers::complete(response, is_secure)))
         .layer(DefaultBodyLimit::max(options.body_limit))
-        .layer(middleware::from_fn_with_state((app.clone(), bounds), receive))
         .option_layer(cors)
-        .layer(middleware::from_fn_with_state(app.clone(), once::read));
+        .layer(middleware::from_fn_with_state((app.clone(), bounds), receive));
     router.fallback(unknown_route).method_not_allowed_fallback(wrong_method).layer(layers).with_state(app)
 }
 
 /// What every request goes through, the first the outermost. One function: each that a router knows of makes boxes for every request.
 async fn receive(State((app, bounds)): State<(App, Bounds)>, request: Request, next: Next) -> Response {
-    let guarded = |request| guard::guard(&app, request, |request| next.run(request));
+    let told = |request| once::read(&app, request, |request| next.run(request));
+    let guarded = |request| guard::guard(&app, request, told);
     let bounded = |request| timeout::in_time(bounds, request, guarded);
     let measured = |request| metrics::measure(&app, request, bounded);
     let followed = pin!(trace::follow(request, measured));

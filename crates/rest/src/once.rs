@@ -3,9 +3,8 @@
 use std::future::Future;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::Method;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use potok::{Engine, Error};
 use serde::Serialize;
@@ -28,16 +27,30 @@ pub(crate) struct Once {
 }
 
 /// Reads the key of a call that changes something, and tells its request from others.
-pub(crate) async fn read(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let Some(key) = request.headers().get("idempotency-key") else { return next.run(request).await };
-    let key = key.to_str().unwrap_or_default().to_owned();
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
-        return next.run(request).await;
+pub(crate) async fn read<F: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
+    let key = request.headers().get("idempotency-key");
+    let key = key.filter(|_| !matches!(*request.method(), Method::GET | Method::HEAD));
+    let request = match key.map(|key| key.to_str().unwrap_or_default().to_owned()) {
+        // Few calls have one: what tells requests from others makes no room in the others.
+        Some(key) => Box::pin(marked(app, request, key)).await,
+        None => Ok(request),
+    };
+    match request {
+        Ok(request) => next(request).await,
+        Err(problem) => problem.into_response(),
     }
+}
+
+/// The request with its key, and what the key stands for.
+async fn marked(app: &App, mut request: Request, key: String) -> Result<Request, Problem> {
     if key.is_empty() || key.len() > LIMIT {
         let detail =
             format!("an idempotency key has 1 to {LIMIT} ASCII characters: best a random UUID for each request");
-        return Problem::malformed("idempotency-key-invalid", detail).into_response();
+        return Err(Problem::malformed("idempotency-key-invalid", detail));
     }
     let mut hash = Sha256::new();
     hash.update(request.method().as_str());
@@ -48,16 +61,13 @@ pub(crate) async fn read(State(app): State<App>, mut request: Request, next: Nex
     // Files are not read twice: name, place and key tell them.
     if media_type(request.headers()).eq_ignore_ascii_case("application/json") {
         let (parts, body) = request.into_parts();
-        let bytes = match whole(Request::from_parts(parts.clone(), body), &app).await {
-            Ok(bytes) => bytes,
-            Err(problem) => return problem.into_response(),
-        };
+        let bytes = whole(Request::from_parts(parts.clone(), body), app).await?;
         hash.update(&bytes);
         request = Request::from_parts(parts, Body::from(bytes));
     }
     let request_hash = hex(&hash.finalize());
     request.extensions_mut().insert(Once { key, request: request_hash });
-    next.run(request).await
+    Ok(request)
 }
 
 /// Bytes as hexadecimal digits.

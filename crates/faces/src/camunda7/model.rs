@@ -1,9 +1,10 @@
 //! What a model's file says of its flow nodes, in Camunda's words.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use potok::Engine;
 use potok::row::Definition;
+use potok::{DefinitionId, Engine};
 use potok_core::graph::ProcessGraph;
 use potok_core::instance::Ordinal;
 use potok_core::xml::{Document, Element};
@@ -25,9 +26,32 @@ struct Node {
     timer: Option<(&'static str, String)>,
 }
 
+/// A model, and the graph beside which it was read.
+type Read = (Weak<ProcessGraph>, Arc<Model>);
+
+/// Models that have been read, as long as there is the graph of their definition, under its address: that is nobody else's as long as
+/// somebody remembers it.
+static READ: Mutex<BTreeMap<usize, Read>> = Mutex::new(BTreeMap::new());
+
 impl Model {
     /// That of a definition; one without flow nodes if its file cannot be read.
-    pub(crate) async fn of(engine: &Engine, definition: &Definition) -> Result<Self, Fault> {
+    pub(crate) async fn of(engine: &Engine, definition: &Definition) -> Result<Arc<Self>, Fault> {
+        // One whose model this version of the program refuses has none, but has a file.
+        let graph = engine.graph(DefinitionId(definition.key)).await.ok().flatten();
+        let Some(graph) = graph else { return Ok(Arc::new(Self::read(engine, definition).await?)) };
+        let address = Arc::as_ptr(&graph).addr();
+        let known = || READ.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, model)) = known().get(&address) {
+            return Ok(model.clone());
+        }
+        let model = Arc::new(Self::read(engine, definition).await?);
+        let mut known = known();
+        known.retain(|_, (graph, _)| graph.strong_count() > 0);
+        known.insert(address, (Arc::downgrade(&graph), model.clone()));
+        Ok(model)
+    }
+
+    async fn read(engine: &Engine, definition: &Definition) -> Result<Self, Fault> {
         let bytes = deployment::file_of(engine, definition).await?;
         let Ok(document) = Document::parse(&bytes) else { return Ok(Self::default()) };
         let node = |element: Element<'_>| {
@@ -44,7 +68,7 @@ impl Model {
     pub(crate) async fn of_all(
         engine: &Engine,
         definitions: &BTreeMap<u64, Definition>,
-    ) -> Result<BTreeMap<u64, Self>, Fault> {
+    ) -> Result<BTreeMap<u64, Arc<Self>>, Fault> {
         let mut models = BTreeMap::new();
         for (key, definition) in definitions {
             models.insert(*key, Self::of(engine, definition).await?);

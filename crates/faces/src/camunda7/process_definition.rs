@@ -500,11 +500,8 @@ pub(crate) async fn of_keys(
     keys: impl IntoIterator<Item = potok_core::instance::Key>,
 ) -> Result<BTreeMap<u64, Definition>, Fault> {
     let keys: std::collections::BTreeSet<u64> = keys.into_iter().map(u64::from).collect();
-    if keys.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let query = DefinitionQuery { keys: keys.into_iter().map(Into::into).collect(), ..DefinitionQuery::default() };
-    Ok(engine.definitions(&query).await?.into_iter().map(|row| (row.key.into(), row)).collect())
+    let versions = engine.versions(keys.into_iter().map(|key| DefinitionId(key.into()))).await?;
+    Ok(versions.into_iter().map(|row| (row.key.into(), row)).collect())
 }
 
 /// The definition that an instance runs.

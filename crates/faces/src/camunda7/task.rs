@@ -1,6 +1,7 @@
 //! `/task`: user tasks, and tasks that belong to no process.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Path;
@@ -280,7 +281,7 @@ async fn submit_form(Acting(engine): Acting, Path(text): Path<String>, InBody(fi
         let done = engine.resolve(task.id()).await;
         return changed(&task, done);
     }
-    finish(&engine, &task, &fields, variables, &cannot).await
+    finish(&engine, task.id(), &fields, variables, &cannot).await
 }
 
 async fn complete(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
@@ -291,21 +292,21 @@ async fn complete(Acting(engine): Acting, Path(text): Path<String>, InBody(field
         let message = format!("{cannot}: there is no such task, or it is done");
         Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, message)
     };
-    let task = open(&engine, &text).await?.ok_or_else(absent)?;
-    finish(&engine, &task, &fields, variables, &cannot).await
+    let task = id::parse::<TaskId>(&text).ok_or_else(absent)?;
+    finish(&engine, task, &fields, variables, &cannot).await
 }
 
 /// Completes a task; `cannot` says what is refused if it is.
-async fn finish(engine: &Engine, task: &Task, fields: &Fields, variables: Variables, cannot: &str) -> Answer {
+async fn finish(engine: &Engine, task: TaskId, fields: &Fields, variables: Variables, cannot: &str) -> Answer {
     let refused = |error| Fault::in_words(error, |error| format!("{cannot}: {error}"));
     let with_variables = fields.is_set("withVariablesInReturn")?;
     // What the task saw, with what it gives, is what is there afterwards if the instance ends with it.
     let mut seen: BTreeMap<Name, _> = BTreeMap::new();
     if with_variables {
-        seen.extend(engine.task_variables(task.id()).await.map_err(refused)?);
+        seen.extend(engine.task_variables(task).await.map_err(refused)?);
         seen.extend(variables.iter().cloned());
     }
-    engine.complete(task.id(), variables).await.map_err(refused)?;
+    engine.complete(task, variables).await.map_err(refused)?;
     if !with_variables {
         return Ok(nothing());
     }
@@ -337,7 +338,7 @@ async fn bpmn_escalation(Acting(engine): Acting, Path(text): Path<String>, InBod
 }
 
 /// What is to be done, as somebody has written it, else as the model documents it.
-pub(crate) fn description<'a>(task: &'a TaskRow, models: &'a BTreeMap<u64, Model>) -> Option<&'a str> {
+pub(crate) fn description<'a>(task: &'a TaskRow, models: &'a BTreeMap<u64, Arc<Model>>) -> Option<&'a str> {
     let documented = || models.get(&task.definition.into())?.documentation(&task.node);
     task.description.as_deref().or_else(documented)
 }

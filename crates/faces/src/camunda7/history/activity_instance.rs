@@ -1,6 +1,7 @@
 //! `/history/activity-instance`: visits of flow nodes, as the instances' histories tell them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Path;
@@ -214,7 +215,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
     let Some(query) = instances(fields)? else { return Ok(Vec::new()) };
     let rows = engine.instances(&query).await?;
     let definitions = process_definition::of_keys(engine, rows.iter().map(|row| row.definition)).await?;
-    let mut models: BTreeMap<u64, Model> = BTreeMap::new();
+    let mut models: BTreeMap<u64, Arc<Model>> = BTreeMap::new();
     let mut all = Vec::new();
     for row in &rows {
         let key = row.definition.into();

@@ -1,6 +1,7 @@
 //! What the logs of jobs and of external tasks have in common: entries of the instances' work logs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use potok::row::Definition;
 use potok::{Engine, Instance, InstanceId, WorkEntry, WorkEvent, WorkKind};
@@ -33,7 +34,7 @@ pub(super) struct Logged {
 #[derive(Default)]
 struct Around {
     definitions: BTreeMap<u64, Definition>,
-    models: BTreeMap<u64, Model>,
+    models: BTreeMap<u64, Arc<Model>>,
 }
 
 impl Around {
