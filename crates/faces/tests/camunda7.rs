@@ -51,6 +51,7 @@ conversations!(
     form,
     history,
     job,
+    left,
     log,
     message,
     more,

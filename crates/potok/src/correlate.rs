@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use potok_core::Name;
-use potok_core::instance::{Key, Owner, WaitKind};
+use potok_core::instance::{Key, Owner, ROOT, WaitKind};
 use potok_core::routing::{Running, Work, World as _};
 use potok_core::step::{Command, Rejection, StartAt, Variables};
 use potok_core::value::Value;
@@ -233,9 +233,10 @@ impl Correlation<'_> {
                 let wait = instance.wait(row.key).filter(|wait| matches!(wait.kind, WaitKind::Message(_)))?;
                 let has =
                     |(name, value): &(Name, Value)| instance.variable(name).is_some_and(|found| same(found, value));
-                let scope = instance.scope(instance.scope_of(wait))?;
-                // What stands in a scope among others has none of its own.
-                let is_own = !matches!(wait.owner, Owner::Token(token) if token != scope.owner);
+                let around = instance.scope_of(wait);
+                let scope = instance.scope(around)?;
+                // What stands in a scope among others has none of its own, and the process is never a flow node's own.
+                let is_own = !matches!(wait.owner, Owner::Token(token) if around == ROOT || token != scope.owner);
                 let has_own = |(name, value): &(Name, Value)| {
                     is_own && scope.variable(name).is_some_and(|found| same(found, value))
                 };

@@ -195,7 +195,7 @@ actions! {
     SaveSearch, "save search", See, false, ["Engine::save_search" "Engine::forget_search"];
     Remark, "remark", See, false, [
         "Engine::comment" "Engine::remove_comment" "Engine::attach" "Engine::attach_link" "Engine::remove_attachment" "Attaching::write"
-        "Attaching::finish" "Attaching::discard"
+        "Attaching::finish" "Attaching::discard" "Engine::touch_task"
     ];
     ClaimTask, "claim task", Work, false, ["Engine::claim"];
     GiveTask, "give task", Work, false, [
@@ -204,6 +204,7 @@ actions! {
     ];
     WorkOnTask, "work on task", Work, false, [
         "Engine::complete" "Engine::throw_task_error" "Engine::set_task_variables" "Engine::set_local_task_variables"
+        "Engine::change_task_variables"
     ];
     CreateTask, "create task", Work, false, ["NewTask::send"];
     EndTask, "end task", Work, false, ["Engine::cancel_task" "Engine::delete_task"];

@@ -2,9 +2,10 @@
 
 use potok_core::Name;
 use potok_core::instance::{Instance, Key, Owner, ROOT, ScopeId, Wait};
-use potok_core::routing::{Running, World as _};
+use potok_core::routing::{Running, Work, World as _};
 use potok_core::step::{Command, Rejection, Variables};
 
+use crate::attempt::{Attempt, Missing};
 use crate::held::scope_with;
 use crate::{Action, Case, Error, IntoVariables};
 
@@ -84,46 +85,56 @@ impl Case {
         let (set, remove): (Variables, Vec<Name>) = (set.into_variables()?, remove.into_iter().collect());
         let key = self.id().0;
         self.engine().reach(Action::SetVariables, self.id()).await?;
-        self.engine()
-            .inner
+        let inner = &self.engine().inner;
+        inner
             .transact(self.engine().envelope(), |attempt, work| {
-                let Some(running) = attempt.instance(key)? else { return Ok(Err(Error::UnknownInstance(self.id()))) };
-                let instance = &running.instance;
-                if !instance.is_active() {
-                    return Ok(Err(Rejection::NotActive(key).into()));
-                }
-                let Some((inner, is_own)) = from.scope(instance) else {
-                    return Ok(Err(Error::UnknownInstance(self.id())));
-                };
-                let home = |name: &Name| if own { inner } else { scope_with(instance, inner, name) };
-                let set: Vec<Command> = match from {
-                    // Its own scope is opened for it if need be.
-                    Viewpoint::Wait(task) if own && from.is_at_a_node(instance) => {
-                        let (variables, local_variables) = (Variables::new(), set.clone());
-                        vec![Command::SetTaskVariables { task, variables, local_variables }]
-                    }
-                    _ => set
-                        .iter()
-                        .map(|(name, value)| Command::SetVariables {
-                            scope: home(name),
-                            variables: vec![(name.clone(), value.clone())],
-                        })
-                        .collect(),
-                };
-                let remove = remove
-                    .iter()
-                    .filter(|_| is_own || !own)
-                    .map(|name| Command::RemoveVariables { scope: home(name), names: vec![name.clone()] });
-                for command in set.into_iter().chain(remove).collect::<Vec<_>>() {
-                    match attempt.step(key, command) {
-                        Ok(requests) => work.ask(key, requests),
-                        // A condition that has occurred meanwhile may have ended it.
-                        Err(Rejection::NotActive(_) | Rejection::UnknownScope(..)) => {}
-                        Err(rejection) => return Ok(Err(rejection.into())),
-                    }
-                }
-                Ok(Ok(()))
+                change(attempt, work, key, (from, own), (&set, &remove))
             })
             .await
     }
+}
+
+/// Sets and removes variables in sight of a viewpoint, or its own.
+pub(crate) fn change(
+    attempt: &mut Attempt<'_>,
+    work: &mut Work,
+    key: Key,
+    (from, own): (Viewpoint, bool),
+    (set, remove): (&Variables, &[Name]),
+) -> Result<Result<(), Error>, Missing> {
+    let unknown = || Error::UnknownInstance(key.into());
+    let Some(running) = attempt.instance(key)? else { return Ok(Err(unknown())) };
+    let instance = &running.instance;
+    if !instance.is_active() {
+        return Ok(Err(Rejection::NotActive(key).into()));
+    }
+    let Some((inner, is_own)) = from.scope(instance) else { return Ok(Err(unknown())) };
+    let home = |name: &Name| if own { inner } else { scope_with(instance, inner, name) };
+    // What is removed in the same breath need not be set.
+    let set: Variables = set.iter().filter(|(name, _)| !remove.contains(name)).cloned().collect();
+    let set: Vec<Command> = match from {
+        // Its own scope is opened for it if need be.
+        Viewpoint::Wait(task) if own && !set.is_empty() && from.is_at_a_node(instance) => {
+            vec![Command::SetTaskVariables { task, variables: Variables::new(), local_variables: set }]
+        }
+        _ => set
+            .into_iter()
+            .map(|(name, value)| Command::SetVariables { scope: home(&name), variables: vec![(name, value)] })
+            .collect(),
+    };
+    let is_there = |name: &Name| instance.scope(inner).is_some_and(|scope| scope.variable(name).is_some());
+    let remove = remove
+        .iter()
+        .filter(|name| !own || (is_own && is_there(name)))
+        .map(|name| Command::RemoveVariables { scope: home(name), names: vec![name.clone()] });
+    let commands: Vec<Command> = set.into_iter().chain(remove).collect();
+    for command in commands {
+        match attempt.step(key, command) {
+            Ok(requests) => work.ask(key, requests),
+            // A condition that has occurred meanwhile may have ended it.
+            Err(Rejection::NotActive(_) | Rejection::UnknownScope(..)) => {}
+            Err(rejection) => return Ok(Err(rejection.into())),
+        }
+    }
+    Ok(Ok(()))
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use potok::Name;
 use serde_json::{Value as Json, json};
@@ -37,6 +37,27 @@ pub(crate) fn text(text: String) -> Response {
 /// 200 with bytes.
 pub(crate) fn bytes(media_type: &str, bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, media_type.to_owned())], bytes).into_response()
+}
+
+/// 200 with a file to be saved under its name: as it is for readers of Latin-1, and as RFC 8187 writes it for all others.
+pub(crate) fn file(media_type: &str, content: Vec<u8>, name: &str) -> Response {
+    let mut response = bytes(media_type, content);
+    let mut disposition = b"attachment; filename=\"".to_vec();
+    disposition.extend(name.chars().map(|character| match character {
+        '"' => b'\'',
+        other => u8::try_from(other).unwrap_or(b'?'),
+    }));
+    disposition.extend(b"\"; filename*=UTF-8''");
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'*' => disposition.push(byte),
+            other => disposition.extend(format!("%{other:02X}").into_bytes()),
+        }
+    }
+    if let Ok(disposition) = HeaderValue::from_bytes(&disposition) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    response
 }
 
 /// What a list is sorted by.
@@ -82,7 +103,15 @@ pub(crate) fn order(fields: &Fields, known: &[&str], variables: &[&str]) -> Resu
                 let variable = if is_variable { Some(variable(fields)?) } else { None };
                 Ok(Some(By { name: by.to_string(), descending, variable }))
             }
-            _ => Err(Fault::invalid("sortBy and sortOrder belong together: only one of them is given")),
+            // In a body what it cannot be sorted by is passed over until it is said which way.
+            (Some(by), None) if !fields.in_query() && !known.contains(&&*by) && !variables.contains(&&*by) => Ok(None),
+            _ => {
+                let message = "sortBy and sortOrder belong together: only one of them is given";
+                Err(match fields.in_query() {
+                    true => Fault::invalid(message),
+                    false => Fault::bad_request_of("NotValidException", message),
+                })
+            }
         }
     };
     let mut order: Order = one(fields)?.into_iter().collect();

@@ -12,8 +12,8 @@ use serde_json::{Value as Json, json};
 use super::answer::{Answer, bytes, json as answer, nothing};
 use super::date::date;
 use super::error::Fault;
-use super::id;
 use super::link::Here;
+use super::{id, task};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
@@ -86,6 +86,9 @@ async fn remove(Acting(engine): Acting, Path((task, text)): Path<(String, String
         Fault::missing(format!("Deletion is not possible. {none}"))
     };
     let attachment = found(&engine, &task, &text).await?.ok_or_else(missing)?;
+    if let Some(task) = attachment.task {
+        task::touch(&engine, TaskId(task)).await?;
+    }
     engine.remove_attachment(&attachment).await?;
     Ok(nothing())
 }
@@ -149,6 +152,9 @@ async fn attach(
 ) -> Result<Attachment, Fault> {
     let Parts { name, description, kind, url } = parts;
     let (description, kind) = (description.map(Name::from), kind.map(Name::from));
+    if content.is_some() || url.is_some() {
+        task::touch(engine, to).await?;
+    }
     match (content, url) {
         (Some((file, content)), _) => {
             let mut attaching = engine.attach(to, name.unwrap_or(file)).await?;

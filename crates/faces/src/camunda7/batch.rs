@@ -183,6 +183,8 @@ pub(crate) async fn begin(engine: &Engine, operation: Operation, instances: Vec<
 const INSTANCES: &str = "processInstanceIds";
 
 async fn delete_instances(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
+    process_instance::check_what_is_skipped(&fields)?;
+    fields.flag("skipSubprocesses")?;
     let operation = Operation::Cancel { reason: fields.text("deleteReason")? };
     begin(&engine, operation, instances(&engine, &fields, INSTANCES).await?, INSTANCES).await
 }
@@ -214,6 +216,9 @@ async fn set_job_retries_of_instances(Acting(engine): Acting, InBody(fields): In
 /// Tries for some jobs.
 async fn set_job_retries(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
     let ids = fields.list("jobIds")?;
+    if !fields.has("retries") {
+        return Err(Fault::invalid("retries is null"));
+    }
     if ids.is_none() && !fields.has("jobQuery") {
         return Err(Fault::failed("ENGINE-13050 You must specify at least one of jobIds or jobQuery."));
     }

@@ -10,8 +10,8 @@ use super::answer::{Answer, json as answer, nothing};
 use super::date::date;
 use super::error::Fault;
 use super::fields::InBody;
-use super::id;
 use super::link::Here;
+use super::{id, task};
 use crate::acting::Acting;
 
 fn shown(comment: &Comment) -> Json {
@@ -80,7 +80,11 @@ async fn remove_those(engine: &Engine, of: &str, is_meant: impl Fn(&Comment) -> 
         Error::UnknownInstance(_) => missing(of),
         error => error.into(),
     })?;
-    for comment in comments.iter().filter(|comment| is_meant(comment)) {
+    let comments: Vec<&Comment> = comments.iter().filter(|comment| is_meant(comment)).collect();
+    if let Some(task) = comments.first().and_then(|comment| comment.task) {
+        task::touch(engine, TaskId(task)).await?;
+    }
+    for comment in comments {
         engine.remove_comment(comment).await?;
     }
     Ok(nothing())
@@ -101,6 +105,9 @@ pub(crate) async fn create(
     let id = id::parse::<TaskId>(&text).ok_or_else(unknown)?;
     let message =
         fields.text("message")?.ok_or_else(|| Fault::bad_request_of("InvalidRequestException", "Message is null"))?;
+    // It stands on the task, of whichever process.
+    fields.text("processInstanceId")?;
+    task::touch(&engine, id).await?;
     match engine.comment(id, message).await {
         Ok(comment) => {
             let mut body = shown(&comment);

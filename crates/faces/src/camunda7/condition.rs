@@ -30,10 +30,13 @@ struct Condition {
     is_not: bool,
 }
 
+/// A refusal by the engine, given its type.
+type Refused = fn(&'static str, String) -> Fault;
+
 impl Conditions {
     /// Those that stand under a name.
     pub(crate) fn of(fields: &Fields, name: &str) -> Result<Self, Fault> {
-        let conditions = Self::of_task(fields, name)?;
+        let conditions = Self::read(fields, name, |_, message| Fault::bad_request_of("NotValidException", message))?;
         match conditions.all.iter().any(|condition| condition.is_not) {
             true => Err(Fault::invalid("Invalid variable comparator specified: notLike")),
             false => Ok(conditions),
@@ -42,21 +45,27 @@ impl Conditions {
 
     /// The same of a task, of which it can be asked, too, that a pattern is not matched.
     pub(crate) fn of_task(fields: &Fields, name: &str) -> Result<Self, Fault> {
+        Self::read(fields, name, Fault::failed_as)
+    }
+
+    /// `refused` is how it is said that a condition makes no sense.
+    fn read(fields: &Fields, name: &str, refused: Refused) -> Result<Self, Fault> {
         let (any_name, any_value) =
             (fields.is_set("variableNamesIgnoreCase")?, fields.is_set("variableValuesIgnoreCase")?);
         let mut all = Vec::new();
         if fields.in_query() {
             for condition in fields.list(name)?.unwrap_or_default() {
-                all.push(by_text(&condition)?);
+                all.push(by_text(&condition, refused)?);
             }
             return Ok(Self { all, any_name, any_value });
         }
         for condition in fields.objects(name)? {
-            let missing = |what: &str| Fault::invalid(format!("`{name}`: a condition needs `{what}`"));
-            let variable = condition.text("name")?.ok_or_else(|| missing("name"))?;
-            let operator = condition.text("operator")?.ok_or_else(|| missing("operator"))?;
+            let missing = |what: &str| format!("`{name}`: a condition needs `{what}`");
+            let operator = condition.text("operator")?.ok_or_else(|| Fault::invalid(missing("operator")))?;
+            let variable = condition.text("name")?;
+            let variable = variable.ok_or_else(|| refused("NullValueException", missing("name")))?;
             let compared = condition.get("value").cloned().unwrap_or_default();
-            all.push(self::condition(&variable, &operator, &value::read_plain(&variable, &compared)?)?);
+            all.push(self::condition(&variable, &operator, &value::read_plain(&variable, &compared)?, refused)?);
         }
         Ok(Self { all, any_name, any_value })
     }
@@ -121,17 +130,17 @@ fn folded(comparison: &Comparison) -> Comparison {
 }
 
 /// `name_operator_value`.
-fn by_text(condition: &str) -> Result<Condition, Fault> {
+fn by_text(condition: &str, refused: Refused) -> Result<Condition, Fault> {
     let mut parts = condition.splitn(3, '_');
     match (parts.next(), parts.next(), parts.next()) {
-        (Some(name), Some(operator), Some(text)) => self::condition(name, operator, &text.into()),
+        (Some(name), Some(operator), Some(text)) => self::condition(name, operator, &text.into(), refused),
         _ => {
             Err(Fault::invalid(format!("variable query parameter has to have format KEY_OPERATOR_VALUE: {condition}")))
         }
     }
 }
 
-fn condition(name: &str, operator: &str, compared: &Value) -> Result<Condition, Fault> {
+fn condition(name: &str, operator: &str, compared: &Value, refused: Refused) -> Result<Condition, Fault> {
     // What looks like a date is compared with dates.
     let date = match compared.plain() {
         Value::String(text) => date::parse_date(text).map(|local| DateTime { local, zone: Some(Zone::UTC) }.into()),
@@ -144,7 +153,7 @@ fn condition(name: &str, operator: &str, compared: &Value) -> Result<Condition, 
     let is_ordered = matches!(operator, "gt" | "gteq" | "lt" | "lteq");
     if is_ordered && matches!(compared.plain(), Value::Null | Value::Boolean(_)) {
         let message = format!("'{operator}' compares `{name}` with null or a boolean: these have no order");
-        return Err(Fault::bad_request_of("NotValidException", message));
+        return Err(refused("ProcessEngineException", message));
     }
     let searched = value::searched(compared);
     let comparison = match operator {

@@ -16,6 +16,11 @@ pub(crate) fn of_date(date: DateTime) -> String {
     date.strftime(FORM).to_string()
 }
 
+/// Whether something is later than a moment, as it is shown: who asks for what comes after the last that was shown does not see that again.
+pub(crate) fn is_after(own: Timestamp, moment: Timestamp) -> bool {
+    own.as_millisecond() > moment.as_millisecond()
+}
+
 /// The moment that a date says; none if it is written in any other way. The last hours of the year 9999 are no moments here: what is to
 /// last for ever lasts until right before them.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
@@ -43,6 +48,9 @@ pub(crate) fn parse_date(text: &str) -> Option<DateTime> {
     };
     let number = |range| offset.get(range).filter(|text: &&str| text.bytes().all(|byte| byte.is_ascii_digit()));
     let (hours, minutes): (i32, i32) = (number(1..3)?.parse().ok()?, number(3..5)?.parse().ok()?);
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
     clock.checked_sub(SignedDuration::from_mins(i64::from(sign * (hours * 60 + minutes)))).ok()
 }
 
@@ -67,6 +75,8 @@ mod tests {
             "2030-05-06",
             "2030-13-06T07:08:09.123+0000",
             "2030-05-06 07:08:09.123+0000",
+            "2030-05-06T07:08:09.123+2400",
+            "2030-05-06T07:08:09.123+0060",
             "",
         ] {
             assert_eq!(parse(text), None, "{text}");

@@ -112,7 +112,7 @@ async fn of_file(
         let deployed = |row: &Definition| times.iter().find(|it| it.key == row.deployment).map(|it| it.deployed);
         rows.retain(|row| {
             deployed(row).is_some_and(|time| {
-                after.is_none_or(|after| time > after)
+                after.is_none_or(|after| super::date::is_after(time, after))
                     && at.is_none_or(|at| time.as_millisecond() == at.as_millisecond())
             })
         });

@@ -42,12 +42,18 @@ struct Parts {
 }
 
 async fn parts(mut multipart: Multipart) -> Result<Parts, Fault> {
-    let unreadable = |error: axum::extract::multipart::MultipartError| Fault::invalid(error.body_text());
+    let unreadable = |error: axum::extract::multipart::MultipartError| Fault::unsupported(error.body_text());
     let mut parts = Parts::default();
     while let Some(field) = multipart.next_field().await.map_err(unreadable)? {
         let name = field.name().unwrap_or_default().to_owned();
         if let Some(file) = field.file_name().map(str::to_owned) {
-            parts.files.push((file, field.bytes().await.map_err(unreadable)?.to_vec()));
+            let bytes = field.bytes().await.map_err(unreadable)?.to_vec();
+            check_form(&file, &bytes)?;
+            // A part without a name is no part of a form; of two files of one name the last counts.
+            if !name.is_empty() {
+                parts.files.retain(|(other, _)| *other != file);
+                parts.files.push((file, bytes));
+            }
             continue;
         }
         let text = field.text().await.map_err(unreadable)?;
@@ -61,10 +67,24 @@ async fn parts(mut multipart: Multipart) -> Result<Parts, Fault> {
             "deployment-activation-time" => {
                 return Err(Fault::not_offered("activating a deployment later (deployment-activation-time)"));
             }
-            _ => {}
+            _ => {
+                let message =
+                    format!("No file name found in the deployment resource described by form parameter '{name}'.");
+                return Err(Fault::invalid(message));
+            }
         }
     }
     Ok(parts)
+}
+
+/// A form is JSON.
+fn check_form(file: &str, bytes: &[u8]) -> Result<(), Fault> {
+    if !file.ends_with(".form") {
+        return Ok(());
+    }
+    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).map(drop).map_err(|error| {
+        Fault::failed(format!("ENGINE-09033 Could not parse Camunda Form resource {file}. Cause: {error}"))
+    })
 }
 
 async fn create(Acting(engine): Acting, here: Here, request: Request) -> Answer {
@@ -73,7 +93,7 @@ async fn create(Acting(engine): Acting, here: Here, request: Request) -> Answer 
         return Err(Fault::wrong_media_type());
     }
     let multipart = Multipart::from_request(request, &()).await;
-    let multipart = multipart.map_err(|rejection| Fault::invalid(rejection.body_text()))?;
+    let multipart = multipart.map_err(|rejection| Fault::unsupported(rejection.body_text()))?;
     let parts = parts(multipart).await?;
     if parts.files.is_empty() {
         return Err(Fault::invalid("No deployment resources contained in the form upload."));
@@ -237,7 +257,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Row>, Fault> {
             && tenants
                 .as_ref()
                 .is_none_or(|tenants| row.tenant.as_ref().map_or(or_untenanted, |own| tenants.contains(own)))
-            && after.is_none_or(|after| row.deployed > after)
+            && after.is_none_or(|after| super::date::is_after(row.deployed, after))
             && before.is_none_or(|before| row.deployed < before)
     });
     answer::sort(&mut rows, order, |by, left, right| match by {
@@ -305,7 +325,7 @@ async fn bytes_of(engine: &Engine, deployment: &str, name: &str) -> Result<Vec<u
 
 async fn resource(Acting(engine): Acting, Path((deployment, name)): Path<(String, String)>) -> Answer {
     bytes_of(&engine, &deployment, &name).await?;
-    Ok(answer(&of_resource(&deployment, &name)))
+    Ok(answer(&of_resource(&deployment, &name_of(&name))))
 }
 
 async fn resource_data(Acting(engine): Acting, Path((deployment, name)): Path<(String, String)>) -> Answer {
@@ -317,11 +337,8 @@ async fn resource_data(Acting(engine): Acting, Path((deployment, name)): Path<(S
         Some("html") => "text/html",
         _ => "application/octet-stream",
     };
-    let mut response = answer::bytes(media_type, bytes);
-    if let Ok(disposition) = format!("attachment; filename=\"{name}\"").parse() {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
-    }
-    Ok(response)
+    let name = name_of(&name);
+    Ok(answer::file(media_type, bytes, name.rsplit(['/', '\\']).next().unwrap_or_default()))
 }
 
 /// The same files once more, or some of them, as a deployment of their own.

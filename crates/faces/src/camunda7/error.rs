@@ -126,6 +126,11 @@ impl Fault {
         Self::rest(StatusCode::METHOD_NOT_ALLOWED, "NotAllowedException", "HTTP 405 Method Not Allowed")
     }
 
+    /// What would be answered is of no kind that the caller takes.
+    pub(crate) fn not_acceptable() -> Self {
+        Self::rest(StatusCode::NOT_ACCEPTABLE, "NotAcceptableException", "HTTP 406 Not Acceptable")
+    }
+
     /// The body is of a kind that is not understood here.
     pub(crate) fn wrong_media_type() -> Self {
         let message = "HTTP 415 Unsupported Media Type";

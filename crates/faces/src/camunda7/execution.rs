@@ -259,8 +259,15 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
         true => None,
         false => Some(incident::executions(engine, &of_incident).await?),
     };
+    let mut instances = engine.instances(&query).await?;
+    answer::sort(&mut instances, &asked.order, |by, left, right| match by {
+        "definitionKey" => left.process.cmp(&right.process),
+        "definitionId" => left.definition.cmp(&right.definition),
+        "tenantId" => left.tenant.cmp(&right.tenant),
+        _ => left.key.cmp(&right.key),
+    });
     let mut all = Vec::new();
-    for instance in engine.instances(&query).await? {
+    for instance in instances {
         if conditions.need_a_look() && !conditions.hold(&engine.instance(instance.id()).variables().await?) {
             continue;
         }

@@ -343,6 +343,9 @@ async fn bpmn_error(Acting(engine): Acting, Path(text): Path<String>, InBody(fie
     if code.is_empty() || message.as_ref().is_some_and(|message| message.is_empty()) {
         return Err(Fault::failed("errorCode and errorMessage must not be empty"));
     }
+    if job.suspended {
+        return answered(&text, Err(Error::InstanceSuspended(job.instance_id())));
+    }
     answered(&text, engine.throw_job_error(&job, code, message, variables).await)
 }
 
@@ -394,7 +397,8 @@ async fn set_priority(Acting(engine): Acting, Path(text): Path<String>, InBody(f
 }
 
 async fn set_retries_of_many(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
-    let retries = tries(&fields)?;
+    // Here Camunda's REST layer looks at it before its engine does.
+    let retries = tries(&fields).map_err(|fault| Fault::invalid(fault.message()))?;
     let jobs = chosen(&engine, &fields).await?;
     if jobs.is_empty() {
         return Err(Fault::invalid("externalTaskIds is empty"));
@@ -450,6 +454,7 @@ struct ExternalTasks;
 
 impl List for ExternalTasks {
     const PATH: &'static str = "/external-task";
+    const FLAGS: &'static [&'static str] = &["variableNamesIgnoreCase", "variableValuesIgnoreCase"];
     const SORTED_BY: &'static [&'static str] = &[
         "id",
         "lockExpirationTime",

@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json};
 
 use super::date;
 use super::error::Fault;
+use super::list::List;
 
 /// Which part of a list is asked for.
 const PART: [&str; 2] = ["firstResult", "maxResults"];
@@ -198,6 +199,7 @@ impl Fields {
                 let text = |value: &Json| match value {
                     Json::String(text) => Ok(Name::from(&**text)),
                     Json::Number(_) | Json::Bool(_) => Ok(value.to_string().into()),
+                    Json::Null => Err(Fault::failed_as("NullValueException", format!("`{name}` contains null value"))),
                     other => Err(wrong(name, "an array of text", other)),
                 };
                 values.iter().map(text).collect::<Result<_, _>>().map(Some)
@@ -230,7 +232,7 @@ impl Fields {
 
     /// Each of them by itself, and each of several conditions on variables: what an `or` query means. What only says how the others are meant
     /// goes with all of them.
-    pub(crate) fn each(&self) -> Vec<Self> {
+    pub(crate) fn each<L: List>(&self) -> Vec<Self> {
         let how = self.only(&HOW);
         let alone = |name: &String, value: Json| {
             let mut one = Self { in_query: false, ..how.clone() };
@@ -238,7 +240,8 @@ impl Fields {
             one
         };
         let mut all = Vec::new();
-        for (name, value) in self.members.iter().filter(|(name, _)| self.asks_for(name) && !HOW.contains(&&***name)) {
+        let is_one = |name: &str| L::FILTERS.contains(&name) && self.asks_for(name);
+        for (name, value) in self.members.iter().filter(|(name, _)| is_one(name)) {
             match value {
                 Json::Array(conditions) if conditions.iter().any(Json::is_object) => {
                     all.extend(conditions.iter().map(|condition| alone(name, Json::Array(vec![condition.clone()]))));

@@ -18,9 +18,6 @@ pub(crate) const EXECUTION: u32 = 1;
 /// What waits under a key, as an instance of its activity.
 pub(crate) const ACTIVITY: u32 = 2;
 
-/// How what waits under a key has failed.
-pub(crate) const FAILURE: u32 = 3;
-
 /// From there on, tokens of an instance by their serials.
 const TOKENS: u32 = 16;
 

@@ -57,6 +57,7 @@ async fn change(
     let task = task::open(engine, text).await?;
     let task =
         task.ok_or_else(|| Fault::bad_request_of("NotFoundException", format!("No task found for id '{text}'.")))?;
+    task::check_is_not_suspended(engine, &task).await?;
     engine.update_task(task.id(), |own| change(own, &kind, user.as_ref(), group.as_ref())).await?;
     Ok(nothing())
 }

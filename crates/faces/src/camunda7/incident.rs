@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 
 use super::answer::{self, Answer, json as answer};
 use super::condition::like;
-use super::date::date;
+use super::date::{date, is_after};
 use super::error::Fault;
 use super::fields::Fields;
 use super::job_definition::Kind;
@@ -190,7 +190,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Incident>, Fau
         of.as_ref().is_none_or(|of| kind(row) == &**of)
             && message.as_ref().is_none_or(|message| row.message == *message)
             && pattern.as_ref().is_none_or(|pattern| like(pattern, &row.message))
-            && after.is_none_or(|after| row.raised > after)
+            && after.is_none_or(|after| is_after(row.raised, after))
             && before.is_none_or(|before| row.raised < before)
             && [&cause, &root].into_iter().all(|of| of.as_ref().is_none_or(|of| id::id(row.key) == **of))
             && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)))

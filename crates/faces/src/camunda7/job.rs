@@ -446,10 +446,10 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Job>, Fault> {
             && exception.as_deref().is_none_or(|text| failure.is_some_and(|(_, message)| message == text))
             && (!active || !row.is_suspended())
             && (!suspended || row.is_suspended())
-            && due_from.is_none_or(|time| row.due().is_some_and(|due| due > time))
+            && due_from.is_none_or(|time| row.due().is_some_and(|due| super::date::is_after(due, time)))
             && due_until.is_none_or(|time| row.due().is_some_and(|due| due < time))
             && (!untenanted || row.tenant().is_none())
-            && created_from.is_none_or(|time| JobId(row.key()).created() > time)
+            && created_from.is_none_or(|time| super::date::is_after(JobId(row.key()).created(), time))
             && created_until.is_none_or(|time| JobId(row.key()).created() < time)
             && least.is_none_or(|least| row.priority() >= least)
             && most.is_none_or(|most| row.priority() <= most)
@@ -504,6 +504,7 @@ impl List for Jobs {
     const PATH: &'static str = "/job";
     /// Whatever does a job here, it does at once.
     const NEVER: &'static [&'static str] = &["acquired"];
+    const FLAGS: &'static [&'static str] = &["acquired"];
     const SORTED_BY: &'static [&'static str] = &[
         "jobId",
         "executionId",

@@ -164,6 +164,7 @@ struct JobDefinitions;
 
 impl List for JobDefinitions {
     const PATH: &'static str = "/job-definition";
+    const FLAGS: &'static [&'static str] = &["includeJobDefinitionsWithoutTenantId"];
     const SORTED_BY: &'static [&'static str] = &[
         "jobDefinitionId",
         "activityId",

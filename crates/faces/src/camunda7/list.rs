@@ -9,6 +9,7 @@ use potok::query::{Cursor, Paging};
 use serde_json::Value as Json;
 
 use super::answer::{self, Answer, Order, json as answer};
+use super::condition::Conditions;
 use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
 use crate::acting::Acting;
@@ -19,10 +20,14 @@ pub(crate) trait List: Send + Sync + 'static {
     const PATH: &'static str;
     /// Whether it can be asked for by a body, too.
     const BY_BODY: bool = true;
+    /// By what it can be narrowed, where it can be asked for alternatives: what is none of these is no alternative.
+    const FILTERS: &'static [&'static str] = &[];
     /// By which of Camunda's filters it cannot be narrowed: asked for one of them it refuses, for without it there would be more.
     const NOT_OFFERED: &'static [&'static str] = &[];
     /// Filters by what there never is here, such as cases: nothing is found by them.
     const NEVER: &'static [&'static str] = &[];
+    /// Flags that narrow nothing by themselves: what is none is refused all the same.
+    const FLAGS: &'static [&'static str] = &[];
     /// What it can be sorted by.
     const SORTED_BY: &'static [&'static str];
     /// What else a body may sort it by, naming a variable.
@@ -63,14 +68,32 @@ impl<'a> Asked<'a> {
             if let Some(name) = L::NOT_OFFERED.iter().find(|name| part.asks_for(name)) {
                 return Err(Fault::not_offered(&format!("narrowing {} by `{name}`", L::PATH)));
             }
+            check_what_never_is::<L>(part)?;
+            for name in L::FLAGS {
+                part.flag(name)?;
+            }
         }
         Ok(Self { fields, order: answer::order(fields, L::SORTED_BY, L::SORTED_BY_VARIABLE)?, until: usize::MAX })
     }
 }
 
-/// Whether fields ask for what there never is.
+/// Whether fields ask for what there never is, and be it by empty text.
 pub(crate) fn is_never<L: List>(fields: &Fields) -> bool {
-    L::NEVER.iter().any(|name| fields.asks_for(name))
+    L::NEVER.iter().any(|name| fields.asks_for(name) || fields.are_empty(&[name]))
+}
+
+/// Refuses what cannot be asked, even of what there never is.
+fn check_what_never_is<L: List>(fields: &Fields) -> Result<(), Fault> {
+    for name in L::NEVER {
+        if name.ends_with("Variables") {
+            Conditions::of_task(fields, name)?;
+        } else if name.ends_with("In") {
+            fields.array(name)?;
+        } else {
+            fields.text(name)?;
+        }
+    }
+    Ok(())
 }
 
 /// What is asked for, in its order.

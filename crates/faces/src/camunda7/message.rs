@@ -113,7 +113,7 @@ async fn result(engine: &Engine, receiver: Receiver, with_variables: bool) -> Re
     };
     if with_variables {
         let case = engine.instance(receiver.instance_id());
-        result["variables"] = value::map(&case.variables().await?, true);
+        result["variables"] = value::map(&case.variables().await?, false);
     }
     Ok(result)
 }
@@ -132,7 +132,7 @@ async fn signal(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
         Some(text) => {
             let unknown = || {
                 let message = format!("Cannot find execution with id '{text}' that waits for signal '{name}'");
-                Fault::failed(message)
+                Fault::failed_as("NullValueException", message)
             };
             let owner = execution::find(&engine, &text).await?.ok_or_else(unknown)?;
             if !execution::waits_for_signal(&engine, owner, &name).await? {

@@ -49,10 +49,13 @@ mod variables;
 mod which;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use potok::Engine;
 use serde_json::json;
+use tower::ServiceExt as _;
 
 use answer::{Answer, json as answer};
 use error::Fault;
@@ -92,7 +95,51 @@ pub fn router(engine: Engine) -> Router {
         .method_not_allowed_fallback(async || Fault::wrong_method().into_response())
         .with_state(engine);
     let own = routes.clone();
-    Router::new().nest("/engine/default", own).merge(routes).fallback(async || Fault::unknown_route().into_response())
+    let all = Router::new().nest("/engine/default", own).merge(routes);
+    let known = all.clone().fallback(async || Fault::unknown_route().into_response());
+    all.fallback(move |request: Request| without_last_slash(known, request)).layer(from_fn(accepted))
+}
+
+/// A path means the same with a slash behind it.
+async fn without_last_slash(known: Router, mut request: Request) -> Response {
+    let uri = request.uri();
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let path = uri.path().strip_suffix('/').filter(|path| !path.is_empty());
+    match path.and_then(|path| format!("{path}{query}").parse().ok()) {
+        Some(uri) => *request.uri_mut() = uri,
+        None => return Fault::unknown_route().into_response(),
+    }
+    // A router never fails.
+    known.oneshot(request).await.into_response()
+}
+
+/// Routes that give something else than JSON.
+const OF_OTHER_TYPES: [&str; 8] = [
+    "/data",
+    "/deployed-form",
+    "/deployed-start-form",
+    "/diagram",
+    "/error-details",
+    "/errorDetails",
+    "/rendered-form",
+    "/stacktrace",
+];
+
+/// Whoever asks for something and does not take JSON is given nothing. (What is done is done: many of those routes answer nothing.)
+async fn accepted(request: Request, next: Next) -> Response {
+    let accept = request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut types = accept.flat_map(|value| value.split(',')).map(|range| range.split(';').next().unwrap_or_default());
+    let is_taken = |range: &str| {
+        ["", "*/*", "application/*", "application/json", "application/hal+json"]
+            .iter()
+            .any(|known| range.trim().eq_ignore_ascii_case(known))
+    };
+    let path = request.uri().path();
+    let gives_json = request.method() == Method::GET && !OF_OTHER_TYPES.iter().any(|end| path.ends_with(end));
+    if gives_json && types.next().is_some_and(|first| !is_taken(first) && !types.any(is_taken)) {
+        return Fault::not_acceptable().into_response();
+    }
+    next.run(request).await
 }
 
 /// Why a request is not let in.

@@ -249,6 +249,7 @@ async fn begin(
     if let Some(key) = fields.text("businessKey")? {
         start = start.business_key(key);
     }
+    process_instance::check_what_is_skipped(fields)?;
     let instructions = fields.objects("startInstructions")?;
     let mut positions = Vec::new();
     for instruction in &instructions {
@@ -256,6 +257,14 @@ async fn begin(
             return Err(Fault::not_offered("variables of a start instruction; set them for the whole instance"));
         }
         positions.push(position(instruction)?);
+    }
+    if positions.is_empty() && (fields.is_set("skipCustomListeners")? || fields.is_set("skipIoMappings")?) {
+        let message = format!(
+            "Cannot instantiate process definition {}: ENGINE-13024 Cannot skip custom listeners or input/output mappings when \
+             it begins at its own start event; give startInstructions",
+            id::definition(definition)
+        );
+        return Err(Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, message));
     }
     if !positions.is_empty() {
         start = start.at(StartAt::Positions(positions));
@@ -270,7 +279,7 @@ async fn begin(
     body["links"] = here.own("process-instance", &id::id(begun.id()));
     if fields.is_set("withVariablesInReturn")? {
         let variables = engine.instance(begun.id()).variables().await?;
-        body["variables"] = value::map(&variables, true);
+        body["variables"] = value::map(&variables, false);
     }
     Ok(answer(&body))
 }

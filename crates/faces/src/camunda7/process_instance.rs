@@ -193,7 +193,16 @@ pub(crate) async fn tree_of(engine: &Engine, instance: &Instance) -> Result<Json
     Ok(tree::tree(&state, &around))
 }
 
+/// Whoever moves or ends instances says whether listeners and mappings are to be left out; that is a flag or nothing.
+pub(crate) fn check_what_is_skipped(fields: &Fields) -> Result<(), Fault> {
+    for name in ["skipCustomListeners", "skipIoMappings"] {
+        fields.flag(name)?;
+    }
+    Ok(())
+}
+
 async fn modify(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    check_what_is_skipped(&fields)?;
     let instance = running(&engine, &text)
         .await?
         .ok_or_else(|| Fault::failed(format!("Process instance with id {text} does not exist")))?;
@@ -282,6 +291,37 @@ pub(crate) struct Instances;
 
 impl List for Instances {
     const PATH: &'static str = "/process-instance";
+    const FILTERS: &'static [&'static str] = &[
+        "active",
+        "activityIdIn",
+        "businessKey",
+        "businessKeyLike",
+        "caseInstanceId",
+        "deploymentId",
+        "incidentId",
+        "incidentMessage",
+        "incidentMessageLike",
+        "incidentType",
+        "leafProcessInstances",
+        "orQueries",
+        "processDefinitionId",
+        "processDefinitionKey",
+        "processDefinitionKeyIn",
+        "processDefinitionKeyNotIn",
+        "processDefinitionWithoutTenantId",
+        "processInstanceIds",
+        "rootProcessInstanceId",
+        "rootProcessInstances",
+        "subCaseInstance",
+        "subProcessInstance",
+        "superCaseInstance",
+        "superProcessInstance",
+        "suspended",
+        "tenantIdIn",
+        "variables",
+        "withIncident",
+        "withoutTenantId",
+    ];
     const NEVER: &'static [&'static str] = &["caseInstanceId", "subCaseInstance", "superCaseInstance"];
     const SORTED_BY: &'static [&'static str] =
         &["instanceId", "definitionKey", "definitionId", "tenantId", "businessKey"];

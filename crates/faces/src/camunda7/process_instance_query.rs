@@ -125,7 +125,7 @@ pub(crate) async fn stands_at(engine: &Engine, instance: &Instance, nodes: &[Nam
 async fn whole(engine: &Engine, fields: &Fields) -> Result<Option<InstanceQuery>, Fault> {
     let Some(mut query) = query(engine, fields).await? else { return Ok(None) };
     for any in fields.objects("orQueries")? {
-        let (mut either, each) = (Vec::new(), any.each());
+        let (mut either, each) = (Vec::new(), any.each::<Instances>());
         if each.is_empty() {
             continue;
         }
@@ -153,6 +153,12 @@ async fn whole(engine: &Engine, fields: &Fields) -> Result<Option<InstanceQuery>
 async fn query(engine: &Engine, fields: &Fields) -> Result<Option<InstanceQuery>, Fault> {
     if list::is_never::<Instances>(fields) {
         return Ok(None);
+    }
+    for (flag, id) in [("rootProcessInstances", "superProcessInstance"), ("leafProcessInstances", "subProcessInstance")]
+    {
+        if fields.is_set(flag)? && fields.has(id) {
+            return Err(Fault::failed(format!("Invalid query usage: cannot set both {flag} and {id}Id")));
+        }
     }
     let mut query = InstanceQuery { states: vec![InstanceState::Active], ..InstanceQuery::default() };
     if let Some(ids) = fields.array("processInstanceIds")? {

@@ -60,6 +60,7 @@ struct Own;
 impl Holder for Seen {
     const PATH: &'static str = "/task/{id}/variables";
     const OWN: bool = false;
+    const OF_TASK: bool = true;
     const WORD: &'static str = "task";
 
     async fn owner(engine: &Engine, text: &str) -> Result<Option<Owner>, Fault> {
@@ -72,6 +73,7 @@ impl Holder for Seen {
 impl Holder for Own {
     const PATH: &'static str = "/task/{id}/localVariables";
     const OWN: bool = true;
+    const OF_TASK: bool = true;
     const WORD: &'static str = "task";
 
     async fn owner(engine: &Engine, text: &str) -> Result<Option<Owner>, Fault> {
@@ -85,6 +87,14 @@ pub(crate) async fn open(engine: &Engine, text: &str) -> Result<Option<Task>, Fa
     match engine.task(id).await {
         Ok(task) if task.state == TaskState::Open => Ok(Some(task)),
         Ok(_) | Err(Error::UnknownTask(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What is about to be left beside a task, or taken away there, changes it; one that is over stays as it was.
+pub(crate) async fn touch(engine: &Engine, id: TaskId) -> Result<(), Fault> {
+    match engine.touch_task(id).await {
+        Ok(()) | Err(Error::UnknownTask(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
@@ -149,7 +159,10 @@ async fn shown(engine: &Engine, tasks: &[Task], fields: &Fields) -> Result<Vec<J
                 true => engine.task_variables(task.id()).await?,
                 false => engine.local_task_variables(task.id()).await?,
             };
-            body["variables"] = value::map(&variables, true);
+            // Who has none of its own says nothing of them.
+            if with_all || !variables.is_empty() {
+                body["variables"] = value::map(&variables, true);
+            }
         }
         all.push(body);
     }
@@ -186,7 +199,7 @@ fn suspended(task: &Task) -> Fault {
 }
 
 /// Camunda lets nobody change the task of a suspended instance.
-async fn check_is_not_suspended(engine: &Engine, task: &Task) -> Result<(), Fault> {
+pub(crate) async fn check_is_not_suspended(engine: &Engine, task: &Task) -> Result<(), Fault> {
     let instance = engine.instance(task.instance_id()).get().await?;
     if instance.suspended { Err(suspended(task)) } else { Ok(()) }
 }
@@ -311,7 +324,7 @@ async fn finish(engine: &Engine, task: TaskId, fields: &Fields, variables: Varia
         return Ok(nothing());
     }
     let variables: Vec<_> = seen.into_iter().collect();
-    Ok(answer(&value::map(&variables, fields.flag("deserializeValues")? != Some(false))))
+    Ok(answer(&value::map(&variables, false)))
 }
 
 async fn bpmn_error(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
@@ -441,6 +454,107 @@ pub(crate) struct Tasks;
 
 impl List for Tasks {
     const PATH: &'static str = "/task";
+    const FILTERS: &'static [&'static str] = &[
+        "active",
+        "activityInstanceIdIn",
+        "assigned",
+        "assignee",
+        "assigneeExpression",
+        "assigneeIn",
+        "assigneeLike",
+        "assigneeLikeExpression",
+        "assigneeNotIn",
+        "candidateGroup",
+        "candidateGroupExpression",
+        "candidateGroupLike",
+        "candidateGroups",
+        "candidateGroupsExpression",
+        "candidateUser",
+        "candidateUserExpression",
+        "caseDefinitionId",
+        "caseDefinitionKey",
+        "caseDefinitionName",
+        "caseDefinitionNameLike",
+        "caseExecutionId",
+        "caseInstanceBusinessKey",
+        "caseInstanceBusinessKeyLike",
+        "caseInstanceId",
+        "caseInstanceVariables",
+        "created",
+        "createdAfter",
+        "createdAfterExpression",
+        "createdBefore",
+        "createdBeforeExpression",
+        "createdOn",
+        "createdOnExpression",
+        "delegationState",
+        "description",
+        "descriptionLike",
+        "due",
+        "dueAfter",
+        "dueAfterExpression",
+        "dueBefore",
+        "dueBeforeExpression",
+        "dueDate",
+        "dueDateExpression",
+        "executionId",
+        "followUp",
+        "followUpAfter",
+        "followUpAfterExpression",
+        "followUpBefore",
+        "followUpBeforeExpression",
+        "followUpBeforeOrNotExistent",
+        "followUpBeforeOrNotExistentExpression",
+        "followUpDate",
+        "followUpDateExpression",
+        "involvedUser",
+        "involvedUserExpression",
+        "maxPriority",
+        "minPriority",
+        "name",
+        "nameLike",
+        "nameNotEqual",
+        "nameNotLike",
+        "orQueries",
+        "owner",
+        "ownerExpression",
+        "parentTaskId",
+        "priority",
+        "processDefinitionId",
+        "processDefinitionKey",
+        "processDefinitionKeyIn",
+        "processDefinitionName",
+        "processDefinitionNameLike",
+        "processInstanceBusinessKey",
+        "processInstanceBusinessKeyExpression",
+        "processInstanceBusinessKeyIn",
+        "processInstanceBusinessKeyLike",
+        "processInstanceBusinessKeyLikeExpression",
+        "processInstanceId",
+        "processInstanceIdIn",
+        "processVariables",
+        "suspended",
+        "taskDefinitionKey",
+        "taskDefinitionKeyIn",
+        "taskDefinitionKeyLike",
+        "taskDefinitionKeyNotIn",
+        "taskId",
+        "taskIdIn",
+        "taskVariables",
+        "tenantIdIn",
+        "unassigned",
+        "updatedAfter",
+        "updatedAfterExpression",
+        "withCandidateGroups",
+        "withCandidateUsers",
+        "withCommentAttachmentInfo",
+        "withTaskLocalVariablesInReturn",
+        "withTaskVariablesInReturn",
+        "withoutCandidateGroups",
+        "withoutCandidateUsers",
+        "withoutDueDate",
+        "withoutTenantId",
+    ];
     const NEVER: &'static [&'static str] = &[
         "caseDefinitionId",
         "caseDefinitionKey",

@@ -210,7 +210,7 @@ async fn whole(engine: &Engine, fields: &Fields) -> Result<Option<TaskQuery>, Fa
     }
     let Some(mut query) = query(engine, fields).await? else { return Ok(None) };
     for any in alternatives {
-        let (mut either, each) = (Vec::new(), any.each());
+        let (mut either, each) = (Vec::new(), any.each::<Tasks>());
         if each.is_empty() {
             continue;
         }
@@ -240,6 +240,7 @@ async fn query(engine: &Engine, fields: &Fields) -> Result<Option<TaskQuery>, Fa
         return Ok(None);
     }
     if let Some(name) = fields.members().keys().find(|name| name.ends_with("Expression") && fields.has(name)) {
+        fields.text(name)?;
         let message = format!("Expressions are forbidden in adhoc queries: keep `{name}` in a filter");
         return Err(Fault::bad_request_of("BadUserRequestException", message));
     }
@@ -327,7 +328,7 @@ async fn of_people(engine: &Engine, fields: &Fields, query: &mut TaskQuery) -> R
             *has = Some(false);
         }
     }
-    query.delegation = match fields.text("delegationState")?.as_deref() {
+    query.delegation = match fields.text("delegationState")?.map(|state| state.to_ascii_uppercase()).as_deref() {
         None => None,
         Some("PENDING") => Some(Delegation::Pending),
         Some("RESOLVED") => Some(Delegation::Resolved),
@@ -387,7 +388,7 @@ fn is_by_candidate(fields: &Fields) -> Result<bool, Fault> {
 const MOMENT: SignedDuration = SignedDuration::from_millis(1);
 
 fn after(time: Timestamp) -> Timestamp {
-    time.saturating_add(SignedDuration::from_micros(1)).unwrap_or(time)
+    time.saturating_add(MOMENT).unwrap_or(time)
 }
 
 fn at(time: Timestamp) -> (Option<Timestamp>, Option<Timestamp>) {

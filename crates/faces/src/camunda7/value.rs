@@ -216,7 +216,8 @@ pub(crate) fn of_file(
                 }
                 _ => (media_type, None),
             };
-            info.extend(media_type.map(|media_type| (Name::from("mimeType"), media_type.into())));
+            let media_type = media_type.unwrap_or_else(|| "application/octet-stream".into());
+            info.insert("mimeType".into(), media_type.into());
             info.extend(encoding.map(|encoding| (Name::from("encoding"), encoding.into())));
             Ok(declared("File", Value::Bytes(content.into()), info))
         }

@@ -10,7 +10,7 @@ use axum::routing::get;
 use potok::{Engine, Error, InstanceId, Name, Value, Viewpoint};
 use serde_json::json;
 
-use super::answer::{Answer, bytes, json as answer, nothing};
+use super::answer::{self, Answer, json as answer, nothing};
 use super::error::Fault;
 use super::fields::{InBody, InQuery};
 use super::value;
@@ -29,6 +29,8 @@ pub(crate) trait Holder: Send + Sync + 'static {
     const PATH: &'static str;
     /// Only what is its own is meant.
     const OWN: bool;
+    /// It is a task.
+    const OF_TASK: bool = false;
     /// The word for it in messages.
     const WORD: &'static str;
 
@@ -94,15 +96,10 @@ pub(crate) fn bytes_of(value: &Value, name: &str) -> Result<Response, Fault> {
     let binary = value::binary(value);
     let (media_type, filename, content) =
         binary.ok_or_else(|| Fault::invalid(format!("Value of variable with name {name} is not a binary value.")))?;
-    let mut response = bytes(&media_type, content);
-    let disposition = match filename {
-        Some(filename) => format!("attachment; filename=\"{filename}\"; filename*=UTF-8''{filename}"),
-        None => return Ok(response),
-    };
-    if let Ok(disposition) = disposition.parse() {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
-    }
-    Ok(response)
+    Ok(match filename {
+        Some(filename) => answer::file(&media_type, content, &filename),
+        None => answer::bytes(&media_type, content),
+    })
 }
 
 async fn data<H: Holder>(Acting(engine): Acting, Path((id, name)): Path<(String, String)>) -> Answer {
@@ -111,8 +108,12 @@ async fn data<H: Holder>(Acting(engine): Acting, Path((id, name)): Path<(String,
 
 async fn change<H: Holder>(engine: &Engine, id: &str, set: Vec<(Name, Value)>, remove: Vec<Name>) -> Answer {
     let owner = owner::<H>(engine, id).await?;
-    let case = engine.instance(owner.instance);
-    case.change_variables_from(owner.from, H::OWN, set, remove).await.map_err(of_error)?;
+    let changed = match owner.from {
+        // Whoever may work on a task may change them.
+        Viewpoint::Wait(task) if H::OF_TASK => engine.change_task_variables(task.into(), H::OWN, set, remove).await,
+        from => engine.instance(owner.instance).change_variables_from(from, H::OWN, set, remove).await,
+    };
+    changed.map_err(of_error)?;
     Ok(nothing())
 }
 
@@ -163,7 +164,11 @@ async fn upload<H: Holder>(
     }
     let (filename, media_type, content) =
         file.ok_or_else(|| Fault::invalid("No 'data' part is in the form: there is nothing to set"))?;
-    let value =
-        value::of_file(kind.as_deref().unwrap_or("Bytes"), filename, media_type, &content).map_err(Fault::invalid)?;
+    let kind = kind.as_deref().unwrap_or("Bytes");
+    if kind.eq_ignore_ascii_case("file") && filename.is_none() {
+        let message = "Cannot create file without filename! The part `data` needs one";
+        return Err(Fault::broken_as("IllegalArgumentException", message));
+    }
+    let value = value::of_file(kind, filename, media_type, &content).map_err(Fault::unsupported)?;
     change::<H>(&engine, &id, vec![(name.into(), value)], Vec::new()).await
 }

@@ -1,14 +1,15 @@
 //! Who works on a task, and what else is changed of it while it is open.
 
 use potok_core::Name;
-use potok_core::routing::{Running, World as _};
-use potok_core::step::Command;
+use potok_core::routing::{Running, Work, World as _};
+use potok_core::step::{Command, Rejection};
 use potok_core::time::Timestamp;
 use potok_store::row::{Delegation, Task as TaskRow};
 use serde::{Deserialize, Serialize};
 
 use super::{forbidden, may_claim, out_of_reach};
 use crate::access::Access;
+use crate::attempt::{Attempt, Missing};
 use crate::engine::Engine;
 use crate::envelope::Act;
 use crate::{Action, Error, Right, TaskId};
@@ -200,6 +201,14 @@ impl Engine {
         .await
     }
 
+    /// Counts a task as changed, by what is about to be left beside it: its listeners to changes hear of it.
+    ///
+    /// # Errors
+    /// If the task is not open.
+    pub async fn touch_task(&self, task: TaskId) -> Result<(), Error> {
+        self.change_task(Action::Remark, task, |_, row| Ok(Some(Assignment::of(row)))).await
+    }
+
     /// Changes a task, if `change` gives another assignment for it as it is.
     async fn change_task(
         &self,
@@ -221,31 +230,42 @@ impl Engine {
                 Ok(None) => return Ok(Ok(())),
                 Err(error) => return Ok(Err(error)),
             };
-            let now = attempt.loaded(instance).map_or(attempt.now, |it| attempt.now.max(it.running.instance.now()));
-            let row = TaskRow { changed: Some(now), ..row };
-            let assignee = assignment.assignee.clone();
-            attempt.put_task(assignment.clone().of_task(row));
-            attempt.envelope.act = Some(Act::TaskChanged { task: task.0, assignment });
-            let follows = |running: &Running| {
-                let wait = running.instance.wait(task.0);
-                let node = wait.and_then(|wait| running.graph.get_node(wait.node));
-                node.is_some_and(|node| node.details.follows_task())
-            };
-            if !attempt.instance(instance)?.is_some_and(follows) {
-                return Ok(Ok(()));
-            }
-            Ok(match attempt.step(instance, Command::ChangeUserTask { task: task.0, assignee }) {
-                Ok(requests) => {
-                    work.ask(instance, requests);
-                    Ok(())
-                }
-                Err(rejection) => Err(rejection.into()),
-            })
+            Ok(attempt.change_task(work, row, assignment)?.map_err(Error::from))
         });
         match changed.await {
             Err(error @ Error::Forbidden { .. }) => Err(self.kept_from(action, &access, task, error).await),
             changed => changed,
         }
+    }
+}
+
+impl Attempt<'_> {
+    /// A task stands so from now on.
+    pub(crate) fn assign(&mut self, row: TaskRow, assignment: Assignment) {
+        let now = self.loaded(row.instance).map_or(self.now, |it| self.now.max(it.running.instance.now()));
+        self.envelope.act = Some(Act::TaskChanged { task: row.key, assignment: assignment.clone() });
+        self.put_task(assignment.of_task(TaskRow { changed: Some(now), ..row }));
+    }
+
+    /// The same; its listeners hear of it.
+    pub(crate) fn change_task(
+        &mut self,
+        work: &mut Work,
+        row: TaskRow,
+        assignment: Assignment,
+    ) -> Result<Result<(), Rejection>, Missing> {
+        let (instance, task) = (row.instance, row.key);
+        let assignee = assignment.assignee.clone();
+        self.assign(row, assignment);
+        let follows = |running: &Running| {
+            let wait = running.instance.wait(task);
+            let node = wait.and_then(|wait| running.graph.get_node(wait.node));
+            node.is_some_and(|node| node.details.follows_task())
+        };
+        if !self.instance(instance)?.is_some_and(follows) {
+            return Ok(Ok(()));
+        }
+        Ok(self.step(instance, Command::ChangeUserTask { task, assignee }).map(|requests| work.ask(instance, requests)))
     }
 }
 

@@ -5,10 +5,10 @@ use potok_core::instance::{Key, Owner, Wait, WaitKind};
 use potok_core::routing::{Running, Work, World as _};
 use potok_core::step::{Command, Rejection, Variables};
 
-use super::{forbidden, may_claim, out_of_reach};
+use super::{Assignment, forbidden, may_claim, out_of_reach};
 use crate::attempt::{Attempt, Missing};
 use crate::engine::Engine;
-use crate::{Action, Error, InstanceId, IntoVariables, Right, TaskId};
+use crate::{Action, Error, InstanceId, IntoVariables, Right, TaskId, Viewpoint, scoped};
 
 impl Engine {
     /// Completes a task with what it gave.
@@ -111,6 +111,33 @@ impl Engine {
         self.answer_task(task, "set variables of", command).await
     }
 
+    /// Sets and removes variables that a task sees, or with `own` those of its own, in one step. A task for which something of its own is
+    /// set counts as changed.
+    ///
+    /// # Errors
+    /// As [`complete`](Self::complete).
+    pub async fn change_task_variables(
+        &self,
+        task: TaskId,
+        own: bool,
+        set: impl IntoVariables,
+        remove: impl IntoIterator<Item = Name>,
+    ) -> Result<(), Error> {
+        let (set, remove): (Variables, Vec<Name>) = (set.into_variables()?, remove.into_iter().collect());
+        let from = (Viewpoint::Wait(task.0), own);
+        let is_changed = own && set.iter().any(|(name, _)| !remove.contains(name));
+        self.work_on_task(task, "change variables of", |attempt, work, instance| {
+            let Some(row) = attempt.task(instance, task.0)?.cloned() else { return Ok(Err(Error::UnknownTask(task))) };
+            let done = scoped::change(attempt, work, instance, from, (&set, &remove))?;
+            if is_changed && done.is_ok() {
+                let assignment = Assignment::of(&row);
+                attempt.assign(row, assignment);
+            }
+            Ok(done)
+        })
+        .await
+    }
+
     async fn look_at_task(
         &self,
         task: TaskId,
@@ -134,6 +161,16 @@ impl Engine {
         what: &str,
         command: impl Fn() -> Command + Send + Sync,
     ) -> Result<(), Error> {
+        self.work_on_task(task, what, |attempt, work, instance| answer(attempt, work, instance, task, command())).await
+    }
+
+    /// Does something to a task, for whoever may work on it.
+    async fn work_on_task(
+        &self,
+        task: TaskId,
+        what: &str,
+        done: impl Fn(&mut Attempt<'_>, &mut Work, Key) -> Result<Result<(), Error>, Missing> + Send + Sync,
+    ) -> Result<(), Error> {
         let access = self.access(Action::WorkOnTask, &task).await?;
         let instance = self.instance_of(task).await?;
         let answered = self.inner.transact(self.envelope(), |attempt, work| {
@@ -154,7 +191,7 @@ impl Engine {
             {
                 return Ok(Err(out_of_reach(task)));
             }
-            answer(attempt, work, instance, task, command())
+            done(attempt, work, instance)
         });
         match answered.await {
             Err(error @ Error::Forbidden { .. }) => Err(self.kept_from(Action::WorkOnTask, &access, task, error).await),

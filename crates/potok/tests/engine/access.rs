@@ -104,6 +104,8 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         }
         "Engine::forget_search" => engine.forget_search(NO).await,
         "Engine::comment" => engine.comment(task, "text").await.map(drop),
+        "Engine::change_task_variables" => engine.change_task_variables(task, false, json!({}), []).await,
+        "Engine::touch_task" => engine.touch_task(task).await,
         "Engine::remove_comment" => engine.remove_comment(&comment).await,
         "Engine::attach" | "Attaching::write" | "Attaching::finish" | "Attaching::discard" => {
             engine.attach(task, "file").await.map(drop)

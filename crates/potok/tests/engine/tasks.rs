@@ -301,6 +301,16 @@ async fn variables_are_changed_where_they_stand(place: Place) {
     assert_eq!(case.variable("amount").await.unwrap(), Some(Value::Integer(13)), "it is hidden");
     case.change_variables_from(Viewpoint::Process, true, (), ["new".into(), "nothing".into()]).await.unwrap();
     assert_eq!(names(case.variables().await.unwrap()), "amount");
+    let changed = async || engine.task(task.id()).await.unwrap().changed;
+    engine.change_task_variables(task.id(), false, json!({"amount": 14}), []).await.unwrap();
+    engine.change_task_variables(task.id(), true, (), ["nothing".into()]).await.unwrap();
+    assert_eq!(changed().await, None, "the process's variables are no part of the task");
+    engine
+        .change_task_variables(task.id(), true, json!({"draft": "Dear Anna", "note": 1}), ["note".into()])
+        .await
+        .unwrap();
+    assert_eq!(names(engine.local_task_variables(task.id()).await.unwrap()), "amount draft");
+    assert!(changed().await.is_some(), "those of its own are");
     let elsewhere = Viewpoint::Wait(potok_core::instance::Key(1));
     assert!(case.variables_from(elsewhere, true).await.is_err());
     stop(&engine).await;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use potok::query::TaskQuery;
 use potok::row::{Definition, Task};
 use potok::{Engine, Instance, InstanceId, Name, Transition, What};
+use potok_core::graph::{FlowNode, NodeKind, Throw};
 use serde_json::{Value as Json, json};
 
 use super::{instances, is_between, milliseconds, root};
@@ -132,6 +133,8 @@ pub(super) async fn of_instance(
                     && other.until.is_none_or(|until| until >= visit.since)
             })
         });
+        let node = graph.as_ref().and_then(|graph| graph.get_node(graph.find(&visit.node)?));
+        let cancelled = is_cancelled(node, visit);
         let parent = around.map_or_else(|| own.clone(), |around| around.id(instance));
         let shown = json!({
             "id": visit.id(instance),
@@ -153,8 +156,8 @@ pub(super) async fn of_instance(
             "startTime": date(visit.since),
             "endTime": visit.until.map(date),
             "durationInMillis": milliseconds(visit.since, visit.until),
-            "canceled": visit.cancelled,
-            "completeScope": completes(graph.as_deref(), visit),
+            "canceled": cancelled,
+            "completeScope": completes(node, visit, cancelled),
             "tenantId": instance.tenant.as_deref(),
             "removalTime": instance.expires.map(date),
             "rootProcessInstanceId": root,
@@ -169,9 +172,18 @@ pub(super) async fn of_instance(
 }
 
 /// Whether a visit has ended what goes on in its scope: nothing follows it.
-fn completes(graph: Option<&potok_core::graph::ProcessGraph>, visit: &Visit) -> bool {
-    let node = graph.and_then(|graph| graph.get_node(graph.find(&visit.node)?));
-    node.is_some_and(|node| node.outgoing.is_empty()) && visit.until.is_some() && !visit.cancelled
+fn completes(node: Option<&FlowNode>, visit: &Visit, cancelled: bool) -> bool {
+    let is_last = node.is_some_and(|node| node.outgoing.is_empty() && !node.is_for_compensation);
+    is_last && visit.until.is_some() && !cancelled
+}
+
+/// Whether a visit ended without being done. An end event that cancels all others, and its own token with them, is done.
+fn is_cancelled(node: Option<&FlowNode>, visit: &Visit) -> bool {
+    let terminates = |node: &FlowNode| match &node.kind {
+        NodeKind::EndEvent(throws) => throws.iter().any(|throw| matches!(throw, Throw::Terminate { .. })),
+        _ => false,
+    };
+    visit.cancelled && !node.is_some_and(terminates)
 }
 
 fn fits(fields: &Fields, visit: &Found) -> Result<bool, Fault> {

@@ -8,10 +8,10 @@ use potok_core::instance::{Key, WaitKind};
 use potok_core::step::Event;
 use serde_json::{Value as Json, json};
 
-use super::root;
+use super::{root, work};
 use crate::camunda7::answer;
 use crate::camunda7::condition::like;
-use crate::camunda7::date::date;
+use crate::camunda7::date::{date, is_after};
 use crate::camunda7::error::Fault;
 use crate::camunda7::fields::Fields;
 use crate::camunda7::incident::{among, is_a_job, is_among, kind};
@@ -102,7 +102,7 @@ async fn shown(engine: &Engine, rows: &[(Incident, End)]) -> Result<Vec<Json>, F
             "causeIncidentId": own,
             "rootCauseIncidentId": own,
             "configuration": id::id(job),
-            "historyConfiguration": id::part(row.key, id::FAILURE),
+            "historyConfiguration": work::failure_before(engine, row, job).await?,
             "incidentMessage": Some(&*row.message).filter(|message| !message.is_empty()),
             "tenantId": row.tenant.as_deref(),
             "jobDefinitionId": job_definition,
@@ -155,9 +155,9 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<(Incident, End
             && (!resolved || end == End::Resolved)
             && (!deleted || end == End::Deleted)
             && pattern.as_ref().is_none_or(|pattern| like(pattern, &row.message))
-            && after.is_none_or(|time| row.raised > time)
+            && after.is_none_or(|time| is_after(row.raised, time))
             && before.is_none_or(|time| row.raised < time)
-            && end_after.is_none_or(|time| row.resolved.is_some_and(|own| own > time))
+            && end_after.is_none_or(|time| row.resolved.is_some_and(|own| is_after(own, time)))
             && end_before.is_none_or(|time| row.resolved.is_some_and(|own| own < time))
             && (!untenanted || row.tenant.is_none())
             && tenants.as_ref().is_none_or(|tenants| row.tenant.as_ref().is_some_and(|own| tenants.contains(own)));

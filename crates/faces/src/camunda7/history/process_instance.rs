@@ -106,7 +106,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Instance>, Fau
     let mut rows = narrow(engine, fields).await?;
     for any in fields.objects("orQueries")? {
         let mut found = BTreeSet::new();
-        let each = any.each();
+        let each = any.each::<Instances>();
         if each.is_empty() {
             continue;
         }
@@ -320,6 +320,58 @@ pub(crate) struct Instances;
 
 impl List for Instances {
     const PATH: &'static str = "/history/process-instance";
+    const FILTERS: &'static [&'static str] = &[
+        "active",
+        "activeActivityIdIn",
+        "activityIdIn",
+        "caseInstanceId",
+        "completed",
+        "executedActivityAfter",
+        "executedActivityBefore",
+        "executedActivityIdIn",
+        "executedJobAfter",
+        "executedJobBefore",
+        "externallyTerminated",
+        "finished",
+        "finishedAfter",
+        "finishedBefore",
+        "incidentIdIn",
+        "incidentMessage",
+        "incidentMessageLike",
+        "incidentStatus",
+        "incidentType",
+        "internallyTerminated",
+        "orQueries",
+        "processDefinitionId",
+        "processDefinitionKey",
+        "processDefinitionKeyIn",
+        "processDefinitionKeyNotIn",
+        "processDefinitionName",
+        "processDefinitionNameLike",
+        "processInstanceBusinessKey",
+        "processInstanceBusinessKeyIn",
+        "processInstanceBusinessKeyLike",
+        "processInstanceId",
+        "processInstanceIdNotIn",
+        "processInstanceIds",
+        "rootProcessInstanceId",
+        "rootProcessInstances",
+        "startedAfter",
+        "startedBefore",
+        "startedBy",
+        "subCaseInstanceId",
+        "subProcessInstanceId",
+        "superCaseInstanceId",
+        "superProcessInstanceId",
+        "suspended",
+        "tenantIdIn",
+        "unfinished",
+        "variables",
+        "withIncidents",
+        "withJobsRetrying",
+        "withRootIncidents",
+        "withoutTenantId",
+    ];
     const NEVER: &'static [&'static str] = &["caseInstanceId", "subCaseInstanceId", "superCaseInstanceId"];
     const SORTED_BY: &'static [&'static str] = &[
         "instanceId",

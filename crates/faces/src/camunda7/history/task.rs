@@ -41,11 +41,11 @@ async fn shown(engine: &Engine, rows: &[Task]) -> Result<Vec<Json>, Fault> {
             Some(instance) => Some(id::id(root(engine, instance).await?)),
             None => None,
         };
-        let (reason, state) = match (row.state, row.changed) {
-            (TaskState::Open, None) => (None, "Created"),
-            (TaskState::Open, Some(_)) => (None, "Updated"),
-            (TaskState::Completed, _) => (Some("completed"), "Completed"),
-            (TaskState::Cancelled, _) => (Some("deleted"), "Deleted"),
+        let state = match (row.state, row.changed) {
+            (TaskState::Open, None) => "Created",
+            (TaskState::Open, Some(_)) => "Updated",
+            (TaskState::Completed, _) => "Completed",
+            (TaskState::Cancelled, _) => "Deleted",
         };
         let definition = definitions.get(&row.definition.into());
         all.push(json!({
@@ -61,7 +61,7 @@ async fn shown(engine: &Engine, rows: &[Task]) -> Result<Vec<Json>, Fault> {
             "activityInstanceId": belongs.then(|| id::activity_instance(&row.node, row.key, id::ACTIVITY)),
             "name": row.name.as_deref(),
             "description": task::description(row, &models),
-            "deleteReason": reason,
+            "deleteReason": reason(row),
             "owner": row.owner.as_deref(),
             "assignee": row.assignee.as_deref(),
             "startTime": date(row.created),
@@ -81,12 +81,26 @@ async fn shown(engine: &Engine, rows: &[Task]) -> Result<Vec<Json>, Fault> {
     Ok(all)
 }
 
+/// Why a task is over.
+fn reason(row: &Task) -> Option<&'static str> {
+    match row.state {
+        TaskState::Open => None,
+        TaskState::Completed => Some("completed"),
+        TaskState::Cancelled => Some("deleted"),
+    }
+}
+
+/// Its flow node, if it belongs to a process.
+fn node(row: &Task) -> Option<&Name> {
+    Some(&row.node).filter(|_| !row.process.is_empty())
+}
+
 async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Task>, Fault> {
     let Asked { fields, order, .. } = asked;
     let mut rows = narrow(engine, fields).await?;
     for any in fields.objects("orQueries")? {
         let mut found = BTreeSet::new();
-        let each = any.each();
+        let each = any.each::<Tasks>();
         if each.is_empty() {
             continue;
         }
@@ -108,7 +122,8 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Task>, Fault> 
         "dueDate" => left.due.cmp(&right.due),
         "followUpDate" => left.follow_up.cmp(&right.follow_up),
         "priority" => left.priority.cmp(&right.priority),
-        "taskDefinitionKey" => left.node.cmp(&right.node),
+        "deleteReason" => reason(left).cmp(&reason(right)),
+        "taskDefinitionKey" => node(left).cmp(&node(right)),
         "tenantId" => left.tenant.cmp(&right.tenant),
         _ => left.key.cmp(&right.key),
     });
@@ -304,6 +319,66 @@ struct Tasks;
 
 impl List for Tasks {
     const PATH: &'static str = "/history/task";
+    const FILTERS: &'static [&'static str] = &[
+        "activityInstanceIdIn",
+        "assigned",
+        "caseDefinitionId",
+        "caseDefinitionKey",
+        "caseDefinitionName",
+        "caseExecutionId",
+        "caseInstanceId",
+        "executionId",
+        "finished",
+        "finishedAfter",
+        "finishedBefore",
+        "orQueries",
+        "processDefinitionId",
+        "processDefinitionKey",
+        "processDefinitionName",
+        "processFinished",
+        "processInstanceBusinessKey",
+        "processInstanceBusinessKeyIn",
+        "processInstanceBusinessKeyLike",
+        "processInstanceId",
+        "processUnfinished",
+        "processVariables",
+        "rootProcessInstanceId",
+        "startedAfter",
+        "startedBefore",
+        "taskAssignee",
+        "taskAssigneeLike",
+        "taskDefinitionKey",
+        "taskDefinitionKeyIn",
+        "taskDeleteReason",
+        "taskDeleteReasonLike",
+        "taskDescription",
+        "taskDescriptionLike",
+        "taskDueDate",
+        "taskDueDateAfter",
+        "taskDueDateBefore",
+        "taskFollowUpDate",
+        "taskFollowUpDateAfter",
+        "taskFollowUpDateBefore",
+        "taskHadCandidateGroup",
+        "taskHadCandidateUser",
+        "taskId",
+        "taskInvolvedGroup",
+        "taskInvolvedUser",
+        "taskName",
+        "taskNameLike",
+        "taskOwner",
+        "taskOwnerLike",
+        "taskParentTaskId",
+        "taskPriority",
+        "taskVariables",
+        "tenantIdIn",
+        "unassigned",
+        "unfinished",
+        "withCandidateGroups",
+        "withoutCandidateGroups",
+        "withoutTaskDueDate",
+        "withoutTenantId",
+    ];
     const NEVER: &'static [&'static str] = &[
         "caseDefinitionId",
         "caseDefinitionKey",

@@ -165,6 +165,7 @@ async fn search(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<Json>, Fault> 
     };
     let names = (names.0.as_ref().map(fold), names.1.as_ref().map(fold), names.2);
     let wanted = match fields.get("variableValue") {
+        Some(Json::Array(_) | Json::Object(_)) => return Err(Fault::failed("Object values cannot be used to query")),
         Some(wanted) => Some(searched(&value::read_plain("variableValue", wanted)?)),
         None => None,
     };

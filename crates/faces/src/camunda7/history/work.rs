@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use potok::row::Definition;
+use potok::row::{Definition, Incident};
 use potok::{Engine, Instance, InstanceId, WorkEntry, WorkEvent, WorkKind};
 use potok_core::instance::Key;
 use serde_json::{Map, Value as Json, json};
@@ -183,6 +183,17 @@ fn fits(fields: &Fields, logged: &Logged) -> Result<bool, Fault> {
         }
     }
     Ok(!fields.is_set("withoutTenantId")? || logged.instance.tenant.is_none())
+}
+
+/// The id of the entry by which a job, timer or savepoint had failed when an incident was raised.
+pub(super) async fn failure_before(engine: &Engine, incident: &Incident, of: Key) -> Result<Option<String>, Fault> {
+    let log = engine.instance(InstanceId(incident.instance)).work_log().await?;
+    let is_it = |entry: &WorkEntry| {
+        let has_failed = matches!(entry.event, WorkEvent::Failed { .. }) || matches!(entry.kind, WorkKind::Stuck);
+        entry.key == of && has_failed && entry.time <= incident.raised
+    };
+    let number = log.iter().rposition(is_it).map(|number| u32::try_from(number).unwrap_or(u32::MAX >> 3));
+    Ok(number.map(|number| id::part(incident.instance, ENTRIES + number)))
 }
 
 /// One entry, by its id.
