@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::try_join_all;
 use potok_core::Name;
 use potok_core::instance::{Instance, Key, Owner, ROOT, ScopeId, Wait, WaitKind, WaitType};
-use potok_core::routing::Running;
 use potok_core::step::{Event, Events};
 use potok_core::value::Value;
 use potok_store::query::{Paging, TaskQuery};
@@ -101,19 +101,9 @@ impl Inner {
         let mut open = TaskQuery { states: vec![TaskState::Open], page, ..TaskQuery::default() };
         loop {
             let found = self.store.list(&open).await?;
-            let mut changes = Changes::default();
             let instances: BTreeSet<Key> = found.rows.iter().map(|task: &Task| task.instance).collect();
-            for key in instances {
-                let write = |running: Option<&Running>| {
-                    for (task, own) in running.into_iter().flat_map(|running| tasks(&running.instance)) {
-                        put(&mut changes, key, task, own, &mut BTreeSet::new());
-                    }
-                };
-                self.look(key, write).await?;
-            }
-            if !changes.is_empty() {
-                self.write(changes).await?;
-            }
+            // All at once, so that they share transactions.
+            try_join_all(instances.into_iter().map(|key| self.catch_up_on_tasks_of(key))).await?;
             match found.next {
                 Some(next) => open.page.after = Some(next),
                 None => break,
@@ -124,6 +114,26 @@ impl Inner {
             // Another node was faster.
             Err(Error::NothingToDo) => Ok(()),
             written => written,
+        }
+    }
+
+    async fn catch_up_on_tasks_of(&self, key: Key) -> Result<(), Error> {
+        loop {
+            let as_it_is = self.look_around(key, |loaded| {
+                let loaded = loaded?;
+                let mut changes = Changes::default();
+                changes.remove_of::<TaskVariable>(key);
+                for (task, own) in tasks(&loaded.running.instance) {
+                    put(&mut changes, key, task, own, &mut BTreeSet::new());
+                }
+                Some((changes, loaded.seq))
+            });
+            let Some((changes, seq)) = as_it_is.await? else { return Ok(()) };
+            self.write(changes).await?;
+            // Others work on it meanwhile: what they have written before this is written once more.
+            if !self.goes_on_after(key, seq).await? {
+                return Ok(());
+            }
         }
     }
 }

@@ -84,7 +84,6 @@ async fn variables_keep_within_the_limits_of_the_engine(place: Place) {
             engine.correlate("m").variables(given.clone()).send().await.err(),
             engine.signal("s", given.clone()).await.err(),
             engine.create_task("t").variables(given.clone()).send().await.err(),
-            engine.evaluate_conditions(given.clone()).send().await.err(),
             engine.modify(case.id()).start_before("pay").variables(given.clone()).send().await.err(),
         ];
         for error in refused {

@@ -74,7 +74,7 @@ impl VariableFilter {
             Comparison::GreaterOrEqual(value) => filters.extend(compared(value, Operator::GreaterOrEqual)),
             Comparison::Like(pattern) => {
                 filters.push(Filter::equal("kind", VariableKind::Text.to_cell()));
-                filters.push(Filter::Like("text", pattern.clone()));
+                filters.push(Filter::like("text", pattern));
             }
             Comparison::In(values) => {
                 filters.push(Filter::Any(

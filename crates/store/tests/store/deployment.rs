@@ -9,7 +9,7 @@ use potok_store::row::{
 };
 use potok_store::{Changes, Guard, Store, StoreError, Unit, Version};
 
-use crate::database::{at, committed};
+use crate::database::{at, committed, unit};
 
 crate::on_every_database!(
     versions_are_counted_for_each_id,
