@@ -128,9 +128,12 @@ impl Account {
 
     async fn check_jobs(&self, engine: &Engine) {
         let open = engine.jobs(&JobQuery::default()).await.expect("jobs");
+        let booked = ledger::booked(engine).await;
+        assert!(booked.is_sorted_by(|one, other| one < other), "a job was booked twice: {booked:?}");
         for job in open {
             let done = self.jobs.contains(&JobId(job.key));
             assert!(!done, "the result of job {} was acknowledged and is lost", job.key);
+            assert!(!booked.contains(&JobId(job.key)), "job {} was booked and is not done", job.key);
         }
         for (job, times) in &self.in_hand {
             let mut times: Vec<_> = times.iter().copied().filter(|(from, until)| from < until).collect();
@@ -186,6 +189,9 @@ impl Account {
         self.check(engine).await;
         let instances = engine.instances(&InstanceQuery::default()).await.expect("instances");
         let tasks = tasks(engine).await;
+        let booked = ledger::booked(engine).await;
+        let orders = instances.iter().filter(|instance| instance.process == "order").count();
+        assert_eq!(booked.len(), orders, "each order is booked once");
         for order in instances.iter().filter(|instance| instance.process == "order") {
             let of_node =
                 |node: &str| tasks.values().filter(|task| task.instance == order.key && task.node == node).count();
@@ -195,6 +201,8 @@ impl Account {
             let variables = engine.instance(order.id()).variables().await.expect("variables");
             let has = |name: String| variables.iter().any(|(other, _)| *other == name);
             assert!(has("packed".into()), "{order:?} {variables:?}");
+            let by = variables.iter().find(|(name, _)| name == "booked").and_then(|(_, value)| value.as_str());
+            assert!(booked.iter().any(|job| by == Some(&*job.to_string())), "{order:?} {variables:?}");
             let news: Vec<u32> = (0..10).filter(|number| has(format!("news_{number}"))).collect();
             assert_eq!(of_node("note"), news.len(), "each message once: {news:?} in {order:?}");
             for number in news {

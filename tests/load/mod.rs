@@ -6,7 +6,9 @@ mod account;
 mod caller;
 mod ledger;
 
-use potok::{InstanceId, Job, JobError, JobId, TaskId};
+use std::sync::Arc;
+
+use potok::{Builder, InstanceId, Job, JobError, JobId, TaskId, Transaction};
 use serde::{Deserialize, Serialize};
 
 pub use account::Account;
@@ -96,13 +98,21 @@ pub enum Said {
     },
 }
 
-/// What the handler of the topic `pack` gives: its job's id, so that the result tells who gave it.
-///
-/// # Errors
-/// Never.
+/// With the handlers of the orders' jobs. What they give are their jobs' ids, so that the result tells who gave it.
+#[must_use]
+pub fn with_handlers(builder: Builder) -> Builder {
+    builder.handler("pack", pack).handler_in_transaction("book", book)
+}
+
 #[allow(clippy::unused_async, reason = "handlers are asynchronous")]
-pub async fn pack(job: Job) -> Result<serde_json::Value, JobError> {
+async fn pack(job: Job) -> Result<serde_json::Value, JobError> {
     Ok(serde_json::json!({"packed": job.id().to_string()}))
+}
+
+/// Writes a row of the program's own, which is there if the job is done, and only then.
+async fn book(job: Job, transaction: Arc<Transaction>) -> Result<serde_json::Value, JobError> {
+    ledger::book(&transaction, job.id()).await?;
+    Ok(serde_json::json!({"booked": job.id().to_string()}))
 }
 
 /// The bytes of a file of that name: more than one chunk.

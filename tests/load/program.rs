@@ -14,7 +14,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let engine = Engine::builder().database(database).name("load").job_lease(Duration::from_millis(300));
-        let engine = engine.handler("pack", load::pack).start().await.expect("an engine");
+        let engine = load::with_handlers(engine).start().await.expect("an engine");
         say(&Said::Ready);
         let callers = (0..CALLERS).map(|number| {
             let caller = format!("{name}-{number}");

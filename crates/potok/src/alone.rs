@@ -114,7 +114,7 @@ impl NewTask<'_> {
 
     /// With these variables.
     pub fn variables(self, variables: impl IntoVariables) -> Self {
-        Self { variables: variables.into_variables(), ..self }
+        Self { variables: self.engine.inner.given(variables), ..self }
     }
 
     /// Creates it: it is open, and that is durable.

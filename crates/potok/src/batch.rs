@@ -136,7 +136,7 @@ impl NewBatch<'_> {
             changes.add(BatchItem { batch: key, instance, ..BatchItem::default() });
         }
         let batch = BatchId(key);
-        inner.write_once(self.engine.once.as_deref(), changes, &batch).await?;
+        inner.write_once(None, self.engine.once.as_deref(), changes, &batch).await?;
         inner.batches.notify_one();
         Ok(batch)
     }
@@ -244,7 +244,7 @@ impl Engine {
         let mut changes = Changes::default();
         changes.remove_of::<BatchItem>(batch.0);
         changes.remove::<BatchRow>(batch.0);
-        self.inner.write_once(self.once.as_deref(), changes, &()).await
+        self.inner.write_once(None, self.once.as_deref(), changes, &()).await
     }
 
     async fn change_batch(&self, batch: BatchId, from: BatchState, to: BatchState) -> Result<(), Error> {
@@ -346,7 +346,6 @@ impl Inner {
             Ok(asked.map(|()| attempt.changes.put(done.clone())))
         };
         self.transact_guarded(envelope, guard, action).await?;
-        self.after(&deed);
-        Ok(())
+        self.after(&deed).await
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use potok_core::Name;
 use potok_core::encoding::FORMAT;
+use potok_core::value::{MAXIMUM_BYTES, MAXIMUM_DEPTH};
 use potok_store::Store;
 
 use crate::background;
@@ -15,7 +16,7 @@ use crate::cache::Cache;
 use crate::commit::Committer;
 use crate::engine::{Background, Engine, Inner, Limits};
 use crate::handler::{Handlers, IntoResult};
-use crate::{Clock, Error, Job};
+use crate::{Clock, Error, Job, Transaction};
 
 /// For how long a node's number is leased; it is renewed three times in that time.
 pub(crate) const NODE_LEASE: Duration = Duration::from_secs(30);
@@ -130,6 +131,63 @@ impl Builder {
         self
     }
 
+    /// Does the jobs of a topic within the unit of work that completes them: what the function writes by its [`Transaction`], with the
+    /// connection and the engine there, becomes durable with the job's completion and all that follows from that, in one commit, or not at
+    /// all.
+    ///
+    /// What it returns is the same as a [`handler`](Self::handler)'s. If it fails or panics, all of it is undone, and the job has failed: it
+    /// is tried again, and becomes an incident without tries left. A BPMN error is no failure: what was written stays. So what it does in
+    /// this database is done once, however often a program is killed; what it does elsewhere may be done twice, as any handler's.
+    ///
+    /// At most six such jobs run at a time. On SQLite nobody else writes meanwhile, so one does, and the function must not wait for what it
+    /// asks of an engine other than the transaction's. PostgreSQL undoes a transaction in which nothing happens for a minute. What waits for
+    /// others, or takes long, is better done by a [`handler`](Self::handler).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use potok::{Engine, Job, JobError, Transaction, sqlx};
+    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
+    /// async fn book(job: Job, transaction: Arc<Transaction>) -> Result<(), JobError> {
+    ///     let mut connection = transaction.connection().await?;
+    ///     let database = connection.sqlite().ok_or_else(|| JobError::failed("the engine is on SQLite"))?;
+    ///     let insert = sqlx::query("INSERT INTO bookings VALUES (?, ?)").bind(job.id().to_string());
+    ///     insert.bind(job.variable("sum").as_i64()).execute(database).await?;
+    ///     Ok(())
+    /// }
+    ///
+    /// let engine = Engine::builder().sqlite_in_memory().handler_in_transaction("book", book).start().await?;
+    /// # let begun = engine.transaction().await?;
+    /// # let mut connection = begun.connection().await?;
+    /// # let table = "CREATE TABLE bookings (job TEXT, sum INTEGER)";
+    /// # sqlx::query(table).execute(connection.sqlite().unwrap()).await?;
+    /// # drop(connection);
+    /// # begun.commit().await?;
+    /// # let model = br#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="shop"
+    /// #     xmlns:potok="urn:potok:bpmn:1.0"><process id="sale" isExecutable="true"><startEvent id="start"/>
+    /// #   <serviceTask id="pay" potok:job="book"/><sequenceFlow id="f" sourceRef="start" targetRef="pay"/></process></definitions>"#;
+    /// # engine.deployment().file("sale.bpmn", model).send().await?;
+    /// let case = engine.start("sale").variables(serde_json::json!({"sum": 17})).send().await?;
+    /// engine.instance(case.id()).ended().await?;
+    /// # let begun = engine.transaction().await?;
+    /// # let mut connection = begun.connection().await?;
+    /// # let sum: i64 = sqlx::query_scalar("SELECT sum FROM bookings").fetch_one(connection.sqlite().unwrap()).await?;
+    /// # assert_eq!(sum, 17);
+    /// # drop((connection, begun));
+    /// # engine.stop().await;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn handler_in_transaction<F, R>(mut self, topic: impl Into<Name>, handler: F) -> Self
+    where
+        F: Fn(Job, Arc<Transaction>) -> R + Send + Sync + 'static,
+        R: Future + Send + 'static,
+        R::Output: IntoResult,
+    {
+        self.handlers.add_in_transaction(topic.into(), handler);
+        self
+    }
+
     /// How many jobs of one topic run here at a time; 16 unless this is set.
     #[must_use]
     pub fn concurrency(mut self, jobs: usize) -> Self {
@@ -170,6 +228,22 @@ impl Builder {
     #[must_use]
     pub fn attachment_limit(mut self, bytes: u64) -> Self {
         self.limits.attachment = bytes;
+        self
+    }
+
+    /// How many bytes of text and binary data a variable may have that somebody gives: a caller, a worker, a handler. 64 MiB unless this is
+    /// set; that is the most, and what holds for variables that are computed.
+    #[must_use]
+    pub fn variable_limit(mut self, bytes: usize) -> Self {
+        self.limits.values.bytes = bytes.min(MAXIMUM_BYTES);
+        self
+    }
+
+    /// How many lists and maps may stand inside each other in a variable that somebody gives. 128 unless this is set; that is the most, and
+    /// what holds for variables that are computed.
+    #[must_use]
+    pub fn variable_depth(mut self, levels: usize) -> Self {
+        self.limits.values.depth = levels.min(MAXIMUM_DEPTH);
         self
     }
 
@@ -273,6 +347,7 @@ impl Builder {
         inner.catalog.discover().await?;
         let running = Arc::new(Background::default());
         background::start(&running, &inner, queue, self.executes);
+        inner.catch_up_on_task_variables().await?;
         let backups = match self.backups {
             Copies::Asked(backups) => {
                 // What cannot be done at all is said now.

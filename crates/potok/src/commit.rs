@@ -70,6 +70,10 @@ impl Committer {
 
     pub(crate) fn send(&self, unit: Unit, slots: Vec<Touched>) -> Pending {
         let (reply, pending) = oneshot::channel();
+        if let Err(error) = unit.check() {
+            Departed { unit, slots, reply }.arrive(Err(error.into()), &|_| {});
+            return pending;
+        }
         if let Err(mpsc::error::SendError(departed)) = self.queue.send(Departed { unit, slots, reply }) {
             departed.arrive(Err(Error::Stopped), &|_| {});
         }

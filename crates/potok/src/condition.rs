@@ -125,7 +125,7 @@ impl Engine {
     pub fn evaluate_conditions(&self, variables: impl IntoVariables) -> ConditionEvaluation<'_> {
         ConditionEvaluation {
             engine: self,
-            variables: variables.into_variables(),
+            variables: self.inner.given(variables),
             business_key: None,
             tenant: None,
             definition: None,

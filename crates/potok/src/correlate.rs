@@ -100,13 +100,13 @@ impl Correlation<'_> {
 
     /// With what it carries.
     pub fn variables(self, variables: impl IntoVariables) -> Self {
-        Self { payload: variables.into_variables(), ..self }
+        Self { payload: self.engine.inner.given(variables), ..self }
     }
 
     /// With what it carries for the event or receive task alone that waits for it: gone once that has been left. Where there is none, as in a
     /// process that it starts, they are as all others.
     pub fn local_variables(self, variables: impl IntoVariables) -> Self {
-        Self { local: variables.into_variables(), ..self }
+        Self { local: self.engine.inner.given(variables), ..self }
     }
 
     /// Delivers it to the one who waits, or else starts the one process that begins with it.
@@ -331,7 +331,7 @@ impl Engine {
         name: &str,
         variables: impl IntoVariables,
     ) -> Result<(), Error> {
-        let variables = variables.into_variables()?;
+        let variables = self.inner.given(variables)?;
         self.reach(Action::Send, instance).await?;
         let found = |running: Option<&Running>| {
             let state = &running?.instance;

@@ -35,7 +35,7 @@ impl Engine {
         decision: &Selector,
         variables: impl IntoVariables,
     ) -> Result<Decided, Error> {
-        let given = Given(variables.into_variables()?);
+        let given = Given(self.inner.given(variables)?);
         let definition = self.definition(DefinitionKind::Decision, tenant, decision).await?;
         if definition.kind != DefinitionKind::Decision {
             return Err(Error::NotDeployed(decision.to_string().into()));

@@ -199,21 +199,32 @@ impl Inner {
 
     /// What removes instances from the database.
     pub(crate) async fn removal(&self, family: &[Key]) -> Result<Changes, Error> {
+        self.remove_attachments(family).await?;
         let mut changes = Changes::default();
+        family.iter().for_each(|key| changes.remove_instance(*key));
+        Ok(changes)
+    }
+
+    /// Instances have been removed from the database.
+    pub(crate) async fn removed(&self, family: &[Key]) -> Result<(), Error> {
+        family.iter().for_each(|key| self.cache.forget(*key));
+        // What was attached while they were being removed. Nothing more will be.
+        self.remove_attachments(family).await
+    }
+
+    async fn remove_attachments(&self, family: &[Key]) -> Result<(), Error> {
         for key in family {
             for attachment in self.store.of_instance::<Attachment>(*key).await? {
                 self.store.remove_attachment(*key, attachment.key).await?;
             }
-            changes.remove_instance(*key);
         }
-        Ok(changes)
+        Ok(())
     }
 
     async fn delete(&self, family: &[Key], mut changes: Changes) -> Result<(), Error> {
         changes.append(self.removal(family).await?);
         self.write(changes).await?;
-        family.iter().for_each(|key| self.cache.forget(*key));
-        Ok(())
+        self.removed(family).await
     }
 
     async fn definitions_of(&self, deployment: DeploymentId) -> Result<Vec<Definition>, Error> {

@@ -7,8 +7,8 @@ use potok_core::step::Events;
 use potok_core::time::Timestamp;
 use potok_store::query::{IncidentQuery, InstanceQuery, JobQuery, SubscriptionQuery, TaskQuery, TimerQuery};
 use potok_store::row::{
-    Claim, Incident, Instance as InstanceRow, InstanceState, Job, LogRow, Snapshot, Subscription, Task, Timer, Token,
-    Variable, Work,
+    Claim, Incident, Instance as InstanceRow, InstanceState, Job, LogRow, Snapshot, Subscription, Task, TaskVariable,
+    Timer, Token, Variable, Work,
 };
 use potok_store::{Changes, Outcome, Patience, Store, Unit};
 
@@ -66,6 +66,7 @@ struct Derived {
     subscriptions: Vec<Subscription>,
     incidents: Vec<Incident>,
     variables: Vec<Variable>,
+    task_variables: Vec<TaskVariable>,
     continuations: Vec<Work>,
     tokens: Vec<Token>,
 }
@@ -80,6 +81,7 @@ impl Derived {
             subscriptions: store.of_instance(key).await?,
             incidents: store.of_instance(key).await?,
             variables: store.of_instance(key).await?,
+            task_variables: store.of_instance(key).await?,
             continuations: store.of_instance(key).await?,
             tokens: store.of_instance(key).await?,
         };
@@ -96,6 +98,7 @@ impl Derived {
         derived.subscriptions.sort_by_key(|row| row.key);
         derived.incidents.sort_by_key(|row| row.key);
         derived.variables.sort_by(|left, right| left.name.cmp(&right.name));
+        derived.task_variables.sort_by(|left, right| (left.task, &left.name).cmp(&(right.task, &right.name)));
         derived.continuations.sort_by_key(|row| row.key);
         derived.tokens.sort_by_key(|row| row.token);
         Ok(derived)
@@ -116,6 +119,8 @@ impl Derived {
         compare("subscriptions", &self.subscriptions, &other.subscriptions, self.subscriptions == other.subscriptions);
         compare("incidents", &self.incidents, &other.incidents, self.incidents == other.incidents);
         compare("variables", &self.variables, &other.variables, self.variables == other.variables);
+        let (own, by_log) = (&self.task_variables, &other.task_variables);
+        compare("variables of tasks' own", own, by_log, own == by_log);
         compare("savepoints", &self.continuations, &other.continuations, self.continuations == other.continuations);
         compare("tokens", &self.tokens, &other.tokens, self.tokens == other.tokens);
         differences
@@ -130,6 +135,8 @@ impl Derived {
         standing.subscriptions.iter().for_each(|row| changes.remove::<Subscription>((row.instance, row.key)));
         standing.incidents.iter().for_each(|row| changes.remove::<Incident>((row.instance, row.key)));
         standing.variables.iter().for_each(|row| changes.remove::<Variable>((row.instance, row.name.clone())));
+        standing.tasks.iter().for_each(|row| changes.remove_task_variables(row.instance, row.key));
+        standing.task_variables.iter().for_each(|row| changes.remove_task_variables(row.instance, row.task));
         standing.continuations.iter().for_each(|row| changes.remove::<Work>((row.instance, row.key)));
         standing.tokens.iter().for_each(|row| changes.remove::<Token>((row.instance, row.token)));
         self.instance.into_iter().for_each(|row| changes.put(row));
@@ -139,6 +146,7 @@ impl Derived {
         self.subscriptions.into_iter().for_each(|row| changes.put(row));
         self.incidents.into_iter().for_each(|row| changes.put(row));
         self.variables.into_iter().for_each(|row| changes.put(row));
+        self.task_variables.into_iter().for_each(|row| changes.put(row));
         self.continuations.into_iter().for_each(|row| changes.put(row));
         self.tokens.into_iter().for_each(|row| changes.put(row));
         changes

@@ -9,6 +9,7 @@ use potok_core::encoding::FORMAT;
 use potok_core::instance::{Instance, Key};
 use potok_core::routing::Running;
 use potok_core::step::{Events, SCRIPT_TIME};
+use potok_core::value::ValueLimits;
 use potok_core::{Name, encoding::DecodeError};
 use potok_store::row::{
     ApiToken as TokenRow, Instance as InstanceRow, Job as JobRow, Node, Session as SessionRow, Task as TaskRow,
@@ -117,6 +118,8 @@ pub(crate) struct Limits {
     pub(crate) history: Option<Duration>,
     /// Models must say it.
     pub(crate) history_must_end: bool,
+    /// How deep and how large a variable is that comes from outside.
+    pub(crate) values: ValueLimits,
     /// Instances of a batch.
     pub(crate) batch: usize,
     /// Jobs of a topic that are handed out at a time.
@@ -134,8 +137,18 @@ impl Default for Limits {
         let audit = Duration::from_secs(365 * 24 * 60 * 60);
         let (topics, webhook_hosts) = (Vec::new(), Vec::new());
         let (history, history_must_end, script_time) = (None, false, SCRIPT_TIME);
-        let attachment = 100 << 20;
-        Self { attachment, history, history_must_end, batch: 100_000, topics, audit, webhook_hosts, script_time }
+        let (attachment, values) = (100 << 20, ValueLimits::default());
+        Self {
+            attachment,
+            history,
+            history_must_end,
+            values,
+            batch: 100_000,
+            topics,
+            audit,
+            webhook_hosts,
+            script_time,
+        }
     }
 }
 
@@ -341,7 +354,7 @@ impl Inner {
         let Some(row) = self.store.get::<InstanceRow>(key).await? else { return Ok(None) };
         let Some((instance, last)) = self.replay(key, u64::MAX).await? else { return Ok(None) };
         let Some(deployed) = self.catalog.get(row.definition).await? else { return Ok(None) };
-        let apart = follow::apart(&instance);
+        let apart = follow::Apart::of(&instance);
         let running = Running { graph: deployed.graph.clone(), instance };
         Ok(Some(Loaded {
             running,

@@ -1,5 +1,7 @@
 //! Erasure of personal data: what a variable has held is taken out of everything that is kept, and the history says so.
 
+use std::collections::BTreeSet;
+
 use potok_core::Name;
 use potok_core::encoding::FORMAT;
 use potok_core::instance::{Instance as State, Key};
@@ -12,6 +14,7 @@ use potok_store::{Changes, Outcome};
 use crate::attempt::{Attempt, Stop};
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
+use crate::own_variables;
 use crate::work::Chore;
 use crate::{Action, Case, Error, InstanceId};
 
@@ -84,6 +87,9 @@ impl Inner {
             let erased = self.erase_history(&mut changes, key, name).await?;
             if erased.variable(name).is_some() {
                 changes.set_variable(Variable::null(key, name.clone()));
+            }
+            for (task, own) in own_variables::tasks(&erased) {
+                own_variables::put(&mut changes, key, task, own, &mut BTreeSet::new());
             }
             self.erase_work(&mut changes, key, name).await?;
             self.erase_messages(&mut changes, &erased, name).await?;

@@ -267,11 +267,11 @@ impl Engine {
     /// If that is forbidden, the database cannot be read, or what stands there cannot.
     pub async fn feed(&self, after: Position, limit: usize, patience: Duration) -> Result<Feed, Error> {
         let access = self.access(Action::SeeInstances, &"").await?;
-        let until = tokio::time::Instant::now() + patience;
+        let until = tokio::time::Instant::now().checked_add(patience);
         loop {
             let written = self.inner.wake.until_written();
             let rows = self.inner.store.feed(after, limit).await?;
-            let left = until.saturating_duration_since(tokio::time::Instant::now());
+            let left = until.map_or(patience, |until| until.saturating_duration_since(tokio::time::Instant::now()));
             if !rows.is_empty() || left.is_zero() {
                 let end = rows.last().map_or(after, Position::from);
                 let instances = rows.iter().map(|row| row.instance).collect();

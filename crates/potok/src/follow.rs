@@ -16,6 +16,7 @@ use potok_store::{Changes, Place};
 
 use crate::alone::ALONE;
 use crate::envelope::{Act, Envelope};
+use crate::own_variables;
 use crate::trace::TraceContext;
 use crate::work::Chore;
 
@@ -91,15 +92,24 @@ pub(crate) fn follow(
             _ => {}
         }
     }
-    tokens(changes, around.definition, instance, events, apart);
+    tokens(changes, around.definition, instance, events, &mut apart.tokens);
+    own_variables::follow(changes, instance, events, &mut apart.tasks);
 }
 
-/// The numbers of an instance's tokens that have a row. Those that wait at a task or a job have none: that says where they stand.
-pub(crate) type Apart = BTreeSet<TokenId>;
+/// What of an instance has rows that others of its kind do not have.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Apart {
+    /// The numbers of its tokens. Those that wait at a task or a job have none: that says where they stand.
+    tokens: BTreeSet<TokenId>,
+    /// Its open tasks that have variables of their own.
+    tasks: BTreeSet<Key>,
+}
 
-/// The tokens of an instance that have a row.
-pub(crate) fn apart(instance: &Instance) -> Apart {
-    instance.tokens().map(|(token, _)| token).filter(|token| stands_apart(instance, *token)).collect()
+impl Apart {
+    pub(crate) fn of(instance: &Instance) -> Self {
+        let tokens = instance.tokens().map(|(token, _)| token).filter(|token| stands_apart(instance, *token));
+        Self { tokens: tokens.collect(), tasks: own_variables::tasks(instance).map(|(task, _)| task).collect() }
+    }
 }
 
 fn stands_apart(instance: &Instance, token: TokenId) -> bool {
@@ -107,7 +117,7 @@ fn stands_apart(instance: &Instance, token: TokenId) -> bool {
 }
 
 /// Where the tokens stand that the events have touched.
-fn tokens(changes: &mut Changes, definition: Key, instance: &Instance, events: &Events, apart: &mut Apart) {
+fn tokens(changes: &mut Changes, definition: Key, instance: &Instance, events: &Events, apart: &mut BTreeSet<TokenId>) {
     // By number: whether it may stand elsewhere than before.
     let mut touched = BTreeMap::new();
     for event in &events.list {

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use crate::engine::Inner;
 use crate::envelope::Envelope;
 use crate::job::{Job, JobFailure};
-use crate::{Error, IntoVariables};
+use crate::{Error, IntoVariables, Transaction};
 
 /// How long a handler's loop sleeps at most: another node may have opened a job.
 const NAP: Duration = Duration::from_millis(500);
@@ -27,6 +27,9 @@ const OFFERS: u32 = 5;
 
 /// Handlers that may run at a time in all.
 const ALL: u32 = 1_000_000;
+
+/// Transactions that handlers work in at a time: each has a connection to itself, of which there are few.
+const TRANSACTIONS: usize = 6;
 
 /// Why a handler did not complete its job.
 #[derive(Clone, Debug)]
@@ -92,13 +95,34 @@ impl IntoResult for () {
     }
 }
 
-type Run = dyn Fn(Job) -> Pin<Box<dyn Future<Output = Result<Variables, JobError>> + Send>> + Send + Sync;
+/// A handler at work.
+type Running = Pin<Box<dyn Future<Output = Result<Variables, JobError>> + Send>>;
+
+/// A handler, by where it does its work.
+enum Handler {
+    /// By itself: its job is completed after that.
+    Apart(Box<dyn Fn(Job) -> Running + Send + Sync>),
+    /// In the transaction in which its job is completed.
+    InTransaction(Box<dyn Fn(Job, Arc<Transaction>) -> Running + Send + Sync>),
+}
+
+impl Handler {
+    /// How many of its jobs may run at a time: a database with one writer has one such transaction at a time.
+    fn concurrency(&self, inner: &Inner) -> usize {
+        match self {
+            Self::InTransaction(_) if !inner.store.is_shared() => 1,
+            _ => inner.handlers.concurrency,
+        }
+    }
+}
 
 /// The handlers of an engine.
 pub(crate) struct Handlers {
-    handlers: BTreeMap<Name, Arc<Run>>,
+    handlers: BTreeMap<Name, Arc<Handler>>,
     pub(crate) concurrency: usize,
     pub(crate) lease: Duration,
+    /// For those that work in a transaction.
+    transactions: Semaphore,
     /// Closed when the engine stops.
     permits: Arc<Semaphore>,
 }
@@ -109,6 +133,7 @@ impl Default for Handlers {
             handlers: BTreeMap::new(),
             concurrency: 16,
             lease: Duration::from_secs(300),
+            transactions: Semaphore::new(TRANSACTIONS),
             permits: Arc::new(Semaphore::new(ALL as usize)),
         }
     }
@@ -127,17 +152,31 @@ impl Handlers {
         R: Future + Send + 'static,
         R::Output: IntoResult,
     {
-        let run = move |job| -> Pin<Box<dyn Future<Output = Result<Variables, JobError>> + Send>> {
+        let run = move |job| -> Running {
             let running = handler(job);
             Box::pin(async move { running.await.into_result() })
         };
-        self.handlers.insert(topic, Arc::new(run));
+        self.handlers.insert(topic, Arc::new(Handler::Apart(Box::new(run))));
+    }
+
+    pub(crate) fn add_in_transaction<F, R>(&mut self, topic: Name, handler: F)
+    where
+        F: Fn(Job, Arc<Transaction>) -> R + Send + Sync + 'static,
+        R: Future + Send + 'static,
+        R::Output: IntoResult,
+    {
+        let run = move |job, transaction| -> Running {
+            let running = handler(job, transaction);
+            Box::pin(async move { running.await.into_result() })
+        };
+        self.handlers.insert(topic, Arc::new(Handler::InTransaction(Box::new(run))));
     }
 
     /// One loop for each topic.
     pub(crate) fn start(&self, tasks: &mut JoinSet<()>, inner: &Arc<Inner>) {
-        for (topic, run) in &self.handlers {
-            tasks.spawn(work(Arc::downgrade(inner), topic.clone(), run.clone(), self.concurrency));
+        for (topic, handler) in &self.handlers {
+            let concurrency = handler.concurrency(inner);
+            tasks.spawn(work(Arc::downgrade(inner), topic.clone(), handler.clone(), concurrency));
         }
     }
 
@@ -150,20 +189,20 @@ impl Handlers {
     }
 
     /// Does the jobs that are available now, one after the other; says how many.
-    pub(crate) async fn execute_due(&self, inner: &Inner) -> Result<usize, Error> {
+    pub(crate) async fn execute_due(&self, inner: &Arc<Inner>) -> Result<usize, Error> {
         let mut done = 0;
-        for (topic, run) in &self.handlers {
+        for (topic, handler) in &self.handlers {
             let wanted = vec![Wanted::topic(topic.clone(), self.lease)];
             for job in inner.fetch(&inner.worker(), wanted, First::Urgent, self.concurrency, None).await? {
                 done += 1;
-                finish(inner, run, job).await;
+                run(inner, handler, job).await;
             }
         }
         Ok(done)
     }
 }
 
-async fn work(inner: Weak<Inner>, topic: Name, run: Arc<Run>, concurrency: usize) {
+async fn work(inner: Weak<Inner>, topic: Name, handler: Arc<Handler>, concurrency: usize) {
     let slots = Arc::new(Semaphore::new(concurrency));
     loop {
         let Ok(slot) = slots.clone().acquire_owned().await else { return };
@@ -194,52 +233,123 @@ async fn work(inner: Weak<Inner>, topic: Name, run: Arc<Run>, concurrency: usize
                 None => slots.clone().acquire_owned().await.ok(),
             };
             let Ok(running) = engine.handlers.permits.clone().try_acquire_owned() else { return };
-            let (run, engine) = (run.clone(), engine.clone());
+            let (handler, engine) = (handler.clone(), engine.clone());
             tokio::spawn(async move {
-                finish(&engine, &run, job).await;
+                run(&engine, &handler, job).await;
                 drop((slot, running));
             });
         }
     }
 }
 
-/// Runs a handler and tells the engine what came of it. A handler that panics has failed.
-async fn finish(inner: &Inner, run: &Arc<Run>, job: Job) {
-    let result = match tokio::spawn(run(job.clone())).await {
-        Ok(result) => result,
-        Err(error) => {
-            let message = match error.try_into_panic() {
-                Ok(panic) => panic
-                    .downcast_ref::<&str>()
-                    .map(|text| (*text).to_owned())
-                    .or_else(|| panic.downcast_ref::<String>().cloned())
-                    .unwrap_or_else(|| "the handler panicked".into()),
-                Err(_) => "the handler was cut off".into(),
-            };
-            Err(JobError::failed(format!("the handler panicked: {message}")))
+/// Runs a handler, and tells the engine what came of it.
+async fn run(inner: &Arc<Inner>, handler: &Handler, job: Job) {
+    match handler {
+        Handler::Apart(run) => {
+            let result = caught(run(job.clone())).await;
+            finish(inner, &job, result).await;
         }
+        Handler::InTransaction(run) => {
+            let failed = match run_in_transaction(inner, run, &job).await {
+                Ok(None) => return,
+                Ok(Some(failed)) => failed,
+                Err(error) => {
+                    tracing::warn!(%error, job = %job.id(), "a job is done again");
+                    tokio::time::sleep(NAP).await;
+                    // If that cannot be done either, the lease runs out. What has been completed after all is nobody's.
+                    let _ = inner.store.release_job(job.instance, job.key, job.lease).await;
+                    return;
+                }
+            };
+            finish(inner, &job, Err(failed)).await;
+        }
+    }
+}
+
+/// Runs a handler in a transaction, which is durable together with what comes of the job. If it has failed, all of it is undone, and how it
+/// has failed remains to be told. What is no fault of the handler's is an error.
+async fn run_in_transaction(
+    inner: &Arc<Inner>,
+    run: &(dyn Fn(Job, Arc<Transaction>) -> Running + Send + Sync),
+    job: &Job,
+) -> Result<Option<JobError>, Error> {
+    let turn = inner.handlers.transactions.acquire().await;
+    let transaction = Arc::new(Transaction::begin(inner).await?);
+    let result = match caught(run(job.clone(), transaction.clone())).await {
+        Err(failed @ JobError::Failed(_)) => return Ok(Some(failed)),
+        result => result,
     };
+    let Some(transaction) = Arc::into_inner(transaction) else {
+        return Ok(Some(JobError::failed(
+            "the handler has kept its transaction: let go of it before the handler ends",
+        )));
+    };
+    let told = tell(&transaction.engine().inner, job, &result).await;
+    let committed = match told {
+        Ok(()) => transaction.commit().await,
+        Err(error) => Err(error),
+    };
+    drop(turn);
+    match committed {
+        Ok(()) => Ok(None),
+        Err(error @ (Error::OutcomeUnknown | Error::Contended(_))) => Err(error),
+        Err(error) => Ok(Some(JobError::failed(error))),
+    }
+}
+
+/// What a handler gives. One that panics has failed.
+async fn caught(running: Running) -> Result<Variables, JobError> {
+    tokio::spawn(running).await.unwrap_or_else(|error| {
+        let message = match error.try_into_panic() {
+            Ok(panic) => panic
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "the handler panicked".into()),
+            Err(_) => "the handler was cut off".into(),
+        };
+        Err(JobError::failed(format!("the handler panicked: {message}")))
+    })
+}
+
+/// Tells the engine what came of a job, as long as the database cannot be reached.
+async fn finish(inner: &Inner, job: &Job, mut result: Result<Variables, JobError>) {
     let mut pause = Duration::from_millis(100);
     for _ in 0..OFFERS {
-        let by = Envelope::default();
-        let told = match &result {
-            Ok(variables) => inner.complete_job(&by, &job, variables.clone(), Variables::new()).await,
-            Err(JobError::Failed(failure)) => inner.fail_job(&by, &job, failure, |_| Ok(Vec::new())).await,
-            Err(JobError::BpmnError { code, message, variables }) => {
-                inner.throw_error(&by, &job, code.clone(), message.clone(), variables.clone()).await
-            }
-            Err(JobError::Escalation { code, variables }) => {
-                inner.throw_escalation(&by, &job, code.clone(), variables.clone()).await
-            }
-        };
-        match told {
+        match tell(inner, job, &result).await {
             Ok(()) => return,
             Err(error @ (Error::Store(_) | Error::OutcomeUnknown)) => {
                 tracing::warn!(%error, job = %job.id(), "what a handler gave is offered again");
                 tokio::time::sleep(pause).await;
                 pause *= 4;
             }
+            // What it gave cannot be taken, and will not be the next time either.
+            Err(refused @ (Error::Rejected(_) | Error::Variable { .. }))
+                if !matches!(result, Err(JobError::Failed(_))) =>
+            {
+                result = Err(JobError::failed(refused));
+            }
             Err(error) => return tracing::warn!(%error, job = %job.id(), "what a handler gave came too late"),
+        }
+    }
+}
+
+/// Tells the engine what came of a job.
+async fn tell(inner: &Inner, job: &Job, result: &Result<Variables, JobError>) -> Result<(), Error> {
+    let by = Envelope::default();
+    if let Ok(given)
+    | Err(JobError::BpmnError { variables: given, .. } | JobError::Escalation { variables: given, .. }) = result
+    {
+        inner.check_given(given)?;
+    }
+    match result {
+        Ok(variables) => inner.complete_job(&by, job, variables.clone(), Variables::new()).await,
+        Err(JobError::Failed(failure)) => inner.fail_job(&by, job, failure, |_| Ok(Vec::new())).await,
+        Err(JobError::BpmnError { code, message, variables }) => {
+            inner.throw_error(&by, job, code.clone(), message.clone(), variables.clone()).await
+        }
+        Err(JobError::Escalation { code, variables }) => {
+            inner.throw_escalation(&by, job, code.clone(), variables.clone()).await
         }
     }
 }

@@ -97,7 +97,7 @@ impl Engine {
         variables: impl IntoVariables,
         local_variables: impl IntoVariables,
     ) -> Result<(), Error> {
-        let (variables, local_variables) = (variables.into_variables()?, local_variables.into_variables()?);
+        let (variables, local_variables) = (self.inner.given(variables)?, self.inner.given(local_variables)?);
         self.check_job(job).await?;
         self.inner.complete_job(&self.envelope(), job, variables, local_variables).await
     }
@@ -114,7 +114,7 @@ impl Engine {
         variables: impl IntoVariables,
         local_variables: impl IntoVariables,
     ) -> Result<(), Error> {
-        let (variables, local_variables) = (variables.into_variables()?, local_variables.into_variables()?);
+        let (variables, local_variables) = (self.inner.given(variables)?, self.inner.given(local_variables)?);
         self.check_job(job).await?;
         let set = |attempt: &mut Attempt<'_>| set_around(attempt, job, &variables, &local_variables);
         self.inner.fail_job(&self.envelope(), job, failure, set).await

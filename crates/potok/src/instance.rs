@@ -90,7 +90,7 @@ impl Start<'_> {
 
     /// With these variables.
     pub fn variables(self, variables: impl IntoVariables) -> Self {
-        Self { variables: variables.into_variables(), ..self }
+        Self { variables: self.engine.inner.given(variables), ..self }
     }
 
     /// Of that version.
@@ -324,7 +324,7 @@ impl Case {
     /// # Errors
     /// If there is no such instance or scope, or it has ended.
     pub async fn set_variables_in(&self, scope: ScopeId, variables: impl IntoVariables) -> Result<(), Error> {
-        let variables = variables.into_variables()?;
+        let variables = self.engine.inner.given(variables)?;
         self.engine.reach(Action::SetVariables, self.id).await?;
         self.give(|| Command::SetVariables { scope, variables: variables.clone() }).await
     }

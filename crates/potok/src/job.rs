@@ -143,11 +143,11 @@ impl Engine {
     ) -> Result<Vec<Job>, Error> {
         let worker = worker.into();
         let tenants = self.access(Action::DoJobs, &"").await?.tenants();
-        let until = tokio::time::Instant::now() + patience;
+        let until = tokio::time::Instant::now().checked_add(patience);
         let watch = self.watch_jobs(wanted.iter().map(|wanted| wanted.topic.clone()));
         loop {
             let jobs = self.inner.fetch(&worker, wanted.clone(), first, limit, tenants.clone()).await?;
-            let left = until.saturating_duration_since(tokio::time::Instant::now());
+            let left = until.map_or(patience, |until| until.saturating_duration_since(tokio::time::Instant::now()));
             if !jobs.is_empty() || left.is_zero() {
                 return Ok(jobs);
             }
@@ -222,7 +222,7 @@ impl Engine {
     /// # Errors
     /// If the lease is no longer the worker's, the job is gone, or the variables are none.
     pub async fn complete_job(&self, job: &Job, variables: impl IntoVariables) -> Result<(), Error> {
-        let variables = variables.into_variables()?;
+        let variables = self.inner.given(variables)?;
         self.check_job(job).await?;
         self.inner.complete_job(&self.envelope(), job, variables, Variables::new()).await
     }
@@ -247,7 +247,7 @@ impl Engine {
         message: Option<Name>,
         variables: impl IntoVariables,
     ) -> Result<(), Error> {
-        let variables = variables.into_variables()?;
+        let variables = self.inner.given(variables)?;
         self.check_job(job).await?;
         self.inner.throw_error(&self.envelope(), job, code.into(), message, variables).await
     }
@@ -262,7 +262,7 @@ impl Engine {
         code: impl Into<Name>,
         variables: impl IntoVariables,
     ) -> Result<(), Error> {
-        let variables = variables.into_variables()?;
+        let variables = self.inner.given(variables)?;
         self.check_job(job).await?;
         self.inner.throw_escalation(&self.envelope(), job, code.into(), variables).await
     }

@@ -48,6 +48,7 @@ mod neighbours;
 mod once;
 mod operation;
 mod outgoing;
+mod own_variables;
 mod password;
 mod people;
 mod recent;

@@ -88,7 +88,7 @@ impl Sending<'_> {
 
     /// With what it carries.
     pub fn variables(mut self, variables: impl IntoVariables) -> Self {
-        self.payload = variables.into_variables();
+        self.payload = self.engine.inner.given(variables);
         self
     }
 
@@ -162,7 +162,7 @@ impl Engine {
     /// # Errors
     /// If the database cannot be written, or the variables are none, or too large.
     pub async fn signal(&self, name: impl Into<Name>, variables: impl IntoVariables) -> Result<(), Error> {
-        let (name, variables) = (name.into(), variables.into_variables()?);
+        let (name, variables) = (name.into(), self.inner.given(variables)?);
         let tenant = self.access(Action::Send, &name).await?.home(None)?;
         let sent = self.inner.transact(self.envelope(), |attempt, work| {
             attempt.within(&tenant);

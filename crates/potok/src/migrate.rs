@@ -141,6 +141,7 @@ impl Migrating<'_> {
     /// [`Rejection::Migration`](potok_core::step::Rejection::Migration) holds every reason.
     pub async fn send(self) -> Result<(), Error> {
         let Self { engine, instance, plan, reason } = self;
+        engine.inner.check_given(&plan.variables)?;
         engine.reach(Action::Migrate, instance).await?;
         let envelope = engine.envelope().because(reason.as_ref());
         engine.inner.transact(envelope, |attempt, work| migrate(attempt, work, instance, &plan)).await

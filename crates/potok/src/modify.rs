@@ -6,6 +6,7 @@ use potok_core::step::{Command, Instruction, Position, Target, Variables};
 
 use crate::engine::Engine;
 use crate::envelope::{Act, Envelope};
+use crate::operation::of_instruction;
 use crate::{Action, Case, Error, InstanceId, IntoVariables, Operation};
 
 /// A modification of a running instance, or with [`Modification::new`] of many in a [batch](Engine::batch): instructions that are
@@ -185,7 +186,9 @@ impl Modification<Case> {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let (instructions, reason) = (self.instructions, self.reason);
+        let (mut instructions, reason) = (self.instructions, self.reason);
+        let inner = &self.on.engine().inner;
+        instructions.iter_mut().flat_map(of_instruction).try_for_each(|given| inner.check_given(given))?;
         self.on.engine().reach(Action::Modify, self.on.id()).await?;
         let command = || Command::Modify { instructions: instructions.clone(), reason: reason.clone() };
         self.on.give_because(reason.as_ref(), command).await

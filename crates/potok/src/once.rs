@@ -123,7 +123,7 @@ impl Engine {
             Err(Error::Repeated) => return self.first_answer(&once).await,
             Err(error) => return Err(error),
         };
-        let kept = self.inner.write_once(Some(&once), Changes::default(), &value).await;
+        let kept = self.inner.write_once(None, Some(&once), Changes::default(), &value).await;
         match kept {
             Err(Error::Repeated) => self.first_answer(&once).await,
             kept => kept.map(|()| value),

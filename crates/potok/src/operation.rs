@@ -150,7 +150,7 @@ impl Operation {
     }
 }
 
-fn of_instruction(instruction: &mut Instruction) -> Vec<&mut Variables> {
+pub(crate) fn of_instruction(instruction: &mut Instruction) -> Vec<&mut Variables> {
     match instruction {
         Instruction::Start { variables, local_variables, .. }
         | Instruction::Move { variables, local_variables, .. } => {
@@ -215,9 +215,7 @@ impl Inner {
     /// Refuses what can be done to no instance whatever.
     pub(crate) async fn check(&self, operation: &Operation) -> Result<(), Error> {
         for variables in operation.clone().variables_mut() {
-            for (name, value) in variables {
-                value.check().map_err(|error| Error::Variable { name: name.clone(), error })?;
-            }
+            self.check_given(variables)?;
         }
         if let Operation::Migrate { from, to, plan, .. } = operation {
             let problems = self.migration_plan(*from, *to, plan.clone()).await?.check();
@@ -268,12 +266,13 @@ impl Inner {
     }
 
     /// What comes after a deed that is durable.
-    pub(crate) fn after(&self, deed: &Deed) {
+    pub(crate) async fn after(&self, deed: &Deed) -> Result<(), Error> {
         match deed {
-            Deed::Delete(family, _) => family.iter().for_each(|key| self.cache.forget(*key)),
+            Deed::Delete(family, _) => self.removed(family).await?,
             Deed::Suspend(false) | Deed::SetJobRetries(..) | Deed::SetTimerRetries(..) => self.wake.all(),
             _ => {}
         }
+        Ok(())
     }
 }
 

@@ -364,7 +364,7 @@ impl People<'_> {
         self.engine.access(action, subject).await?;
         let mut changes = Changes::default();
         change(&mut changes);
-        let written = self.engine.inner.write_once(self.engine.once.as_deref(), changes, &()).await;
+        let written = self.engine.inner.write_once(None, self.engine.once.as_deref(), changes, &()).await;
         self.engine.inner.forget_people();
         written
     }

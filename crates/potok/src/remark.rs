@@ -3,10 +3,12 @@
 use potok_core::Name;
 use potok_core::instance::Key;
 use potok_store::row::{Attachment, Comment, Instance as InstanceRow};
-use potok_store::{Bytes, Changes, StoreError, Upload};
+use potok_store::{Bytes, Changes, Guard, StoreError, Upload};
+use serde::Serialize;
 
 use crate::access::Access;
 use crate::engine::Engine;
+use crate::once::Once;
 use crate::{Action, Error, InstanceId, Right, Role, TaskId};
 
 /// Bytes of a comment.
@@ -52,8 +54,25 @@ impl Engine {
         let comment = Comment { instance, key, task, author: self.user.clone(), written: now, text };
         let mut changes = Changes::default();
         changes.put(comment.clone());
-        self.inner.write_once(self.once.as_deref(), changes, &comment).await?;
+        self.remark(instance, self.once.as_deref(), changes, &comment).await?;
         Ok(comment)
+    }
+
+    /// Writes what belongs to an instance, as long as that is there: it may be removed for good in that very moment.
+    async fn remark(
+        &self,
+        instance: Key,
+        once: Option<&Once>,
+        changes: Changes,
+        answer: &impl Serialize,
+    ) -> Result<(), Error> {
+        let unknown = || Error::UnknownInstance(InstanceId(instance));
+        let first = self.inner.store.history(instance, 0, 1).await?.pop().ok_or_else(unknown)?;
+        let is_there = Guard::Row { instance, seq: first.seq, unit: first.unit };
+        match self.inner.write_once(Some(is_there), once, changes, answer).await {
+            Err(Error::NothingToDo) => Err(unknown()),
+            written => written,
+        }
     }
 
     /// The comments on an instance or task, the oldest first.
@@ -80,7 +99,7 @@ impl Engine {
         }
         let mut changes = Changes::default();
         changes.remove::<Comment>((comment.instance, comment.key));
-        self.inner.write_once(self.once.as_deref(), changes, &()).await
+        self.inner.write_once(None, self.once.as_deref(), changes, &()).await
     }
 
     /// Begins to attach a file to an instance or task, running or ended. The file comes bit by bit and is never in memory whole.
@@ -120,7 +139,7 @@ impl Engine {
         }
         let mut changes = Changes::default();
         changes.put(attachment.clone());
-        self.inner.write(changes).await?;
+        self.remark(attachment.instance, None, changes, &()).await?;
         Ok(attachment)
     }
 
@@ -215,9 +234,10 @@ impl Attaching {
     /// The file is whole: attaches it.
     ///
     /// # Errors
-    /// If the database cannot be written.
+    /// If the instance has been removed for good meanwhile, or the database cannot be written.
     pub async fn finish(self) -> Result<Attachment, Error> {
-        Ok(self.upload.finish(self.attachment).await?)
+        let instance = InstanceId(self.attachment.instance);
+        self.upload.finish(self.attachment).await?.ok_or(Error::UnknownInstance(instance))
     }
 
     /// Forgets what has arrived.

@@ -149,6 +149,7 @@ impl Restart<Case> {
             return Err(error);
         }
         let engine = self.of.engine();
+        engine.inner.check_given(&self.plan.variables)?;
         engine.reach(Action::Restart, self.of.id()).await?;
         let (deployed, command) = engine.inner.restart(self.of.id(), &self.plan, engine.user.clone()).await?;
         engine.begin(&deployed, false, self.plan.reason.as_ref(), || command.clone()).await

@@ -82,7 +82,7 @@ impl Case {
         set: impl IntoVariables,
         remove: impl IntoIterator<Item = Name>,
     ) -> Result<(), Error> {
-        let (set, remove): (Variables, Vec<Name>) = (set.into_variables()?, remove.into_iter().collect());
+        let (set, remove): (Variables, Vec<Name>) = (self.engine().inner.given(set)?, remove.into_iter().collect());
         let key = self.id().0;
         self.engine().reach(Action::SetVariables, self.id()).await?;
         let inner = &self.engine().inner;

@@ -59,17 +59,18 @@ impl Inner {
 
     /// Writes what belongs to no instance's history.
     pub(crate) async fn write(&self, changes: Changes) -> Result<(), Error> {
-        self.write_once(None, changes, &()).await
+        self.write_once(None, None, changes, &()).await
     }
 
-    /// The same, under a key if there is one, with what is answered.
+    /// The same if a guard holds, under a key if there is one, with what is answered.
     pub(crate) async fn write_once(
         &self,
+        guard: Option<Guard>,
         once: Option<&Once>,
         changes: Changes,
         answer: &impl Serialize,
     ) -> Result<(), Error> {
-        let guards = once.and_then(|once| once.guard(answer)).into_iter().collect();
+        let guards = guard.into_iter().chain(once.and_then(|once| once.guard(answer))).collect();
         let unit = Unit { id: self.random(), changes, guards, ..Unit::default() };
         match self.committer.send(unit, Vec::new()).await.map_err(|_| Error::OutcomeUnknown)?? {
             Outcome::Committed => {

@@ -51,11 +51,11 @@ pub struct Transaction {
 
 /// The engine outside a transaction, which must not trust its memory as long as that lasts.
 #[derive(Debug)]
-struct Outside(Engine);
+struct Outside(Arc<Inner>);
 
 impl Drop for Outside {
     fn drop(&mut self) {
-        self.0.inner.cache.share(false);
+        self.0.cache.share(false);
     }
 }
 
@@ -65,7 +65,16 @@ impl Engine {
     /// # Errors
     /// If the database cannot be written.
     pub async fn transaction(&self) -> Result<Transaction, Error> {
-        let outside = &self.inner;
+        let begun = Transaction::begin(&self.inner).await?;
+        let (user, tenant, scope) = (self.user.clone(), self.tenant.clone(), self.scope.clone());
+        let engine = Engine { user, tenant, scope, source: self.source.clone(), ..begun.engine.clone() };
+        Ok(Transaction { engine, ..begun })
+    }
+}
+
+impl Transaction {
+    /// Begins one of an engine's that is nobody's in particular.
+    pub(crate) async fn begin(outside: &Arc<Inner>) -> Result<Self, Error> {
         let transaction = outside.store.begin().await?;
         let node = outside.node.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (committer, queue) = Committer::new();
@@ -84,14 +93,10 @@ impl Engine {
         inner.catalog.discover().await?;
         let running = Arc::new(Background::default());
         background::commit(&running, &inner, queue);
-        let (user, tenant, scope) = (self.user.clone(), self.tenant.clone(), self.scope.clone());
-        let engine = Engine { user, tenant, scope, source: self.source.clone(), ..Engine::new(inner, running) };
         outside.cache.share(true);
-        Ok(Transaction { engine, transaction, outside: Outside(self.clone()) })
+        Ok(Self { engine: Engine::new(inner, running), transaction, outside: Outside(outside.clone()) })
     }
-}
 
-impl Transaction {
     /// The engine within the transaction: it does all that an engine does, except by itself.
     #[must_use]
     pub fn engine(&self) -> &Engine {
@@ -115,7 +120,7 @@ impl Transaction {
         let touched = engine.inner.cache.touched();
         drop(engine);
         let committed = transaction.commit().await;
-        let inner = &outside.0.inner;
+        let inner = &outside.0;
         for key in touched {
             inner.cache.outdate(key);
         }

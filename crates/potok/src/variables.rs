@@ -7,6 +7,7 @@ use potok_core::step::Variables;
 use potok_core::value::Value;
 
 use crate::Error;
+use crate::engine::Inner;
 
 /// What can be given as variables: nothing, a JSON object, or values by name.
 pub trait IntoVariables {
@@ -15,6 +16,21 @@ pub trait IntoVariables {
     /// # Errors
     /// If it is JSON that is no object, or a value is too deep or too large.
     fn into_variables(self) -> Result<Variables, Error>;
+}
+
+impl Inner {
+    /// Variables that somebody gives, if they keep within the limits of this engine.
+    pub(crate) fn given(&self, variables: impl IntoVariables) -> Result<Variables, Error> {
+        let variables = variables.into_variables()?;
+        self.check_given(&variables)?;
+        Ok(variables)
+    }
+
+    pub(crate) fn check_given(&self, variables: &[(Name, Value)]) -> Result<(), Error> {
+        variables.iter().try_for_each(|(name, value)| {
+            self.limits.values.check(value).map_err(|error| Error::Variable { name: name.clone(), error })
+        })
+    }
 }
 
 impl IntoVariables for () {

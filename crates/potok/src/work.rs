@@ -35,6 +35,8 @@ impl Chore {
     pub(crate) const OCCURRED: u32 = 6;
     /// A timer's start of a process has failed, and is tried again: the row's instance is its definition.
     pub(crate) const START_AGAIN: u32 = 7;
+    /// Variables of tasks' own are to be written as rows: left by the migration that made their table.
+    pub(crate) const TASK_VARIABLES: u32 = 8;
 }
 
 /// What has occurred of a start event that needs several definitions.

@@ -195,6 +195,8 @@ pub(crate) struct TaskFilter {
     created_before: Option<Timestamp>,
     /// Whose process has such variables.
     variables: VariableFilters,
+    /// With such variables of their own, which only open ones have.
+    own_variables: VariableFilters,
 }
 
 impl TaskFilter {
@@ -224,6 +226,7 @@ impl TaskFilter {
             created_from: self.created_from,
             created_before: self.created_before,
             variables: variables(self.variables),
+            own_variables: variables(self.own_variables),
             ..TaskQuery::default()
         }
     }

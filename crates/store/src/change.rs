@@ -6,14 +6,16 @@ use potok_core::Name;
 use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 
-use crate::cell::{Bytes, Field, Row};
+use crate::cell::{Bytes, Cell, Field, Row};
 use crate::database::Session;
 use crate::record::sealed::Cells;
 use crate::record::{Record, Table};
 use crate::row::{
     ApiToken, Candidate, Comment, Delivery, Incident, Instance, InstanceState, Job, LogRow, Message,
-    Session as SessionRow, Snapshot, Subscription, Task, TaskState, Timer, Token, Variable, Webhook, Work,
+    Session as SessionRow, Snapshot, Subscription, Task, TaskState, TaskVariable, Timer, Token, Variable, Webhook,
+    Work,
 };
+use crate::unit::within;
 use crate::{Position, StoreError, record};
 
 /// A flow node of a definition, as rows name it.
@@ -54,6 +56,24 @@ enum Action {
     /// Removes all rows whose keys begin so.
     RemoveAll,
 }
+
+/// What rows of a table are found by, as far as it is text that comes from outside.
+const FOUND_BY: &[(&str, &str, &[&str])] = &[
+    ("instances", "the business key", &["business_key"]),
+    ("instances", "the name of who starts it", &["initiator"]),
+    ("tasks", "the assignee", &["assignee"]),
+    ("tasks", "the owner", &["owner"]),
+    ("candidates", "a candidate", &["name"]),
+    ("jobs", "the topic", &["topic"]),
+    ("subscriptions", "what is waited for", &["name", "correlation", "business_key"]),
+    ("messages", "the message's name", &["name"]),
+    ("claims", "what is claimed", &["tenant", "value"]),
+    ("users", "the id", &["id"]),
+    ("groups", "the id", &["id"]),
+    ("memberships", "a member and its group", &["member", "team"]),
+    ("saved_searches", "the owner", &["owner"]),
+    ("audit", "who asked", &["author"]),
+];
 
 /// Columns that are set together.
 type Columns = &'static [&'static str];
@@ -116,6 +136,11 @@ impl Changes {
         self.set(Task::TABLE, (instance, task).into_cells(), &["state", "ended"], values);
     }
 
+    /// Removes all variables of a task's own.
+    pub fn remove_task_variables(&mut self, instance: Key, task: Key) {
+        self.push(TaskVariable::TABLE, (instance, task).into_cells(), Action::RemoveAll);
+    }
+
     /// Closes an instance, whose history is kept until then.
     pub fn end_instance(&mut self, instance: Key, state: InstanceState, at: Timestamp, expires: Option<Timestamp>) {
         let values = vec![state.to_cell(), Some(at).to_cell(), expires.to_cell()];
@@ -130,6 +155,7 @@ impl Changes {
         self.remove_of::<Token>(instance);
         self.remove_of::<Task>(instance);
         self.remove_of::<Candidate>(instance);
+        self.remove_of::<TaskVariable>(instance);
         self.remove_of::<Job>(instance);
         self.remove_of::<Timer>(instance);
         self.remove_of::<Subscription>(instance);
@@ -247,6 +273,23 @@ impl Changes {
         } else {
             self.remove::<Variable>((variable.instance, variable.name));
         }
+    }
+
+    /// Checks that all by which rows are found is short enough for that.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        for Change { table, action, .. } in &self.list {
+            let (Action::Add(row) | Action::Put(row)) = action else { continue };
+            for (found_by, what, columns) in FOUND_BY {
+                if table.name == *found_by {
+                    let length = |column: &&str| match table.column(column).and_then(|(place, _)| row.get(place)) {
+                        Some(Cell::Text(text)) => text.len(),
+                        _ => 0,
+                    };
+                    within(what, columns.iter().map(length).sum())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether nothing changes.

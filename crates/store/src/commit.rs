@@ -94,22 +94,36 @@ async fn lock(session: &mut dyn Session, units: &[Unit], patience: Patience) -> 
     Ok(wanted.iter().map(|wanted| wanted.iter().any(|number| missed.contains(number))).collect())
 }
 
+/// What the numbers of all kinds of locks are made from.
+const NUMBERS: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// The number that whoever removes instances for good locks.
+pub(crate) const REMOVAL: i64 = (NUMBERS ^ 5).cast_signed();
+
 /// The numbers to lock for a unit. That two things may have the same one only makes them wait for each other.
 fn numbers(unit: &Unit) -> Vec<i64> {
-    let number = |kind: u64, row: Row| row.iter().fold(0xcbf2_9ce4_8422_2325 ^ kind, |hash, cell| cell.mix(hash));
-    let log = unit.log.iter().map(|row| number(0, row.instance.into_cells()));
+    let log = unit.log.iter().map(|row| of_instance(row.instance));
     // One removal at a time.
-    let removed = unit.changes.removed().flat_map(|instance| [number(0, instance.into_cells()), number(5, Row::new())]);
+    let removed = unit.changes.removed().flat_map(|instance| [of_instance(instance), REMOVAL]);
     let guards = unit.guards.iter().map(|guard| match guard {
         Guard::Claim(claim) => number(1, claim_key(claim)),
         Guard::Lease { instance, .. } | Guard::Assignee { instance, .. } | Guard::Row { instance, .. } => {
-            number(0, instance.into_cells())
+            of_instance(*instance)
         }
         Guard::Work { instance, work } => number(2, (*instance, *work).into_cells()),
         Guard::BatchItem { batch, instance } => number(4, (*batch, *instance).into_cells()),
         Guard::Message(message) => number(3, message.into_cells()),
     });
-    log.chain(removed).chain(guards).map(u64::cast_signed).collect()
+    log.chain(removed).chain(guards).collect()
+}
+
+fn number(kind: u64, row: Row) -> i64 {
+    row.iter().fold(NUMBERS ^ kind, |hash, cell| cell.mix(hash)).cast_signed()
+}
+
+/// The number that whoever writes to an instance locks.
+pub(crate) fn of_instance(instance: Key) -> i64 {
+    number(0, instance.into_cells())
 }
 
 fn claim_key(claim: &Claim) -> Row {

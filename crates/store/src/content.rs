@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 use potok_core::instance::Key;
 
 use crate::cell::{Bytes, Field, Row};
+use crate::commit::of_instance;
 use crate::record::Record;
 use crate::record::sealed::{Cells, Sealed};
-use crate::row::{Attachment, Content, ContentPoint};
+use crate::row::{Attachment, Content, ContentPoint, LogPoint};
 use crate::select::{Filter, Select};
 use crate::{Store, StoreError};
 
@@ -126,27 +127,35 @@ impl Upload {
         self.put_while(CHUNK).await
     }
 
-    /// The file is whole: attaches it, and gives the attachment with what was filled in.
+    /// The file is whole: attaches it, and gives the attachment with what was filled in; none if its instance has been removed for good.
     ///
     /// # Errors
     /// If the database cannot be written.
-    pub async fn finish(mut self, attachment: Attachment) -> Result<Attachment, StoreError> {
+    pub async fn finish(mut self, attachment: Attachment) -> Result<Option<Attachment>, StoreError> {
         self.put_while(1).await?;
         let content: Bytes = self.hash.clone().finalize().as_slice().into();
         let attachment = Attachment { content, size: self.size, ..attachment };
-        until_known(|| self.keep(&attachment)).await?;
-        Ok(attachment)
+        let is_kept = until_known(|| self.keep(&attachment)).await?;
+        Ok(is_kept.then_some(attachment))
     }
 
-    /// Makes the draft an attachment, unless that has been done.
-    async fn keep(&self, attachment: &Attachment) -> Result<(), StoreError> {
+    /// Makes the draft an attachment, unless that has been done, or its instance is gone.
+    async fn keep(&self, attachment: &Attachment) -> Result<bool, StoreError> {
         let content = &attachment.content;
         let mut session = self.store.database.write().await?;
-        session.lock(&[lock(&content.to_cell())], true).await?;
+        let mut locks = [lock(&content.to_cell()), of_instance(attachment.instance)];
+        locks.sort_unstable();
+        session.lock(&locks, true).await?;
         let draft = |chunk: u32| Select::keys(Content::TABLE, vec![(self.draft.clone(), chunk).into_cells()]);
         if self.chunks > 0 && session.count(&draft(0)).await? == 0 {
             // An earlier try has done it, and its answer was lost. By now it may even have been removed again.
-            return Ok(());
+            return Ok(true);
+        }
+        let begun = Select::keys(LogPoint::TABLE, vec![(attachment.instance, 1_u64).into_cells()]);
+        if session.count(&begun).await? == 0 {
+            session.delete(Content::TABLE, &[self.draft.clone().into_cells()]).await?;
+            session.commit().await?;
+            return Ok(false);
         }
         let there = session.count(&Select::keys(ContentPoint::TABLE, vec![content.clone().into_cells()])).await? > 0;
         if !there {
@@ -158,7 +167,8 @@ impl Upload {
         }
         session.delete(Content::TABLE, &[self.draft.clone().into_cells()]).await?;
         session.put(Attachment::TABLE, &[attachment.clone().into_row()]).await?;
-        session.commit().await
+        session.commit().await?;
+        Ok(true)
     }
 
     /// Forgets what has arrived.
@@ -198,17 +208,17 @@ impl Upload {
 }
 
 /// Does again what may have been done without an answer, until that is known. To do it twice must be to do it once.
-async fn until_known<F>(act: impl Fn() -> F) -> Result<(), StoreError>
+async fn until_known<T, F>(act: impl Fn() -> F) -> Result<T, StoreError>
 where
-    F: Future<Output = Result<(), StoreError>>,
+    F: Future<Output = Result<T, StoreError>>,
 {
     let result = act().await;
     let Err(StoreError::OutcomeUnknown(_)) = result else { return result };
     let (mut pause, mut waited) = (Duration::from_millis(10), Duration::ZERO);
     while waited < PATIENCE {
         // Any error but success leaves it unknown.
-        if act().await.is_ok() {
-            return Ok(());
+        if let Ok(done) = act().await {
+            return Ok(done);
         }
         tokio::time::sleep(pause).await;
         waited += pause;

@@ -12,6 +12,7 @@ use sqlx::{Arguments, AssertSqlSafe, Connection as _, PgConnection, Postgres as 
 
 use crate::StoreError;
 use crate::cell::{Cell, Kind, Row};
+use crate::commit::REMOVAL;
 use crate::database::{Database, Session};
 use crate::news::Ear;
 use crate::record::{Column, Record as _, Table};
@@ -56,6 +57,9 @@ impl Postgres {
         MIGRATIONS.run(&searching).await?;
         let schema = "SELECT current_schema()::regnamespace::oid::bigint";
         let schema = sqlx::query_scalar(schema).fetch_one(&searching).await?;
+        let mut transaction = searching.begin().await?;
+        count_on(&mut transaction, schema).await?;
+        transaction.commit().await?;
         let by_key = Self::pool(8, format!("{SESSION}; {BY_KEY}")).connect_lazy_with(options.clone());
         Ok(Self { searching, by_key, options, schema })
     }
@@ -89,6 +93,29 @@ impl Postgres {
                 Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(&*session)).execute(connection).await.map(drop) })
             })
     }
+}
+
+/// If the database comes from another server, by dump and restore, that one may have counted transactions further than this one has. What is
+/// written here is counted from there on; else readers of the feed would wait for what was written there, and skip what is written here.
+async fn count_on(transaction: &mut Transaction<'_, Driver>, schema: i64) -> Result<(), StoreError> {
+    // Nobody removes anything meanwhile.
+    let lock = "SELECT pg_advisory_xact_lock(n) FROM unnest($1::bigint[]) AS n";
+    sqlx::query(lock).bind(locks(schema, &[REMOVAL])).execute(&mut **transaction).await?;
+    let far = "SELECT max(\"transaction\") FROM log HAVING max(\"transaction\") >= \
+               pg_current_xact_id()::text::bigint + pg_sequence_last_value('servers_before')";
+    let far: Option<i64> = sqlx::query_scalar(far).fetch_optional(&mut **transaction).await?;
+    if let Some(far) = far {
+        let from_there_on = format!(
+            "ALTER TABLE log ALTER COLUMN \"transaction\" SET DEFAULT pg_current_xact_id()::text::bigint + {far}; \
+             SELECT setval('servers_before', {far})"
+        );
+        sqlx::raw_sql(AssertSqlSafe(from_there_on)).execute(&mut **transaction).await?;
+    }
+    // Else each commit would take that for a removal that it does not see.
+    let removals = "SELECT setval('removals', 0) \
+                    WHERE pg_sequence_last_value('removals') > pg_current_xact_id()::text::bigint";
+    sqlx::query(removals).execute(&mut **transaction).await?;
+    Ok(())
 }
 
 #[async_trait]
@@ -336,7 +363,8 @@ impl Session for PostgresSession {
     }
 
     async fn horizon(&mut self) -> Result<Option<i64>, StoreError> {
-        let sql = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+        let sql = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint \
+                   + pg_sequence_last_value('servers_before')";
         Ok(Some(sqlx::query_scalar(sql).fetch_one(self.connection()).await?))
     }
 

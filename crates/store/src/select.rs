@@ -71,6 +71,11 @@ impl Filter {
     pub(crate) fn equal(column: &'static str, value: Cell) -> Self {
         Self::Compare(column, Operator::Equal, value)
     }
+
+    /// That text fits a pattern, in which zeros are what they are in [text that is kept](crate::cell).
+    pub(crate) fn like(column: &'static str, pattern: &str) -> Self {
+        Self::Like(column, pattern.replace('\0', "\u{fffd}"))
+    }
 }
 
 /// Rows of a table.

@@ -3,8 +3,8 @@
 use potok_core::Name;
 use potok_core::instance::Key;
 
-use crate::Changes;
 use crate::row::{Claim, LogRow};
+use crate::{Changes, StoreError};
 
 /// What one command does, with all that it reaches: commits whole or not at all.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,32 @@ pub struct Unit {
     pub guards: Vec<Guard>,
     /// What follows from the log rows.
     pub changes: Changes,
+}
+
+impl Unit {
+    /// Checks that all by which rows are found is short enough to be found by, on every database alike: a row that one of them refuses would
+    /// take the other units of its moment along.
+    ///
+    /// # Errors
+    /// If something is too long.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let claims = self.guards.iter().filter_map(|guard| match guard {
+            Guard::Claim(claim) => Some(claim),
+            _ => None,
+        });
+        for claim in claims {
+            within("what is claimed", claim.tenant.len() + claim.value.len())?;
+        }
+        self.changes.check()
+    }
+}
+
+/// Bytes by which a row may be found. PostgreSQL's indexes take no more than some 2,700.
+const FINDABLE: usize = 2600;
+
+pub(crate) fn within(what: &'static str, size: usize) -> Result<(), StoreError> {
+    let limit = FINDABLE as u64;
+    if size > FINDABLE { Err(StoreError::TooLarge { what, size: size as u64, limit }) } else { Ok(()) }
 }
 
 /// What must hold outside an instance's log; if it does not, the unit is left out.

@@ -3,13 +3,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use potok::sqlx::{self, Connection as _, PgConnection};
+use potok::{Engine, Position};
 use potok_tests::load::Account;
 
 use crate::place::Place;
 use crate::within::{Within, settle};
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_are_cut_lose_nothing() {
@@ -59,6 +63,56 @@ async fn a_server_that_is_stopped_and_started_again_loses_nothing() {
     is_told(&account);
 }
 
+/// By dump and restore into a server that has not counted so many transactions: whoever follows the feed goes on at their place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_goes_on_in_a_younger_server() {
+    let (Some(old), Some(young)) = (Server::start(), Server::start()) else { return };
+    let mut connection = PgConnection::connect(&old.url).await.unwrap();
+    let years = "DO $$ BEGIN FOR i IN 1..20000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$";
+    sqlx::raw_sql(years).execute(&mut connection).await.unwrap();
+    let engine = Engine::builder().postgres(&old.url).job_execution(false).start().await.unwrap();
+    Account::prepare(&engine).await;
+    let before = engine.start("order").send().await.unwrap();
+    let place = end_of_feed(&engine, Position::default()).await;
+    let unread = engine.start("order").send().await.unwrap();
+    let ended = engine.start("order").send().await.unwrap();
+    engine.instance(ended.id()).cancel("no").await.unwrap();
+    engine.instance(ended.id()).delete().await.unwrap();
+    engine.stop().await;
+    let dump = old.folder.join("dump");
+    old.is_told_with("dump", &dump);
+    young.is_told_with("load", &dump);
+
+    let engine = Engine::builder().postgres(&young.url).job_execution(false).start().await.unwrap();
+    assert_eq!(engine.examine().await.unwrap(), []);
+    let begun = engine.start("order").send().await.unwrap();
+    for task in engine.tasks().list().await.unwrap() {
+        engine.complete(task.id(), ()).await.unwrap();
+    }
+    let mut told = Vec::new();
+    let mut place = place;
+    while told.len() < 5 {
+        let feed = engine.feed(place, 100, Duration::from_secs(60)).await.unwrap();
+        assert!(!feed.news.is_empty(), "{told:?}");
+        told.extend(feed.news.iter().map(|news| news.instance));
+        place = feed.end;
+    }
+    let (unread, begun, before) = (unread.id(), begun.id(), before.id());
+    assert_eq!(told[..2], [unread, begun], "{told:?}");
+    assert!(told[2..].len() == 3 && told[2..].contains(&before), "{told:?}");
+    engine.stop().await;
+}
+
+async fn end_of_feed(engine: &Engine, mut place: Position) -> Position {
+    loop {
+        let feed = engine.feed(place, 100, Duration::ZERO).await.unwrap();
+        if feed.news.is_empty() {
+            return place;
+        }
+        place = feed.end;
+    }
+}
+
 /// The engine finds out what became of its own commits. Only of a program's own transaction the program must find out.
 #[track_caller]
 fn is_told(account: &Account) {
@@ -78,7 +132,8 @@ impl Server {
     /// If there are PostgreSQL tests at all.
     fn start() -> Option<Self> {
         std::env::var("POTOK_POSTGRES_URL").ok().filter(|url| !url.is_empty())?;
-        let folder = std::env::temp_dir().join(format!("potok-server-{}", std::process::id()));
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("potok-server-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let mut server = Self { folder, url: String::new() };
         server.url = server.is_told("start");
@@ -86,11 +141,15 @@ impl Server {
     }
 
     fn is_told(&self, what: &str) -> String {
+        self.is_told_with(what, Path::new(""))
+    }
+
+    fn is_told_with(&self, what: &str, file: &Path) -> String {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/postgres");
         // Its output is a file's: the server inherits it, and a pipe would not end.
         let path = self.folder.join("output");
         let output = std::fs::File::create(&path).unwrap();
-        let status = Command::new(script).arg(what).arg(&self.folder).stdout(output).status().unwrap();
+        let status = Command::new(script).arg(what).arg(&self.folder).arg(file).stdout(output).status().unwrap();
         assert!(status.success(), "{what}: {status}");
         std::fs::read_to_string(path).unwrap().lines().last().unwrap_or_default().to_owned()
     }

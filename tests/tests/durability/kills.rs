@@ -61,7 +61,7 @@ async fn survive(place: Place, kills: u32, seed: u64) {
         engine.stop().await;
     }
     let lease = Duration::from_millis(300);
-    let engine = place.by_hand().job_lease(lease).handler("pack", load::pack).start().await.unwrap();
+    let engine = load::with_handlers(place.by_hand().job_lease(lease)).start().await.unwrap();
     account.settle(&engine).await;
     engine.stop().await;
     assert!(account.trouble.is_empty(), "with POTOK_SEED={seed}: {:?}", account.trouble);

@@ -22,7 +22,7 @@ impl Within {
     /// An engine with handlers, and callers who begin.
     pub(crate) async fn start(place: &Place, name: &str, seed: u64) -> Self {
         let engine = Engine::builder().database(place.url()).name(name).job_lease(Duration::from_millis(300));
-        let engine = engine.handler("pack", load::pack).start().await.unwrap();
+        let engine = load::with_handlers(engine).start().await.unwrap();
         let (said, stop) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
         let mut callers = JoinSet::new();
         for number in 0..CALLERS {
@@ -68,7 +68,7 @@ impl Within {
 pub(crate) async fn settle(place: &Place, account: &mut Account) {
     place.come_to_rest().await;
     let lease = Duration::from_millis(300);
-    let engine = place.by_hand().job_lease(lease).handler("pack", load::pack).start().await.unwrap();
+    let engine = load::with_handlers(place.by_hand().job_lease(lease)).start().await.unwrap();
     account.check(&engine).await;
     account.settle(&engine).await;
     engine.stop().await;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number, Value as Json};
 
 use super::Value;
-use super::limit::{MAXIMUM_DEPTH, MAXIMUM_PARTS, ValueError};
+use super::limit::{MAXIMUM_BYTES, MAXIMUM_DEPTH, MAXIMUM_PARTS, ValueError};
 
 impl Value {
     /// Takes a value out of JSON. Whole numbers of 64 bits stay exact, other numbers are floating point; text stays
@@ -50,7 +50,7 @@ fn measure(json: &Json) -> Result<(), ValueError> {
     while let Some((json, depth)) = open.pop() {
         parts += 1;
         if depth == MAXIMUM_DEPTH && (json.is_array() || json.is_object()) {
-            return Err(ValueError::TooDeep);
+            return Err(ValueError::TooDeep { limit: MAXIMUM_DEPTH });
         }
         match json {
             Json::Array(values) => open.extend(values.iter().map(|value| (value, depth + 1))),
@@ -58,7 +58,7 @@ fn measure(json: &Json) -> Result<(), ValueError> {
             _ => {}
         }
         if parts > MAXIMUM_PARTS {
-            return Err(ValueError::TooLarge);
+            return Err(ValueError::TooLarge { limit: MAXIMUM_BYTES });
         }
     }
     Ok(())

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::Name;
 
 pub use duration::{Duration, Period};
-pub use limit::{MAXIMUM_BYTES, MAXIMUM_DEPTH, MAXIMUM_PARTS, ValueError};
+pub use limit::{MAXIMUM_BYTES, MAXIMUM_DEPTH, MAXIMUM_PARTS, ValueError, ValueLimits};
 pub(crate) use temporal::shorten;
 pub use temporal::{DateTime, TimeOfDay, Zone, parse_date};
 

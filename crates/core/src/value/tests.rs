@@ -194,31 +194,31 @@ fn people_read_values_as_text() {
 fn deep_json_is_refused_and_dropped_safely() {
     let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| serde_json::Value::Array(vec![inner]));
     assert!(Value::from_json(nested(MAXIMUM_DEPTH)).is_ok());
-    assert_eq!(Value::from_json(nested(MAXIMUM_DEPTH + 1)), Err(ValueError::TooDeep));
-    assert_eq!(Value::from_json(nested(200_000)), Err(ValueError::TooDeep));
+    assert_eq!(Value::from_json(nested(MAXIMUM_DEPTH + 1)), Err(ValueError::TooDeep { limit: MAXIMUM_DEPTH }));
+    assert_eq!(Value::from_json(nested(200_000)), Err(ValueError::TooDeep { limit: MAXIMUM_DEPTH }));
 }
 
 #[test]
 fn a_value_that_grew_too_deep_or_too_wide_is_found_out() {
     let deep = |levels: usize| (0..levels).fold(Value::Null, |inner, _| Value::from(vec![inner]));
     assert_eq!(deep(MAXIMUM_DEPTH).check(), Ok(()));
-    assert_eq!(deep(MAXIMUM_DEPTH + 1).check(), Err(ValueError::TooDeep));
+    assert_eq!(deep(MAXIMUM_DEPTH + 1).check(), Err(ValueError::TooDeep { limit: MAXIMUM_DEPTH }));
     // Small in memory, but a billion billion parts when written out.
     let doubled = (0..60).fold(Value::Null, |inner, _| Value::from(vec![inner.clone(), inner]));
-    assert_eq!(doubled.check(), Err(ValueError::TooLarge));
+    assert_eq!(doubled.check(), Err(ValueError::TooLarge { limit: MAXIMUM_BYTES }));
     let text = Value::from("x".repeat(1_000_000));
     assert_eq!(text.check(), Ok(()));
-    assert_eq!(Value::from(vec![text; 100]).check(), Err(ValueError::TooLarge));
+    assert_eq!(Value::from(vec![text; 100]).check(), Err(ValueError::TooLarge { limit: MAXIMUM_BYTES }));
 }
 
 #[test]
 fn what_is_checked_can_be_read_again() {
     let lists = |levels: usize| (1..levels).fold(Value::from(Vec::new()), |inner, _| Value::from(vec![inner]));
     assert_eq!(lists(MAXIMUM_DEPTH).check(), Ok(()));
-    assert_eq!(lists(MAXIMUM_DEPTH + 1).check(), Err(ValueError::TooDeep));
+    assert_eq!(lists(MAXIMUM_DEPTH + 1).check(), Err(ValueError::TooDeep { limit: MAXIMUM_DEPTH }));
     assert!(Value::from_json(lists(MAXIMUM_DEPTH).to_json()).is_ok());
     let json = (0..MAXIMUM_DEPTH).fold(json!([]), |inner, _| serde_json::Value::Array(vec![inner]));
-    assert_eq!(Value::from_json(json), Err(ValueError::TooDeep));
+    assert_eq!(Value::from_json(json), Err(ValueError::TooDeep { limit: MAXIMUM_DEPTH }));
 }
 
 #[test]

@@ -84,6 +84,12 @@ impl Tasks<'_> {
         self
     }
 
+    /// With such a variable of its own: a draft, a round's element, what its model computes for it. Ended tasks have none any more.
+    pub fn own_variable(mut self, variable: VariableFilter) -> Self {
+        self.query.own_variables.push(variable);
+        self
+    }
+
     /// Also those that have ended.
     pub fn and_ended(mut self) -> Self {
         self.query.states.clear();

@@ -1,14 +1,14 @@
 //! Work on tasks: what is seen of their instances, what is written down meanwhile, and how they end.
 
 use potok_core::Name;
-use potok_core::instance::{Key, Owner, Wait, WaitKind};
+use potok_core::instance::{Key, Wait, WaitKind};
 use potok_core::routing::{Running, Work, World as _};
 use potok_core::step::{Command, Rejection, Variables};
 
 use super::{Assignment, forbidden, may_claim, out_of_reach};
 use crate::attempt::{Attempt, Missing};
 use crate::engine::Engine;
-use crate::{Action, Error, InstanceId, IntoVariables, Right, TaskId, Viewpoint, scoped};
+use crate::{Action, Error, InstanceId, IntoVariables, Right, TaskId, Viewpoint, own_variables, scoped};
 
 impl Engine {
     /// Completes a task with what it gave.
@@ -16,7 +16,7 @@ impl Engine {
     /// # Errors
     /// If the task is not open, its instance is suspended, or (for an engine that acts as a user) it is not the user's.
     pub async fn complete(&self, task: TaskId, variables: impl IntoVariables) -> Result<(), Error> {
-        let variables = variables.into_variables()?;
+        let variables = self.inner.given(variables)?;
         self.answer_task(task, "complete", || Command::CompleteUserTask { task: task.0, variables: variables.clone() })
             .await
     }
@@ -32,7 +32,7 @@ impl Engine {
         message: Option<Name>,
         variables: impl IntoVariables,
     ) -> Result<(), Error> {
-        let (code, variables) = (code.into(), variables.into_variables()?);
+        let (code, variables) = (code.into(), self.inner.given(variables)?);
         self.answer_task(task, "complete", || Command::ThrowError {
             wait: task.0,
             code: code.clone(),
@@ -60,13 +60,7 @@ impl Engine {
     /// # Errors
     /// If the task is not open.
     pub async fn local_task_variables(&self, task: TaskId) -> Result<Variables, Error> {
-        self.look_at_task(task, |running, wait| {
-            let instance = &running.instance;
-            let scope = instance.scope(instance.scope_of(wait));
-            let own = scope.filter(|scope| wait.owner == Owner::Token(scope.owner));
-            own.map_or_else(Variables::new, |scope| scope.variables().to_vec())
-        })
-        .await
+        self.look_at_task(task, |running, wait| own_variables::own(&running.instance, wait).to_vec()).await
     }
 
     /// Sets variables while a task is being worked on: each in the innermost scope around the task that has it, the task's own
@@ -75,7 +69,7 @@ impl Engine {
     /// # Errors
     /// As [`complete`](Self::complete).
     pub async fn set_task_variables(&self, task: TaskId, variables: impl IntoVariables) -> Result<(), Error> {
-        let variables = variables.into_variables()?;
+        let variables = self.inner.given(variables)?;
         let command = || Command::SetTaskVariables {
             task: task.0,
             variables: variables.clone(),
@@ -102,7 +96,7 @@ impl Engine {
     /// # Errors
     /// As [`complete`](Self::complete).
     pub async fn set_local_task_variables(&self, task: TaskId, variables: impl IntoVariables) -> Result<(), Error> {
-        let variables = variables.into_variables()?;
+        let variables = self.inner.given(variables)?;
         let command = || Command::SetTaskVariables {
             task: task.0,
             variables: Variables::new(),
@@ -123,7 +117,7 @@ impl Engine {
         set: impl IntoVariables,
         remove: impl IntoIterator<Item = Name>,
     ) -> Result<(), Error> {
-        let (set, remove): (Variables, Vec<Name>) = (set.into_variables()?, remove.into_iter().collect());
+        let (set, remove): (Variables, Vec<Name>) = (self.inner.given(set)?, remove.into_iter().collect());
         let from = (Viewpoint::Wait(task.0), own);
         let is_changed = own && set.iter().any(|(name, _)| !remove.contains(name));
         self.work_on_task(task, "change variables of", |attempt, work, instance| {

@@ -23,6 +23,7 @@ mod modify;
 mod neighbours;
 mod once;
 mod people;
+mod refused;
 mod restart;
 mod restart_instance;
 mod retries;
@@ -36,6 +37,7 @@ mod timers;
 mod traces;
 mod transaction;
 mod webhooks;
+mod within;
 
 /// Writes one test for each database.
 #[macro_export]

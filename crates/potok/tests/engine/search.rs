@@ -1,6 +1,6 @@
 //! What is searched for, named, asked and only checked.
 
-use potok::query::{InstanceQuery, JobQuery, Paging};
+use potok::query::{Comparison, InstanceQuery, JobQuery, Paging, VariableFilter, VariableValue};
 use potok::row::DefinitionKind;
 use potok::{Assignment, Selector};
 use serde_json::json;
@@ -10,6 +10,8 @@ use crate::model::{approval, row};
 
 crate::on_every_database!(
     pages_and_counts,
+    tasks_are_found_by_their_own_variables,
+    what_is_kept_of_tasks_own_variables_is_erased,
     definitions_are_named,
     a_decision_is_asked_without_a_process,
     files_are_checked_without_being_deployed,
@@ -37,6 +39,81 @@ async fn pages_and_counts(place: Place) {
     let found = engine.variables_of(ids, &["long".into(), "missing".into()]).await.unwrap();
     assert_eq!(found.len(), 2);
     assert!(found.values().all(|variables| variables == &[("long".into(), long.as_str().into())]));
+    stop(&engine).await;
+}
+
+fn own(name: &str, value: VariableValue) -> VariableFilter {
+    VariableFilter { name: name.into(), comparison: Comparison::Equal(value) }
+}
+
+/// A task for each client, who is a variable of its own, and one with what its model computes.
+fn visits() -> String {
+    let visits = row(
+        "visits",
+        r#"
+        <startEvent id="start"/>
+        <userTask id="visit" potok:assignee="anna"/>
+        <userTask id="report"/>
+        <endEvent id="end"/>"#,
+    );
+    let each = r#"<userTask id="visit"><multiInstanceLoopCharacteristics camunda:collection="clients"
+        camunda:elementVariable="client"/></userTask>"#;
+    visits
+        .replacen("<definitions", r#"<definitions xmlns:camunda="http://camunda.org/schema/1.0/bpmn""#, 1)
+        .replace(r#"<userTask id="visit" potok:assignee="anna"/>"#, each)
+}
+
+async fn tasks_are_found_by_their_own_variables(place: Place) {
+    let engine = place.with(&[("visits.bpmn", &visits())]).await;
+    let clients = json!({"clients": ["Anna", "Boris", "Clara"], "client": "nobody"});
+    let case = engine.start("visits").variables(clients).send().await.unwrap();
+    let found = async |name: &str, value: VariableValue| {
+        let tasks = engine.tasks().own_variable(own(name, value)).list().await.unwrap();
+        tasks.iter().map(|task| task.id()).collect::<Vec<_>>()
+    };
+    let text = |text: &str| VariableValue::Text(text.into());
+    let boris = found("client", text("Boris")).await;
+    assert_eq!((boris.len(), found("client", text("nobody")).await.len()), (1, 0));
+    let boris = boris[0];
+    assert_eq!(engine.tasks().own_variable(own("client", text("Anna"))).count().await.unwrap(), 1);
+
+    let draft = json!({"draft": "Dear Boris", "page": 3, "big": "x".repeat(300)});
+    engine.set_local_task_variables(boris, draft).await.unwrap();
+    assert_eq!(found("draft", text("Dear Boris")).await, [boris]);
+    let more = VariableFilter { name: "page".into(), comparison: Comparison::Greater(VariableValue::Number(2.0)) };
+    let both = engine.tasks().own_variable(more).own_variable(own("client", text("Boris")));
+    assert_eq!(both.list().await.unwrap()[0].id(), boris);
+    assert!(found("big", text(&"x".repeat(300))).await.is_empty(), "too large to be searched");
+    engine.set_local_task_variables(boris, json!({"draft": "Dear Mr. Boris", "page": "three"})).await.unwrap();
+    assert!(found("draft", text("Dear Boris")).await.is_empty());
+    assert!(found("page", VariableValue::Number(3.0)).await.is_empty());
+    assert_eq!(found("page", text("three")).await, [boris]);
+    assert_eq!(engine.instance(case.id()).variable("draft").await.unwrap(), None);
+    assert_eq!(engine.examine().await.unwrap(), []);
+
+    // An engine that has it not in memory goes on with it.
+    engine.stop().await;
+    let engine = place.by_hand().await;
+    engine.complete(boris, ()).await.unwrap();
+    let ended = engine.tasks().and_ended().own_variable(own("draft", text("Dear Mr. Boris")));
+    assert_eq!(ended.count().await.unwrap(), 0, "they have ended with the task");
+    assert_eq!(engine.tasks().own_variable(own("client", text("Clara"))).count().await.unwrap(), 1);
+    engine.instance(case.id()).cancel("no time").await.unwrap();
+    assert_eq!(engine.tasks().and_ended().own_variable(own("client", text("Clara"))).count().await.unwrap(), 0);
+    engine.instance(case.id()).delete().await.unwrap();
+    stop(&engine).await;
+}
+
+async fn what_is_kept_of_tasks_own_variables_is_erased(place: Place) {
+    let engine = place.with(&[("visits.bpmn", &visits())]).await;
+    let case = engine.start("visits").variables(json!({"clients": ["Anna"]})).send().await.unwrap();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    engine.set_local_task_variables(task, json!({"note": "Anna"})).await.unwrap();
+    let named = |name: &str| own(name, VariableValue::Text("Anna".into()));
+    assert_eq!(engine.tasks().own_variable(named("client")).own_variable(named("note")).count().await.unwrap(), 1);
+    engine.instance(case.id()).erase_variable("note").await.unwrap();
+    assert_eq!(engine.tasks().own_variable(named("note")).count().await.unwrap(), 0);
+    assert_eq!(engine.tasks().own_variable(own("note", VariableValue::Null)).count().await.unwrap(), 1);
     stop(&engine).await;
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use potok::query::{InstanceQuery, MessageQuery};
-use potok::row::{InstanceState, TaskState};
+use potok::row::{Attachment, Comment, InstanceState, TaskState};
 use potok::{Clock, Engine, Error, InstanceId, Job, JobId, TaskId};
 use potok_core::time::Timestamp;
 use potok_store::{Faults, Simulation};
@@ -288,6 +288,52 @@ async fn throw_while_the_taker_moves_on(seed: u64) {
 #[test]
 fn a_message_whose_taker_moves_on_is_kept() {
     with_each_seed(100, throw_while_the_taker_moves_on);
+}
+
+/// Somebody writes to an instance that has ended in the very moment in which another removes it for good.
+async fn remark_while_it_is_removed(seed: u64) {
+    let short = process(
+        "short",
+        r#"
+        <startEvent id="start"/>
+        <endEvent id="end"/>"#,
+    );
+    let simulation = Simulation::new(seed, Faults { pauses: 5, busy: 50, ..Faults::default() }, morning());
+    let node = async |seed| {
+        let builder = Engine::builder().store(simulation.node()).seed(seed).clock(Clock::standing_at(morning()));
+        builder.job_execution(false).start().await.unwrap()
+    };
+    let nodes = [node(seed * 1000).await, node(seed * 1000 + 1).await];
+    nodes[0].deployment().file("short.bpmn", file(&short)).send().await.unwrap();
+    let store = simulation.witness();
+    for round in 0..10_u8 {
+        let [removing, writing] = if simulation.random(2) == 0 { [0, 1] } else { [1, 1] }.map(|node| &nodes[node]);
+        let case = removing.start("short").send().await.unwrap().id();
+        let attach = async {
+            let mut file = writing.attach(case, "late.txt").await?;
+            file.write(&[round, 1, 2]).await?;
+            file.finish().await.map(|attachment| Some(attachment.content.clone()))
+        };
+        let link = async { writing.attach_link(case, "late", "https://example.org", None, None).await };
+        let ended = removing.instance(case);
+        let (comment, attached, linked, removed) =
+            tokio::join!(writing.comment(case, "too late"), attach, link, ended.delete());
+        removed.unwrap();
+        let refused = [comment.map(drop).err(), linked.map(drop).err(), attached.as_ref().err().cloned()];
+        for error in refused.into_iter().flatten() {
+            assert!(matches!(error, Error::UnknownInstance(_)), "{error}");
+        }
+        assert_eq!(store.of_instance::<Comment>(case.0).await.unwrap(), []);
+        assert_eq!(store.of_instance::<Attachment>(case.0).await.unwrap(), []);
+        if let Ok(Some(content)) = attached {
+            assert_eq!(store.chunk(&content, 0).await.unwrap(), None);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_of_what_is_removed_for_good() {
+    with_each_seed(100, remark_while_it_is_removed);
 }
 
 /// Listeners of a signal that are more than a few, so that they hear it in units of work that follow.

@@ -107,7 +107,7 @@ impl Gathered {
     }
 
     fn like(&mut self, column: &'static str, pattern: Option<&String>) {
-        self.0.extend(pattern.map(|pattern| Filter::Like(column, pattern.clone())));
+        self.0.extend(pattern.map(|pattern| Filter::like(column, pattern)));
     }
 
     /// Whether a name stands there, or nothing.

@@ -117,6 +117,8 @@ pub struct TaskQuery {
     pub suspended: Option<bool>,
     /// Whose instance has such variables.
     pub variables: Vec<VariableFilter>,
+    /// With such variables of their own, which only open ones have.
+    pub own_variables: Vec<VariableFilter>,
     /// For which at least one of each of these holds, by its filters alone.
     pub either: Vec<Vec<TaskQuery>>,
     /// How they are sorted.
@@ -199,6 +201,7 @@ impl Filters for TaskQuery {
             filters.0.push(Filter::Exists(Candidate::TABLE, on, vec![Filter::Any(candidates)]));
         }
         filters.0.extend(self.variables.iter().map(|variable| variable.filter(&[("instance", "instance")])));
+        filters.0.extend(self.own_variables.iter().map(VariableFilter::filter_of_task));
         let mut instance = Gathered::default();
         instance.one_of("business_key", &self.business_keys);
         instance.like("business_key", self.business_key_like.as_ref());

@@ -3,8 +3,8 @@
 use potok_core::Name;
 
 use crate::cell::Field;
-use crate::record::Record;
-use crate::row::{Variable, VariableKind};
+use crate::record::{Record, Table};
+use crate::row::{TaskVariable, Variable, VariableKind};
 use crate::select::{Filter, Operator};
 
 /// What a variable is compared with.
@@ -41,7 +41,7 @@ pub enum Comparison {
     In(Vec<VariableValue>),
 }
 
-/// A filter on a variable of the process.
+/// A filter on a variable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VariableFilter {
     /// The variable's name.
@@ -51,8 +51,17 @@ pub struct VariableFilter {
 }
 
 impl VariableFilter {
-    /// Instances in the column `column` have such a variable.
+    /// Instances in a column have such a variable.
     pub(crate) fn filter(&self, on: &'static [(&'static str, &'static str)]) -> Filter {
+        self.filter_in(Variable::TABLE, on)
+    }
+
+    /// Tasks have such a variable of their own.
+    pub(crate) fn filter_of_task(&self) -> Filter {
+        self.filter_in(TaskVariable::TABLE, &[("instance", "instance"), ("task", "key")])
+    }
+
+    fn filter_in(&self, table: &'static Table, on: &'static [(&'static str, &'static str)]) -> Filter {
         let mut filters = vec![Filter::equal("name", self.name.to_cell())];
         match &self.comparison {
             Comparison::Equal(value) => filters.extend(compared(value, Operator::Equal)),
@@ -65,7 +74,7 @@ impl VariableFilter {
             Comparison::GreaterOrEqual(value) => filters.extend(compared(value, Operator::GreaterOrEqual)),
             Comparison::Like(pattern) => {
                 filters.push(Filter::equal("kind", VariableKind::Text.to_cell()));
-                filters.push(Filter::Like("text", pattern.clone()));
+                filters.push(Filter::like("text", pattern));
             }
             Comparison::In(values) => {
                 filters.push(Filter::Any(
@@ -73,7 +82,7 @@ impl VariableFilter {
                 ));
             }
         }
-        Filter::Exists(Variable::TABLE, on, filters)
+        Filter::Exists(table, on, filters)
     }
 }
 

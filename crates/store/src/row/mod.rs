@@ -31,6 +31,6 @@ pub use node::Node;
 pub use person::{Attachment, Comment, Group, Membership, User};
 pub use search::SavedSearch;
 pub(crate) use task::Candidate;
-pub use task::{CandidateKind, Delegation, Task, TaskState};
+pub use task::{CandidateKind, Delegation, Task, TaskState, TaskVariable};
 pub use wait::{Incident, Job, Subscription, SubscriptionKind, Timer};
 pub use webhook::{Delivery, DeliveryState, Webhook};

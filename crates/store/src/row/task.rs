@@ -4,6 +4,7 @@ use potok_core::Name;
 use potok_core::instance::Key;
 use potok_core::time::Timestamp;
 
+use super::{Variable, VariableKind};
 use crate::cell::codes;
 use crate::record::record;
 
@@ -105,6 +106,33 @@ record! {
         kind: CandidateKind,
         /// The user or group.
         name: Name,
+    }
+}
+
+record! {
+    /// A variable of an open task's own, small enough to be searched. Removed when the task ends.
+    pub struct TaskVariable in "task_variables" by (Key, Key, Name) {
+        /// The task's instance.
+        instance: Key,
+        /// The task.
+        task: Key,
+        /// Its name.
+        name: Name,
+        /// What it holds.
+        kind: VariableKind,
+        /// The number; 0 if it holds none.
+        number: f64,
+        /// The text; empty if it holds none.
+        text: Name,
+    }
+}
+
+impl TaskVariable {
+    /// A variable as one of a task's own.
+    #[must_use]
+    pub fn of(task: Key, variable: Variable) -> Self {
+        let Variable { instance, name, kind, number, text } = variable;
+        Self { instance, task, name, kind, number, text }
     }
 }
 

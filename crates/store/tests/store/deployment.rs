@@ -9,7 +9,7 @@ use potok_store::row::{
 };
 use potok_store::{Changes, Guard, Store, StoreError, Unit, Version};
 
-use crate::database::{at, committed};
+use crate::database::{at, committed, unit};
 
 crate::on_every_database!(
     versions_are_counted_for_each_id,
@@ -102,6 +102,9 @@ async fn attachments_are_taken_bit_by_bit(store: Store) {
         let attachment = Attachment { instance: Key(1), key: Key(key), name: "a.pdf".into(), ..Attachment::default() };
         upload.finish(attachment).await.unwrap()
     };
+    assert_eq!(attach(1).await, None, "there is no such instance");
+    committed(&store, unit(1, &[(1, 1)])).await;
+    let attach = async |key: u64| attach(key).await.unwrap();
     let (first, second) = (attach(2).await, attach(3).await);
     assert_eq!((first.size, &first.content), (700_000, &potok_store::digest(&bytes)));
     let mut read = Vec::new();

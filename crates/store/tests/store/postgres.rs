@@ -1,7 +1,8 @@
 //! What only a server can do.
 
 use potok_core::instance::Key;
-use potok_store::{Changes, Guard, Outcome, Patience, Store, StoreError, Unit};
+use potok_store::row::LogRow;
+use potok_store::{Changes, Guard, Outcome, Patience, Position, Store, StoreError, Unit};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::database::{committed, history, postgres, postgres_schema, postgres_url, unit};
@@ -100,4 +101,46 @@ async fn what_is_removed_for_good_in_that_very_moment_is_not_written_to() {
     sqlx::raw_sql("SELECT pg_advisory_unlock(4711, 1)").execute(&mut gate).await.unwrap();
     assert_eq!(writing.await.unwrap(), [Outcome::Conflict(Key(10))]);
     assert_eq!(history(&store, 10).await, []);
+}
+
+/// By dump and restore, onto a server that has not counted so many transactions.
+#[tokio::test]
+async fn a_database_from_another_server_goes_on_with_its_feed() {
+    let Some(url) = postgres_url("postgres::a_database_from_another_server_goes_on_with_its_feed") else { return };
+    let url = postgres_schema(&url).await;
+    let mut store = Store::open(&url).await.unwrap();
+    let last = |rows: &[LogRow]| rows.last().map(Position::from).unwrap();
+    let read = async |store: &Store, after: Position| {
+        for _ in 0..100_000 {
+            // Transactions of other tests hold it back, too.
+            let rows = store.feed(after, 10).await.unwrap();
+            if !rows.is_empty() {
+                return rows;
+            }
+            tokio::task::yield_now().await;
+        }
+        Vec::new()
+    };
+    for server in 1..=2_u64 {
+        committed(&store, unit(server * 10, &[(server, 1), (9, server * 2 - 1)])).await;
+        committed(&store, removal(server * 10 + 1, server)).await;
+        store.close().await;
+        // As if that had been far more.
+        let mut connection = PgConnection::connect(&url).await.unwrap();
+        let far = "UPDATE log SET \"transaction\" = \"transaction\" + 1000000; \
+                   SELECT setval('removals', pg_sequence_last_value('removals') + 1000000)";
+        sqlx::raw_sql(far).execute(&mut connection).await.unwrap();
+
+        store = Store::open(&url).await.unwrap();
+        let rows = read(&store, Position::default()).await;
+        assert_eq!(rows.len() as u64, server * 2 - 1, "what was written there");
+        let place = last(&rows);
+        assert_eq!(store.feed_end().await.unwrap(), place);
+        committed(&store, unit(server * 10 + 2, &[(9, server * 2)])).await;
+        let rows = read(&store, place).await;
+        assert_eq!(rows.iter().map(|row| (row.instance, row.seq)).collect::<Vec<_>>(), [(Key(9), server * 2)]);
+        assert_eq!(store.feed(last(&rows), 10).await.unwrap(), []);
+        let sql = "SELECT pg_sequence_last_value('removals')";
+        assert_eq!(sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut connection).await.unwrap(), 0);
+    }
 }

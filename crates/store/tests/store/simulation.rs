@@ -10,7 +10,7 @@ use potok_core::instance::Key;
 use potok_store::row::{Attachment, Claim, ClaimKind, Variable, Work};
 use potok_store::{Faults, Guard, Outcome, Patience, Position, Simulation, Store, StoreError, Unit};
 
-use crate::database::{at, log, postgres_schema, postgres_url};
+use crate::database::{at, committed, log, postgres_schema, postgres_url, unit};
 
 const NODES: u64 = 3;
 const INSTANCES: u64 = 4;
@@ -139,12 +139,13 @@ async fn a_file_is_attached_whole_whatever_answers_are_lost() {
         let faults = Faults { lost_before_commit: 300, lost_after_commit: 300, pauses: 3, ..Faults::default() };
         let simulation = Simulation::new(seed, faults, at(1000));
         let bytes: Vec<u8> = (0..600_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+        committed(&simulation.witness(), unit(1, &[(1, 1)])).await;
         let mut upload = simulation.node().upload(7, 1_000_000);
         for part in bytes.chunks(100_000) {
             upload.write(part).await.unwrap();
         }
         let attachment = Attachment { instance: Key(1), key: Key(2), name: "scan.pdf".into(), ..Attachment::default() };
-        let attachment = upload.finish(attachment).await.unwrap();
+        let attachment = upload.finish(attachment).await.unwrap().unwrap();
         let store = simulation.witness();
         assert_eq!(
             store.of_instance::<Attachment>(Key(1)).await.unwrap(),
