@@ -69,7 +69,19 @@ impl Inner {
         changes: Changes,
         answer: &impl Serialize,
     ) -> Result<(), Error> {
-        let guards = once.and_then(|once| once.guard(answer)).into_iter().collect();
+        self.write_guarded(once, None, changes, answer).await
+    }
+
+    /// The same, if a guard holds; else there is nothing to do.
+    pub(crate) async fn write_guarded(
+        &self,
+        once: Option<&Once>,
+        guard: Option<Guard>,
+        changes: Changes,
+        answer: &impl Serialize,
+    ) -> Result<(), Error> {
+        let once_guard = once.and_then(|once| once.guard(answer));
+        let guards = guard.into_iter().chain(once_guard).collect();
         let unit = Unit { id: self.random(), changes, guards, ..Unit::default() };
         match self.committer.send(unit, Vec::new()).await.map_err(|_| Error::OutcomeUnknown)?? {
             Outcome::Committed => {

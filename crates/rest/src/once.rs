@@ -4,7 +4,7 @@ use std::future::Future;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::Method;
+use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use potok::{Engine, Error};
@@ -45,6 +45,7 @@ pub(crate) async fn read(State(app): State<App>, mut request: Request, next: Nex
     if let Some(tenant) = request.headers().get(TENANT) {
         hash.update(tenant.as_bytes());
     }
+    request.headers().get_all(header::IF_MATCH).iter().for_each(|tags| hash.update(tags.as_bytes()));
     // Files are not read twice: name, place and key tell them.
     if media_type(request.headers()).eq_ignore_ascii_case("application/json") {
         let (parts, body) = request.into_parts();

@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use potok_core::Name;
 use potok_core::instance::Key;
 
-use crate::cell::Row;
+use crate::cell::{Field as _, Row};
 use crate::change::Merged;
 use crate::database::{Database, Session};
-use crate::record::Record;
 use crate::record::sealed::{Cells, Sealed};
+use crate::record::{Record, Table};
 use crate::row::{BatchItem, Claim, ItemState, Job, LogPoint, LogRow, Message, Task, TaskState, Work, Written};
 use crate::select::Select;
 use crate::standing::Standing;
@@ -97,6 +98,9 @@ async fn lock(session: &mut dyn Session, units: &[Unit], patience: Patience) -> 
 /// The numbers to lock for a unit. That two things may have the same one only makes them wait for each other.
 fn numbers(unit: &Unit) -> Vec<i64> {
     let number = |kind: u64, row: Row| row.iter().fold(0xcbf2_9ce4_8422_2325 ^ kind, |hash, cell| cell.mix(hash));
+    let edited = |table: &'static str, key: &Row| {
+        number(6, [Name::from(table).to_cell()].into_iter().chain(key.iter().cloned()).collect())
+    };
     let log = unit.log.iter().map(|row| number(0, row.instance.into_cells()));
     // One removal at a time.
     let removed = unit.changes.removed().flat_map(|instance| [number(0, instance.into_cells()), number(5, Row::new())]);
@@ -108,8 +112,10 @@ fn numbers(unit: &Unit) -> Vec<i64> {
         Guard::Work { instance, work } => number(2, (*instance, *work).into_cells()),
         Guard::BatchItem { batch, instance } => number(4, (*batch, *instance).into_cells()),
         Guard::Message(message) => number(3, message.into_cells()),
+        Guard::Seen(seen) => edited(seen.table.name, &seen.key),
     });
-    log.chain(removed).chain(guards).map(u64::cast_signed).collect()
+    let changed = unit.changes.edited().map(|(table, key)| edited(table, key));
+    log.chain(removed).chain(guards).chain(changed).map(u64::cast_signed).collect()
 }
 
 fn claim_key(claim: &Claim) -> Row {
@@ -130,6 +136,10 @@ struct Facts {
     messages: BTreeSet<Key>,
     /// Instances that batches have not worked on.
     items: BTreeSet<(Key, Key)>,
+    /// Rows that units have seen, by table and key.
+    seen: BTreeMap<(&'static str, Row), Row>,
+    /// Rows of such tables that units which have been let in write.
+    edited: BTreeSet<(&'static str, Row)>,
     /// The units to write, by their places.
     accepted: Vec<usize>,
 }
@@ -147,6 +157,7 @@ impl Facts {
         let mut without_log = BTreeSet::new();
         let (mut claims, mut jobs, mut tasks) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let (mut work, mut messages, mut items) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut rows: BTreeMap<&'static str, (&'static Table, BTreeSet<Row>)> = BTreeMap::new();
         for unit in units {
             for row in &unit.log {
                 points.insert((row.instance, row.seq));
@@ -180,6 +191,10 @@ impl Facts {
                     Guard::Row { instance, seq, .. } => {
                         points.insert((*instance, *seq));
                     }
+                    Guard::Seen(seen) => {
+                        let (_, keys) = rows.entry(seen.table.name).or_insert_with(|| (seen.table, BTreeSet::new()));
+                        keys.insert(seen.key.clone());
+                    }
                 }
             }
         }
@@ -202,6 +217,11 @@ impl Facts {
         let work: Vec<Work> = find(session, work).await?;
         let messages: Vec<Message> = find(session, messages).await?;
         let items: Vec<BatchItem> = find(session, items).await?;
+        let mut seen = BTreeMap::new();
+        for (name, (table, keys)) in rows {
+            let found = session.select(&Select::keys(table, keys.into_iter().collect())).await?;
+            seen.extend(found.into_iter().map(|row| ((name, row[..table.key].to_vec()), row)));
+        }
         Ok(Self {
             now: if needs_time { session.now().await? } else { potok_core::time::Timestamp::MIN },
             log,
@@ -216,6 +236,8 @@ impl Facts {
                 .filter(|item| item.state == ItemState::Open)
                 .map(|item| (item.batch, item.instance))
                 .collect(),
+            seen,
+            edited: BTreeSet::new(),
             accepted: Vec::new(),
         })
     }
@@ -251,6 +273,7 @@ impl Facts {
         for instance in unit.changes.removed() {
             self.log.retain(|(other, _), _| *other != instance);
         }
+        self.edited.extend(unit.changes.edited().map(|(table, key)| (table, key.clone())));
         for guard in &unit.guards {
             match guard {
                 Guard::Claim(claim) => {
@@ -272,7 +295,7 @@ impl Facts {
                 Guard::BatchItem { batch, instance } => {
                     self.items.remove(&(*batch, *instance));
                 }
-                Guard::Row { .. } => {}
+                Guard::Row { .. } | Guard::Seen(_) => {}
             }
         }
         Verdict::Accepted
@@ -294,6 +317,10 @@ impl Facts {
             Guard::Message(message) => self.messages.contains(message),
             Guard::BatchItem { batch, instance } => self.items.contains(&(*batch, *instance)),
             Guard::Row { instance, seq, unit } => self.log.get(&(*instance, *seq)) == Some(unit),
+            Guard::Seen(seen) => {
+                let place = (seen.table.name, seen.key.clone());
+                !self.edited.contains(&place) && self.seen.get(&place) == seen.row.as_ref()
+            }
         }
     }
 }
@@ -320,7 +347,11 @@ fn merge<'u>(units: impl Iterator<Item = &'u Unit>, now: potok_core::time::Times
                 Guard::Claim(claim) => changes.put(claim.clone()),
                 Guard::Work { instance, work } => changes.remove::<Work>((*instance, *work)),
                 Guard::Message(message) => changes.remove::<Message>(*message),
-                Guard::Lease { .. } | Guard::Assignee { .. } | Guard::BatchItem { .. } | Guard::Row { .. } => {}
+                Guard::Lease { .. }
+                | Guard::Assignee { .. }
+                | Guard::BatchItem { .. }
+                | Guard::Row { .. }
+                | Guard::Seen(_) => {}
             }
         }
         merged.merge(&changes);
