@@ -6,10 +6,10 @@ import sys
 
 from potok_client import Client
 from potok_client.api.batches import begin_batch, get_batch
-from potok_client.api.instances import get_instance, search_instances, start_instance
+from potok_client.api.instances import get_instance, get_variables, search_instances, set_variables, start_instance
 from potok_client.api.jobs import complete_job, fetch_jobs
 from potok_client.api.tasks import claim_task, complete_task, create_task, get_task
-from potok_client.models import Fetch, Instance, JobCompletion, NewBatch, NewInstance, Problem
+from potok_client.models import Fetch, Instance, JobCompletion, NewBatch, NewInstance, Problem, Variables
 
 api = Client(base_url=sys.argv[1])
 
@@ -27,6 +27,16 @@ ended = get_instance.sync(started.id, client=api)
 assert ended.state.value == "completed" and ended.business_key == "python", ended
 
 other = start_instance.sync(client=api, body=start)
+# Variables are set as they were seen, or not at all.
+seen = get_variables.sync_detailed(other.id, client=api)
+assert seen.parsed["client"] == "Boris", seen
+change = Variables.from_dict({"client": "Vera"})
+expected = {"client": api, "body": change, "if_match": seen.headers["etag"]}
+changed = set_variables.sync_detailed(other.id, **expected)
+assert changed.status_code == 204, changed
+again = set_variables.sync_detailed(other.id, **expected)
+assert again.status_code == 412 and again.parsed.code == "variables-changed", again
+
 given_up = {"operation": {"type": "cancel", "reason": "over"}, "instances": [other.id]}
 begun = begin_batch.sync(client=api, body=NewBatch.from_dict(given_up))
 assert get_batch.sync(begun.id, client=api).id == begun.id

@@ -29,6 +29,18 @@ const found = await api.POST("/api/v1/instances/search", {
 });
 assert.deepEqual(found.data?.items.map((instance) => instance.variables?.["sent"]), [true]);
 
+// Variables are set as they were seen, or not at all.
+const other = await api.POST("/api/v1/instances", { body: { definition: "letter", variables: { client: "Boris" } } });
+assert.ok(other.data);
+const path = { id: other.data.id };
+const seen = await api.GET("/api/v1/instances/{id}/variables", { params: { path } });
+const header = { "if-match": seen.response.headers.get("etag") };
+const change = { params: { path, header }, body: { client: "Vera" } };
+const changed = await api.PATCH("/api/v1/instances/{id}/variables", change);
+assert.equal(changed.response.status, 204);
+const again = await api.PATCH("/api/v1/instances/{id}/variables", change);
+assert.equal(again.error?.code, "variables-changed");
+
 // What is wrong is said as the description has it.
 const unknown = await api.GET("/api/v1/instances/{id}", { params: { path: { id: "5" } } });
 assert.equal(unknown.error?.code, "instance-unknown");

@@ -32,8 +32,7 @@ impl Engine {
     /// # Errors
     /// If that is forbidden, or the database cannot be read.
     pub async fn audit(&self, query: &AuditQuery) -> Result<Page<Audit>, Error> {
-        let access = self.access(Action::ReadAudit, &"").await?;
-        Ok(self.inner.store.list(&AuditQuery { sight: access.sight(), ..query.clone() }).await?)
+        self.search(query).await
     }
 
     /// Writes down that something was allowed, if that is called for. What the program itself does with instances stands in their

@@ -2,15 +2,17 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use potok_core::instance::Key;
 use potok_store::{Outcome, Patience, Store, StoreError, Unit};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::Error;
 use crate::cache::Slot;
+use crate::engine::Engine;
+use crate::{Action, Error};
 
 /// Units that one transaction takes at most.
 const MOST: usize = 512;
@@ -23,6 +25,73 @@ const WORTHWHILE: usize = 128;
 
 /// How long a lost database is asked what became of a commit.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What has come of the units of work of this engine since it was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Commits {
+    /// Units of work that became durable.
+    pub durable: u64,
+    /// Tries that came to nothing because somebody else was faster: most are tried again.
+    pub lost: u64,
+    /// Units of work that wait for the database.
+    pub waiting: u64,
+    /// Transactions that were tried.
+    pub transactions: u64,
+    /// Those that the database could not do, or of which it was not known at first whether it had.
+    pub failed: u64,
+    /// How long the transactions took, all together.
+    pub taken: Duration,
+}
+
+/// The same, as it is counted.
+#[derive(Debug, Default)]
+struct Counts {
+    sent: AtomicU64,
+    durable: AtomicU64,
+    settled: AtomicU64,
+    transactions: AtomicU64,
+    failed: AtomicU64,
+    nanoseconds: AtomicU64,
+}
+
+impl Counts {
+    fn transaction(&self, begun: Instant, has_failed: bool) {
+        self.transactions.fetch_add(1, Ordering::Relaxed);
+        self.failed.fetch_add(has_failed.into(), Ordering::Relaxed);
+        let taken = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.nanoseconds.fetch_add(taken, Ordering::Relaxed);
+    }
+
+    fn settled(&self, is_durable: bool) {
+        self.durable.fetch_add(is_durable.into(), Ordering::Relaxed);
+        self.settled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn so_far(&self) -> Commits {
+        // What has been settled was sent before: so none waits less than not at all.
+        let (durable, settled) = (self.durable.load(Ordering::Relaxed), self.settled.load(Ordering::Relaxed));
+        Commits {
+            durable,
+            lost: settled.saturating_sub(durable),
+            waiting: self.sent.load(Ordering::Relaxed).saturating_sub(settled),
+            transactions: self.transactions.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            taken: Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+impl Engine {
+    /// What has come of the units of work of this engine since it was started; other nodes have counts of their own.
+    ///
+    /// # Errors
+    /// If that is forbidden.
+    pub async fn commits(&self) -> Result<Commits, Error> {
+        self.access(Action::SeeAll, &"").await?;
+        Ok(self.inner.committer.counts.so_far())
+    }
+}
 
 /// A slot, the generation that the unit was stepped in, and whether its instance ends with it.
 pub(crate) type Touched = (Arc<Slot>, u64, bool);
@@ -37,11 +106,13 @@ struct Departed {
     unit: Unit,
     slots: Vec<Touched>,
     reply: oneshot::Sender<Result<Outcome, Error>>,
+    counts: Arc<Counts>,
 }
 
 impl Departed {
     fn arrive(self, outcome: Result<Outcome, Error>, ended: &impl Fn(&Slot)) {
         let durable = matches!(outcome, Ok(Outcome::Committed));
+        self.counts.settled(durable);
         for (slot, generation, has_ended) in &self.slots {
             slot.arrive(*generation, durable);
             if *has_ended && durable {
@@ -57,24 +128,28 @@ impl Departed {
 #[derive(Debug)]
 pub(crate) struct Committer {
     queue: mpsc::UnboundedSender<Departed>,
+    counts: Arc<Counts>,
 }
 
 /// The other end of a [`Committer`]'s queue.
-pub(crate) struct Queue(mpsc::UnboundedReceiver<Departed>);
+pub(crate) struct Queue(mpsc::UnboundedReceiver<Departed>, Arc<Counts>);
 
 impl Committer {
     pub(crate) fn new() -> (Self, Queue) {
         let (queue, receiver) = mpsc::unbounded_channel();
-        (Self { queue }, Queue(receiver))
+        let counts = Arc::<Counts>::default();
+        (Self { queue, counts: counts.clone() }, Queue(receiver, counts))
     }
 
     pub(crate) fn send(&self, unit: Unit, slots: Vec<Touched>) -> Pending {
         let (reply, pending) = oneshot::channel();
+        let counts = self.counts.clone();
+        counts.sent.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = unit.check() {
-            Departed { unit, slots, reply }.arrive(Err(error.into()), &|_| {});
+            Departed { unit, slots, reply, counts }.arrive(Err(error.into()), &|_| {});
             return pending;
         }
-        if let Err(mpsc::error::SendError(departed)) = self.queue.send(Departed { unit, slots, reply }) {
+        if let Err(mpsc::error::SendError(departed)) = self.queue.send(Departed { unit, slots, reply, counts }) {
             departed.arrive(Err(Error::Stopped), &|_| {});
         }
         pending
@@ -99,7 +174,7 @@ impl Queue {
             let is_worthwhile = under_way.is_empty() || (under_way.len() < lanes && waiting.len() >= WORTHWHILE);
             let batch = if is_worthwhile { next_batch(&mut waiting, &mut busy) } else { Vec::new() };
             if !batch.is_empty() {
-                under_way.spawn(commit_all(batch, store.clone()));
+                under_way.spawn(commit_all(batch, store.clone(), self.1.clone()));
             }
             // Only now, so that the database does not wait until all who are answered have gone on.
             settled.drain(..).for_each(|(departed, outcome)| departed.arrive(outcome, &ended));
@@ -108,7 +183,7 @@ impl Queue {
                 Some(done) = under_way.join_next() => {
                     settled = done.unwrap_or_default();
                     for (departed, _) in settled.extract_if(.., |(_, outcome)| matches!(outcome, Ok(Outcome::Busy))) {
-                        held_up.spawn(alone(departed, store.clone()));
+                        held_up.spawn(alone(departed, store.clone(), self.1.clone()));
                     }
                 }
                 Some(done) = held_up.join_next() => settled = done.unwrap_or_default(),
@@ -161,9 +236,9 @@ fn next_batch(waiting: &mut Vec<Departed>, busy: &mut HashSet<Key>) -> Vec<Depar
 }
 
 /// Commits a batch; says what became of each.
-async fn commit_all(mut batch: Vec<Departed>, store: Store) -> Vec<Settled> {
+async fn commit_all(mut batch: Vec<Departed>, store: Store, counts: Arc<Counts>) -> Vec<Settled> {
     let units: Vec<Unit> = batch.iter_mut().map(|departed| std::mem::take(&mut departed.unit)).collect();
-    let outcomes = match commit(&store, &units, Patience::Try).await {
+    let outcomes = match commit(&store, &units, Patience::Try, &counts).await {
         Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
         Err(error) => vec![Err(error); units.len()],
     };
@@ -172,15 +247,18 @@ async fn commit_all(mut batch: Vec<Departed>, store: Store) -> Vec<Settled> {
 }
 
 /// Another node is writing what this unit would: it waits for it, alone.
-async fn alone(departed: Departed, store: Store) -> Vec<Settled> {
-    let outcomes = commit(&store, std::slice::from_ref(&departed.unit), Patience::Wait).await;
+async fn alone(departed: Departed, store: Store, counts: Arc<Counts>) -> Vec<Settled> {
+    let outcomes = commit(&store, std::slice::from_ref(&departed.unit), Patience::Wait, &counts).await;
     let outcome = outcomes.map(|mut outcomes| outcomes.pop().unwrap_or(Outcome::Busy));
     vec![(departed, outcome)]
 }
 
 /// Commits; if the answer is lost, asks again until it is known.
-async fn commit(store: &Store, units: &[Unit], patience: Patience) -> Result<Vec<Outcome>, Error> {
-    let mut error = match store.commit(units, patience).await {
+async fn commit(store: &Store, units: &[Unit], patience: Patience, counts: &Counts) -> Result<Vec<Outcome>, Error> {
+    let begun = Instant::now();
+    let committed = store.commit(units, patience).await;
+    counts.transaction(begun, committed.is_err());
+    let mut error = match committed {
         Ok(outcomes) => return Ok(outcomes),
         Err(error) => error,
     };

@@ -147,6 +147,15 @@ pub enum Error {
     /// The task is not what the caller took it for.
     #[error("task {0} has been changed meanwhile; look at it again, and then change it")]
     TaskChanged(TaskId),
+    /// The variables of the instance, or of a task of it, are not what the caller took them for.
+    #[error("variables of instance {0} have been changed meanwhile; look at them again, and then set them")]
+    VariablesChanged(InstanceId),
+    /// The user is not what the caller took them for.
+    #[error("user `{0}` has been changed meanwhile; look at them again, and then change them")]
+    UserChanged(Name),
+    /// The group is not what the caller took it for.
+    #[error("group `{0}` has been changed meanwhile; look at it again, and then change it")]
+    GroupChanged(Name),
     /// The task is a process's: it ends as that says.
     #[error("task {0} belongs to a process: complete it, or cancel or modify its instance")]
     TaskOfProcess(TaskId),
@@ -393,6 +402,9 @@ impl Error {
             Self::UnknownTask(_) => "task-unknown",
             Self::TaskClaimed { .. } => "task-claimed",
             Self::TaskChanged(_) => "task-changed",
+            Self::VariablesChanged(_) => "variables-changed",
+            Self::UserChanged(_) => "user-changed",
+            Self::GroupChanged(_) => "group-changed",
             Self::TaskOfProcess(_) => "task-of-process",
             Self::Forbidden { .. } => "forbidden",
             Self::ForeignTenant(_) => "tenant-foreign",

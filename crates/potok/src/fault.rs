@@ -94,7 +94,9 @@ impl Error {
             | Self::BatchState { .. }
             | Self::Repeated
             | Self::NothingToDo => Fault::Conflict,
-            Self::TaskChanged(_) => Fault::Changed,
+            Self::TaskChanged(_) | Self::VariablesChanged(_) | Self::UserChanged(_) | Self::GroupChanged(_) => {
+                Fault::Changed
+            }
             Self::Contended(_) | Self::Stopped => Fault::Unavailable,
             Self::Damaged { .. } | Self::Unusable { .. } | Self::Unhashable(_) | Self::NoRandomness(_) => {
                 Fault::Internal

@@ -319,6 +319,27 @@ impl Case {
         self.set_variables_in(ROOT, variables).await
     }
 
+    /// The same, if they are all what its caller takes them for.
+    ///
+    /// # Errors
+    /// As [`set_variables`](Self::set_variables); and [`Error::VariablesChanged`] if they are not.
+    pub async fn set_variables_if(
+        &self,
+        is_expected: impl Fn(&[(Name, Value)]) -> bool + Send + Sync,
+        variables: impl IntoVariables,
+    ) -> Result<(), Error> {
+        let variables = variables.into_variables()?;
+        self.engine.reach(Action::SetVariables, self.id).await?;
+        let set = |attempt: &mut Attempt<'_>, work: &mut Work| {
+            let running = attempt.instance(self.id.0)?;
+            if running.is_some_and(|running| !is_expected(running.instance.variables())) {
+                return Ok(Err(Error::VariablesChanged(self.id)));
+            }
+            give(attempt, work, self.id, Command::SetVariables { scope: ROOT, variables: variables.clone() })
+        };
+        self.engine.inner.transact(self.engine.envelope(), set).await
+    }
+
     /// Sets variables of a scope.
     ///
     /// # Errors

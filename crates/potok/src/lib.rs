@@ -85,6 +85,7 @@ pub use backup::{back_up, restore};
 pub use batch::{Batch, NewBatch};
 pub use builder::Builder;
 pub use clock::Clock;
+pub use commit::Commits;
 pub use condition::ConditionEvaluation;
 pub use correlate::{Correlation, Receiver};
 pub use deploy::{CheckedFile, Deployed, Deployment, FileKind};

@@ -121,7 +121,11 @@ impl Engine {
             Ok(value) if once.taken.load(Ordering::Acquire) => return Ok(value),
             Ok(value) => value,
             Err(Error::Repeated) => return self.first_answer(&once).await,
-            Err(error) => return Err(error),
+            // Whoever has asked at the same time may have been faster, so that nothing was left to do.
+            Err(error) => {
+                let claim = self.claim_of(&once).await?;
+                return claim.map_or(Err(error), |claim| once.answer(&claim));
+            }
         };
         let kept = self.inner.write_once(None, Some(&once), Changes::default(), &value).await;
         match kept {

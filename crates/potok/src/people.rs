@@ -6,9 +6,10 @@ use std::fmt::Display;
 use potok_core::Name;
 use potok_store::query::{GrantQuery, GroupQuery, MembershipQuery, Paging, TenancyQuery, TenantQuery, UserQuery};
 use potok_store::row::{Grant, Group, Membership, Password, Tenancy, Tenant, User};
-use potok_store::{Changes, Page};
+use potok_store::{Changes, Guard, Page, Record, Seen};
 
 use crate::engine::{Engine, Inner};
+use crate::transact::TRIES;
 use crate::{Action, Error, Role};
 
 /// The group of administrators that are made as such.
@@ -44,6 +45,50 @@ impl People<'_> {
     /// If that is forbidden, or the database cannot be written.
     pub async fn put_group(&self, group: Group) -> Result<(), Error> {
         self.change(Action::ChangePeople, &group.id.clone(), |changes| changes.put(group)).await
+    }
+
+    /// Creates a user, or changes the one with that id, if they are what the caller takes them for.
+    ///
+    /// # Errors
+    /// If that is forbidden, or the database cannot be written; and [`Error::UserChanged`] if they are not.
+    pub async fn update_user_if(
+        &self,
+        id: impl Into<Name>,
+        is_expected: impl Fn(Option<&User>) -> bool + Send + Sync,
+        change: impl Fn(&mut User) + Send + Sync,
+    ) -> Result<(), Error> {
+        let id = id.into();
+        let changed = |seen: Option<&User>| {
+            if !is_expected(seen) {
+                return Err(Error::UserChanged(id.clone()));
+            }
+            let mut user = seen.cloned().unwrap_or_else(|| User { id: id.clone(), ..User::default() });
+            change(&mut user);
+            Ok(user)
+        };
+        self.update(id.clone(), changed).await
+    }
+
+    /// Creates a group, or changes the one with that id, if it is what the caller takes it for.
+    ///
+    /// # Errors
+    /// If that is forbidden, or the database cannot be written; and [`Error::GroupChanged`] if it is not.
+    pub async fn update_group_if(
+        &self,
+        id: impl Into<Name>,
+        is_expected: impl Fn(Option<&Group>) -> bool + Send + Sync,
+        change: impl Fn(&mut Group) + Send + Sync,
+    ) -> Result<(), Error> {
+        let id = id.into();
+        let changed = |seen: Option<&Group>| {
+            if !is_expected(seen) {
+                return Err(Error::GroupChanged(id.clone()));
+            }
+            let mut group = seen.cloned().unwrap_or_else(|| Group { id: id.clone(), ..Group::default() });
+            change(&mut group);
+            Ok(group)
+        };
+        self.update(id.clone(), changed).await
     }
 
     /// Whether there is any user, as it was a few seconds ago at most: before that, nobody can sign in. Of a user who is made here it is
@@ -161,6 +206,21 @@ impl People<'_> {
             return Ok(Vec::new());
         }
         Ok(self.engine.standing_of(&user).await?.roles.clone())
+    }
+
+    /// The roles that have been given to a group.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn roles_of_group(&self, group: impl Into<Name>) -> Result<Vec<Role>, Error> {
+        let group = group.into();
+        self.engine.access(Action::SeePeople, &"").await?;
+        if self.group(group.clone()).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let query = GrantQuery { teams: vec![group], ..GrantQuery::default() };
+        let grants = self.engine.inner.store.list(&query).await?.rows;
+        Ok(grants.iter().filter_map(|grant| Role::named(&grant.role)).collect())
     }
 
     /// The tenants that a user is in, as far as whoever asks is in them too. Nobody else than an administrator is in none: who has been
@@ -353,6 +413,30 @@ impl People<'_> {
         self.engine.checked(action, group).await?;
         let found = self.engine.inner.store.get::<Group>(group.clone()).await?;
         found.map(drop).ok_or_else(|| Error::UnknownGroup(group.clone()))
+    }
+
+    /// Changes a row, if it can be: what is written has been made of what stood there.
+    async fn update<R: Record<Id = Name>>(
+        &self,
+        id: Name,
+        changed: impl Fn(Option<&R>) -> Result<R, Error> + Send + Sync,
+    ) -> Result<(), Error> {
+        self.engine.access(Action::ChangePeople, &id).await?;
+        let inner = &self.engine.inner;
+        for _ in 0..TRIES {
+            let seen = inner.store.get::<R>(id.clone()).await?;
+            let mut changes = Changes::default();
+            changes.put(changed(seen.as_ref())?);
+            let guard = Guard::Seen(Seen::new(id.clone(), seen));
+            let written = inner.write_once(Some(guard), self.engine.once.as_deref(), changes, &()).await;
+            inner.forget_people();
+            match written {
+                // Somebody else was faster: all is looked at anew.
+                Err(Error::NothingToDo) => {}
+                written => return written,
+            }
+        }
+        Err(Error::NothingToDo)
     }
 
     async fn change(

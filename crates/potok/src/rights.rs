@@ -204,14 +204,14 @@ actions! {
     ];
     WorkOnTask, "work on task", Work, false, [
         "Engine::complete" "Engine::throw_task_error" "Engine::set_task_variables" "Engine::set_local_task_variables"
-        "Engine::change_task_variables"
+        "Engine::set_task_variables_if" "Engine::set_local_task_variables_if" "Engine::change_task_variables"
     ];
     CreateTask, "create task", Work, false, ["NewTask::send"];
     EndTask, "end task", Work, false, ["Engine::cancel_task" "Engine::delete_task"];
     ActivateAdHoc, "activate", Work, false, ["Case::activate"];
     SeeAll, "see all", View, false, [
         "Engine::statistics" "Engine::definition_statistics" "Engine::finished" "Export::chunk"
-        "Engine::due" "Engine::jobs_by_topic"
+        "Engine::due" "Engine::jobs_by_topic" "Engine::commits"
     ];
     SeeJobs, "see jobs", SeeJobs, false, ["Engine::jobs" "Engine::job" "Engine::business_keys_of"];
     Deploy, "deploy", Deploy, true, ["Deployment::send" "Engine::deploy_path"];
@@ -226,7 +226,7 @@ actions! {
     ];
     SuspendDefinition, "suspend definition", Operate, true, ["Engine::suspend_definition" "Engine::resume_definition"];
     SetVariables, "set variables", Operate, true, [
-        "Case::set_variables" "Case::set_variables_in" "Case::change_variables_from"
+        "Case::set_variables" "Case::set_variables_if" "Case::set_variables_in" "Case::change_variables_from"
     ];
     SetRetries, "set retries", Operate, true, [
         "Engine::set_job_retries" "Engine::set_job_priority" "Engine::set_retries" "Engine::set_timer_priority"
@@ -258,10 +258,10 @@ actions! {
     ReadAudit, "read audit", Audit, false, ["Engine::audit"];
     SeePeople, "see people", Read, false, [
         "People::user" "People::users" "People::group" "People::groups" "People::groups_of" "People::members_of"
-        "People::roles_of" "People::tenants_of" "People::tenants"
+        "People::roles_of" "People::roles_of_group" "People::tenants_of" "People::tenants"
     ];
     ChangePeople, "change people", Administer, true, [
-        "People::put_user" "People::put_group" "People::add_member" "People::remove_member" "People::remove_user"
+        "People::put_user" "People::update_user_if" "People::put_group" "People::update_group_if" "People::add_member" "People::remove_member" "People::remove_user"
         "People::remove_group" "People::add_administrator"
     ];
     Grant, "grant", Administer, true, ["People::grant" "People::revoke"];

@@ -8,8 +8,8 @@ use potok_core::routing::Running;
 use potok_core::step::Variables;
 use potok_store::Page;
 use potok_store::query::{
-    BatchQuery, DefinitionQuery, DeliveryQuery, DeploymentQuery, GroupQuery, IncidentQuery, InstanceQuery, JobQuery,
-    MessageQuery, Query, SubscriptionQuery, TaskQuery, TimerQuery, UserQuery,
+    AuditQuery, BatchQuery, DefinitionQuery, DeliveryQuery, DeploymentQuery, GroupQuery, IncidentQuery, InstanceQuery,
+    JobQuery, MessageQuery, Query, SubscriptionQuery, TaskQuery, TimerQuery, UserQuery,
 };
 
 use crate::access::Access;
@@ -45,6 +45,7 @@ macro_rules! narrowed {
 }
 
 narrowed! {
+    AuditQuery: ReadAudit by narrow;
     BatchQuery: SeeBatches by narrow;
     DefinitionQuery: ReadDefinitions by narrow_to_tenants;
     DeploymentQuery: ReadDefinitions by narrow_to_tenants;

@@ -3,13 +3,13 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use potok::query::DefinitionQuery;
-use potok::{Engine, Selector, row};
+use potok::{Engine, Error, Selector, row};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
-use crate::deployments::bytes_of;
+use crate::deployments::{Removal, bytes_of};
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
 use crate::search::{ByAge, Found, Search, find};
@@ -18,7 +18,8 @@ use crate::value::{Id, Variables, names, text, words};
 pub(crate) fn routes() -> Routes {
     Routes::new()
         .routes(routes!(search))
-        .routes(routes!(get))
+        .routes(routes!(startable))
+        .routes(routes!(get, delete))
         .routes(routes!(file))
         .routes(routes!(start_form))
         .routes(routes!(suspend))
@@ -134,9 +135,13 @@ pub(crate) struct Which {
 
 impl Which {
     async fn find(&self, engine: &Engine, selector: &str) -> Result<row::Definition, Problem> {
+        Ok(self.found(engine, selector).await?)
+    }
+
+    async fn found(&self, engine: &Engine, selector: &str) -> Result<row::Definition, Error> {
         let selector: Selector = selector.parse().unwrap_or_else(|never| match never {});
         let kind = self.kind.map_or(row::DefinitionKind::Process, Into::into);
-        Ok(engine.definition(kind, &self.tenant, &selector).await?)
+        engine.definition(kind, &self.tenant, &selector).await
     }
 }
 
@@ -152,6 +157,38 @@ async fn get(
     Query(which): Query<Which>,
 ) -> Result<Json<Definition>, Problem> {
     Ok(Json(Definition::from(&which.find(&caller.engine, &definition).await?)))
+}
+
+/// Removes a version of something deployed
+///
+/// Unless `withInstances` is given, only if no instances, running or ended, stand on it. What it was the newest version of is started by the
+/// version before from then on.
+#[utoipa::path(delete, path = "/definitions/{definition}", tag = "definitions", operation_id = "deleteDefinition",
+    params(("definition" = String, Path, description = "Its key, `key@version`, `key@tag` or id"), Which, Removal),
+    responses((status = 204, description = "It is gone"), Problems))]
+async fn delete(
+    caller: Caller,
+    Path(definition): Path<String>,
+    Query(which): Query<Which>,
+    Query(removal): Query<Removal>,
+) -> Result<StatusCode, Problem> {
+    let delete = |engine: Engine| async move {
+        let found = which.found(&engine, &definition).await?.key.into();
+        match removal.with_instances {
+            true => engine.delete_definition_with_instances(found, removal.reason).await,
+            false => engine.delete_definition(found).await,
+        }
+    };
+    caller.once(delete).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The newest versions of the processes that the caller may start
+#[utoipa::path(get, path = "/startable", tag = "definitions", operation_id = "getStartable",
+    responses((status = 200, body = Vec<Definition>, description = "The processes"), Problems))]
+async fn startable(caller: Caller) -> Result<Json<Vec<Definition>>, Problem> {
+    let startable = caller.engine.startable().await?;
+    Ok(Json(startable.iter().map(Definition::from).collect()))
 }
 
 /// The file of a definition, as it was deployed, byte for byte

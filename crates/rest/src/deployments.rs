@@ -194,15 +194,15 @@ async fn get(caller: Caller, Path(id): Path<Id>) -> Result<Json<DeploymentConten
     }))
 }
 
-/// Whether instances go with a deployment.
+/// Whether instances go with what is removed.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Removal {
     /// With all instances that stand on it; those that run are cancelled.
-    with_instances: bool,
+    pub(crate) with_instances: bool,
     /// Why.
-    reason: String,
+    pub(crate) reason: String,
 }
 
 /// Removes a deployment

@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use potok::query::{InstanceOrder, InstanceQuery};
 use potok::row::{self, DefinitionKind};
-use potok::{InstanceId, Selector, Version};
+use potok::{InstanceId, Name, Selector, Version, Viewpoint};
+use potok_core::value::Value;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,6 +18,7 @@ use crate::jobs::patience;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
 use crate::search::{Found, Search, VariableFilters, find, variables};
+use crate::tag::{Expected, Tagged};
 use crate::tasks::Reason;
 use crate::value::{Id, Variables, names, text, words};
 
@@ -26,6 +28,7 @@ pub(crate) fn routes() -> Routes {
         .routes(routes!(search))
         .routes(routes!(get, delete))
         .routes(routes!(get_variables, set_variables))
+        .routes(routes!(remove_variable))
         .routes(routes!(erase_variable))
         .routes(routes!(cancel))
         .routes(routes!(suspend))
@@ -300,23 +303,43 @@ async fn delete(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Proble
 }
 
 /// The variables of an instance's process
+///
+/// Their `ETag` stands for them all.
 #[utoipa::path(get, path = "/instances/{id}/variables", tag = "instances", operation_id = "getVariables",
     params(("id" = Id, Path, description = "Its id")),
-    responses((status = 200, body = Variables, description = "By name"), Problems))]
-async fn get_variables(caller: Caller, Path(id): Path<Id>) -> Result<Json<Variables>, Problem> {
-    Ok(Json(caller.engine.instance(id.into()).variables().await?.into()))
+    responses((status = 200, body = Variables, description = "By name", headers(("etag" = String))), Problems))]
+async fn get_variables(caller: Caller, Path(id): Path<Id>) -> Result<Tagged<Variables>, Problem> {
+    Ok(Tagged(caller.engine.instance(id.into()).variables().await?.into()))
 }
 
 /// Sets variables of an instance's process
+///
+/// With `If-Match`, only if they all are as its caller has seen them.
 #[utoipa::path(patch, path = "/instances/{id}/variables", tag = "instances", operation_id = "setVariables",
-    params(("id" = Id, Path, description = "Its id")),
+    params(("id" = Id, Path, description = "Its id"), Expected),
     responses((status = 204, description = "They are set"), Problems))]
 async fn set_variables(
     caller: Caller,
     Path(id): Path<Id>,
+    expected: Expected,
     Json(variables): Json<Variables>,
 ) -> Result<StatusCode, Problem> {
-    caller.once(|engine| async move { engine.instance(id.into()).set_variables(variables).await }).await?;
+    let is_expected = |now: &[(Name, Value)]| expected.is(|| Some(Variables::from(now)));
+    let set =
+        caller.once(|engine| async move { engine.instance(id.into()).set_variables_if(is_expected, variables).await });
+    set.await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes a variable of an instance's process, if it is there
+#[utoipa::path(delete, path = "/instances/{id}/variables/{name}", tag = "instances", operation_id = "removeVariable",
+    params(("id" = Id, Path), ("name" = String, Path)),
+    responses((status = 204, description = "It is not there"), Problems))]
+async fn remove_variable(caller: Caller, Path((id, name)): Path<(Id, String)>) -> Result<StatusCode, Problem> {
+    let remove = |engine: potok::Engine| async move {
+        engine.instance(id.into()).change_variables_from(Viewpoint::Process, true, (), [name.into()]).await
+    };
+    caller.once(remove).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -16,6 +16,7 @@ use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
 use crate::search::{ByAge, Found, Search, find};
+use crate::timers::{Priority, Retries};
 use crate::value::{Id, Variables, names, text};
 
 pub(crate) fn routes() -> Routes {
@@ -28,6 +29,8 @@ pub(crate) fn routes() -> Routes {
         .routes(routes!(throw_escalation))
         .routes(routes!(extend))
         .routes(routes!(release))
+        .routes(routes!(set_retries))
+        .routes(routes!(set_priority))
 }
 
 /// A job, whoever has it.
@@ -398,5 +401,23 @@ async fn release(caller: Caller, Path(id): Path<Id>, Json(body): Json<Lease>) ->
         engine.release_job(&job).await
     });
     released.await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Says how many tries a job has left, whoever has it
+#[utoipa::path(post, path = "/jobs/{id}/retries", tag = "jobs", operation_id = "setJobRetries",
+    params(("id" = Id, Path, description = "Its id")),
+    responses((status = 204, description = "It has them"), Problems))]
+async fn set_retries(caller: Caller, Path(id): Path<Id>, Json(body): Json<Retries>) -> Result<StatusCode, Problem> {
+    caller.once(|engine| async move { engine.set_job_retries(id.into(), body.retries).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Makes a job more urgent, or less, whoever has it
+#[utoipa::path(post, path = "/jobs/{id}/priority", tag = "jobs", operation_id = "setJobPriority",
+    params(("id" = Id, Path, description = "Its id")),
+    responses((status = 204, description = "It is"), Problems))]
+async fn set_priority(caller: Caller, Path(id): Path<Id>, Json(body): Json<Priority>) -> Result<StatusCode, Problem> {
+    caller.once(|engine| async move { engine.set_job_priority(id.into(), body.priority).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

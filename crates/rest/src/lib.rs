@@ -4,10 +4,12 @@
 //! itself is [`openapi`].
 
 mod attachments;
+mod audit;
 mod batches;
 mod body;
 mod caller;
 mod comments;
+mod credentials;
 mod definitions;
 mod deployments;
 mod description;
@@ -29,13 +31,17 @@ mod pace;
 mod people;
 mod policy;
 mod problem;
+mod roles;
 mod routes;
 mod search;
 mod serve;
 mod session;
 mod setup;
+mod tag;
 mod tasks;
+mod tenants;
 mod timeout;
+mod timers;
 mod tls;
 mod trace;
 mod union;
@@ -179,7 +185,7 @@ impl Deref for App {
         (name = "comments", description = "What people write on instances and tasks"),
         (name = "attachments", description = "Files on instances and tasks"),
         (name = "operations", description = "How the server fares"),
-        (name = "people", description = "Users and groups"),
+        (name = "people", description = "Users, groups, what they may do and sign in by, and what was refused and done"),
         (name = "webhooks", description = "Programs elsewhere that are told what happens"),
     ),
     components(schemas(problem::Said)),
@@ -215,6 +221,7 @@ fn native() -> Routes {
         .merge(definitions::routes())
         .merge(instances::routes())
         .merge(operations::routes())
+        .merge(timers::routes())
         .merge(tasks::routes())
         .merge(jobs::routes())
         .merge(messages::routes())
@@ -225,6 +232,10 @@ fn native() -> Routes {
         .merge(comments::routes())
         .merge(attachments::routes())
         .merge(people::routes())
+        .merge(roles::routes())
+        .merge(tenants::routes())
+        .merge(credentials::routes())
+        .merge(audit::routes())
         .merge(session::routes())
         .merge(setup::routes())
         .merge(webhooks::routes())

@@ -1,6 +1,7 @@
 //! How often a caller may call.
 
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use governor::clock::Clock;
@@ -26,7 +27,7 @@ pub(crate) enum Counted {
     Source(Option<Name>),
 }
 
-/// Callers that are counted; more, and those that have not called for a while are forgotten.
+/// From so many callers on those that have not called for a while are forgotten.
 const CAPACITY: usize = 10_000;
 
 /// The engine's clock, as the limiter reads it: from the epoch.
@@ -47,12 +48,15 @@ impl Clock for EngineClock {
 pub(crate) struct Limiter {
     rate: Rate,
     counted: RateLimiter<Counted, HashMapStateStore<Counted>, EngineClock, NoOpMiddleware<Nanos>>,
+    /// With how many that is done next: twice as many as were left, so that whoever comes from many places makes it no work for each call.
+    full: AtomicUsize,
 }
 
 impl Limiter {
     pub(crate) fn new(rate: Rate, clock: potok::Clock) -> Self {
         let quota = Quota::per_minute(rate.per_minute).allow_burst(rate.burst);
-        Self { rate, counted: RateLimiter::new(quota, HashMapStateStore::default(), EngineClock(clock)) }
+        let counted = RateLimiter::new(quota, HashMapStateStore::default(), EngineClock(clock));
+        Self { rate, counted, full: AtomicUsize::new(CAPACITY) }
     }
 
     /// Counts a call.
@@ -60,8 +64,9 @@ impl Limiter {
     /// # Errors
     /// If it is one too many: how long to wait.
     pub(crate) fn count(&self, caller: &Counted) -> Result<(), Duration> {
-        if self.counted.len() >= CAPACITY {
+        if self.counted.len() >= self.full.load(Ordering::Relaxed) {
             self.counted.retain_recent();
+            self.full.store(CAPACITY.max(2 * self.counted.len()), Ordering::Relaxed);
         }
         self.counted.check_key(caller).map_err(|until| until.wait_time_from(self.counted.clock().now()))
     }

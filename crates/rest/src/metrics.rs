@@ -115,6 +115,7 @@ async fn metrics(caller: Caller, State(app): State<App>) -> Result<Response, Pro
         let _ = writeln!(text, "{name} {value}");
     }
     topics(&caller.engine, &mut text).await?;
+    commits(&caller.engine, &mut text).await?;
     app.calls.write(&mut text);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
@@ -134,6 +135,24 @@ async fn topics(engine: &Engine, text: &mut String) -> Result<(), Error> {
             let _ = writeln!(text, "potok_jobs{{topic=\"{topic}\",state=\"{state}\"}} {count}");
         }
     }
+    Ok(())
+}
+
+/// What has come of commands, and how the database takes it.
+async fn commits(engine: &Engine, text: &mut String) -> Result<(), Error> {
+    let so_far = engine.commits().await?;
+    for (name, kind, help, value) in [
+        ("potok_commands_total", "counter", "Commands that became durable", so_far.durable),
+        ("potok_commands_lost_total", "counter", "Tries of commands that others were faster than", so_far.lost),
+        ("potok_commands_waiting", "gauge", "Commands that wait for the database", so_far.waiting),
+        ("potok_database_errors_total", "counter", "Transactions that the database could not do", so_far.failed),
+    ] {
+        head(text, name, kind, help);
+        let _ = writeln!(text, "{name} {value}");
+    }
+    let name = "potok_database_commit_seconds";
+    head(text, name, "summary", "How long transactions took, each with the commands of a moment");
+    let _ = writeln!(text, "{name}_sum {}\n{name}_count {}", so_far.taken.as_secs_f64(), so_far.transactions);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::Method;
+use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use potok::{Engine, Error};
 use serde::Serialize;
@@ -58,6 +58,7 @@ async fn marked(app: &App, mut request: Request, key: String) -> Result<Request,
     if let Some(tenant) = request.headers().get(TENANT) {
         hash.update(tenant.as_bytes());
     }
+    request.headers().get_all(header::IF_MATCH).iter().for_each(|tags| hash.update(tags.as_bytes()));
     // Files are not read twice: name, place and key tell them.
     if media_type(request.headers()).eq_ignore_ascii_case("application/json") {
         let (parts, body) = request.into_parts();

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use potok::query::{GroupQuery, UserQuery};
-use potok::row;
+use potok::{Name, row};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
 use crate::search::{Found, Search, find};
+use crate::tag::{Expected, Tagged};
 use crate::value::{names, text};
 
 pub(crate) fn routes() -> Routes {
@@ -92,24 +93,37 @@ async fn search_users(
 }
 
 /// A user
+///
+/// The `ETag` stands for what can be changed of them.
 #[utoipa::path(get, path = "/users/{user}", tag = "people", operation_id = "getUser",
     params(("user" = String, Path, description = "The user's id")),
-    responses((status = 200, body = User, description = "The user"), Problems))]
-async fn get_user(caller: Caller, Path(user): Path<String>) -> Result<Json<User>, Problem> {
+    responses((status = 200, body = User, description = "The user", headers(("etag" = String))), Problems))]
+async fn get_user(caller: Caller, Path(user): Path<String>) -> Result<Tagged<User>, Problem> {
     let found = caller.engine.people().user(user.as_str()).await?;
-    Ok(Json(User::from(&found.ok_or_else(|| unknown("user-unknown", "user", &user))?)))
+    Ok(Tagged(User::from(&found.ok_or_else(|| unknown("user-unknown", "user", &user))?)))
 }
 
 /// Creates a user, or changes the one with that id
+///
+/// With `If-Match`, only if there is one, as its caller has seen them.
 #[utoipa::path(put, path = "/users/{user}", tag = "people", operation_id = "putUser",
-    params(("user" = String, Path, description = "The user's id")),
+    params(("user" = String, Path, description = "The user's id"), Expected),
     responses((status = 204, description = "The user is there"), Problems))]
-async fn put_user(caller: Caller, Path(user): Path<String>, Json(data): Json<UserData>) -> Result<StatusCode, Problem> {
-    let put = caller.once(|engine| async move {
-        let (name, email) = (data.name.map(Into::into), data.email.map(Into::into));
-        engine.people().put_user(row::User { id: user.into(), name, email, ..row::User::default() }).await
-    });
-    put.await?;
+async fn put_user(
+    caller: Caller,
+    Path(user): Path<String>,
+    expected: Expected,
+    Json(data): Json<UserData>,
+) -> Result<StatusCode, Problem> {
+    let is_expected = |now: Option<&row::User>| expected.is(|| now.map(User::from));
+    let (name, email): (Option<Name>, _) = (data.name.map(Into::into), data.email.map(Name::from));
+    let change = |user: &mut row::User| {
+        if user.name != name {
+            user.family_name = None;
+        }
+        (user.name, user.email) = (name.clone(), email.clone());
+    };
+    caller.once(|engine| async move { engine.people().update_user_if(user, is_expected, change).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -179,25 +193,32 @@ async fn search_groups(
 }
 
 /// A group
+///
+/// Its `ETag` stands for what can be changed of it.
 #[utoipa::path(get, path = "/groups/{group}", tag = "people", operation_id = "getGroup",
     params(("group" = String, Path, description = "The group's id")),
-    responses((status = 200, body = Group, description = "The group"), Problems))]
-async fn get_group(caller: Caller, Path(group): Path<String>) -> Result<Json<Group>, Problem> {
+    responses((status = 200, body = Group, description = "The group", headers(("etag" = String))), Problems))]
+async fn get_group(caller: Caller, Path(group): Path<String>) -> Result<Tagged<Group>, Problem> {
     let found = caller.engine.people().group(group.as_str()).await?;
-    Ok(Json(Group::from(&found.ok_or_else(|| unknown("group-unknown", "group", &group))?)))
+    Ok(Tagged(Group::from(&found.ok_or_else(|| unknown("group-unknown", "group", &group))?)))
 }
 
 /// Creates a group, or changes the one with that id
+///
+/// With `If-Match`, only if there is one, as its caller has seen it.
 #[utoipa::path(put, path = "/groups/{group}", tag = "people", operation_id = "putGroup",
-    params(("group" = String, Path, description = "The group's id")),
+    params(("group" = String, Path, description = "The group's id"), Expected),
     responses((status = 204, description = "The group is there"), Problems))]
 async fn put_group(
     caller: Caller,
     Path(group): Path<String>,
+    expected: Expected,
     Json(data): Json<GroupData>,
 ) -> Result<StatusCode, Problem> {
-    let group = row::Group { id: group.into(), name: data.name.map(Into::into), ..row::Group::default() };
-    caller.once(|engine| async move { engine.people().put_group(group).await }).await?;
+    let is_expected = |now: Option<&row::Group>| expected.is(|| now.map(Group::from));
+    let name = data.name.map(Name::from);
+    let change = |group: &mut row::Group| group.name.clone_from(&name);
+    caller.once(|engine| async move { engine.people().update_group_if(group, is_expected, change).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,20 +1,20 @@
 //! `/tasks`: user tasks, and tasks that belong to no process.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use potok::query::{TaskOrder, TaskQuery};
 use potok::{Assignment, Name, TaskId, row};
+use potok_core::value::Value;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
-use crate::once::hex;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
 use crate::search::{Found, Search, VariableFilters, find, variables};
+use crate::tag::{Expected, Tagged, tag};
 use crate::value::{Created, Id, Local, Variables, names, text, words};
 
 pub(crate) fn routes() -> Routes {
@@ -267,14 +267,8 @@ async fn search(
     responses((status = 200, body = Task, description = "The task", headers(("etag" = String))), Problems))]
 async fn get(caller: Caller, Path(id): Path<Id>) -> Result<Response, Problem> {
     let task = caller.engine.task(id.into()).await?;
-    let tag = etag(&Assignment::of(&task));
+    let tag = tag(&Assignment::of(&task));
     Ok(([(header::ETAG, tag)], Json(Task::from(&*task))).into_response())
-}
-
-/// What can be changed of a task, as a tag.
-fn etag(assignment: &Assignment) -> String {
-    let json = serde_json::to_vec(assignment).unwrap_or_default();
-    format!("\"{}\"", &hex(&Sha256::digest(json))[..16])
 }
 
 /// A task that belongs to no process.
@@ -375,17 +369,15 @@ fn given<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
 ///
 /// With `If-Match`, only if it is as its caller has seen it.
 #[utoipa::path(patch, path = "/tasks/{id}", tag = "tasks", operation_id = "changeTask",
-    params(("id" = Id, Path, description = "Its id"),
-        ("if-match" = Option<String>, Header, description = "The `ETag` of the task as it was seen")),
+    params(("id" = Id, Path, description = "Its id"), Expected),
     responses((status = 204, description = "It is changed"), Problems))]
 async fn change(
     caller: Caller,
     Path(id): Path<Id>,
-    headers: HeaderMap,
+    expected: Expected,
     Json(change): Json<TaskChange>,
 ) -> Result<StatusCode, Problem> {
-    let expected = headers.get(header::IF_MATCH).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
-    let is_expected = |now: &Assignment| expected.as_deref().is_none_or(|tags| matches(tags, &etag(now)));
+    let is_expected = |now: &Assignment| expected.is(|| Some(now));
     let apply = |assignment: &mut Assignment| {
         let TaskChange { owner, candidate_users, candidate_groups, priority, due, follow_up } = change.clone();
         if let Some(owner) = owner {
@@ -403,11 +395,6 @@ async fn change(
     };
     caller.once(|engine| async move { engine.update_task_if(id.into(), is_expected, apply).await }).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Whether one of the tags is that one.
-fn matches(tags: &str, tag: &str) -> bool {
-    tags.split(',').map(str::trim).any(|other| other == "*" || other == tag)
 }
 
 /// Removes a task that belongs to no process, with its history, comments and attachments
@@ -535,37 +522,42 @@ async fn cancel(caller: Caller, Path(id): Path<Id>, Json(body): Json<Reason>) ->
 }
 
 /// The variables that an open task sees
+///
+/// Their `ETag` stands for them all.
 #[utoipa::path(get, path = "/tasks/{id}/variables", tag = "tasks", operation_id = "getTaskVariables",
     params(("id" = Id, Path, description = "Its id"), Local),
-    responses((status = 200, body = Variables, description = "By name"), Problems))]
+    responses((status = 200, body = Variables, description = "By name", headers(("etag" = String))), Problems))]
 async fn get_variables(
     caller: Caller,
     Path(id): Path<Id>,
     Query(Local { local }): Query<Local>,
-) -> Result<Json<Variables>, Problem> {
+) -> Result<Tagged<Variables>, Problem> {
     let variables = match local {
         true => caller.engine.local_task_variables(id.into()).await?,
         false => caller.engine.task_variables(id.into()).await?,
     };
-    Ok(Json(variables.into()))
+    Ok(Tagged(variables.into()))
 }
 
 /// Sets variables while a task is being worked on
 ///
-/// Each in the innermost scope around the task that has it, else in the process; or with `local` in the task's own.
+/// Each in the innermost scope around the task that has it, else in the process; or with `local` in the task's own. With `If-Match`, only if they
+/// all are as its caller has seen them, with `local` or without.
 #[utoipa::path(patch, path = "/tasks/{id}/variables", tag = "tasks", operation_id = "setTaskVariables",
-    params(("id" = Id, Path, description = "Its id"), Local),
+    params(("id" = Id, Path, description = "Its id"), Local, Expected),
     responses((status = 204, description = "They are set"), Problems))]
 async fn set_variables(
     caller: Caller,
     Path(id): Path<Id>,
     Query(Local { local }): Query<Local>,
+    expected: Expected,
     Json(variables): Json<Variables>,
 ) -> Result<StatusCode, Problem> {
+    let is_expected = |now: &[(Name, Value)]| expected.is(|| Some(Variables::from(now)));
     let set = caller.once(|engine| async move {
         match local {
-            true => engine.set_local_task_variables(id.into(), variables).await,
-            false => engine.set_task_variables(id.into(), variables).await,
+            true => engine.set_local_task_variables_if(id.into(), is_expected, variables).await,
+            false => engine.set_task_variables_if(id.into(), is_expected, variables).await,
         }
     });
     set.await?;

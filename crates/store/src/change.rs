@@ -11,9 +11,9 @@ use crate::database::Session;
 use crate::record::sealed::Cells;
 use crate::record::{Record, Table};
 use crate::row::{
-    ApiToken, Candidate, Comment, Delivery, Incident, Instance, InstanceState, Job, LogRow, Message,
-    Session as SessionRow, Snapshot, Subscription, Task, TaskState, TaskVariable, Timer, Token, Variable, Webhook,
-    Work,
+    ApiToken, Candidate, Comment, Delivery, Group, Incident, Instance, InstanceState, Job, LogRow, Message,
+    Session as SessionRow, Snapshot, Subscription, Task, TaskState, TaskVariable, Timer, Token, User, Variable,
+    Webhook, Work,
 };
 use crate::unit::within;
 use crate::{Position, StoreError, record};
@@ -163,6 +163,15 @@ impl Changes {
         self.remove_of::<Work>(instance);
         self.remove_of::<Comment>(instance);
         self.remove::<Instance>(instance);
+    }
+
+    /// Tables whose rows are edited as they were seen ([`Guard::Seen`](crate::Guard::Seen)).
+    pub(crate) const EDITED: &[&str] = &[User::TABLE.name, Group::TABLE.name];
+
+    /// The rows of those tables that are written, by table and key.
+    pub(crate) fn edited(&self) -> impl Iterator<Item = (&'static str, &Row)> {
+        let edited = self.list.iter().filter(|change| Self::EDITED.contains(&change.table.name));
+        edited.map(|change| (change.table.name, &change.key))
     }
 
     /// The instances that are removed for good.

@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use potok_core::Name;
 use potok_core::instance::Key;
 
-use crate::cell::Row;
+use crate::cell::{Field as _, Row};
 use crate::change::Merged;
 use crate::database::{Database, Session};
-use crate::record::Record;
 use crate::record::sealed::{Cells, Sealed};
+use crate::record::{Record, Table};
 use crate::row::{BatchItem, Claim, ItemState, Job, LogPoint, LogRow, Message, Task, TaskState, Work, Written};
 use crate::select::Select;
 use crate::standing::Standing;
@@ -102,6 +103,9 @@ pub(crate) const REMOVAL: i64 = (NUMBERS ^ 5).cast_signed();
 
 /// The numbers to lock for a unit. That two things may have the same one only makes them wait for each other.
 fn numbers(unit: &Unit) -> Vec<i64> {
+    let edited = |table: &'static str, key: &Row| {
+        number(6, [Name::from(table).to_cell()].into_iter().chain(key.iter().cloned()).collect())
+    };
     let log = unit.log.iter().map(|row| of_instance(row.instance));
     // One removal at a time.
     let removed = unit.changes.removed().flat_map(|instance| [of_instance(instance), REMOVAL]);
@@ -113,8 +117,10 @@ fn numbers(unit: &Unit) -> Vec<i64> {
         Guard::Work { instance, work } => number(2, (*instance, *work).into_cells()),
         Guard::BatchItem { batch, instance } => number(4, (*batch, *instance).into_cells()),
         Guard::Message(message) => number(3, message.into_cells()),
+        Guard::Seen(seen) => edited(seen.table.name, &seen.key),
     });
-    log.chain(removed).chain(guards).collect()
+    let changed = unit.changes.edited().map(|(table, key)| edited(table, key));
+    log.chain(removed).chain(guards).chain(changed).collect()
 }
 
 fn number(kind: u64, row: Row) -> i64 {
@@ -144,6 +150,10 @@ struct Facts {
     messages: BTreeSet<Key>,
     /// Instances that batches have not worked on.
     items: BTreeSet<(Key, Key)>,
+    /// Rows that units have seen, by table and key.
+    seen: BTreeMap<(&'static str, Row), Row>,
+    /// Rows of such tables that units which have been let in write.
+    edited: BTreeSet<(&'static str, Row)>,
     /// The units to write, by their places.
     accepted: Vec<usize>,
 }
@@ -161,6 +171,7 @@ impl Facts {
         let mut without_log = BTreeSet::new();
         let (mut claims, mut jobs, mut tasks) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let (mut work, mut messages, mut items) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut rows: BTreeMap<&'static str, (&'static Table, BTreeSet<Row>)> = BTreeMap::new();
         for unit in units {
             for row in &unit.log {
                 points.insert((row.instance, row.seq));
@@ -194,6 +205,10 @@ impl Facts {
                     Guard::Row { instance, seq, .. } => {
                         points.insert((*instance, *seq));
                     }
+                    Guard::Seen(seen) => {
+                        let (_, keys) = rows.entry(seen.table.name).or_insert_with(|| (seen.table, BTreeSet::new()));
+                        keys.insert(seen.key.clone());
+                    }
                 }
             }
         }
@@ -216,6 +231,11 @@ impl Facts {
         let work: Vec<Work> = find(session, work).await?;
         let messages: Vec<Message> = find(session, messages).await?;
         let items: Vec<BatchItem> = find(session, items).await?;
+        let mut seen = BTreeMap::new();
+        for (name, (table, keys)) in rows {
+            let found = session.select(&Select::keys(table, keys.into_iter().collect())).await?;
+            seen.extend(found.into_iter().map(|row| ((name, row[..table.key].to_vec()), row)));
+        }
         Ok(Self {
             now: if needs_time { session.now().await? } else { potok_core::time::Timestamp::MIN },
             log,
@@ -230,6 +250,8 @@ impl Facts {
                 .filter(|item| item.state == ItemState::Open)
                 .map(|item| (item.batch, item.instance))
                 .collect(),
+            seen,
+            edited: BTreeSet::new(),
             accepted: Vec::new(),
         })
     }
@@ -265,6 +287,7 @@ impl Facts {
         for instance in unit.changes.removed() {
             self.log.retain(|(other, _), _| *other != instance);
         }
+        self.edited.extend(unit.changes.edited().map(|(table, key)| (table, key.clone())));
         for guard in &unit.guards {
             match guard {
                 Guard::Claim(claim) => {
@@ -286,7 +309,7 @@ impl Facts {
                 Guard::BatchItem { batch, instance } => {
                     self.items.remove(&(*batch, *instance));
                 }
-                Guard::Row { .. } => {}
+                Guard::Row { .. } | Guard::Seen(_) => {}
             }
         }
         Verdict::Accepted
@@ -308,6 +331,10 @@ impl Facts {
             Guard::Message(message) => self.messages.contains(message),
             Guard::BatchItem { batch, instance } => self.items.contains(&(*batch, *instance)),
             Guard::Row { instance, seq, unit } => self.log.get(&(*instance, *seq)) == Some(unit),
+            Guard::Seen(seen) => {
+                let place = (seen.table.name, seen.key.clone());
+                !self.edited.contains(&place) && self.seen.get(&place) == seen.row.as_ref()
+            }
         }
     }
 }
@@ -334,7 +361,11 @@ fn merge<'u>(units: impl Iterator<Item = &'u Unit>, now: potok_core::time::Times
                 Guard::Claim(claim) => changes.put(claim.clone()),
                 Guard::Work { instance, work } => changes.remove::<Work>((*instance, *work)),
                 Guard::Message(message) => changes.remove::<Message>(*message),
-                Guard::Lease { .. } | Guard::Assignee { .. } | Guard::BatchItem { .. } | Guard::Row { .. } => {}
+                Guard::Lease { .. }
+                | Guard::Assignee { .. }
+                | Guard::BatchItem { .. }
+                | Guard::Row { .. }
+                | Guard::Seen(_) => {}
             }
         }
         merged.merge(&changes);

@@ -73,4 +73,4 @@ pub use simulation::{Faults, Simulation};
 pub use sqlx;
 pub use store::Store;
 pub use transaction::{Connection, Transaction};
-pub use unit::{Guard, Outcome, Patience, Unit};
+pub use unit::{Guard, Outcome, Patience, Seen, Unit};

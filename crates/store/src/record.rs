@@ -6,14 +6,14 @@ use crate::StoreError;
 use crate::cell::{Field, Kind, Row};
 
 /// A column.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Column {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
 }
 
 /// A table, or those of its columns that a record reads.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Table {
     pub(crate) name: &'static str,
     pub(crate) columns: &'static [Column],

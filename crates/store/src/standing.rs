@@ -67,6 +67,8 @@ impl Standing {
                     }
                     // It must not be there, or have expired.
                     Guard::Claim(_) => return None,
+                    // That may be nothing.
+                    Guard::Seen(_) => return None,
                     Guard::Lease { instance, job, lease } => {
                         (JOB, (*instance, *job), vec![instance.to_cell(), job.to_cell(), lease.to_cell()])
                     }

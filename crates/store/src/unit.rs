@@ -3,6 +3,9 @@
 use potok_core::Name;
 use potok_core::instance::Key;
 
+use crate::cell::Row;
+use crate::record::sealed::Cells as _;
+use crate::record::{Record, Table};
 use crate::row::{Claim, LogRow};
 use crate::{Changes, StoreError};
 
@@ -93,6 +96,26 @@ pub enum Guard {
     },
     /// The kept message has not been taken; it is removed.
     Message(Key),
+    /// The row is as it was seen.
+    Seen(Seen),
+}
+
+/// A row that is edited, as it was seen before: a user, or a group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    pub(crate) table: &'static Table,
+    pub(crate) key: Row,
+    /// None if it was not there.
+    pub(crate) row: Option<Row>,
+}
+
+impl Seen {
+    /// That row; `None` if it was not there.
+    #[must_use]
+    pub fn new<R: Record>(id: R::Id, row: Option<R>) -> Self {
+        debug_assert!(Changes::EDITED.contains(&R::TABLE.name), "whoever writes rows of {} locks them", R::TABLE.name);
+        Self { table: R::TABLE, key: id.into_cells(), row: row.map(R::into_row) }
+    }
 }
 
 /// What became of a unit.

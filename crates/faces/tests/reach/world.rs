@@ -125,6 +125,8 @@ impl World {
         let state: Value = serde_json::from_slice(&to_bytes(state.into_body(), usize::MAX).await.unwrap()).unwrap();
         let ad_hoc = state["waits"].as_array().unwrap().iter().find(|wait| wait["kind"] == "ad-hoc").unwrap();
         self.note("ad-hoc", ad_hoc);
+        self.find("timer", "/api/v1/timers/search", json!({})).await;
+        self.keep("token", "/api/v1/tokens", json!({"user": "eve", "name": "reports"})).await;
         self.find("incident", "/api/v1/incidents/search", json!({})).await;
         let batch = json!({"operation": {"type": "cancel"}, "instances": [instance]});
         self.keep("webhook", "/api/v1/webhooks", json!({"url": "https://example.com/potok"})).await;

@@ -4,11 +4,13 @@ use potok_core::Name;
 use potok_core::instance::{Key, Wait, WaitKind};
 use potok_core::routing::{Running, Work, World as _};
 use potok_core::step::{Command, Rejection, Variables};
+use potok_core::value::Value;
 
 use super::{Assignment, forbidden, may_claim, out_of_reach};
 use crate::attempt::{Attempt, Missing};
 use crate::engine::Engine;
-use crate::{Action, Error, InstanceId, IntoVariables, Right, TaskId, Viewpoint, own_variables, scoped};
+use crate::own_variables::own;
+use crate::{Action, Error, InstanceId, IntoVariables, Right, TaskId, Viewpoint, scoped};
 
 impl Engine {
     /// Completes a task with what it gave.
@@ -47,11 +49,7 @@ impl Engine {
     /// # Errors
     /// If the task is not open.
     pub async fn task_variables(&self, task: TaskId) -> Result<Variables, Error> {
-        self.look_at_task(task, |running, wait| {
-            let scope = running.instance.scope_of(wait);
-            running.instance.all_visible(scope, running.graph.dialect().counters())
-        })
-        .await
+        self.look_at_task(task, visible).await
     }
 
     /// The variables that are a task's own, in the names' order: what was set with
@@ -60,7 +58,7 @@ impl Engine {
     /// # Errors
     /// If the task is not open.
     pub async fn local_task_variables(&self, task: TaskId) -> Result<Variables, Error> {
-        self.look_at_task(task, |running, wait| own_variables::own(&running.instance, wait).to_vec()).await
+        self.look_at_task(task, |running, wait| own(&running.instance, wait).to_vec()).await
     }
 
     /// Sets variables while a task is being worked on: each in the innermost scope around the task that has it, the task's own
@@ -69,13 +67,27 @@ impl Engine {
     /// # Errors
     /// As [`complete`](Self::complete).
     pub async fn set_task_variables(&self, task: TaskId, variables: impl IntoVariables) -> Result<(), Error> {
+        self.set_task_variables_if(task, |_| true, variables).await
+    }
+
+    /// The same, if [those that the task sees](Self::task_variables) are what its caller takes them for.
+    ///
+    /// # Errors
+    /// As [`complete`](Self::complete); and [`Error::VariablesChanged`] if they are not.
+    pub async fn set_task_variables_if(
+        &self,
+        task: TaskId,
+        is_expected: impl Fn(&[(Name, Value)]) -> bool + Send + Sync,
+        variables: impl IntoVariables,
+    ) -> Result<(), Error> {
         let variables = self.inner.given(variables)?;
         let command = || Command::SetTaskVariables {
             task: task.0,
             variables: variables.clone(),
             local_variables: Variables::new(),
         };
-        self.answer_task(task, "set variables of", command).await
+        let is_expected = |running: &Running, wait: &Wait| is_expected(&visible(running, wait));
+        self.answer_task_if(task, "set variables of", is_expected, command).await
     }
 
     /// Sets variables of a task's own: a draft, a tick on a list. The task sees them before those of the same name around it; its
@@ -96,13 +108,27 @@ impl Engine {
     /// # Errors
     /// As [`complete`](Self::complete).
     pub async fn set_local_task_variables(&self, task: TaskId, variables: impl IntoVariables) -> Result<(), Error> {
+        self.set_local_task_variables_if(task, |_| true, variables).await
+    }
+
+    /// The same, if [its own](Self::local_task_variables) are what its caller takes them for.
+    ///
+    /// # Errors
+    /// As [`complete`](Self::complete); and [`Error::VariablesChanged`] if they are not.
+    pub async fn set_local_task_variables_if(
+        &self,
+        task: TaskId,
+        is_expected: impl Fn(&[(Name, Value)]) -> bool + Send + Sync,
+        variables: impl IntoVariables,
+    ) -> Result<(), Error> {
         let variables = self.inner.given(variables)?;
         let command = || Command::SetTaskVariables {
             task: task.0,
             variables: Variables::new(),
             local_variables: variables.clone(),
         };
-        self.answer_task(task, "set variables of", command).await
+        let is_expected = |running: &Running, wait: &Wait| is_expected(own(&running.instance, wait));
+        self.answer_task_if(task, "set variables of", is_expected, command).await
     }
 
     /// Sets and removes variables that a task sees, or with `own` those of its own, in one step. A task for which something of its own is
@@ -155,7 +181,20 @@ impl Engine {
         what: &str,
         command: impl Fn() -> Command + Send + Sync,
     ) -> Result<(), Error> {
-        self.work_on_task(task, what, |attempt, work, instance| answer(attempt, work, instance, task, command())).await
+        self.answer_task_if(task, what, |_, _| true, command).await
+    }
+
+    async fn answer_task_if(
+        &self,
+        task: TaskId,
+        what: &str,
+        is_expected: impl Fn(&Running, &Wait) -> bool + Send + Sync,
+        command: impl Fn() -> Command + Send + Sync,
+    ) -> Result<(), Error> {
+        let answered = |attempt: &mut Attempt<'_>, work: &mut Work, instance| {
+            answer(attempt, work, instance, task, &is_expected, command())
+        };
+        self.work_on_task(task, what, answered).await
     }
 
     /// Does something to a task, for whoever may work on it.
@@ -194,17 +233,26 @@ impl Engine {
     }
 }
 
+/// The variables that a task sees.
+fn visible(running: &Running, wait: &Wait) -> Variables {
+    let scope = running.instance.scope_of(wait);
+    running.instance.all_visible(scope, running.graph.dialect().counters())
+}
+
 fn answer(
     attempt: &mut Attempt<'_>,
     work: &mut Work,
     instance: Key,
     task: TaskId,
+    is_expected: &dyn Fn(&Running, &Wait) -> bool,
     command: Command,
 ) -> Result<Result<(), Error>, Missing> {
     let Some(running) = attempt.instance(instance)? else { return Ok(Err(Error::UnknownTask(task))) };
     let is_task = |kind: &WaitKind| matches!(kind, WaitKind::UserTask(_));
-    if !running.instance.wait(task.0).is_some_and(|wait| is_task(&wait.kind)) {
-        return Ok(Err(Error::UnknownTask(task)));
+    let wait = running.instance.wait(task.0).filter(|wait| is_task(&wait.kind));
+    let Some(wait) = wait else { return Ok(Err(Error::UnknownTask(task))) };
+    if !is_expected(running, wait) {
+        return Ok(Err(Error::VariablesChanged(InstanceId(instance))));
     }
     if attempt.loaded(instance).is_some_and(|loaded| loaded.suspended) {
         return Ok(Err(Error::InstanceSuspended(InstanceId(instance))));

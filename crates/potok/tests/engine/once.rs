@@ -15,6 +15,7 @@ crate::on_every_database!(
     a_key_stands_for_one_request,
     what_was_refused_is_tried_anew,
     two_at_once_do_it_once,
+    who_is_left_with_nothing_to_do_gets_the_first_answer,
     what_is_no_history_is_done_once_too,
     a_job_is_completed_once,
 );
@@ -77,6 +78,21 @@ async fn two_at_once_do_it_once(place: Place) {
     let (one, other) = tokio::join!(engine.once("k", "order", order), engine.once("k", "order", order));
     assert_eq!(one.unwrap(), other.unwrap());
     assert_eq!(instances(&engine).await, 1);
+    stop(&engine).await;
+}
+
+async fn who_is_left_with_nothing_to_do_gets_the_first_answer(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    engine.start("approval").send().await.unwrap();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    let complete = |engine: Engine| async move { engine.complete(task, ()).await };
+    // Between the look for an answer and the work the same call is made elsewhere.
+    let elsewhere = &engine;
+    let overtaken = |own: Engine| async move {
+        elsewhere.once("k", "complete", complete).await?;
+        own.complete(task, ()).await
+    };
+    engine.once("k", "complete", overtaken).await.unwrap();
     stop(&engine).await;
 }
 

@@ -2,7 +2,7 @@
 
 use potok::query::{GroupQuery, UserQuery};
 use potok::row::{Group, SavedSearch, User};
-use potok::{InstanceId, Role, TaskId};
+use potok::{Engine, InstanceId, Role, TaskId};
 use potok_core::instance::Key;
 
 use crate::database::{Place, acting, deploy, stop};
@@ -10,6 +10,8 @@ use crate::model::approval;
 
 crate::on_every_database!(
     users_and_groups_come_and_go,
+    what_is_edited_is_edited_as_it_was_seen,
+    no_edit_goes_over_another,
     no_user_takes_the_last_administrator_away,
     comments_stand_on_instances_and_tasks,
     attachments_are_read_in_chunks,
@@ -44,6 +46,49 @@ async fn users_and_groups_come_and_go(place: Place) {
     assert_eq!(people.groups_of("boris").await.unwrap(), Vec::<potok::Name>::new());
     assert_eq!(people.groups(&GroupQuery::default()).await.unwrap().rows.len(), 1);
     stop(&engine).await;
+}
+
+async fn what_is_edited_is_edited_as_it_was_seen(place: Place) {
+    let engine = place.by_hand().await;
+    let people = engine.people();
+    let name = |name: &'static str| move |user: &mut User| user.name = Some(name.into());
+    let is_there = |user: Option<&User>| user.is_some();
+    assert_eq!(people.update_user_if("anna", is_there, name("Anna")).await.unwrap_err().code(), "user-changed");
+    people.update_user_if("anna", |user| user.is_none(), name("Anna")).await.unwrap();
+    let is_anna = |user: Option<&User>| user.is_some_and(|user| user.name.as_deref() == Some("Anna"));
+    people.update_user_if("anna", is_anna, name("Anna K.")).await.unwrap();
+    assert_eq!(people.update_user_if("anna", is_anna, name("Anna L.")).await.unwrap_err().code(), "user-changed");
+    assert_eq!(people.user("anna").await.unwrap().unwrap().name.as_deref(), Some("Anna K."));
+
+    // What is not changed stays.
+    let sales = Group { id: "sales".into(), name: None, kind: Some("department".into()) };
+    people.put_group(sales.clone()).await.unwrap();
+    let name = |group: &mut Group| group.name = Some("Sales".into());
+    people.update_group_if("sales", |group| group == Some(&sales), name).await.unwrap();
+    let group = people.group("sales").await.unwrap().unwrap();
+    assert_eq!((group.name.as_deref(), group.kind.as_deref()), (Some("Sales"), Some("department")));
+    let refused = people.update_group_if("sales", |group| group == Some(&sales), name).await.unwrap_err();
+    assert_eq!(refused.code(), "group-changed");
+    stop(&engine).await;
+}
+
+async fn no_edit_goes_over_another(place: Place) {
+    let one = place.by_hand().await;
+    // Only one node has a file.
+    let other = if let Place::File(_) = place { one.clone() } else { place.by_hand().await };
+    let count = async |engine: &Engine| {
+        for _ in 0..20 {
+            let next = |user: &mut User| {
+                let count: u32 = user.name.as_deref().map_or(0, |name| name.parse().unwrap());
+                user.name = Some((count + 1).to_string().into());
+            };
+            engine.people().update_user_if("counter", |_| true, next).await.unwrap();
+        }
+    };
+    tokio::join!(count(&one), count(&other), count(&one), count(&other));
+    assert_eq!(one.people().user("counter").await.unwrap().unwrap().name.as_deref(), Some("80"));
+    stop(&other).await;
+    one.stop().await;
 }
 
 async fn no_user_takes_the_last_administrator_away(place: Place) {

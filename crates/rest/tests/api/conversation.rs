@@ -185,6 +185,12 @@ impl Answer {
         self.json()[name].as_str().unwrap_or_else(|| panic!("no text `{name}`: {self:?}")).to_owned()
     }
 
+    /// What stands for how it is.
+    #[track_caller]
+    pub(crate) fn tag(&self) -> String {
+        self.headers["etag"].to_str().unwrap().to_owned()
+    }
+
     /// How many items were found.
     pub(crate) fn count(&self) -> usize {
         self.json()["items"].as_array().unwrap().len()

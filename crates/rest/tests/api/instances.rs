@@ -1,5 +1,6 @@
 //! Instances, their state and their history.
 
+use axum::http::Method;
 use serde_json::json;
 
 use crate::conversation::{APPROVAL, LETTER, Server};
@@ -172,4 +173,18 @@ async fn activities_of_an_ad_hoc_sub_process_begin() {
     let task = server.task_of(&id).await;
     server.get(&format!("/api/v1/tasks/{task}")).await.says(json!({"node": "write"}));
     server.post(&activate, json!({"wait": wait, "elements": ["nowhere"]})).await.problem(422, "element-unknown");
+}
+
+#[tokio::test]
+async fn variables_are_set_if_they_are_as_they_were_seen() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    let variables = format!("/api/v1/instances/{}/variables", server.start("approval", json!({"amount": 1})).await);
+    let set = async |body, tag: &str| server.ask(Method::PATCH, &variables, Some(body), &[("if-match", tag)]).await;
+    let tag = server.get(&variables).await.is(200).tag();
+    set(json!({"amount": 2}), &tag).await.is(204);
+    set(json!({"client": "Anna"}), &tag).await.problem(412, "variables-changed");
+    let now = server.get(&variables).await;
+    assert_eq!(now.json(), json!({"amount": 2}));
+    set(json!({"client": "Anna"}), &now.tag()).await.is(204);
+    assert_eq!(server.get(&variables).await.json(), json!({"amount": 2, "client": "Anna"}));
 }

@@ -292,6 +292,25 @@ async fn new_keys_are_looked_up_but_not_at_every_call() {
 }
 
 #[tokio::test]
+async fn known_keys_are_looked_up_anew_after_an_hour() {
+    let (old, new) = (Key::p256(), Key::p256());
+    let publisher = Publisher::new(json!([old.public("old")])).await;
+    let server = served(publisher.settings()).await;
+    let token = old.token(json!({"alg": "ES256", "kid": "old"}), &with("exp", json!(NOW + 9000)));
+    who(&server, &token).await.is(200);
+    *publisher.keys.lock().unwrap() = json!([new.public("new")]);
+    server.engine.clock().advance("2026-01-05T09:59:59Z".parse().unwrap());
+    who(&server, &token).await.is(200);
+    assert_eq!(publisher.asked.load(Ordering::SeqCst), 1);
+    server.engine.clock().advance("2026-01-05T10:00:00Z".parse().unwrap());
+    // Nobody is held up by it: the one who notices is let in, and those who come when it is known are not.
+    who(&server, &token).await.is(200);
+    let withdrawn = async { while who(&server, &token).await.status == 200 {} };
+    tokio::time::timeout(Duration::from_secs(10), withdrawn).await.expect("it is found out");
+    assert_eq!(publisher.asked.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
 async fn an_issuer_that_is_away_is_no_fault_of_its_tokens() {
     let key = Key::p256();
     let token = key.token(json!({"alg": "ES256", "kid": "one"}), &claims());

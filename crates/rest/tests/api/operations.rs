@@ -158,3 +158,80 @@ async fn a_batch_is_held_back_given_up_and_forgotten() {
         .await
         .problem(400, "body-invalid");
 }
+
+#[tokio::test]
+async fn what_is_due_is_seen_to_by_hand() {
+    let nodes = r#"<startEvent id="start"/>
+        <intermediateCatchEvent id="rest"><timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></intermediateCatchEvent>
+        <userTask id="look"/>"#;
+    let server = Server::deployed(&[("pause", nodes)]).await;
+    let instance = server.start("pause", json!({})).await;
+    let due = format!("/api/v1/instances/{instance}/due");
+    let found = server.get(&due).await.is(200).json();
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    let (id, first) = (found[0]["id"].as_str().unwrap(), &found[0]);
+    assert_eq!((&first["kind"], &first["node"], &first["retries"]), (&json!("timer"), &json!("rest"), &json!(3)));
+    assert_eq!(first["due"], "2026-01-05T10:00:00Z");
+    let timer = |verb: &str| format!("/api/v1/timers/{id}/{verb}");
+    server.post(&timer("reschedule"), json!({"due": "2026-01-06T10:00:00Z"})).await.is(204);
+    server.post(&timer("priority"), json!({"priority": 7})).await.is(204);
+    server.post(&timer("retries"), json!({"retries": 5})).await.is(204);
+    server.poke(&timer("suspend")).await.is(204);
+    let now = server.get(&due).await.json()[0].clone();
+    assert_eq!(
+        (&now["due"], &now["priority"], &now["retries"], &now["suspended"]),
+        (&json!("2026-01-06T10:00:00Z"), &json!(7), &json!(5), &json!(true))
+    );
+    server.poke(&timer("resume")).await.is(204);
+    server.poke(&timer("execute")).await.is(204);
+    server.task_of(&instance).await;
+    assert_eq!(server.get(&due).await.json(), json!([]));
+    for verb in ["suspend", "resume", "execute"] {
+        server.poke(&timer(verb)).await.problem(404, "timer-unknown");
+    }
+    server.post(&timer("retries"), json!({"retries": 5})).await.problem(404, "timer-unknown");
+    server.get("/api/v1/instances/5/due").await.problem(404, "instance-unknown");
+}
+
+#[tokio::test]
+async fn a_job_is_given_tries_and_made_urgent() {
+    let server = Server::deployed(&[("letter", crate::conversation::LETTER)]).await;
+    server.start("letter", json!({})).await;
+    let search = || server.post("/api/v1/jobs/search", json!({}));
+    let id = search().await.json()["items"][0]["id"].as_str().unwrap().to_owned();
+    server.post(&format!("/api/v1/jobs/{id}/retries"), json!({"retries": 0})).await.is(204);
+    server.post(&format!("/api/v1/jobs/{id}/priority"), json!({"priority": 90})).await.is(204);
+    search().await.says(json!({"items": [{"retries": 0, "priority": 90}]}));
+    server.post("/api/v1/incidents/search", json!({"countOnly": true})).await.says(json!({"total": 1}));
+    server.post(&format!("/api/v1/jobs/{id}/retries"), json!({"retries": 2})).await.is(204);
+    let open = json!({"filter": {"open": true}, "countOnly": true});
+    server.post("/api/v1/incidents/search", open).await.says(json!({"total": 0}));
+    server.post("/api/v1/jobs/5/retries", json!({"retries": 2})).await.problem(404, "job-unknown");
+}
+
+#[tokio::test]
+async fn a_version_is_removed_with_or_without_its_instances() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    next_version(&server).await;
+    let startable = server.get("/api/v1/startable").await.is(200).json();
+    assert_eq!((&startable[0]["key"], &startable[0]["version"]), (&json!("approval"), &json!(2)));
+    server.start("approval", json!({})).await;
+    server.delete("/api/v1/definitions/approval@2").await.problem(409, "definition-in-use");
+    server.delete("/api/v1/definitions/approval@1").await.is(204);
+    server.delete("/api/v1/definitions/approval?withInstances=true&reason=wrong").await.is(204);
+    server.get("/api/v1/definitions/approval").await.problem(404, "definition-unknown");
+    server.post("/api/v1/instances/search", json!({"countOnly": true})).await.says(json!({"total": 0}));
+}
+
+#[tokio::test]
+async fn a_variable_is_removed() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    let variables = format!(
+        "/api/v1/instances/{}/variables",
+        server.start("approval", json!({"amount": 1, "client": "Anna"})).await
+    );
+    for _ in 0..2 {
+        server.delete(&format!("{variables}/client")).await.is(204);
+    }
+    assert_eq!(server.get(&variables).await.json(), json!({"amount": 1}));
+}

@@ -56,7 +56,7 @@ async fn a_task_is_changed_if_it_is_as_it_was_seen() {
     let server = Server::deployed(&[("approval", APPROVAL)]).await;
     let instance = server.start("approval", json!({})).await;
     let task = format!("/api/v1/tasks/{}", server.task_of(&instance).await);
-    let tag = server.get(&task).await.is(200).headers["etag"].to_str().unwrap().to_owned();
+    let tag = server.get(&task).await.is(200).tag();
     let change = json!({"priority": 80, "due": "2026-02-01T12:00:00Z", "candidateUsers": ["vera"]});
     server.ask(Method::PATCH, &task, Some(change.clone()), &[("if-match", &tag)]).await.is(204);
     server.ask(Method::PATCH, &task, Some(change), &[("if-match", &tag)]).await.problem(412, "task-changed");
@@ -67,6 +67,41 @@ async fn a_task_is_changed_if_it_is_as_it_was_seen() {
     server.patch(&task, json!({"due": null})).await.is(204);
     server.get(&task).await.says(json!({"priority": 80, "due": null}));
     server.patch(&task, json!({"assignee": "anna"})).await.problem(400, "body-invalid");
+}
+
+#[tokio::test]
+async fn what_is_taken_for_how_it_is_may_be_several_tags_or_anything() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    let instance = server.start("approval", json!({})).await;
+    let task = format!("/api/v1/tasks/{}", server.task_of(&instance).await);
+    let tag = server.get(&task).await.tag();
+    let patch =
+        async |headers: &[(&str, &str)]| server.ask(Method::PATCH, &task, Some(json!({"priority": 50})), headers).await;
+    patch(&[("if-match", &format!("\"1\", {tag}"))]).await.is(204);
+    patch(&[("if-match", "\"1\""), ("if-match", &tag)]).await.is(204);
+    patch(&[("if-match", "*")]).await.is(204);
+    patch(&[("if-match", "\"1\"")]).await.problem(412, "task-changed");
+    patch(&[("if-match", &format!("W/{tag}"))]).await.problem(412, "task-changed");
+    patch(&[("if-match", "")]).await.problem(412, "task-changed");
+    patch(&[("if-match", "\"\u{e9}\"")]).await.problem(400, "if-match-unreadable");
+}
+
+#[tokio::test]
+async fn variables_of_a_task_are_set_if_they_are_as_they_were_seen() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    let instance = server.start("approval", json!({"amount": 1})).await;
+    let seen = format!("/api/v1/tasks/{}/variables", server.task_of(&instance).await);
+    let own = format!("{seen}?local=true");
+    let set = async |path: &str, body, tag: &str| server.ask(Method::PATCH, path, body, &[("if-match", tag)]).await;
+    let (tag, of_own) = (server.get(&seen).await.tag(), server.get(&own).await.tag());
+    set(&seen, Some(json!({"amount": 2})), &tag).await.is(204);
+    set(&seen, Some(json!({"amount": 3})), &tag).await.problem(412, "variables-changed");
+    // Its own are as they were; what it sees is not any more when they change.
+    let tag = server.get(&seen).await.tag();
+    set(&own, Some(json!({"draft": "Dear Anna"})), &of_own).await.is(204);
+    set(&own, Some(json!({"draft": "Dear Boris"})), &of_own).await.problem(412, "variables-changed");
+    set(&seen, Some(json!({"amount": 3})), &tag).await.problem(412, "variables-changed");
+    assert_eq!(server.get(&seen).await.json(), json!({"amount": 2, "draft": "Dear Anna"}));
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@
 use potok_core::instance::Key;
 use potok_store::query::TaskQuery;
 use potok_store::row::{
-    Claim, ClaimKind, Incident, Instance, InstanceState, Message, Snapshot, Task, TaskState, Timer, Variable, Work,
+    Claim, ClaimKind, Incident, Instance, InstanceState, Message, Snapshot, Task, TaskState, Timer, User, Variable,
+    Work,
 };
-use potok_store::{Changes, Guard, Outcome, Store, Unit};
+use potok_store::{Changes, Guard, Outcome, Seen, Store, Unit};
 
 use crate::database::{at, commit, committed, history, log, unit};
 
@@ -20,6 +21,7 @@ crate::on_every_database!(
     a_claim_is_taken_once_until_given_back_or_expired,
     work_and_messages_are_taken_once,
     only_one_claims_a_task,
+    what_is_edited_is_edited_as_it_was_seen,
     changes_of_one_batch_end_as_their_last,
     closing_keeps_the_row,
     a_removed_row_is_gone,
@@ -194,6 +196,40 @@ async fn only_one_claims_a_task(store: Store) {
     assert_eq!(commit(&store, &[claiming(4, "carl")]).await, [missed]);
     let task = store.get::<Task>((Key(10), Key(11))).await.unwrap().unwrap();
     assert_eq!(task.assignee.as_deref(), Some("anna"));
+}
+
+async fn what_is_edited_is_edited_as_it_was_seen(store: Store) {
+    let anna = |name: &str| User { id: "anna".into(), name: Some(name.into()), ..User::default() };
+    let putting = |id, name: &str| {
+        let mut unit = Unit { id, ..Unit::default() };
+        unit.changes.put(anna(name));
+        unit
+    };
+    let editing = |id, seen: Option<&str>, name: &str| {
+        let guards = vec![Guard::Seen(Seen::new::<User>("anna".into(), seen.map(anna)))];
+        Unit { guards, ..putting(id, name) }
+    };
+    let missed = Outcome::Missed { guard: 0, standing: None };
+    assert_eq!(
+        commit(&store, &[editing(1, Some("Anna"), "Ann")]).await,
+        std::slice::from_ref(&missed),
+        "there is none"
+    );
+    let outcomes = commit(&store, &[editing(2, None, "Anna"), editing(3, None, "Anne")]).await;
+    assert_eq!(outcomes, [Outcome::Committed, missed.clone()]);
+    assert_eq!(commit(&store, &[editing(4, None, "Anne")]).await, std::slice::from_ref(&missed), "there is one");
+    let outcomes = commit(&store, &[editing(5, Some("Anna"), "Anna K."), editing(6, Some("Anna"), "Anna L.")]).await;
+    assert_eq!(outcomes, [Outcome::Committed, missed.clone()], "of two who have seen the same one is refused");
+    // Nor does it go over what somebody writes in the same batch without having looked.
+    let outcomes = commit(&store, &[putting(7, "Anna M."), editing(8, Some("Anna K."), "Anna L.")]).await;
+    assert_eq!(outcomes, [Outcome::Committed, missed.clone()]);
+    let mut removing = Unit { id: 9, ..Unit::default() };
+    removing.changes.remove::<User>("anna".into());
+    assert_eq!(
+        commit(&store, &[removing, editing(10, Some("Anna M."), "Anna L.")]).await,
+        [Outcome::Committed, missed]
+    );
+    assert_eq!(store.get::<User>("anna".into()).await.unwrap(), None);
 }
 
 async fn changes_of_one_batch_end_as_their_last(store: Store) {
