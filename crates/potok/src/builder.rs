@@ -271,6 +271,7 @@ impl Builder {
             store.release_all(&inner.worker()).await?;
         }
         inner.catalog.discover().await?;
+        inner.catalog.learn().await?;
         let running = Arc::new(Background::default());
         background::start(&running, &inner, queue, self.executes);
         let backups = match self.backups {

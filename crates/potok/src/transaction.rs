@@ -82,6 +82,7 @@ impl Engine {
             )
         });
         inner.catalog.discover().await?;
+        inner.catalog.learn_from(&outside.catalog);
         let running = Arc::new(Background::default());
         background::commit(&running, &inner, queue);
         let (user, tenant, scope) = (self.user.clone(), self.tenant.clone(), self.scope.clone());
@@ -112,7 +113,7 @@ impl Transaction {
     /// If nothing was done; or, with [`Error::OutcomeUnknown`], if that is not known.
     pub async fn commit(self) -> Result<(), Error> {
         let Self { outside, engine, transaction } = self;
-        let touched = engine.inner.cache.touched();
+        let (touched, said) = (engine.inner.cache.touched(), engine.inner.catalog.said());
         drop(engine);
         let committed = transaction.commit().await;
         let inner = &outside.0.inner;
@@ -124,6 +125,13 @@ impl Transaction {
         // Somebody outside may have begun to wait for what was sent, or sent what is waited for.
         inner.look_again();
         inner.wake.all();
-        Ok(committed?)
+        committed?;
+        // What operators have said in it; else it is heard of in some seconds.
+        if said != inner.catalog.said()
+            && let Err(error) = inner.catalog.learn().await
+        {
+            tracing::warn!(%error, "what operators have said is looked up later");
+        }
+        Ok(())
     }
 }
