@@ -16,7 +16,7 @@ from pathlib import Path
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 NOW = re.compile(r"202[5-7]-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\d(\+0000|Z)")
 BASE = re.compile(r"^https?://[^/]+(?:/engine-rest|(?=/external-job-api/))")
-TAKES = ("durationInMillis", "duration")
+TAKES = ("durationInMillis", "duration", "minimum", "maximum", "average", "period")
 SAYS = ("exceptionMessage", "jobExceptionMessage", "failures")
 EVER_ANOTHER = ("executionId", "activityInstanceId", "executionIds", "hostname")
 

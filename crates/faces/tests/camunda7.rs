@@ -13,7 +13,7 @@ async fn agrees(name: &str) {
     for (title, steps, facts) in &conversations {
         let engine = potok::Engine::builder().sqlite_in_memory().job_execution(false).start().await.unwrap();
         // Whoever talks of people makes some, and from then on everybody signs in, which nobody did when that was recorded.
-        let router = if name == "people" {
+        let router = if matches!(name, "people" | "tenant") {
             axum::Router::new().nest("/engine-rest", potok_faces::camunda7::router(engine.clone()))
         } else {
             conversation::served(&engine)
@@ -51,6 +51,8 @@ conversations!(
     form,
     history,
     job,
+    job_definition,
+    kept,
     left,
     log,
     message,
@@ -61,6 +63,7 @@ conversations!(
     process_instance,
     submit,
     task,
+    tenant,
     typed,
     variables
 );

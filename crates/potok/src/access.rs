@@ -7,7 +7,9 @@ use std::sync::Arc;
 use potok_core::Name;
 use potok_core::graph::ProcessGraph;
 use potok_core::instance::Key;
-use potok_store::query::{GrantQuery, InstanceQuery, MembershipQuery, Sight, TaskQuery, TenancyQuery, Viewer};
+use potok_store::query::{
+    GrantQuery, InstanceQuery, MembershipQuery, Sight, TaskQuery, TeamTenancyQuery, TenancyQuery, Viewer,
+};
 use potok_store::row::Instance as InstanceRow;
 
 use crate::engine::{Engine, Inner};
@@ -297,16 +299,18 @@ impl Inner {
             groups.sort_unstable();
             groups.dedup();
             let mut roles = vec![Role::Participant];
+            let tenants = TenancyQuery { members: vec![user.clone()], ..TenancyQuery::default() };
+            let mut tenants: Vec<Name> =
+                self.store.list(&tenants).await?.rows.into_iter().map(|row| row.tenant).collect();
             if !groups.is_empty() {
+                let of_groups = TeamTenancyQuery { teams: groups.clone(), ..TeamTenancyQuery::default() };
+                tenants.extend(self.store.list(&of_groups).await?.rows.into_iter().map(|row| row.tenant));
                 let grants = GrantQuery { teams: groups.clone(), ..GrantQuery::default() };
                 // A role that a newer version knows says nothing here.
                 roles.extend(self.store.list(&grants).await?.rows.iter().filter_map(|row| Role::named(&row.role)));
                 roles.sort_unstable();
                 roles.dedup();
             }
-            let tenants = TenancyQuery { members: vec![user.clone()], ..TenancyQuery::default() };
-            let mut tenants: Vec<Name> =
-                self.store.list(&tenants).await?.rows.into_iter().map(|row| row.tenant).collect();
             tenants.extend(member.tenants.iter().cloned());
             tenants.sort_unstable();
             tenants.dedup();

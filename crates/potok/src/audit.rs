@@ -3,15 +3,25 @@
 use std::fmt::Display;
 
 use potok_core::Name;
+use potok_core::instance::Key;
 use potok_store::query::AuditQuery;
 use potok_store::row::Audit;
-use potok_store::{Changes, Page};
+use potok_store::{Changes, Page, StoreError};
 
 use crate::engine::Engine;
 use crate::{Action, Boxed, Error, Right};
 
 /// Characters of a record's texts: callers choose them.
 const LENGTH: usize = 200;
+
+/// Bytes of what is noted on a record or incident.
+const NOTE: usize = 4_000;
+
+/// Whether a note is short enough.
+pub(crate) fn check_note(annotation: Option<&Name>) -> Result<(), Error> {
+    let (size, limit) = (annotation.map_or(0, |note| note.len()) as u64, NOTE as u64);
+    if size > limit { Err(StoreError::TooLarge { what: "the note", size, limit }.into()) } else { Ok(()) }
+}
 
 impl Engine {
     /// What was refused, and what was allowed that concerns others or the whole ([`Action::is_audited`]): by user, action and time, the
@@ -33,6 +43,24 @@ impl Engine {
     /// If that is forbidden, or the database cannot be read.
     pub async fn audit(&self, query: &AuditQuery) -> Result<Page<Audit>, Error> {
         self.search(query).await
+    }
+
+    /// Notes something on a record, or nothing any more (`None`); says whether there is one. The record itself stays as it is.
+    ///
+    /// # Errors
+    /// If that is forbidden, the note is longer than 4,000 bytes, or the database cannot be written.
+    pub async fn annotate_audit(&self, record: Key, annotation: Option<Name>) -> Result<bool, Error> {
+        let access = self.checked(Action::AnnotateAudit, &record).await?;
+        check_note(annotation.as_ref())?;
+        let own = AuditQuery { keys: vec![record], sight: access.sight(), ..AuditQuery::default() };
+        if self.inner.store.count(&own).await? == 0 {
+            return Ok(false);
+        }
+        self.allowed(Action::AnnotateAudit, &record).await?;
+        let mut changes = Changes::default();
+        changes.annotate_record(record, annotation.as_ref());
+        self.inner.write(changes).await?;
+        Ok(true)
     }
 
     /// Writes down that something was allowed, if that is called for. What the program itself does with instances stands in their
@@ -66,6 +94,7 @@ impl Engine {
             tenant: self.tenant.clone().or_else(|| self.only_tenant()),
             allowed,
             detail: text(detail),
+            annotation: None,
         }
     }
 

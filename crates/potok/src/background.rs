@@ -69,6 +69,7 @@ async fn keep_house(inner: Weak<Inner>) {
             inner.renew(NODE_LEASE).await?;
             inner.look_for_neighbours().await?;
             inner.catalog.discover().await?;
+            inner.catalog.learn().await?;
             if inner.store.bury().await? > 0 {
                 inner.look_again();
                 inner.wake.all();

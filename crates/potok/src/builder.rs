@@ -345,6 +345,7 @@ impl Builder {
             store.release_all(&inner.worker()).await?;
         }
         inner.catalog.discover().await?;
+        inner.catalog.learn().await?;
         let running = Arc::new(Background::default());
         background::start(&running, &inner, queue, self.executes);
         inner.catch_up_on_task_variables().await?;

@@ -7,13 +7,15 @@ use potok_core::Name;
 use potok_core::expressions::{Binding, Deployment};
 use potok_core::graph::{Package, ProcessGraph};
 use potok_core::instance::Key;
+use potok_core::step::Policies;
 use potok_core::time::Calendar;
 use potok_expressions::Evaluator;
-use potok_store::query::DefinitionQuery;
+use potok_store::query::{DefinitionQuery, DuePolicyQuery};
 use potok_store::row::{Definition, DefinitionKind};
 use potok_store::{Store, Version};
 
 use crate::alone::{self, ALONE};
+use crate::policy::{self, AllPolicies};
 use crate::together::Together;
 use crate::{Boxed, Error};
 
@@ -34,8 +36,19 @@ pub(crate) struct Catalog {
     newest: RwLock<HashMap<(Name, Name), Arc<Deployed>>>,
     /// Which versions are the newest, where others deploy, too.
     asked: Together<(Name, Name), Option<Definition>>,
+    /// What operators have said of what is deployed.
+    said: RwLock<Said>,
     /// Deployments whose decisions and calendars the evaluator has.
     known: Mutex<BTreeSet<Key>>,
+}
+
+/// What operators have said of what is deployed, by definition.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Said {
+    /// Of savepoints and timers to come.
+    policies: AllPolicies,
+    /// For how many days histories are kept.
+    history_days: HashMap<Key, i64>,
 }
 
 impl Catalog {
@@ -46,6 +59,7 @@ impl Catalog {
             deployed: RwLock::default(),
             newest: RwLock::default(),
             asked: Together::default(),
+            said: RwLock::default(),
             known: Mutex::default(),
         }
     }
@@ -161,6 +175,37 @@ impl Catalog {
             all.insert(deployed.definition.key, deployed.clone());
             Ok(deployed)
         })
+    }
+
+    /// What operators have said of a version's savepoints and timers to come, as it was some seconds ago at most.
+    pub(crate) fn policies(&self, definition: Key) -> Option<Arc<Policies>> {
+        self.said.read().unwrap_or_else(PoisonError::into_inner).policies.get(&definition).cloned()
+    }
+
+    /// For how many days the histories of a version's instances are kept, if operators have said so, as it was some seconds ago at most.
+    pub(crate) fn history_days(&self, definition: Key) -> Option<i64> {
+        self.said.read().unwrap_or_else(PoisonError::into_inner).history_days.get(&definition).copied()
+    }
+
+    /// Looks what operators have said by now.
+    pub(crate) async fn learn(&self) -> Result<(), Error> {
+        let policies = self.store.list(&DuePolicyQuery::default()).await?.rows;
+        let kept = DefinitionQuery { has_history_days: true, ..DefinitionQuery::default() };
+        let kept = self.store.list(&kept).await?.rows.into_iter();
+        let history_days = kept.filter_map(|row| Some((row.key, row.history_days?))).collect();
+        let said = Said { policies: policy::gathered(policies), history_days };
+        *self.said.write().unwrap_or_else(PoisonError::into_inner) = said;
+        Ok(())
+    }
+
+    /// What is known to have been said.
+    pub(crate) fn said(&self) -> Said {
+        self.said.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes over what another one knows.
+    pub(crate) fn learn_from(&self, other: &Self) {
+        *self.said.write().unwrap_or_else(PoisonError::into_inner) = other.said();
     }
 
     /// Forgets decisions of deployments that are gone, and loads decisions and calendars of those that are new, in the order in which they were deployed, for that is how their

@@ -153,6 +153,23 @@ impl Engine {
         self.set_suspended(definition, false).await
     }
 
+    /// Keeps the histories of instances of a definition that end from now on for so many days, or as its model says (`None`); says
+    /// whether there is one. Other nodes on the same database hear of it within seconds.
+    ///
+    /// # Errors
+    /// If that is forbidden, or the database cannot be written.
+    pub async fn keep_history(&self, definition: DefinitionId, days: Option<u32>) -> Result<bool, Error> {
+        let access = self.checked(Action::KeepHistory, &definition).await?;
+        if !self.admits(&access, definition).await? {
+            return Ok(false);
+        }
+        self.allowed(Action::KeepHistory, &definition).await?;
+        let found = self.inner.store.keep_history(definition.0, days.map(i64::from)).await;
+        self.inner.catalog.changed();
+        self.inner.catalog.learn().await?;
+        Ok(found?)
+    }
+
     async fn set_suspended(&self, definition: DefinitionId, suspended: bool) -> Result<bool, Error> {
         let access = self.checked(Action::SuspendDefinition, &definition).await?;
         if !self.admits(&access, definition).await? {

@@ -10,8 +10,8 @@ use potok_core::time::Timestamp;
 use potok_store::Changes;
 use potok_store::query::{DefinitionQuery, Expiry, InstanceQuery, Paging};
 use potok_store::row::{
-    Attachment, Definition, DefinitionKind, Deployment as DeploymentRow, Instance as InstanceRow, InstanceState,
-    Subscription, Work,
+    Attachment, Definition, DefinitionKind, Deployment as DeploymentRow, DuePolicy, Instance as InstanceRow,
+    InstanceState, Subscription, Work,
 };
 
 use crate::catalog::Deployed;
@@ -311,6 +311,7 @@ impl Inner {
             let mut changes = Changes::default();
             changes.remove_of::<Subscription>(definition.key);
             changes.remove_of::<Work>(definition.key);
+            changes.remove_of::<DuePolicy>(definition.key);
             if let Some(Some(newest)) = newest
                 && definition.kind == DefinitionKind::Process
             {

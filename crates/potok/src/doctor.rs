@@ -293,6 +293,9 @@ impl Inner {
                     hold(&mut changes, (row.instance, timer), &wait.kind, suspended);
                 }
             }
+            Some(Act::IncidentAnnotated { incident, annotation }) => {
+                changes.annotate_incident(row.instance, incident, annotation.as_ref());
+            }
             Some(
                 Act::TaskCreated { .. }
                 | Act::TaskChanged { .. }

@@ -3,15 +3,16 @@
 use potok_core::Name;
 use potok_core::instance::{Failure, Key, Retry, WaitKind};
 use potok_core::routing::{Running, StartTimer, TimedStart, Work, World as _};
-use potok_core::step::{Command, Rejection};
+use potok_core::step::{Command, DueType, Rejection};
 use potok_core::time::Timestamp;
-use potok_store::Guard;
 use potok_store::query::{TimerQuery, WorkQuery};
 use potok_store::row::{Definition, Instance as InstanceRow, Work as WorkRow};
+use potok_store::{Changes, Guard};
 
+use crate::access::Access;
 use crate::attempt::Attempt;
-use crate::engine::Engine;
-use crate::envelope::Act;
+use crate::engine::{Engine, Inner};
+use crate::envelope::{Act, Envelope};
 use crate::follow::hold;
 use crate::work::Chore;
 use crate::{Action, DefinitionId, Error, InstanceId, TimerId};
@@ -75,90 +76,7 @@ impl Engine {
     /// If the database cannot be read.
     pub async fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Error> {
         let access = self.access(Action::SeeAll, &"").await?;
-        let DueQuery { keys, instances } = query.clone();
-        let timers = TimerQuery { keys: keys.clone(), instances: instances.clone(), ..TimerQuery::default() };
-        let mut all = Vec::new();
-        for row in self.inner.store.list(&timers).await?.rows {
-            let due = self.of_instance(row.instance, row.key).await?;
-            // It can be held back by itself.
-            all.extend(due.map(|due| Due { suspended: row.suspended, ..due }));
-        }
-        let kinds = vec![Chore::START_TIMER, Chore::START_AGAIN, Chore::CONTINUE];
-        let work = WorkQuery { keys, instances, kinds, ..WorkQuery::default() };
-        for row in self.inner.store.list(&work).await?.rows {
-            all.extend(if row.kind == Chore::CONTINUE {
-                let due = self.of_instance(row.instance, row.key).await?;
-                due.map(|due| Due { suspended: row.suspended, ..due })
-            } else {
-                self.starts(row).await?
-            });
-        }
-        all.retain(|due| access.admits(due.tenant.as_ref()));
-        all.sort_by_key(|due| due.key);
-        Ok(all)
-    }
-
-    /// A savepoint or timer of an instance.
-    async fn of_instance(&self, instance: Key, key: Key) -> Result<Option<Due>, Error> {
-        let state = |running: Option<&Running>| {
-            let Running { graph, instance } = running?;
-            let wait = instance.wait(key)?;
-            let retry = wait.kind.retry().map(|retry| (**retry).clone()).unwrap_or_default();
-            let (kind, due) = match &wait.kind {
-                WaitKind::Timer(timer) => (DueKind::Timer, Some(retry.due.unwrap_or(timer.timer.due))),
-                WaitKind::Continuation { after, .. } => (DueKind::Savepoint { after: *after }, retry.due),
-                _ => return None,
-            };
-            Some((graph.get_node(wait.node)?.id.clone(), kind, due, retry))
-        };
-        let Some((node, kind, due, Retry { left, failure, priority, .. })) = self.inner.look(instance, state).await?
-        else {
-            return Ok(None);
-        };
-        let Some(row) = self.inner.store.get::<InstanceRow>(instance).await? else { return Ok(None) };
-        Ok(Some(Due {
-            key,
-            kind,
-            instance: Some(instance.into()),
-            definition: row.definition.into(),
-            process: row.process,
-            node,
-            due,
-            retries: left,
-            failure,
-            priority,
-            suspended: row.suspended,
-            tenant: row.tenant,
-        }))
-    }
-
-    async fn starts(&self, row: WorkRow) -> Result<Option<Due>, Error> {
-        let Some(definition) = self.inner.store.get::<Definition>(row.instance).await? else { return Ok(None) };
-        let graph = self.graph(row.instance.into()).await?;
-        let again = TimedStart::decode(&row.payload).ok().filter(|_| row.kind == Chore::START_AGAIN);
-        let node = match &again {
-            Some(start) => Some(start.node),
-            None => StartTimer::decode(&row.payload).ok().map(|start| start.node),
-        };
-        let found = node.and_then(|node| Some((node, graph.as_ref()?)));
-        let id = found.and_then(|(node, graph)| Some(graph.get_node(node)?.id.clone())).unwrap_or_default();
-        // There is no instance yet in which it could be computed.
-        let priority = found.and_then(|(node, graph)| graph.own_priority(node, false)?.text.trim().parse().ok());
-        let Retry { left, failure, .. } = again.map(|start| start.retry).unwrap_or_default();
-        Ok(Some(Due {
-            key: row.key,
-            kind: DueKind::StartTimer,
-            instance: None,
-            definition: row.instance.into(),
-            process: definition.id,
-            node: id,
-            due: Some(row.due),
-            retries: left,
-            failure,
-            priority: priority.unwrap_or(0),
-            suspended: definition.suspended,
-            tenant: Some(definition.tenant).filter(|tenant| !tenant.is_empty()),
-        }))
+        self.inner.due(query, &access).await
     }
 
     /// Lets a timer be due at another time, or a savepoint, which goes on at once if nobody says otherwise. A timer that repeats is
@@ -168,21 +86,56 @@ impl Engine {
     /// If there is no such timer or savepoint of an instance.
     pub async fn reschedule(&self, timer: TimerId, due: Timestamp) -> Result<(), Error> {
         let instance = self.instance_of_timer(Action::Reschedule, timer).await?;
-        let change = |attempt: &mut Attempt<'_>, work: &mut Work| {
-            if attempt.instance(instance)?.is_none() {
-                return Ok(Err(Error::UnknownTimer(timer)));
-            }
-            match attempt.step(instance, Command::ChangeTimer { timer: timer.0, due }) {
-                Ok(requests) => work.ask(instance, requests),
-                Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => return Ok(Err(Error::UnknownTimer(timer))),
-                Err(rejection) => return Ok(Err(rejection.into())),
-            }
-            (attempt.subject, attempt.envelope.act) = (Some(instance), Some(Act::TimerRescheduled { timer: timer.0 }));
-            Ok(Ok(()))
-        };
-        self.inner.transact(self.envelope(), change).await?;
+        let (of, command) = ((instance, timer), || Command::ChangeTimer { timer: timer.0, due });
+        self.inner.change_due(&self.envelope(), of, command, Act::TimerRescheduled { timer: timer.0 }).await?;
         self.inner.wake.due();
         Ok(())
+    }
+
+    /// Lets a timer be due when its event says by the data as they are now, counted from a moment: that in which it began to be waited
+    /// for, if none is said.
+    ///
+    /// # Errors
+    /// If there is no such timer of an instance, it is none of an event, or what its event says cannot be computed.
+    pub async fn recalculate(&self, timer: TimerId, from: Option<Timestamp>) -> Result<(), Error> {
+        let instance = self.instance_of_timer(Action::Reschedule, timer).await?;
+        let from = from.unwrap_or_else(|| timer.created());
+        let (of, command) = ((instance, timer), || Command::RecalculateTimer { timer: timer.0, from });
+        self.inner.change_due(&self.envelope(), of, command, Act::TimerRescheduled { timer: timer.0 }).await?;
+        self.inner.wake.due();
+        Ok(())
+    }
+
+    /// Lets a savepoint or timer never be due: a boundary event does not occur any more, a process is not started any more by it, and a
+    /// token that waits for nothing else stays until it is [moved or cancelled](Engine::modify).
+    ///
+    /// # Errors
+    /// If it is not waited for.
+    pub async fn forget_due(&self, due: &Due) -> Result<(), Error> {
+        let (key, unknown) = (due.key, || Error::UnknownTimer(TimerId(due.key)));
+        let access = match due.instance {
+            Some(instance) => match self.reach(Action::ForgetDue, instance).await {
+                Err(Error::UnknownInstance(_)) => return Err(unknown()),
+                access => access?,
+            },
+            None => self.access(Action::ForgetDue, &TimerId(key)).await?,
+        };
+        if !access.admits(due.tenant.as_ref()) {
+            return Err(unknown());
+        }
+        match due.instance {
+            Some(instance) => match self.instance(instance).give(|| Command::Forget { wait: key }).await {
+                Err(Error::Rejected(Rejection::Unknown(_) | Rejection::NotActive(_) | Rejection::WrongKind { .. })) => {
+                    Err(unknown())
+                }
+                done => done,
+            },
+            None => {
+                let guard = Guard::Work { instance: due.definition.0, work: key };
+                let gone = self.inner.transact_guarded(self.envelope(), &guard, |_, _| Ok(Ok(()))).await?;
+                gone.ok_or_else(unknown)
+            }
+        }
     }
 
     /// Makes a savepoint or timer more urgent, or less. It is shown; what is due is done in its turn.
@@ -191,39 +144,28 @@ impl Engine {
     /// If there is no such timer or savepoint of an instance.
     pub async fn set_timer_priority(&self, timer: TimerId, priority: i64) -> Result<(), Error> {
         let instance = self.instance_of_timer(Action::SetRetries, timer).await?;
-        let change = |attempt: &mut Attempt<'_>, work: &mut Work| {
-            if attempt.instance(instance)?.is_none() {
-                return Ok(Err(Error::UnknownTimer(timer)));
-            }
-            match attempt.step(instance, Command::ChangePriority { wait: timer.0, priority }) {
-                Ok(requests) => work.ask(instance, requests),
-                Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => return Ok(Err(Error::UnknownTimer(timer))),
-                Err(rejection) => return Ok(Err(rejection.into())),
-            }
-            (attempt.subject, attempt.envelope.act) = (Some(instance), Some(Act::JobPrioritised { job: timer.0 }));
-            Ok(Ok(()))
-        };
-        self.inner.transact(self.envelope(), change).await
+        self.inner.prioritise((instance, timer), priority, &self.envelope()).await
     }
 
-    /// Holds a timer or savepoint back, or lets it go on; it goes on with its instance, too, once that is resumed.
+    /// Holds a timer or savepoint back, or lets it go on; it goes on with its instance, too, once that is resumed. A timer that starts
+    /// instances does not by itself.
     ///
     /// # Errors
-    /// If there is no such timer or savepoint of an instance.
+    /// If there is no such timer or savepoint.
     pub async fn suspend_timer(&self, timer: TimerId, suspended: bool) -> Result<(), Error> {
-        let instance = self.instance_of_timer(Action::Reschedule, timer).await?;
-        let change = |attempt: &mut Attempt<'_>, _: &mut Work| {
-            let running = attempt.instance(instance)?;
-            let kind = running.and_then(|running| Some(running.instance.wait(timer.0)?.kind.clone()));
-            let held = kind.is_some_and(|kind| hold(&mut attempt.changes, (instance, timer.0), &kind, suspended));
-            if !held {
-                return Ok(Err(Error::UnknownTimer(timer)));
+        self.checked(Action::Reschedule, &timer).await?;
+        let kinds = vec![Chore::START_TIMER, Chore::START_AGAIN];
+        let starts = WorkQuery { keys: vec![timer.0], kinds, ..WorkQuery::default() };
+        if let Some(start) = self.inner.store.list(&starts).await?.rows.pop() {
+            let access = self.access(Action::Reschedule, &timer).await?;
+            if !self.admits(&access, start.instance.into()).await? {
+                return Err(Error::UnknownTimer(timer));
             }
-            attempt.subject = Some(instance);
-            attempt.envelope.act = Some(Act::TimerSuspended { timer: timer.0, suspended });
-            Ok(Ok(()))
-        };
-        self.inner.transact(self.envelope(), change).await?;
+            self.inner.hold_start((start.instance, timer), suspended).await?;
+        } else {
+            let instance = self.instance_of_timer(Action::Reschedule, timer).await?;
+            self.inner.hold_timer((instance, timer), suspended, &self.envelope()).await?;
+        }
         self.inner.wake.due();
         Ok(())
     }
@@ -317,5 +259,156 @@ impl Engine {
             }
             done => done,
         }
+    }
+}
+
+impl Inner {
+    /// Gives an instance a command about one of its savepoints or timers.
+    async fn change_due(
+        &self,
+        envelope: &Envelope,
+        (instance, timer): (Key, TimerId),
+        command: impl Fn() -> Command + Send + Sync,
+        act: Act,
+    ) -> Result<(), Error> {
+        let change = |attempt: &mut Attempt<'_>, work: &mut Work| {
+            if attempt.instance(instance)?.is_none() {
+                return Ok(Err(Error::UnknownTimer(timer)));
+            }
+            match attempt.step(instance, command()) {
+                Ok(requests) => work.ask(instance, requests),
+                Err(Rejection::Unknown(_) | Rejection::NotActive(_)) => return Ok(Err(Error::UnknownTimer(timer))),
+                Err(rejection) => return Ok(Err(rejection.into())),
+            }
+            (attempt.subject, attempt.envelope.act) = (Some(instance), Some(act.clone()));
+            Ok(Ok(()))
+        };
+        self.transact(envelope.clone(), change).await
+    }
+
+    pub(crate) async fn prioritise(
+        &self,
+        (instance, timer): (Key, TimerId),
+        priority: i64,
+        envelope: &Envelope,
+    ) -> Result<(), Error> {
+        let command = || Command::ChangePriority { wait: timer.0, priority };
+        self.change_due(envelope, (instance, timer), command, Act::JobPrioritised { job: timer.0 }).await
+    }
+
+    pub(crate) async fn hold_timer(
+        &self,
+        (instance, timer): (Key, TimerId),
+        suspended: bool,
+        envelope: &Envelope,
+    ) -> Result<(), Error> {
+        let change = |attempt: &mut Attempt<'_>, _: &mut Work| {
+            let running = attempt.instance(instance)?;
+            let kind = running.and_then(|running| Some(running.instance.wait(timer.0)?.kind.clone()));
+            let held = kind.is_some_and(|kind| hold(&mut attempt.changes, (instance, timer.0), &kind, suspended));
+            if !held {
+                return Ok(Err(Error::UnknownTimer(timer)));
+            }
+            attempt.subject = Some(instance);
+            attempt.envelope.act = Some(Act::TimerSuspended { timer: timer.0, suspended });
+            Ok(Ok(()))
+        };
+        self.transact(envelope.clone(), change).await
+    }
+
+    /// The same of a timer that starts instances of a definition.
+    pub(crate) async fn hold_start(&self, (definition, timer): (Key, TimerId), suspended: bool) -> Result<(), Error> {
+        let mut changes = Changes::default();
+        changes.suspend_work(definition, timer.0, suspended);
+        self.write(changes).await
+    }
+
+    /// What is done when it is due, the oldest first, as far as it is within reach.
+    pub(crate) async fn due(&self, query: &DueQuery, access: &Access) -> Result<Vec<Due>, Error> {
+        let DueQuery { keys, instances } = query.clone();
+        let timers = TimerQuery { keys: keys.clone(), instances: instances.clone(), ..TimerQuery::default() };
+        let mut all = Vec::new();
+        for row in self.store.list(&timers).await?.rows {
+            let due = self.of_instance(row.instance, row.key).await?;
+            // It can be held back by itself.
+            all.extend(due.map(|due| Due { suspended: row.suspended, ..due }));
+        }
+        let kinds = vec![Chore::START_TIMER, Chore::START_AGAIN, Chore::CONTINUE];
+        let work = WorkQuery { keys, instances, kinds, ..WorkQuery::default() };
+        for row in self.store.list(&work).await?.rows {
+            all.extend(if row.kind == Chore::CONTINUE {
+                let due = self.of_instance(row.instance, row.key).await?;
+                due.map(|due| Due { suspended: row.suspended, ..due })
+            } else {
+                self.starts(row).await?
+            });
+        }
+        all.retain(|due| access.admits(due.tenant.as_ref()));
+        all.sort_by_key(|due| due.key);
+        Ok(all)
+    }
+
+    /// A savepoint or timer of an instance.
+    async fn of_instance(&self, instance: Key, key: Key) -> Result<Option<Due>, Error> {
+        let state = |running: Option<&Running>| {
+            let Running { graph, instance } = running?;
+            let wait = instance.wait(key)?;
+            let retry = wait.kind.retry().map(|retry| (**retry).clone()).unwrap_or_default();
+            let (kind, due) = match &wait.kind {
+                WaitKind::Timer(timer) => (DueKind::Timer, Some(retry.due.unwrap_or(timer.timer.due))),
+                WaitKind::Continuation { after, .. } => (DueKind::Savepoint { after: *after }, retry.due),
+                _ => return None,
+            };
+            Some((graph.get_node(wait.node)?.id.clone(), kind, due, retry))
+        };
+        let Some((node, kind, due, Retry { left, failure, priority, .. })) = self.look(instance, state).await? else {
+            return Ok(None);
+        };
+        let Some(row) = self.store.get::<InstanceRow>(instance).await? else { return Ok(None) };
+        Ok(Some(Due {
+            key,
+            kind,
+            instance: Some(instance.into()),
+            definition: row.definition.into(),
+            process: row.process,
+            node,
+            due,
+            retries: left,
+            failure,
+            priority,
+            suspended: row.suspended,
+            tenant: row.tenant,
+        }))
+    }
+
+    async fn starts(&self, row: WorkRow) -> Result<Option<Due>, Error> {
+        let Some(definition) = self.store.get::<Definition>(row.instance).await? else { return Ok(None) };
+        let graph = self.catalog.get(row.instance).await?.map(|deployed| deployed.graph.clone());
+        let again = TimedStart::decode(&row.payload).ok().filter(|_| row.kind == Chore::START_AGAIN);
+        let node = match &again {
+            Some(start) => Some(start.node),
+            None => StartTimer::decode(&row.payload).ok().map(|start| start.node),
+        };
+        let found = node.and_then(|node| Some((node, graph.as_ref()?)));
+        let id = found.and_then(|(node, graph)| Some(graph.get_node(node)?.id.clone())).unwrap_or_default();
+        // There is no instance yet in which it could be computed.
+        let said = self.catalog.policies(row.instance).and_then(|all| all.of(&id, DueType::Timer).priority);
+        let own = || found.and_then(|(node, graph)| graph.own_priority(node, false)?.text.trim().parse().ok());
+        let priority = said.or_else(own);
+        let Retry { left, failure, .. } = again.map(|start| start.retry).unwrap_or_default();
+        Ok(Some(Due {
+            key: row.key,
+            kind: DueKind::StartTimer,
+            instance: None,
+            definition: row.instance.into(),
+            process: definition.id,
+            node: id,
+            due: Some(row.due),
+            retries: left,
+            failure,
+            priority: priority.unwrap_or(0),
+            suspended: definition.suspended || row.suspended,
+            tenant: Some(definition.tenant).filter(|tenant| !tenant.is_empty()),
+        }))
     }
 }

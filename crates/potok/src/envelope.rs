@@ -31,6 +31,12 @@ pub struct Envelope {
     /// The trace that it is part of if its instance is part of none.
     #[serde(skip)]
     pub(crate) or_trace: Option<TraceContext>,
+    /// Savepoints and timers that were held back as soon as they were waited for, for so operators have said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Key>,
+    /// For how many days the history of its instance, which has ended, is kept, for so operators have said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history_days: Option<i64>,
     /// How it is done once.
     #[serde(skip)]
     pub(crate) once: Option<Arc<Once>>,
@@ -97,6 +103,14 @@ pub enum Act {
         timer: Key,
         /// Whether it is held back.
         suspended: bool,
+    },
+    /// An operator has noted something on an incident, or nothing any more.
+    IncidentAnnotated {
+        /// The incident.
+        incident: Key,
+        /// What.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        annotation: Option<Name>,
     },
     /// Nothing goes on in the instance until it is resumed.
     Suspended,

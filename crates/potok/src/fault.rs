@@ -113,6 +113,7 @@ fn of_rejection(rejection: &Rejection) -> Fault {
         | Rejection::AdHocBusy(_)
         | Rejection::AdHocEnding(_)
         | Rejection::NothingThere(_)
+        | Rejection::NotComputed(..)
         | Rejection::ScopeNotOpen(_) => Fault::Conflict,
         Rejection::WrongKind { .. }
         | Rejection::AdHocSequential(_)

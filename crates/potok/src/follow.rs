@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
 use potok_core::Name;
 use potok_core::graph::ProcessGraph;
 use potok_core::instance::{Instance, Key, Owner, ROOT, State, TokenId, WaitKind, WaitType};
-use potok_core::step::{Closed, Event, Events, OpenedWait};
+use potok_core::step::{Closed, DueType, Event, Events, OpenedWait, Policies};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
 use potok_store::row::{
@@ -49,7 +50,10 @@ pub(crate) fn follow(
 ) {
     let key = instance.key();
     let now = events.now;
-    let expires = || around.graph.history_ends(now);
+    let expires = || match envelope.history_days {
+        Some(days) => now.checked_add(SignedDuration::from_hours(days.saturating_mul(24))).ok(),
+        None => around.graph.history_ends(now),
+    };
     for event in &events.list {
         match *event {
             Event::InstanceStarted { .. } => {
@@ -250,7 +254,10 @@ fn opened(
         | WaitKind::AdHoc
         | WaitKind::Compensation(_)
         | WaitKind::Occurred(_) => {}
-        WaitKind::Continuation { .. } => changes.add(savepoint(around, key, (wait.key, &wait.kind), now)),
+        WaitKind::Continuation { .. } => {
+            let savepoint = savepoint(around, key, (wait.key, &wait.kind), now);
+            changes.add(Work { suspended: savepoint.suspended || envelope.held.contains(&wait.key), ..savepoint });
+        }
         WaitKind::Incident(incident) => changes.add(Incident {
             instance: key,
             key: wait.key,
@@ -262,6 +269,7 @@ fn opened(
             tenant: around.tenant.clone(),
             raised: now,
             resolved: None,
+            annotation: None,
         }),
         WaitKind::Job(_) => {
             if let Some(job) = job(around, key, (wait.key, wait.node, &wait.kind), now) {
@@ -270,7 +278,7 @@ fn opened(
         }
         WaitKind::Timer(_) => {
             if let Some(timer) = timer(around, key, (wait.key, wait.node, &wait.kind)) {
-                changes.add(timer);
+                changes.add(Timer { suspended: timer.suspended || envelope.held.contains(&wait.key), ..timer });
             }
         }
         WaitKind::Message(_) | WaitKind::Signal(_) => {
@@ -403,6 +411,15 @@ pub(crate) fn hold(changes: &mut Changes, (instance, wait): (Key, Key), kind: &W
         _ => return false,
     }
     true
+}
+
+/// Those of the savepoints and timers that come to be which operators have said to hold back.
+pub(crate) fn held_back(policies: &Policies, graph: &ProcessGraph, events: &Events) -> Vec<Key> {
+    let is_held = |wait: &&OpenedWait| {
+        let kind = DueType::of(&wait.kind);
+        kind.zip(graph.get_node(wait.node)).is_some_and(|(kind, node)| policies.of(&node.id, kind).held)
+    };
+    events.waits.iter().filter(is_held).map(|wait| wait.key).collect()
 }
 
 /// A timer, which never fires by itself once it has no tries left.

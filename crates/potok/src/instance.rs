@@ -19,7 +19,7 @@ use crate::attempt::{Attempt, Missing};
 use crate::catalog::Deployed;
 use crate::engine::Engine;
 use crate::envelope::{Act, Envelope};
-use crate::{Action, DefinitionId, Error, IncidentId, InstanceId, IntoVariables, Right};
+use crate::{Action, DefinitionId, Error, InstanceId, IntoVariables, Right};
 
 /// A process instance, as it was when it was looked at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -229,24 +229,6 @@ impl Engine {
         let mut query = query.clone();
         self.access(Action::SeeInstances, &"").await?.narrow(&mut query.sight);
         Ok(self.inner.store.list(&query).await?.rows)
-    }
-
-    /// Tries again what is stuck.
-    ///
-    /// # Errors
-    /// If there is no such open incident.
-    pub async fn resolve_incident(&self, incident: IncidentId) -> Result<(), Error> {
-        let mut query = IncidentQuery { keys: vec![incident.0], ..IncidentQuery::default() };
-        self.checked(Action::ResolveIncident, &incident).await?.narrow(&mut query.sight);
-        let row = self.inner.store.list(&query).await?.rows.pop().ok_or(Error::UnknownIncident(incident))?;
-        self.allowed(Action::ResolveIncident, &incident).await?;
-        let command = || Command::ResolveIncident { incident: incident.0 };
-        match self.instance(InstanceId(row.instance)).give(command).await {
-            Err(Error::Rejected(Rejection::Unknown(_) | Rejection::NotActive(_))) => {
-                Err(Error::UnknownIncident(incident))
-            }
-            done => done,
-        }
     }
 }
 

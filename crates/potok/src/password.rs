@@ -19,7 +19,7 @@ use crate::secret::random;
 use crate::{Action, Error};
 
 /// Characters that a password has at least.
-const SHORTEST: usize = 8;
+pub const SHORTEST: usize = 8;
 
 /// Bytes that it has at most.
 const LONGEST: usize = 1024;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use potok_core::Name;
-use potok_store::query::{GrantQuery, GroupQuery, MembershipQuery, Paging, TenancyQuery, TenantQuery, UserQuery};
-use potok_store::row::{Grant, Group, Membership, Password, Tenancy, Tenant, User};
+use potok_store::query::{
+    GrantQuery, GroupQuery, MembershipQuery, Paging, TeamTenancyQuery, TenancyQuery, TenantQuery, UserQuery,
+};
+use potok_store::row::{Grant, Group, Membership, Password, TeamTenancy, Tenancy, Tenant, User};
 use potok_store::{Changes, Guard, Page, Record, Seen};
 
 use crate::engine::{Engine, Inner};
@@ -281,16 +283,18 @@ impl People<'_> {
         self.change(Action::Grant, &subject, |changes| changes.remove::<Grant>((team, role.name().into()))).await
     }
 
-    /// All tenants that have been given a name, or that users are in, by their ids; those of whoever asks.
+    /// All tenants that have been given a name, or that users or groups are in, by their ids; those of whoever asks.
     ///
     /// # Errors
     /// If the database cannot be read.
     pub async fn tenants(&self) -> Result<Vec<Tenant>, Error> {
         let access = self.engine.access(Action::SeePeople, &"").await?;
         let store = &self.engine.inner.store;
-        let inhabited = store.list(&TenancyQuery::default()).await?.rows.into_iter();
-        let mut all: BTreeMap<Name, Tenant> = inhabited
-            .map(|row| (row.tenant.clone(), Tenant { id: row.tenant, name: None }))
+        let of_users = store.list(&TenancyQuery::default()).await?.rows.into_iter().map(|row| row.tenant);
+        let of_teams = store.list(&TeamTenancyQuery::default()).await?.rows.into_iter().map(|row| row.tenant);
+        let mut all: BTreeMap<Name, Tenant> = of_users
+            .chain(of_teams)
+            .map(|id| (id.clone(), Tenant { id, name: None }))
             .filter(|(id, _)| !id.is_empty())
             .collect();
         all.extend(store.list(&TenantQuery::default()).await?.rows.into_iter().map(|row| (row.id.clone(), row)));
@@ -305,7 +309,7 @@ impl People<'_> {
         self.change(Action::ChangeTenants, &tenant.id.clone(), |changes| changes.put(tenant)).await
     }
 
-    /// Takes a tenant's name, and all users out of it. What was deployed and started for it stays.
+    /// Takes a tenant's name, and all users and groups out of it. What was deployed and started for it stays.
     ///
     /// # Errors
     /// If that is forbidden, or the database cannot be written.
@@ -316,6 +320,10 @@ impl People<'_> {
         let query = TenancyQuery { tenants: vec![id.clone()], ..TenancyQuery::default() };
         for row in self.engine.inner.store.list(&query).await?.rows {
             gone.remove::<Tenancy>((row.member, row.tenant));
+        }
+        let query = TeamTenancyQuery { tenants: vec![id.clone()], ..TeamTenancyQuery::default() };
+        for row in self.engine.inner.store.list(&query).await?.rows {
+            gone.remove::<TeamTenancy>((row.team, row.tenant));
         }
         gone.remove::<Tenant>(id.clone());
         self.change(Action::ChangeTenants, &format!("{id} removed"), |changes| changes.append(gone)).await
@@ -340,6 +348,27 @@ impl People<'_> {
         let (tenant, member) = (tenant.into(), user.into());
         let subject = format!("{member} no longer in {tenant}");
         self.change(Action::ChangeTenants, &subject, |changes| changes.remove::<Tenancy>((member, tenant))).await
+    }
+
+    /// Takes a group into a tenant, and with it whoever is in the group, now or later; an empty name stands for what belongs to none.
+    ///
+    /// # Errors
+    /// If there is no such group, that is forbidden, or the database cannot be written.
+    pub async fn add_group_to_tenant(&self, tenant: impl Into<Name>, group: impl Into<Name>) -> Result<(), Error> {
+        let (tenant, team) = (tenant.into(), group.into());
+        self.check_group(Action::ChangeTenants, &team).await?;
+        let subject = format!("{team} in {tenant}");
+        self.change(Action::ChangeTenants, &subject, |changes| changes.put(TeamTenancy { team, tenant })).await
+    }
+
+    /// Takes a group out of a tenant; nothing changes if it is not in it. Its members stay in it as far as they are in it by themselves.
+    ///
+    /// # Errors
+    /// If that is forbidden, or the database cannot be written.
+    pub async fn remove_group_from_tenant(&self, tenant: impl Into<Name>, group: impl Into<Name>) -> Result<(), Error> {
+        let (tenant, team) = (tenant.into(), group.into());
+        let subject = format!("{team} no longer in {tenant}");
+        self.change(Action::ChangeTenants, &subject, |changes| changes.remove::<TeamTenancy>((team, tenant))).await
     }
 
     /// Removes a user, also from all groups and tenants, with password, sessions and tokens. Tasks keep their assignees.
@@ -367,7 +396,7 @@ impl People<'_> {
         self.change(Action::ChangePeople, &format!("{id} removed"), |changes| changes.append(gone)).await
     }
 
-    /// Removes a group with all memberships and roles. Tasks keep it as a candidate.
+    /// Removes a group with all memberships and roles, also from all tenants. Tasks keep it as a candidate.
     ///
     /// # Errors
     /// If that is forbidden, a user would so take the last administrator away, or the database cannot be written.
@@ -384,6 +413,10 @@ impl People<'_> {
         let query = GrantQuery { teams: vec![id.clone()], ..GrantQuery::default() };
         for row in store.list(&query).await?.rows {
             gone.remove::<Grant>((row.team, row.role));
+        }
+        let query = TeamTenancyQuery { teams: vec![id.clone()], ..TeamTenancyQuery::default() };
+        for row in store.list(&query).await?.rows {
+            gone.remove::<TeamTenancy>((row.team, row.tenant));
         }
         gone.remove::<Group>(id.clone());
         self.change(Action::ChangePeople, &format!("{id} removed"), |changes| changes.append(gone)).await

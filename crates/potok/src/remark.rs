@@ -87,6 +87,24 @@ impl Engine {
         Ok(comments)
     }
 
+    /// Puts other words into a comment, which is written anew; gives it, if it is still there.
+    ///
+    /// # Errors
+    /// If (for an engine that acts as a user) another has written it, the text is longer than 64 KiB, or the database cannot be written.
+    pub async fn change_comment(&self, comment: &Comment, text: impl Into<Name>) -> Result<Option<Comment>, Error> {
+        let access = self.reach(Action::Remark, InstanceId(comment.instance)).await?;
+        let text = text.into();
+        check_length("the comment", &text)?;
+        let row = self.inner.store.get::<Comment>((comment.instance, comment.key)).await?;
+        let Some(row) = row else { return Ok(None) };
+        self.check_is_author(&access, row.author.as_ref(), "comment").await?;
+        let changed = Comment { text, written: self.inner.clock.now(), ..row };
+        let mut changes = Changes::default();
+        changes.put(changed.clone());
+        self.inner.write_once(None, self.once.as_deref(), changes, &changed).await?;
+        Ok(Some(changed))
+    }
+
     /// Removes a comment, if it is still there.
     ///
     /// # Errors

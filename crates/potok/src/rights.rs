@@ -179,7 +179,7 @@ macro_rules! actions {
 actions! {
     ReadDefinitions, "read definitions", Read, false, [
         "Engine::definitions" "Engine::graph" "Engine::resource" "Engine::startable" "Engine::migration_plan"
-        "Engine::resources" "Engine::definition" "Engine::decide" "Engine::evaluate"
+        "Engine::resources" "Engine::due_policies" "Engine::definition" "Engine::decide" "Engine::evaluate"
     ];
     Start, "start", Start, false, ["Start::send"];
     StartAnywhere, "start anywhere", Operate, true, [];
@@ -194,7 +194,7 @@ actions! {
     SeeSearches, "see saved searches", See, false, ["Engine::saved_searches"];
     SaveSearch, "save search", See, false, ["Engine::save_search" "Engine::forget_search"];
     Remark, "remark", See, false, [
-        "Engine::comment" "Engine::remove_comment" "Engine::attach" "Engine::attach_link" "Engine::remove_attachment" "Attaching::write"
+        "Engine::comment" "Engine::change_comment" "Engine::remove_comment" "Engine::attach" "Engine::attach_link" "Engine::remove_attachment" "Attaching::write"
         "Attaching::finish" "Attaching::discard" "Engine::touch_task"
     ];
     ClaimTask, "claim task", Work, false, ["Engine::claim"];
@@ -225,13 +225,17 @@ actions! {
         "Engine::delete_deployment_with_instances"
     ];
     SuspendDefinition, "suspend definition", Operate, true, ["Engine::suspend_definition" "Engine::resume_definition"];
+    KeepHistory, "keep history", Operate, true, ["Engine::keep_history"];
     SetVariables, "set variables", Operate, true, [
         "Case::set_variables" "Case::set_variables_if" "Case::set_variables_in" "Case::change_variables_from"
     ];
     SetRetries, "set retries", Operate, true, [
         "Engine::set_job_retries" "Engine::set_job_priority" "Engine::set_retries" "Engine::set_timer_priority"
     ];
-    Reschedule, "reschedule", Operate, true, ["Engine::reschedule" "Engine::suspend_timer"];
+    Reschedule, "reschedule", Operate, true, ["Engine::reschedule" "Engine::recalculate" "Engine::suspend_timer"];
+    HoldDue, "hold back what is due", Operate, true, ["Engine::hold_due"];
+    PrioritiseDue, "prioritise what is due", Operate, true, ["Engine::set_due_priority"];
+    ForgetDue, "forget what is due", Operate, true, ["Engine::forget_due"];
     Execute, "execute", Operate, true, ["Engine::execute"];
     Cancel, "cancel", Operate, true, ["Case::cancel"];
     Suspend, "suspend", Operate, true, ["Case::suspend" "Case::resume"];
@@ -240,6 +244,7 @@ actions! {
     Migrate, "migrate", Operate, true, ["Migrating::send"];
     Restart, "restart", Operate, true, ["Restart::send"];
     ResolveIncident, "resolve incident", Operate, true, ["Engine::resolve_incident"];
+    AnnotateIncident, "annotate incident", Operate, true, ["Engine::annotate_incident"];
     Delete, "delete", Operate, true, ["Case::delete"];
     Erase, "erase", Operate, true, ["Case::erase_variable" "Engine::erase_variable"];
     SeeBatches, "see batches", Operate, false, ["Engine::progress" "Engine::batches" "Engine::batch_failures"];
@@ -256,6 +261,7 @@ actions! {
         "ConditionEvaluation::send"
     ];
     ReadAudit, "read audit", Audit, false, ["Engine::audit"];
+    AnnotateAudit, "annotate audit", Audit, true, ["Engine::annotate_audit"];
     SeePeople, "see people", Read, false, [
         "People::user" "People::users" "People::group" "People::groups" "People::groups_of" "People::members_of"
         "People::roles_of" "People::roles_of_group" "People::tenants_of" "People::tenants"
@@ -266,7 +272,8 @@ actions! {
     ];
     Grant, "grant", Administer, true, ["People::grant" "People::revoke"];
     ChangeTenants, "change tenants", Administer, true, [
-        "People::add_to_tenant" "People::remove_from_tenant" "People::put_tenant" "People::remove_tenant"
+        "People::add_to_tenant" "People::remove_from_tenant" "People::add_group_to_tenant" "People::remove_group_from_tenant"
+        "People::put_tenant" "People::remove_tenant"
     ];
     SetPassword, "set password", Administer, true, ["People::set_password" "People::remove_password"];
     ChangeTokens, "change tokens", Administer, true, [

@@ -91,6 +91,7 @@ impl Transaction {
             )
         });
         inner.catalog.discover().await?;
+        inner.catalog.learn_from(&outside.catalog);
         let running = Arc::new(Background::default());
         background::commit(&running, &inner, queue);
         outside.cache.share(true);
@@ -117,7 +118,7 @@ impl Transaction {
     /// If nothing was done; or, with [`Error::OutcomeUnknown`], if that is not known.
     pub async fn commit(self) -> Result<(), Error> {
         let Self { outside, engine, transaction } = self;
-        let touched = engine.inner.cache.touched();
+        let (touched, said) = (engine.inner.cache.touched(), engine.inner.catalog.said());
         drop(engine);
         let committed = transaction.commit().await;
         let inner = &outside.0;
@@ -129,6 +130,13 @@ impl Transaction {
         // Somebody outside may have begun to wait for what was sent, or sent what is waited for.
         inner.look_again();
         inner.wake.all();
-        Ok(committed?)
+        committed?;
+        // What operators have said in it; else it is heard of in some seconds.
+        if said != inner.catalog.said()
+            && let Err(error) = inner.catalog.learn().await
+        {
+            tracing::warn!(%error, "what operators have said is looked up later");
+        }
+        Ok(())
     }
 }

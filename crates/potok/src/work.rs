@@ -3,7 +3,7 @@
 use potok_core::Name;
 use potok_core::instance::{Key, Ordinal};
 use potok_core::routing::{Brought, Listeners, Noted, StartPoint, StartTimer, TimedStart, World as _, start_triggers};
-use potok_core::step::{Command, StartAt, ThrownSignal};
+use potok_core::step::{Command, DueType, StartAt, ThrownSignal};
 use potok_store::Guard;
 use potok_store::query::{Paging, SubscriptionQuery};
 use potok_store::row::{Subscription, SubscriptionKind, Work as WorkRow};
@@ -37,6 +37,8 @@ impl Chore {
     pub(crate) const START_AGAIN: u32 = 7;
     /// Variables of tasks' own are to be written as rows: left by the migration that made their table.
     pub(crate) const TASK_VARIABLES: u32 = 8;
+    /// Savepoints or timers of a flow node are held back from then on, or go on: it belongs to no stream.
+    pub(crate) const HOLD: u32 = 9;
 }
 
 /// What has occurred of a start event that needs several definitions.
@@ -127,6 +129,7 @@ impl Inner {
                 }
                 Chore::SIGNAL_START => self.start_by_signal(work, &guard).await,
                 Chore::OCCURRED => self.start_by_several(work, &guard).await,
+                Chore::HOLD => self.hold_later(work, &guard).await,
                 // A newer version's work is left to it.
                 _ => Ok(After::default()),
             }
@@ -170,10 +173,15 @@ impl Inner {
             },
         };
         let Ok(start) = start else { return self.drop_chore(guard).await };
+        let policy = self.catalog.policies(row.instance).map(|all| all.of(&graph.node(start.node).id, DueType::Timer));
+        let holds = policy.is_some_and(|policy| policy.held);
         self.transact_once(guard, |attempt, work| {
             attempt.known(deployed.clone());
             if let Some(next) = &next {
-                attempt.later(row.instance, Chore::START_TIMER, next.timer.due, next.encode());
+                let next = attempt.later(row.instance, Chore::START_TIMER, next.timer.due, next.encode());
+                if holds {
+                    attempt.changes.suspend_work(next.instance, next.key, true);
+                }
             }
             if deployed.definition.suspended {
                 return Ok(true);

@@ -188,7 +188,8 @@ async fn search_groups(
     let search = search.without_variables()?;
     let page = search.paging()?;
     let filter = search.filter.unwrap_or_default();
-    let query = GroupQuery { ids: names(filter.ids), member: filter.member.map(Into::into), page };
+    let member = filter.member.map(Into::into);
+    let query = GroupQuery { ids: names(filter.ids), member, page, ..GroupQuery::default() };
     Ok(Json(find(&caller.engine, &query, search.count_only, |row| Group::from(&row)).await?))
 }
 

@@ -1,11 +1,12 @@
 //! What one column of one row holds. There are no nulls: absent text is empty, an absent key is 0, an absent time is the
-//! end of time. So every column can be sorted and compared, and means the same in every database.
+//! end of time, an absent number the least. So every column can be sorted and compared, and means the same in every database.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use potok_core::Name;
 use potok_core::instance::Key;
+use potok_core::step::DueType;
 use potok_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +100,37 @@ impl Field for i64 {
     fn from_cell(cell: Cell) -> Option<Self> {
         match cell {
             Cell::Integer(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// Absent is the least there is.
+impl Field for Option<i64> {
+    const KIND: Kind = Kind::Integer;
+    fn to_cell(&self) -> Cell {
+        Cell::Integer(self.unwrap_or(i64::MIN))
+    }
+    fn from_cell(cell: Cell) -> Option<Self> {
+        i64::from_cell(cell).map(|value| (value != i64::MIN).then_some(value))
+    }
+}
+
+/// By number: the numbers are in databases, and never change.
+impl Field for DueType {
+    const KIND: Kind = Kind::Integer;
+    fn to_cell(&self) -> Cell {
+        Cell::Integer(match self {
+            Self::Before => 0,
+            Self::After => 1,
+            Self::Timer => 2,
+        })
+    }
+    fn from_cell(cell: Cell) -> Option<Self> {
+        match i64::from_cell(cell)? {
+            0 => Some(Self::Before),
+            1 => Some(Self::After),
+            2 => Some(Self::Timer),
             _ => None,
         }
     }

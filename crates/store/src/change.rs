@@ -11,7 +11,7 @@ use crate::database::Session;
 use crate::record::sealed::Cells;
 use crate::record::{Record, Table};
 use crate::row::{
-    ApiToken, Candidate, Comment, Delivery, Group, Incident, Instance, InstanceState, Job, LogRow, Message,
+    ApiToken, Audit, Candidate, Comment, Delivery, Group, Incident, Instance, InstanceState, Job, LogRow, Message,
     Session as SessionRow, Snapshot, Subscription, Task, TaskState, TaskVariable, Timer, Token, User, Variable,
     Webhook, Work,
 };
@@ -205,6 +205,17 @@ impl Changes {
     pub fn migrate_job(&mut self, instance: Key, job: Key, of: &Place) {
         let values = vec![of.definition.to_cell(), of.process.to_cell(), of.node.to_cell()];
         self.set(Job::TABLE, (instance, job).into_cells(), &["definition", "process", "node"], values);
+    }
+
+    /// Notes something on an incident, or nothing any more.
+    pub fn annotate_incident(&mut self, instance: Key, incident: Key, annotation: Option<&Name>) {
+        let values = vec![annotation.cloned().to_cell()];
+        self.set(Incident::TABLE, (instance, incident).into_cells(), &["annotation"], values);
+    }
+
+    /// Notes something on a record, or nothing any more.
+    pub fn annotate_record(&mut self, record: Key, annotation: Option<&Name>) {
+        self.set(Audit::TABLE, record.into_cells(), &["annotation"], vec![annotation.cloned().to_cell()]);
     }
 
     /// An open incident stands on a flow node of another definition from now on.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use potok_core::Name;
 use potok_core::instance::Key;
 
-use crate::cell::{Bytes, Field, Row};
+use crate::cell::{Bytes, Cell, Field, Row};
 use crate::change::Merged;
 use crate::content::{contents, digest, lock};
 use crate::record::Record;
@@ -130,9 +130,21 @@ impl Store {
     /// # Errors
     /// If the database cannot be written.
     pub async fn suspend_definition(&self, definition: Key, suspended: bool) -> Result<bool, StoreError> {
+        self.change_definition(definition, ("suspended", suspended.to_cell())).await
+    }
+
+    /// Keeps what has ended of a definition for so many days, or as its file says; says whether there is one.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn keep_history(&self, definition: Key, days: Option<i64>) -> Result<bool, StoreError> {
+        self.change_definition(definition, ("history_days", days.to_cell())).await
+    }
+
+    async fn change_definition(&self, definition: Key, change: (&'static str, Cell)) -> Result<bool, StoreError> {
         let mut session = self.database.write().await?;
         let select = Select::keys(Definition::TABLE, vec![definition.into_cells()]);
-        let taken = session.take(&select, &[("suspended", suspended.to_cell())]).await?;
+        let taken = session.take(&select, &[change]).await?;
         session.commit().await?;
         Ok(!taken.is_empty())
     }

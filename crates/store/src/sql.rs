@@ -375,14 +375,17 @@ impl Statement {
                 self.push(")");
             }
             Filter::Exists(other, on, filters) => {
-                let _ = write!(self.text, "EXISTS (SELECT 1 FROM \"{}\" AS e", other.name);
+                // What stands inside of another looks out no further than that one.
+                let own = if alias.ends_with('e') { "f" } else { "e" };
+                let _ = write!(self.text, "EXISTS (SELECT 1 FROM \"{}\" AS {own}", other.name);
                 for (index, (there, here)) in on.iter().enumerate() {
                     let separator = if index == 0 { " WHERE " } else { " AND " };
-                    let _ = write!(self.text, "{separator}e.\"{there}\" = {alias}.\"{here}\"");
+                    let _ = write!(self.text, "{separator}{own}.\"{there}\" = {alias}.\"{here}\"");
                 }
                 // SQLite has no idea how many tasks somebody has had, and would walk them for each row; with a plus it goes by the instance.
                 let goes_by_instance = self.dialect == Dialect::Sqlite && other.name == Task::TABLE.name;
-                self.all(other, if goes_by_instance { "+e" } else { "e" }, filters, " AND ");
+                let plus = if goes_by_instance { "+" } else { "" };
+                self.all(other, &format!("{plus}{own}"), filters, " AND ");
                 self.push(")");
             }
         }

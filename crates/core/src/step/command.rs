@@ -136,6 +136,19 @@ pub enum Command {
         /// When it is due from now on.
         due: Timestamp,
     },
+    /// A timer is due when its event says by the data as they are now.
+    RecalculateTimer {
+        /// The timer.
+        timer: Key,
+        /// From when it counts.
+        from: Timestamp,
+    },
+    /// A savepoint or timer will never be due: a boundary event does not occur any more, and a token that waits for nothing else stays
+    /// until it is moved or cancelled.
+    Forget {
+        /// Which.
+        wait: Key,
+    },
     /// A job, savepoint or timer is more urgent than it was, or less.
     ChangePriority {
         /// Which.
@@ -318,6 +331,8 @@ impl Command {
             | Self::ChangeUserTask { .. }
             | Self::FireTimer { .. }
             | Self::ChangeTimer { .. }
+            | Self::RecalculateTimer { .. }
+            | Self::Forget { .. }
             | Self::ChangePriority { .. }
             | Self::Continue { .. }
             | Self::FailTry { .. }
@@ -362,6 +377,9 @@ pub enum Rejection {
         /// What stands there.
         found: &'static str,
     },
+    /// What must be computed for it fails.
+    #[error("`{0}`: {1}")]
+    NotComputed(Name, String),
     /// The process has no element of that id at the place where it is needed.
     #[error("process `{process}` has no element `{element}` that {needed}")]
     UnknownElement {
@@ -463,6 +481,7 @@ impl Rejection {
             Self::NotActive(_) => "instance-not-active",
             Self::Unknown(_) => "key-unknown",
             Self::WrongKind { .. } => "key-wrong-kind",
+            Self::NotComputed(..) => "evaluation-failed",
             Self::UnknownElement { .. } => "element-unknown",
             Self::NoNoneStart(_) => "none-start-missing",
             Self::UnknownScope(..) => "scope-unknown",

@@ -12,7 +12,7 @@ use crate::instance::{
     IncidentKind, IncidentStage, IncidentWait, JobWait, Key, NONE, Owner, Phase, ROOT, Retry, TokenId, TokenState,
     Wait, WaitId, WaitKind,
 };
-use crate::trigger::{error::Thrower, message, signal};
+use crate::trigger::{error::Thrower, message, signal, timer};
 
 impl Step<'_, '_> {
     pub(super) fn carry_out(&mut self, command: Command) -> Result<(), Rejection> {
@@ -59,24 +59,17 @@ impl Step<'_, '_> {
             }
             Command::ChangeTimer { timer, due } => {
                 let wait = self.find_wait(timer, "savepoint or timer", is_tried)?;
-                let changed = match self.kind(wait) {
-                    Some(WaitKind::Timer(timer)) => {
-                        let mut timer = (**timer).clone();
-                        timer.timer.due = due;
-                        if let Some(retry) = &mut timer.retry {
-                            Arc::make_mut(retry).due = None;
-                        }
-                        Some(WaitKind::Timer(Arc::new(timer)))
-                    }
-                    Some(savepoint) => {
-                        let retry = savepoint.retry().map(|retry| (**retry).clone()).unwrap_or_default();
-                        Some(savepoint.tried(Retry { due: Some(due), ..retry }))
-                    }
-                    None => None,
-                };
-                if let Some(changed) = changed {
-                    self.change(wait, changed);
-                }
+                self.put_off(wait, due);
+            }
+            Command::RecalculateTimer { timer, from } => {
+                let wait = self.find_wait(timer, "timer", |kind| matches!(kind, WaitKind::Timer(_)))?;
+                let due = timer::due_anew(self, wait, from)?;
+                self.put_off(wait, due);
+            }
+            Command::Forget { wait } => {
+                let wait = self.find_wait(wait, "savepoint or timer", is_tried)?;
+                self.tried_again(wait);
+                self.close(wait, Closed::Cancelled);
             }
             Command::ChangePriority { wait, priority } => {
                 let has_one = |kind: &WaitKind| matches!(kind, WaitKind::Job(_)) || is_tried(kind);

@@ -18,6 +18,7 @@ mod lifecycle;
 mod local;
 mod migrate;
 mod modify;
+mod policy;
 mod retry;
 mod scope;
 mod start;
@@ -40,6 +41,7 @@ pub use event::{Closed, Event, Events, OpenedWait, Ref, Start, ThrownMessage, Th
 pub use instruction::{Instruction, Position, Target};
 pub use keys::{Counter, Keys};
 pub use migrate::MigrateTo;
+pub use policy::{DueType, Policies, Policy};
 
 pub(crate) use agenda::{Agenda, Stage};
 pub(crate) use evaluate::{Change, Problem, ScopeView, StandingTask, Told, put, truth};
@@ -88,6 +90,8 @@ pub struct Context<'a> {
     pub room: usize,
     /// How many the last step has taken: other steps that follow from the same command have the rest.
     pub written: usize,
+    /// What operators have said of savepoints and timers to come.
+    pub policies: Option<&'a Policies>,
     agenda: Agenda,
 }
 
@@ -97,7 +101,8 @@ impl<'a> Context<'a> {
     pub fn new(now: Timestamp, expressions: &'a dyn Expressions, keys: &'a dyn Keys) -> Self {
         let (budget, time, room) = (STEP_BUDGET, SCRIPT_TIME, DATA_BYTES);
         let (took, written) = (Duration::ZERO, 0);
-        Self { now, expressions, keys, budget, time, took, room, written, agenda: Agenda::default() }
+        let agenda = Agenda::default();
+        Self { now, expressions, keys, budget, time, took, room, written, policies: None, agenda }
     }
 }
 

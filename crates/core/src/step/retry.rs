@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Closed, Step};
+use super::{Closed, DueType, Step};
 use crate::Name;
 use crate::behaviour::user_task;
 use crate::expressions::EvaluationError;
@@ -11,7 +11,7 @@ use crate::instance::{
     Failure, IncidentKind, IncidentStage, IncidentWait, Key, Ordinal, Retry, ScopeId, TimerWait, TokenId, WaitId,
     WaitKind,
 };
-use crate::time::Repeat;
+use crate::time::{Repeat, Timestamp};
 
 impl Step<'_, '_> {
     /// A token waits for the next unit of work. If nobody can tell how urgent that is, it is stuck at the stage.
@@ -20,7 +20,8 @@ impl Step<'_, '_> {
         // What stands around a multi-instance activity is as urgent as its process, as in Camunda 7.
         let is_around = self.node(token).details.repeat.is_some() && !self.is_round(token);
         let priority = self.graph.own_priority(ordinal, is_around);
-        match self.retry(cycle, priority, scope, ordinal) {
+        let kind = if after { DueType::After } else { DueType::Before };
+        match self.retry(cycle, priority, scope, (ordinal, kind)) {
             Ok(retry) => {
                 self.wait(token, WaitKind::Continuation { after, retry });
             }
@@ -34,10 +35,15 @@ impl Step<'_, '_> {
         cycle: Option<&Expression>,
         priority: Option<&Expression>,
         scope: ScopeId,
-        node: Ordinal,
+        (node, kind): (Ordinal, DueType),
     ) -> Result<Option<Arc<Retry>>, EvaluationError> {
         let cycle = cycle.and_then(|cycle| self.text(cycle, scope, node).ok()?);
-        let priority = user_task::priority(self, priority, scope, node)?;
+        let policy = self.context.policies.map(|policies| policies.of(&self.graph.node(node).id, kind));
+        // What an operator has said spares the model's word, as in Camunda 7.
+        let priority = match policy.and_then(|policy| policy.priority) {
+            Some(priority) => Some(priority),
+            None => user_task::priority(self, priority, scope, node)?,
+        };
         Ok(Retry::said(cycle, priority.unwrap_or(0)))
     }
 
@@ -91,6 +97,26 @@ impl Step<'_, '_> {
         if retries == 0 {
             self.exhausted(wait, message);
         }
+    }
+
+    /// It is due at another time, whether or not it has failed before.
+    pub(super) fn put_off(&mut self, wait: WaitId, due: Timestamp) {
+        let changed = match self.kind(wait) {
+            Some(WaitKind::Timer(timer)) => {
+                let mut timer = (**timer).clone();
+                timer.timer.due = due;
+                if let Some(retry) = &mut timer.retry {
+                    Arc::make_mut(retry).due = None;
+                }
+                WaitKind::Timer(Arc::new(timer))
+            }
+            Some(savepoint) => {
+                let retry = savepoint.retry().map(|retry| (**retry).clone()).unwrap_or_default();
+                savepoint.tried(Retry { due: Some(due), ..retry })
+            }
+            None => return,
+        };
+        self.change(wait, changed);
     }
 
     /// What had no tries left gets one more, now.

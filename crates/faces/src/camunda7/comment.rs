@@ -2,14 +2,14 @@
 
 use axum::extract::Path;
 use potok::row::Comment;
-use potok::{Engine, Error, InstanceId, TaskId};
+use potok::{Engine, Error, InstanceId, Name, TaskId};
 use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, json as answer, nothing};
 use super::date::date;
 use super::error::Fault;
-use super::fields::InBody;
+use super::fields::{Fields, InBody};
 use super::link::Here;
 use super::{id, task};
 use crate::acting::Acting;
@@ -90,9 +90,47 @@ async fn remove_those(engine: &Engine, of: &str, is_meant: impl Fn(&Comment) -> 
     Ok(nothing())
 }
 
-/// Nobody puts other words into what somebody has said.
-pub(crate) async fn change() -> Answer {
-    Err(Fault::not_offered("another text of a comment; delete it and write a new one"))
+/// Puts other words into a task's comment.
+pub(crate) async fn change_of_task(Acting(engine): Acting, Path(of): Path<String>, InBody(fields): InBody) -> Answer {
+    let (own, message) = change_asked(&fields)?;
+    let unknown = || Fault::missing(format!("No task found for task id {of}"));
+    let id = id::parse::<TaskId>(&of).ok_or_else(unknown)?;
+    let comments = match engine.comments(id).await {
+        Err(Error::UnknownTask(_)) => return Err(unknown()),
+        comments => comments?,
+    };
+    change(&engine, &comments, (&*own, &message), &format!("taskId: {of}")).await
+}
+
+/// The same of an instance's own.
+pub(crate) async fn change_of_instance(
+    Acting(engine): Acting,
+    Path(of): Path<String>,
+    InBody(fields): InBody,
+) -> Answer {
+    let (own, message) = change_asked(&fields)?;
+    let unknown = || Fault::missing(format!("No process instance found for id {of}"));
+    let id = id::parse::<InstanceId>(&of).ok_or_else(unknown)?;
+    let mut comments = match engine.comments(id).await {
+        Err(Error::UnknownInstance(_)) => return Err(unknown()),
+        comments => comments?,
+    };
+    comments.retain(|comment| comment.task.is_none());
+    change(&engine, &comments, (&*own, &message), &format!("processInstanceId: {of}")).await
+}
+
+/// Which comment is changed, and its new text.
+fn change_asked(fields: &Fields) -> Result<(Name, Name), Fault> {
+    let needed = |name: &str, word: &str| {
+        fields.text(name)?.ok_or_else(|| Fault::invalid(format!("{word} is null: `{name}` is needed")))
+    };
+    Ok((needed("id", "commentId")?, needed("message", "message")?))
+}
+
+async fn change(engine: &Engine, comments: &[Comment], (own, message): (&str, &Name), of: &str) -> Answer {
+    let missing = || Fault::invalid(format!("No comment exists with commentId: {own} and {of}: comment is null"));
+    let found = comments.iter().find(|comment| id::id(comment.key) == *own).ok_or_else(missing)?;
+    engine.change_comment(found, message.clone()).await?.map(|_| nothing()).ok_or_else(missing)
 }
 
 pub(crate) async fn create(

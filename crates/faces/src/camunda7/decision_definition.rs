@@ -58,7 +58,7 @@ pub(crate) async fn shown(engine: &Engine, definition: &Definition) -> Result<Js
         "tenantId": process_definition::tenant(definition),
         "decisionRequirementsDefinitionId": null,
         "decisionRequirementsDefinitionKey": null,
-        "historyTimeToLive": kept.as_deref().and_then(days),
+        "historyTimeToLive": definition.history_days.or_else(|| kept.as_deref().and_then(days)),
         "versionTag": definition.tag.as_deref(),
     }))
 }
@@ -90,9 +90,17 @@ async fn diagram(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
     Ok(nothing())
 }
 
-async fn keep(Acting(engine): Acting, Path(which): Path<Which>) -> Answer {
-    find(&engine, &which).await?;
-    Err(Fault::not_offered("another historyTimeToLive of what is deployed; deploy a version that says so"))
+/// It is kept and shown; histories of decisions, to which it would apply, are not there.
+async fn keep(Acting(engine): Acting, Path(which): Path<Which>, InBody(fields): InBody) -> Answer {
+    // Of an id that is not there Camunda first looks at the days.
+    let days = fields.number("historyTimeToLive");
+    let definition = match find(&engine, &which).await {
+        Err(fault) if which.id.is_none() => return Err(fault),
+        found => found,
+    };
+    let days = process_definition::days(days?)?;
+    engine.keep_history(DefinitionId(definition?.key), Some(days)).await?;
+    Ok(nothing())
 }
 
 /// The outputs of each rule that counts.

@@ -108,8 +108,6 @@ struct Groups;
 
 impl List for Groups {
     const PATH: &'static str = "/group";
-    /// Users are in tenants here, groups are not.
-    const NEVER: &'static [&'static str] = &["memberOfTenant"];
     const SORTED_BY: &'static [&'static str] = &["id", "name", "type"];
     type Row = Group;
 
@@ -117,7 +115,8 @@ impl List for Groups {
         let Asked { fields, order, .. } = asked;
         let mut ids = fields.list("idIn")?.unwrap_or_default();
         ids.extend(fields.text("id")?);
-        let query = GroupQuery { ids, member: fields.text("member")?, ..GroupQuery::default() };
+        let (member, tenant) = (fields.text("member")?, fields.text("memberOfTenant")?);
+        let query = GroupQuery { ids, member, tenant, ..GroupQuery::default() };
         let mut rows = engine.people().groups(&query).await?.rows;
         let (name, pattern, kind) = (fields.text("name")?, fields.text("nameLike")?, fields.text("type")?);
         rows.retain(|row| {

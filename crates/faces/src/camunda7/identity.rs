@@ -13,7 +13,27 @@ use super::user::first_name;
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
-    Router::new().route("/identity/groups", get(groups)).route("/identity/verify", post(verify))
+    Router::new()
+        .route("/identity/groups", get(groups))
+        .route("/identity/verify", post(verify))
+        .route("/identity/password-policy", get(password_policy).post(check_password))
+}
+
+/// The one rule there is.
+fn length() -> Json {
+    json!({"placeholder": "PASSWORD_POLICY_LENGTH", "parameter": {"minLength": potok::SHORTEST_PASSWORD.to_string()}})
+}
+
+async fn password_policy(Acting(_): Acting) -> Answer {
+    Ok(answer(&json!({"rules": [length()]})))
+}
+
+async fn check_password(Acting(_): Acting, InBody(fields): InBody) -> Answer {
+    let password = fields.text("password")?.ok_or_else(|| Fault::invalid("`password` is needed"))?;
+    let is_fit = password.chars().count() >= potok::SHORTEST_PASSWORD;
+    let mut rule = length();
+    rule["valid"] = is_fit.into();
+    Ok(answer(&json!({"rules": [rule], "valid": is_fit})))
 }
 
 /// The groups that a user is in, and who else is in those.

@@ -4,25 +4,46 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::extract::Path;
-use axum::routing::get;
+use axum::routing::{get, put};
 use potok::query::IncidentQuery;
 use potok::row::Incident;
-use potok::{Engine, IncidentId, InstanceId, Name};
+use potok::{Engine, Error, IncidentId, InstanceId, Name};
 use potok_core::instance::{IncidentKind, IncidentStage, Key, WaitKind};
 use serde_json::{Value as Json, json};
 
-use super::answer::{self, Answer, json as answer};
+use super::answer::{self, Answer, json as answer, nothing};
 use super::condition::like;
 use super::date::{date, is_after};
 use super::error::Fault;
-use super::fields::Fields;
+use super::fields::{Fields, InBody};
 use super::job_definition::Kind;
 use super::list::{self, Asked, List};
 use super::{id, job_definition, process_definition};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
-    Router::new().merge(list::routes::<Incidents>()).route("/incident/{id}", get(one).delete(resolve))
+    Router::new()
+        .merge(list::routes::<Incidents>())
+        .route("/incident/{id}", get(one).delete(resolve))
+        .route("/incident/{id}/annotation", put(annotate).delete(clear_annotation))
+}
+
+async fn annotate(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    set_annotation(&engine, &text, fields.text("annotation")?).await
+}
+
+async fn clear_annotation(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
+    set_annotation(&engine, &text, None).await
+}
+
+async fn set_annotation(engine: &Engine, text: &str, annotation: Option<Name>) -> Answer {
+    let missing = || Fault::bad_request_of("BadUserRequestException", "incident is null");
+    let id = id::parse::<IncidentId>(text).ok_or_else(missing)?;
+    match engine.annotate_incident(id, annotation).await {
+        Ok(()) => Ok(nothing()),
+        Err(Error::UnknownIncident(_)) => Err(missing()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Camunda's word for what is stuck: a job that a worker has failed, or what the engine would have done itself.
@@ -102,7 +123,7 @@ async fn shown(engine: &Engine, rows: &[Incident]) -> Result<Vec<Json>, Fault> {
             "tenantId": row.tenant.as_deref(),
             "incidentMessage": Some(&*row.message).filter(|message| !message.is_empty()),
             "jobDefinitionId": job_definition,
-            "annotation": null,
+            "annotation": row.annotation.as_deref(),
         }));
     }
     Ok(all)

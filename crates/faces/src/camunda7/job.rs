@@ -15,7 +15,7 @@ use serde_json::{Value as Json, json};
 use super::answer::{self, Answer, json as answer, nothing, text as plain};
 use super::date::date;
 use super::error::Fault;
-use super::fields::{Fields, InBody};
+use super::fields::{Fields, InBody, InQuery};
 use super::job_definition::Kind;
 use super::list::{self, Asked, List};
 use super::{id, incident, job_definition, process_definition};
@@ -180,9 +180,17 @@ async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
     Ok(answer(&job.shown(definitions.get(&job.definition().into()), &own)))
 }
 
+/// What waits for it stays where it is, as there.
 async fn delete(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
-    find(&engine, &text).await?.ok_or_else(|| Fault::missing(format!("No job found with id '{text}'")))?;
-    Err(Fault::not_offered("deleting a job; modify or cancel its process instance"))
+    let missing = || Fault::missing(format!("No job found with id '{text}'"));
+    match find(&engine, &text).await?.ok_or_else(missing)? {
+        Job::Due(due) => match engine.forget_due(&due).await {
+            Ok(()) => Ok(nothing()),
+            Err(Error::UnknownTimer(_)) => Err(missing()),
+            Err(error) => Err(error.into()),
+        },
+        Job::Stuck(_) => Err(Fault::not_offered("deleting what is stuck; modify or cancel its process instance")),
+    }
 }
 
 async fn execute(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
@@ -345,11 +353,21 @@ async fn set_due(engine: &Engine, row: &Due, due: Option<Timestamp>) -> Result<(
     }
 }
 
-async fn recalculate(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
+/// By its event, counted from when it began to be waited for unless that is switched off.
+async fn recalculate(Acting(engine): Acting, Path(text): Path<String>, InQuery(fields): InQuery) -> Answer {
+    let since_creation = fields.flag("creationDateBased")?.unwrap_or(true);
     let job = find(&engine, &text).await?;
-    match job.ok_or_else(|| Fault::missing(format!("No job found with id '{text}'.")))? {
-        Job::Due(row) if is_timer(&row) => {
-            Err(Fault::not_offered("computing the due date of a timer once more; set it, or execute the job"))
+    match job.ok_or_else(|| Fault::missing_in_engine(format!("No job found with id '{text}'.")))? {
+        Job::Due(row) if row.kind == DueKind::Timer => {
+            let from = (!since_creation).then(|| engine.clock().now());
+            match engine.recalculate(TimerId(row.key), from).await {
+                Ok(()) => Ok(nothing()),
+                Err(error @ Error::Rejected(_)) => Err(Fault::broken(error.to_string())),
+                Err(error) => Err(error.into()),
+            }
+        }
+        Job::Due(row) if row.kind == DueKind::StartTimer => {
+            Err(Fault::not_offered("computing the due date of a timer that starts a process once more"))
         }
         _ => {
             let message = format!("Only timer jobs can be recalculated, and the job with id '{text}' is none.");
@@ -358,7 +376,7 @@ async fn recalculate(Acting(engine): Acting, Path(text): Path<String>) -> Answer
     }
 }
 
-/// What got stuck does not go on by itself anyway, and start timers are suspended with their definition.
+/// What got stuck does not go on by itself anyway.
 async fn suspend(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
     let suspended = fields.is_set("suspended")?;
     if let Some(job) = find(&engine, &text).await? {
@@ -370,10 +388,8 @@ async fn suspend(Acting(engine): Acting, Path(text): Path<String>, InBody(fields
 async fn hold(engine: &Engine, job: &Job, suspended: bool) -> Result<(), Fault> {
     match job {
         job if job.is_suspended() == suspended => Ok(()),
-        Job::Due(row) if row.kind != DueKind::StartTimer => {
-            Ok(engine.suspend_timer(TimerId(row.key), suspended).await?)
-        }
-        _ => Err(Fault::not_offered("suspending what is no timer or savepoint of an instance; suspend its definition")),
+        Job::Due(row) => Ok(engine.suspend_timer(TimerId(row.key), suspended).await?),
+        Job::Stuck(_) => Err(Fault::not_offered("suspending what is stuck; suspend its process instance")),
     }
 }
 

@@ -2,33 +2,31 @@
 
 use axum::Router;
 use axum::extract::Path;
-use axum::routing::{any, get};
+use axum::routing::{get, put};
+use jiff::Timestamp;
 use potok::query::DefinitionQuery;
 use potok::row::{Definition, DefinitionKind};
-use potok::{Engine, Name};
+use potok::{DueOf, DueType, Engine, Name};
 use potok_core::graph::{FlowNode, Loop};
 use potok_core::instance::{Key, WaitKind};
 use serde_json::{Value as Json, json};
 
-use super::answer::{self, Answer, json as answer};
+use super::answer::{self, Answer, json as answer, nothing};
 use super::condition::is;
 use super::error::Fault;
-use super::fields::Fields;
+use super::fields::{Fields, InBody};
 use super::list::{self, Asked, List};
 use super::model::Model;
 use super::{id, process_definition};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
-    let refuse =
-        async || -> Answer { Err(Fault::not_offered("changing all jobs of a savepoint or timer; change the jobs")) };
     Router::new()
         .merge(list::routes::<JobDefinitions>())
-        .route("/job-definition/suspended", any(refuse))
+        .route("/job-definition/suspended", put(suspend_many))
         .route("/job-definition/{id}", get(one))
-        .route("/job-definition/{id}/suspended", any(refuse))
-        .route("/job-definition/{id}/jobPriority", any(refuse))
-        .route("/job-definition/{id}/duedate", any(refuse))
+        .route("/job-definition/{id}/suspended", put(suspend))
+        .route("/job-definition/{id}/jobPriority", put(prioritise))
 }
 
 /// Which jobs of a flow node are meant. What got stuck in the engine itself is counted to the first.
@@ -51,6 +49,15 @@ impl Kind {
             WaitKind::Timer(_) => Self::Timer,
             WaitKind::Continuation { after: true, .. } => Self::After,
             _ => Self::Before,
+        }
+    }
+
+    /// The engine's word for it.
+    fn due(self) -> DueType {
+        match self {
+            Self::Before => DueType::Before,
+            Self::After => DueType::After,
+            Self::Timer => DueType::Timer,
         }
     }
 
@@ -94,11 +101,24 @@ struct JobDefinition {
     ordinal: u32,
     kind: Kind,
     words: (&'static str, Option<String>),
+    /// Jobs to come are held back.
+    held: bool,
+    /// How urgent jobs to come are, whatever the model says.
+    priority: Option<i64>,
 }
 
 impl JobDefinition {
     fn id(&self) -> String {
         id_of(self.definition.key, self.ordinal, self.kind)
+    }
+
+    fn is_suspended(&self) -> bool {
+        self.held || self.definition.suspended
+    }
+
+    /// What the engine knows it by.
+    fn due(&self) -> DueOf {
+        DueOf { definition: self.definition.key.into(), node: self.node.clone(), kind: self.kind.due() }
     }
 
     fn shown(&self) -> Json {
@@ -109,8 +129,8 @@ impl JobDefinition {
             "jobType": self.words.0,
             "jobConfiguration": self.words.1,
             "activityId": &*self.node,
-            "suspended": self.definition.suspended,
-            "overridingJobPriority": null,
+            "suspended": self.is_suspended(),
+            "overridingJobPriority": self.priority,
             "tenantId": process_definition::tenant(&self.definition),
             // As there.
             "deploymentId": null,
@@ -137,26 +157,113 @@ fn has(node: &FlowNode, kind: Kind, model: &Model) -> bool {
 async fn of_definition(engine: &Engine, definition: &Definition) -> Result<Vec<JobDefinition>, Fault> {
     let Some(graph) = engine.graph(definition.key.into()).await? else { return Ok(Vec::new()) };
     let model = Model::of(engine, definition).await?;
+    let policies = engine.due_policies(&[definition.key.into()]).await?;
     let mut all = Vec::new();
     for (ordinal, node) in (0..).zip(graph.nodes()) {
         for kind in Kind::ALL.into_iter().filter(|kind| has(node, *kind, &model)) {
             let words = kind.words(&model, &node.id);
-            all.push(JobDefinition { definition: definition.clone(), node: node.id.clone(), ordinal, kind, words });
+            let policy = policies.iter().find(|policy| policy.node == node.id && policy.kind == kind.due());
+            let (held, priority) = policy.map_or((false, None), |policy| (policy.held, policy.priority));
+            let (definition, node) = (definition.clone(), node.id.clone());
+            all.push(JobDefinition { definition, node, ordinal, kind, words, held, priority });
         }
     }
     Ok(all)
 }
 
-async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
-    let missing = || Fault::missing(format!("Job Definition with id {text} does not exist"));
-    let (key, _) = id::parse_part(&text).ok_or_else(missing)?;
+async fn find(engine: &Engine, text: &str) -> Result<Option<JobDefinition>, Fault> {
+    let Some((key, _)) = id::parse_part(text) else { return Ok(None) };
     let query = DefinitionQuery { keys: vec![key], kind: Some(DefinitionKind::Process), ..DefinitionQuery::default() };
     for definition in engine.definitions(&query).await? {
-        if let Some(found) = of_definition(&engine, &definition).await?.iter().find(|own| own.id() == text) {
-            return Ok(answer(&found.shown()));
+        if let Some(found) = of_definition(engine, &definition).await?.into_iter().find(|own| own.id() == text) {
+            return Ok(Some(found));
         }
     }
-    Err(missing())
+    Ok(None)
+}
+
+async fn one(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
+    let found = find(&engine, &text).await?;
+    let found = found.ok_or_else(|| Fault::missing(format!("Job Definition with id {text} does not exist")))?;
+    Ok(answer(&found.shown()))
+}
+
+/// From when on jobs are held back, or go on; at once if nothing is said.
+fn from_when(fields: &Fields, which: &str) -> Result<Option<Timestamp>, Fault> {
+    fields.date("executionDate").map_err(|fault| {
+        Fault::invalid(format!("The suspension state of {which} could not be updated due to: {}", fault.message()))
+    })
+}
+
+/// Holds jobs to come back, or lets them go on, and those that are there if that is asked for.
+async fn hold(engine: &Engine, all: &[JobDefinition], fields: &Fields, from: Option<Timestamp>) -> Answer {
+    let (held, existing) = (fields.is_set("suspended")?, fields.is_set("includeJobs")?);
+    for own in all {
+        engine.hold_due(&own.due(), held, existing, from).await?;
+    }
+    Ok(nothing())
+}
+
+/// Those of one; nothing is said of one that is not there, as there.
+async fn suspend(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    if fields.has("processDefinitionId") || fields.has("processDefinitionKey") {
+        let message = "Only one of jobDefinitionId, processDefinitionId or processDefinitionKey should be set to update the suspension state.";
+        return Err(Fault::invalid(message));
+    }
+    let from = from_when(&fields, &format!("Job Definition with id {text}"))?;
+    let found = find(&engine, &text).await?;
+    hold(&engine, found.as_slice(), &fields, from).await
+}
+
+/// Those of a version of a process, or of all its versions.
+async fn suspend_many(Acting(engine): Acting, InBody(fields): InBody) -> Answer {
+    let (one, all) = (fields.has("processDefinitionId"), fields.has("processDefinitionKey"));
+    if fields.has("jobDefinitionId") {
+        let message = "Either processDefinitionId or processDefinitionKey can be set to update the suspension state.";
+        return Err(Fault::invalid(message));
+    }
+    if one == all {
+        let many = if one { "Only one of" } else { "Either" };
+        let message = format!(
+            "{many} jobDefinitionId, processDefinitionId or processDefinitionKey should be set to update the suspension state."
+        );
+        return Err(Fault::invalid(message));
+    }
+    let from = from_when(&fields, "Job Definitions")?;
+    let asked = fields.only(&["processDefinitionId", "processDefinitionKey"]);
+    let mut rows = list::all::<JobDefinitions>(&engine, &asked).await?;
+    if all {
+        let tenant = fields.text("processDefinitionTenantId")?;
+        let untenanted = fields.is_set("processDefinitionWithoutTenantId")?;
+        rows.retain(|row| {
+            let own = &row.definition.tenant;
+            tenant.as_ref().is_none_or(|tenant| tenant == own) && (!untenanted || own.is_empty())
+        });
+    }
+    hold(&engine, &rows, &fields, from).await
+}
+
+/// How urgent jobs to come are, and those that are there: 7.24 changes them, too, whatever `includeJobs` says. Null: as the model says, for
+/// those to come only.
+async fn prioritise(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    let (priority, existing) = (fields.number("priority")?, fields.is_set("includeJobs")?);
+    if priority.is_none() && existing {
+        let message = format!("Cannot reset priority for job definition {text} with includeJobs=true");
+        return Err(Fault::invalid(message));
+    }
+    let found = find(&engine, &text).await?;
+    let found = found.ok_or_else(|| Fault::missing(format!("Job definition with id '{text}' does not exist")))?;
+    engine.set_due_priority(&found.due(), priority, priority.is_some()).await?;
+    Ok(nothing())
+}
+
+/// A version goes on, and with it all that was held back of it by its job definitions, as there.
+pub(crate) async fn let_go(engine: &Engine, definition: &Definition) -> Result<(), Fault> {
+    for policy in engine.due_policies(&[definition.key.into()]).await?.into_iter().filter(|policy| policy.held) {
+        let of = DueOf { definition: definition.key.into(), node: policy.node, kind: policy.kind };
+        engine.hold_due(&of, false, false, None).await?;
+    }
+    Ok(())
 }
 
 /// The list.
@@ -193,9 +300,7 @@ impl List for JobDefinitions {
         let (kind, configuration) = (fields.text("jobType")?, fields.text("jobConfiguration")?);
         let (active, suspended) = (fields.is_set("active")?, fields.is_set("suspended")?);
         let (tenants, untenanted) = (fields.list("tenantIdIn")?, fields.is_set("withoutTenantId")?);
-        if fields.is_set("withOverridingJobPriority")? {
-            return Ok(Vec::new());
-        }
+        let prioritised = fields.is_set("withOverridingJobPriority")?;
         let mut rows = Vec::new();
         for definition in engine.definitions(&query).await? {
             if process_definition::is_executable(engine, &definition).await? {
@@ -207,8 +312,9 @@ impl List for JobDefinitions {
                 && nodes.as_ref().is_none_or(|nodes| nodes.contains(&row.node))
                 && is(kind.as_ref(), Some(row.words.0))
                 && is(configuration.as_ref(), row.words.1.as_deref())
-                && (!active || !row.definition.suspended)
-                && (!suspended || row.definition.suspended)
+                && (!active || !row.is_suspended())
+                && (!suspended || row.is_suspended())
+                && (!prioritised || row.priority.is_some())
                 && (!untenanted || row.definition.tenant.is_empty())
                 && tenants.as_ref().is_none_or(|tenants| tenants.contains(&row.definition.tenant))
         });

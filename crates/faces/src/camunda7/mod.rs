@@ -29,6 +29,7 @@ mod job_definition;
 mod link;
 mod list;
 mod message;
+mod metrics;
 mod migration;
 mod model;
 mod not_offered;
@@ -37,6 +38,7 @@ mod process_instance;
 mod process_instance_query;
 mod rendered_form;
 mod restart;
+mod start;
 mod submission;
 mod task;
 mod task_query;
@@ -83,11 +85,13 @@ pub fn router(engine: Engine) -> Router {
         .merge(job::routes())
         .merge(job_definition::routes())
         .merge(message::routes())
+        .merge(metrics::routes())
         .merge(migration::routes())
         .merge(not_offered::routes())
         .merge(process_definition::routes())
         .merge(process_instance::routes())
         .merge(restart::routes())
+        .merge(start::routes())
         .merge(task::routes())
         .merge(tenant::routes())
         .merge(user::routes())

@@ -8,7 +8,7 @@ use super::answer::Answer;
 use super::error::Fault;
 
 /// Resources of which nothing is there.
-const RESOURCES: [&str; 10] = [
+const RESOURCES: [&str; 8] = [
     "case-definition",
     "case-execution",
     "case-instance",
@@ -17,40 +17,17 @@ const RESOURCES: [&str; 10] = [
     "history/decision-definition",
     "history/decision-instance",
     "history/decision-requirements-definition",
-    "metrics",
-    "telemetry",
 ];
 
 /// Single routes of resources that are there, and what to do instead.
-const ROUTES: [(&str, &str); 16] = [
-    ("/history/process-definition/cleanable-process-instance-report", "reports of what is kept"),
-    ("/history/process-definition/cleanable-process-instance-report/count", "reports of what is kept"),
+const ROUTES: [(&str, &str); 7] = [
     ("/execution/{id}/create-incident", "incidents of programs' own"),
-    ("/history/process-instance/report", "reports"),
     ("/history/process-instance/set-removal-time", "another time to live of what has ended"),
-    (
-        "/history/process-instance/{id}/variable-instances",
-        "deleting variables of the past; erase them by the native API",
-    ),
     ("/history/batch/cleanable-batch-report", "reports of what is kept"),
     ("/history/batch/cleanable-batch-report/count", "reports of what is kept"),
     ("/history/batch/set-removal-time", "another time to live of what has ended"),
-    ("/history/task/report", "reports"),
-    ("/incident/{id}/annotation", "annotations of incidents"),
-    (
-        "/process-definition/{id}/history-time-to-live",
-        "another historyTimeToLive of what is deployed; deploy a version that says so",
-    ),
-    (
-        "/process-definition/key/{key}/history-time-to-live",
-        "another historyTimeToLive of what is deployed; deploy a version that says so",
-    ),
-    (
-        "/process-definition/key/{key}/tenant-id/{tenant}/history-time-to-live",
-        "another historyTimeToLive of what is deployed; deploy a version that says so",
-    ),
     ("/schema/log", "the history of the database's tables"),
-    ("/identity/password-policy", "rules for passwords; they have eight characters at least"),
+    ("/telemetry/data", "what Camunda tells of its own use"),
 ];
 
 pub(crate) fn routes() -> Router<Engine> {

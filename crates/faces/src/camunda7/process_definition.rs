@@ -1,4 +1,4 @@
-//! `/process-definition`: versions of processes, and starting instances of them.
+//! `/process-definition`: versions of processes.
 
 use std::collections::BTreeMap;
 
@@ -6,24 +6,22 @@ use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::{get, post, put};
+use axum::routing::{get, put};
 use jiff::Timestamp;
 use potok::query::{DefinitionQuery, IncidentQuery, InstanceQuery};
 use potok::row::{Definition, DefinitionKind, InstanceState};
 use potok::{DefinitionId, Engine, Error, InstanceId, Name, Selector, Version};
 use potok_core::graph::{Expression, ExpressionKind, NodeKind, VersionBinding};
-use potok_core::step::{Position, StartAt};
 use potok_core::xml::Document;
 use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, json as answer, nothing};
 use super::error::Fault;
 use super::fields::{Fields, InBody, InQuery};
-use super::link::Here;
 use super::list::{self, Asked, List};
 use super::process_instance_query::{self, Stuck};
 use super::which::{Which, by_id_and_key};
-use super::{definition_query, deployment, form, id, model, process_instance, submission, value};
+use super::{definition_query, deployment, form, id, job_definition, model, process_instance};
 use crate::acting::Acting;
 
 const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
@@ -40,14 +38,13 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/process-definition/key/{key}/tenant-id/{tenant}/delete", axum::routing::delete(delete_all));
     by_id_and_key!(routes, "/process-definition", "/xml", get(xml));
     by_id_and_key!(routes, "/process-definition", "/diagram", get(diagram));
-    by_id_and_key!(routes, "/process-definition", "/start", post(start));
-    by_id_and_key!(routes, "/process-definition", "/submit-form", post(submit_form));
     by_id_and_key!(routes, "/process-definition", "/suspended", put(suspend));
     by_id_and_key!(routes, "/process-definition", "/statistics", get(activity_statistics));
     by_id_and_key!(routes, "/process-definition", "/startForm", get(form::of_start));
     by_id_and_key!(routes, "/process-definition", "/form-variables", get(form::start_variables));
     by_id_and_key!(routes, "/process-definition", "/rendered-form", get(form::rendered_start));
     by_id_and_key!(routes, "/process-definition", "/deployed-start-form", get(form::deployed_start));
+    by_id_and_key!(routes, "/process-definition", "/history-time-to-live", put(keep));
     by_id_and_key!(routes, "/process-definition", "/static-called-process-definitions", get(called));
     routes
 }
@@ -67,6 +64,35 @@ pub(crate) async fn is_executable(engine: &Engine, definition: &Definition) -> R
     Ok(process.and_then(|process| process.attribute("isExecutable")).as_deref() == Some("true"))
 }
 
+/// For how many days the history of its instances is kept; none if for ever.
+pub(crate) async fn kept_for(engine: &Engine, definition: &Definition) -> Result<Option<i64>, Fault> {
+    let graph = engine.graph(definition.key.into()).await?;
+    let kept = graph.and_then(|graph| graph.history_ends(Timestamp::UNIX_EPOCH));
+    Ok(definition.history_days.or(kept.map(|kept| kept.as_second() / 86_400)))
+}
+
+/// How many days a request says.
+pub(crate) fn days(days: Option<i64>) -> Result<u32, Fault> {
+    let days = days
+        .ok_or_else(|| Fault::bad_request_of("NotAllowedException", "Null historyTimeToLive values are not allowed"))?;
+    u32::try_from(days).map_err(|_| {
+        Fault::bad_request_of("BadUserRequestException", "historyTimeToLive is not greater than or equal to 0")
+    })
+}
+
+/// Keeps the histories of instances that end from now on for so many days.
+async fn keep(Acting(engine): Acting, Path(which): Path<Which>, InBody(fields): InBody) -> Answer {
+    let days = fields.number("historyTimeToLive")?;
+    let Some(definition) = which.look_up(&engine).await? else {
+        return Err(match &which.id {
+            Some(id) => Fault::broken_as("NullPointerException", format!("there is no process definition {id}")),
+            None => which.missing("process"),
+        });
+    };
+    engine.keep_history(DefinitionId(definition.key), Some(self::days(days)?)).await?;
+    Ok(nothing())
+}
+
 /// A definition as Camunda shows it.
 pub(crate) async fn shown(engine: &Engine, definition: &Definition) -> Result<Json, Fault> {
     let bytes = deployment::file_of(engine, definition).await?;
@@ -81,8 +107,7 @@ pub(crate) async fn shown(engine: &Engine, definition: &Definition) -> Result<Js
         process.children().find(|child| child.is(BPMN, "documentation")).map(|child| child.text().trim().to_owned())
     });
     let startable = process.and_then(|process| process.attribute_in(CAMUNDA, "isStartableInTasklist"));
-    let graph = engine.graph(definition.key.into()).await?;
-    let kept = graph.and_then(|graph| graph.history_ends(Timestamp::UNIX_EPOCH));
+    let kept = kept_for(engine, definition).await?;
     Ok(json!({
         "id": id::definition(definition),
         "key": &*definition.id,
@@ -96,7 +121,7 @@ pub(crate) async fn shown(engine: &Engine, definition: &Definition) -> Result<Js
         "suspended": definition.suspended,
         "tenantId": tenant(definition),
         "versionTag": definition.tag.as_deref(),
-        "historyTimeToLive": kept.map(|kept| kept.as_second() / 86_400),
+        "historyTimeToLive": kept,
         "startableInTasklist": startable.as_deref() != Some("false"),
     }))
 }
@@ -214,106 +239,6 @@ fn is_called(definition: &Definition, kind: &NodeKind) -> Option<Selector> {
     Some(Selector::Version(text(&call.process)?, version))
 }
 
-/// Begins an instance, in all the forms that a request may ask for.
-async fn start(Acting(engine): Acting, here: Here, Path(which): Path<Which>, InBody(fields): InBody) -> Answer {
-    let definition = which.look_up(&engine).await?.ok_or_else(|| unknown(&which))?;
-    let variables = value::variables(&fields, "variables")?;
-    begin(&engine, &here, &definition, &fields, variables).await
-}
-
-fn unknown(which: &Which) -> Fault {
-    match &which.id {
-        None => which.missing("process"),
-        Some(id) => {
-            let message = format!("Cannot instantiate process definition {id}: there is none");
-            Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, message)
-        }
-    }
-}
-
-async fn begin(
-    engine: &Engine,
-    here: &Here,
-    definition: &Definition,
-    fields: &Fields,
-    variables: potok_core::step::Variables,
-) -> Answer {
-    let mut start = engine
-        .start(definition.id.clone())
-        .tenant(definition.tenant.clone())
-        .version(definition.version)
-        .variables(variables);
-    if fields.has("caseInstanceId") {
-        return Err(Fault::not_offered("starting for a case (caseInstanceId)"));
-    }
-    if let Some(key) = fields.text("businessKey")? {
-        start = start.business_key(key);
-    }
-    process_instance::check_what_is_skipped(fields)?;
-    let instructions = fields.objects("startInstructions")?;
-    let mut positions = Vec::new();
-    for instruction in &instructions {
-        if !instruction.map("variables")?.is_empty() {
-            return Err(Fault::not_offered("variables of a start instruction; set them for the whole instance"));
-        }
-        positions.push(position(instruction)?);
-    }
-    if positions.is_empty() && (fields.is_set("skipCustomListeners")? || fields.is_set("skipIoMappings")?) {
-        let message = format!(
-            "Cannot instantiate process definition {}: ENGINE-13024 Cannot skip custom listeners or input/output mappings when \
-             it begins at its own start event; give startInstructions",
-            id::definition(definition)
-        );
-        return Err(Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, message));
-    }
-    if !positions.is_empty() {
-        start = start.at(StartAt::Positions(positions));
-    }
-    let begun = start.send().await.map_err(|error| match error {
-        error @ Error::Variable { .. } => Fault::from(error),
-        error => Fault::in_words(error, |error| {
-            format!("Cannot instantiate process definition {}: {error}", id::definition(definition))
-        }),
-    })?;
-    let mut body = process_instance::shown(&begun, Some(definition));
-    body["links"] = here.own("process-instance", &id::id(begun.id()));
-    if fields.is_set("withVariablesInReturn")? {
-        let variables = engine.instance(begun.id()).variables().await?;
-        body["variables"] = value::map(&variables, false);
-    }
-    Ok(answer(&body))
-}
-
-/// Where an instruction lets a token begin.
-pub(crate) fn position(instruction: &Fields) -> Result<Position, Fault> {
-    let kind = instruction.text("type")?.unwrap_or_default();
-    if instruction.has("ancestorActivityInstanceId") {
-        return Err(Fault::not_offered("starting inside of a given activity instance (ancestorActivityInstanceId)"));
-    }
-    let id = |name: &str| {
-        instruction
-            .text(name)?
-            .ok_or_else(|| Fault::invalid(format!("For instruction type '{kind}': '{name}' must be set")))
-    };
-    match &*kind {
-        "startBeforeActivity" => Ok(Position::Before(id("activityId")?)),
-        "startAfterActivity" => Ok(Position::After(id("activityId")?)),
-        "startTransition" => Ok(Position::On(id("transitionId")?)),
-        other => Err(Fault::invalid(format!("'{other}' is no instruction that starts something"))),
-    }
-}
-
-async fn submit_form(Acting(engine): Acting, here: Here, Path(which): Path<Which>, InBody(fields): InBody) -> Answer {
-    let definition = which.look_up(&engine).await?.ok_or_else(|| unknown(&which))?;
-    let given = value::variables(&fields, "variables")?;
-    let form = form::fields_of_start(&engine, &definition).await?;
-    let variables = submission::variables(&form, given, &[]).map_err(|unfit| {
-        let cannot = format!("Cannot instantiate process definition {}", id::definition(&definition));
-        unfit.into_fault(|why| Fault::refused(StatusCode::INTERNAL_SERVER_ERROR, format!("{cannot}: {why}")))
-    })?;
-    begin(&engine, &here, &definition, &fields, variables).await
-}
-
 /// Suspends versions, or lets them go on, with their instances if that is asked for.
 async fn set_suspended(engine: &Engine, definitions: &[Definition], fields: &Fields) -> Answer {
     if fields.has("executionDate") {
@@ -324,6 +249,9 @@ async fn set_suspended(engine: &Engine, definitions: &[Definition], fields: &Fie
     for definition in definitions {
         let id = DefinitionId(definition.key);
         let found = if suspended { engine.suspend_definition(id).await? } else { engine.resume_definition(id).await? };
+        if !suspended {
+            job_definition::let_go(engine, definition).await?;
+        }
         if found && with_instances {
             let query = InstanceQuery {
                 definition: Some(definition.key),
@@ -457,7 +385,7 @@ async fn activity_statistics(Acting(engine): Acting, Path(which): Path<Which>, I
     let definition = match which.look_up(&engine).await? {
         Some(definition) => definition,
         None if which.id.is_some() => return Ok(answer(&json!([]))),
-        None => return Err(unknown(&which)),
+        None => return Err(which.missing("process")),
     };
     let asked = Counted::asked(&fields)?;
     let graph = engine.graph(definition.key.into()).await?;

@@ -15,7 +15,7 @@ use super::fields::{Fields, InBody, InQuery};
 use super::list::{self, Asked, List};
 use super::model::Model;
 use super::variables::{self, Holder, Owner};
-use super::{comment, id, process_definition, process_instance_query, tree, value};
+use super::{comment, id, process_definition, process_instance_query, start, tree, value};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
@@ -28,7 +28,7 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/process-instance/{id}/modification", post(modify))
         .route(
             "/process-instance/{id}/comment",
-            get(comment::of_instance).put(comment::change).delete(comment::remove_all),
+            get(comment::of_instance).put(comment::change_of_instance).delete(comment::remove_all),
         )
         .route("/process-instance/{id}/comment/{comment}", axum::routing::delete(comment::remove))
         .merge(variables::routes::<Process>())
@@ -259,7 +259,7 @@ pub(crate) fn modification<On>(
                 }
             }
             _ => {
-                let begun = match process_definition::position(instruction)? {
+                let begun = match start::position(instruction)? {
                     Position::Before(node) => modification.start_before(node),
                     Position::After(node) => modification.start_after(node),
                     Position::On(flow) => modification.start_transition(flow),

@@ -10,7 +10,7 @@ use super::answer::{Answer, nothing};
 use super::error::Fault;
 use super::fields::{Fields, InBody};
 use super::which::{Which, by_id_and_key};
-use super::{batch, id, process_definition};
+use super::{batch, id, start};
 use crate::acting::Acting;
 
 const INSTANCES: &str = "processInstanceIds";
@@ -61,7 +61,7 @@ fn positions(fields: &Fields) -> Result<Vec<Position>, Fault> {
     let mut positions = Vec::new();
     for instruction in fields.objects("instructions")? {
         if instruction.text("type")?.as_deref() != Some("cancel") {
-            positions.push(process_definition::position(&instruction)?);
+            positions.push(start::position(&instruction)?);
         }
     }
     match positions.is_empty() {

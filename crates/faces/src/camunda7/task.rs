@@ -42,7 +42,7 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/task/{id}/form-variables", get(form::task_variables))
         .route("/task/{id}/deployed-form", get(form::task_deployed))
         .route("/task/{id}/rendered-form", get(form::task_rendered))
-        .route("/task/{id}/comment", get(comment::of_task).put(comment::change).delete(comment::remove_all))
+        .route("/task/{id}/comment", get(comment::of_task).put(comment::change_of_task).delete(comment::remove_all))
         .route("/task/{id}/comment/create", post(comment::create))
         .route("/task/{id}/comment/{comment}", get(comment::one).delete(comment::remove))
         .route("/task/{id}/identity-links", get(identity_link::list).post(identity_link::add))

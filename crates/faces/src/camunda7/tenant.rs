@@ -1,11 +1,11 @@
-//! `/tenant`: what tenants are called, and who is in them. Groups are in none: users are.
+//! `/tenant`: what tenants are called, and who is in them: users, and groups with all their members.
 
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::{get, post, put};
-use potok::query::UserQuery;
+use potok::query::{GroupQuery, UserQuery};
 use potok::row::Tenant;
-use potok::{Engine, Error, Name};
+use potok::{Engine, Error};
 use serde_json::{Value as Json, json};
 
 use super::answer::{self, Answer, json as answer, nothing};
@@ -17,7 +17,6 @@ use super::list::{self, Asked, List};
 use crate::acting::Acting;
 
 pub(crate) fn routes() -> Router<Engine> {
-    let no_groups = async || -> Answer { Err(Fault::not_offered("a group in a tenant; add its users")) };
     Router::new()
         .merge(list::routes::<Tenants>())
         .route("/tenant", axum::routing::options(options))
@@ -26,7 +25,7 @@ pub(crate) fn routes() -> Router<Engine> {
         .route("/tenant/{id}/user-members", axum::routing::options(options_of_users))
         .route("/tenant/{id}/user-members/{user}", put(add_user).delete(remove_user))
         .route("/tenant/{id}/group-members", axum::routing::options(options_of_groups))
-        .route("/tenant/{id}/group-members/{group}", put(no_groups).delete(no_groups))
+        .route("/tenant/{id}/group-members/{group}", put(add_group).delete(remove_group))
 }
 
 fn shown(tenant: &Tenant) -> Json {
@@ -68,20 +67,28 @@ async fn remove(Acting(engine): Acting, Path(id): Path<String>) -> Answer {
     Ok(nothing())
 }
 
+/// Camunda's word for somebody or something that is not there.
+fn unknown(what: &str, id: &str) -> Fault {
+    Fault::failed_as("NullValueException", format!("No {what} found with id '{id}'.: {what} is null"))
+}
+
+async fn check(engine: &Engine, tenant: &str) -> Result<(), Fault> {
+    find(engine, tenant).await?.map(drop).ok_or_else(|| unknown("tenant", tenant))
+}
+
+fn already(what: &str, id: &str, tenant: &str) -> Fault {
+    let message = format!("{what} '{id}' is a member of tenant '{tenant}' already");
+    Fault::failed_as("ProcessEnginePersistenceException", message)
+}
+
 async fn add_user(Acting(engine): Acting, Path((tenant, user)): Path<(String, String)>) -> Answer {
     let people = engine.people();
-    let missing = |what: &str, id: &str| {
-        Fault::failed_as("NullValueException", format!("No {what} found with id '{id}'.: {what} is null"))
-    };
     if people.user(user.as_str()).await?.is_none() {
-        return Err(missing("user", &user));
+        return Err(unknown("user", &user));
     }
-    if find(&engine, &tenant).await?.is_none() {
-        return Err(missing("tenant", &tenant));
-    }
-    if !users(&engine, &tenant, Some(user.as_str().into())).await?.is_empty() {
-        let message = format!("user '{user}' is a member of tenant '{tenant}' already");
-        return Err(Fault::failed_as("ProcessEnginePersistenceException", message));
+    check(&engine, &tenant).await?;
+    if has_user(&engine, &tenant, &user, false).await? {
+        return Err(already("user", &user, &tenant));
     }
     people.add_to_tenant(tenant, user).await?;
     Ok(nothing())
@@ -92,11 +99,37 @@ async fn remove_user(Acting(engine): Acting, Path((tenant, user)): Path<(String,
     Ok(nothing())
 }
 
-/// The users of a tenant, or that one if it is among them.
-async fn users(engine: &Engine, tenant: &str, user: Option<Name>) -> Result<Vec<Name>, Error> {
-    let query =
-        UserQuery { ids: user.into_iter().collect(), tenants: Some(vec![tenant.into()]), ..UserQuery::default() };
-    Ok(engine.people().users(&query).await?.rows.into_iter().map(|user| user.id).collect())
+async fn add_group(Acting(engine): Acting, Path((tenant, group)): Path<(String, String)>) -> Answer {
+    let people = engine.people();
+    if people.group(group.as_str()).await?.is_none() {
+        return Err(unknown("group", &group));
+    }
+    check(&engine, &tenant).await?;
+    if has_group(&engine, &tenant, &group).await? {
+        return Err(already("group", &group, &tenant));
+    }
+    people.add_group_to_tenant(tenant, group).await?;
+    Ok(nothing())
+}
+
+async fn remove_group(Acting(engine): Acting, Path((tenant, group)): Path<(String, String)>) -> Answer {
+    engine.people().remove_group_from_tenant(tenant, group).await?;
+    Ok(nothing())
+}
+
+/// Whether a user is in a tenant, by themselves or also by a group.
+async fn has_user(engine: &Engine, tenant: &str, user: &str, by_group: bool) -> Result<bool, Error> {
+    let (own_tenant, tenants) = match by_group {
+        true => (None, Some(vec![tenant.into()])),
+        false => (Some(tenant.into()), None),
+    };
+    let query = UserQuery { ids: vec![user.into()], own_tenant, tenants, ..UserQuery::default() };
+    Ok(!engine.people().users(&query).await?.rows.is_empty())
+}
+
+async fn has_group(engine: &Engine, tenant: &str, group: &str) -> Result<bool, Error> {
+    let query = GroupQuery { ids: vec![group.into()], tenant: Some(tenant.into()), ..GroupQuery::default() };
+    Ok(!engine.people().groups(&query).await?.rows.is_empty())
 }
 
 async fn options(here: Here) -> Answer {
@@ -125,7 +158,6 @@ struct Tenants;
 impl List for Tenants {
     const PATH: &'static str = "/tenant";
     const BY_BODY: bool = false;
-    const NEVER: &'static [&'static str] = &["groupMember"];
     const SORTED_BY: &'static [&'static str] = &["id", "name"];
     type Row = Tenant;
 
@@ -133,19 +165,27 @@ impl List for Tenants {
         let Asked { fields, order, .. } = asked;
         let mut rows = engine.people().tenants().await?;
         let (own, ids) = (fields.text("id")?, fields.list("idIn")?);
-        let (name, pattern, user) = (fields.text("name")?, fields.text("nameLike")?, fields.text("userMember")?);
+        let (name, pattern) = (fields.text("name")?, fields.text("nameLike")?);
+        let (user, group) = (fields.text("userMember")?, fields.text("groupMember")?);
+        let by_group = fields.is_set("includingGroupsOfUser")?;
         rows.retain(|row| {
             is(own.as_ref(), Some(&row.id))
                 && ids.as_ref().is_none_or(|ids| ids.contains(&row.id))
                 && is(name.as_ref(), row.name.as_deref())
                 && pattern.as_ref().is_none_or(|pattern| row.name.as_ref().is_some_and(|own| like(pattern, own)))
         });
-        if let Some(user) = user {
+        if user.is_some() || group.is_some() {
             let mut some = Vec::new();
             for row in rows {
-                if !users(engine, &row.id, Some(user.clone())).await?.is_empty() {
-                    some.push(row);
-                }
+                let is_its_user = match &user {
+                    Some(user) => has_user(engine, &row.id, user, by_group).await?,
+                    None => true,
+                };
+                let is_its_group = match &group {
+                    Some(group) => has_group(engine, &row.id, group).await?,
+                    None => true,
+                };
+                some.extend((is_its_user && is_its_group).then_some(row));
             }
             rows = some;
         }

@@ -141,8 +141,8 @@ impl List for Users {
         let Asked { fields, order, .. } = asked;
         let mut ids = fields.list("idIn")?.unwrap_or_default();
         ids.extend(fields.text("id")?);
-        let tenants = fields.text("memberOfTenant")?.map(|tenant| vec![tenant]);
-        let query = UserQuery { ids, group: fields.text("memberOfGroup")?, tenants, ..UserQuery::default() };
+        let (group, own_tenant) = (fields.text("memberOfGroup")?, fields.text("memberOfTenant")?);
+        let query = UserQuery { ids, group, own_tenant, ..UserQuery::default() };
         let mut rows = engine.people().users(&query).await?.rows;
         type Part = fn(&User) -> Option<&str>;
         let parts: [(&str, Part); 3] = [

@@ -219,7 +219,8 @@ fn normal(value: &Json, kept: &BTreeMap<String, String>, name: &str, keeps_order
     if matches!(name, "executionId" | "activityInstanceId" | "executionIds" | "hostname") && !is_empty {
         return "<id>".into();
     }
-    if matches!(name, "durationInMillis" | "duration") && !is_empty {
+    let takes = matches!(name, "durationInMillis" | "duration" | "minimum" | "maximum" | "average" | "period");
+    if takes && !is_empty {
         return "<time>".into();
     }
     if matches!(name, "exceptionMessage" | "jobExceptionMessage" | "failures") && !is_empty {

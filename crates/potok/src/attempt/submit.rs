@@ -85,7 +85,14 @@ impl Attempt<'_> {
             let by = self.envelope.by.clone();
             let asked = self.envelope.once.as_ref().map(|once| once.key().clone());
             let trace = self.envelope.trace();
-            let envelope = Envelope { by, key: asked, trace, act, ..Envelope::default() };
+            let held_back = match self.engine.catalog.policies(loaded.definition) {
+                Some(policies) => follow::held_back(&policies, &loaded.running.graph, &held.events),
+                None => Vec::new(),
+            };
+            let has_ended = !loaded.running.instance.is_active();
+            let history_days = self.engine.catalog.history_days(loaded.definition).filter(|_| has_ended);
+            let rest = Envelope::default();
+            let envelope = Envelope { by, key: asked, trace, act, held: held_back, history_days, ..rest };
             if held.slot.is_in_flight() && loaded.seq > 0 {
                 self.guards.push(Guard::Row { instance: key, seq: loaded.seq, unit: loaded.unit });
             }

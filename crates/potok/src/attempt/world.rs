@@ -63,7 +63,9 @@ impl World for Attempt<'_> {
         let Running { graph, instance } = &mut loaded.running;
         let from = held.events.list.len();
         let keys = Numbers { engine: self.engine, now: self.now };
+        let policies = self.engine.catalog.policies(loaded.definition);
         let mut context = Context::new(self.now, &*self.engine.catalog.evaluator, &keys);
+        context.policies = policies.as_deref();
         (context.time, context.room) = (self.time, self.room);
         if let Err(rejection) = step(graph, instance, command, &mut context, &mut held.events) {
             held.refused = true;

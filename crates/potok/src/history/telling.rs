@@ -311,6 +311,7 @@ impl Telling {
             | Act::JobPrioritised { .. }
             | Act::TimerRescheduled { .. }
             | Act::TimerSuspended { .. }
+            | Act::IncidentAnnotated { .. }
             | Act::BusinessKeyClaimed => {}
             Act::VariableErased { name } => self.tell(row, by, What::VariableErased { variable: name }),
             Act::Explained { reason } => self.tell(row, by, What::Explained { reason }),

@@ -107,6 +107,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::comment" => engine.comment(task, "text").await.map(drop),
         "Engine::change_task_variables" => engine.change_task_variables(task, false, json!({}), []).await,
         "Engine::touch_task" => engine.touch_task(task).await,
+        "Engine::change_comment" => engine.change_comment(&comment, "x").await.map(drop),
         "Engine::remove_comment" => engine.remove_comment(&comment).await,
         "Engine::attach" | "Attaching::write" | "Attaching::finish" | "Attaching::discard" => {
             engine.attach(task, "file").await.map(drop)
@@ -211,6 +212,8 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "People::revoke" => people.revoke("none", Role::Viewer).await,
         "People::add_to_tenant" => people.add_to_tenant("acme", "nobody").await,
         "People::remove_from_tenant" => people.remove_from_tenant("acme", "nobody").await,
+        "People::add_group_to_tenant" => people.add_group_to_tenant("acme", "none").await,
+        "People::remove_group_from_tenant" => people.remove_group_from_tenant("acme", "none").await,
         "People::set_password" => people.set_password("nobody", "long enough").await,
         "People::remove_password" => people.remove_password("nobody").await,
         "NewToken::send" => people.new_token("nobody", "test").send().await.map(drop),
@@ -227,7 +230,14 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Case::variables_from" => case.variables_from(Viewpoint::Process, false).await.map(drop),
         "Case::change_variables_from" => case.change_variables_from(Viewpoint::Process, false, json!({}), []).await,
         "Engine::due" => engine.due(&DueQuery::default()).await.map(drop),
-        "Engine::execute" => {
+        "Engine::keep_history" => engine.keep_history(definition, Some(1)).await.map(drop),
+        "Engine::annotate_incident" => engine.annotate_incident(IncidentId(NO), Some("x".into())).await,
+        "Engine::annotate_audit" => engine.annotate_audit(NO, None).await.map(drop),
+        "Engine::due_policies" => engine.due_policies(&[definition]).await.map(drop),
+        "Engine::hold_due" => engine.hold_due(&due_of(definition), true, true, None).await,
+        "Engine::set_due_priority" => engine.set_due_priority(&due_of(definition), Some(1), true).await,
+        "Engine::recalculate" => engine.recalculate(TimerId(NO), None).await,
+        "Engine::execute" | "Engine::forget_due" => {
             let (key, kind, instance) = (NO, DueKind::StartTimer, None);
             let (process, node, tenant) = ("none".into(), "none".into(), None);
             let (due, retries, failure, priority, suspended) = (None, 3, None, 0, false);
@@ -245,7 +255,10 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
                 suspended,
                 tenant,
             };
-            engine.execute(&due).await
+            match function {
+                "Engine::execute" => engine.execute(&due).await,
+                _ => engine.forget_due(&due).await,
+            }
         }
         "Engine::set_job_retries" => engine.set_job_retries(JobId(NO), 1).await,
         "Engine::set_job_priority" => engine.set_job_priority(JobId(NO), 1).await,
@@ -270,6 +283,10 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         }
         other => panic!("say here how `{other}` is tried"),
     }
+}
+
+fn due_of(definition: DefinitionId) -> potok::DueOf {
+    potok::DueOf { definition, node: "send".into(), kind: potok::DueType::Before }
 }
 
 /// Two versions of a process.

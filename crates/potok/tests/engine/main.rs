@@ -23,6 +23,7 @@ mod modify;
 mod neighbours;
 mod once;
 mod people;
+mod policies;
 mod refused;
 mod restart;
 mod restart_instance;

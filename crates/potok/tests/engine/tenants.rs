@@ -24,6 +24,7 @@ crate::on_every_database!(
     jobs_are_handed_out_within_a_tenant,
     batches_stay_within_a_tenant,
     users_reach_their_tenants,
+    groups_bring_their_members_into_tenants,
     administrators_of_a_tenant_administer_nothing_else,
     what_is_waited_for_and_who_there_is_is_each_tenants_own,
 );
@@ -369,6 +370,53 @@ async fn users_reach_their_tenants(place: Place) {
     assert_eq!(anna.people().tenants_of("both").await.unwrap(), ["acme"]);
     people.remove_from_tenant("acme", "anna").await.unwrap();
     assert_eq!(anna.tasks().count().await.unwrap(), 0);
+    stop(&engine).await;
+}
+
+async fn groups_bring_their_members_into_tenants(place: Place) {
+    let (engine, ..) = two(&place, &work()).await;
+    let people = engine.people();
+    for id in ["anna", "boris", "clara"] {
+        people.put_user(User { id: id.into(), ..User::default() }).await.unwrap();
+    }
+    for id in ["sales", "stock"] {
+        people.put_group(Group { id: id.into(), ..Group::default() }).await.unwrap();
+    }
+    people.add_member("sales", "anna").await.unwrap();
+    people.add_to_tenant("bolt", "boris").await.unwrap();
+    let anna = engine.as_user("anna");
+    assert_eq!(anna.start("work").send().await.unwrap_err().code(), "process-unknown");
+    people.add_group_to_tenant("acme", "sales").await.unwrap();
+    people.add_group_to_tenant("empty", "stock").await.unwrap();
+    assert_eq!(people.add_group_to_tenant("acme", "nothing").await.unwrap_err().code(), "group-unknown");
+    let known: Vec<_> = people.tenants().await.unwrap().into_iter().map(|tenant| tenant.id).collect();
+    assert_eq!(known, ["acme", "bolt", "empty"]);
+    assert_eq!(people.tenants_of("anna").await.unwrap(), ["acme"]);
+    assert_eq!(anna.start("work").send().await.unwrap().tenant.as_deref(), Some("acme"));
+    assert_eq!(anna.tasks().count().await.unwrap(), 1);
+    assert_eq!(engine.as_user("boris").tasks().count().await.unwrap(), 0);
+
+    let found = async |query: UserQuery| {
+        people.users(&query).await.unwrap().rows.into_iter().map(|user| user.id).collect::<Vec<_>>()
+    };
+    let of = |tenant: &str| UserQuery { tenants: Some(vec![tenant.into()]), ..UserQuery::default() };
+    assert_eq!(found(of("acme")).await, ["anna"]);
+    assert_eq!(found(of("bolt")).await, ["boris"]);
+    assert_eq!(found(of("")).await, ["clara"], "who is in none, by themselves or by a group");
+    let own = UserQuery { own_tenant: Some("acme".into()), ..UserQuery::default() };
+    assert_eq!(found(own).await, Vec::<potok::Name>::new());
+    let groups = GroupQuery { tenant: Some("acme".into()), ..GroupQuery::default() };
+    assert_eq!(&*people.groups(&groups).await.unwrap().rows[0].id, "sales");
+    let colleagues = anna.people().users(&UserQuery::default()).await.unwrap().rows;
+    assert_eq!(colleagues.len(), 1, "colleagues are those of the same tenant");
+
+    people.remove_group_from_tenant("acme", "sales").await.unwrap();
+    assert_eq!(anna.tasks().count().await.unwrap(), 0);
+    people.add_group_to_tenant("acme", "sales").await.unwrap();
+    people.remove_group("sales").await.unwrap();
+    people.remove_tenant("empty").await.unwrap();
+    let known: Vec<_> = people.tenants().await.unwrap().into_iter().map(|tenant| tenant.id).collect();
+    assert_eq!(known, ["bolt"]);
     stop(&engine).await;
 }
 

@@ -7,7 +7,7 @@ use potok_core::time::Timestamp;
 use super::sealed::Filters;
 use super::{Gathered, Paging, Query, Sight};
 use crate::cell::Bytes;
-use crate::row::{ApiToken, Audit, Grant, Session, Tenancy, Tenant};
+use crate::row::{ApiToken, Audit, Grant, Session, TeamTenancy, Tenancy, Tenant};
 use crate::select::Filter;
 
 /// Roles of groups, by group and role. All filters that are given must hold.
@@ -103,6 +103,38 @@ impl Filters for TenancyQuery {
     }
 }
 
+/// Groups of tenants, by group and tenant. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TeamTenancyQuery {
+    /// Of one of these groups.
+    pub teams: Vec<Name>,
+    /// Of one of these tenants.
+    pub tenants: Vec<Name>,
+    /// Which page.
+    pub page: Paging,
+}
+
+impl Query for TeamTenancyQuery {
+    type Row = TeamTenancy;
+
+    fn paging(&self) -> &Paging {
+        &self.page
+    }
+}
+
+impl Filters for TeamTenancyQuery {
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = Gathered::default();
+        filters.one_of("team", &self.teams);
+        filters.one_of("tenant", &self.tenants);
+        filters.0
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        Some("team")
+    }
+}
+
 /// Sessions, the first to end first. All filters that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionQuery {
@@ -170,6 +202,8 @@ impl Filters for ApiTokenQuery {
 /// What was refused or done, by age. All filters that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AuditQuery {
+    /// One of these.
+    pub keys: Vec<Key>,
     /// Asked for by one of these users.
     pub authors: Vec<Name>,
     /// One of these actions.
@@ -199,6 +233,7 @@ impl Query for AuditQuery {
 impl Filters for AuditQuery {
     fn filters(&self) -> Vec<Filter> {
         let mut filters = Gathered::default();
+        filters.one_of("key", &self.keys);
         filters.one_of("author", &self.authors);
         filters.one_of("action", &self.actions);
         filters.one_of("subject", &self.subjects);

@@ -5,8 +5,9 @@ use potok_core::instance::Key;
 
 use super::sealed::Filters;
 use super::{Gathered, Paging, Query, Sight};
+use crate::cell::Field;
 use crate::row::{Definition, DefinitionKind, Deployment};
-use crate::select::Filter;
+use crate::select::{Filter, Operator};
 
 /// Definitions, by age. All filters that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +28,8 @@ pub struct DefinitionQuery {
     pub name_like: Option<String>,
     /// Suspended, or not.
     pub suspended: Option<bool>,
+    /// Those of which operators have said how long what has ended of them is kept.
+    pub has_history_days: bool,
     /// What whoever searches may see.
     pub sight: Sight,
     /// Which page.
@@ -52,6 +55,9 @@ impl Filters for DefinitionQuery {
         filters.equal("tag", self.tag.as_ref());
         filters.like("name", self.name_like.as_ref());
         filters.equal("suspended", self.suspended.as_ref());
+        if self.has_history_days {
+            filters.0.push(Filter::Compare("history_days", Operator::Greater, None::<i64>.to_cell()));
+        }
         self.sight.tenants(&mut filters);
         filters.0
     }

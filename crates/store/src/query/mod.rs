@@ -16,7 +16,7 @@ mod variable;
 mod wait;
 mod webhook;
 
-pub use access::{ApiTokenQuery, AuditQuery, GrantQuery, SessionQuery, TenancyQuery, TenantQuery};
+pub use access::{ApiTokenQuery, AuditQuery, GrantQuery, SessionQuery, TeamTenancyQuery, TenancyQuery, TenantQuery};
 pub use batch::{BatchItemQuery, BatchQuery};
 pub use definition::{DefinitionQuery, DeploymentQuery};
 pub use instance::{Expiry, InstanceOrder, InstanceQuery};
@@ -27,7 +27,7 @@ pub use saved::SavedSearchQuery;
 pub use sight::{Sight, Viewer};
 pub use task::{TaskOrder, TaskQuery};
 pub use variable::{Comparison, VariableFilter, VariableValue};
-pub use wait::{IncidentQuery, JobOrder, JobQuery, TimerQuery, WorkQuery};
+pub use wait::{DuePolicyQuery, IncidentQuery, JobOrder, JobQuery, TimerQuery, WorkQuery};
 pub use webhook::{DeliveryQuery, WebhookQuery};
 
 use crate::StoreError;

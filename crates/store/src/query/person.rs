@@ -6,7 +6,7 @@ use super::sealed::Filters;
 use super::{Gathered, Paging, Query};
 use crate::cell::Field;
 use crate::record::Record;
-use crate::row::{Group, Membership, Tenancy, User};
+use crate::row::{Group, Membership, TeamTenancy, Tenancy, User};
 use crate::select::Filter;
 
 /// Users, by id. All filters that are given must hold.
@@ -18,8 +18,10 @@ pub struct UserQuery {
     pub name_like: Option<String>,
     /// In this group.
     pub group: Option<Name>,
-    /// Of one of these tenants; an empty name stands for those of none.
+    /// Of one of these tenants, also by their groups; an empty name stands for those of none.
     pub tenants: Option<Vec<Name>>,
+    /// Of this tenant, whatever their groups are in.
+    pub own_tenant: Option<Name>,
     /// Which page.
     pub page: Paging,
 }
@@ -40,8 +42,15 @@ impl Filters for UserQuery {
         filters.0.extend(self.group.as_ref().map(|group| {
             Filter::Exists(Membership::TABLE, &[("member", "id")], vec![Filter::equal("team", group.to_cell())])
         }));
+        filters.0.extend(self.own_tenant.as_ref().map(|tenant| {
+            Filter::Exists(Tenancy::TABLE, &[("member", "id")], vec![Filter::equal("tenant", tenant.to_cell())])
+        }));
         if let Some(tenants) = &self.tenants {
-            let of = |filters| Filter::Exists(Tenancy::TABLE, &[("member", "id")], filters);
+            let of = |filters: Vec<Filter>| {
+                let of_team = Filter::Exists(TeamTenancy::TABLE, &[("team", "team")], filters.clone());
+                let by_team = Filter::Exists(Membership::TABLE, &[("member", "id")], vec![of_team]);
+                Filter::Any(vec![Filter::Exists(Tenancy::TABLE, &[("member", "id")], filters), by_team])
+            };
             let mut any = vec![of(vec![Filter::In("tenant", tenants.iter().map(Field::to_cell).collect())])];
             if tenants.iter().any(|tenant| tenant.is_empty()) {
                 any.push(Filter::Not(Box::new(of(Vec::new()))));
@@ -95,6 +104,8 @@ pub struct GroupQuery {
     pub ids: Vec<Name>,
     /// That this user is in.
     pub member: Option<Name>,
+    /// Of this tenant.
+    pub tenant: Option<Name>,
     /// Which page.
     pub page: Paging,
 }
@@ -113,6 +124,9 @@ impl Filters for GroupQuery {
         filters.one_of("id", &self.ids);
         filters.0.extend(self.member.as_ref().map(|member| {
             Filter::Exists(Membership::TABLE, &[("team", "id")], vec![Filter::equal("member", member.to_cell())])
+        }));
+        filters.0.extend(self.tenant.as_ref().map(|tenant| {
+            Filter::Exists(TeamTenancy::TABLE, &[("team", "id")], vec![Filter::equal("tenant", tenant.to_cell())])
         }));
         filters.0
     }

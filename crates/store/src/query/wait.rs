@@ -8,7 +8,7 @@ use super::sealed::Filters;
 use super::sight::Of;
 use super::{Gathered, Paging, Query, Sight};
 use crate::cell::Field;
-use crate::row::{Incident, Job, Timer, Work};
+use crate::row::{DuePolicy, Incident, Job, Timer, Work};
 use crate::select::{Filter, Operator};
 
 /// How jobs are sorted; by age among equals.
@@ -191,6 +191,35 @@ impl Filters for WorkQuery {
 
     fn order(&self) -> Option<&'static str> {
         None
+    }
+}
+
+/// What operators have said of savepoints and timers to come, by flow node. All filters that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DuePolicyQuery {
+    /// Of one of these definitions.
+    pub definitions: Vec<Key>,
+    /// Which page.
+    pub page: Paging,
+}
+
+impl Query for DuePolicyQuery {
+    type Row = DuePolicy;
+
+    fn paging(&self) -> &Paging {
+        &self.page
+    }
+}
+
+impl Filters for DuePolicyQuery {
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = Gathered::default();
+        filters.one_of("definition", &self.definitions);
+        filters.0
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        Some("node")
     }
 }
 

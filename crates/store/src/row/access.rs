@@ -38,6 +38,16 @@ record! {
 }
 
 record! {
+    /// A group of a tenant: its members are in it, too.
+    pub struct TeamTenancy in "team_tenancies" by (Name, Name) {
+        /// The group.
+        team: Name,
+        /// The tenant; empty for what belongs to none.
+        tenant: Name,
+    }
+}
+
+record! {
     /// A user's password.
     pub struct Password in "passwords" by Name {
         /// The user.
@@ -112,5 +122,7 @@ record! {
         allowed: bool,
         /// More, in words.
         detail: Option<Name>,
+        /// What somebody has noted on it.
+        annotation: Option<Name>,
     }
 }

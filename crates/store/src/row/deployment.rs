@@ -105,5 +105,7 @@ record! {
         suspended: bool,
         /// The ordinals of its elements, as the core encodes them: they never change.
         ordinals: Bytes,
+        /// For how many days what has ended of it is kept, rather than as its file says.
+        history_days: Option<i64>,
     }
 }

@@ -17,7 +17,7 @@ mod task;
 mod wait;
 mod webhook;
 
-pub use access::{ApiToken, Audit, Grant, Password, Session, Tenancy, Tenant};
+pub use access::{ApiToken, Audit, Grant, Password, Session, TeamTenancy, Tenancy, Tenant};
 pub use batch::{Batch, BatchItem, BatchState, ItemState};
 pub(crate) use deployment::{Content, ContentPoint};
 pub use deployment::{Definition, DefinitionKind, Deployment, Resource};
@@ -32,5 +32,5 @@ pub use person::{Attachment, Comment, Group, Membership, User};
 pub use search::SavedSearch;
 pub(crate) use task::Candidate;
 pub use task::{CandidateKind, Delegation, Task, TaskState, TaskVariable};
-pub use wait::{Incident, Job, Subscription, SubscriptionKind, Timer};
+pub use wait::{DuePolicy, Incident, Job, Subscription, SubscriptionKind, Timer};
 pub use webhook::{Delivery, DeliveryState, Webhook};

@@ -20,7 +20,7 @@ record! {
         task: Option<Key>,
         /// Who wrote it.
         author: Option<Name>,
-        /// When.
+        /// When, or when its text was changed.
         written: Timestamp,
         /// What.
         text: Name,

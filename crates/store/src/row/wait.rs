@@ -2,6 +2,7 @@
 
 use potok_core::Name;
 use potok_core::instance::Key;
+use potok_core::step::DueType;
 use potok_core::time::Timestamp;
 
 use crate::cell::codes;
@@ -137,5 +138,23 @@ record! {
         raised: Timestamp,
         /// When it was resolved.
         resolved: Option<Timestamp>,
+        /// What an operator has noted on it.
+        annotation: Option<Name>,
+    }
+}
+
+record! {
+    /// What operators have said of the savepoints or timers of a flow node, of those to come: see `potok_core::step::Policy`.
+    pub struct DuePolicy in "due_policies" by (Key, Name, DueType) {
+        /// The definition.
+        definition: Key,
+        /// The id of the flow node.
+        node: Name,
+        /// Which of them.
+        kind: DueType,
+        /// They are held back.
+        held: bool,
+        /// How urgent they are, rather than as the model says.
+        priority: Option<i64>,
     }
 }

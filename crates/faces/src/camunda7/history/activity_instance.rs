@@ -103,6 +103,14 @@ pub(super) async fn visits(engine: &Engine, instance: &Instance) -> Result<Vec<V
     Ok(visits)
 }
 
+/// When flow nodes were visited in an instance, and until when.
+pub(crate) async fn visited(
+    engine: &Engine,
+    instance: &Instance,
+) -> Result<Vec<(Timestamp, Option<Timestamp>)>, Fault> {
+    Ok(visits(engine, instance).await?.into_iter().map(|visit| (visit.since, visit.until)).collect())
+}
+
 /// Several visits, with what they have in common.
 pub(super) struct Found {
     pub(super) shown: Json,

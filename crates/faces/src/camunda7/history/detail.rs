@@ -62,11 +62,16 @@ async fn of_instance(engine: &Engine, instance: &Instance) -> Result<Vec<Update>
     };
     let mut known: Vec<Known> = Vec::new();
     let mut updates = Vec::new();
-    let mut has_begun = false;
+    let (mut count, mut has_begun) = (0_u32, false);
     for happening in happenings {
         let (visit, name, value) = match happening.what {
             What::VariableSet { variable, value, visit } => (visit, variable, Some(value)),
             What::VariableRemoved { variable, visit } => (visit, variable, None),
+            What::VariableErased { variable } => {
+                known.retain(|known: &Known| known.name != variable);
+                updates.retain(|update: &Update| update.name != variable);
+                continue;
+            }
             What::Element { .. } => {
                 has_begun = true;
                 continue;
@@ -98,7 +103,8 @@ async fn of_instance(engine: &Engine, instance: &Instance) -> Result<Vec<Update>
             known.remove(at);
         }
         let variable = id::part(instance.key, part(visit, of.as_ref(), &name));
-        let number = u32::try_from(updates.len()).unwrap_or(u32::MAX);
+        count += 1;
+        let number = count - 1;
         let is_initial = !has_begun && visit.is_none();
         updates.push(Update { number, time: happening.time, name, value, kind, revision, is_initial, variable, of });
     }

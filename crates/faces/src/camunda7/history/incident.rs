@@ -106,7 +106,7 @@ async fn shown(engine: &Engine, rows: &[(Incident, End)]) -> Result<Vec<Json>, F
             "incidentMessage": Some(&*row.message).filter(|message| !message.is_empty()),
             "tenantId": row.tenant.as_deref(),
             "jobDefinitionId": job_definition,
-            "annotation": null,
+            "annotation": row.annotation.as_deref(),
             "open": *end == End::Open,
             "deleted": *end == End::Deleted,
             "resolved": *end == End::Resolved,

@@ -8,6 +8,7 @@ mod incident;
 mod involved;
 mod job_log;
 mod process_instance;
+mod report;
 mod statistics;
 mod task;
 mod user_operation;
@@ -24,6 +25,7 @@ use potok_core::instance::Key;
 use super::error::Fault;
 use super::fields::Fields;
 use super::id;
+pub(crate) use activity_instance::visited;
 pub(crate) use process_instance::Instances;
 
 pub(crate) fn routes() -> Router<Engine> {
@@ -35,6 +37,7 @@ pub(crate) fn routes() -> Router<Engine> {
         .merge(incident::routes())
         .merge(job_log::routes())
         .merge(process_instance::routes())
+        .merge(report::routes())
         .merge(statistics::routes())
         .merge(task::routes())
         .merge(user_operation::routes())

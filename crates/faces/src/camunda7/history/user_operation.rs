@@ -2,26 +2,44 @@
 //! variables in the course of their work stands in the instances' histories.
 
 use axum::Router;
+use axum::extract::Path;
 use axum::routing::put;
 use potok::query::AuditQuery;
 use potok::row::Audit;
-use potok::{Action, BatchId, DefinitionId, DeploymentId, Engine, InstanceId, JobId};
+use potok::{Action, BatchId, DefinitionId, DeploymentId, Engine, InstanceId, JobId, Name};
 use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
-use crate::camunda7::answer::{self, Answer};
+use crate::acting::Acting;
+use crate::camunda7::answer::{self, Answer, nothing};
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
-use crate::camunda7::fields::Fields;
+use crate::camunda7::fields::{Fields, InBody};
 use crate::camunda7::id;
 use crate::camunda7::list::{self, Asked, List};
 
 pub(crate) fn routes() -> Router<Engine> {
-    let refuse = async || -> Answer { Err(Fault::not_offered("annotations of user operations")) };
     Router::new()
         .merge(list::routes::<Operations>())
-        .route("/history/user-operation/{id}/set-annotation", put(refuse))
-        .route("/history/user-operation/{id}/clear-annotation", put(refuse))
+        .route("/history/user-operation/{id}/set-annotation", put(annotate))
+        .route("/history/user-operation/{id}/clear-annotation", put(clear_annotation))
+}
+
+async fn annotate(Acting(engine): Acting, Path(text): Path<String>, InBody(fields): InBody) -> Answer {
+    set_annotation(&engine, &text, fields.text("annotation")?).await
+}
+
+async fn clear_annotation(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
+    set_annotation(&engine, &text, None).await
+}
+
+async fn set_annotation(engine: &Engine, text: &str, annotation: Option<Name>) -> Answer {
+    let is_there = match id::parse::<Key>(text) {
+        Some(record) => engine.annotate_audit(record, annotation).await?,
+        None => false,
+    };
+    let missing = || Fault::bad_request_of("BadUserRequestException", "operation is null");
+    is_there.then(nothing).ok_or_else(missing)
 }
 
 /// Camunda's words for an operation: what was done, to what kind of thing, and by whom as what.
@@ -45,6 +63,11 @@ fn words(action: Action) -> Option<(&'static str, &'static str, &'static str)> {
         Action::SetRetries => ("SetJobRetries", "Job", OPERATOR),
         Action::Reschedule => ("SetDueDate", "Job", OPERATOR),
         Action::Execute => ("Execute", "Job", OPERATOR),
+        Action::ForgetDue => ("Delete", "Job", OPERATOR),
+        Action::HoldDue => ("SuspendJobDefinition", "JobDefinition", OPERATOR),
+        Action::PrioritiseDue => ("SetPriority", "JobDefinition", OPERATOR),
+        Action::KeepHistory => ("UpdateHistoryTimeToLive", "ProcessDefinition", OPERATOR),
+        Action::AnnotateIncident => ("SetAnnotation", "Incident", OPERATOR),
         Action::ResolveIncident => ("Resolve", "Incident", OPERATOR),
         Action::Batch => ("CreateBatch", "Batch", OPERATOR),
         Action::ChangePeople => ("Update", "User", ADMIN),
@@ -92,7 +115,7 @@ fn shown(record: &Audit) -> Option<Json> {
         "removalTime": null,
         "rootProcessInstanceId": null,
         "category": category,
-        "annotation": record.detail.as_deref(),
+        "annotation": record.annotation.as_deref().or(record.detail.as_deref()),
         "tenantId": record.tenant.as_deref(),
     }))
 }

@@ -1,19 +1,21 @@
 //! `/history/variable-instance`: variables as they are, or were in the end.
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use jiff::Timestamp;
 use potok::query::VariableValue;
 use potok::row::Definition;
-use potok::{Engine, Instance, InstanceId, Name, Value, What};
+use potok::{Engine, Error, Instance, InstanceId, Name, Value, What};
 use potok_core::instance::Key;
 use serde_json::{Value as Json, json};
 
 use super::activity_instance::{Visit, visits};
 use super::{instances, of_tenants, root};
 use crate::acting::Acting;
-use crate::camunda7::answer::{self, Answer, json as answer};
+use crate::camunda7::answer::{self, Answer, json as answer, nothing};
 use crate::camunda7::condition::like;
 use crate::camunda7::date::date;
 use crate::camunda7::error::Fault;
@@ -22,11 +24,10 @@ use crate::camunda7::list::{self, Asked, List};
 use crate::camunda7::{id, process_definition, value, variables};
 
 pub(crate) fn routes() -> Router<Engine> {
-    let refuse =
-        async || -> Answer { Err(Fault::not_offered("deleting variables of the past; erase them by the native API")) };
     Router::new()
         .merge(list::routes::<Variables>())
-        .route("/history/variable-instance/{id}", get(one).delete(refuse))
+        .route("/history/variable-instance/{id}", get(one).delete(delete))
+        .route("/history/process-instance/{id}/variable-instances", axum::routing::delete(delete_all))
         .route("/history/variable-instance/{id}/data", get(data))
 }
 
@@ -82,6 +83,10 @@ async fn of_instance(engine: &Engine, instance: &Instance) -> Result<Vec<Found>,
         let (visit, name, value) = match happening.what {
             What::VariableSet { variable, value, visit } => (visit, variable, Some(value)),
             What::VariableRemoved { variable, visit } => (visit, variable, None),
+            What::VariableErased { variable } => {
+                set.retain(|set| set.name != variable);
+                continue;
+            }
             _ => continue,
         };
         let known = set.iter_mut().find(|set| set.visit == visit && set.name == name && !set.is_deleted);
@@ -229,6 +234,44 @@ async fn one(Acting(engine): Acting, Path(text): Path<String>, InQuery(fields): 
     let root = id::id(root(&engine, &instance).await?);
     let deserialise = fields.flag("deserializeValue")? != Some(false);
     Ok(answer(&shown(&found, &instance, (definitions.get(&instance.definition.into()), &root), deserialise)))
+}
+
+/// What an ended instance has held. As long as it runs its past is what it works with.
+async fn erase(engine: &Engine, instance: &Instance, names: &BTreeSet<Name>) -> Answer {
+    if instance.is_active() {
+        return Err(Fault::not_offered("deleting the past of variables whose process instance runs"));
+    }
+    for name in names {
+        engine.instance(instance.id()).erase_variable(name.clone()).await?;
+    }
+    Ok(nothing())
+}
+
+/// Erases a variable for good.
+async fn delete(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
+    let missing = || Fault::missing_in_engine(format!("No historic variable instance found with id: {text}"));
+    let (key, part) = id::parse_part(&text).ok_or_else(missing)?;
+    let instance = engine.instance(InstanceId(key)).get().await.map_err(|_| missing())?;
+    let all = of_instance(&engine, &instance).await?;
+    let found = all.iter().find(|found| found.part == part).ok_or_else(missing)?;
+    // What is erased is erased by its name.
+    if all.iter().filter(|other| other.name == found.name).count() > 1 {
+        let what = "deleting one of several variables that have the same name; delete all of the process instance's";
+        return Err(Fault::not_offered(what));
+    }
+    erase(&engine, &instance, &BTreeSet::from([found.name.clone()])).await
+}
+
+/// Erases all variables of an instance.
+async fn delete_all(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
+    let missing = || Fault::missing(format!("No historic process instance found with id: {text}"));
+    let id = id::parse::<InstanceId>(&text).ok_or_else(missing)?;
+    let instance = match engine.instance(id).get().await {
+        Err(Error::UnknownInstance(_)) => return Err(missing()),
+        instance => instance?,
+    };
+    let names = of_instance(&engine, &instance).await?.into_iter().map(|found| found.name).collect();
+    erase(&engine, &instance, &names).await
 }
 
 async fn data(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
