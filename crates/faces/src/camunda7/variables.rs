@@ -97,7 +97,7 @@ pub(crate) fn bytes_of(value: &Value, name: &str) -> Result<Response, Fault> {
     let (media_type, filename, content) =
         binary.ok_or_else(|| Fault::invalid(format!("Value of variable with name {name} is not a binary value.")))?;
     Ok(match filename {
-        Some(filename) => answer::file(&media_type, content, &filename),
+        Some(filename) => answer::file(&media_type, content, filename),
         None => answer::bytes(&media_type, content),
     })
 }
