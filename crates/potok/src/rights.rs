@@ -178,7 +178,7 @@ macro_rules! actions {
 
 actions! {
     ReadDefinitions, "read definitions", Read, false, [
-        "Engine::definitions" "Engine::graph" "Engine::resource" "Engine::startable" "Engine::migration_plan"
+        "Engine::definitions" "Engine::versions" "Engine::graph" "Engine::resource" "Engine::startable" "Engine::migration_plan"
         "Engine::resources" "Engine::due_policies" "Engine::definition" "Engine::decide" "Engine::evaluate"
     ];
     Start, "start", Start, false, ["Start::send"];

@@ -52,6 +52,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
     let second = Duration::from_secs(1);
     match function {
         "Engine::definitions" => engine.definitions(&DefinitionQuery::default()).await.map(drop),
+        "Engine::versions" => engine.versions([definition]).await.map(drop),
         "Engine::graph" => engine.graph(definition).await.map(drop),
         "Engine::resource" => engine.resource(deployment, "none").await.map(drop),
         "Engine::startable" => engine.startable().await.map(drop),
