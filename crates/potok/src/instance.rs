@@ -310,7 +310,7 @@ impl Case {
         is_expected: impl Fn(&[(Name, Value)]) -> bool + Send + Sync,
         variables: impl IntoVariables,
     ) -> Result<(), Error> {
-        let variables = variables.into_variables()?;
+        let variables = self.engine.inner.given(variables)?;
         self.engine.reach(Action::SetVariables, self.id).await?;
         let set = |attempt: &mut Attempt<'_>, work: &mut Work| {
             let running = attempt.instance(self.id.0)?;

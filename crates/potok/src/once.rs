@@ -121,6 +121,8 @@ impl Engine {
             Ok(value) if once.taken.load(Ordering::Acquire) => return Ok(value),
             Ok(value) => value,
             Err(Error::Repeated) => return self.first_answer(&once).await,
+            // The key is this call's, and it has failed after a part of it.
+            Err(error) if once.taken.load(Ordering::Acquire) => return Err(error),
             // Whoever has asked at the same time may have been faster, so that nothing was left to do.
             Err(error) => {
                 let claim = self.claim_of(&once).await?;

@@ -103,7 +103,15 @@ impl Inner {
             let found = self.store.list(&open).await?;
             let instances: BTreeSet<Key> = found.rows.iter().map(|task: &Task| task.instance).collect();
             // All at once, so that they share transactions.
-            try_join_all(instances.into_iter().map(|key| self.catch_up_on_tasks_of(key))).await?;
+            let caught_up = instances.into_iter().map(async |key| match self.catch_up_on_tasks_of(key).await {
+                // What cannot be read is the doctor's to tell, which must be able to start.
+                Err(error @ (Error::Damaged { .. } | Error::Unusable { .. })) => {
+                    tracing::error!(instance = %key, %error, "tasks' own variables are not found");
+                    Ok(())
+                }
+                done => done,
+            });
+            try_join_all(caught_up).await?;
             match found.next {
                 Some(next) => open.page.after = Some(next),
                 None => break,

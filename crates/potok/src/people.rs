@@ -1,6 +1,6 @@
 //! People: users, groups, who is in which, and what that lets them do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use potok_core::Name;
@@ -336,6 +336,7 @@ impl People<'_> {
     /// If that is forbidden, or the database cannot be written.
     pub async fn add_to_tenant(&self, tenant: impl Into<Name>, user: impl Into<Name>) -> Result<(), Error> {
         let (tenant, member) = (tenant.into(), user.into());
+        self.keep_an_administrator(|own| own.member != member).await?;
         let subject = format!("{member} in {tenant}");
         self.change(Action::ChangeTenants, &subject, |changes| changes.put(Tenancy { member, tenant })).await
     }
@@ -357,6 +358,9 @@ impl People<'_> {
     pub async fn add_group_to_tenant(&self, tenant: impl Into<Name>, group: impl Into<Name>) -> Result<(), Error> {
         let (tenant, team) = (tenant.into(), group.into());
         self.check_group(Action::ChangeTenants, &team).await?;
+        let of_team = MembershipQuery { teams: vec![team.clone()], ..MembershipQuery::default() };
+        let members = self.engine.inner.store.list(&of_team).await?.rows;
+        self.keep_an_administrator(|own| members.iter().all(|row| row.member != own.member)).await?;
         let subject = format!("{team} in {tenant}");
         self.change(Action::ChangeTenants, &subject, |changes| changes.put(TeamTenancy { team, tenant })).await
     }
@@ -439,7 +443,28 @@ impl People<'_> {
         let ids = own.iter().map(|row| row.member.clone()).collect();
         let known = store.list(&UserQuery { ids, ..UserQuery::default() }).await?.rows;
         own.retain(|row| known.iter().any(|user| user.id == row.member));
+        // Those of a tenant see to nobody.
+        let kept_in = self.kept_in_tenants(own.iter().map(|row| row.member.clone()).collect()).await?;
+        own.retain(|row| !kept_in.contains(&row.member));
         if own.is_empty() || own.iter().any(stays) { Ok(()) } else { Err(Error::LastAdministrator) }
+    }
+
+    /// Those of the users who are in a tenant, by themselves or by a group.
+    async fn kept_in_tenants(&self, members: Vec<Name>) -> Result<BTreeSet<Name>, Error> {
+        if members.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let store = &self.engine.inner.store;
+        let alone = TenancyQuery { members: members.clone(), ..TenancyQuery::default() };
+        let mut kept: BTreeSet<Name> = store.list(&alone).await?.rows.into_iter().map(|row| row.member).collect();
+        let groups = store.list(&MembershipQuery { members, ..MembershipQuery::default() }).await?.rows;
+        let teams: Vec<Name> = groups.iter().map(|row| row.team.clone()).collect();
+        if !teams.is_empty() {
+            let by_group = store.list(&TeamTenancyQuery { teams, ..TeamTenancyQuery::default() }).await?.rows;
+            let is_in_one = |row: &&Membership| by_group.iter().any(|tenancy| tenancy.team == row.team);
+            kept.extend(groups.iter().filter(is_in_one).map(|row| row.member.clone()));
+        }
+        Ok(kept)
     }
 
     async fn check_group(&self, action: Action, group: &Name) -> Result<(), Error> {

@@ -190,7 +190,13 @@ impl Inner {
             && self.catalog.get(later.definition).await?.is_some()
         {
             // To do it twice is to do it once.
-            self.hold_due(&of, later.held, later.existing, &Envelope::default(), &Access::default()).await?;
+            match self.hold_due(&of, later.held, later.existing, &Envelope::default(), &Access::default()).await {
+                // It holds for what is to come; to say so again and again would undo what somebody says meanwhile.
+                Err(error @ (Error::Damaged { .. } | Error::Unusable { .. })) => {
+                    tracing::error!(definition = %of.definition, node = %of.node, %error, "not all that is there could be held back or let go on");
+                }
+                done => done?,
+            }
             self.wake.due();
         }
         self.transact_once(guard, |_, _| Ok(true)).await

@@ -80,6 +80,10 @@ impl Search for UserQuery {
     const ACTION: Action = Action::SeePeople;
 
     fn narrow(&mut self, access: &Access) -> bool {
+        // Who else is in a tenant is not told to others.
+        if self.own_tenant.as_ref().is_some_and(|tenant| !access.admits(Some(tenant))) {
+            return false;
+        }
         if let Some(mut tenants) = access.tenants() {
             if let Some(asked) = &self.tenants {
                 tenants.retain(|tenant| asked.contains(tenant));
@@ -95,6 +99,9 @@ impl Search for GroupQuery {
 
     /// They belong to all tenants, so that users of one see only those that they are in.
     fn narrow(&mut self, access: &Access) -> bool {
+        if self.tenant.as_ref().is_some_and(|tenant| !access.admits(Some(tenant))) {
+            return false;
+        }
         if !access.keeps_to_some() {
             return true;
         }

@@ -42,6 +42,10 @@ impl<Q: Clone, A: Clone> Together<Q, A> {
                 return answer;
             }
             let (questions, replies): (Vec<Q>, Vec<_>) = std::mem::take(&mut *self.waiting()).into_iter().unzip();
+            if questions.is_empty() {
+                // One who was asking for this one, too, was cut off.
+                continue;
+            }
             match ask(questions).await {
                 Ok(answers) => {
                     replies.into_iter().zip(answers).for_each(|(reply, answer)| drop(reply.send(Ok(answer))))

@@ -98,6 +98,10 @@ impl NewToken<'_> {
         if !inner.knows(&self.member).await? {
             return Err(Error::UnknownUser(self.member));
         }
+        // An empty name would be kept as none, which stands for all.
+        if self.tenant.as_ref().is_some_and(|tenant| tenant.is_empty()) {
+            return Err(Error::TenantNeeded);
+        }
         let now = inner.clock.now();
         let secret = Secret::random("potok_")?;
         let row = TokenRow {
@@ -114,8 +118,9 @@ impl NewToken<'_> {
         };
         let mut changes = Changes::default();
         changes.add(row.clone());
-        inner.write(changes).await?;
-        Ok((ApiToken::of(row), secret))
+        let token = ApiToken::of(row);
+        inner.write_once(None, engine.once.as_deref(), changes, &token.id()).await?;
+        Ok((token, secret))
     }
 }
 

@@ -164,7 +164,7 @@ async fn get(
 /// Unless `withInstances` is given, only if no instances, running or ended, stand on it. What it was the newest version of is started by the
 /// version before from then on.
 #[utoipa::path(delete, path = "/definitions/{definition}", tag = "definitions", operation_id = "deleteDefinition",
-    params(("definition" = String, Path, description = "Its key, `key@version`, `key@tag` or id"), Which, Removal),
+    params(("definition" = String, Path, description = "`key@version`, `key@tag` or its id"), Which, Removal),
     responses((status = 204, description = "It is gone"), Problems))]
 async fn delete(
     caller: Caller,
@@ -172,6 +172,11 @@ async fn delete(
     Query(which): Query<Which>,
     Query(removal): Query<Removal>,
 ) -> Result<StatusCode, Problem> {
+    // Whoever sends that once more, not knowing what became of it, would remove the version before, too.
+    if !definition.contains('@') && definition.parse::<u64>().is_err() {
+        let detail = "say which version is to be removed: `key@version`, `key@tag` or its id";
+        return Err(Problem::malformed("version-unsaid", detail));
+    }
     let delete = |engine: Engine| async move {
         let found = which.found(&engine, &definition).await?.key.into();
         match removal.with_instances {

@@ -34,9 +34,12 @@ pub(crate) fn text(text: String) -> Response {
     ([(header::CONTENT_TYPE, "text/plain")], text).into_response()
 }
 
-/// 200 with bytes.
+/// 200 with bytes. Somebody has left them here under a type of their choice: a browser that shows them takes them for a page of nobody's.
 pub(crate) fn bytes(media_type: &str, bytes: Vec<u8>) -> Response {
-    ([(header::CONTENT_TYPE, media_type.to_owned())], bytes).into_response()
+    let alone = HeaderValue::from_static("sandbox; default-src 'none'");
+    let mut response = ([(header::CONTENT_TYPE, media_type.to_owned())], bytes).into_response();
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, alone);
+    response
 }
 
 /// 200 with a file to be saved under its name: as it is for readers of Latin-1, and as RFC 8187 writes it for all others.
@@ -45,6 +48,8 @@ pub(crate) fn file(media_type: &str, content: Vec<u8>, name: &str) -> Response {
     let mut disposition = b"attachment; filename=\"".to_vec();
     disposition.extend(name.chars().map(|character| match character {
         '"' => b'\'',
+        '\\' => b'_',
+        other if other.is_control() => b'_',
         other => u8::try_from(other).unwrap_or(b'?'),
     }));
     disposition.extend(b"\"; filename*=UTF-8''");

@@ -118,13 +118,14 @@ async fn without_last_slash(known: Router, mut request: Request) -> Response {
 }
 
 /// Routes that give something else than JSON.
-const OF_OTHER_TYPES: [&str; 8] = [
+const OF_OTHER_TYPES: [&str; 9] = [
     "/data",
     "/deployed-form",
     "/deployed-start-form",
     "/diagram",
     "/error-details",
     "/errorDetails",
+    "/process-instance/report",
     "/rendered-form",
     "/stacktrace",
 ];

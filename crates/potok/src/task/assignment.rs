@@ -204,8 +204,10 @@ impl Engine {
     /// Counts a task as changed, by what is about to be left beside it: its listeners to changes hear of it.
     ///
     /// # Errors
-    /// If the task is not open.
+    /// If the task is not open, or out of sight.
     pub async fn touch_task(&self, task: TaskId) -> Result<(), Error> {
+        let access = self.access(Action::Remark, &task).await?;
+        self.task_in_sight(&access, task).await?;
         self.change_task(Action::Remark, task, |_, row| Ok(Some(Assignment::of(row)))).await
     }
 

@@ -132,10 +132,10 @@ impl Engine {
     }
 
     /// Sets and removes variables that a task sees, or with `own` those of its own, in one step. A task for which something of its own is
-    /// set counts as changed.
+    /// set counts as changed. It may be one of a suspended instance.
     ///
     /// # Errors
-    /// As [`complete`](Self::complete).
+    /// If the task is not open, or (for an engine that acts as a user) it is not the user's.
     pub async fn change_task_variables(
         &self,
         task: TaskId,

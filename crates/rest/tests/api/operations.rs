@@ -218,7 +218,8 @@ async fn a_version_is_removed_with_or_without_its_instances() {
     server.start("approval", json!({})).await;
     server.delete("/api/v1/definitions/approval@2").await.problem(409, "definition-in-use");
     server.delete("/api/v1/definitions/approval@1").await.is(204);
-    server.delete("/api/v1/definitions/approval?withInstances=true&reason=wrong").await.is(204);
+    server.delete("/api/v1/definitions/approval?withInstances=true").await.problem(400, "version-unsaid");
+    server.delete("/api/v1/definitions/approval@2?withInstances=true&reason=wrong").await.is(204);
     server.get("/api/v1/definitions/approval").await.problem(404, "definition-unknown");
     server.post("/api/v1/instances/search", json!({"countOnly": true})).await.says(json!({"total": 0}));
 }

@@ -120,8 +120,9 @@ async fn of_instances(Acting(engine): Acting, InQuery(fields): InQuery, headers:
     rows.retain(|row| is_between(started, Some(row.started)));
     let took = rows.iter().filter_map(|row| Some((row.started, milliseconds(row.started, row.ended)?)));
     let report = durations(period, took);
-    let wanted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    match wanted.filter(|wanted| ["text/csv", "application/csv"].contains(wanted)) {
+    let wanted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let mut wanted = wanted.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+    match wanted.find(|wanted| ["text/csv", "application/csv"].contains(wanted)) {
         Some(media_type) => {
             let named = "attachment; filename=\"process-instance-report.csv\"";
             let headers = [(header::CONTENT_TYPE, media_type), (header::CONTENT_DISPOSITION, named)];
