@@ -38,6 +38,7 @@ pub(crate) struct Catalog {
     asked: Together<(Name, Name), Option<Definition>>,
     /// What operators have said of what is deployed.
     said: RwLock<Said>,
+    learning: tokio::sync::Mutex<()>,
     /// Deployments whose decisions and calendars the evaluator has.
     known: Mutex<BTreeSet<Key>>,
 }
@@ -60,6 +61,7 @@ impl Catalog {
             newest: RwLock::default(),
             asked: Together::default(),
             said: RwLock::default(),
+            learning: tokio::sync::Mutex::default(),
             known: Mutex::default(),
         }
     }
@@ -189,6 +191,8 @@ impl Catalog {
 
     /// Looks what operators have said by now.
     pub(crate) async fn learn(&self) -> Result<(), Error> {
+        // Whoever has looked later also says so later.
+        let _turn = self.learning.lock().await;
         let policies = self.store.list(&DuePolicyQuery::default()).await?.rows;
         let kept = DefinitionQuery { has_history_days: true, ..DefinitionQuery::default() };
         let kept = self.store.list(&kept).await?.rows.into_iter();

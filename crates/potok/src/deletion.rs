@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use potok_core::Name;
 use potok_core::instance::Key;
-use potok_core::step::Rejection;
+use potok_core::step::{DueType, Rejection};
 use potok_core::time::Timestamp;
 use potok_store::Changes;
 use potok_store::query::{DefinitionQuery, Expiry, InstanceQuery, Paging};
@@ -317,7 +317,11 @@ impl Inner {
             {
                 // If it is another by now, somebody has deployed meanwhile.
                 let deployed = before.get(&newest.key)?.as_ref()?;
-                starts(&mut changes, newest, &deployed.graph, now, &|| self.next_key(now));
+                let policies = self.catalog.policies(newest.key);
+                let is_held = |node: &Name| {
+                    policies.as_ref().map(|all| all.of(node, DueType::Timer)).is_some_and(|policy| policy.held)
+                };
+                starts(&mut changes, newest, &deployed.graph, now, &|| self.next_key(now), &is_held);
             }
             Some(changes)
         }

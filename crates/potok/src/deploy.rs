@@ -172,7 +172,7 @@ impl Deployment<'_> {
                     changes.remove_of::<Subscription>(before);
                     changes.remove_of::<Work>(before);
                 }
-                starts(&mut changes, definition, graph, now, &|| inner.next_key(now));
+                starts(&mut changes, definition, graph, now, &|| inner.next_key(now), &|_| false);
             }
             changes
         };

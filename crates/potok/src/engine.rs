@@ -163,6 +163,8 @@ pub(crate) struct Inner {
     pub(crate) fresh: Together<(Key, u64), bool>,
     /// Jobs by their keys, with the instances that are known to have them.
     pub(crate) job_rows: Together<(Key, Option<Key>), Option<JobRow>>,
+    /// Whether there are jobs of topics.
+    pub(crate) open_topics: Together<Vec<Name>, bool>,
     /// Tasks by their keys.
     pub(crate) task_rows: Together<Key, Option<TaskRow>>,
     pub(crate) clock: Clock,
@@ -296,6 +298,7 @@ impl Inner {
             committer,
             fresh: Together::default(),
             job_rows: Together::default(),
+            open_topics: Together::default(),
             task_rows: Together::default(),
             clock,
             standings: Standings::default(),

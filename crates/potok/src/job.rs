@@ -146,7 +146,11 @@ impl Engine {
         let until = tokio::time::Instant::now().checked_add(patience);
         let watch = self.watch_jobs(wanted.iter().map(|wanted| wanted.topic.clone()));
         loop {
-            let jobs = self.inner.fetch(&worker, wanted.clone(), first, limit, tenants.clone()).await?;
+            let topics = wanted.iter().map(|wanted| wanted.topic.clone()).collect();
+            let jobs = match self.inner.may_have_jobs(topics).await? {
+                true => self.inner.fetch(&worker, wanted.clone(), first, limit, tenants.clone()).await?,
+                false => Vec::new(),
+            };
             let left = until.map_or(patience, |until| until.saturating_duration_since(tokio::time::Instant::now()));
             if !jobs.is_empty() || left.is_zero() {
                 return Ok(jobs);

@@ -9,13 +9,14 @@ use potok_core::step::{DueType, Policies, Policy, Rejection};
 use potok_core::time::Timestamp;
 use potok_store::query::DuePolicyQuery;
 use potok_store::row::{DuePolicy, Work as WorkRow};
-use potok_store::{Changes, Guard};
+use potok_store::{Changes, Guard, Seen};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Access;
 use crate::attempt::After;
 use crate::engine::{Engine, Inner};
 use crate::envelope::Envelope;
+use crate::transact::TRIES;
 use crate::work::Chore;
 use crate::{Action, DefinitionId, Due, DueKind, DueQuery, Error, TimerId};
 
@@ -204,17 +205,29 @@ impl Inner {
 
     async fn set_policy(&self, of: &DueOf, change: impl Fn(Policy) -> Policy) -> Result<(), Error> {
         let (definition, node, kind) = (of.definition.0, of.node.clone(), of.kind);
-        let row = self.store.get::<DuePolicy>((definition, node.clone(), kind)).await?;
-        let before = row.map(|row| Policy { held: row.held, priority: row.priority }).unwrap_or_default();
-        let mut changes = Changes::default();
-        match change(before) {
-            after if after == before => return Ok(()),
-            after if after == Policy::default() => changes.remove::<DuePolicy>((definition, node, kind)),
-            Policy { held, priority } => changes.put(DuePolicy { definition, node, kind, held, priority }),
+        let id = (definition, node.clone(), kind);
+        for _ in 0..TRIES {
+            let seen = self.store.get::<DuePolicy>(id.clone()).await?;
+            let before = seen.as_ref().map(|row| Policy { held: row.held, priority: row.priority }).unwrap_or_default();
+            let mut changes = Changes::default();
+            match change(before) {
+                after if after == before => break,
+                after if after == Policy::default() => changes.remove::<DuePolicy>(id.clone()),
+                Policy { held, priority } => {
+                    changes.put(DuePolicy { definition, node: node.clone(), kind, held, priority });
+                }
+            }
+            let guard = Guard::Seen(Seen::new(id.clone(), seen));
+            match self.write_once(Some(guard), None, changes, &()).await {
+                // Somebody else was faster.
+                Err(Error::NothingToDo) => {}
+                written => {
+                    self.catalog.learn().await?;
+                    return written;
+                }
+            }
         }
-        let written = self.write(changes).await;
-        self.catalog.learn().await?;
-        written
+        self.catalog.learn().await
     }
 }
 

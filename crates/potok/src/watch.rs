@@ -1,6 +1,6 @@
 //! Who waits for jobs: woken by one look at the database for all of them, however many they are, and only as many as there are jobs for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -40,6 +40,12 @@ impl Watchers {
             !watchers.is_empty()
         });
         waiting.keys().cloned().collect()
+    }
+
+    /// Whether others than one wait for each of these topics.
+    fn are_several(&self, topics: &[Name]) -> bool {
+        let waiting = self.waiting();
+        topics.iter().all(|topic| waiting.get(topic).is_some_and(|watchers| watchers.len() > 1))
     }
 
     /// Wakes as many as there are jobs for. They go to the end: others are woken by the next ones.
@@ -107,6 +113,26 @@ pub(crate) async fn look(inner: Weak<Inner>) {
 }
 
 impl Inner {
+    /// Whether it is worth asking for jobs of these topics. Where others wait already there were none a moment ago: then it is looked once for
+    /// all who come, as all do whose patience ended together.
+    pub(crate) async fn may_have_jobs(&self, topics: Vec<Name>) -> Result<bool, Error> {
+        if !self.watchers.are_several(&topics) {
+            return Ok(true);
+        }
+        self.open_topics.ask(topics, |asked| self.have_jobs(asked)).await
+    }
+
+    /// Which of several askers there are jobs for, by the topics that each wants.
+    async fn have_jobs(&self, asked: Vec<Vec<Name>>) -> Result<Vec<bool>, Error> {
+        let topics: Vec<Name> = asked.iter().flatten().collect::<BTreeSet<_>>().into_iter().cloned().collect();
+        let mut open = BTreeSet::new();
+        for some in topics.chunks(TOPICS) {
+            let available = self.store.available_jobs(some, self.clock.now()).await?;
+            open.extend(available.into_iter().filter(|(_, jobs)| *jobs > 0).map(|(topic, _)| topic));
+        }
+        Ok(asked.iter().map(|topics| topics.iter().any(|topic| open.contains(topic))).collect())
+    }
+
     /// Wakes those who wait for jobs that are there; says whether anybody waits.
     async fn wake_watchers(&self) -> Result<bool, Error> {
         let topics = self.watchers.topics();

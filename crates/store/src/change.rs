@@ -11,9 +11,9 @@ use crate::database::Session;
 use crate::record::sealed::Cells;
 use crate::record::{Record, Table};
 use crate::row::{
-    ApiToken, Audit, Candidate, Comment, Delivery, Group, Incident, Instance, InstanceState, Job, LogRow, Message,
-    Session as SessionRow, Snapshot, Subscription, Task, TaskState, TaskVariable, Timer, Token, User, Variable,
-    Webhook, Work,
+    ApiToken, Audit, Candidate, Comment, Delivery, DuePolicy, Group, Incident, Instance, InstanceState, Job, LogRow,
+    Message, Session as SessionRow, Snapshot, Subscription, Task, TaskState, TaskVariable, Timer, Token, User,
+    Variable, Webhook, Work,
 };
 use crate::unit::within;
 use crate::{Position, StoreError, record};
@@ -166,7 +166,7 @@ impl Changes {
     }
 
     /// Tables whose rows are edited as they were seen ([`Guard::Seen`](crate::Guard::Seen)).
-    pub(crate) const EDITED: &[&str] = &[User::TABLE.name, Group::TABLE.name];
+    pub(crate) const EDITED: &[&str] = &[User::TABLE.name, Group::TABLE.name, DuePolicy::TABLE.name];
 
     /// The rows of those tables that are written, by table and key.
     pub(crate) fn edited(&self) -> impl Iterator<Item = (&'static str, &Row)> {

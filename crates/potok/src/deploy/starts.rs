@@ -11,13 +11,14 @@ use potok_store::row::{Definition, Subscription, SubscriptionKind, Work};
 
 use crate::work::Chore;
 
-/// What starts the newest version of a process from now on.
+/// What starts the newest version of a process from now on; timers are held back on the flow nodes that `is_held` says.
 pub(crate) fn starts(
     changes: &mut Changes,
     definition: &Definition,
     graph: &ProcessGraph,
     now: Timestamp,
     next_key: &dyn Fn() -> Key,
+    is_held: &dyn Fn(&Name) -> bool,
 ) {
     for trigger in start_triggers(graph) {
         let node = &graph.node(trigger.node).id;
@@ -57,6 +58,7 @@ pub(crate) fn starts(
                 key: next_key(),
                 kind: Chore::START_TIMER,
                 due: timer.timer.due,
+                suspended: is_held(&graph.node(timer.node).id),
                 payload: timer.encode().into(),
                 ..Work::default()
             }),
