@@ -250,7 +250,7 @@ async fn what_a_participant_may_not_ask_for_an_operator_may() {
     let mut asked = Vec::new();
     for (path, operations) in description["paths"].as_object().unwrap() {
         let place = path.split('/').map(|part| match part {
-            "{definition}" => "approval",
+            "{definition}" => "approval@1",
             part if part.starts_with('{') => "5",
             part => part,
         });
