@@ -74,6 +74,8 @@ async fn a_changed_password_is_the_only_one_at_once(place: Place) {
 async fn a_removed_user_is_refused_at_once(place: Place) {
     let engine = anna(&place).await;
     let session = engine.sign_in("anna", PASSWORD).await.unwrap();
+    let of_no_tenant = engine.people().new_token("anna", "script").tenant("").send().await;
+    assert_eq!(of_no_tenant.unwrap_err().code(), "tenant-needed");
     let (_, token) = engine.people().new_token("anna", "script").send().await.unwrap();
     engine.with_token(token.reveal()).await.unwrap();
     engine.people().remove_user("anna").await.unwrap();

@@ -104,6 +104,9 @@ async fn no_user_takes_the_last_administrator_away(place: Place) {
         people.remove_member("administrators", "olga").await,
         people.revoke("administrators", Role::Administrator).await,
         people.remove_group("administrators").await,
+        // One of a tenant sees to nobody.
+        people.add_to_tenant("acme", "olga").await,
+        people.add_group_to_tenant("acme", "administrators").await,
     ] {
         assert_eq!(refused.unwrap_err().code(), "administrator-last");
     }

@@ -80,6 +80,7 @@ async fn variables_keep_within_the_limits_of_the_engine(place: Place) {
             engine.complete(task, given.clone()).await.err(),
             engine.set_local_task_variables(task, given.clone()).await.err(),
             engine.instance(case.id()).set_variables(given.clone()).await.err(),
+            engine.instance(case.id()).set_variables_if(|_| true, given.clone()).await.err(),
             engine.message("m").variables(given.clone()).send().await.err(),
             engine.correlate("m").variables(given.clone()).send().await.err(),
             engine.signal("s", given.clone()).await.err(),
