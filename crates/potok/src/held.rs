@@ -24,8 +24,9 @@ impl Inner {
         let instances = instances.into_iter().collect::<Option<_>>().unwrap_or_default();
         let query = JobQuery { keys: keys.clone(), instances, ..JobQuery::default() };
         let rows = self.store.list(&query).await?.rows;
-        let mut rows: HashMap<Key, JobRow> = rows.into_iter().map(|row| (row.key, row)).collect();
-        Ok(keys.iter().map(|key| rows.remove(key)).collect())
+        let rows: HashMap<Key, JobRow> = rows.into_iter().map(|row| (row.key, row)).collect();
+        // Several may have asked for the same one.
+        Ok(keys.iter().map(|key| rows.get(key).cloned()).collect())
     }
 }
 

@@ -57,8 +57,9 @@ impl Task {
 impl Inner {
     async fn rows_of_tasks(&self, keys: Vec<Key>) -> Result<Vec<Option<TaskRow>>, Error> {
         let rows = self.store.list(&TaskQuery { keys: keys.clone(), ..TaskQuery::default() }).await?.rows;
-        let mut rows: HashMap<Key, TaskRow> = rows.into_iter().map(|row| (row.key, row)).collect();
-        Ok(keys.iter().map(|key| rows.remove(key)).collect())
+        let rows: HashMap<Key, TaskRow> = rows.into_iter().map(|row| (row.key, row)).collect();
+        // Several may have asked for the same one.
+        Ok(keys.iter().map(|key| rows.get(key).cloned()).collect())
     }
 }
 

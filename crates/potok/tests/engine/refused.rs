@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use potok::query::{InstanceQuery, TaskQuery};
 use potok::{Clock, Engine, Error, InstanceId, JobError, Name, Operation, TaskId};
 use potok_core::instance::Key;
@@ -16,6 +17,7 @@ crate::on_every_database!(
     text_with_zeros_is_taken_everywhere,
     who_waits_for_ever_gets_what_comes,
     what_is_not_there_or_has_ended_is_said,
+    all_who_look_for_the_same_at_once_find_it,
 );
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -168,5 +170,22 @@ async fn what_is_not_there_or_has_ended_is_said(place: Place) {
     assert_eq!(of(TaskId(Key(5))).await, vec!["task-unknown"; 4]);
     assert_eq!(of(task).await, vec!["task-unknown"; 4]);
     assert_eq!(engine.start("approval").variables(json!([1])).send().await.unwrap_err().code(), "variables-no-object");
+    stop(&engine).await;
+}
+
+/// Where nodes share a database, those who look at the same moment are looked up together.
+async fn all_who_look_for_the_same_at_once_find_it(place: Place) {
+    let engine = place.by_hand().await;
+    deploy(&engine, &[("approval.bpmn", &approval()), ("letter.bpmn", &letter())]).await;
+    engine.start("approval").send().await.unwrap();
+    engine.start("letter").send().await.unwrap();
+    let task = engine.tasks().list().await.unwrap()[0].id();
+    for found in join_all((0..8).map(|_| engine.task(task))).await {
+        assert_eq!(found.unwrap().id(), task);
+    }
+    let job = engine.fetch_jobs("w", &["send".into()], 1, MINUTE, Duration::ZERO).await.unwrap().remove(0);
+    for found in join_all((0..8).map(|_| engine.leased_job(job.id(), job.lease))).await {
+        assert_eq!(found.unwrap().id(), job.id());
+    }
     stop(&engine).await;
 }
