@@ -196,7 +196,7 @@ async fn talk(
     }
     let stop = api.stop.clone();
     tokio::spawn(told_to_stop(stop.clone()));
-    let router = router_beside(engine.clone(), &api, potok_faces::routers(engine.clone()));
+    let router = router_beside(engine.clone(), &api, potok_faces::routers);
     potok_rest::serve(listener, router, tls.as_ref(), &stop).await?;
     writeln!(io::stdout().lock(), "stopped")?;
     Ok(())

@@ -30,7 +30,7 @@ async fn who_has_not_signed_in_gets_nothing_and_who_has_what_their_roles_allow()
     engine.deployment().file("p.bpmn", DEPLOYED).send().await.unwrap();
     let case = engine.start("p").send().await.unwrap();
     let options = Options::local(8080);
-    let router = potok_rest::router_beside(engine.clone(), &options, potok_faces::routers(engine.clone()));
+    let router = potok_rest::router_beside(engine.clone(), &options, potok_faces::routers);
     let listed = Request::get("/engine-rest/process-instance").header("host", "127.0.0.1:8080");
     let listed = router.clone().oneshot(listed.body(Body::empty()).unwrap()).await.unwrap();
     let listed: serde_json::Value =
@@ -135,7 +135,7 @@ impl<'r> Client<'r> {
 async fn a_program_with_the_role_worker_alone_does_all_that_workers_do() {
     let engine = Engine::builder().sqlite_in_memory().job_execution(false).start().await.unwrap();
     engine.deployment().file("order.bpmn", ORDER).send().await.unwrap();
-    let router = potok_rest::router_beside(engine.clone(), &Options::local(8080), potok_faces::routers(engine.clone()));
+    let router = potok_rest::router_beside(engine.clone(), &Options::local(8080), potok_faces::routers);
     let worker = Client::new(&router, &engine, Role::Worker).await;
     let (status, started) =
         worker.ask("POST", "/engine-rest/process-definition/key/order/start", json!({"businessKey": "A"})).await;

@@ -333,6 +333,12 @@ impl Inner {
         self.random.lock().unwrap_or_else(PoisonError::into_inner).u64(1..)
     }
 
+    /// A time, or up to an eighth less: what many begin together does not end together then.
+    pub(crate) fn staggered(&self, time: Duration) -> Duration {
+        let less = self.random.lock().unwrap_or_else(PoisonError::into_inner).u32(..512);
+        time - time / 4096 * less
+    }
+
     /// Whether an instance's log goes on after that row.
     pub(crate) async fn goes_on_after(&self, instance: Key, seq: u64) -> Result<bool, Error> {
         self.fresh.ask((instance, seq), |ends| async move { Ok(self.store.continue_after(&ends).await?) }).await

@@ -113,7 +113,8 @@ pub struct JobFailure {
 }
 
 impl Engine {
-    /// Hands out jobs of these topics that nobody has, the most urgent first; waits for some as long as `patience` if there are none.
+    /// Hands out jobs of these topics that nobody has, the most urgent first. If there are none, waits for some: at most as long as
+    /// `patience`, and up to an eighth less, so that workers who asked at one moment do not all ask again at one moment.
     ///
     /// # Errors
     /// If the database cannot be reached.
@@ -143,6 +144,7 @@ impl Engine {
     ) -> Result<Vec<Job>, Error> {
         let worker = worker.into();
         let tenants = self.access(Action::DoJobs, &"").await?.tenants();
+        let patience = self.inner.staggered(patience);
         let until = tokio::time::Instant::now().checked_add(patience);
         let watch = self.watch_jobs(wanted.iter().map(|wanted| wanted.topic.clone()));
         loop {

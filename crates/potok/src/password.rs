@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
+use argon2::password_hash::{self, Output, ParamsString, PasswordHash, Salt, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use potok_core::Name;
 use potok_store::row::{Password, User};
 use potok_store::{Bytes, Changes, digest};
@@ -39,7 +39,12 @@ pub(crate) struct Passwords {
     /// With what they are digested, so that what is in memory fits no table of passwords.
     key: std::sync::OnceLock<[u8; 32]>,
     turns: Arc<Semaphore>,
+    /// What they are hashed in, for one of those who have a turn each. It is kept: an allocator would keep as much for every thread that ever
+    /// hashed one.
+    memories: Arc<Mutex<Vec<Memory>>>,
 }
+
+type Memory = Vec<Block>;
 
 impl fmt::Debug for Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,6 +59,7 @@ impl Default for Passwords {
             right: Mutex::default(),
             key: std::sync::OnceLock::new(),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            memories: Arc::default(),
         }
     }
 }
@@ -93,6 +99,23 @@ impl Passwords {
     /// A turn to hash: a few at a time, so that nobody else is held up.
     async fn turn(&self) -> Result<OwnedSemaphorePermit, Error> {
         self.turns.clone().acquire_owned().await.map_err(|_| Error::Stopped)
+    }
+
+    /// Works where it holds up nobody else, and gives the turn back. Whoever does not wait for that ends it no sooner.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        turn: OwnedSemaphorePermit,
+        work: impl FnOnce(&mut Memory) -> password_hash::Result<T> + Send + 'static,
+    ) -> Result<(T, OwnedSemaphorePermit), Error> {
+        let memories = self.memories.clone();
+        let work = move || {
+            let mut memory = memories.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+            let done = work(&mut memory);
+            memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+            (done, turn)
+        };
+        let (done, turn) = tokio::task::spawn_blocking(work).await.map_err(|_| Error::Stopped)?;
+        Ok((done.map_err(|error| Error::Unhashable(error.to_string()))?, turn))
     }
 }
 
@@ -179,7 +202,7 @@ impl Inner {
         self.check_password(password)?;
         let (password, salt) = (password.to_owned(), random::<16>()?);
         let turn = self.passwords.turn().await?;
-        in_turn(turn, move || hash(&password, &salt)).await?.0
+        self.passwords.in_turn(turn, move |memory| hash(&password, &salt, memory)).await.map(|(hash, _turn)| hash)
     }
 
     /// Whether that is the user's password. A user who is not there, or has none, takes as long as a wrong password.
@@ -213,8 +236,8 @@ impl Inner {
             return Err(Error::TooManyAttempts { wait });
         }
         let (password, against) = (password.to_owned(), stored.clone());
-        let (is_right, _turn) = in_turn(turn, move || verify(&password, against.as_deref())).await?;
-        let is_right = is_right?;
+        let check = move |memory: &mut Memory| verify(&password, against.as_deref(), memory);
+        let (is_right, _turn) = self.passwords.in_turn(turn, check).await?;
         match stored.filter(|_| is_right) {
             Some(stored) => {
                 self.guesses.right(user, source);
@@ -226,25 +249,63 @@ impl Inner {
     }
 }
 
-/// Works where it holds up nobody else, and gives the turn back. Whoever does not wait for that ends it no sooner.
-async fn in_turn<T: Send + 'static>(
-    turn: OwnedSemaphorePermit,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<(T, OwnedSemaphorePermit), Error> {
-    tokio::task::spawn_blocking(move || (work(), turn)).await.map_err(|_| Error::Stopped)
+fn hash(password: &str, salt: &[u8], memory: &mut Memory) -> password_hash::Result<Name> {
+    let (argon2, salt) = (Argon2::default(), SaltString::encode_b64(salt)?);
+    let (algorithm, version) = (Algorithm::default().ident(), Some(Version::default().into()));
+    let params = ParamsString::try_from(argon2.params())?;
+    let hash = hash_in(memory, &argon2, password, salt.as_salt())?;
+    let hash = PasswordHash { algorithm, version, params, salt: Some(salt.as_salt()), hash: Some(hash) };
+    Ok(hash.to_string().into())
 }
 
-fn hash(password: &str, salt: &[u8]) -> Result<Name, Error> {
-    let failed = |error: argon2::password_hash::Error| Error::Unhashable(error.to_string());
-    let salt = SaltString::encode_b64(salt).map_err(failed)?;
-    Ok(Argon2::default().hash_password(password.as_bytes(), &salt).map_err(failed)?.to_string().into())
-}
-
-fn verify(password: &str, stored: Option<&str>) -> Result<bool, Error> {
+fn verify(password: &str, stored: Option<&str>, memory: &mut Memory) -> password_hash::Result<bool> {
     let Some(stored) = stored else {
-        hash(password, &[0; 16])?;
+        hash(password, &[0; 16], memory)?;
         return Ok(false);
     };
-    let stored = PasswordHash::new(stored).map_err(|error| Error::Unhashable(error.to_string()))?;
-    Ok(Argon2::default().verify_password(password.as_bytes(), &stored).is_ok())
+    let stored = PasswordHash::new(stored)?;
+    let (Some(salt), Some(hash)) = (stored.salt, stored.hash) else { return Ok(false) };
+    let version = stored.version.map(Version::try_from).transpose()?.unwrap_or_default();
+    let argon2 = Argon2::new(stored.algorithm.try_into()?, version, Params::try_from(&stored)?);
+    // Outputs are compared in constant time.
+    Ok(hash_in(memory, &argon2, password, salt)? == hash)
+}
+
+fn hash_in(memory: &mut Memory, argon2: &Argon2<'_>, password: &str, salt: Salt<'_>) -> password_hash::Result<Output> {
+    memory.resize(argon2.params().block_count(), Block::default());
+    let mut bytes = [0; Salt::MAX_LENGTH];
+    let salt = salt.decode_b64(&mut bytes)?;
+    let length = argon2.params().output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    Output::init_with(length, |out| {
+        Ok(argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, memory)?)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+    use argon2::password_hash::PasswordVerifier as _;
+
+    use super::*;
+
+    #[test]
+    fn what_was_hashed_before_in_the_same_memory_does_not_matter() {
+        let mut memory = Memory::new();
+        let anna = hash("correct horse", &[7; 16], &mut memory).unwrap();
+        let eve = hash("battery staple", &[8; 16], &mut memory).unwrap();
+        assert_eq!(hash("correct horse", &[7; 16], &mut memory).unwrap(), anna);
+        assert!(verify("correct horse", Some(&anna), &mut memory).unwrap());
+        assert!(!verify("correct horse", Some(&eve), &mut memory).unwrap());
+        assert!(!verify("correct horse", None, &mut memory).unwrap());
+        let known = PasswordHash::new(&eve).unwrap();
+        Argon2::default().verify_password(b"battery staple", &known).unwrap();
+        // One that somebody else has made, with less memory.
+        let params = Params::new(64, 3, 1, None).unwrap();
+        let other = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let salt = SaltString::encode_b64(&[9; 16]).unwrap();
+        let made = argon2::PasswordHasher::hash_password(&other, b"pale blue dot", &salt).unwrap().to_string();
+        assert!(verify("pale blue dot", Some(&made), &mut memory).unwrap());
+        assert!(!verify("pale blue cat", Some(&made), &mut memory).unwrap());
+    }
 }

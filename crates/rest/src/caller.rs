@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{self, HeaderMap};
+use axum::http::header::{self, HeaderMap, HeaderName};
 use axum::http::request::Parts;
 use axum::http::{Extensions, Method, StatusCode};
 use axum::middleware::Next;
@@ -23,7 +23,7 @@ use crate::session::{self, CSRF};
 use crate::trace::Part;
 
 /// The tenant that a caller who is in several acts in.
-pub(crate) const TENANT: &str = "potok-tenant";
+pub(crate) const TENANT: HeaderName = HeaderName::from_static("potok-tenant");
 
 /// The engine as its caller may use it.
 pub(crate) struct Caller {

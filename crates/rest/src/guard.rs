@@ -10,8 +10,14 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::App;
 use crate::caller::TENANT;
+use crate::once::KEY;
 use crate::problem::Problem;
 use crate::session::CSRF;
+
+/// What browsers say of who asks (Fetch Metadata Request Headers §2).
+const DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// A page elsewhere makes its reader's browser send requests here, too, with the password or session that it remembers: its `Origin` gives
 /// it away. With a name that is made to point to this machine (DNS rebinding) it would even be of the same origin: then its `Host` is
@@ -25,7 +31,7 @@ pub(crate) async fn guard<F: Future<Output = Response>>(
     if let Err(problem) = check(&policy.hosts, &policy.origins, request.uri(), request.headers(), request.method()) {
         return problem.into_response();
     }
-    let is_script = request.headers().get("sec-fetch-dest").is_some_and(|dest| dest == "empty");
+    let is_script = request.headers().get(DEST).is_some_and(|dest| dest == "empty");
     let mut response = next(request).await;
     if is_script && response.status() == StatusCode::UNAUTHORIZED {
         // A browser would ask for a password itself, over the page that has a form for it.
@@ -44,15 +50,12 @@ pub(crate) fn cors(origins: &[String]) -> CorsLayer {
         .allow_origin(AllowOrigin::list(origins))
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers(names(&[
-            "authorization",
-            "content-type",
-            "idempotency-key",
-            "if-match",
-            "last-event-id",
-            CSRF,
-            TENANT,
-        ]))
+        .allow_headers(
+            [header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, KEY, TENANT]
+                .into_iter()
+                .chain(names(&["last-event-id", CSRF]))
+                .collect::<Vec<_>>(),
+        )
         .expose_headers(names(&["content-disposition", "etag", "location", "retry-after"]))
         .max_age(Duration::from_secs(600))
 }
@@ -84,8 +87,8 @@ fn check(hosts: &[String], origins: &[String], uri: &Uri, headers: &HeaderMap, m
         }
     }
     // Browsers say themselves whether a page of another site asks; a link that somebody follows may only read.
-    let site = headers.get("sec-fetch-site").map(|value| value.to_str().unwrap_or_default());
-    let is_link = headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate") && method == Method::GET;
+    let site = headers.get(SITE).map(|value| value.to_str().unwrap_or_default());
+    let is_link = headers.get(MODE).is_some_and(|mode| mode == "navigate") && method == Method::GET;
     match site {
         None | Some("same-origin" | "none") => Ok(()),
         Some(_) if is_link => Ok(()),

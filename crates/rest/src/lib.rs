@@ -21,6 +21,7 @@ mod history;
 mod incidents;
 mod instances;
 mod jobs;
+mod later;
 mod limit;
 mod messages;
 mod metrics;
@@ -31,6 +32,7 @@ mod pace;
 mod people;
 mod policy;
 mod problem;
+mod reception;
 mod roles;
 mod routes;
 mod search;
@@ -48,19 +50,14 @@ mod union;
 mod value;
 mod webhooks;
 
-use std::future::poll_fn;
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::middleware;
 use ipnet::IpNet;
 use potok::Engine;
 use tower::ServiceBuilder;
@@ -70,8 +67,10 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config as Page, SwaggerUi};
 
+use crate::later::Later;
 use crate::policy::Policy;
 use crate::problem::Problem;
+use crate::reception::Reception;
 use crate::routes::Routes;
 use crate::timeout::Bounds;
 
@@ -260,12 +259,16 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// The API over an engine, with its description under `/api/v1/openapi.json` and a page to try it out under `/docs`.
 pub fn router(engine: Engine, options: &Options) -> Router {
-    router_beside(engine, options, [])
+    router_beside(engine, options, |_| [])
 }
 
-/// The same with other routers beside it, behind the same guards and limits. Their requests bring the engine that acts for their caller
-/// as an extension; whoever is not let in hears so in each router's own words.
-pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterator<Item = (Router, Refuse)>) -> Router {
+/// The same with other routers beside it, behind the same guards and limits, which are made when somebody asks for what is not the API's:
+/// many routes take much memory. Their requests bring the engine that acts for their caller as an extension; whoever is not let in hears so
+/// in each router's own words.
+pub fn router_beside<R>(engine: Engine, options: &Options, beside: impl FnOnce(Engine) -> R + Send + 'static) -> Router
+where
+    R: IntoIterator<Item = (Router, Refuse)>,
+{
     let app = App(Arc::new(Shared {
         policy: Policy::new(options, &engine),
         setup: options.setup.clone(),
@@ -275,12 +278,6 @@ pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterato
         engine,
     }));
     let bounds = Bounds { timeout: options.timeout, body: options.body_limit };
-    let router = native().router("/api/v1").merge(operators().router(""));
-    let mut router = router.merge(SwaggerUi::new("/docs").config(Page::new(["/api/v1/openapi.json"])));
-    for (other, refuse) in beside {
-        let signed_in = middleware::from_fn_with_state((app.clone(), refuse), caller::sign_in);
-        router = router.merge(other.layer(signed_in).with_state(()));
-    }
     // A name of the machine itself is other servers', too, which may have no certificate.
     let is_secure = options.is_secure && options.hosts.is_empty();
     let cors = (!options.origins.is_empty()).then(|| guard::cors(&options.origins));
@@ -289,27 +286,19 @@ pub fn router_beside(engine: Engine, options: &Options, beside: impl IntoIterato
         .layer(MapResponseLayer::new(move |response| headers::complete(response, is_secure)))
         .layer(DefaultBodyLimit::max(options.body_limit))
         .option_layer(cors)
-        .layer(middleware::from_fn_with_state((app.clone(), bounds), receive));
-    router.fallback(unknown_route).method_not_allowed_fallback(wrong_method).layer(layers).with_state(app)
-}
+        .layer(Reception { app: app.clone(), bounds });
 
-/// What every request goes through, the first the outermost. One function: each that a router knows of makes boxes for every request.
-async fn receive(State((app, bounds)): State<(App, Bounds)>, request: Request, next: Next) -> Response {
-    let told = |request| once::read(&app, request, |request| next.run(request));
-    let guarded = |request| guard::guard(&app, request, told);
-    let bounded = |request| timeout::in_time(bounds, request, guarded);
-    let measured = |request| metrics::measure(&app, request, bounded);
-    let followed = pin!(trace::follow(request, measured));
-    unpanicked(followed).await
-}
-
-/// What is answered, whatever happens.
-async fn unpanicked(mut answered: Pin<&mut impl Future<Output = Response>>) -> Response {
-    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| answered.as_mut().poll(context))) {
-        Ok(answer) => answer,
-        Err(what) => Poll::Ready(panicked(what)),
-    })
-    .await
+    let router = native().router("/api/v1").merge(operators().router(""));
+    let router = router.merge(SwaggerUi::new("/docs").config(Page::new(["/api/v1/openapi.json"])));
+    let router = router.method_not_allowed_fallback(wrong_method).layer(layers.clone()).with_state(app.clone());
+    router.fallback_service(Later::new(move || {
+        let mut others = Router::new();
+        for (other, refuse) in beside(app.engine.clone()) {
+            let signed_in = middleware::from_fn_with_state((app.clone(), refuse), caller::sign_in);
+            others = others.merge(other.layer(signed_in));
+        }
+        others.fallback(unknown_route).method_not_allowed_fallback(wrong_method).layer(layers)
+    }))
 }
 
 async fn unknown_route() -> Problem {
@@ -320,11 +309,4 @@ async fn unknown_route() -> Problem {
 async fn wrong_method() -> Problem {
     let detail = "nothing is done with this method here; see the `Allow` header";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "what was panicked with is given so")]
-fn panicked(what: Box<dyn std::any::Any + Send>) -> Response {
-    let text = what.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| what.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-    Problem::internal("internal", &text).into_response()
 }

@@ -26,9 +26,9 @@ pub(crate) fn routes() -> Routes {
     Routes::new().routes(routes!(metrics))
 }
 
-/// The calls that were answered.
+/// The calls that were answered, by their methods and routes.
 #[derive(Debug, Default)]
-pub(crate) struct Calls(Mutex<BTreeMap<(&'static str, String), Answered>>);
+pub(crate) struct Calls(Mutex<BTreeMap<&'static str, BTreeMap<String, Answered>>>);
 
 /// The calls of one route.
 #[derive(Debug, Default)]
@@ -42,18 +42,13 @@ struct Answered {
 }
 
 impl Calls {
-    fn note(&self, method: &Method, route: &str, status: u16, taken: Duration) {
-        // Whatever else is sent as a method is no label: there is no end to it.
-        let method = match *method {
-            Method::GET => "GET",
-            Method::POST => "POST",
-            Method::PUT => "PUT",
-            Method::PATCH => "PATCH",
-            Method::DELETE => "DELETE",
-            _ => "other",
-        };
+    fn note(&self, method: &'static str, route: &str, status: u16, taken: Duration) {
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let answered = calls.entry((method, route.to_owned())).or_default();
+        let of_method = calls.entry(method).or_default();
+        if !of_method.contains_key(route) {
+            of_method.insert(route.to_owned(), Answered::default());
+        }
+        let Some(answered) = of_method.get_mut(route) else { return };
         *answered.statuses.entry(status).or_default() += 1;
         answered.count += 1;
         answered.taken += taken;
@@ -65,8 +60,9 @@ impl Calls {
 
     fn write(&self, text: &mut String) {
         let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = || calls.iter().flat_map(|(method, of)| of.iter().map(move |(route, of)| (method, route, of)));
         head(text, "potok_http_requests_total", "counter", "Calls that were answered");
-        for ((method, route), answered) in calls.iter() {
+        for (method, route, answered) in calls() {
             for (status, count) in &answered.statuses {
                 let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
                 let _ = writeln!(text, "potok_http_requests_total{{{labels}}} {count}");
@@ -74,7 +70,7 @@ impl Calls {
         }
         let name = "potok_http_request_duration_seconds";
         head(text, name, "histogram", "How long it took to answer, without what is streamed after the head");
-        for ((method, route), answered) in calls.iter() {
+        for (method, route, answered) in calls() {
             let labels = format!("method=\"{method}\",route=\"{route}\"");
             for (bucket, bound) in answered.buckets.iter().zip(BOUNDS) {
                 let _ = writeln!(text, "{name}_bucket{{{labels},le=\"{bound}\"}} {bucket}");
@@ -90,19 +86,31 @@ fn head(text: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 
-/// Counts each call under its route.
-pub(crate) async fn measure<F: Future<Output = Response>>(
-    app: &App,
-    request: Request,
-    next: impl FnOnce(Request) -> F,
-) -> Response {
-    let begun = Instant::now();
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = next(request).await;
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    app.calls.note(&method, route, response.status().as_u16(), begun.elapsed());
-    response
+/// A call that is counted under its route.
+pub(crate) struct Counted {
+    begun: Instant,
+    method: &'static str,
+    route: Option<MatchedPath>,
+}
+
+impl Counted {
+    pub(crate) fn begin(request: &Request) -> Self {
+        // Whatever else is sent as a method is no label: there is no end to it.
+        let method = match *request.method() {
+            Method::GET => "GET",
+            Method::POST => "POST",
+            Method::PUT => "PUT",
+            Method::PATCH => "PATCH",
+            Method::DELETE => "DELETE",
+            _ => "other",
+        };
+        Self { begun: Instant::now(), method, route: request.extensions().get::<MatchedPath>().cloned() }
+    }
+
+    pub(crate) fn note(&self, app: &App, response: &Response) {
+        let route = self.route.as_ref().map_or("none", MatchedPath::as_str);
+        app.calls.note(self.method, route, response.status().as_u16(), self.begun.elapsed());
+    }
 }
 
 /// How the server fares, for Prometheus

@@ -4,8 +4,8 @@ use std::future::Future;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{Method, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::Method;
+use axum::http::header::{self, HeaderName};
 use potok::{Engine, Error};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +15,9 @@ use crate::App;
 use crate::body::{media_type, whole};
 use crate::caller::{Caller, TENANT};
 use crate::problem::Problem;
+
+/// The header that it comes in.
+pub(crate) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Characters of a key at most.
 const LIMIT: usize = 255;
@@ -27,21 +30,13 @@ pub(crate) struct Once {
 }
 
 /// Reads the key of a call that changes something, and tells its request from others.
-pub(crate) async fn read<F: Future<Output = Response>>(
-    app: &App,
-    request: Request,
-    next: impl FnOnce(Request) -> F,
-) -> Response {
-    let key = request.headers().get("idempotency-key");
+pub(crate) async fn read(app: &App, request: Request) -> Result<Request, Problem> {
+    let key = request.headers().get(KEY);
     let key = key.filter(|_| !matches!(*request.method(), Method::GET | Method::HEAD));
-    let request = match key.map(|key| key.to_str().unwrap_or_default().to_owned()) {
+    match key.map(|key| key.to_str().unwrap_or_default().to_owned()) {
         // Few calls have one: what tells requests from others makes no room in the others.
         Some(key) => Box::pin(marked(app, request, key)).await,
         None => Ok(request),
-    };
-    match request {
-        Ok(request) => next(request).await,
-        Err(problem) => problem.into_response(),
     }
 }
 

@@ -44,8 +44,9 @@ impl Policy {
         let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
         let is_proxy = |address: &IpAddr| self.proxies.iter().any(|net| net.contains(address));
         let mut address = peer.ip().to_canonical();
+        let named = if is_proxy(&address) { forwarded(&parts.headers) } else { Vec::new() };
         // The last ones are written by our own proxies; whoever calls can write the others.
-        for named in forwarded(&parts.headers).into_iter().rev() {
+        for named in named.into_iter().rev() {
             if !is_proxy(&address) {
                 break;
             }

@@ -8,12 +8,15 @@ use axum::http::header::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
 use potok::{Engine, TraceContext};
+use tracing::Span;
 use tracing::field::Empty;
-use tracing::{Instrument as _, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 /// The header that an id comes in, and goes back.
 const ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The header that a caller's place in a trace comes in (W3C Trace Context §3.2).
+const PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Characters of an id at most.
 const LIMIT: usize = 128;
@@ -33,41 +36,51 @@ impl Part {
     }
 }
 
-/// Gives each request an id, unless its caller has, and takes it into the caller's trace; what the engine does for it is part of that.
-pub(crate) async fn follow<F: Future<Output = Response>>(
-    mut request: Request,
-    next: impl FnOnce(Request) -> F,
-) -> Response {
-    let id = request.headers().get(ID).filter(|id| is_fit(id)).cloned().unwrap_or_else(new_id);
-    let method = request.method().as_str();
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
-    let span = tracing::info_span!(
-        "request",
-        id = id.to_str().unwrap_or_default(),
-        otel.name = Empty,
-        otel.kind = "server",
-        otel.status_code = Empty,
-        http.request.method = method,
-        http.route = route,
-        http.response.status_code = Empty,
-    );
-    if !span.is_disabled() {
-        span.record("otel.name", format!("{method} {route}"));
+/// A request that is told from others.
+pub(crate) struct Followed {
+    id: HeaderValue,
+    /// What it is answered within.
+    pub(crate) span: Span,
+}
+
+impl Followed {
+    /// Gives a request an id, unless its caller has, and takes it into the caller's trace; what the engine does for it is part of that.
+    pub(crate) fn begin(request: &mut Request) -> Self {
+        let id = request.headers().get(ID).filter(|id| is_fit(id)).cloned().unwrap_or_else(new_id);
+        let method = request.method().as_str();
+        let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+        let span = tracing::info_span!(
+            "request",
+            id = id.to_str().unwrap_or_default(),
+            otel.name = Empty,
+            otel.kind = "server",
+            otel.status_code = Empty,
+            http.request.method = method,
+            http.route = route,
+            http.response.status_code = Empty,
+        );
+        if !span.is_disabled() {
+            span.record("otel.name", format!("{method} {route}"));
+        }
+        let parent = parent(request.headers());
+        let own = within(&span, parent);
+        if let Some(trace) = own.or(parent) {
+            request.extensions_mut().insert(Part { trace, is_callers: parent.is_some() });
+        }
+        Self { id, span }
     }
-    let parent = parent(request.headers());
-    let own = within(&span, parent);
-    if let Some(trace) = own.or(parent) {
-        request.extensions_mut().insert(Part { trace, is_callers: parent.is_some() });
+
+    /// Tells the answer's reader the id.
+    pub(crate) fn end(self, response: &mut Response) {
+        let Self { id, span } = self;
+        let status = response.status();
+        span.record("http.response.status_code", status.as_u16());
+        if status.is_server_error() {
+            span.record("otel.status_code", "ERROR");
+        }
+        tracing::debug!(parent: &span, status = status.as_u16(), "answered");
+        response.headers_mut().insert(ID, id);
     }
-    let mut response = next(request).instrument(span.clone()).await;
-    let status = response.status();
-    span.record("http.response.status_code", status.as_u16());
-    if status.is_server_error() {
-        span.record("otel.status_code", "ERROR");
-    }
-    tracing::debug!(parent: &span, status = status.as_u16(), "answered");
-    response.headers_mut().insert(ID, id);
-    response
 }
 
 /// Ids are for logs: short, and without what would look like something else there.
@@ -80,13 +93,15 @@ fn is_fit(id: &HeaderValue) -> bool {
 fn new_id() -> HeaderValue {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    // Long numbers take long to write.
+    let now = u64::try_from(now).unwrap_or_default();
     let id = format!("{now:x}-{:x}", COUNT.fetch_add(1, Ordering::Relaxed));
     HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("none"))
 }
 
 /// The caller's place in a trace. More than one says nothing.
 fn parent(headers: &HeaderMap) -> Option<TraceContext> {
-    let mut given = headers.get_all("traceparent").iter();
+    let mut given = headers.get_all(PARENT).iter();
     let (Some(given), None) = (given.next(), given.next()) else { return None };
     given.to_str().ok()?.parse().ok()
 }

@@ -126,7 +126,7 @@ const HOST: &str = "127.0.0.1:8080";
 
 /// The router of `potok serve` on this machine: nobody need sign in, as long as there are no users.
 pub(crate) fn served(engine: &Engine) -> Router {
-    potok_rest::router_beside(engine.clone(), &Options::local(8080), potok_faces::routers(engine.clone()))
+    potok_rest::router_beside(engine.clone(), &Options::local(8080), potok_faces::routers)
 }
 
 /// Holds a conversation; gives what was said, as facts.

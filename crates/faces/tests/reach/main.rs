@@ -32,7 +32,8 @@ fn file(name: &str) -> PathBuf {
 /// The paths of all routes, as the router has them.
 async fn paths() -> BTreeSet<String> {
     let engine = Engine::builder().job_execution(false).start().await.unwrap();
-    let shown = format!("{:?}", world::router(&engine));
+    let faces = potok_faces::routers(engine.clone()).map(|(router, _)| router);
+    let shown = format!("{:?} {faces:?}", world::router(&engine));
     engine.stop().await;
     let mut paths = BTreeSet::new();
     // Of `paths: {RouteId(0): "/a", RouteId(1): "/b"}`.

@@ -78,7 +78,7 @@ pub(crate) struct World {
 }
 
 pub(crate) fn router(engine: &Engine) -> Router {
-    router_beside(engine.clone(), &Options::local(8080), potok_faces::routers(engine.clone()))
+    router_beside(engine.clone(), &Options::local(8080), potok_faces::routers)
 }
 
 impl World {
