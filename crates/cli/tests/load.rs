@@ -4,30 +4,19 @@
 #![cfg(target_os = "linux")]
 
 mod command;
+mod served;
 
-use std::io::{BufRead as _, BufReader as Lines};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use command::file;
-use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use serde_json::json;
+use served::{Caller, ORDER, Server};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-
-/// An order goes through three hands and is packed by a program.
-const ORDER: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:potok="urn:potok:bpmn:1.0" targetNamespace="load">
-  <process id="order" isExecutable="true">
-    <startEvent id="start"/><sequenceFlow id="f1" sourceRef="start" targetRef="check"/>
-    <userTask id="check"/><sequenceFlow id="f2" sourceRef="check" targetRef="approve"/>
-    <userTask id="approve"/><sequenceFlow id="f3" sourceRef="approve" targetRef="pay"/>
-    <userTask id="pay"/><sequenceFlow id="f4" sourceRef="pay" targetRef="pack"/>
-    <serviceTask id="pack" potok:job="pack"/><sequenceFlow id="f5" sourceRef="pack" targetRef="end"/>
-    <endEvent id="end"/>
-  </process>
-</definitions>"#;
 
 /// How much of it.
 struct Scale {
@@ -49,95 +38,6 @@ impl Scale {
         }
         // Without optimisation, and beside other tests.
         Self { polls: 60, users: 8, orders: 4, villains: 8, bound: Duration::from_secs(2), growth }
-    }
-}
-
-/// A server that is killed if it has not been stopped.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(db: &str, models: &str) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_potok"))
-            .args(["serve", models, "--listen", "127.0.0.1:0", "--db", db])
-            .stdout(Stdio::piped())
-            .spawn();
-        let mut child = child.expect("the binary starts");
-        let mut lines = Lines::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
-        let ready = lines.next().expect("it says that it is ready");
-        let address = ready.split("http://").nth(1).expect("where it listens").to_owned();
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
-    }
-
-    /// Kilobytes that it has in memory.
-    fn resident(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
-        line.trim().trim_end_matches(" kB").parse().expect("a number")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A connection that is kept.
-struct Caller {
-    stream: BufReader<TcpStream>,
-    address: Arc<str>,
-}
-
-impl Caller {
-    async fn new(address: &Arc<str>) -> Self {
-        let stream = TcpStream::connect(&**address).await.expect("it takes connections");
-        Self { stream: BufReader::new(stream), address: address.clone() }
-    }
-
-    /// Sends a request, and gives the status and what is answered.
-    async fn call(&mut self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        );
-        self.stream.get_mut().write_all(request.as_bytes()).await.expect("sent");
-        self.answer().await.expect("an answer")
-    }
-
-    async fn post(&mut self, path: &str, body: &Value) -> Value {
-        let (status, answer) = self.call("POST", &format!("/api/v1{path}"), body).await;
-        assert!((200..300).contains(&status), "{path}: {status} {answer}");
-        answer
-    }
-
-    async fn answer(&mut self) -> Option<(u16, Value)> {
-        let mut status = 0;
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            if self.stream.read_line(&mut line).await.ok()? == 0 {
-                return None;
-            }
-            let line = line.trim_end().to_ascii_lowercase();
-            if line.is_empty() {
-                break;
-            }
-            if let Some(rest) = line.strip_prefix("http/1.1 ") {
-                status = rest.get(..3)?.parse().ok()?;
-            } else if let Some(value) = line.strip_prefix("content-length:") {
-                length = value.trim().parse().ok()?;
-            }
-        }
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).await.ok()?;
-        Some((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     }
 }
 
@@ -243,7 +143,7 @@ async fn many_at_once_are_served_and_nothing_is_lost() {
     let scale = Scale::asked();
     let folder = format!("load-{}", std::process::id());
     let model = file(&folder, "order.bpmn", ORDER);
-    let server = Server::start(&model.replace("order.bpmn", "work.db"), &model);
+    let server = Server::start(&model.replace("order.bpmn", "work.db"), &model, Stdio::inherit());
     let address: Arc<str> = server.address.as_str().into();
     let over = Arc::new(AtomicBool::new(false));
     let mut others = JoinSet::new();

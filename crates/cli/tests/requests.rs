@@ -1,0 +1,342 @@
+//! Requests at random to every route of the native API and of the faces, made of what was answered before and of what nobody expects: nothing
+//! breaks, nothing grows, and what others have is left as it is.
+//!
+//! In CI some thousands; `POTOK_REQUESTS=100000 cargo test --release -p potok-cli --test requests -- --nocapture` makes more of them.
+#![cfg(target_os = "linux")]
+
+mod command;
+mod served;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use command::{file, potok};
+use fastrand::Rng;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value, json};
+use served::{Caller, ORDER, Server};
+use tokio::task::JoinSet;
+
+/// Every route, and what is sent to some.
+const ROUTES: &str = include_str!("../../faces/tests/reach/table.txt");
+const BODIES: &str = include_str!("../../faces/tests/reach/requests.txt");
+
+/// Those who call at a time.
+const CALLERS: u64 = 4;
+
+const PASSWORD: &str = "correct horse battery";
+
+/// Kilobytes by which the server may have grown from the middle to the end.
+const GROWTH: u64 = 60_000;
+
+/// A method and a path, and a body that fits.
+struct Route {
+    method: &'static str,
+    path: &'static str,
+    body: Value,
+}
+
+fn routes() -> Vec<Route> {
+    let bodies = BODIES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let (mut words, start) = (line.split(' '), line.find(" {").or(line.find(" ["))?);
+        Some(((words.next()?, words.next()?), serde_json::from_str(line[start..].trim()).ok()?))
+    });
+    let bodies: BTreeMap<(&str, &str), Value> = bodies.collect();
+    let routes = ROUTES.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let (method, path) = (words.next()?, words.next()?);
+        let body = bodies.get(&(method, path)).cloned().unwrap_or_else(|| json!({}));
+        // Webhooks would call others.
+        let is_route = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(&method) && path.starts_with('/');
+        (is_route && (method, path) != ("POST", "/api/v1/webhooks")).then_some(Route { method, path, body })
+    });
+    routes.collect()
+}
+
+/// What is known of the server by what it has answered.
+#[derive(Default)]
+struct Known {
+    names: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Known {
+    fn learn(&mut self, answer: &Value, rng: &mut Rng) {
+        match answer {
+            Value::Object(members) => members.iter().for_each(|(name, value)| {
+                if self.names.len() < 2000 && !self.names.contains(name) {
+                    self.names.push(name.clone());
+                }
+                self.learn(value, rng);
+            }),
+            Value::Array(items) => items.iter().take(5).for_each(|item| self.learn(item, rng)),
+            // Whoever is asked to set things right must be able to.
+            Value::String(text) if text.contains("root") || text.len() > 100 => {}
+            value if self.values.len() < 4000 => self.values.push(value.clone()),
+            value => *rng.choice(&mut self.values).expect("some") = value.clone(),
+        }
+    }
+}
+
+/// Somebody who asks for anything.
+struct Asker {
+    known: Arc<Mutex<Known>>,
+    rng: Rng,
+}
+
+impl Asker {
+    fn name(&mut self) -> String {
+        let known = self.known.lock().expect("nobody has panicked");
+        self.rng.choice(&known.names).cloned().unwrap_or_else(|| "id".to_owned())
+    }
+
+    fn seen(&mut self) -> Value {
+        let known = self.known.lock().expect("nobody has panicked");
+        self.rng.choice(&known.values).cloned().unwrap_or(Value::Null)
+    }
+
+    /// What nobody expects.
+    fn odd(&mut self) -> Value {
+        let deep = (0..200).fold(json!(1), |inside, _| json!([inside]));
+        let texts = [
+            "",
+            " ",
+            "a\u{0}b",
+            "../../etc/passwd",
+            "'; DROP TABLE log; --",
+            "${1/0}",
+            "=1 +",
+            "2026-13-45T99:00:00Z",
+            "PT-5S",
+        ];
+        let any = [
+            json!(null),
+            json!(true),
+            json!(-1),
+            json!(0.5),
+            json!(1e308),
+            json!(i64::MIN),
+            json!(u64::MAX),
+            json!([]),
+            json!({}),
+            json!("💥".repeat(100)),
+            json!("x".repeat(10_000)),
+            json!("2026-01-05T09:00:00Z"),
+            deep,
+        ];
+        let odd = any.into_iter().chain(texts.map(Value::from)).collect::<Vec<_>>();
+        self.rng.choice(odd).expect("some")
+    }
+
+    fn value(&mut self, depth: u8) -> Value {
+        match self.rng.u8(..10) {
+            0..5 => self.seen(),
+            5..7 => self.odd(),
+            7 => json!(self.rng.u32(..50)),
+            8 if depth < 4 => (0..self.rng.u8(..4)).map(|_| self.value(depth + 1)).collect(),
+            9 if depth < 4 => {
+                (0..self.rng.u8(..4)).map(|_| (self.name(), self.value(depth + 1))).collect::<Map<_, _>>().into()
+            }
+            _ => json!("order"),
+        }
+    }
+
+    /// Changes something, somewhere in a body.
+    fn change(&mut self, body: &mut Value) {
+        match body {
+            Value::Object(members) => {
+                let some = self.rng.choice(members.keys().cloned().collect::<Vec<_>>());
+                match (some, self.rng.u8(..4)) {
+                    (Some(name), 0) => members[&name] = self.value(0),
+                    (Some(name), 1) => self.change(&mut members[&name]),
+                    (Some(name), 2) if self.rng.u8(..4) == 0 => drop(members.remove(&name)),
+                    _ => drop(members.insert(self.name(), self.value(0))),
+                }
+            }
+            Value::Array(items) if self.rng.bool() && !items.is_empty() => {
+                let place = self.rng.usize(..items.len());
+                self.change(&mut items[place]);
+            }
+            Value::Array(items) => items.push(self.value(0)),
+            // `$task` stands for an id.
+            other => *other = if self.rng.u8(..4) == 0 { self.value(0) } else { self.seen() },
+        }
+    }
+
+    /// Parts of a path and a query.
+    fn part(&mut self) -> String {
+        let part = match self.rng.u8(..10) {
+            0..7 => self.seen(),
+            7..9 => json!(self.rng.choice(["order", "incoming-call", "eve", "anna", "wild", "check", "1"])),
+            _ => self.odd(),
+        };
+        let text = part.as_str().map_or_else(|| part.to_string(), str::to_owned);
+        utf8_percent_encode(&text[..text.floor_char_boundary(300)], NON_ALPHANUMERIC).to_string()
+    }
+
+    fn address(&mut self, route: &Route) -> String {
+        let parts =
+            route.path.split('/').skip(1).map(|part| if part.starts_with('{') { self.part() } else { part.to_owned() });
+        let mut address = parts.fold(String::new(), |path, part| format!("{path}/{part}"));
+        let mut sign = '?';
+        while self.rng.u8(..3) == 0 {
+            address = format!("{address}{sign}{}={}", utf8_percent_encode(&self.name(), NON_ALPHANUMERIC), self.part());
+            sign = '&';
+        }
+        address
+    }
+
+    /// A body and its type.
+    fn body(&mut self, route: &Route) -> (Vec<u8>, &'static str) {
+        let mut body = route.body.clone();
+        (0..self.rng.u8(..5)).for_each(|_| self.change(&mut body));
+        let mut bytes = body.to_string().into_bytes();
+        match self.rng.u8(..40) {
+            0 => bytes.truncate(self.rng.usize(..bytes.len())),
+            1 => bytes = (0..self.rng.usize(..200)).map(|_| self.rng.u8(..)).collect(),
+            2 => return (bytes, "text/plain"),
+            3 => return (bytes, "multipart/form-data; boundary=x"),
+            _ => {}
+        }
+        (bytes, "application/json")
+    }
+}
+
+/// What went wrong, if anything did.
+async fn asks(address: Arc<str>, seed: u64, count: u64, known: Arc<Mutex<Known>>) -> BTreeMap<u16, u64> {
+    let routes = routes();
+    let mut asker = Asker { known, rng: Rng::with_seed(seed) };
+    let mut statuses = BTreeMap::new();
+    let mut callers: BTreeMap<&str, Caller> = BTreeMap::new();
+    for number in 0..count {
+        let route = asker.rng.choice(&routes).expect("some");
+        let (path, (body, kind)) = (asker.address(route), asker.body(route));
+        let (user, password) = match asker.rng.u8(..40) {
+            0 => ("eve", "wrong"),
+            1..6 => ("anna", PASSWORD),
+            _ => ("eve", PASSWORD),
+        };
+        let key = asker.rng.u8(..30).to_string();
+        let mut headers = vec![("Content-Type", kind)];
+        headers.extend((asker.rng.u8(..20) == 0).then_some(("Idempotency-Key", key.as_str())));
+        headers.extend((asker.rng.u8(..20) == 0).then_some(("If-Match", "\"1\"")));
+        let of = if password == PASSWORD { user } else { "nobody" };
+        let mut caller = match callers.remove(of) {
+            Some(caller) => caller,
+            None => Caller::known(&address, user, password).await,
+        };
+        let asked = async {
+            caller.send(route.method, &path, &headers, &body).await.ok()?;
+            caller.answer().await
+        };
+        // Those who wait for something are left, and answers that do not say where they end.
+        let Ok(Some((status, answer))) = tokio::time::timeout(Duration::from_secs(3), asked).await else { continue };
+        let shown = || {
+            format!(
+                "seed {seed}, request {number}: {} {path} {}: {answer}",
+                route.method,
+                String::from_utf8_lossy(&body)
+            )
+        };
+        // Camunda 7 says 500 of much that is wrong with a request, and so does its face; what is wrong with the server stands in its log.
+        assert!(status < 500 || !path.starts_with("/api/"), "{status} {}", shown());
+        assert!(status < 500 || status == 501 || answer["message"].is_string(), "{status} {}", shown());
+        *statuses.entry(status).or_default() += 1;
+        if status < 300 {
+            let known = asker.known.clone();
+            known.lock().expect("nobody has panicked").learn(&answer, &mut asker.rng);
+        }
+        if status == 401 && of != "nobody" {
+            restore(&address).await;
+        } else {
+            callers.insert(of, caller);
+        }
+    }
+    statuses
+}
+
+/// Somebody has taken their own password or rights away, or another's.
+async fn restore(address: &Arc<str>) {
+    let mut root = Caller::known(address, "root", PASSWORD).await;
+    for user in ["eve", "anna"] {
+        root.done("PUT", &format!("/users/{user}"), &json!({"name": user})).await;
+        root.done("PUT", &format!("/users/{user}/password"), &json!({"password": PASSWORD})).await;
+        root.done("PUT", &format!("/tenants/wild/members/{user}"), &Value::Null).await;
+    }
+    root.done("PUT", "/groups/administrators/members/eve", &Value::Null).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_at_random_break_nothing_and_touch_nobody_elses_work() {
+    let count = std::env::var("POTOK_REQUESTS").map_or(4000, |count| count.parse().expect("a number"));
+    let seed =
+        std::env::var("POTOK_SEED").map_or_else(|_| fastrand::u64(..1 << 32), |seed| seed.parse().expect("a number"));
+    println!("POTOK_SEED={seed}");
+    let folder = format!("requests-{}", std::process::id());
+    let model = file(&folder, "order.bpmn", ORDER);
+    let db = model.replace("order.bpmn", "work.db");
+    let log = model.replace("order.bpmn", "log");
+    for options in [&["root", "--admin"][..], &["eve", "--admin", "--tenant", "wild"], &["anna", "--tenant", "wild"]] {
+        let added = potok(&[&["user", "add"], options, &["--password-stdin", "--db", &db]].concat(), PASSWORD);
+        assert_eq!(added.code, 0, "{}", added.err);
+    }
+    let mut server = Server::start(&db, &model, File::create(&log).expect("a file"));
+    let address: Arc<str> = server.address.as_str().into();
+    let mut root = Caller::known(&address, "root", PASSWORD).await;
+    let mut orders = Vec::new();
+    for number in 0..20 {
+        let start = json!({"definition": "order", "variables": {"number": number}});
+        orders.push(root.post("/instances", &start).await["id"].clone());
+    }
+    let mut eve = Caller::known(&address, "eve", PASSWORD).await;
+    let files = ["incoming-call.bpmn", "contract.bpmn", "it-request.bpmn"]
+        .map(|name| json!({"name": name, "text": std::fs::read_to_string(command::bpmn(name)).expect("a model")}));
+    let known = Arc::new(Mutex::new(Known::default()));
+    let deployed = eve.post("/deployments", &json!({"files": files})).await;
+    known.lock().expect("nobody has panicked").learn(&deployed, &mut Rng::with_seed(seed));
+
+    let mut statuses: BTreeMap<u16, u64> = BTreeMap::new();
+    let mut resident = Vec::new();
+    for half in 0..2 {
+        let mut askers = JoinSet::new();
+        for asker in 0..CALLERS {
+            let seed = seed.wrapping_add(half * CALLERS + asker);
+            askers.spawn(asks(address.clone(), seed, count / CALLERS / 2, known.clone()));
+        }
+        while let Some(asked) = askers.join_next().await {
+            asked
+                .expect("nothing broke")
+                .into_iter()
+                .for_each(|(status, count)| *statuses.entry(status).or_default() += count);
+        }
+        resident.push(server.resident());
+    }
+    println!("{statuses:?}; resident {resident:?} kB");
+
+    let mut root = Caller::known(&address, "root", PASSWORD).await;
+    for order in &orders {
+        for node in ["check", "approve", "pay"] {
+            let open = json!({"filter": {"instances": [order], "states": ["open"]}});
+            let task = root.post("/tasks/search", &open).await["items"][0].clone();
+            assert_eq!(task["node"], json!(node), "{order}");
+            root.done("POST", &format!("/tasks/{}/complete", task["id"].as_str().expect("an id")), &json!({})).await;
+        }
+    }
+    let fetch = json!({"worker": "packer", "topics": ["pack"], "limit": 1000});
+    let jobs = root.post("/jobs/fetch", &fetch).await;
+    let packed = jobs.as_array().expect("jobs").iter().filter(|job| orders.contains(&job["instance"])).count();
+    assert_eq!(packed, orders.len());
+    drop((root, eve));
+    // SIGTERM: it ends by itself.
+    let told = std::process::Command::new("kill").arg(server.child.id().to_string()).status();
+    assert!(told.expect("`kill` runs").success());
+    assert!(server.child.wait().expect("it ends").success());
+    let log = std::fs::read_to_string(log).expect("the log");
+    let wrong: Vec<&str> = log.lines().filter(|line| line.contains("ERROR") || line.contains("panicked")).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let sound = potok(&["doctor", "--db", &db], "");
+    assert_eq!(sound.code, 0, "{}{}", sound.out, sound.err);
+    assert!(resident[1] < resident[0] + GROWTH, "the server grew: {resident:?} kB");
+}
