@@ -4,10 +4,12 @@ use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use potok::{Case, Format};
+use potok::{Case, Error, Format};
 use potok_core::graph::ProcessGraph;
 use potok_core::instance::{NONE, Phase, ScopeKind, State, TokenState};
 use serde::{Deserialize, Serialize};
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::body::{Json, Path, Query};
@@ -269,8 +271,8 @@ pub(crate) enum ExportFormat {
 /// Writes the history of instances for other programs, bit by bit
 #[utoipa::path(post, path = "/history/export", tag = "history", operation_id = "exportHistory",
     responses((status = 200, body = String, content_type = "text/plain", description = "JSON lines, or XES"), Problems))]
-async fn export(caller: Caller, Json(body): Json<ToExport>) -> Response {
-    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(1);
+async fn export(caller: Caller, Json(body): Json<ToExport>) -> Result<Response, Problem> {
+    let (sender, mut pieces) = tokio::sync::mpsc::channel::<Result<Bytes, Error>>(1);
     tokio::spawn(async move {
         let query = body.filter.unwrap_or_default().query();
         let format = match body.format {
@@ -284,22 +286,22 @@ async fn export(caller: Caller, Json(body): Json<ToExport>) -> Response {
         if let Some(before) = body.before {
             export = export.before(before);
         }
-        loop {
-            let piece = match export.chunk().await {
-                Ok(Some(chunk)) => Ok(chunk.into()),
-                Ok(None) => return,
-                Err(error) => {
-                    // The answer has begun: that it breaks off is all that its reader can be told.
-                    tracing::error!(%error, "an export broke off");
-                    Err(std::io::Error::other("the export broke off"))
-                }
-            };
+        while let Some(piece) = export.chunk().await.transpose() {
             let is_over = piece.is_err();
-            if sender.send(piece).await.is_err() || is_over {
+            if sender.send(piece.map(Into::into)).await.is_err() || is_over {
                 return;
             }
         }
     });
+    // Whoever may not have it, or asks for what there is not, hears so.
+    let first = pieces.recv().await.transpose()?;
+    let others = ReceiverStream::new(pieces).map(|piece| {
+        piece.map_err(|error| {
+            // The answer has begun: that it breaks off is all that its reader can be told.
+            tracing::error!(%error, "an export broke off");
+            std::io::Error::other("the export broke off")
+        })
+    });
     let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-    (kind, Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(receiver))).into_response()
+    Ok((kind, Body::from_stream(tokio_stream::iter(first.map(Ok)).chain(others))).into_response())
 }

@@ -4,8 +4,6 @@ use std::io::{BufRead as _, BufReader as Lines};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -72,10 +70,9 @@ impl Caller {
         Self { stream: BufReader::new(stream), address: address.clone(), sign_in: None }
     }
 
-    /// One who gives a password.
+    /// One who signs in by a password or a token.
     #[allow(dead_code, reason = "not every test file asks this")]
-    pub(crate) async fn known(address: &Arc<str>, user: &str, password: &str) -> Self {
-        let sign_in = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+    pub(crate) async fn known(address: &Arc<str>, sign_in: String) -> Self {
         Self { sign_in: Some(sign_in), ..Self::new(address).await }
     }
 
