@@ -90,9 +90,9 @@ impl Statement {
     /// changes is worked out before them. It may get its locks later than it began: what they guard is looked at once it has them.
     pub(crate) fn at_once(statements: Vec<Self>, numbers: &[i64], standing: &Standing) -> Self {
         let mut sql = Self::gathered(statements);
-        sql.push(" SELECT 1 / (CASE WHEN (SELECT bool_and(pg_try_advisory_xact_lock(n)) FROM unnest(");
+        sql.push(" SELECT 1 / (CASE WHEN (SELECT bool_and(pg_try_advisory_xact_lock(n)) FROM (SELECT unnest(");
         sql.bind(Bind::Many(Kind::Integer, numbers.iter().copied().map(Cell::Integer).collect()));
-        sql.push("::bigint[]) AS n) THEN true");
+        sql.push("::bigint[])) AS l (n)) THEN true");
         if !standing.log.is_empty() {
             // Nobody has removed anything that this statement still sees: else it looks anew.
             sql.push(" AND CASE WHEN pg_visible_in_snapshot(");
@@ -155,21 +155,26 @@ impl Statement {
         let all: Vec<&Column> = table.keys().iter().chain(columns.iter().copied()).collect();
         sql.row_list(&all, rows);
         sql.push(") AS v");
-        if dialect == Dialect::Postgres {
-            let names: Vec<String> = (1..=all.len()).map(|number| format!("column{number}")).collect();
-            let _ = write!(sql.text, "({})", names.join(", "));
-        }
-        for (index, column) in table.keys().iter().enumerate() {
-            let separator = if index == 0 { " WHERE " } else { " AND " };
-            let _ = write!(sql.text, "{separator}t.\"{}\" = v.column{}", column.name, index + 1);
-        }
+        sql.equal(&all[..table.key], "v");
         sql
     }
 
     pub(crate) fn delete(dialect: Dialect, table: &Table, keys: &[Row]) -> Self {
         let mut sql = Self::new(dialect);
-        let _ = write!(sql.text, "DELETE FROM \"{}\" AS t WHERE ", table.name);
-        sql.keys(table, "t", keys);
+        let _ = write!(sql.text, "DELETE FROM \"{}\" AS t ", table.name);
+        match dialect {
+            Dialect::Sqlite => {
+                sql.push("WHERE ");
+                sql.keys(table, "t", keys);
+            }
+            Dialect::Postgres => {
+                let columns: Vec<&Column> = table.columns.iter().take(keys.first().map_or(0, Vec::len)).collect();
+                sql.push("USING (");
+                sql.row_list(&columns, keys);
+                sql.push(") AS s");
+                sql.equal(&columns, "s");
+            }
+        }
         sql
     }
 
@@ -225,6 +230,14 @@ impl Statement {
         self.bind(Bind::One(cell));
     }
 
+    /// That these columns of the table are those of rows of that name.
+    fn equal(&mut self, columns: &[&Column], rows: &str) {
+        for (index, column) in columns.iter().enumerate() {
+            let separator = if index == 0 { " WHERE " } else { " AND " };
+            let _ = write!(self.text, "{separator}t.\"{}\" = {rows}.column{}", column.name, index + 1);
+        }
+    }
+
     fn values(&mut self, cells: &[Cell]) {
         for (index, cell) in cells.iter().enumerate() {
             self.push(if index == 0 { "(" } else { ", " });
@@ -247,10 +260,13 @@ impl Statement {
                     self.values(&row[..columns.len()]);
                 }
             }
+            // Not out of `unnest` in FROM, which keeps each column's values in a store of their own first.
             Dialect::Postgres => {
-                self.push("SELECT * FROM unnest(");
-                self.arrays(columns, rows);
-                self.push(")");
+                for (index, column) in columns.iter().enumerate() {
+                    self.push(if index == 0 { "SELECT unnest(" } else { ", unnest(" });
+                    self.array(column, index, rows);
+                    let _ = write!(self.text, ") AS column{}", index + 1);
+                }
             }
         }
     }
@@ -259,15 +275,19 @@ impl Statement {
     fn arrays(&mut self, columns: &[&Column], rows: &[Row]) {
         for (index, column) in columns.iter().enumerate() {
             self.push(if index == 0 { "" } else { ", " });
-            let cells = rows.iter().filter_map(|row| row.get(index).cloned()).collect();
-            self.bind(Bind::Many(column.kind, cells));
-            self.push(match column.kind {
-                Kind::Integer => "::bigint[]",
-                Kind::Real => "::double precision[]",
-                Kind::Text => "::text[]",
-                Kind::Bytes => "::bytea[]",
-            });
+            self.array(column, index, rows);
         }
+    }
+
+    fn array(&mut self, column: &Column, index: usize, rows: &[Row]) {
+        let cells = rows.iter().filter_map(|row| row.get(index).cloned()).collect();
+        self.bind(Bind::Many(column.kind, cells));
+        self.push(match column.kind {
+            Kind::Integer => "::bigint[]",
+            Kind::Real => "::double precision[]",
+            Kind::Text => "::text[]",
+            Kind::Bytes => "::bytea[]",
+        });
     }
 
     fn from(&mut self, select: &Select) {
