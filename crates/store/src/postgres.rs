@@ -132,6 +132,10 @@ impl Database for Postgres {
         Ok(self.session(Link::Writing(self.by_key.begin().await?)))
     }
 
+    async fn write_once(&self) -> Result<Box<dyn Session>, StoreError> {
+        self.look_up().await
+    }
+
     async fn write_at_once(
         &self,
         numbers: Vec<i64>,

@@ -194,9 +194,20 @@ impl Statement {
             let _ = write!(sql.text, "{separator}\"{column}\" = ");
             sql.value(value.clone());
         }
-        sql.push(" WHERE (");
-        sql.columns("u.", table.keys());
-        sql.push(") IN (SELECT * FROM v) RETURNING ");
+        match dialect {
+            Dialect::Sqlite => {
+                sql.push(" WHERE (");
+                sql.columns("u.", table.keys());
+                sql.push(") IN (SELECT * FROM v)");
+            }
+            Dialect::Postgres => {
+                for (index, column) in table.keys().iter().enumerate() {
+                    let separator = if index == 0 { " FROM v WHERE " } else { " AND " };
+                    let _ = write!(sql.text, "{separator}u.\"{0}\" = v.\"{0}\"", column.name);
+                }
+            }
+        }
+        sql.push(" RETURNING ");
         sql.columns(if dialect == Dialect::Postgres { "u." } else { "" }, table.columns);
         sql
     }
@@ -350,6 +361,11 @@ impl Statement {
                         let padded: Vec<Cell> = values.iter().cloned().chain(last).take(length).collect();
                         self.push("IN ");
                         self.values(&padded);
+                    }
+                    // Rows of one value can come in the order of an index that begins with it.
+                    Dialect::Postgres if values.len() == 1 => {
+                        self.push("= ");
+                        self.value(values[0].clone());
                     }
                     Dialect::Postgres => {
                         let kind = table.column(column).map_or(Kind::Text, |(_, column)| column.kind);
