@@ -339,7 +339,11 @@ impl Session for PostgresSession {
             let sql = "SELECT setval('removals', pg_current_xact_id()::text::bigint)";
             sqlx::query(sql).execute(self.connection()).await?;
         }
-        self.execute(Statement::delete(Dialect::Postgres, table, keys)).await
+        let statement = match &mut self.link {
+            Link::AtOnce { standing, .. } => standing.release(table, keys).map(|held| Statement::delete_held(&held)),
+            _ => None,
+        };
+        self.execute(statement.unwrap_or_else(|| Statement::delete(Dialect::Postgres, table, keys))).await
     }
 
     async fn take(&mut self, select: &Select, set: &[(&'static str, Cell)]) -> Result<Vec<Row>, StoreError> {

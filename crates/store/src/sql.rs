@@ -31,6 +31,8 @@ pub(crate) struct Statement {
     dialect: Dialect,
     pub(crate) text: String,
     pub(crate) binds: Vec<Bind>,
+    /// How many rows it must take away, if that matters.
+    taken: Option<usize>,
 }
 
 impl Statement {
@@ -89,6 +91,8 @@ impl Statement {
     /// The same; it divides by zero unless it gets the locks of all numbers, and the rows are there that must be. What stands behind the
     /// changes is worked out before them. It may get its locks later than it began: what they guard is looked at once it has them.
     pub(crate) fn at_once(statements: Vec<Self>, numbers: &[i64], standing: &Standing) -> Self {
+        let taken: Vec<(usize, usize)> =
+            statements.iter().enumerate().filter_map(|(index, sql)| Some((index, sql.taken?))).collect();
         let mut sql = Self::gathered(statements);
         sql.push(" SELECT 1 / (CASE WHEN (SELECT bool_and(pg_try_advisory_xact_lock(n)) FROM (SELECT unnest(");
         sql.bind(Bind::Many(Kind::Integer, numbers.iter().copied().map(Cell::Integer).collect()));
@@ -120,6 +124,11 @@ impl Statement {
             // A row that somebody has just changed or taken away is not as it was when this statement began: the lock looks again.
             sql.push(" FOR UPDATE OF t) AS held) = ");
             sql.value(Cell::Integer(i64::try_from(rows.len()).unwrap_or(i64::MAX)));
+        }
+        // What is taken away looks again by itself.
+        for (index, rows) in taken {
+            let _ = write!(sql.text, " AND (SELECT count(*) FROM c{index}) = ");
+            sql.value(Cell::Integer(i64::try_from(rows).unwrap_or(i64::MAX)));
         }
         sql.push(" ELSE false END)::int");
         sql
@@ -178,6 +187,19 @@ impl Statement {
         sql
     }
 
+    /// Takes rows away that must be as they are held for [`at_once`](Self::at_once).
+    pub(crate) fn delete_held(Held { table, columns, rows }: &Held) -> Self {
+        let mut sql = Self::new(Dialect::Postgres);
+        let found: Vec<&Column> = columns.iter().filter_map(|name| Some(table.column(name)?.1)).collect();
+        let _ = write!(sql.text, "DELETE FROM \"{}\" AS t USING (", table.name);
+        sql.row_list(&found, rows);
+        sql.push(") AS s");
+        sql.equal(&found, "s");
+        sql.push(" RETURNING 1");
+        sql.taken = Some(rows.len());
+        sql
+    }
+
     pub(crate) fn take(dialect: Dialect, select: &Select, set: &[(&'static str, Cell)]) -> Self {
         let mut sql = Self::new(dialect);
         let table = select.table;
@@ -213,7 +235,7 @@ impl Statement {
     }
 
     fn new(dialect: Dialect) -> Self {
-        Self { dialect, text: String::with_capacity(256), binds: Vec::new() }
+        Self { dialect, text: String::with_capacity(256), binds: Vec::new(), taken: None }
     }
 
     fn push(&mut self, text: &str) {
