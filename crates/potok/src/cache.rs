@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use potok_core::Name;
 use potok_core::instance::Key;
 use potok_core::routing::Running;
-use potok_store::row::Task;
+use potok_store::row::{Job, Task};
 use tokio::sync::{Mutex as Lock, Notify};
 
 use crate::follow::Apart;
@@ -117,14 +117,44 @@ pub(crate) struct Cache {
     table: Mutex<Table>,
     /// Open tasks whose rows were read or changed a while ago, each with the row of its instance's log as of which it is so: who works on
     /// a task need not be looked up for each thing that they do.
-    tasks: Mutex<HashMap<Key, (LogEnd, Task)>>,
+    tasks: Remembered<(LogEnd, Task)>,
+    /// Jobs as they were handed out here to workers elsewhere.
+    handed_out: Remembered<Job>,
 }
 
 /// Where an instance's log ends: the last row, and the unit that wrote it.
 pub(crate) type LogEnd = (u64, u64);
 
-/// Tasks whose rows are remembered.
-const TASKS: usize = 10_000;
+/// What is remembered of tasks or jobs, by their keys: it may be lost at any time.
+#[derive(Debug)]
+struct Remembered<T>(Mutex<HashMap<Key, T>>);
+
+impl<T> Default for Remembered<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Remembered<T> {
+    /// How many of them are remembered.
+    const MOST: usize = 10_000;
+
+    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<Key, T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, key: Key, what: T) {
+        let mut all = self.all();
+        if all.len() >= Self::MOST && !all.contains_key(&key) {
+            all.clear();
+        }
+        all.insert(key, what);
+    }
+
+    fn forget(&self, key: Key) {
+        self.all().remove(&key);
+    }
+}
 
 #[derive(Debug, Default)]
 struct Table {
@@ -137,22 +167,33 @@ struct Table {
 
 impl Cache {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, transactions: AtomicU64::new(0), table: Mutex::default(), tasks: Mutex::default() }
+        let (tasks, handed_out) = (Remembered::default(), Remembered::default());
+        Self { capacity, transactions: AtomicU64::new(0), table: Mutex::default(), tasks, handed_out }
     }
 
     /// An open task as it is where its instance's log ends there, if that is remembered.
     pub(crate) fn task(&self, task: Key, end: LogEnd) -> Option<Task> {
-        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.get(&task).filter(|(of, _)| *of == end).map(|(_, row)| row.clone())
+        self.tasks.all().get(&task).filter(|(of, _)| *of == end).map(|(_, row)| row.clone())
     }
 
     /// Remembers an open task as it is where its instance's log ends there.
     pub(crate) fn remember_task(&self, row: Task, end: LogEnd) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        if tasks.len() >= TASKS && !tasks.contains_key(&row.key) {
-            tasks.clear();
-        }
-        tasks.insert(row.key, (end, row));
+        self.tasks.put(row.key, (end, row));
+    }
+
+    /// A job as it was handed out here, if that is remembered.
+    pub(crate) fn handed_out(&self, job: Key) -> Option<Job> {
+        self.handed_out.all().get(&job).cloned()
+    }
+
+    /// Remembers a job as it was handed out here.
+    pub(crate) fn remember_job(&self, row: Job) {
+        self.handed_out.put(row.key, row);
+    }
+
+    /// A job is no longer as it was handed out.
+    pub(crate) fn forget_job(&self, job: Key) {
+        self.handed_out.forget(job);
     }
 
     /// A transaction begins that may write what is in memory, or has ended.
@@ -199,6 +240,13 @@ impl Cache {
         slot
     }
 
+    /// Looks at an instance as it was last seen here, if it is in memory and nobody has it: that may be long past.
+    pub(crate) fn peek<T>(&self, key: Key, look: impl FnOnce(&Loaded) -> T) -> Option<T> {
+        let slot = self.table().slots.get(&key).cloned()?;
+        let resident = slot.resident.try_lock().ok()?;
+        resident.loaded.as_ref().map(look)
+    }
+
     /// The instance in memory that waits under a key.
     pub(crate) fn owner(&self, wait: Key) -> Option<Key> {
         self.table().owners.get(&wait).copied()
@@ -215,6 +263,8 @@ impl Cache {
         table.owners.extend(opened.into_iter().map(|wait| (wait, instance)));
         for wait in closed {
             table.owners.remove(&wait);
+            self.tasks.forget(wait);
+            self.handed_out.forget(wait);
         }
     }
 

@@ -85,21 +85,39 @@ impl Catalog {
         };
         let of = (tenant.clone(), id.clone());
         if version == Version::Latest
-            && let Some(deployed) = self.newest.read().unwrap_or_else(PoisonError::into_inner).get(&of)
+            && let Some(deployed) = self.newest(&of)
         {
-            return Ok(Some(deployed.clone()));
+            return Ok(Some(deployed));
         }
-        let found = match version {
-            Version::Latest => self.asked.ask(of.clone(), |processes| self.find_newest(processes)).await?,
-            _ => self.store.definition(DefinitionKind::Process, tenant, id, &version).await?,
-        };
-        let Some(definition) = found else { return Ok(None) };
+        let Some(definition) = self.definition(tenant, id, &version).await? else { return Ok(None) };
         let deployed = self.compiled(definition).await?;
         if version == Version::Latest && !self.store.is_shared() {
             let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
             newest.insert(of, deployed.clone());
         }
         Ok(Some(deployed))
+    }
+
+    /// The newest version, where nobody else deploys, if it was needed before.
+    fn newest(&self, of: &(Name, Name)) -> Option<Arc<Deployed>> {
+        self.newest.read().unwrap_or_else(PoisonError::into_inner).get(of).cloned()
+    }
+
+    /// A version of a process, as it is by now.
+    pub(crate) async fn definition(
+        &self,
+        tenant: &Name,
+        id: &Name,
+        version: &Version,
+    ) -> Result<Option<Definition>, Error> {
+        if *version != Version::Latest {
+            return Ok(self.store.definition(DefinitionKind::Process, tenant, id, version).await?);
+        }
+        let of = (tenant.clone(), id.clone());
+        match self.newest(&of) {
+            Some(deployed) => Ok(Some(deployed.definition.clone())),
+            None => self.asked.ask(of, |processes| self.find_newest(processes)).await,
+        }
     }
 
     /// The newest versions of processes, by tenant and id; each is looked for once.
@@ -150,7 +168,7 @@ impl Catalog {
         self.deployed.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 
-    fn compiled(&self, definition: Definition) -> Boxed<'_, Result<Arc<Deployed>, Error>> {
+    pub(crate) fn compiled(&self, definition: Definition) -> Boxed<'_, Result<Arc<Deployed>, Error>> {
         Box::pin(async move {
             if let Some(deployed) = self.cached(definition.key) {
                 // Compiled once, but whether it is suspended changes.

@@ -159,7 +159,7 @@ pub(crate) struct Inner {
     pub(crate) catalog: Catalog,
     pub(crate) cache: Cache,
     pub(crate) committer: Committer,
-    /// Whether others have written more of an instance's log.
+    /// Whether others have not written more of an instance's log.
     pub(crate) fresh: Together<(Key, u64), bool>,
     /// Jobs by their keys, with the instances that are known to have them.
     pub(crate) job_rows: Together<(Key, Option<Key>), Option<JobRow>>,
@@ -333,15 +333,9 @@ impl Inner {
         self.random.lock().unwrap_or_else(PoisonError::into_inner).u64(1..)
     }
 
-    /// A time, or up to an eighth less: what many begin together does not end together then.
-    pub(crate) fn staggered(&self, time: Duration) -> Duration {
-        let less = self.random.lock().unwrap_or_else(PoisonError::into_inner).u32(..512);
-        time - time / 4096 * less
-    }
-
-    /// Whether an instance's log goes on after that row.
-    pub(crate) async fn goes_on_after(&self, instance: Key, seq: u64) -> Result<bool, Error> {
-        self.fresh.ask((instance, seq), |ends| async move { Ok(self.store.continue_after(&ends).await?) }).await
+    /// Whether an instance's log still ends with that row; if that is 0, whether there is none.
+    pub(crate) async fn ends_with(&self, instance: Key, seq: u64) -> Result<bool, Error> {
+        self.fresh.ask((instance, seq), |ends| async move { Ok(self.store.end_with(&ends).await?) }).await
     }
 
     /// Renews the lease of the node's number; one that was lost is given up for another.

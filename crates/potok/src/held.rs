@@ -103,6 +103,33 @@ impl Engine {
         self.inner.complete_job(&self.envelope(), job, variables, local_variables).await
     }
 
+    /// Completes a job that was handed out here to a worker of that name, without looking it up; says whether that could be done. Not if
+    /// nothing is remembered of it, or it is no longer as it was then, or its instance is suspended: [`job_of`](Self::job_of) says more.
+    ///
+    /// # Errors
+    /// If the variables are none, or what comes of it is refused.
+    pub async fn complete_as_handed_out(
+        &self,
+        job: JobId,
+        worker: &str,
+        variables: impl IntoVariables,
+        local_variables: impl IntoVariables,
+    ) -> Result<bool, Error> {
+        let access = self.access(Action::DoJobs, &job).await?;
+        let is_theirs = |row: &JobRow| row.worker.as_deref() == Some(worker) && access.admits(row.tenant.as_ref());
+        let Some(row) = self.inner.cache.handed_out(job.0).filter(is_theirs) else { return Ok(false) };
+        let (variables, local_variables) = (self.inner.given(variables)?, self.inner.given(local_variables)?);
+        let (envelope, row) = (self.envelope(), Job::bare(row));
+        match self.inner.complete_unless_suspended(&envelope, &row, variables, local_variables).await {
+            Ok(()) => Ok(true),
+            Err(Error::LeaseLost(_) | Error::UnknownJob(_) | Error::InstanceSuspended(_)) => {
+                self.inner.cache.forget_job(job.0);
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Says that a job failed, and sets variables meanwhile: each in the innermost scope around the job that has it, else in the
     /// process; local ones in the scope of its flow node, if that has one.
     ///

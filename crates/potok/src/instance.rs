@@ -11,7 +11,7 @@ use potok_core::time::Timestamp;
 use potok_core::value::Value;
 use potok_store::Guard;
 use potok_store::query::{IncidentQuery, InstanceQuery};
-use potok_store::row::{Claim, ClaimKind, Incident, Instance as InstanceRow, InstanceState};
+use potok_store::row::{Claim, ClaimKind, Definition, Incident, Instance as InstanceRow, InstanceState};
 use serde::{Deserialize, Serialize};
 
 use crate::alone::of_processes;
@@ -70,6 +70,7 @@ pub struct Start<'e> {
     process: Name,
     tenant: Option<Name>,
     binding: Binding,
+    definition: Option<Definition>,
     at: StartAt,
     business_key: Option<Name>,
     unique: bool,
@@ -96,6 +97,11 @@ impl Start<'_> {
     /// Of that version.
     pub fn version(self, version: u32) -> Self {
         Self { binding: Binding::Version(version.to_string().into()), ..self }
+    }
+
+    /// Of that version, as it has just been looked up: whether it is suspended is not looked up again.
+    pub fn definition(self, definition: Definition) -> Self {
+        Self { tenant: Some(definition.tenant.clone()), definition: Some(definition), ..self }
     }
 
     /// Of the newest version with that tag.
@@ -133,7 +139,10 @@ impl Start<'_> {
         let variables = self.variables?;
         let access = self.engine.access(Action::Start, &self.process).await?;
         let tenant = access.home(self.tenant.as_ref())?;
-        let found = inner.catalog.find(&tenant, &self.process, &self.binding, None).await?;
+        let found = match self.definition {
+            Some(definition) => Some(inner.catalog.compiled(definition).await?),
+            None => inner.catalog.find(&tenant, &self.process, &self.binding, None).await?,
+        };
         let deployed = found.ok_or_else(|| Error::UnknownProcess(self.process.clone()))?;
         if !access.may_start(&deployed.graph) {
             let how =
@@ -171,6 +180,7 @@ impl Engine {
             process: process.into(),
             tenant: None,
             binding: Binding::Latest,
+            definition: None,
             at: StartAt::None,
             business_key: None,
             unique: false,

@@ -144,9 +144,11 @@ impl Engine {
     ) -> Result<Vec<Job>, Error> {
         let worker = worker.into();
         let tenants = self.access(Action::DoJobs, &"").await?.tenants();
-        let patience = self.inner.staggered(patience);
+        let patience = staggered(patience);
         let until = tokio::time::Instant::now().checked_add(patience);
-        let watch = self.watch_jobs(wanted.iter().map(|wanted| wanted.topic.clone()));
+        // Whoever does not wait need not be woken.
+        let topics = wanted.iter().map(|wanted| wanted.topic.clone());
+        let watch = (!patience.is_zero()).then(|| self.watch_jobs(topics));
         loop {
             let topics = wanted.iter().map(|wanted| wanted.topic.clone()).collect();
             let jobs = match self.inner.may_have_jobs(topics).await? {
@@ -154,10 +156,13 @@ impl Engine {
                 false => Vec::new(),
             };
             let left = until.map_or(patience, |until| until.saturating_duration_since(tokio::time::Instant::now()));
-            if !jobs.is_empty() || left.is_zero() {
-                return Ok(jobs);
+            match &watch {
+                Some(watch) if jobs.is_empty() && !left.is_zero() => watch.woken(left).await,
+                _ => {
+                    jobs.iter().for_each(|job| self.inner.cache.remember_job(job.row.clone()));
+                    return Ok(jobs);
+                }
             }
-            watch.woken(left).await;
         }
     }
 
@@ -282,6 +287,9 @@ impl Engine {
     }
 }
 
+/// What a job's instance is told, and what stands in its history beside that.
+type Commands = (Vec<Command>, Option<Act>);
+
 impl Inner {
     /// The name under which this engine's handlers take jobs.
     pub(crate) fn worker(&self) -> Name {
@@ -314,7 +322,7 @@ impl Inner {
         &self,
         by: &Envelope,
         job: &Job,
-        commands: impl Fn(&mut Attempt<'_>) -> Result<(Vec<Command>, Option<Act>), Missing> + Send + Sync,
+        commands: impl Fn(&mut Attempt<'_>) -> Result<Result<Commands, Error>, Missing> + Send + Sync,
     ) -> Result<(), Error> {
         let guard = Guard::Lease { instance: job.instance, job: job.key, lease: job.lease };
         let lost = || Error::LeaseLost(job.id());
@@ -323,7 +331,10 @@ impl Inner {
             if attempt.instance(job.instance)?.is_none() {
                 return Ok(Err(Error::UnknownJob(job.id())));
             }
-            let (commands, act) = commands(attempt)?;
+            let (commands, act) = match commands(attempt)? {
+                Ok(commands) => commands,
+                Err(error) => return Ok(Err(error)),
+            };
             for command in commands {
                 match attempt.step(job.instance, command) {
                     Ok(requests) => work.ask(job.instance, requests),
@@ -346,9 +357,22 @@ impl Inner {
         variables: Variables,
         local_variables: Variables,
     ) -> Result<(), Error> {
-        let command = |_: &mut Attempt<'_>| {
-            let (variables, local_variables) = (variables.clone(), local_variables.clone());
-            Ok((vec![Command::CompleteJob { job: job.key, variables, local_variables }], None))
+        self.answer(by, job, |_| Ok(Ok(completion(job, &variables, &local_variables)))).await
+    }
+
+    /// The same, unless its instance is suspended.
+    pub(crate) async fn complete_unless_suspended(
+        &self,
+        by: &Envelope,
+        job: &Job,
+        variables: Variables,
+        local_variables: Variables,
+    ) -> Result<(), Error> {
+        let command = |attempt: &mut Attempt<'_>| {
+            if attempt.loaded(job.instance).is_some_and(|loaded| loaded.suspended) {
+                return Ok(Err(Error::InstanceSuspended(job.instance_id())));
+            }
+            Ok(Ok(completion(job, &variables, &local_variables)))
         };
         self.answer(by, job, command).await
     }
@@ -372,7 +396,7 @@ impl Inner {
             commands.push(Command::FailJob { job: job.key, retries: *retries, message: message.clone() });
             let available = again(attempt.now, *pause, cycle.as_ref());
             let (error, details, worker) = (message.clone(), details.clone(), job.worker.clone());
-            Ok((commands, Some(Act::JobFailed { job: job.key, error, details, worker, available })))
+            Ok(Ok((commands, Some(Act::JobFailed { job: job.key, error, details, worker, available }))))
         };
         self.answer(by, job, commands).await
     }
@@ -387,7 +411,7 @@ impl Inner {
     ) -> Result<(), Error> {
         let command = |_: &mut Attempt<'_>| {
             let (code, message, variables) = (code.clone(), message.clone(), variables.clone());
-            Ok((vec![Command::ThrowError { wait: job.key, code, message, variables }], None))
+            Ok(Ok((vec![Command::ThrowError { wait: job.key, code, message, variables }], None)))
         };
         self.answer(by, job, command).await
     }
@@ -401,10 +425,15 @@ impl Inner {
     ) -> Result<(), Error> {
         let command = |_: &mut Attempt<'_>| {
             let (code, variables) = (code.clone(), variables.clone());
-            Ok((vec![Command::ThrowEscalation { wait: job.key, code, variables }], None))
+            Ok(Ok((vec![Command::ThrowEscalation { wait: job.key, code, variables }], None)))
         };
         self.answer(by, job, command).await
     }
+}
+
+fn completion(job: &Job, variables: &Variables, local_variables: &Variables) -> Commands {
+    let (variables, local_variables) = (variables.clone(), local_variables.clone());
+    (vec![Command::CompleteJob { job: job.key, variables, local_variables }], None)
 }
 
 /// When a job that has failed is handed out again, by a retry cycle and the tries that were left.

@@ -139,7 +139,7 @@ impl Inner {
             let Some((changes, seq)) = as_it_is.await? else { return Ok(()) };
             self.write(changes).await?;
             // Others work on it meanwhile: what they have written before this is written once more.
-            if !self.goes_on_after(key, seq).await? {
+            if self.ends_with(key, seq).await? {
                 return Ok(());
             }
         }

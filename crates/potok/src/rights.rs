@@ -190,6 +190,7 @@ actions! {
     ];
     SeeTasks, "see tasks", See, false, [
         "Tasks::list" "Tasks::page" "Tasks::count" "Engine::task" "Engine::task_variables" "Engine::local_task_variables"
+        "Engine::are_suspended"
     ];
     SeeSearches, "see saved searches", See, false, ["Engine::saved_searches"];
     SaveSearch, "save search", See, false, ["Engine::save_search" "Engine::forget_search"];
@@ -255,6 +256,7 @@ actions! {
         "Engine::fetch_jobs" "Engine::extend_job" "Engine::release_job" "Engine::complete_job" "Engine::fail_job"
         "Engine::throw_job_error" "Engine::throw_job_escalation" "Engine::fetch_wanted" "Engine::job_of"
         "Engine::leased_job" "Engine::lease_job" "Engine::free_job" "Engine::complete_job_with" "Engine::fail_job_with"
+        "Engine::complete_as_handed_out"
     ];
     Send, "send", Send, false, [
         "Sending::send" "Engine::signal" "Correlation::send" "Correlation::send_to_all" "Engine::deliver_message"

@@ -117,7 +117,10 @@ impl Engine {
             Selector::Version(name, version) => {
                 let is_named = !tenant.is_empty() || access.admits(None);
                 let tenant = access.home(is_named.then(|| tenant.into()).as_ref())?;
-                store.definition(kind, &tenant, name, version).await?
+                match kind {
+                    DefinitionKind::Process => self.inner.catalog.definition(&tenant, name, version).await?,
+                    _ => store.definition(kind, &tenant, name, version).await?,
+                }
             }
         };
         found

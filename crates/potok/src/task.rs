@@ -1,14 +1,15 @@
 //! User tasks: one of them, and whose it is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 
 use potok_core::Name;
-use potok_core::instance::Key;
-use potok_store::query::{Sight, TaskQuery};
+use potok_core::instance::{Key, WaitKind};
+use potok_store::query::{InstanceQuery, Sight, TaskQuery};
 use potok_store::row::{Task as TaskRow, TaskState};
 
 use crate::access::Access;
+use crate::cache::Loaded;
 use crate::engine::{Engine, Inner};
 use crate::{Action, Error, InstanceId, Role, TaskId};
 
@@ -21,9 +22,23 @@ pub(crate) use assignment::check_is_theirs;
 pub use list::Tasks;
 
 /// A user task, as it was when it was looked at. It derefs to its row.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Task {
     row: TaskRow,
+    /// Whether its instance was suspended, if that was seen, too.
+    suspended: Option<bool>,
+}
+
+impl PartialEq for Task {
+    fn eq(&self, other: &Self) -> bool {
+        self.row == other.row
+    }
+}
+
+impl From<TaskRow> for Task {
+    fn from(row: TaskRow) -> Self {
+        Self { row, suspended: None }
+    }
 }
 
 impl Deref for Task {
@@ -63,6 +78,27 @@ impl Inner {
     }
 }
 
+impl Inner {
+    /// The open tasks of an instance in memory, if all their rows are remembered as they are by now.
+    async fn remembered_tasks(&self, instance: Key) -> Result<Option<Vec<Task>>, Error> {
+        let remembered = |loaded: &Loaded| {
+            let end = (loaded.seq, loaded.unit);
+            let waits = loaded.running.instance.waits().filter(|wait| matches!(wait.kind, WaitKind::UserTask(_)));
+            let task = |key| Some(Task { row: self.cache.task(key, end)?, suspended: Some(loaded.suspended) });
+            waits.map(|wait| task(wait.key)).collect::<Option<Vec<_>>>()
+        };
+        // Only if it is worth asking whether that is still so.
+        if self.cache.peek(instance, remembered).flatten().is_none() {
+            return Ok(None);
+        }
+        let found = self.look_around(instance, |loaded| remembered(loaded?)).await?;
+        Ok(found.map(|mut tasks| {
+            tasks.sort_unstable_by_key(|task| task.row.key);
+            tasks
+        }))
+    }
+}
+
 impl Engine {
     /// A task, open or ended.
     ///
@@ -81,7 +117,24 @@ impl Engine {
             true => inner.task_rows.ask(task.0, |tasks| inner.rows_of_tasks(tasks)).await?,
             false => inner.store.list(&query).await?.rows.pop(),
         };
-        row.map(|row| Task { row }).ok_or(Error::UnknownTask(task))
+        row.map(Task::from).ok_or(Error::UnknownTask(task))
+    }
+
+    /// Whether the instances of tasks are suspended, in the tasks' order. Those of which it was not seen with the task are looked up together.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn are_suspended(&self, tasks: &[Task]) -> Result<Vec<bool>, Error> {
+        self.access(Action::SeeTasks, &"").await?;
+        let keys: Vec<Key> =
+            tasks.iter().filter(|task| task.suspended.is_none()).map(|task| task.row.instance).collect();
+        let mut suspended = BTreeSet::new();
+        if !keys.is_empty() {
+            let found = self.instances(&InstanceQuery { keys, ..InstanceQuery::default() }).await?;
+            suspended.extend(found.iter().filter(|instance| instance.suspended).map(|instance| instance.key));
+        }
+        let is_suspended = |task: &Task| task.suspended.unwrap_or_else(|| suspended.contains(&task.row.instance));
+        Ok(tasks.iter().map(is_suspended).collect())
     }
 
     /// The instance of an open task.

@@ -78,6 +78,12 @@ impl JobWatch {
     }
 }
 
+/// A time, or up to an eighth less: what many begin to wait for together does not end together then.
+#[must_use]
+pub fn staggered(time: Duration) -> Duration {
+    time - time / 4096 * fastrand::u32(..512)
+}
+
 impl Engine {
     /// Watches for jobs of these topics from now on: first watch, then ask for jobs without patience, and then wait. Unlike asking with
     /// patience this can be given up at any moment, with no job on its way.

@@ -8,7 +8,7 @@ use potok_core::time::Timestamp;
 
 use crate::cell::{Bytes, Cell, Field, Row};
 use crate::database::Session;
-use crate::record::sealed::Cells;
+use crate::record::sealed::{Cells, Sealed as _};
 use crate::record::{Record, Table};
 use crate::row::{
     ApiToken, Audit, Candidate, Comment, Delivery, DuePolicy, Group, Incident, Instance, InstanceState, Job, LogRow,
@@ -120,6 +120,19 @@ impl Changes {
     pub fn add_task(&mut self, task: Task) {
         task.candidates().for_each(|candidate| self.put(candidate));
         self.add(task);
+    }
+
+    /// The tasks that come to be and are not changed again, as they will be read.
+    pub fn new_tasks(&self) -> impl Iterator<Item = Task> {
+        let mut new: BTreeMap<&Row, Option<&Row>> = BTreeMap::new();
+        for change in self.list.iter().filter(|change| change.table == Task::TABLE) {
+            let row = match &change.action {
+                Action::Add(row) if !new.contains_key(&change.key) => Some(row),
+                _ => None,
+            };
+            new.insert(&change.key, row);
+        }
+        new.into_values().flatten().filter_map(|row| Task::from_row(row.clone()).ok())
     }
 
     /// Replaces a task and its candidates.

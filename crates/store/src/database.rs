@@ -24,6 +24,10 @@ pub(crate) trait Database: std::fmt::Debug + Send + Sync {
     }
     /// Begins a transaction. Dropped, it is undone.
     async fn write(&self) -> Result<Box<dyn Session>, StoreError>;
+    /// The same for a single change, which is all that must be whole: where it can, that is a transaction by itself.
+    async fn write_once(&self) -> Result<Box<dyn Session>, StoreError> {
+        self.write().await
+    }
     /// Begins a transaction that is made in one statement when it is committed, without looking at anything first: it fails if it does not
     /// get the locks of these numbers at once, one of these rows of the log (of any unit, where that is 0) is not there, or one that it
     /// adds is. None where that saves nothing.

@@ -133,7 +133,12 @@ impl Store {
         most: Option<usize>,
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError> {
-        let mut session = self.database.write().await?;
+        let longest = wanted.iter().map(|wanted| wanted.lease).max().unwrap_or_default();
+        let are_alike = most.is_none() && wanted.iter().all(|wanted| wanted.lease == longest);
+        let mut session = match are_alike {
+            true => self.database.write_once().await?,
+            false => self.database.write().await?,
+        };
         let mut limit = limit;
         if let (Some(most), [Wanted { topic, .. }]) = (most, wanted) {
             session.lock(&[topic.to_cell().mix(LOCK).cast_signed()], true).await?;
@@ -151,7 +156,6 @@ impl Store {
         let clock = session.now().await?;
         let free = Filter::Compare("leased_until", Operator::LessOrEqual, clock.to_cell());
         let select = available(wanted, now, fetch).filter(free).limit(limit);
-        let longest = wanted.iter().map(|wanted| wanted.lease).max().unwrap_or_default();
         let set = [
             ("worker", fetch.worker.to_cell()),
             ("lease", fetch.number.to_cell()),
@@ -200,7 +204,7 @@ impl Store {
         number: u64,
         lease: Duration,
     ) -> Result<bool, StoreError> {
-        let mut session = self.database.write().await?;
+        let mut session = self.database.write_once().await?;
         let clock = session.now().await?;
         let is_free = Filter::Any(vec![
             Filter::Compare("leased_until", Operator::LessOrEqual, clock.to_cell()),
@@ -219,7 +223,7 @@ impl Store {
     /// # Errors
     /// If the database cannot be written.
     pub async fn free_job(&self, (instance, job): (Key, Key)) -> Result<(), StoreError> {
-        let mut session = self.database.write().await?;
+        let mut session = self.database.write_once().await?;
         let select = Select::keys(Job::TABLE, vec![(instance, job).into_cells()]);
         let free = ("leased_until", Timestamp::UNIX_EPOCH.to_cell());
         let set = [("worker", None::<Name>.to_cell()), ("lease", 0_u64.to_cell()), free];
@@ -288,7 +292,7 @@ impl Store {
         lease: u64,
         duration: Duration,
     ) -> Result<bool, StoreError> {
-        let mut session = self.database.write().await?;
+        let mut session = self.database.write_once().await?;
         let until = after(session.now().await?, duration);
         let taken = session.take(&leased(instance, job, lease), &[("leased_until", until.to_cell())]).await?;
         session.commit().await.map_err(of_lease)?;
@@ -300,7 +304,7 @@ impl Store {
     /// # Errors
     /// If the database cannot be written.
     pub async fn release_job(&self, instance: Key, job: Key, lease: u64) -> Result<bool, StoreError> {
-        let mut session = self.database.write().await?;
+        let mut session = self.database.write_once().await?;
         let set = [("lease", 0_u64.to_cell()), ("leased_until", Timestamp::UNIX_EPOCH.to_cell())];
         let taken = session.take(&leased(instance, job, lease), &set).await?;
         session.commit().await.map_err(of_lease)?;
@@ -313,7 +317,7 @@ impl Store {
         set: &[(&'static str, crate::cell::Cell)],
         lease: Duration,
     ) -> Result<Vec<R>, StoreError> {
-        let mut session = self.database.write().await?;
+        let mut session = self.database.write_once().await?;
         let now = session.now().await?;
         let select = select.filter(Filter::Compare("leased_until", Operator::LessOrEqual, now.to_cell()));
         let mut set = set.to_vec();

@@ -132,6 +132,10 @@ impl Database for Postgres {
         Ok(self.session(Link::Writing(self.by_key.begin().await?)))
     }
 
+    async fn write_once(&self) -> Result<Box<dyn Session>, StoreError> {
+        self.look_up().await
+    }
+
     async fn write_at_once(
         &self,
         numbers: Vec<i64>,
@@ -335,7 +339,11 @@ impl Session for PostgresSession {
             let sql = "SELECT setval('removals', pg_current_xact_id()::text::bigint)";
             sqlx::query(sql).execute(self.connection()).await?;
         }
-        self.execute(Statement::delete(Dialect::Postgres, table, keys)).await
+        let statement = match &mut self.link {
+            Link::AtOnce { standing, .. } => standing.release(table, keys).map(|held| Statement::delete_held(&held)),
+            _ => None,
+        };
+        self.execute(statement.unwrap_or_else(|| Statement::delete(Dialect::Postgres, table, keys))).await
     }
 
     async fn take(&mut self, select: &Select, set: &[(&'static str, Cell)]) -> Result<Vec<Row>, StoreError> {

@@ -31,6 +31,8 @@ pub(crate) struct Statement {
     dialect: Dialect,
     pub(crate) text: String,
     pub(crate) binds: Vec<Bind>,
+    /// How many rows it must take away, if that matters.
+    taken: Option<usize>,
 }
 
 impl Statement {
@@ -89,10 +91,12 @@ impl Statement {
     /// The same; it divides by zero unless it gets the locks of all numbers, and the rows are there that must be. What stands behind the
     /// changes is worked out before them. It may get its locks later than it began: what they guard is looked at once it has them.
     pub(crate) fn at_once(statements: Vec<Self>, numbers: &[i64], standing: &Standing) -> Self {
+        let taken: Vec<(usize, usize)> =
+            statements.iter().enumerate().filter_map(|(index, sql)| Some((index, sql.taken?))).collect();
         let mut sql = Self::gathered(statements);
-        sql.push(" SELECT 1 / (CASE WHEN (SELECT bool_and(pg_try_advisory_xact_lock(n)) FROM unnest(");
+        sql.push(" SELECT 1 / (CASE WHEN (SELECT bool_and(pg_try_advisory_xact_lock(n)) FROM (SELECT unnest(");
         sql.bind(Bind::Many(Kind::Integer, numbers.iter().copied().map(Cell::Integer).collect()));
-        sql.push("::bigint[]) AS n) THEN true");
+        sql.push("::bigint[])) AS l (n)) THEN true");
         if !standing.log.is_empty() {
             // Nobody has removed anything that this statement still sees: else it looks anew.
             sql.push(" AND CASE WHEN pg_visible_in_snapshot(");
@@ -120,6 +124,11 @@ impl Statement {
             // A row that somebody has just changed or taken away is not as it was when this statement began: the lock looks again.
             sql.push(" FOR UPDATE OF t) AS held) = ");
             sql.value(Cell::Integer(i64::try_from(rows.len()).unwrap_or(i64::MAX)));
+        }
+        // What is taken away looks again by itself.
+        for (index, rows) in taken {
+            let _ = write!(sql.text, " AND (SELECT count(*) FROM c{index}) = ");
+            sql.value(Cell::Integer(i64::try_from(rows).unwrap_or(i64::MAX)));
         }
         sql.push(" ELSE false END)::int");
         sql
@@ -155,21 +164,39 @@ impl Statement {
         let all: Vec<&Column> = table.keys().iter().chain(columns.iter().copied()).collect();
         sql.row_list(&all, rows);
         sql.push(") AS v");
-        if dialect == Dialect::Postgres {
-            let names: Vec<String> = (1..=all.len()).map(|number| format!("column{number}")).collect();
-            let _ = write!(sql.text, "({})", names.join(", "));
-        }
-        for (index, column) in table.keys().iter().enumerate() {
-            let separator = if index == 0 { " WHERE " } else { " AND " };
-            let _ = write!(sql.text, "{separator}t.\"{}\" = v.column{}", column.name, index + 1);
-        }
+        sql.equal(&all[..table.key], "v");
         sql
     }
 
     pub(crate) fn delete(dialect: Dialect, table: &Table, keys: &[Row]) -> Self {
         let mut sql = Self::new(dialect);
-        let _ = write!(sql.text, "DELETE FROM \"{}\" AS t WHERE ", table.name);
-        sql.keys(table, "t", keys);
+        let _ = write!(sql.text, "DELETE FROM \"{}\" AS t ", table.name);
+        match dialect {
+            Dialect::Sqlite => {
+                sql.push("WHERE ");
+                sql.keys(table, "t", keys);
+            }
+            Dialect::Postgres => {
+                let columns: Vec<&Column> = table.columns.iter().take(keys.first().map_or(0, Vec::len)).collect();
+                sql.push("USING (");
+                sql.row_list(&columns, keys);
+                sql.push(") AS s");
+                sql.equal(&columns, "s");
+            }
+        }
+        sql
+    }
+
+    /// Takes rows away that must be as they are held for [`at_once`](Self::at_once).
+    pub(crate) fn delete_held(Held { table, columns, rows }: &Held) -> Self {
+        let mut sql = Self::new(Dialect::Postgres);
+        let found: Vec<&Column> = columns.iter().filter_map(|name| Some(table.column(name)?.1)).collect();
+        let _ = write!(sql.text, "DELETE FROM \"{}\" AS t USING (", table.name);
+        sql.row_list(&found, rows);
+        sql.push(") AS s");
+        sql.equal(&found, "s");
+        sql.push(" RETURNING 1");
+        sql.taken = Some(rows.len());
         sql
     }
 
@@ -189,15 +216,26 @@ impl Statement {
             let _ = write!(sql.text, "{separator}\"{column}\" = ");
             sql.value(value.clone());
         }
-        sql.push(" WHERE (");
-        sql.columns("u.", table.keys());
-        sql.push(") IN (SELECT * FROM v) RETURNING ");
+        match dialect {
+            Dialect::Sqlite => {
+                sql.push(" WHERE (");
+                sql.columns("u.", table.keys());
+                sql.push(") IN (SELECT * FROM v)");
+            }
+            Dialect::Postgres => {
+                for (index, column) in table.keys().iter().enumerate() {
+                    let separator = if index == 0 { " FROM v WHERE " } else { " AND " };
+                    let _ = write!(sql.text, "{separator}u.\"{0}\" = v.\"{0}\"", column.name);
+                }
+            }
+        }
+        sql.push(" RETURNING ");
         sql.columns(if dialect == Dialect::Postgres { "u." } else { "" }, table.columns);
         sql
     }
 
     fn new(dialect: Dialect) -> Self {
-        Self { dialect, text: String::with_capacity(256), binds: Vec::new() }
+        Self { dialect, text: String::with_capacity(256), binds: Vec::new(), taken: None }
     }
 
     fn push(&mut self, text: &str) {
@@ -225,6 +263,14 @@ impl Statement {
         self.bind(Bind::One(cell));
     }
 
+    /// That these columns of the table are those of rows of that name.
+    fn equal(&mut self, columns: &[&Column], rows: &str) {
+        for (index, column) in columns.iter().enumerate() {
+            let separator = if index == 0 { " WHERE " } else { " AND " };
+            let _ = write!(self.text, "{separator}t.\"{}\" = {rows}.column{}", column.name, index + 1);
+        }
+    }
+
     fn values(&mut self, cells: &[Cell]) {
         for (index, cell) in cells.iter().enumerate() {
             self.push(if index == 0 { "(" } else { ", " });
@@ -247,10 +293,13 @@ impl Statement {
                     self.values(&row[..columns.len()]);
                 }
             }
+            // Not out of `unnest` in FROM, which keeps each column's values in a store of their own first.
             Dialect::Postgres => {
-                self.push("SELECT * FROM unnest(");
-                self.arrays(columns, rows);
-                self.push(")");
+                for (index, column) in columns.iter().enumerate() {
+                    self.push(if index == 0 { "SELECT unnest(" } else { ", unnest(" });
+                    self.array(column, index, rows);
+                    let _ = write!(self.text, ") AS column{}", index + 1);
+                }
             }
         }
     }
@@ -259,15 +308,19 @@ impl Statement {
     fn arrays(&mut self, columns: &[&Column], rows: &[Row]) {
         for (index, column) in columns.iter().enumerate() {
             self.push(if index == 0 { "" } else { ", " });
-            let cells = rows.iter().filter_map(|row| row.get(index).cloned()).collect();
-            self.bind(Bind::Many(column.kind, cells));
-            self.push(match column.kind {
-                Kind::Integer => "::bigint[]",
-                Kind::Real => "::double precision[]",
-                Kind::Text => "::text[]",
-                Kind::Bytes => "::bytea[]",
-            });
+            self.array(column, index, rows);
         }
+    }
+
+    fn array(&mut self, column: &Column, index: usize, rows: &[Row]) {
+        let cells = rows.iter().filter_map(|row| row.get(index).cloned()).collect();
+        self.bind(Bind::Many(column.kind, cells));
+        self.push(match column.kind {
+            Kind::Integer => "::bigint[]",
+            Kind::Real => "::double precision[]",
+            Kind::Text => "::text[]",
+            Kind::Bytes => "::bytea[]",
+        });
     }
 
     fn from(&mut self, select: &Select) {
@@ -330,6 +383,11 @@ impl Statement {
                         let padded: Vec<Cell> = values.iter().cloned().chain(last).take(length).collect();
                         self.push("IN ");
                         self.values(&padded);
+                    }
+                    // Rows of one value can come in the order of an index that begins with it.
+                    Dialect::Postgres if values.len() == 1 => {
+                        self.push("= ");
+                        self.value(values[0].clone());
                     }
                     Dialect::Postgres => {
                         let kind = table.column(column).map_or(Kind::Text, |(_, column)| column.kind);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use potok_core::instance::Key;
 
-use crate::cell::{Field as _, Row};
+use crate::cell::{Cell, Field as _, Row};
 use crate::record::{Record as _, Table};
 use crate::row::{BatchItem, ItemState, Job, LogPoint, Message, Task, TaskState, Work};
 use crate::{Guard, Unit};
@@ -26,6 +26,13 @@ pub(crate) struct Held {
     pub(crate) rows: Vec<Row>,
 }
 
+impl Held {
+    /// Their primary keys.
+    fn keys(&self) -> BTreeSet<&[Cell]> {
+        self.rows.iter().map(|row| &row[..self.table.key]).collect()
+    }
+}
+
 const JOB: usize = 0;
 const TASK: usize = 1;
 const WORK: usize = 2;
@@ -33,6 +40,13 @@ const MESSAGE: usize = 3;
 const ITEM: usize = 4;
 
 impl Standing {
+    /// The rows of a table that are held, if they are those with these keys: whoever takes them away sees to it that they are there.
+    pub(crate) fn release(&mut self, table: &Table, keys: &[Row]) -> Option<Held> {
+        let taken: BTreeSet<&[Cell]> = keys.iter().map(Vec::as_slice).collect();
+        let place = self.held.iter().position(|held| held.table.name == table.name && held.keys() == taken)?;
+        Some(self.held.swap_remove(place))
+    }
+
     /// What all these units depend on; nothing if that is more than rows that are there, or if they get in each other's way.
     pub(crate) fn of(units: &[Unit]) -> Option<Self> {
         let mut standing: BTreeMap<(Key, u64), u64> = BTreeMap::new();

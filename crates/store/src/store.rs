@@ -148,16 +148,17 @@ impl Store {
         self.rows(&select).await
     }
 
-    /// Whether the logs of instances go on after these rows.
+    /// Whether the logs of instances end with these rows: they do not go on, and have not been removed. 0 stands for a log without rows.
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub async fn continue_after(&self, ends: &[(Key, u64)]) -> Result<Vec<bool>, StoreError> {
+    pub async fn end_with(&self, ends: &[(Key, u64)]) -> Result<Vec<bool>, StoreError> {
         let next = |(instance, seq): &(Key, u64)| (*instance, seq + 1);
-        let keys = ends.iter().map(|end| next(end).into_cells()).collect();
-        let points: Vec<LogPoint> = self.look_up(keys).await?;
+        let keys = ends.iter().filter(|(_, seq)| *seq > 0).copied().chain(ends.iter().map(next));
+        let points: Vec<LogPoint> = self.look_up(keys.map(Cells::into_cells).collect()).await?;
         let there: BTreeSet<(Key, u64)> = points.into_iter().map(|point| (point.instance, point.seq)).collect();
-        Ok(ends.iter().map(|end| there.contains(&next(end))).collect())
+        let is_end = |end: &(Key, u64)| (end.1 == 0 || there.contains(end)) && !there.contains(&next(end));
+        Ok(ends.iter().map(is_end).collect())
     }
 
     /// The instances of which the log has a first row, after that one, in the keys' order, at most so many.

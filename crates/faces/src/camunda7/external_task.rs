@@ -173,8 +173,7 @@ impl About {
         if let Some(known) = self.0.get(&key) {
             return Ok(known.clone());
         }
-        let query = DefinitionQuery { keys: vec![job.definition], ..DefinitionQuery::default() };
-        let found = engine.definitions(&query).await?.pop();
+        let found = engine.versions([job.definition.into()]).await?.pop();
         self.0.insert(key, found.clone());
         Ok(found)
     }
@@ -308,6 +307,11 @@ async fn complete(Acting(engine): Acting, Path(text): Path<String>, InBody(field
         value::variables_of_known_types(&fields, "variables")?,
         value::variables_of_known_types(&fields, "localVariables")?,
     );
+    if let (Some(worker), Some(id)) = (fields.text("workerId")?, id::parse::<JobId>(&text))
+        && engine.complete_as_handed_out(id, &worker, variables.clone(), local.clone()).await?
+    {
+        return Ok(nothing());
+    }
     let job = theirs(&engine, &text, &fields).await?;
     if job.suspended {
         return answered(&text, Err(Error::InstanceSuspended(job.instance_id())));

@@ -47,11 +47,7 @@ async fn begin(
     fields: &Fields,
     variables: potok_core::step::Variables,
 ) -> Answer {
-    let mut start = engine
-        .start(definition.id.clone())
-        .tenant(definition.tenant.clone())
-        .version(definition.version)
-        .variables(variables);
+    let mut start = engine.start(definition.id.clone()).definition(definition.clone()).variables(variables);
     if fields.has("caseInstanceId") {
         return Err(Fault::not_offered("starting for a case (caseInstanceId)"));
     }

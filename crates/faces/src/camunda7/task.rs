@@ -7,8 +7,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use potok::query::InstanceQuery;
-use potok::row::{Delegation, Instance as InstanceRow, Task as TaskRow, TaskState};
+use potok::row::{Delegation, Task as TaskRow, TaskState};
 use potok::{Assignment, Engine, Error, Name, Task, TaskId, Value, Viewpoint};
 use potok_core::step::Variables;
 use serde_json::{Value as Json, json};
@@ -103,22 +102,15 @@ pub(crate) async fn touch(engine: &Engine, id: TaskId) -> Result<(), Fault> {
 async fn shown(engine: &Engine, tasks: &[Task], fields: &Fields) -> Result<Vec<Json>, Fault> {
     let definitions = process_definition::of_keys(engine, tasks.iter().map(|task| task.definition)).await?;
     let models = Model::of_all(engine, &definitions).await?;
-    let keys: Vec<_> = tasks.iter().map(|task| task.instance).collect();
-    let mut instances: BTreeMap<u64, InstanceRow> = BTreeMap::new();
-    if !keys.is_empty() {
-        for instance in engine.instances(&InstanceQuery { keys, ..InstanceQuery::default() }).await? {
-            instances.insert(instance.key.into(), (*instance).clone());
-        }
-    }
+    let suspended = engine.are_suspended(tasks).await?;
     let with_remarks = fields.is_set("withCommentAttachmentInfo")?;
     let (with_own, with_all) =
         (fields.is_set("withTaskLocalVariablesInReturn")?, fields.is_set("withTaskVariablesInReturn")?);
     let mut all = Vec::with_capacity(tasks.len());
-    for task in tasks {
+    for (task, suspended) in tasks.iter().zip(suspended) {
         let belongs = task.process_id().is_some();
         let definition = definitions.get(&task.definition.into());
         let definition = definition.map_or_else(|| id::id(task.definition), id::definition);
-        let instance = instances.get(&task.instance.into());
         let delegation = match task.delegation {
             Delegation::None => None,
             Delegation::Pending => Some("PENDING"),
@@ -144,7 +136,7 @@ async fn shown(engine: &Engine, tasks: &[Task], fields: &Fields) -> Result<Vec<J
             "caseExecutionId": null,
             "caseInstanceId": null,
             "caseDefinitionId": null,
-            "suspended": instance.is_some_and(|instance| instance.suspended),
+            "suspended": suspended,
             "formKey": task.form.as_deref(),
             "camundaFormRef": form::reference(engine, task).await?,
             "tenantId": task.tenant.as_deref(),

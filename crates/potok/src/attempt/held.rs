@@ -38,7 +38,7 @@ impl Held {
         let seq = self.resident.loaded.as_ref().map_or(0, |loaded| loaded.seq);
         let failed = self.slot.generation() != self.resident.generation;
         let is_shared = engine.store.is_shared() || engine.cache.is_shared();
-        if failed || (is_shared && engine.goes_on_after(self.slot.key, seq).await?) {
+        if failed || (is_shared && !engine.ends_with(self.slot.key, seq).await?) {
             self.resident.loaded = None;
             return Ok(true);
         }

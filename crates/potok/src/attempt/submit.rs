@@ -143,6 +143,12 @@ impl Attempt<'_> {
             slots.push((held.slot.clone(), *generation, !instance.is_active()));
             self.after.note(self.engine, key, &held.events);
         }
+        for task in changes.new_tasks() {
+            let loaded = self.held.get(&task.instance).and_then(|held| held.resident.loaded.as_ref());
+            if let Some(loaded) = loaded.filter(|loaded| loaded.running.instance.wait(task.key).is_some()) {
+                self.engine.cache.remember_task(task, (loaded.seq, loaded.unit));
+            }
+        }
         for (row, _) in self.kept {
             self.after.kept.push(row.key);
             changes.add(row);

@@ -1,8 +1,9 @@
 //! Tasks that are searched for.
 
 use potok_core::Name;
+use potok_core::instance::Key;
 use potok_core::time::Timestamp;
-use potok_store::query::{Cursor, Page, TaskOrder, TaskQuery, VariableFilter};
+use potok_store::query::{Cursor, Page, Paging, TaskOrder, TaskQuery, VariableFilter};
 use potok_store::row::TaskState;
 
 use super::Task;
@@ -141,8 +142,14 @@ impl Tasks<'_> {
     pub async fn page(self) -> Result<Page<Task>, Error> {
         let mut query = self.query;
         self.engine.access(Action::SeeTasks, &"").await?.narrow(&mut query.sight);
+        if let Some(instance) = only_of_instance(&query)
+            && let Some(rows) = self.engine.inner.remembered_tasks(instance).await?
+            && query.page.limit.is_none_or(|limit| rows.len() <= limit)
+        {
+            return Ok(Page { rows, next: None });
+        }
         let page = self.engine.inner.store.list(&query).await?;
-        Ok(Page { rows: page.rows.into_iter().map(|row| Task { row }).collect(), next: page.next })
+        Ok(Page { rows: page.rows.into_iter().map(Task::from).collect(), next: page.next })
     }
 
     /// How many there are, on all pages.
@@ -154,6 +161,14 @@ impl Tasks<'_> {
         self.engine.access(Action::SeeTasks, &"").await?.narrow(&mut query.sight);
         Ok(self.engine.inner.store.count(&query).await?)
     }
+}
+
+/// The instance, if nothing is asked for but its open tasks, from the oldest on.
+fn only_of_instance(query: &TaskQuery) -> Option<Key> {
+    let [instance] = *query.instances else { return None };
+    let page = Paging { limit: query.page.limit, ..Paging::default() };
+    let (states, instances) = (vec![TaskState::Open], vec![instance]);
+    (*query == TaskQuery { states, instances, page, ..TaskQuery::default() }).then_some(instance)
 }
 
 impl Engine {

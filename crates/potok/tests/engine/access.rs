@@ -97,6 +97,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Tasks::count" => engine.tasks().count().await.map(drop),
         "Engine::task" => engine.task(task).await.map(drop),
         "Engine::task_variables" => engine.task_variables(task).await.map(drop),
+        "Engine::are_suspended" => engine.are_suspended(&[]).await.map(drop),
         "Engine::local_task_variables" => engine.local_task_variables(task).await.map(drop),
         "Engine::saved_searches" => engine.saved_searches().await.map(drop),
         "Engine::save_search" => {
@@ -275,6 +276,9 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::lease_job" => engine.lease_job(JobId(NO), "test", second).await,
         "Engine::free_job" => engine.free_job(JobId(NO)).await,
         "Engine::complete_job_with" => engine.complete_job_with(job, json!({}), json!({})).await,
+        "Engine::complete_as_handed_out" => {
+            engine.complete_as_handed_out(JobId(NO), "test", json!({}), json!({})).await.map(drop)
+        }
         "Engine::fail_job_with" => engine.fail_job_with(job, &JobFailure::default(), json!({}), json!({})).await,
         "Correlation::send" => engine.correlate("none").send().await.map(drop),
         "ConditionEvaluation::send" => engine.evaluate_conditions(()).send().await.map(drop),

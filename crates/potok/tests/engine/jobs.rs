@@ -21,6 +21,7 @@ crate::on_every_database!(
     a_worker_does_a_job,
     a_worker_gets_only_what_is_mapped,
     a_worker_is_known_by_its_name,
+    what_was_handed_out_here_is_completed_once,
     tries_left_are_set_by_hand,
     a_job_becomes_more_urgent,
     what_became_of_jobs_is_told,
@@ -124,6 +125,46 @@ async fn a_worker_is_known_by_its_name(place: Place) {
     let again = engine.fetch_wanted("w", vec![wanted], First::Oldest, 1, Duration::ZERO).await.unwrap();
     engine.complete_job_with(&again[0], json!({"sent": true}), ()).await.unwrap();
     assert_eq!(engine.job(id).await.unwrap_err().code(), "job-unknown");
+    stop(&engine).await;
+}
+
+async fn what_was_handed_out_here_is_completed_once(place: Place) {
+    let engine = place.with(&[("letter.bpmn", &letter())]).await;
+    let complete = async |job: &Job, worker: &str| {
+        engine.complete_as_handed_out(job.id(), worker, json!({"by": worker}), ()).await.unwrap()
+    };
+    let mut cases = Vec::new();
+    for _ in 0..4 {
+        cases.push(engine.start("letter").send().await.unwrap());
+    }
+    let jobs = engine.fetch_jobs("w", &["send-letter".into()], 4, MINUTE, Duration::ZERO).await.unwrap();
+    assert!(!complete(&jobs[0], "v").await, "another worker's");
+    assert!(complete(&jobs[0], "w").await);
+    assert!(!complete(&jobs[0], "w").await, "it is done");
+    let by = engine.instance(jobs[0].instance_id()).variable("by").await.unwrap();
+    assert_eq!(by, Some(Value::String("w".into())));
+
+    engine.free_job(jobs[1].id()).await.unwrap();
+    assert!(!complete(&jobs[1], "w").await, "nobody has it");
+    engine.lease_job(jobs[1].id(), "v", MINUTE).await.unwrap();
+    assert!(!complete(&jobs[1], "w").await, "another worker has it");
+
+    let suspended = engine.instance(jobs[2].instance_id());
+    suspended.suspend().await.unwrap();
+    assert!(!complete(&jobs[2], "w").await);
+    suspended.resume().await.unwrap();
+    let job = engine.job_of(jobs[2].id(), "w").await.unwrap();
+    engine.complete_job(&job, ()).await.unwrap();
+
+    engine.fail_job(&jobs[3], &JobFailure { pause: Some(Duration::ZERO), ..JobFailure::default() }).await.unwrap();
+    assert!(!complete(&jobs[3], "w").await, "it has been given back");
+    let again = engine.fetch_jobs("w", &["send-letter".into()], 4, MINUTE, Duration::ZERO).await.unwrap();
+    assert_eq!(again.iter().map(Job::id).collect::<Vec<_>>(), [jobs[3].id()]);
+    assert!(complete(&jobs[3], "w").await);
+    for case in &cases {
+        let open = case.id() == jobs[1].instance_id();
+        assert_eq!(engine.instance(case.id()).get().await.unwrap().is_active(), open);
+    }
     stop(&engine).await;
 }
 

@@ -133,6 +133,44 @@ async fn timers_and_ends_of_another_node_are_noticed_at_once() {
     other.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_remembered_of_tasks_and_jobs_is_what_another_node_has_left_of_it() {
+    let name = "neighbours::what_is_remembered_of_tasks_and_jobs_is_what_another_node_has_left_of_it";
+    let Some((_place, one, other)) = nodes(name).await else { return };
+    let tasks = async |case: &potok::Instance| one.tasks().instance(case.id()).list().await.unwrap();
+    let case = one.start("work").send().await.unwrap();
+    let seen = tasks(&case).await;
+    assert_eq!(seen, other.tasks().instance(case.id()).list().await.unwrap());
+    assert_eq!(one.are_suspended(&seen).await.unwrap(), [false]);
+
+    other.instance(case.id()).suspend().await.unwrap();
+    let seen = tasks(&case).await;
+    assert_eq!(one.are_suspended(&seen).await.unwrap(), [true]);
+    other.instance(case.id()).resume().await.unwrap();
+    other.assign(seen[0].id(), "anna").await.unwrap();
+    let seen = tasks(&case).await;
+    assert_eq!(seen[0].assignee.as_deref(), Some("anna"));
+    assert_eq!(one.are_suspended(&seen).await.unwrap(), [false]);
+    other.complete(seen[0].id(), ()).await.unwrap();
+    assert!(tasks(&case).await.is_empty());
+
+    let job = one.fetch_jobs("w", &["mail".into()], 1, HOUR, Duration::ZERO).await.unwrap().remove(0);
+    other.free_job(job.id()).await.unwrap();
+    let again = other.fetch_jobs("w", &["mail".into()], 1, HOUR, Duration::ZERO).await.unwrap().remove(0);
+    assert_eq!(job.id(), again.id());
+    assert!(!one.complete_as_handed_out(job.id(), "w", (), ()).await.unwrap(), "by its old lease");
+    assert!(other.complete_as_handed_out(job.id(), "w", (), ()).await.unwrap());
+
+    // An instance of which nothing is left.
+    let case = one.start("work").send().await.unwrap();
+    assert_eq!(tasks(&case).await.len(), 1);
+    other.instance(case.id()).cancel("").await.unwrap();
+    other.instance(case.id()).delete().await.unwrap();
+    assert!(tasks(&case).await.is_empty());
+    one.stop().await;
+    other.stop().await;
+}
+
 async fn task(engine: &Engine, case: &potok::Instance, node: &str) -> TaskId {
     engine.tasks().instance(case.id()).node(node).list().await.unwrap().remove(0).id()
 }
