@@ -19,6 +19,7 @@ use crate::attempt::{Attempt, Missing};
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
 use crate::trace::TraceContext;
+use crate::watch::staggered;
 use crate::{Action, Error, InstanceId, IntoVariables, JobId};
 
 /// Time between tries where neither the model nor the worker says.

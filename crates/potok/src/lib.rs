@@ -129,7 +129,7 @@ pub use token::{ApiToken, NewToken};
 pub use trace::{NoTraceContext, TraceContext};
 pub use transaction::Transaction;
 pub use variables::IntoVariables;
-pub use watch::JobWatch;
+pub use watch::{JobWatch, staggered};
 pub use webhook::{NewWebhook, Webhook};
 pub use work_log::{WorkEntry, WorkEvent, WorkKind};
 
