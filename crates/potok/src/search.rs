@@ -15,6 +15,7 @@ use potok_store::query::{
 use crate::access::Access;
 use crate::alone::of_processes;
 use crate::engine::{Engine, Inner};
+use crate::task::Task;
 use crate::{Action, Error, InstanceId};
 
 /// What can be searched for through an engine.
@@ -26,6 +27,12 @@ pub trait Search: Query + Clone + Sized {
     /// Leaves out what its caller did not mean or may not see; says whether anything can be left.
     #[doc(hidden)]
     fn narrow(&mut self, access: &Access) -> bool;
+
+    /// What is found in memory, if that is all there is.
+    #[doc(hidden)]
+    fn remembered(&self, _: &Engine) -> impl Future<Output = Result<Option<Page<Self::Row>>, Error>> + Send {
+        std::future::ready(Ok(None))
+    }
 }
 
 /// What is narrowed by a method of [`Access`].
@@ -53,8 +60,21 @@ narrowed! {
     JobQuery: SeeJobs by narrow_to_tenants;
     MessageQuery: SeeAll by narrow;
     SubscriptionQuery: SeeAll by narrow;
-    TaskQuery: SeeTasks by narrow;
     TimerQuery: SeeAll by narrow;
+}
+
+impl Search for TaskQuery {
+    const ACTION: Action = Action::SeeTasks;
+
+    fn narrow(&mut self, access: &Access) -> bool {
+        access.narrow(&mut self.sight);
+        true
+    }
+
+    async fn remembered(&self, engine: &Engine) -> Result<Option<Page<Self::Row>>, Error> {
+        let page = engine.inner.remembered_tasks(self).await?;
+        Ok(page.map(|page| Page { rows: page.rows.into_iter().map(Task::into_row).collect(), next: page.next }))
+    }
 }
 
 impl Search for InstanceQuery {
@@ -132,7 +152,10 @@ impl Engine {
     /// If that is forbidden, the cursor belongs to another list, or the database cannot be read.
     pub async fn search<Q: Search>(&self, query: &Q) -> Result<Page<Q::Row>, Error> {
         match self.narrowed(query).await? {
-            Some(query) => Ok(self.inner.store.list(&query).await?),
+            Some(query) => match query.remembered(self).await? {
+                Some(page) => Ok(page),
+                None => Ok(self.inner.store.list(&query).await?),
+            },
             None => Ok(Page { rows: Vec::new(), next: None }),
         }
     }

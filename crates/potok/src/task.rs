@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use potok_core::Name;
 use potok_core::instance::{Key, WaitKind};
-use potok_store::query::{InstanceQuery, Sight, TaskQuery};
+use potok_store::query::{InstanceQuery, Page, Paging, Sight, TaskQuery};
 use potok_store::row::{Task as TaskRow, TaskState};
 
 use crate::access::Access;
@@ -38,6 +38,12 @@ impl PartialEq for Task {
 impl From<TaskRow> for Task {
     fn from(row: TaskRow) -> Self {
         Self { row, suspended: None }
+    }
+}
+
+impl Task {
+    pub(crate) fn into_row(self) -> TaskRow {
+        self.row
     }
 }
 
@@ -79,8 +85,9 @@ impl Inner {
 }
 
 impl Inner {
-    /// The open tasks of an instance in memory, if all their rows are remembered as they are by now.
-    async fn remembered_tasks(&self, instance: Key) -> Result<Option<Vec<Task>>, Error> {
+    /// The open tasks of an instance in memory, if nothing else is asked for and all their rows are remembered as they are by now.
+    pub(crate) async fn remembered_tasks(&self, query: &TaskQuery) -> Result<Option<Page<Task>>, Error> {
+        let Some(instance) = only_of_instance(query) else { return Ok(None) };
         let remembered = |loaded: &Loaded| {
             let end = (loaded.seq, loaded.unit);
             let waits = loaded.running.instance.waits().filter(|wait| matches!(wait.kind, WaitKind::UserTask(_)));
@@ -92,11 +99,20 @@ impl Inner {
             return Ok(None);
         }
         let found = self.look_around(instance, |loaded| remembered(loaded?)).await?;
-        Ok(found.map(|mut tasks| {
-            tasks.sort_unstable_by_key(|task| task.row.key);
-            tasks
+        let found = found.filter(|tasks| query.page.limit.is_none_or(|limit| tasks.len() <= limit));
+        Ok(found.map(|mut rows| {
+            rows.sort_unstable_by_key(|task| task.row.key);
+            Page { rows, next: None }
         }))
     }
+}
+
+/// The instance, if nothing is asked for but its open tasks, from the oldest on.
+fn only_of_instance(query: &TaskQuery) -> Option<Key> {
+    let [instance] = *query.instances else { return None };
+    let page = Paging { limit: query.page.limit, ..Paging::default() };
+    let (states, instances) = (vec![TaskState::Open], vec![instance]);
+    (*query == TaskQuery { states, instances, page, ..TaskQuery::default() }).then_some(instance)
 }
 
 impl Engine {

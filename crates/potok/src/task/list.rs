@@ -1,9 +1,8 @@
 //! Tasks that are searched for.
 
 use potok_core::Name;
-use potok_core::instance::Key;
 use potok_core::time::Timestamp;
-use potok_store::query::{Cursor, Page, Paging, TaskOrder, TaskQuery, VariableFilter};
+use potok_store::query::{Cursor, Page, TaskOrder, TaskQuery, VariableFilter};
 use potok_store::row::TaskState;
 
 use super::Task;
@@ -142,11 +141,8 @@ impl Tasks<'_> {
     pub async fn page(self) -> Result<Page<Task>, Error> {
         let mut query = self.query;
         self.engine.access(Action::SeeTasks, &"").await?.narrow(&mut query.sight);
-        if let Some(instance) = only_of_instance(&query)
-            && let Some(rows) = self.engine.inner.remembered_tasks(instance).await?
-            && query.page.limit.is_none_or(|limit| rows.len() <= limit)
-        {
-            return Ok(Page { rows, next: None });
+        if let Some(page) = self.engine.inner.remembered_tasks(&query).await? {
+            return Ok(page);
         }
         let page = self.engine.inner.store.list(&query).await?;
         Ok(Page { rows: page.rows.into_iter().map(Task::from).collect(), next: page.next })
@@ -161,14 +157,6 @@ impl Tasks<'_> {
         self.engine.access(Action::SeeTasks, &"").await?.narrow(&mut query.sight);
         Ok(self.engine.inner.store.count(&query).await?)
     }
-}
-
-/// The instance, if nothing is asked for but its open tasks, from the oldest on.
-fn only_of_instance(query: &TaskQuery) -> Option<Key> {
-    let [instance] = *query.instances else { return None };
-    let page = Paging { limit: query.page.limit, ..Paging::default() };
-    let (states, instances) = (vec![TaskState::Open], vec![instance]);
-    (*query == TaskQuery { states, instances, page, ..TaskQuery::default() }).then_some(instance)
 }
 
 impl Engine {
