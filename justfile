@@ -10,8 +10,9 @@ test:
 load:
     POTOK_LOAD=full cargo test --release --locked -p potok-cli --test load -- --nocapture
 
-# 100,000 random requests, right and wrong ones, against a server; an hour or so.
+# 100,000 requests at random, to every route of every API, some minutes; then as many by the API's description, an hour or more.
 requests:
+    POTOK_REQUESTS=100000 cargo test --locked -p potok-cli --test requests -- --nocapture
     .ci/api full
 
 # Speed and memory, with the peers side by side.
