@@ -115,6 +115,14 @@ async fn run(
     tls: Option<Tls>,
     issuer: Option<Arc<Issuer>>,
 ) -> Result<ExitCode, Failure> {
+    // From here on: a first process of a container is not ended by what it does not hear, and whoever has read that it is ready may end it.
+    let told = told_to_stop()?;
+    let stop = Stop::default();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        told.await;
+        stopping.now();
+    });
     let address = config.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Failure::new(format!("cannot listen on {address}: {error}")).help("stop what listens there, or see `--listen`")
@@ -126,8 +134,11 @@ async fn run(
     for host in &config.webhook_hosts {
         builder = builder.webhook_host(host.as_str());
     }
-    let engine = builder.start().await?;
-    let served = talk(options, config, &engine, (listener, address, tls), issuer).await;
+    let engine = tokio::select! {
+        engine = builder.start() => engine?,
+        () = stop.told() => return Ok(ExitCode::SUCCESS),
+    };
+    let served = talk(options, config, &engine, (listener, address, tls), issuer, stop).await;
     engine.stop().await;
     served.map(|()| ExitCode::SUCCESS)
 }
@@ -139,6 +150,7 @@ async fn talk(
     engine: &Engine,
     (listener, address, tls): (TcpListener, SocketAddr, Option<Tls>),
     issuer: Option<Arc<Issuer>>,
+    stop: Stop,
 ) -> Result<(), Failure> {
     let has_users = engine.people().has_users().await?;
     let is_local = address.ip().is_loopback();
@@ -162,6 +174,7 @@ async fn talk(
     let mut api = if is_local { Api::local(address.port()) } else { Api::remote() };
     api.body_limit = config.body_limit;
     api.setup.clone_from(&setup);
+    api.stop = stop.clone();
     config.security.apply(&mut api, issuer.clone());
     if is_local {
         // It may listen under a name of this machine that is none of the usual ones, such as 127.0.0.2.
@@ -194,30 +207,37 @@ async fn talk(
         }
         out.flush()?;
     }
-    let stop = api.stop.clone();
-    tokio::spawn(told_to_stop(stop.clone()));
     let router = router_beside(engine.clone(), &api, potok_faces::routers);
     potok_rest::serve(listener, router, tls.as_ref(), &stop).await?;
     writeln!(io::stdout().lock(), "stopped")?;
     Ok(())
 }
 
-/// Waits for Ctrl-C, or for whoever ends programs.
-async fn told_to_stop(stop: Stop) {
-    #[cfg(unix)]
-    let ended = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+/// Listens from now on for Ctrl-C, and for whoever ends programs.
+#[cfg(unix)]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    };
-    #[cfg(not(unix))]
-    let ended = std::future::pending::<()>();
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = ended => {}
-    }
-    stop.now();
+    })
+}
+
+/// Listens from now on for Ctrl-C, and for whoever closes the console or ends programs.
+#[cfg(windows)]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+    let (mut interrupt, mut end) = (ctrl_c()?, ctrl_break()?);
+    let (mut close, mut shutdown) = (ctrl_close()?, ctrl_shutdown()?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = end.recv() => {}
+            _ = close.recv() => {}
+            _ = shutdown.recv() => {}
+        }
+    })
 }

@@ -232,6 +232,26 @@ fn get(address: &str, path: &str) -> String {
 
 #[cfg(unix)]
 #[test]
+fn a_server_that_is_told_to_stop_at_once_stops_as_later() {
+    let folder = Folder::new("at-once");
+    let database = folder.path("work.db");
+    for _ in 0..5 {
+        let child = Command::new(env!("CARGO_BIN_EXE_potok"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--db", &database])
+            .stdout(Stdio::piped())
+            .spawn();
+        let mut server = Server(child.expect("the binary starts"));
+        let mut lines = BufReader::new(server.0.stdout.take().expect("its output")).lines().map_while(Result::ok);
+        assert!(lines.next().expect("it says that it is ready").contains("Potok is ready"));
+        let terminated = Command::new("kill").arg(server.0.id().to_string()).status();
+        assert!(terminated.expect("told").success());
+        assert_eq!(lines.last().as_deref(), Some("stopped"));
+        assert!(server.0.wait().expect("it ends").success());
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn a_folder_is_deployed_and_served_until_the_server_is_told_to_stop() {
     let folder = Folder::new("folder");
     let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../../bpmn");

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use potok::Engine;
+use potok::row::SavedSearch;
 use serde_json::{Value as Json, json};
 use tower::ServiceExt as _;
 
@@ -105,5 +106,23 @@ async fn what_is_no_filter_is_passed_over() {
     let one = json!({"orQueries": [{"caseInstanceId": "x", "name": "Check"}, {}], "caseInstanceVariables": []});
     assert_eq!(ask(&router, "POST", "/task", Some(one)).await.1.as_array().unwrap().len(), 1);
     assert_eq!(ask(&router, "GET", "/user?potentialStarter=x", None).await.0, StatusCode::NOT_IMPLEMENTED);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn searches_in_the_words_of_another_api_are_no_filters() {
+    let (engine, router) = world().await;
+    let other =
+        SavedSearch { resource: "tasks".into(), name: "theirs".into(), query: "{}".into(), ..SavedSearch::default() };
+    let other = u64::from(engine.save_search(other).await.unwrap().key);
+    let (_, all) = ask(&router, "GET", "/filter", None).await;
+    assert_eq!(all.as_array().unwrap().len(), 1);
+    let bits = other | 1 << 63;
+    let id = format!("00000000-0000-8000-{:04x}-{:012x}", bits >> 48, bits & 0xffff_ffff_ffff);
+    for (method, path) in [("GET", ""), ("GET", "/list"), ("GET", "/count"), ("DELETE", "")] {
+        let (status, _) = ask(&router, method, &format!("/filter/{id}{path}"), None).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{method} {path}");
+    }
+    assert_eq!(engine.saved_searches().await.unwrap().len(), 2);
     engine.stop().await;
 }

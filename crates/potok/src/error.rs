@@ -156,6 +156,9 @@ pub enum Error {
     /// The group is not what the caller took it for.
     #[error("group `{0}` has been changed meanwhile; look at it again, and then change it")]
     GroupChanged(Name),
+    /// The search that is kept is not what the caller took it for.
+    #[error("search {0} has been changed meanwhile; look at it again, and then change it")]
+    SearchChanged(potok_core::instance::Key),
     /// The task is a process's: it ends as that says.
     #[error("task {0} belongs to a process: complete it, or cancel or modify its instance")]
     TaskOfProcess(TaskId),
@@ -405,6 +408,7 @@ impl Error {
             Self::VariablesChanged(_) => "variables-changed",
             Self::UserChanged(_) => "user-changed",
             Self::GroupChanged(_) => "group-changed",
+            Self::SearchChanged(_) => "search-changed",
             Self::TaskOfProcess(_) => "task-of-process",
             Self::Forbidden { .. } => "forbidden",
             Self::ForeignTenant(_) => "tenant-foreign",

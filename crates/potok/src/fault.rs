@@ -94,9 +94,11 @@ impl Error {
             | Self::BatchState { .. }
             | Self::Repeated
             | Self::NothingToDo => Fault::Conflict,
-            Self::TaskChanged(_) | Self::VariablesChanged(_) | Self::UserChanged(_) | Self::GroupChanged(_) => {
-                Fault::Changed
-            }
+            Self::TaskChanged(_)
+            | Self::VariablesChanged(_)
+            | Self::UserChanged(_)
+            | Self::GroupChanged(_)
+            | Self::SearchChanged(_) => Fault::Changed,
             Self::Contended(_) | Self::Stopped => Fault::Unavailable,
             Self::Damaged { .. } | Self::Unusable { .. } | Self::Unhashable(_) | Self::NoRandomness(_) => {
                 Fault::Internal

@@ -193,7 +193,7 @@ actions! {
         "Engine::are_suspended"
     ];
     SeeSearches, "see saved searches", See, false, ["Engine::saved_searches"];
-    SaveSearch, "save search", See, false, ["Engine::save_search" "Engine::forget_search"];
+    SaveSearch, "save search", See, false, ["Engine::save_search" "Engine::save_search_if" "Engine::forget_search"];
     Remark, "remark", See, false, [
         "Engine::comment" "Engine::change_comment" "Engine::remove_comment" "Engine::attach" "Engine::attach_link" "Engine::remove_attachment" "Attaching::write"
         "Attaching::finish" "Attaching::discard" "Engine::touch_task"

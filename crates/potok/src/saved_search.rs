@@ -4,10 +4,11 @@ use potok_core::Name;
 use potok_core::instance::Key;
 use potok_store::query::SavedSearchQuery;
 use potok_store::row::SavedSearch;
-use potok_store::{Changes, StoreError};
+use potok_store::{Changes, Guard, Seen, StoreError};
 
 use crate::access::Access;
 use crate::engine::Engine;
+use crate::transact::TRIES;
 use crate::{Action, Error, Right, Role};
 
 /// Bytes of each of a search's texts.
@@ -34,25 +35,47 @@ impl Engine {
     /// # Errors
     /// If that is forbidden, one of its texts is longer than 64 KiB, there is none with its key, or the database cannot be written.
     pub async fn save_search(&self, search: SavedSearch) -> Result<SavedSearch, Error> {
-        let access = self.access(Action::SaveSearch, &"").await?;
-        for text in [&search.name, &search.query, &search.properties] {
-            let (size, limit) = (text.len() as u64, LENGTH as u64);
-            if size > limit {
-                return Err(StoreError::TooLarge { what: "the search", size, limit }.into());
-            }
+        if search.key != Key::default() {
+            return self.save_search_if(search, |_| true).await;
         }
-        self.check_is_theirs(&access, search.owner.as_ref()).await?;
-        let search = if search.key == Key::default() {
-            let tenant = Some(access.home(search.tenant.as_ref())?).filter(|tenant| !tenant.is_empty());
-            SavedSearch { key: self.inner.next_key(self.inner.clock.now()), tenant, ..search }
-        } else {
-            let standing = self.saved_search(&access, search.key).await?;
-            SavedSearch { tenant: standing.tenant, ..search }
-        };
+        let access = self.access(Action::SaveSearch, &"").await?;
+        self.check_search(&access, &search).await?;
+        let tenant = Some(access.home(search.tenant.as_ref())?).filter(|tenant| !tenant.is_empty());
+        let search = SavedSearch { key: self.inner.next_key(self.inner.clock.now()), tenant, ..search };
         let mut changes = Changes::default();
         changes.put(search.clone());
-        self.inner.write(changes).await?;
+        self.inner.write_once(None, self.once.as_deref(), changes, &search).await?;
         Ok(search)
+    }
+
+    /// Changes a search that is kept, the one whose key it has, if that is what the caller takes it for.
+    ///
+    /// # Errors
+    /// As [`save_search`](Self::save_search) has them; and [`Error::SearchChanged`] if it is not.
+    pub async fn save_search_if(
+        &self,
+        search: SavedSearch,
+        is_expected: impl Fn(&SavedSearch) -> bool + Send + Sync,
+    ) -> Result<SavedSearch, Error> {
+        let access = self.access(Action::SaveSearch, &"").await?;
+        self.check_search(&access, &search).await?;
+        let key = search.key;
+        for _ in 0..TRIES {
+            let standing = self.saved_search(&access, key).await?;
+            if !is_expected(&standing) {
+                return Err(Error::SearchChanged(key));
+            }
+            let search = SavedSearch { tenant: standing.tenant.clone(), ..search.clone() };
+            let mut changes = Changes::default();
+            changes.put(search.clone());
+            let guard = Guard::Seen(Seen::new(key, Some(standing)));
+            match self.inner.write_once(Some(guard), self.once.as_deref(), changes, &search).await {
+                // Somebody else was faster: it is looked at anew.
+                Err(Error::NothingToDo) => {}
+                written => return written.map(|()| search),
+            }
+        }
+        Err(Error::NothingToDo)
     }
 
     /// Keeps a search no longer.
@@ -64,7 +87,7 @@ impl Engine {
         self.saved_search(&access, key).await?;
         let mut changes = Changes::default();
         changes.remove::<SavedSearch>(key);
-        self.inner.write(changes).await
+        self.inner.write_once(None, self.once.as_deref(), changes, &()).await
     }
 
     /// A search that is kept, for whoever may change it.
@@ -73,6 +96,17 @@ impl Engine {
         let found = found.ok_or(Error::UnknownSearch(key))?;
         self.check_is_theirs(access, found.owner.as_ref()).await?;
         Ok(found)
+    }
+
+    /// What is to be kept is neither too long nor somebody else's.
+    async fn check_search(&self, access: &Access, search: &SavedSearch) -> Result<(), Error> {
+        for text in [&search.name, &search.query, &search.properties] {
+            let (size, limit) = (text.len() as u64, LENGTH as u64);
+            if size > limit {
+                return Err(StoreError::TooLarge { what: "the search", size, limit }.into());
+            }
+        }
+        self.check_is_theirs(access, search.owner.as_ref()).await
     }
 
     async fn check_is_theirs(&self, access: &Access, owner: Option<&Name>) -> Result<(), Error> {

@@ -36,6 +36,7 @@ mod reception;
 mod roles;
 mod routes;
 mod search;
+mod searches;
 mod serve;
 mod session;
 mod setup;
@@ -175,7 +176,7 @@ impl Deref for App {
         (name = "deployments", description = "Files that are deployed together, or only checked"),
         (name = "definitions", description = "Versions of processes, decisions, forms and calendars"),
         (name = "instances", description = "Process instances, started, moved and ended"),
-        (name = "tasks", description = "User tasks, and tasks that belong to no process"),
+        (name = "tasks", description = "User tasks, tasks that belong to no process, and searches for them that are kept"),
         (name = "jobs", description = "Work for workers"),
         (name = "messages", description = "Messages and signals, and what is waited for"),
         (name = "incidents", description = "What is stuck"),
@@ -222,6 +223,7 @@ fn native() -> Routes {
         .merge(operations::routes())
         .merge(timers::routes())
         .merge(tasks::routes())
+        .merge(searches::routes())
         .merge(jobs::routes())
         .merge(messages::routes())
         .merge(incidents::routes())

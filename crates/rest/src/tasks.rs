@@ -4,7 +4,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use potok::query::{TaskOrder, TaskQuery};
-use potok::{Assignment, Name, TaskId, row};
+use potok::{Assignment, Engine, Name, TaskId, row};
 use potok_core::value::Value;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -241,13 +241,18 @@ async fn search(
     caller: Caller,
     Json(search): Json<Search<TaskFilter, TaskSort>>,
 ) -> Result<Json<Found<Task>>, Problem> {
+    found(&caller.engine, search).await.map(Json)
+}
+
+/// The tasks that a search finds.
+pub(crate) async fn found(engine: &Engine, search: Search<TaskFilter, TaskSort>) -> Result<Found<Task>, Problem> {
     let page = search.paging()?;
     let order = search.sort_by.map(Into::into).unwrap_or_default();
     let query = TaskQuery { order, page, ..search.filter.unwrap_or_default().query() };
-    let mut found = find(&caller.engine, &query, search.count_only, |row| Task::from(&row)).await?;
+    let mut found = find(engine, &query, search.count_only, |row| Task::from(&row)).await?;
     if !search.include_variables.is_empty() {
         let instances = found.items.iter().map(|task| task.instance.into());
-        let mut variables = caller.engine.variables_of(instances, &names(search.include_variables)).await?;
+        let mut variables = engine.variables_of(instances, &names(search.include_variables)).await?;
         let mut seen = std::collections::BTreeMap::new();
         for task in &mut found.items {
             let of = seen
@@ -256,7 +261,7 @@ async fn search(
             task.variables = Some(of.clone());
         }
     }
-    Ok(Json(found))
+    Ok(found)
 }
 
 /// A task, open or ended

@@ -104,8 +104,8 @@ async fn copy(
     }
     change(&mut copy).await?;
     copy.close().await?;
-    // Only what is on the disk gets its name.
-    std::fs::File::open(&part).and_then(|file| file.sync_all()).map_err(failed)?;
+    // Only what is on the disk gets its name. Windows flushes only what is opened to be written.
+    std::fs::File::options().write(true).open(&part).and_then(|file| file.sync_all()).map_err(failed)?;
     std::fs::rename(&part, to).map_err(failed)?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match std::fs::File::open(folder) {

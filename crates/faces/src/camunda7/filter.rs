@@ -154,9 +154,16 @@ async fn of_body(engine: &Engine, key: Key, fields: &Fields) -> Result<SavedSear
     })
 }
 
+/// What is kept here; other searches have words of their own.
+async fn kept(engine: &Engine) -> Result<Vec<SavedSearch>, Error> {
+    let mut kept = engine.saved_searches().await?;
+    kept.retain(|search| &*search.resource == TASK);
+    Ok(kept)
+}
+
 async fn find(engine: &Engine, text: &str) -> Result<Option<SavedSearch>, Fault> {
     let Some(key) = id::parse::<Key>(text) else { return Ok(None) };
-    Ok(engine.saved_searches().await?.into_iter().find(|search| search.key == key))
+    Ok(kept(engine).await?.into_iter().find(|search| search.key == key))
 }
 
 fn absent(text: &str) -> String {
@@ -189,13 +196,8 @@ async fn change(Acting(engine): Acting, Path(text): Path<String>, InBody(fields)
 }
 
 async fn remove(Acting(engine): Acting, Path(text): Path<String>) -> Answer {
-    match engine.forget_search(id::parse(&text).unwrap_or_default()).await {
-        Err(Error::UnknownSearch(_)) => Err(Fault::missing_in_engine(absent(&text))),
-        done => {
-            done?;
-            Ok(nothing())
-        }
-    }
+    engine.forget_search(needed(&engine, &text).await?.key).await?;
+    Ok(nothing())
 }
 
 /// A search, with how much it finds if that is asked for.
@@ -304,7 +306,7 @@ impl List for Kept {
 
     async fn find(engine: &Engine, asked: &Asked<'_>) -> Result<Vec<SavedSearch>, Fault> {
         let Asked { fields, order, .. } = asked;
-        let mut rows = engine.saved_searches().await?;
+        let mut rows = kept(engine).await?;
         let (own, resource) = (fields.text("filterId")?, fields.text("resourceType")?);
         let (name, pattern, owner) = (fields.text("name")?, fields.text("nameLike")?, fields.text("owner")?);
         rows.retain(|row| {

@@ -130,6 +130,7 @@ async fn first(world: &World, collection: &str, name: &str) -> String {
         }
         ("id", "/api/v1/instances") => own("instance"),
         ("id", "/api/v1/tasks") => own("task"),
+        ("id", "/api/v1/searches") => own("search"),
         ("id", "/api/v1/jobs") => own("job-send-letter"),
         ("id", "/api/v1/timers") => own("timer"),
         ("id", "/api/v1/tokens") => own("token"),

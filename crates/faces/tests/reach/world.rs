@@ -110,6 +110,7 @@ impl World {
         let mine = json!({"filter": {"instances": [instance], "nodes": ["approve"]}});
         self.find("task", "/api/v1/tasks/search", mine).await;
         self.keep("alone", "/api/v1/tasks", json!({"name": "Call back"})).await;
+        self.keep("search", "/api/v1/searches", json!({"name": "All", "query": {}})).await;
         for topic in ["send-letter", "fails"] {
             let fetch = json!({"worker": "w", "topics": [topic], "limit": 9, "leaseSeconds": 3600});
             let fetched = self.tell("administrator", "/api/v1/jobs/fetch", fetch).await;

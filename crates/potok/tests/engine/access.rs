@@ -105,6 +105,10 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
             let owner = engine.user().cloned();
             engine.save_search(SavedSearch { key: NO, owner, ..SavedSearch::default() }).await.map(drop)
         }
+        "Engine::save_search_if" => {
+            let owner = engine.user().cloned();
+            engine.save_search_if(SavedSearch { key: NO, owner, ..SavedSearch::default() }, |_| true).await.map(drop)
+        }
         "Engine::forget_search" => engine.forget_search(NO).await,
         "Engine::comment" => engine.comment(task, "text").await.map(drop),
         "Engine::change_task_variables" => engine.change_task_variables(task, false, json!({}), []).await,

@@ -216,6 +216,14 @@ async fn searches_are_kept(place: Place) {
     assert_eq!(boris.forget_search(all.key).await.unwrap_err().code(), "forbidden");
     anna.save_search(SavedSearch { name: "ours".into(), ..mine.clone() }).await.unwrap();
     assert_eq!(names(&anna).await, ["ours", "all"]);
+    // Of two who have seen the same one changes it.
+    let is_mine = |seen: &SavedSearch| &*seen.name == "ours";
+    let change = |name: &str| anna.save_search_if(SavedSearch { key: mine.key, ..search(name, Some("anna")) }, is_mine);
+    let (one, other) = tokio::join!(change("one"), change("other"));
+    let lost = [one, other].into_iter().filter_map(Result::err).collect::<Vec<_>>();
+    assert_eq!(lost.iter().map(potok::Error::code).collect::<Vec<_>>(), ["search-changed"]);
+    let refused = boris.save_search_if(SavedSearch { key: mine.key, ..search("his", Some("boris")) }, |_| true).await;
+    assert_eq!(refused.unwrap_err().code(), "search-unknown", "he does not see it");
     anna.forget_search(mine.key).await.unwrap();
     sara.forget_search(all.key).await.unwrap();
     assert_eq!(names(&engine).await, Vec::<String>::new());

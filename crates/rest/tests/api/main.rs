@@ -17,6 +17,7 @@ mod operations;
 mod people;
 mod problems;
 mod remarks;
+mod searches;
 mod session;
 mod sign_in;
 mod tasks;

@@ -2,11 +2,13 @@
 
 use potok_core::Name;
 use potok_core::instance::Key;
+use serde::{Deserialize, Serialize};
 
 use crate::record::record;
 
 record! {
     /// A search that somebody keeps, to ask it again.
+    #[derive(Serialize, Deserialize)]
     pub struct SavedSearch in "saved_searches" by Key {
         /// Its key.
         key: Key,
