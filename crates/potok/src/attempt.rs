@@ -201,13 +201,4 @@ impl<'e> Attempt<'e> {
     pub(crate) fn failure(&self) -> Option<&Failure> {
         self.failed.as_ref().map(|(_, failure)| failure)
     }
-
-    /// Gives up: what was touched is loaded anew by whoever is next.
-    pub(crate) fn discard(self) {
-        for mut held in self.held.into_values() {
-            if !held.events.list.is_empty() {
-                held.resident.loaded = None;
-            }
-        }
-    }
 }

@@ -10,6 +10,8 @@ use potok_core::routing::Running;
 use potok_store::row::{Job, Task};
 use tokio::sync::{Mutex as Lock, Notify};
 
+use crate::Error;
+use crate::engine::Inner;
 use crate::follow::Apart;
 use crate::trace::TraceContext;
 
@@ -105,6 +107,24 @@ impl Slot {
             }
             settled.await;
         }
+    }
+}
+
+/// When an instance was looked at without having it.
+#[derive(Debug)]
+pub(crate) struct Glimpse {
+    slot: Arc<Slot>,
+    generation: u64,
+    seq: u64,
+}
+
+impl Glimpse {
+    /// Whether what was seen is durable, and all there is.
+    pub(crate) async fn is_so(&self, engine: &Inner) -> Result<bool, Error> {
+        self.slot.settle().await;
+        let is_shared = engine.store.is_shared() || engine.cache.is_shared();
+        Ok(self.slot.generation() == self.generation
+            && (!is_shared || engine.ends_with(self.slot.key, self.seq).await?))
     }
 }
 
@@ -240,11 +260,16 @@ impl Cache {
         slot
     }
 
-    /// Looks at an instance as it was last seen here, if it is in memory and nobody has it: that may be long past.
-    pub(crate) fn peek<T>(&self, key: Key, look: impl FnOnce(&Loaded) -> T) -> Option<T> {
+    /// An instance as it was last seen here, if it is in memory and nobody has it: that may be long past, or not durable yet. See
+    /// [`Glimpse::is_so`].
+    pub(crate) fn glimpse<T>(&self, key: Key, look: impl FnOnce(&Loaded) -> T) -> Option<(T, Glimpse)> {
         let slot = self.table().slots.get(&key).cloned()?;
         let resident = slot.resident.try_lock().ok()?;
-        resident.loaded.as_ref().map(look)
+        let loaded = resident.loaded.as_ref()?;
+        let (generation, seq) = (resident.generation, loaded.seq);
+        let seen = look(loaded);
+        drop(resident);
+        Some((seen, Glimpse { slot, generation, seq }))
     }
 
     /// The instance in memory that waits under a key.

@@ -26,6 +26,13 @@ pub(crate) struct Deployed {
     pub(crate) graph: Arc<ProcessGraph>,
 }
 
+/// The newest versions, and how often they have changed.
+#[derive(Debug, Default)]
+struct Newest {
+    versions: HashMap<(Name, Name), Arc<Deployed>>,
+    changes: u64,
+}
+
 /// Versions of processes, and the decisions and calendars that they compute with.
 #[derive(Debug)]
 pub(crate) struct Catalog {
@@ -33,7 +40,7 @@ pub(crate) struct Catalog {
     pub(crate) evaluator: Arc<Evaluator>,
     deployed: RwLock<HashMap<Key, Arc<Deployed>>>,
     /// The newest versions, by tenant and id, where nobody else deploys.
-    newest: RwLock<HashMap<(Name, Name), Arc<Deployed>>>,
+    newest: RwLock<Newest>,
     /// Which versions are the newest, where others deploy, too.
     asked: Together<(Name, Name), Option<Definition>>,
     /// What operators have said of what is deployed.
@@ -89,18 +96,22 @@ impl Catalog {
         {
             return Ok(Some(deployed));
         }
+        let changes = self.newest.read().unwrap_or_else(PoisonError::into_inner).changes;
         let Some(definition) = self.definition(tenant, id, &version).await? else { return Ok(None) };
         let deployed = self.compiled(definition).await?;
         if version == Version::Latest && !self.store.is_shared() {
             let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
-            newest.insert(of, deployed.clone());
+            // What was deployed or suspended meanwhile is not known here.
+            if newest.changes == changes {
+                newest.versions.insert(of, deployed.clone());
+            }
         }
         Ok(Some(deployed))
     }
 
     /// The newest version, where nobody else deploys, if it was needed before.
     fn newest(&self, of: &(Name, Name)) -> Option<Arc<Deployed>> {
-        self.newest.read().unwrap_or_else(PoisonError::into_inner).get(of).cloned()
+        self.newest.read().unwrap_or_else(PoisonError::into_inner).versions.get(of).cloned()
     }
 
     /// A version of a process, as it is by now.
@@ -134,7 +145,9 @@ impl Catalog {
 
     /// Forgets which versions are the newest, and which are suspended.
     pub(crate) fn changed(&self) {
-        self.newest.write().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
+        newest.versions.clear();
+        newest.changes += 1;
     }
 
     /// Forgets versions that have been removed.

@@ -23,7 +23,7 @@ const LANES: usize = 4;
 /// So many units are worth a transaction of their own while another is under way; fewer wait for it and share the next.
 const WORTHWHILE: usize = 128;
 
-/// How long a transaction waits at most for those who were answered a moment ago, and may come again: one for all costs the database less than
+/// How long after the last one a transaction waits at most, where several nodes may share the database, for those who were answered a moment ago, and may come again: one for all costs the database less than
 /// one for each half of them.
 const LINGER: Duration = Duration::from_millis(1);
 
@@ -174,14 +174,15 @@ impl Queue {
         let mut held_up: JoinSet<Vec<Settled>> = JoinSet::new();
         let mut busy: HashSet<Key> = HashSet::new();
         let mut settled: Vec<Settled> = Vec::new();
-        // So many may be there soon.
-        let mut expected = 0;
+        // So many may be there soon, counted from then.
+        let (mut expected, mut since) = (0, tokio::time::Instant::now());
         loop {
-            if under_way.is_empty() && (1..expected).contains(&waiting.len()) {
+            let is_soon = tokio::time::Instant::now() < since + LINGER;
+            if is_soon && under_way.is_empty() && held_up.is_empty() && (1..expected).contains(&waiting.len()) {
                 settled.drain(..).for_each(|(departed, outcome)| departed.arrive(outcome, &ended));
                 let all = async { while waiting.len() < expected && self.0.recv_many(&mut waiting, MOST).await > 0 {} };
                 // Who does not come goes with the next.
-                let _ = tokio::time::timeout(LINGER, all).await;
+                let _ = tokio::time::timeout_at(since + LINGER, all).await;
             }
             let is_worthwhile = under_way.is_empty() || (under_way.len() < lanes && waiting.len() >= WORTHWHILE);
             let batch = if is_worthwhile { next_batch(&mut waiting, &mut busy) } else { Vec::new() };
@@ -216,7 +217,7 @@ impl Queue {
                 waiting.push(departed);
             }
             if lanes > 1 {
-                expected = (settled.len() + waiting.len()).min(WORTHWHILE);
+                (expected, since) = ((settled.len() + waiting.len()).min(WORTHWHILE), tokio::time::Instant::now());
             }
         }
         for mut rest in [under_way, held_up] {

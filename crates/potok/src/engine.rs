@@ -354,8 +354,9 @@ impl Inner {
 
     /// Loads an instance: its last snapshot, and what happened since then.
     pub(crate) async fn load(&self, key: Key) -> Result<Option<Loaded>, Error> {
-        let Some(row) = self.store.get::<InstanceRow>(key).await? else { return Ok(None) };
         let Some((instance, last)) = self.replay(key, u64::MAX).await? else { return Ok(None) };
+        // After its history: were it older, what another node did meanwhile would be taken for known.
+        let Some(row) = self.store.get::<InstanceRow>(key).await? else { return Ok(None) };
         let Some(deployed) = self.catalog.get(row.definition).await? else { return Ok(None) };
         let apart = follow::Apart::of(&instance);
         let running = Running { graph: deployed.graph.clone(), instance };

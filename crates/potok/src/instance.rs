@@ -11,7 +11,9 @@ use potok_core::time::Timestamp;
 use potok_core::value::Value;
 use potok_store::Guard;
 use potok_store::query::{IncidentQuery, InstanceQuery};
-use potok_store::row::{Claim, ClaimKind, Definition, Incident, Instance as InstanceRow, InstanceState};
+use potok_store::row::{
+    Claim, ClaimKind, Definition, DefinitionKind, Incident, Instance as InstanceRow, InstanceState,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::alone::of_processes;
@@ -99,9 +101,11 @@ impl Start<'_> {
         Self { binding: Binding::Version(version.to_string().into()), ..self }
     }
 
-    /// Of that version, as it has just been looked up: whether it is suspended is not looked up again.
+    /// Of that version, whatever else is said of versions and tenants, as it has just been looked up: whether it is suspended is not looked up
+    /// again.
     pub fn definition(self, definition: Definition) -> Self {
-        Self { tenant: Some(definition.tenant.clone()), definition: Some(definition), ..self }
+        let (process, tenant) = (definition.id.clone(), Some(definition.tenant.clone()));
+        Self { process, tenant, definition: Some(definition), ..self }
     }
 
     /// Of the newest version with that tag.
@@ -140,7 +144,10 @@ impl Start<'_> {
         let access = self.engine.access(Action::Start, &self.process).await?;
         let tenant = access.home(self.tenant.as_ref())?;
         let found = match self.definition {
-            Some(definition) => Some(inner.catalog.compiled(definition).await?),
+            Some(definition) if definition.kind == DefinitionKind::Process => {
+                Some(inner.catalog.compiled(definition).await?)
+            }
+            Some(_) => None,
             None => inner.catalog.find(&tenant, &self.process, &self.binding, None).await?,
         };
         let deployed = found.ok_or_else(|| Error::UnknownProcess(self.process.clone()))?;

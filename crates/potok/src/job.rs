@@ -160,7 +160,9 @@ impl Engine {
             match &watch {
                 Some(watch) if jobs.is_empty() && !left.is_zero() => watch.woken(left).await,
                 _ => {
-                    jobs.iter().for_each(|job| self.inner.cache.remember_job(job.row.clone()));
+                    // What it failed with before may be large, and is not needed to complete it.
+                    let bare = |row: &JobRow| JobRow { error: None, details: None, ..row.clone() };
+                    jobs.iter().for_each(|job| self.inner.cache.remember_job(bare(&job.row)));
                     return Ok(jobs);
                 }
             }

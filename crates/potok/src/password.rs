@@ -111,6 +111,9 @@ impl Passwords {
         let work = move || {
             let mut memory = memories.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
             let done = work(&mut memory);
+            // One that somebody else has hashed may take more.
+            memory.truncate(Params::DEFAULT.block_count());
+            memory.shrink_to(Params::DEFAULT.block_count());
             memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
             (done, turn)
         };
@@ -264,9 +267,14 @@ fn verify(password: &str, stored: Option<&str>, memory: &mut Memory) -> password
         return Ok(false);
     };
     let stored = PasswordHash::new(stored)?;
+    // No password fits what was hashed in another way.
+    Ok(fits(&stored, password, memory).unwrap_or_default())
+}
+
+fn fits(stored: &PasswordHash<'_>, password: &str, memory: &mut Memory) -> password_hash::Result<bool> {
     let (Some(salt), Some(hash)) = (stored.salt, stored.hash) else { return Ok(false) };
     let version = stored.version.map(Version::try_from).transpose()?.unwrap_or_default();
-    let argon2 = Argon2::new(stored.algorithm.try_into()?, version, Params::try_from(&stored)?);
+    let argon2 = Argon2::new(stored.algorithm.try_into()?, version, Params::try_from(stored)?);
     // Outputs are compared in constant time.
     Ok(hash_in(memory, &argon2, password, salt)? == hash)
 }
@@ -307,5 +315,7 @@ mod tests {
         let made = argon2::PasswordHasher::hash_password(&other, b"pale blue dot", &salt).unwrap().to_string();
         assert!(verify("pale blue dot", Some(&made), &mut memory).unwrap());
         assert!(!verify("pale blue cat", Some(&made), &mut memory).unwrap());
+        let foreign = "$pbkdf2-sha256$i=1000,l=32$AAECAwQFBgcICQoLDA0ODw$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+        assert!(!verify("pale blue dot", Some(foreign), &mut memory).unwrap());
     }
 }

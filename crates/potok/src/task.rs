@@ -29,6 +29,7 @@ pub struct Task {
     suspended: Option<bool>,
 }
 
+/// The same task is the same, whether its instance was looked at or not.
 impl PartialEq for Task {
     fn eq(&self, other: &Self) -> bool {
         self.row == other.row
@@ -88,22 +89,20 @@ impl Inner {
     /// The open tasks of an instance in memory, if nothing else is asked for and all their rows are remembered as they are by now.
     pub(crate) async fn remembered_tasks(&self, query: &TaskQuery) -> Result<Option<Page<Task>>, Error> {
         let Some(instance) = only_of_instance(query) else { return Ok(None) };
+        let most = query.page.limit.unwrap_or(usize::MAX);
         let remembered = |loaded: &Loaded| {
             let end = (loaded.seq, loaded.unit);
             let waits = loaded.running.instance.waits().filter(|wait| matches!(wait.kind, WaitKind::UserTask(_)));
+            let keys: Vec<Key> = waits.map(|wait| wait.key).take(most.saturating_add(1)).collect();
             let task = |key| Some(Task { row: self.cache.task(key, end)?, suspended: Some(loaded.suspended) });
-            waits.map(|wait| task(wait.key)).collect::<Option<Vec<_>>>()
+            (keys.len() <= most).then(|| keys.into_iter().map(task).collect::<Option<Vec<_>>>()).flatten()
         };
-        // Only if it is worth asking whether that is still so.
-        if self.cache.peek(instance, remembered).flatten().is_none() {
+        let Some((Some(mut rows), glimpse)) = self.cache.glimpse(instance, remembered) else { return Ok(None) };
+        if !glimpse.is_so(self).await? {
             return Ok(None);
         }
-        let found = self.look_around(instance, |loaded| remembered(loaded?)).await?;
-        let found = found.filter(|tasks| query.page.limit.is_none_or(|limit| tasks.len() <= limit));
-        Ok(found.map(|mut rows| {
-            rows.sort_unstable_by_key(|task| task.row.key);
-            Page { rows, next: None }
-        }))
+        rows.sort_unstable_by_key(|task| task.row.key);
+        Ok(Some(Page { rows, next: None }))
     }
 }
 

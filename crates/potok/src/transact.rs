@@ -213,24 +213,24 @@ impl Inner {
                     if attempt.is_fresh(true).await? {
                         known.failed = Some(failed);
                     }
-                    attempt.discard();
+                    drop(attempt);
                     return Ok(None);
                 }
                 if attempt.is_fresh(false).await? {
                     return Ok(Some(attempt));
                 }
-                attempt.discard();
+                drop(attempt);
                 Ok(None)
             }
             Err(Stop::Contended(key)) => {
                 known.order.extend(attempt.shared());
                 known.order.insert(key);
-                attempt.discard();
+                drop(attempt);
                 Ok(None)
             }
             Err(Stop::Error(error)) => {
                 let fresh = attempt.is_fresh(true).await?;
-                attempt.discard();
+                drop(attempt);
                 if fresh { Err(error) } else { Ok(None) }
             }
         }

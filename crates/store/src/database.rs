@@ -24,7 +24,8 @@ pub(crate) trait Database: std::fmt::Debug + Send + Sync {
     }
     /// Begins a transaction. Dropped, it is undone.
     async fn write(&self) -> Result<Box<dyn Session>, StoreError>;
-    /// The same for a single change, which is all that must be whole: where it can, that is a transaction by itself.
+    /// The same for a single change, which is all that must be whole: where it can, that is a transaction by itself, which is not undone
+    /// when this is dropped.
     async fn write_once(&self) -> Result<Box<dyn Session>, StoreError> {
         self.write().await
     }

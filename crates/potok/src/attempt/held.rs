@@ -20,9 +20,26 @@ pub(super) struct Held {
     pub(super) events: Events,
     /// It refused something: that is only to be believed if nobody else has written it meanwhile.
     pub(super) refused: bool,
+    /// Something of it beside its state was changed.
+    changed: bool,
+    /// What happened to it is on its way to the database.
+    pub(super) submitted: bool,
+}
+
+impl Drop for Held {
+    /// What was given up, however that came (an error, or a caller who has gone), is loaded anew by whoever is next.
+    fn drop(&mut self) {
+        if !self.submitted && (self.changed || !self.events.list.is_empty()) {
+            self.resident.loaded = None;
+        }
+    }
 }
 
 impl Held {
+    pub(super) fn new(slot: Arc<Slot>, resident: OwnedMutexGuard<Resident>) -> Self {
+        Self { slot, resident, events: Events::new(), refused: false, changed: false, submitted: false }
+    }
+
     pub(super) fn graph(&self) -> Option<&Arc<ProcessGraph>> {
         self.resident.loaded.as_ref().map(|loaded| &loaded.running.graph)
     }
@@ -91,7 +108,7 @@ impl Attempt<'_> {
             resident.generation = slot.generation();
             resident.loaded = self.engine.load(key).await?;
         }
-        Ok(Held { slot, resident, events: Events::new(), refused: false })
+        Ok(Held::new(slot, resident))
     }
 
     /// Whether what was decided was decided on instances as they are. What is written is checked by the commit; what was only
@@ -111,7 +128,9 @@ impl Attempt<'_> {
     }
 
     pub(crate) fn loaded_mut(&mut self, key: Key) -> Option<&mut Loaded> {
-        self.held.get_mut(&key)?.resident.loaded.as_mut()
+        let held = self.held.get_mut(&key)?;
+        held.changed = true;
+        held.resident.loaded.as_mut()
     }
 
     /// Waits until nothing of an instance that is held is being committed: then the database says all about it.

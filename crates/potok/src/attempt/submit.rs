@@ -140,6 +140,7 @@ impl Attempt<'_> {
                 ..LogRow::default()
             });
             held.slot.depart();
+            held.submitted = true;
             slots.push((held.slot.clone(), *generation, !instance.is_active()));
             self.after.note(self.engine, key, &held.events);
         }

@@ -9,7 +9,7 @@ use potok_core::instance::{Instance, Key};
 use potok_core::routing::{
     Listeners, Message, Noted, Notice, Request, Running, StartPoint, Taker, World, requests, stuck,
 };
-use potok_core::step::{Command, Context, Events, Rejection, step};
+use potok_core::step::{Command, Context, Rejection, step};
 use potok_core::time::Timestamp;
 use potok_core::value::Value;
 use potok_store::Guard;
@@ -117,7 +117,7 @@ impl World for Attempt<'_> {
             snapshot: 0,
         });
         self.tenant.clone_from(&definition.tenant);
-        self.held.insert(key, Held { slot, resident, events: Events::new(), refused: false });
+        self.held.insert(key, Held::new(slot, resident));
         match self.step(key, command) {
             Ok(requests) => Ok((key, requests)),
             Err(rejection) => {
