@@ -1,5 +1,9 @@
 //! User tasks.
 
+use std::future::Future as _;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
 use potok::query::{Comparison, IncidentQuery, InstanceQuery, VariableFilter, VariableValue};
 use potok::row::{Group, InstanceState, Membership, TaskState};
 use potok::{Error, IncidentId, Value, Viewpoint};
@@ -23,6 +27,7 @@ crate::on_every_database!(
     a_users_own_task_has_variables,
     what_would_get_stuck_is_not_done,
     variables_are_changed_where_they_stand,
+    who_goes_in_the_middle_leaves_nothing_half_done_in_memory,
 );
 
 async fn tasks_are_claimed_and_completed(place: Place) {
@@ -313,5 +318,43 @@ async fn variables_are_changed_where_they_stand(place: Place) {
     assert!(changed().await.is_some(), "those of its own are");
     let elsewhere = Viewpoint::Wait(potok_core::instance::Key(1));
     assert!(case.variables_from(elsewhere, true).await.is_err());
+    stop(&engine).await;
+}
+
+/// Somebody completes a task that leads to a call, and hangs up at each moment of it in turn.
+async fn who_goes_in_the_middle_leaves_nothing_half_done_in_memory(place: Place) {
+    let order = row(
+        "order",
+        r#"<startEvent id="s"/>
+        <userTask id="check"/>
+        <callActivity id="pack" calledElement="packing"/>
+        <endEvent id="e"/>"#,
+    );
+    let packing = row(
+        "packing",
+        r#"<startEvent id="s"/>
+        <endEvent id="e"/>"#,
+    );
+    let engine = place.with(&[("order.bpmn", &order), ("packing.bpmn", &packing)]).await;
+    for polls in 0..40 {
+        let case = engine.start("order").send().await.unwrap();
+        let open = || engine.tasks().instance(case.id()).list();
+        let task = open().await.unwrap()[0].id();
+        let mut completing = Box::pin(engine.complete(task, ()));
+        for _ in 0..polls {
+            let poll = |context: &mut Context<'_>| Poll::Ready(completing.as_mut().poll(context).is_ready());
+            if std::future::poll_fn(poll).await {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(completing);
+        let left = open().await.unwrap();
+        let completed = engine.complete(task, ()).await;
+        assert!(completed.is_err() || !left.is_empty(), "after {polls} polls the task is open and not found");
+        let case = engine.instance(case.id());
+        let ended = tokio::time::timeout(Duration::from_secs(60), case.ended());
+        assert_eq!(ended.await.unwrap().unwrap().state, InstanceState::Completed, "after {polls} polls: {completed:?}");
+    }
     stop(&engine).await;
 }
