@@ -23,8 +23,8 @@ const LANES: usize = 4;
 /// So many units are worth a transaction of their own while another is under way; fewer wait for it and share the next.
 const WORTHWHILE: usize = 128;
 
-/// How long after the last one a transaction waits at most, where several nodes may share the database, for those who were answered a moment ago, and may come again: one for all costs the database less than
-/// one for each half of them.
+/// How long a transaction waits at most, after the last one, for those who were just answered and may come again; only where nodes may
+/// share the database. One for all costs that less than one for each half of them.
 const LINGER: Duration = Duration::from_millis(1);
 
 /// How long a lost database is asked what became of a commit.

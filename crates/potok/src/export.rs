@@ -128,13 +128,13 @@ impl Export<'_> {
         Self { before: Some(before), ..self }
     }
 
-    /// The next piece; nothing after the last.
+    /// The next piece; nothing after the last. The first comes at once, and may be empty: it says that the export is allowed.
     ///
     /// # Errors
-    /// If the database or a history cannot be read.
+    /// If that is forbidden, or the database or a history cannot be read.
     pub async fn chunk(&mut self) -> Result<Option<String>, Error> {
         let mut text = String::new();
-        while text.is_empty() {
+        loop {
             match self.stage {
                 Stage::Begin => {
                     self.engine.access(Action::SeeAll, &"").await?.narrow(&mut self.query.sight);
@@ -142,12 +142,15 @@ impl Export<'_> {
                     if self.format == Format::Xes {
                         text.push_str(HEAD);
                     }
+                    return Ok(Some(text));
                 }
                 Stage::Middle => self.tell(&mut text).await?,
                 Stage::End => return Ok(None),
             }
+            if !text.is_empty() {
+                return Ok(Some(text));
+            }
         }
-        Ok(Some(text))
     }
 
     async fn tell(&mut self, text: &mut String) -> Result<(), Error> {

@@ -111,9 +111,10 @@ impl Passwords {
         let work = move || {
             let mut memory = memories.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
             let done = work(&mut memory);
-            // One that somebody else has hashed may take more.
+            // One that somebody else has hashed may take more. Nothing that follows from a password stays.
             memory.truncate(Params::DEFAULT.block_count());
             memory.shrink_to(Params::DEFAULT.block_count());
+            memory.fill(Block::default());
             memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
             (done, turn)
         };

@@ -293,8 +293,8 @@ async fn export(caller: Caller, Json(body): Json<ToExport>) -> Result<Response, 
             }
         }
     });
-    // Whoever may not have it, or asks for what there is not, hears so.
-    let first = pieces.recv().await.transpose()?;
+    // Whoever may not have it hears so.
+    let first = pieces.recv().await.transpose()?.filter(|piece: &Bytes| !piece.is_empty());
     let others = ReceiverStream::new(pieces).map(|piece| {
         piece.map_err(|error| {
             // The answer has begun: that it breaks off is all that its reader can be told.

@@ -110,6 +110,9 @@ impl SearchData {
         if self.query.0.contains_key("cursor") {
             return Err(Problem::malformed("body-invalid", "`query.cursor`: name the page when the search is asked"));
         }
+        if let Ok(query) = self.query.read() {
+            query.paging()?;
+        }
         Ok(row::SavedSearch {
             key: id.key(),
             resource: TASKS.into(),

@@ -76,6 +76,7 @@ async fn what_cannot_be_asked_is_not_kept() {
         (json!({"filter": ["anna"]}), "`filter`"),
         (json!({"sortBy": "colour"}), "`sortBy`"),
         (json!({"cursor": "1"}), "`query.cursor`"),
+        (json!({"limit": 0}), "`limit`"),
         (json!([]), "`query`"),
         (json!(null), "`query`"),
     ] {
