@@ -12,10 +12,9 @@ use std::time::{Duration, Instant};
 use potok::query::{Paging, TaskQuery};
 use potok::row::TaskState;
 use potok::{Engine, TaskId};
+use potok_benches::caller::Caller;
 use potok_rest::{Options, router};
-use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
+use serde_json::json;
 
 const MODEL: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="bench">
   <process id="three" isExecutable="true">
@@ -206,57 +205,21 @@ fn median(mut samples: Vec<f64>) -> f64 {
 fn load(address: &str, count: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let callers = (0..CALLERS).map(|_| async move {
-        let mut caller = Caller::connect(address).await.expect("it listens");
+        let mut caller = Caller::connect(address, "/api/v1").await.expect("it listens");
         for _ in 0..count {
-            caller.work().await.expect("answered");
+            ask(&mut caller).await.expect("answered");
         }
     });
     runtime.block_on(futures_util::future::join_all(callers));
 }
 
-/// One connection, kept alive.
-struct Caller {
-    stream: BufReader<TcpStream>,
-    address: String,
-}
-
-impl Caller {
-    async fn connect(address: &str) -> io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream), address: address.to_owned() })
+async fn ask(caller: &mut Caller) -> io::Result<()> {
+    let order = caller.post("/instances", &json!({"definition": "three", "variables": {"amount": 17}})).await?;
+    let open = json!({"filter": {"instances": [order["id"]], "states": ["open"]}});
+    for _ in 0..3 {
+        let found = caller.post("/tasks/search", &open).await?;
+        let task = found["items"][0]["id"].as_str().expect("a task");
+        caller.post(&format!("/tasks/{task}/complete"), &json!({"variables": {"checked": true}})).await?;
     }
-
-    async fn work(&mut self) -> io::Result<()> {
-        let order = self.post("/instances", &json!({"definition": "three", "variables": {"amount": 17}})).await?;
-        let open = json!({"filter": {"instances": [order["id"]], "states": ["open"]}});
-        for _ in 0..3 {
-            let found = self.post("/tasks/search", &open).await?;
-            let task = found["items"][0]["id"].as_str().expect("a task");
-            self.post(&format!("/tasks/{task}/complete"), &json!({"variables": {"checked": true}})).await?;
-        }
-        Ok(())
-    }
-
-    async fn post(&mut self, path: &str, body: &Value) -> io::Result<Value> {
-        let (address, body) = (&self.address, body.to_string());
-        let head = format!(
-            "POST /api/v1{path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        self.stream.get_mut().write_all((head + body.as_str()).as_bytes()).await?;
-        let (mut line, mut length) = (String::new(), 0);
-        self.stream.read_line(&mut line).await?;
-        assert!(line.starts_with("HTTP/1.1 2"), "{path}: {line}");
-        while line != "\r\n" {
-            line.clear();
-            self.stream.read_line(&mut line).await?;
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().expect("a number");
-            }
-        }
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).await?;
-        Ok(serde_json::from_slice(&body).unwrap_or_default())
-    }
+    Ok(())
 }

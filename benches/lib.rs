@@ -1,5 +1,6 @@
 //! Speed and memory of Potok, side by side with peers: see `README.md`.
 
+pub mod caller;
 pub mod flatness;
 pub mod host;
 pub mod measure;

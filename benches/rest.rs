@@ -4,17 +4,17 @@
 //! `POTOK_POSTGRES_URL` names the server, `POTOK_PROGRAM` the program `potok`, `POTOK_JAVA_PEERS` the folder that
 //! `peers/java/build` has filled; without it Potok is measured alone.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use potok_benches::caller::Caller;
 use potok_benches::plain::{self, Failure};
 use potok_benches::table::{Goal, Row, print};
 use reqwest::Client;
 use reqwest::multipart::{Form, Part};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// How often each is measured, and for how long.
 const TURNS: usize = 5;
@@ -43,7 +43,8 @@ fn main() -> Result<(), Failure> {
         println!("POTOK_JAVA_PEERS names no folder: Camunda is left out.");
     }
     let java = java.as_deref().map(Path::new);
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(measure(&url, &potok, java))
+    // One thread for all callers, as load generators do.
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure(&url, &potok, java))
 }
 
 async fn measure(url: &str, potok: &str, java: Option<&Path>) -> Result<(), Failure> {
@@ -55,8 +56,9 @@ async fn measure(url: &str, potok: &str, java: Option<&Path>) -> Result<(), Fail
     let servers = || [Some(&own), other.as_ref()].into_iter().flatten();
     for server in servers() {
         server.deploy().await?;
+        let mut caller = server.caller().await?;
         for _ in 0..ENDLESS {
-            server.call("/process-definition/key/endless/start", json!({})).await?;
+            caller.post("/process-definition/key/endless/start", &json!({})).await?;
         }
     }
     let mut rows = Vec::new();
@@ -133,23 +135,27 @@ impl Workload {
 /// A program that answers under `/engine-rest`.
 struct Server {
     program: Child,
-    base: String,
+    address: String,
     client: Client,
 }
 
 impl Server {
     async fn start(mut command: Command, port: u16) -> Result<Self, Failure> {
         let program = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        let base = format!("http://127.0.0.1:{port}/engine-rest");
-        let server = Self { program, base, client: Client::new() };
+        let address = format!("127.0.0.1:{port}");
+        let server = Self { program, address, client: Client::new() };
         let begun = Instant::now();
-        while server.client.get(format!("{}/version", server.base)).send().await.is_err() {
+        while server.client.get(server.url("/version")).send().await.is_err() {
             if begun.elapsed() > Duration::from_secs(120) {
-                return Err(format!("{} does not answer", server.base).into());
+                return Err(format!("{} does not answer", server.address).into());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         Ok(server)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}/engine-rest{path}", self.address)
     }
 
     async fn deploy(&self) -> Result<(), Failure> {
@@ -157,15 +163,13 @@ impl Server {
             .text("deployment-name", "bench")
             .part("endless", Part::text(ENDLESS_MODEL).file_name("endless.bpmn"))
             .part("people", Part::text(PEOPLE_MODEL).file_name("people.bpmn"));
-        let answer = self.client.post(format!("{}/deployment/create", self.base)).multipart(form).send().await?;
+        let answer = self.client.post(self.url("/deployment/create")).multipart(form).send().await?;
         answer.error_for_status()?;
         Ok(())
     }
 
-    async fn call(&self, path: &str, body: Value) -> Result<Value, Failure> {
-        let answer = self.client.post(format!("{}{path}", self.base)).json(&body).send().await?.error_for_status()?;
-        let bytes = answer.bytes().await?;
-        if bytes.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(&bytes)?) }
+    async fn caller(&self) -> Result<Caller, Failure> {
+        Ok(Caller::connect(&self.address, "/engine-rest").await?)
     }
 
     /// Completions a second.
@@ -174,52 +178,51 @@ impl Server {
             Workload::Workers => WORKERS,
             Workload::People => PEOPLE,
         };
-        let done = Arc::new(AtomicU64::new(0));
+        let done = Cell::new(0_u32);
         let begun = Instant::now();
         let calls = (0..callers).map(|number| {
-            let done = done.clone();
+            let done = &done;
             async move {
+                let mut caller = self.caller().await?;
                 while begun.elapsed() < time {
                     match workload {
-                        Workload::Workers => self.take(number, &done).await?,
-                        Workload::People => self.whole_instance(&done).await?,
+                        Workload::Workers => take(&mut caller, number, done).await?,
+                        Workload::People => whole_instance(&mut caller, done).await?,
                     }
                 }
                 Ok::<(), Failure>(())
             }
         });
         futures_util::future::try_join_all(calls).await?;
-        Ok(f64::from(u32::try_from(done.load(Ordering::Relaxed))?) / begun.elapsed().as_secs_f64())
+        Ok(f64::from(done.get()) / begun.elapsed().as_secs_f64())
     }
+}
 
-    /// A worker takes twenty tasks, and completes each.
-    async fn take(&self, number: usize, done: &AtomicU64) -> Result<(), Failure> {
-        let worker = format!("worker {number}");
-        let topics = json!([{"topicName": "work", "lockDuration": 60_000}]);
-        let fetch = json!({"workerId": worker, "maxTasks": 20, "usePriority": false, "topics": topics});
-        let tasks = self.call("/external-task/fetchAndLock", fetch).await?;
-        for task in tasks.as_array().into_iter().flatten() {
-            let path = format!("/external-task/{}/complete", task["id"].as_str().unwrap_or_default());
-            self.call(&path, json!({"workerId": worker})).await?;
-            done.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(())
+/// A worker takes twenty tasks, and completes each.
+async fn take(caller: &mut Caller, number: usize, done: &Cell<u32>) -> Result<(), Failure> {
+    let worker = format!("worker {number}");
+    let topics = json!([{"topicName": "work", "lockDuration": 60_000}]);
+    let fetch = json!({"workerId": worker, "maxTasks": 20, "usePriority": false, "topics": topics});
+    let tasks = caller.post("/external-task/fetchAndLock", &fetch).await?;
+    for task in tasks.as_array().into_iter().flatten() {
+        let path = format!("/external-task/{}/complete", task["id"].as_str().unwrap_or_default());
+        caller.post(&path, &json!({"workerId": worker})).await?;
+        done.update(|done| done + 1);
     }
+    Ok(())
+}
 
-    /// Somebody starts an instance, and finds and completes its tasks.
-    async fn whole_instance(&self, done: &AtomicU64) -> Result<(), Failure> {
-        let instance = self.call("/process-definition/key/people/start", json!({})).await?;
-        let id = instance["id"].as_str().unwrap_or_default();
-        for _ in 0..3 {
-            let url = format!("{}/task?processInstanceId={id}", self.base);
-            let tasks: Value =
-                serde_json::from_slice(&self.client.get(url).send().await?.error_for_status()?.bytes().await?)?;
-            let task = tasks[0]["id"].as_str().ok_or("no task is open")?;
-            self.call(&format!("/task/{task}/complete"), json!({})).await?;
-            done.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(())
+/// Somebody starts an instance, and finds and completes its tasks.
+async fn whole_instance(caller: &mut Caller, done: &Cell<u32>) -> Result<(), Failure> {
+    let instance = caller.post("/process-definition/key/people/start", &json!({})).await?;
+    let id = instance["id"].as_str().unwrap_or_default();
+    for _ in 0..3 {
+        let tasks = caller.get(&format!("/task?processInstanceId={id}")).await?;
+        let task = tasks[0]["id"].as_str().ok_or("no task is open")?;
+        caller.post(&format!("/task/{task}/complete"), &json!({})).await?;
+        done.update(|done| done + 1);
     }
+    Ok(())
 }
 
 impl Drop for Server {
