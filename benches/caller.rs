@@ -22,9 +22,7 @@ impl Caller {
     /// # Errors
     /// If it does not listen.
     pub async fn connect(address: &str, base: &'static str) -> io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream), address: address.to_owned(), base })
+        Ok(Self { stream: connected(address).await?, address: address.to_owned(), base })
     }
 
     /// Asks for what there is under a path.
@@ -61,36 +59,52 @@ impl Caller {
 
     /// The body of an answer, whose first line has been read.
     async fn answer(&mut self) -> io::Result<Vec<u8>> {
-        let (mut line, mut length, mut is_chunked) = (String::new(), 0, false);
+        let (mut line, mut length, mut is_chunked, mut is_last) = (String::new(), 0, false, false);
         loop {
             line.clear();
             self.stream.read_line(&mut line).await?;
             match line.trim_end().split_once(':') {
                 Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = number(value, 10)?,
                 Some((name, _)) if name.eq_ignore_ascii_case("transfer-encoding") => is_chunked = true,
+                // Some servers keep a connection for a hundred calls only.
+                Some((name, value)) if name.eq_ignore_ascii_case("connection") => is_last = value.trim() == "close",
                 Some(_) => {}
                 None => break,
             }
         }
-        let mut body = Vec::new();
-        if !is_chunked {
-            body.resize(length, 0);
-            self.stream.read_exact(&mut body).await?;
-            return Ok(body);
+        let body = if is_chunked { self.pieces().await? } else { self.exactly(length).await? };
+        if is_last {
+            self.stream = connected(&self.address).await?;
         }
+        Ok(body)
+    }
+
+    async fn exactly(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body).await?;
+        Ok(body)
+    }
+
+    async fn pieces(&mut self) -> io::Result<Vec<u8>> {
+        let (mut line, mut body) = (String::new(), Vec::new());
         loop {
             line.clear();
             self.stream.read_line(&mut line).await?;
-            let (length, begin) = (number(&line, 16)?, body.len());
-            body.resize(begin + length, 0);
-            self.stream.read_exact(&mut body[begin..]).await?;
+            let length = number(&line, 16)?;
+            body.extend(self.exactly(length).await?);
             // A piece ends with a line's end, and so does what follows the last, which is empty.
-            self.stream.read_exact(&mut [0; 2]).await?;
+            self.exactly(2).await?;
             if length == 0 {
                 return Ok(body);
             }
         }
     }
+}
+
+async fn connected(address: &str) -> io::Result<BufReader<TcpStream>> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(BufReader::new(stream))
 }
 
 fn number(text: &str, radix: u32) -> io::Result<usize> {
