@@ -34,6 +34,7 @@ Each setting is looked for among the flags, then in the environment, then in pot
   enforce-history-time-to-live = false
   setup = false
   body-limit = 16777216
+  search-limit = 1000
   log-format = \"text\"
   log-level = \"info\"
   otlp = \"http://127.0.0.1:4318\"
@@ -131,6 +132,7 @@ async fn run(
     let mut builder = Engine::builder().database(&config.db).job_execution(config.job_execution);
     builder = builder.name(format!("potok serve {address}"));
     builder = builder.enforce_history_time_to_live(config.enforce_history_time_to_live);
+    builder = builder.search_limit(config.search_limit);
     for host in &config.webhook_hosts {
         builder = builder.webhook_host(host.as_str());
     }

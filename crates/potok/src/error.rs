@@ -159,6 +159,17 @@ pub enum Error {
     /// The search that is kept is not what the caller took it for.
     #[error("search {0} has been changed meanwhile; look at it again, and then change it")]
     SearchChanged(potok_core::instance::Key),
+    /// As many searches are kept for the user, or for everybody, as may be.
+    #[error(
+        "{} keeps {limit} searches, which is as many as may be; forget one that nobody needs, or raise the search limit",
+        owner.as_ref().map_or_else(|| "everybody".into(), |owner| format!("user `{owner}`"))
+    )]
+    TooManySearches {
+        /// The user; nobody if they are everybody's.
+        owner: Option<Name>,
+        /// How many may be kept.
+        limit: u64,
+    },
     /// The task is a process's: it ends as that says.
     #[error("task {0} belongs to a process: complete it, or cancel or modify its instance")]
     TaskOfProcess(TaskId),
@@ -415,6 +426,7 @@ impl Error {
             Self::TenantNeeded => "tenant-needed",
             Self::NotAuthenticated => "not-authenticated",
             Self::TooManyAttempts { .. } => "attempts-too-many",
+            Self::TooManySearches { .. } => "searches-too-many",
             Self::UnknownUser(_) => "user-unknown",
             Self::UnknownToken(_) => "token-unknown",
             Self::UnfitPassword { .. } => "password-unfit",
