@@ -30,6 +30,7 @@ mod once;
 mod operations;
 mod pace;
 mod people;
+mod pieces;
 mod policy;
 mod problem;
 mod reception;
