@@ -49,6 +49,10 @@ impl Server {
     }
 
     /// The same server for a user, who is made if need be, with an API token.
+    pub(crate) fn of(engine: Engine, router: Router) -> Self {
+        Self { router, stop: Stop::default(), engine, authorization: None }
+    }
+
     pub(crate) async fn user(&self, name: &str, roles: &[Role], tenant: Option<&str>) -> Self {
         let people = self.engine.people();
         people.put_user(User { id: name.into(), ..User::default() }).await.unwrap();
