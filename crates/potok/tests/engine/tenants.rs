@@ -28,6 +28,7 @@ crate::on_every_database!(
     administrators_of_a_tenant_administer_nothing_else,
     what_is_waited_for_and_who_there_is_is_each_tenants_own,
 );
+    what_the_whole_engine_does_is_for_who_sees_all_tenants,
 
 const NOW: Duration = Duration::ZERO;
 
@@ -495,5 +496,24 @@ async fn what_is_waited_for_and_who_there_is_is_each_tenants_own(place: Place) {
     assert_eq!(counts(engine.as_tenant("acme")).await, [1, 1, 1, 1, 0]);
     let anna = acting(&engine, "anna", Role::Viewer).await;
     assert_eq!(counts(anna).await, [1, 1, 1, 1, 2], "her groups are what she is in");
+    stop(&engine).await;
+}
+
+async fn what_the_whole_engine_does_is_for_who_sees_all_tenants(place: Place) {
+    let (engine, acme, _) = two(&place, &work()).await;
+    acme.start("work").send().await.unwrap();
+    let (walter, otto) =
+        (acting(&engine, "walter", Role::Viewer).await, acting(&engine, "otto", Role::Administrator).await);
+    let olga = acting(&engine, "olga", Role::Administrator).await;
+    engine.people().add_to_tenant("acme", "otto").await.unwrap();
+    engine.people().put_user(User { id: "olga".into(), ..User::default() }).await.unwrap();
+    let (_, secret) = engine.people().new_token("olga", "metrics").role(Role::Viewer).send().await.unwrap();
+    let token = engine.with_token(secret.reveal()).await.unwrap();
+    for (whole, sees) in
+        [(&engine, true), (&olga, true), (&token, true), (&acme, false), (&walter, false), (&otto, false)]
+    {
+        assert_eq!(whole.commits().await.unwrap().is_some(), sees, "{whole:?}");
+    }
+    assert!(engine.commits().await.unwrap().unwrap().durable > 0);
     stop(&engine).await;
 }
