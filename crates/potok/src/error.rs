@@ -221,6 +221,12 @@ pub enum Error {
     /// Nobody would administer any more.
     #[error("nobody who is known here would administer any more: make another administrator first")]
     LastAdministrator,
+    /// An administrator of some tenants would be in none any more, and so one of all.
+    #[error(
+        "{0} is administrator and in no other tenant: that would make it one of all tenants; take the role away first, and give it anew afterwards if \
+         that is meant"
+    )]
+    LastTenant(Name),
     /// No such group.
     #[error("there is no group `{0}`; create it first")]
     UnknownGroup(Name),
@@ -420,19 +426,20 @@ impl Error {
             Self::UserChanged(_) => "user-changed",
             Self::GroupChanged(_) => "group-changed",
             Self::SearchChanged(_) => "search-changed",
+            Self::TooManySearches { .. } => "searches-too-many",
             Self::TaskOfProcess(_) => "task-of-process",
             Self::Forbidden { .. } => "forbidden",
             Self::ForeignTenant(_) => "tenant-foreign",
             Self::TenantNeeded => "tenant-needed",
             Self::NotAuthenticated => "not-authenticated",
             Self::TooManyAttempts { .. } => "attempts-too-many",
-            Self::TooManySearches { .. } => "searches-too-many",
             Self::UnknownUser(_) => "user-unknown",
             Self::UnknownToken(_) => "token-unknown",
             Self::UnfitPassword { .. } => "password-unfit",
             Self::Unhashable(_) => "password-unhashable",
             Self::NoRandomness(_) => "randomness-missing",
             Self::LastAdministrator => "administrator-last",
+            Self::LastTenant(_) => "tenant-last",
             Self::UnknownGroup(_) => "group-unknown",
             Self::UnknownJob(_) => "job-unknown",
             Self::LeaseLost(_) => "lease-lost",
