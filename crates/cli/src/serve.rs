@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use potok::Engine;
+use potok::{Engine, Error};
 use potok_rest::{Issuer, Options as Api, Setup, Stop, Tls, router_beside};
 use tokio::net::TcpListener;
 
@@ -34,6 +34,7 @@ Each setting is looked for among the flags, then in the environment, then in pot
   enforce-history-time-to-live = false
   setup = false
   body-limit = 16777216
+  search-limit = 1000
   log-format = \"text\"
   log-level = \"info\"
   otlp = \"http://127.0.0.1:4318\"
@@ -131,6 +132,7 @@ async fn run(
     let mut builder = Engine::builder().database(&config.db).job_execution(config.job_execution);
     builder = builder.name(format!("potok serve {address}"));
     builder = builder.enforce_history_time_to_live(config.enforce_history_time_to_live);
+    builder = builder.search_limit(config.search_limit);
     for host in &config.webhook_hosts {
         builder = builder.webhook_host(host.as_str());
     }
@@ -165,12 +167,11 @@ async fn talk(
         return Err(Failure::new(why).help(help));
     }
     let style = Style::of(&io::stdout());
-    let mut deployed = String::new();
-    for path in &options.paths {
-        let found = engine.deploy_path(path).await?;
-        let state = if found.id.is_some() { "deployed" } else { "as before" };
-        deployed += &format!("  {} ({}, {state})\n", path.display(), number(found.definitions.len(), "definition"));
-    }
+    let deployed = tokio::select! {
+        deployed = deploy(engine, &options.paths) => deployed?,
+        // Each path is deployed whole or not at all.
+        () = stop.told() => return Ok(()),
+    };
     let mut api = if is_local { Api::local(address.port()) } else { Api::remote() };
     api.body_limit = config.body_limit;
     api.setup.clone_from(&setup);
@@ -211,6 +212,17 @@ async fn talk(
     potok_rest::serve(listener, router, tls.as_ref(), &stop).await?;
     writeln!(io::stdout().lock(), "stopped")?;
     Ok(())
+}
+
+/// Deploys what has changed, and tells what became of it.
+async fn deploy(engine: &Engine, paths: &[PathBuf]) -> Result<String, Error> {
+    let mut told = String::new();
+    for path in paths {
+        let found = engine.deploy_path(path).await?;
+        let state = if found.id.is_some() { "deployed" } else { "as before" };
+        told += &format!("  {} ({}, {state})\n", path.display(), number(found.definitions.len(), "definition"));
+    }
+    Ok(told)
 }
 
 /// Listens from now on for Ctrl-C, and for whoever ends programs.

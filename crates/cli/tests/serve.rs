@@ -252,6 +252,32 @@ fn a_server_that_is_told_to_stop_at_once_stops_as_later() {
 
 #[cfg(unix)]
 #[test]
+fn a_server_that_is_told_to_stop_while_it_deploys_stops_at_once() {
+    let folder = Folder::new("deploys");
+    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../../bpmn");
+    let slow = folder.path("slow.bpmn");
+    assert!(Command::new("mkfifo").arg(&slow).status().expect("`mkfifo` runs").success());
+    let child = Command::new(env!("CARGO_BIN_EXE_potok"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--db", &folder.path("work.db"), &slow])
+        .args([models; 20])
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut server = Server(child.expect("the binary starts"));
+    let text = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/payment.bpmn")).expect("a model");
+    // It is opened as soon as the server reads it.
+    let mut model = std::fs::OpenOptions::new().write(true).open(&slow).expect("it is deployed");
+    let terminated = Command::new("kill").arg(server.0.id().to_string()).status();
+    assert!(terminated.expect("told").success());
+    model.write_all(&text).expect("written");
+    drop(model);
+    let mut said = String::new();
+    server.0.stdout.take().expect("its output").read_to_string(&mut said).expect("it ends");
+    assert_eq!(said, "", "it has deployed all, and served");
+    assert!(server.0.wait().expect("it ends").success());
+}
+
+#[cfg(unix)]
+#[test]
 fn a_folder_is_deployed_and_served_until_the_server_is_told_to_stop() {
     let folder = Folder::new("folder");
     let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../../bpmn");

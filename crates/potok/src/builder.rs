@@ -300,6 +300,13 @@ impl Builder {
         self
     }
 
+    /// How many searches a user may keep ([`Engine::save_search`]), and how many may be everybody's in each tenant; 1,000 unless this is set.
+    #[must_use]
+    pub fn search_limit(mut self, searches: u64) -> Self {
+        self.limits.searches = searches;
+        self
+    }
+
     /// How long the scripts and expressions of all that one call causes may take before they are taken for an endless loop; 10
     /// seconds unless this is set.
     #[must_use]

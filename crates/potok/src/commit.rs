@@ -87,13 +87,14 @@ impl Counts {
 }
 
 impl Engine {
-    /// What has come of the units of work of this engine since it was started; other nodes have counts of their own.
+    /// What has come of the units of work of this engine since it was started; other nodes have counts of their own. Nothing for who keeps to
+    /// some tenants: they are all tenants' units.
     ///
     /// # Errors
-    /// If that is forbidden.
-    pub async fn commits(&self) -> Result<Commits, Error> {
-        self.access(Action::SeeAll, &"").await?;
-        Ok(self.inner.committer.counts.so_far())
+    /// If that is forbidden, or the database cannot be read.
+    pub async fn commits(&self) -> Result<Option<Commits>, Error> {
+        let access = self.access(Action::SeeAll, &"").await?;
+        Ok(access.tenants().is_none().then(|| self.inner.committer.counts.so_far()))
     }
 }
 

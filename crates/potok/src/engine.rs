@@ -122,6 +122,8 @@ pub(crate) struct Limits {
     pub(crate) values: ValueLimits,
     /// Instances of a batch.
     pub(crate) batch: usize,
+    /// Searches that one user keeps.
+    pub(crate) searches: u64,
     /// Jobs of a topic that are handed out at a time.
     pub(crate) topics: Vec<(Name, usize)>,
     /// How long audit records are kept.
@@ -144,6 +146,7 @@ impl Default for Limits {
             history_must_end,
             values,
             batch: 100_000,
+            searches: 1000,
             topics,
             audit,
             webhook_hosts,

@@ -159,6 +159,17 @@ pub enum Error {
     /// The search that is kept is not what the caller took it for.
     #[error("search {0} has been changed meanwhile; look at it again, and then change it")]
     SearchChanged(potok_core::instance::Key),
+    /// As many searches are kept for the user, or for everybody, as may be.
+    #[error(
+        "{} keeps {limit} searches, which is as many as may be; forget one that nobody needs, or raise the search limit",
+        owner.as_ref().map_or_else(|| "everybody".into(), |owner| format!("user `{owner}`"))
+    )]
+    TooManySearches {
+        /// The user; nobody if they are everybody's.
+        owner: Option<Name>,
+        /// How many may be kept.
+        limit: u64,
+    },
     /// The task is a process's: it ends as that says.
     #[error("task {0} belongs to a process: complete it, or cancel or modify its instance")]
     TaskOfProcess(TaskId),
@@ -210,6 +221,12 @@ pub enum Error {
     /// Nobody would administer any more.
     #[error("nobody who is known here would administer any more: make another administrator first")]
     LastAdministrator,
+    /// An administrator of some tenants would be in none any more, and so one of all.
+    #[error(
+        "{0} is administrator and in no other tenant: that would make it one of all tenants; take the role away first, and give it anew afterwards if \
+         that is meant"
+    )]
+    LastTenant(Name),
     /// No such group.
     #[error("there is no group `{0}`; create it first")]
     UnknownGroup(Name),
@@ -409,6 +426,7 @@ impl Error {
             Self::UserChanged(_) => "user-changed",
             Self::GroupChanged(_) => "group-changed",
             Self::SearchChanged(_) => "search-changed",
+            Self::TooManySearches { .. } => "searches-too-many",
             Self::TaskOfProcess(_) => "task-of-process",
             Self::Forbidden { .. } => "forbidden",
             Self::ForeignTenant(_) => "tenant-foreign",
@@ -421,6 +439,7 @@ impl Error {
             Self::Unhashable(_) => "password-unhashable",
             Self::NoRandomness(_) => "randomness-missing",
             Self::LastAdministrator => "administrator-last",
+            Self::LastTenant(_) => "tenant-last",
             Self::UnknownGroup(_) => "group-unknown",
             Self::UnknownJob(_) => "job-unknown",
             Self::LeaseLost(_) => "lease-lost",

@@ -86,6 +86,8 @@ impl Error {
             | Self::TaskClaimed { .. }
             | Self::TaskOfProcess(_)
             | Self::LastAdministrator
+            | Self::LastTenant(_)
+            | Self::TooManySearches { .. }
             | Self::LeaseLost(_)
             | Self::Ambiguous(_)
             | Self::Stuck { .. }

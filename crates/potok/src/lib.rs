@@ -4,6 +4,7 @@
 //! the same database. See [`Engine`] for a whole program.
 
 mod access;
+mod administrators;
 mod afterwards;
 mod alone;
 mod attempt;

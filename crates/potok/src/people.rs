@@ -1,6 +1,6 @@
 //! People: users, groups, who is in which, and what that lets them do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use potok_core::Name;
@@ -10,6 +10,7 @@ use potok_store::query::{
 use potok_store::row::{Grant, Group, Membership, Password, TeamTenancy, Tenancy, Tenant, User};
 use potok_store::{Changes, Guard, Page, Record, Seen};
 
+use crate::administrators::Taken;
 use crate::engine::{Engine, Inner};
 use crate::transact::TRIES;
 use crate::{Action, Error, Role};
@@ -251,13 +252,15 @@ impl People<'_> {
     /// Takes a user out of a group; nothing changes if they are not in it.
     ///
     /// # Errors
-    /// If that is forbidden, a user would so take the last administrator away, or the database cannot be written.
+    /// If that is forbidden, a user would so take the last administrator away, an administrator would be in no tenant any more
+    /// ([`Error::LastTenant`]), or the database cannot be written.
     pub async fn remove_member(&self, group: impl Into<Name>, user: impl Into<Name>) -> Result<(), Error> {
         let (team, member) = (group.into(), user.into());
         self.engine.checked(Action::ChangePeople, &team).await?;
         self.keep_an_administrator(|own| own.member != member || own.team != team).await?;
         let subject = format!("{member} no longer in {team}");
-        self.change(Action::ChangePeople, &subject, |changes| changes.remove::<Membership>((member, team))).await
+        let taken = Taken { memberships: vec![(member, team)], ..Taken::default() };
+        self.take(Action::ChangePeople, &subject, &taken, Changes::default()).await
     }
 
     /// Gives the members of a group a role.
@@ -312,21 +315,23 @@ impl People<'_> {
     /// Takes a tenant's name, and all users and groups out of it. What was deployed and started for it stays.
     ///
     /// # Errors
-    /// If that is forbidden, or the database cannot be written.
+    /// If that is forbidden, an administrator would be in no tenant any more ([`Error::LastTenant`]), or the database cannot be written.
     pub async fn remove_tenant(&self, id: impl Into<Name>) -> Result<(), Error> {
         let id = id.into();
         self.engine.checked(Action::ChangeTenants, &id).await?;
-        let mut gone = Changes::default();
-        let query = TenancyQuery { tenants: vec![id.clone()], ..TenancyQuery::default() };
-        for row in self.engine.inner.store.list(&query).await?.rows {
-            gone.remove::<Tenancy>((row.member, row.tenant));
-        }
-        let query = TeamTenancyQuery { tenants: vec![id.clone()], ..TeamTenancyQuery::default() };
-        for row in self.engine.inner.store.list(&query).await?.rows {
-            gone.remove::<TeamTenancy>((row.team, row.tenant));
-        }
-        gone.remove::<Tenant>(id.clone());
-        self.change(Action::ChangeTenants, &format!("{id} removed"), |changes| changes.append(gone)).await
+        let store = &self.engine.inner.store;
+        let (of_users, of_teams) = (
+            TenancyQuery { tenants: vec![id.clone()], ..TenancyQuery::default() },
+            TeamTenancyQuery { tenants: vec![id.clone()], ..TeamTenancyQuery::default() },
+        );
+        let taken = Taken {
+            tenancies: store.list(&of_users).await?.rows.into_iter().map(|row| (row.member, row.tenant)).collect(),
+            of_teams: store.list(&of_teams).await?.rows.into_iter().map(|row| (row.team, row.tenant)).collect(),
+            ..Taken::default()
+        };
+        let mut named = Changes::default();
+        named.remove::<Tenant>(id.clone());
+        self.take(Action::ChangeTenants, &format!("{id} removed"), &taken, named).await
     }
 
     /// Takes a user into a tenant; an empty name stands for what belongs to none. A user who is in no tenant reaches what belongs to none,
@@ -344,11 +349,12 @@ impl People<'_> {
     /// Takes a user out of a tenant; nothing changes if they are not in it.
     ///
     /// # Errors
-    /// If that is forbidden, or the database cannot be written.
+    /// If that is forbidden, an administrator would be in no tenant any more ([`Error::LastTenant`]), or the database cannot be written.
     pub async fn remove_from_tenant(&self, tenant: impl Into<Name>, user: impl Into<Name>) -> Result<(), Error> {
         let (tenant, member) = (tenant.into(), user.into());
         let subject = format!("{member} no longer in {tenant}");
-        self.change(Action::ChangeTenants, &subject, |changes| changes.remove::<Tenancy>((member, tenant))).await
+        let taken = Taken { tenancies: vec![(member, tenant)], ..Taken::default() };
+        self.take(Action::ChangeTenants, &subject, &taken, Changes::default()).await
     }
 
     /// Takes a group into a tenant, and with it whoever is in the group, now or later; an empty name stands for what belongs to none.
@@ -368,11 +374,12 @@ impl People<'_> {
     /// Takes a group out of a tenant; nothing changes if it is not in it. Its members stay in it as far as they are in it by themselves.
     ///
     /// # Errors
-    /// If that is forbidden, or the database cannot be written.
+    /// If that is forbidden, an administrator would be in no tenant any more ([`Error::LastTenant`]), or the database cannot be written.
     pub async fn remove_group_from_tenant(&self, tenant: impl Into<Name>, group: impl Into<Name>) -> Result<(), Error> {
         let (tenant, team) = (tenant.into(), group.into());
         let subject = format!("{team} no longer in {tenant}");
-        self.change(Action::ChangeTenants, &subject, |changes| changes.remove::<TeamTenancy>((team, tenant))).await
+        let taken = Taken { of_teams: vec![(team, tenant)], ..Taken::default() };
+        self.take(Action::ChangeTenants, &subject, &taken, Changes::default()).await
     }
 
     /// Removes a user, also from all groups and tenants, with password, sessions and tokens. Tasks keep their assignees.
@@ -403,68 +410,28 @@ impl People<'_> {
     /// Removes a group with all memberships and roles, also from all tenants. Tasks keep it as a candidate.
     ///
     /// # Errors
-    /// If that is forbidden, a user would so take the last administrator away, or the database cannot be written.
+    /// If that is forbidden, a user would so take the last administrator away, an administrator would be in no tenant any more
+    /// ([`Error::LastTenant`]), or the database cannot be written.
     pub async fn remove_group(&self, id: impl Into<Name>) -> Result<(), Error> {
         let id = id.into();
         let store = &self.engine.inner.store;
         self.engine.checked(Action::ChangePeople, &id).await?;
         self.keep_an_administrator(|own| own.team != id).await?;
+        let members = MembershipQuery { teams: vec![id.clone()], ..MembershipQuery::default() };
+        let tenants = TeamTenancyQuery { teams: vec![id.clone()], ..TeamTenancyQuery::default() };
+        let taken = Taken {
+            memberships: store.list(&members).await?.rows.into_iter().map(|row| (row.member, row.team)).collect(),
+            of_teams: store.list(&tenants).await?.rows.into_iter().map(|row| (row.team, row.tenant)).collect(),
+            team: Some(id.clone()),
+            ..Taken::default()
+        };
         let mut gone = Changes::default();
-        let query = MembershipQuery { teams: vec![id.clone()], ..MembershipQuery::default() };
-        for row in store.list(&query).await?.rows {
-            gone.remove::<Membership>((row.member, row.team));
-        }
         let query = GrantQuery { teams: vec![id.clone()], ..GrantQuery::default() };
         for row in store.list(&query).await?.rows {
             gone.remove::<Grant>((row.team, row.role));
         }
-        let query = TeamTenancyQuery { teams: vec![id.clone()], ..TeamTenancyQuery::default() };
-        for row in store.list(&query).await?.rows {
-            gone.remove::<TeamTenancy>((row.team, row.tenant));
-        }
         gone.remove::<Group>(id.clone());
-        self.change(Action::ChangePeople, &format!("{id} removed"), |changes| changes.append(gone)).await
-    }
-
-    /// No user takes the last administrator away: nobody could give that back, and where the last user goes, a server may let in whoever
-    /// comes. The program itself may: whoever runs it has the database. `stays` says whether a membership goes on.
-    async fn keep_an_administrator(&self, stays: impl Fn(&Membership) -> bool) -> Result<(), Error> {
-        if self.engine.user.is_none() {
-            return Ok(());
-        }
-        let store = &self.engine.inner.store;
-        let roles = vec![Role::Administrator.name().into()];
-        let grants = store.list(&GrantQuery { roles, ..GrantQuery::default() }).await?.rows;
-        let teams: Vec<Name> = grants.into_iter().map(|row| row.team).collect();
-        if teams.is_empty() {
-            return Ok(());
-        }
-        let mut own = store.list(&MembershipQuery { teams, ..MembershipQuery::default() }).await?.rows;
-        let ids = own.iter().map(|row| row.member.clone()).collect();
-        let known = store.list(&UserQuery { ids, ..UserQuery::default() }).await?.rows;
-        own.retain(|row| known.iter().any(|user| user.id == row.member));
-        // Those of a tenant see to nobody.
-        let kept_in = self.kept_in_tenants(own.iter().map(|row| row.member.clone()).collect()).await?;
-        own.retain(|row| !kept_in.contains(&row.member));
-        if own.is_empty() || own.iter().any(stays) { Ok(()) } else { Err(Error::LastAdministrator) }
-    }
-
-    /// Those of the users who are in a tenant, by themselves or by a group.
-    async fn kept_in_tenants(&self, members: Vec<Name>) -> Result<BTreeSet<Name>, Error> {
-        if members.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let store = &self.engine.inner.store;
-        let alone = TenancyQuery { members: members.clone(), ..TenancyQuery::default() };
-        let mut kept: BTreeSet<Name> = store.list(&alone).await?.rows.into_iter().map(|row| row.member).collect();
-        let groups = store.list(&MembershipQuery { members, ..MembershipQuery::default() }).await?.rows;
-        let teams: Vec<Name> = groups.iter().map(|row| row.team.clone()).collect();
-        if !teams.is_empty() {
-            let by_group = store.list(&TeamTenancyQuery { teams, ..TeamTenancyQuery::default() }).await?.rows;
-            let is_in_one = |row: &&Membership| by_group.iter().any(|tenancy| tenancy.team == row.team);
-            kept.extend(groups.iter().filter(is_in_one).map(|row| row.member.clone()));
-        }
-        Ok(kept)
+        self.take(Action::ChangePeople, &format!("{id} removed"), &taken, gone).await
     }
 
     async fn check_group(&self, action: Action, group: &Name) -> Result<(), Error> {

@@ -192,7 +192,7 @@ actions! {
         "Tasks::list" "Tasks::page" "Tasks::count" "Engine::task" "Engine::task_variables" "Engine::local_task_variables"
         "Engine::are_suspended"
     ];
-    SeeSearches, "see saved searches", See, false, ["Engine::saved_searches"];
+    SeeSearches, "see saved searches", See, false, ["Engine::saved_searches" "Engine::saved_search"];
     SaveSearch, "save search", See, false, ["Engine::save_search" "Engine::save_search_if" "Engine::forget_search"];
     Remark, "remark", See, false, [
         "Engine::comment" "Engine::change_comment" "Engine::remove_comment" "Engine::attach" "Engine::attach_link" "Engine::remove_attachment" "Attaching::write"

@@ -21,19 +21,24 @@ impl Engine {
     /// If that is forbidden, or the database cannot be read.
     pub async fn saved_searches(&self) -> Result<Vec<SavedSearch>, Error> {
         let access = self.access(Action::SeeSearches, &"").await?;
-        let mut query = SavedSearchQuery::default();
-        access.narrow_to_tenants(&mut query.sight);
-        if let Some((user, _)) = access.user().filter(|_| !access.may(Right::Assign)) {
-            query.owners = vec![Name::new(), user.clone()];
-        }
-        Ok(self.inner.store.list(&query).await?.rows)
+        Ok(self.inner.store.list(&in_sight(&access)).await?.rows)
+    }
+
+    /// One of the searches that [`saved_searches`](Self::saved_searches) gives, by its key.
+    ///
+    /// # Errors
+    /// If there is none with that key, that is forbidden, or the database cannot be read.
+    pub async fn saved_search(&self, key: Key) -> Result<SavedSearch, Error> {
+        let access = self.access(Action::SeeSearches, &"").await?;
+        self.search_in_sight(&access, key).await
     }
 
     /// Keeps a search, or changes one that is kept: the one whose key it has. Users keep their own; what is everybody's, or another's, takes the
     /// right to give tasks to others.
     ///
     /// # Errors
-    /// If that is forbidden, one of its texts is longer than 64 KiB, there is none with its key, or the database cannot be written.
+    /// If that is forbidden, one of its texts is longer than 64 KiB, there is none with its key, its owner keeps as many as
+    /// [allowed](crate::Builder::search_limit), or the database cannot be written.
     pub async fn save_search(&self, search: SavedSearch) -> Result<SavedSearch, Error> {
         if search.key != Key::default() {
             return self.save_search_if(search, |_| true).await;
@@ -42,6 +47,7 @@ impl Engine {
         self.check_search(&access, &search).await?;
         let tenant = Some(access.home(search.tenant.as_ref())?).filter(|tenant| !tenant.is_empty());
         let search = SavedSearch { key: self.inner.next_key(self.inner.clock.now()), tenant, ..search };
+        self.check_room(&search).await?;
         let mut changes = Changes::default();
         changes.put(search.clone());
         self.inner.write_once(None, self.once.as_deref(), changes, &search).await?;
@@ -61,11 +67,14 @@ impl Engine {
         self.check_search(&access, &search).await?;
         let key = search.key;
         for _ in 0..TRIES {
-            let standing = self.saved_search(&access, key).await?;
+            let standing = self.own_search(&access, key).await?;
             if !is_expected(&standing) {
                 return Err(Error::SearchChanged(key));
             }
             let search = SavedSearch { tenant: standing.tenant.clone(), ..search.clone() };
+            if search.owner != standing.owner {
+                self.check_room(&search).await?;
+            }
             let mut changes = Changes::default();
             changes.put(search.clone());
             let guard = Guard::Seen(Seen::new(key, Some(standing)));
@@ -84,18 +93,37 @@ impl Engine {
     /// If there is none with that key, that is forbidden, or the database cannot be written.
     pub async fn forget_search(&self, key: Key) -> Result<(), Error> {
         let access = self.access(Action::SaveSearch, &"").await?;
-        self.saved_search(&access, key).await?;
+        self.own_search(&access, key).await?;
         let mut changes = Changes::default();
         changes.remove::<SavedSearch>(key);
         self.inner.write_once(None, self.once.as_deref(), changes, &()).await
     }
 
+    async fn search_in_sight(&self, access: &Access, key: Key) -> Result<SavedSearch, Error> {
+        let query = SavedSearchQuery { keys: vec![key], ..in_sight(access) };
+        self.inner.store.list(&query).await?.rows.pop().ok_or(Error::UnknownSearch(key))
+    }
+
     /// A search that is kept, for whoever may change it.
-    async fn saved_search(&self, access: &Access, key: Key) -> Result<SavedSearch, Error> {
-        let found = self.saved_searches().await?.into_iter().find(|search| search.key == key);
-        let found = found.ok_or(Error::UnknownSearch(key))?;
+    async fn own_search(&self, access: &Access, key: Key) -> Result<SavedSearch, Error> {
+        let found = self.search_in_sight(access, key).await?;
         self.check_is_theirs(access, found.owner.as_ref()).await?;
         Ok(found)
+    }
+
+    /// One more is not too many for its owner; of those that are everybody's each tenant has its own. Who saves several in the same moment may
+    /// get ahead by these: the limit keeps the table small, and need not be exact.
+    async fn check_room(&self, search: &SavedSearch) -> Result<(), Error> {
+        let mut query =
+            SavedSearchQuery { owners: vec![search.owner.clone().unwrap_or_default()], ..SavedSearchQuery::default() };
+        if search.owner.is_none() {
+            query.sight.tenants = Some(vec![search.tenant.clone().unwrap_or_default()]);
+        }
+        let limit = self.inner.limits.searches;
+        if self.inner.store.count(&query).await? < limit {
+            return Ok(());
+        }
+        Err(Error::TooManySearches { owner: search.owner.clone(), limit })
     }
 
     /// What is to be kept is neither too long nor somebody else's.
@@ -118,4 +146,14 @@ impl Engine {
             _ => Ok(()),
         }
     }
+}
+
+/// What whoever acts sees of what is kept.
+fn in_sight(access: &Access) -> SavedSearchQuery {
+    let mut query = SavedSearchQuery::default();
+    access.narrow_to_tenants(&mut query.sight);
+    if let Some((user, _)) = access.user().filter(|_| !access.may(Right::Assign)) {
+        query.owners = vec![Name::new(), user.clone()];
+    }
+    query
 }

@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::body::{Json, Path, Query, media_type};
 use crate::caller::Caller;
+use crate::pieces;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
 use crate::value::{Id, text};
@@ -117,32 +118,23 @@ async fn read(engine: Engine, of: impl Into<Subject>, id: Id) -> Result<Response
     let missing = || Problem::new(StatusCode::NOT_FOUND, "attachment-unknown", format!("there is no attachment {id}"));
     let attachment = find(&engine, of, id).await?.ok_or_else(missing)?;
     let size = attachment.size;
-    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(1);
-    tokio::spawn(async move {
+    let body = pieces::body(|sender| async move {
         let mut reading = engine.read_attachment(&attachment);
-        loop {
-            let piece = match reading.chunk().await {
-                Ok(Some(chunk)) => Ok(Bytes::copy_from_slice(&chunk)),
-                Ok(None) => return,
-                Err(error) => {
-                    tracing::error!(%error, "reading an attachment broke off");
-                    Err(std::io::Error::other("reading broke off"))
-                }
-            };
-            let is_over = piece.is_err();
-            if sender.send(piece).await.is_err() || is_over {
-                return;
+        while let Some(chunk) = reading.chunk().await? {
+            if sender.send(Bytes::copy_from_slice(&chunk)).await.is_err() {
+                break;
             }
         }
+        Ok(())
     });
+    let body = body.await?;
     let headers = [
         // Never as what it says it is: it would be a page of this server's.
         (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment")),
         (header::CONTENT_LENGTH, HeaderValue::from(size)),
     ];
-    let stream = tokio_stream::wrappers::ReceiverStream::new(receiver);
-    Ok((headers, Body::from_stream(stream)).into_response())
+    Ok((headers, body).into_response())
 }
 
 async fn remove(caller: &Caller, of: impl Into<Subject> + Send, id: Id) -> Result<StatusCode, Problem> {

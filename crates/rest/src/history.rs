@@ -1,20 +1,18 @@
 //! What happened to instances, how they were and are, and what that amounts to.
 
-use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use potok::{Case, Error, Format};
+use potok::{Case, Format};
 use potok_core::graph::ProcessGraph;
 use potok_core::instance::{NONE, Phase, ScopeKind, State, TokenState};
 use serde::{Deserialize, Serialize};
-use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::ReceiverStream;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
 use crate::instances::InstanceFilter;
+use crate::pieces;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
 use crate::value::{Id, Variables};
@@ -272,8 +270,7 @@ pub(crate) enum ExportFormat {
 #[utoipa::path(post, path = "/history/export", tag = "history", operation_id = "exportHistory",
     responses((status = 200, body = String, content_type = "text/plain", description = "JSON lines, or XES"), Problems))]
 async fn export(caller: Caller, Json(body): Json<ToExport>) -> Result<Response, Problem> {
-    let (sender, mut pieces) = tokio::sync::mpsc::channel::<Result<Bytes, Error>>(1);
-    tokio::spawn(async move {
+    let body = pieces::body(|sender| async move {
         let query = body.filter.unwrap_or_default().query();
         let format = match body.format {
             ExportFormat::Lines => Format::default(),
@@ -286,22 +283,12 @@ async fn export(caller: Caller, Json(body): Json<ToExport>) -> Result<Response, 
         if let Some(before) = body.before {
             export = export.before(before);
         }
-        while let Some(piece) = export.chunk().await.transpose() {
-            let is_over = piece.is_err();
-            if sender.send(piece.map(Into::into)).await.is_err() || is_over {
-                return;
+        while let Some(piece) = export.chunk().await? {
+            if sender.send(piece.into()).await.is_err() {
+                break;
             }
         }
+        Ok(())
     });
-    // Whoever may not have it hears so.
-    let first = pieces.recv().await.transpose()?.filter(|piece: &Bytes| !piece.is_empty());
-    let others = ReceiverStream::new(pieces).map(|piece| {
-        piece.map_err(|error| {
-            // The answer has begun: that it breaks off is all that its reader can be told.
-            tracing::error!(%error, "an export broke off");
-            std::io::Error::other("the export broke off")
-        })
-    });
-    let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-    Ok((kind, Body::from_stream(tokio_stream::iter(first.map(Ok)).chain(others))).into_response())
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body.await?).into_response())
 }

@@ -1,7 +1,8 @@
 //! A router that is made when it is first asked.
 
 use std::convert::Infallible;
-use std::sync::{Arc, LazyLock};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::Router;
@@ -11,11 +12,24 @@ use axum::routing::future::RouteFuture;
 use tower::Service;
 
 #[derive(Clone)]
-pub(crate) struct Later(Arc<LazyLock<Router, Box<dyn FnOnce() -> Router + Send>>>);
+pub(crate) struct Later(Arc<Making>);
+
+struct Making {
+    made: OnceLock<Router>,
+    make: Box<dyn Fn() -> Router + Send + Sync>,
+    /// What answers when it cannot be made.
+    instead: Router,
+}
 
 impl Later {
-    pub(crate) fn new(make: impl FnOnce() -> Router + Send + 'static) -> Self {
-        Self(Arc::new(LazyLock::new(Box::new(make))))
+    pub(crate) fn new(make: impl Fn() -> Router + Send + Sync + 'static, instead: Router) -> Self {
+        Self(Arc::new(Making { made: OnceLock::new(), make: Box::new(make), instead }))
+    }
+
+    fn router(&self) -> &Router {
+        let Making { made, make, instead } = &*self.0;
+        // Whoever asks next tries anew.
+        made.get().unwrap_or_else(|| catch_unwind(AssertUnwindSafe(|| made.get_or_init(make))).unwrap_or(instead))
     }
 }
 
@@ -29,6 +43,6 @@ impl Service<Request> for Later {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        LazyLock::force(&self.0).clone().call(request)
+        self.router().clone().call(request)
     }
 }

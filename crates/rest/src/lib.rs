@@ -30,6 +30,7 @@ mod once;
 mod operations;
 mod pace;
 mod people;
+mod pieces;
 mod policy;
 mod problem;
 mod reception;
@@ -266,8 +267,12 @@ pub fn router(engine: Engine, options: &Options) -> Router {
 
 /// The same with other routers beside it, behind the same guards and limits, which are made when somebody asks for what is not the API's:
 /// many routes take much memory. Their requests bring the engine that acts for their caller as an extension; whoever is not let in hears so
-/// in each router's own words.
-pub fn router_beside<R>(engine: Engine, options: &Options, beside: impl FnOnce(Engine) -> R + Send + 'static) -> Router
+/// in each router's own words. If what makes them panics, that request is answered with 500, and the next one has them made anew.
+pub fn router_beside<R>(
+    engine: Engine,
+    options: &Options,
+    beside: impl Fn(Engine) -> R + Send + Sync + 'static,
+) -> Router
 where
     R: IntoIterator<Item = (Router, Refuse)>,
 {
@@ -293,14 +298,20 @@ where
     let router = native().router("/api/v1").merge(operators().router(""));
     let router = router.merge(SwaggerUi::new("/docs").config(Page::new(["/api/v1/openapi.json"])));
     let router = router.method_not_allowed_fallback(wrong_method).layer(layers.clone()).with_state(app.clone());
-    router.fallback_service(Later::new(move || {
+    let unmade = Router::new().fallback(unmade).layer(layers.clone());
+    let make = move || {
         let mut others = Router::new();
         for (other, refuse) in beside(app.engine.clone()) {
             let signed_in = middleware::from_fn_with_state((app.clone(), refuse), caller::sign_in);
             others = others.merge(other.layer(signed_in));
         }
-        others.fallback(unknown_route).method_not_allowed_fallback(wrong_method).layer(layers)
-    }))
+        others.fallback(unknown_route).method_not_allowed_fallback(wrong_method).layer(layers.clone())
+    };
+    router.fallback_service(Later::new(make, unmade))
+}
+
+async fn unmade() -> Problem {
+    Problem::internal("internal", &"the routes beside the API's own could not be made")
 }
 
 async fn unknown_route() -> Problem {

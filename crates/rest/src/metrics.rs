@@ -12,7 +12,7 @@ use potok::query::{
     BatchQuery, DeliveryQuery, IncidentQuery, InstanceQuery, JobQuery, MessageQuery, TaskQuery, TimerQuery,
 };
 use potok::row::{BatchState, DeliveryState, InstanceState, TaskState};
-use potok::{Engine, Error, Right};
+use potok::{Commits, Engine, Error, Right};
 
 use crate::App;
 use crate::caller::Caller;
@@ -123,8 +123,11 @@ async fn metrics(caller: Caller, State(app): State<App>) -> Result<Response, Pro
         let _ = writeln!(text, "{name} {value}");
     }
     topics(&caller.engine, &mut text).await?;
-    commits(&caller.engine, &mut text).await?;
-    app.calls.write(&mut text);
+    // What the whole server does is nothing for who keeps to some tenants.
+    if let Some(so_far) = caller.engine.commits().await? {
+        commits(so_far, &mut text);
+        app.calls.write(&mut text);
+    }
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 
@@ -147,8 +150,7 @@ async fn topics(engine: &Engine, text: &mut String) -> Result<(), Error> {
 }
 
 /// What has come of commands, and how the database takes it.
-async fn commits(engine: &Engine, text: &mut String) -> Result<(), Error> {
-    let so_far = engine.commits().await?;
+fn commits(so_far: Commits, text: &mut String) {
     for (name, kind, help, value) in [
         ("potok_commands_total", "counter", "Commands that became durable", so_far.durable),
         ("potok_commands_lost_total", "counter", "Tries of commands that others were faster than", so_far.lost),
@@ -161,7 +163,6 @@ async fn commits(engine: &Engine, text: &mut String) -> Result<(), Error> {
     let name = "potok_database_commit_seconds";
     head(text, name, "summary", "How long transactions took, each with the commands of a moment");
     let _ = writeln!(text, "{name}_sum {}\n{name}_count {}", so_far.taken.as_secs_f64(), so_far.transactions);
-    Ok(())
 }
 
 async fn gauges(engine: &Engine) -> Result<Vec<(&'static str, &'static str, u64)>, Error> {
@@ -182,7 +183,8 @@ async fn gauges(engine: &Engine) -> Result<Vec<(&'static str, &'static str, u64)
         ("potok_incidents_open", "Incidents that are open", engine.count(&stuck).await?),
         ("potok_messages_kept", "Messages that nobody waits for yet", engine.count(&kept).await?),
     ];
-    if engine.may(Right::Administer).await? {
+    // Webhooks are all tenants', too.
+    if engine.may(Right::Administer).await? && engine.whoami().await?.tenants.is_none() {
         let dead = DeliveryQuery { states: vec![DeliveryState::Dead], ..DeliveryQuery::default() };
         gauges.push((
             "potok_webhook_deliveries_dead",

@@ -127,8 +127,8 @@ impl SearchData {
 
 /// A search that is kept here, for whoever may see it.
 async fn kept(engine: &Engine, id: Id) -> Result<row::SavedSearch, Error> {
-    let found = engine.saved_searches().await?.into_iter().find(|row| row.key == id.key() && &*row.resource == TASKS);
-    found.ok_or(Error::UnknownSearch(id.key()))
+    let found = engine.saved_search(id.key()).await?;
+    if &*found.resource == TASKS { Ok(found) } else { Err(Error::UnknownSearch(id.key())) }
 }
 
 /// The searches for tasks that the caller keeps, and those that everybody sees

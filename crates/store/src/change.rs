@@ -12,8 +12,8 @@ use crate::record::sealed::{Cells, Sealed as _};
 use crate::record::{Record, Table};
 use crate::row::{
     ApiToken, Audit, Candidate, Comment, Delivery, DuePolicy, Group, Incident, Instance, InstanceState, Job, LogRow,
-    Message, SavedSearch, Session as SessionRow, Snapshot, Subscription, Task, TaskState, TaskVariable, Timer, Token,
-    User, Variable, Webhook, Work,
+    Membership, Message, SavedSearch, Session as SessionRow, Snapshot, Subscription, Task, TaskState, TaskVariable,
+    TeamTenancy, Tenancy, Timer, Token, User, Variable, Webhook, Work,
 };
 use crate::unit::within;
 use crate::{Position, StoreError, record};
@@ -179,8 +179,15 @@ impl Changes {
     }
 
     /// Tables whose rows are edited as they were seen ([`Guard::Seen`](crate::Guard::Seen)).
-    pub(crate) const EDITED: &[&str] =
-        &[User::TABLE.name, Group::TABLE.name, DuePolicy::TABLE.name, SavedSearch::TABLE.name];
+    pub(crate) const EDITED: &[&str] = &[
+        User::TABLE.name,
+        Group::TABLE.name,
+        Membership::TABLE.name,
+        Tenancy::TABLE.name,
+        TeamTenancy::TABLE.name,
+        DuePolicy::TABLE.name,
+        SavedSearch::TABLE.name,
+    ];
 
     /// The rows of those tables that are written, by table and key.
     pub(crate) fn edited(&self) -> impl Iterator<Item = (&'static str, &Row)> {

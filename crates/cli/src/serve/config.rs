@@ -24,6 +24,7 @@ struct File {
     enforce_history_time_to_live: Option<bool>,
     setup: Option<bool>,
     body_limit: Option<usize>,
+    search_limit: Option<u64>,
     #[serde(default)]
     origins: Vec<String>,
     #[serde(default)]
@@ -48,6 +49,8 @@ pub(super) struct Config {
     /// Whether the first administrator can be made from elsewhere.
     pub(super) setup: bool,
     pub(super) body_limit: usize,
+    /// Searches that a user may keep.
+    pub(super) search_limit: u64,
     pub(super) security: Security,
     pub(super) log_format: LogFormat,
     pub(super) log_level: LogLevel,
@@ -77,6 +80,7 @@ impl Config {
             ),
             setup: is_on(options.setup, file.setup, false),
             body_limit: file.body_limit.unwrap_or(16 << 20),
+            search_limit: file.search_limit.unwrap_or(1000),
             security: Security { origins, proxies, limits, tls, oidc }.over(options)?,
             log_format: options.log_format.or(file.log_format).unwrap_or_default(),
             log_level: options.log_level.or(file.log_level).unwrap_or_default(),
@@ -108,6 +112,7 @@ impl fmt::Display for Config {
         writeln!(f, "enforce-history-time-to-live = {}", self.enforce_history_time_to_live)?;
         writeln!(f, "setup = {}", self.setup)?;
         writeln!(f, "body-limit = {}", self.body_limit)?;
+        writeln!(f, "search-limit = {}", self.search_limit)?;
         writeln!(f, "log-format = \"{}\"", self.log_format)?;
         writeln!(f, "log-level = \"{}\"", self.log_level)?;
         if let Some(collector) = &self.otlp {

@@ -59,6 +59,8 @@ impl Drop for Server {
 /// A connection that is kept.
 pub(crate) struct Caller {
     pub(crate) stream: BufReader<TcpStream>,
+    /// Nothing more can be asked by it: the server has said so, or still answers.
+    pub(crate) is_over: bool,
     address: Arc<str>,
     /// What stands in `Authorization`.
     sign_in: Option<String>,
@@ -67,7 +69,7 @@ pub(crate) struct Caller {
 impl Caller {
     pub(crate) async fn new(address: &Arc<str>) -> Self {
         let stream = TcpStream::connect(&**address).await.expect("it takes connections");
-        Self { stream: BufReader::new(stream), address: address.clone(), sign_in: None }
+        Self { stream: BufReader::new(stream), is_over: false, address: address.clone(), sign_in: None }
     }
 
     /// One who signs in by a password or a token.
@@ -112,16 +114,13 @@ impl Caller {
         answer
     }
 
-    /// What is answered; nothing if the connection is closed, or if there is no saying where it ends.
+    /// What is answered; nothing if the connection is closed. Of what is told as it happens that it begins is all there is to wait for.
     pub(crate) async fn answer(&mut self) -> Option<(u16, Value)> {
         let mut status = 0;
         let mut length = 0;
+        let (mut is_chunked, mut is_feed) = (false, false);
         loop {
-            let mut line = String::new();
-            if self.stream.read_line(&mut line).await.ok()? == 0 {
-                return None;
-            }
-            let line = line.trim_end().to_ascii_lowercase();
+            let line = self.line().await?.to_ascii_lowercase();
             if line.is_empty() {
                 break;
             }
@@ -129,12 +128,40 @@ impl Caller {
                 status = rest.get(..3)?.parse().ok()?;
             } else if let Some(value) = line.strip_prefix("content-length:") {
                 length = value.trim().parse().ok()?;
-            } else if line.starts_with("transfer-encoding:") {
-                return None;
+            }
+            is_chunked |= line == "transfer-encoding: chunked";
+            is_feed |= line == "content-type: text/event-stream";
+            self.is_over |= line == "connection: close";
+        }
+        if is_feed {
+            self.is_over = true;
+            return Some((status, Value::Null));
+        }
+        let body = if is_chunked { self.chunks().await? } else { self.bytes(length).await? };
+        Some((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+    }
+
+    async fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let read = self.stream.read_line(&mut line).await.ok()?;
+        (read > 0).then(|| line.trim_end().to_owned())
+    }
+
+    async fn bytes(&mut self, length: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.stream.read_exact(&mut bytes).await.ok()?;
+        Some(bytes)
+    }
+
+    async fn chunks(&mut self) -> Option<Vec<u8>> {
+        let mut whole = Vec::new();
+        loop {
+            let length = usize::from_str_radix(&self.line().await?, 16).ok()?;
+            whole.extend(self.bytes(length).await?);
+            self.line().await?;
+            if length == 0 {
+                return Some(whole);
             }
         }
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).await.ok()?;
-        Some((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     }
 }

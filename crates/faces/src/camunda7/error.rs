@@ -167,7 +167,7 @@ impl From<Error> for Fault {
             Error::Variable { .. } | Error::NoVariables | Error::UnfitPassword { .. } | Error::TenantNeeded => {
                 Self::invalid(message)
             }
-            Error::LastAdministrator => Self::bad_request_of("BadUserRequestException", message),
+            Error::LastAdministrator | Error::LastTenant(_) => Self::bad_request_of("BadUserRequestException", message),
             Error::TaskClaimed { .. } => Self::failed_as("TaskAlreadyClaimedException", message),
             Error::Forbidden { .. } | Error::ForeignTenant(_) => Self::forbidden(message),
             Error::Contended(_) | Error::Store(_) | Error::Stopped | Error::OutcomeUnknown => {

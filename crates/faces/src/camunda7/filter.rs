@@ -163,7 +163,11 @@ async fn kept(engine: &Engine) -> Result<Vec<SavedSearch>, Error> {
 
 async fn find(engine: &Engine, text: &str) -> Result<Option<SavedSearch>, Fault> {
     let Some(key) = id::parse::<Key>(text) else { return Ok(None) };
-    Ok(kept(engine).await?.into_iter().find(|search| search.key == key))
+    match engine.saved_search(key).await {
+        Ok(search) => Ok(Some(search).filter(|search| &*search.resource == TASK)),
+        Err(Error::UnknownSearch(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn absent(text: &str) -> String {

@@ -150,6 +150,8 @@ async fn first(world: &World, collection: &str, name: &str) -> String {
         }
         ("name", _) if collection.contains("messageSubscriptions") => "paid".into(),
         ("name", _) => "amount".into(),
+        // One that nobody's rights depend on.
+        ("tenant", "/api/v1/tenants") | ("id", "/engine-rest/tenant") => "spare".into(),
         ("tenant", _) => "elsewhere".into(),
         ("rest", _) => "x".into(),
         _ => match world.first("GET", collection).await {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
-use potok::row::{Group, User};
+use potok::row::{Group, Tenant, User};
 use potok::{Clock, Engine, Role};
 use potok_rest::{Options, router_beside};
 use potok_store::Store;
@@ -266,5 +266,6 @@ async fn callers(engine: &Engine) -> BTreeMap<&'static str, Vec<(&'static str, S
         callers.insert(name, headers);
     }
     people.add_to_tenant("elsewhere", "elsewhere").await.unwrap();
+    people.put_tenant(Tenant { id: "spare".into(), name: None }).await.unwrap();
     callers
 }

@@ -100,6 +100,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::are_suspended" => engine.are_suspended(&[]).await.map(drop),
         "Engine::local_task_variables" => engine.local_task_variables(task).await.map(drop),
         "Engine::saved_searches" => engine.saved_searches().await.map(drop),
+        "Engine::saved_search" => engine.saved_search(NO).await.map(drop),
         "Engine::save_search" => {
             // Their own: others' take more.
             let owner = engine.user().cloned();

@@ -17,6 +17,7 @@ crate::on_every_database!(
     attachments_are_read_in_chunks,
     too_large_attachments_are_refused,
     searches_are_kept,
+    nobody_keeps_more_searches_than_allowed,
     what_is_kept_elsewhere_is_attached_by_its_address,
 );
 
@@ -202,12 +203,17 @@ async fn searches_are_kept(place: Place) {
         query: "{}".into(),
         ..SavedSearch::default()
     };
-    let names = async |engine: &potok::Engine| -> Vec<String> {
+    let names = async |engine: &Engine| -> Vec<String> {
         engine.saved_searches().await.unwrap().into_iter().map(|search| search.name.to_string()).collect()
     };
     let mine = anna.save_search(search("mine", Some("anna"))).await.unwrap();
     let all = sara.save_search(search("all", None)).await.unwrap();
     assert_eq!((names(&anna).await, names(&boris).await), (vec!["mine".into(), "all".into()], vec!["all".into()]));
+    assert_eq!(anna.saved_search(mine.key).await.unwrap(), mine);
+    assert_eq!(boris.saved_search(all.key).await.unwrap(), all);
+    assert_eq!(sara.saved_search(mine.key).await.unwrap(), mine);
+    assert_eq!(boris.saved_search(mine.key).await.unwrap_err().code(), "search-unknown", "he does not see it");
+    assert_eq!(engine.as_tenant("acme").saved_search(all.key).await.unwrap_err().code(), "search-unknown");
     for (key, owner) in [(Key::default(), None), (Key::default(), Some("boris")), (all.key, Some("anna"))] {
         let refused = anna.save_search(SavedSearch { key, ..search("theirs", owner) }).await.unwrap_err();
         assert_eq!(refused.code(), "forbidden", "{owner:?}");
@@ -229,6 +235,43 @@ async fn searches_are_kept(place: Place) {
     assert_eq!(names(&engine).await, Vec::<String>::new());
     let long = SavedSearch { query: "x".repeat(70_000).into(), ..search("long", Some("anna")) };
     assert_eq!(anna.save_search(long).await.unwrap_err().code(), "store-too-large");
+    stop(&engine).await;
+}
+
+async fn nobody_keeps_more_searches_than_allowed(place: Place) {
+    let engine = place.builder().search_limit(2).job_execution(false).start().await.unwrap();
+    let (anna, boris) =
+        (acting(&engine, "anna", Role::Participant).await, acting(&engine, "boris", Role::Participant).await);
+    let search = |owner: Option<&str>| SavedSearch {
+        name: "Mine".into(),
+        owner: owner.map(Into::into),
+        query: "{}".into(),
+        ..SavedSearch::default()
+    };
+    let of_anna = || anna.save_search(search(Some("anna")));
+    let first = of_anna().await.unwrap();
+    of_anna().await.unwrap();
+    let refused = of_anna().await.unwrap_err();
+    assert_eq!((refused.code(), refused.fault()), ("searches-too-many", potok::Fault::Conflict));
+    assert!(refused.to_string().starts_with("user `anna` keeps 2 searches"), "{refused}");
+    // Others have their own, and what stands is changed as before.
+    boris.save_search(search(Some("boris"))).await.unwrap();
+    anna.save_search(SavedSearch { name: "Late".into(), ..first.clone() }).await.unwrap();
+    // Nobody is given more by others.
+    let of_boris = boris.save_search(search(Some("boris"))).await.unwrap();
+    let given = SavedSearch { owner: Some("anna".into()), ..of_boris };
+    assert_eq!(engine.save_search(given.clone()).await.unwrap_err().code(), "searches-too-many");
+    anna.forget_search(first.key).await.unwrap();
+    engine.save_search(given).await.unwrap();
+    // Everybody's are counted by tenant.
+    let acme = engine.as_tenant("acme");
+    for tenant in [&engine, &acme] {
+        tenant.save_search(search(None)).await.unwrap();
+        tenant.save_search(search(None)).await.unwrap();
+        let refused = tenant.save_search(search(None)).await.unwrap_err();
+        assert_eq!(refused.code(), "searches-too-many");
+        assert!(refused.to_string().starts_with("everybody keeps 2 searches"), "{refused}");
+    }
     stop(&engine).await;
 }
 

@@ -26,7 +26,9 @@ crate::on_every_database!(
     users_reach_their_tenants,
     groups_bring_their_members_into_tenants,
     administrators_of_a_tenant_administer_nothing_else,
+    nobody_administers_more_by_what_is_taken_from_them,
     what_is_waited_for_and_who_there_is_is_each_tenants_own,
+    what_the_whole_engine_does_is_for_who_sees_all_tenants,
 );
 
 const NOW: Duration = Duration::ZERO;
@@ -453,6 +455,69 @@ async fn administrators_of_a_tenant_administer_nothing_else(place: Place) {
     stop(&engine).await;
 }
 
+async fn nobody_administers_more_by_what_is_taken_from_them(place: Place) {
+    let engine = place.by_hand().await;
+    acting(&engine, "root", Role::Administrator).await;
+    for user in ["adam", "dora", "clara"] {
+        acting(&engine, user, Role::Administrator).await;
+    }
+    for (group, tenant) in [("sales", "acme"), ("heads", "bolt")] {
+        engine.people().put_group(Group { id: group.into(), ..Group::default() }).await.unwrap();
+        engine.people().add_group_to_tenant(tenant, group).await.unwrap();
+    }
+    // By themselves, by a group, and by a group that has the role, of which nobody is known here.
+    engine.people().add_to_tenant("acme", "adam").await.unwrap();
+    engine.people().add_member("sales", "dora").await.unwrap();
+    engine.people().add_to_tenant("", "clara").await.unwrap();
+    engine.people().grant("heads", Role::Administrator).await.unwrap();
+    // Neither an administrator of all nor the program.
+    for engine in [engine.as_user("root"), engine.clone()] {
+        let people = engine.people();
+        for (refused, who) in [
+            (people.remove_from_tenant("acme", "adam").await, "adam"),
+            (people.remove_group_from_tenant("acme", "sales").await, "dora"),
+            (people.remove_member("sales", "dora").await, "dora"),
+            (people.remove_group("sales").await, "dora"),
+            (people.remove_tenant("acme").await, "adam"),
+            (people.remove_from_tenant("", "clara").await, "clara"),
+            (people.remove_group_from_tenant("bolt", "heads").await, "heads"),
+            (people.remove_tenant("bolt").await, "heads"),
+        ] {
+            let refused = refused.unwrap_err();
+            assert_eq!((refused.code(), refused.fault()), ("tenant-last", potok::Fault::Conflict));
+            assert!(refused.to_string().contains(&format!("`{who}`")), "{refused}");
+        }
+    }
+    let root = engine.as_user("root");
+    let people = root.people();
+    for (user, tenant) in [("adam", "acme"), ("dora", "acme"), ("clara", "")] {
+        assert_eq!(engine.people().tenants_of(user).await.unwrap(), [tenant], "{user}");
+    }
+    // Nor is what is not there in the way of anything.
+    people.remove_from_tenant("bolt", "adam").await.unwrap();
+    people.remove_from_tenant("acme", "root").await.unwrap();
+    people.remove_group_from_tenant("bolt", "sales").await.unwrap();
+    // Out of one of several.
+    people.add_to_tenant("bolt", "dora").await.unwrap();
+    people.remove_member("sales", "dora").await.unwrap();
+    assert_eq!(people.remove_from_tenant("bolt", "dora").await.unwrap_err().code(), "tenant-last");
+    // Nor by two who take away one each at the same time.
+    people.add_to_tenant("acme", "dora").await.unwrap();
+    let (one, other) =
+        tokio::join!(people.remove_from_tenant("acme", "dora"), people.remove_from_tenant("bolt", "dora"));
+    assert_eq!([one, other].iter().filter(|removed| removed.is_ok()).count(), 1);
+    assert_eq!(engine.people().tenants_of("dora").await.unwrap().len(), 1);
+    // The role goes first; and whoever gives it anew says so.
+    people.remove_member("administrator", "adam").await.unwrap();
+    people.remove_from_tenant("acme", "adam").await.unwrap();
+    assert!(!engine.as_user("adam").may(Right::Administer).await.unwrap());
+    people.add_member("administrator", "adam").await.unwrap();
+    assert_eq!(engine.as_user("adam").whoami().await.unwrap().tenants, None);
+    people.remove_group("heads").await.unwrap();
+    people.remove_user("dora").await.unwrap();
+    stop(&engine).await;
+}
+
 async fn what_is_waited_for_and_who_there_is_is_each_tenants_own(place: Place) {
     let engine = place.by_hand().await;
     let waiting = file(
@@ -495,5 +560,24 @@ async fn what_is_waited_for_and_who_there_is_is_each_tenants_own(place: Place) {
     assert_eq!(counts(engine.as_tenant("acme")).await, [1, 1, 1, 1, 0]);
     let anna = acting(&engine, "anna", Role::Viewer).await;
     assert_eq!(counts(anna).await, [1, 1, 1, 1, 2], "her groups are what she is in");
+    stop(&engine).await;
+}
+
+async fn what_the_whole_engine_does_is_for_who_sees_all_tenants(place: Place) {
+    let (engine, acme, _) = two(&place, &work()).await;
+    acme.start("work").send().await.unwrap();
+    let (walter, otto) =
+        (acting(&engine, "walter", Role::Viewer).await, acting(&engine, "otto", Role::Administrator).await);
+    let olga = acting(&engine, "olga", Role::Administrator).await;
+    engine.people().add_to_tenant("acme", "otto").await.unwrap();
+    engine.people().put_user(User { id: "olga".into(), ..User::default() }).await.unwrap();
+    let (_, secret) = engine.people().new_token("olga", "metrics").role(Role::Viewer).send().await.unwrap();
+    let token = engine.with_token(secret.reveal()).await.unwrap();
+    for (whole, sees) in
+        [(&engine, true), (&olga, true), (&token, true), (&acme, false), (&walter, false), (&otto, false)]
+    {
+        assert_eq!(whole.commits().await.unwrap().is_some(), sees, "{whole:?}");
+    }
+    assert!(engine.commits().await.unwrap().unwrap().durable > 0);
     stop(&engine).await;
 }

@@ -1,5 +1,7 @@
 //! Who talks with the API, without a network between.
 
+use std::fmt;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -19,11 +21,21 @@ pub(crate) struct Server {
 }
 
 /// What was answered.
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = String::from_utf8_lossy(&self.bytes);
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .field("body", &text)
+            .finish()
+    }
 }
 
 impl Server {
@@ -35,6 +47,10 @@ impl Server {
         let clock = Clock::standing_at("2026-01-05T09:00:00Z".parse().unwrap());
         let engine = Engine::builder().clock(clock).job_execution(false).start().await.unwrap();
         Self { router: router(engine.clone(), options), stop: options.stop.clone(), engine, authorization: None }
+    }
+
+    pub(crate) fn of(engine: Engine, router: Router) -> Self {
+        Self { router, stop: Stop::default(), engine, authorization: None }
     }
 
     /// The same server for a caller who sends that as `Authorization`.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
+use potok::Role;
 use serde_json::{Value, json};
 use tokio_stream::StreamExt as _;
 
@@ -171,6 +172,17 @@ async fn the_server_says_how_it_fares() {
         r#"potok_http_request_duration_seconds_count{method="GET",route="/api/v1/instances/{id}"} 2"#,
     ] {
         assert!(text.lines().any(|there| there == line), "{line}\n\n{text}");
+    }
+    // What the whole server does is nothing for who keeps to a tenant.
+    let root = server.user("root", &[Role::Administrator], None).await;
+    let otto = server.user("otto", &[Role::Administrator], Some("acme")).await;
+    let walter = server.user("walter", &[Role::Viewer], Some("acme")).await;
+    for (caller, instances, sees) in [(&root, 2, true), (&otto, 0, false), (&walter, 0, false)] {
+        let text = String::from_utf8(caller.get("/metrics").await.is(200).bytes).unwrap();
+        assert!(text.contains(&format!("potok_instances_running {instances}\n")), "{text}");
+        for whole in ["potok_commands_total", "potok_database_commit_seconds", "potok_http_requests_total"] {
+            assert_eq!(text.contains(whole), sees, "{whole}");
+        }
     }
     server.engine.stop().await;
     server.get("/readyz").await.problem(503, "store-unavailable");

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod beside;
 mod conversation;
 mod deployments;
 mod description;
