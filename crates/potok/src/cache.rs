@@ -212,6 +212,13 @@ impl Cache {
         }
     }
 
+    /// The same of all that is in memory.
+    pub(crate) fn outdate_all(&self) {
+        for slot in self.table().slots.values() {
+            slot.generation.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
     fn table(&self) -> std::sync::MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
