@@ -159,6 +159,9 @@ pub enum Error {
     /// The search that is kept is not what the caller took it for.
     #[error("search {0} has been changed meanwhile; look at it again, and then change it")]
     SearchChanged(potok_core::instance::Key),
+    /// The comment is not what the caller took it for.
+    #[error("comment {0} has been changed meanwhile; look at it again, and then change it")]
+    CommentChanged(potok_core::instance::Key),
     /// The task is a process's: it ends as that says.
     #[error("task {0} belongs to a process: complete it, or cancel or modify its instance")]
     TaskOfProcess(TaskId),
@@ -409,6 +412,7 @@ impl Error {
             Self::UserChanged(_) => "user-changed",
             Self::GroupChanged(_) => "group-changed",
             Self::SearchChanged(_) => "search-changed",
+            Self::CommentChanged(_) => "comment-changed",
             Self::TaskOfProcess(_) => "task-of-process",
             Self::Forbidden { .. } => "forbidden",
             Self::ForeignTenant(_) => "tenant-foreign",

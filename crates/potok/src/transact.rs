@@ -62,15 +62,15 @@ impl Inner {
         self.write_once(None, None, changes, &()).await
     }
 
-    /// The same if a guard holds, under a key if there is one, with what is answered.
+    /// The same if guards hold, under a key if there is one, with what is answered.
     pub(crate) async fn write_once(
         &self,
-        guard: Option<Guard>,
+        guards: impl IntoIterator<Item = Guard>,
         once: Option<&Once>,
         changes: Changes,
         answer: &impl Serialize,
     ) -> Result<(), Error> {
-        let guards = guard.into_iter().chain(once.and_then(|once| once.guard(answer))).collect();
+        let guards = guards.into_iter().chain(once.and_then(|once| once.guard(answer))).collect();
         let unit = Unit { id: self.random(), changes, guards, ..Unit::default() };
         match self.committer.send(unit, Vec::new()).await.map_err(|_| Error::OutcomeUnknown)?? {
             Outcome::Committed => {

@@ -180,7 +180,7 @@ impl Changes {
 
     /// Tables whose rows are edited as they were seen ([`Guard::Seen`](crate::Guard::Seen)).
     pub(crate) const EDITED: &[&str] =
-        &[User::TABLE.name, Group::TABLE.name, DuePolicy::TABLE.name, SavedSearch::TABLE.name];
+        &[User::TABLE.name, Group::TABLE.name, DuePolicy::TABLE.name, SavedSearch::TABLE.name, Comment::TABLE.name];
 
     /// The rows of those tables that are written, by table and key.
     pub(crate) fn edited(&self) -> impl Iterator<Item = (&'static str, &Row)> {
