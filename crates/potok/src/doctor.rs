@@ -155,6 +155,8 @@ impl Derived {
 
 impl Inner {
     async fn examine(&self, mend: bool) -> Result<Vec<Finding>, Error> {
+        // That an older version has not written a row is no finding.
+        while !self.catch_up_on_task_variables().await? {}
         let mut findings = Vec::new();
         let instances = self.in_log().await?;
         for key in &instances {
