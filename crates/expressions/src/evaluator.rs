@@ -65,6 +65,13 @@ impl Evaluator {
         Self::default()
     }
 
+    /// An evaluator with the same decisions. What is added to either from now on, or removed, is not the other's; but working calendars
+    /// are always of both, for what is compiled names them.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { decisions: self.decisions.fork(), calendars: self.calendars.clone() }
+    }
+
     /// Adds the decisions of a DMN file, each as the newest version of its id.
     ///
     /// # Errors
@@ -191,6 +198,26 @@ mod tests {
         assert!(refusal(&Language::Other("groovy".into()), "1").contains("job for a worker"));
         #[cfg(not(feature = "javascript"))]
         assert!(refusal(&Language::JavaScript, "1").contains("feature `javascript`"));
+    }
+
+    #[test]
+    fn a_fork_has_what_was_there_and_decisions_of_its_own() {
+        let file = |id: &str| {
+            format!(
+                r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">
+                <decision id="{id}" name="{id}"><literalExpression><text>1</text></literalExpression></decision></definitions>"#
+            )
+        };
+        let add = |to: &Evaluator, id: &str| to.add_decisions(file(id).as_bytes()).map(drop).expect("a decision");
+        let knows = |who: &Evaluator| ["both", "one", "other"].map(|id| who.description_of(id).is_some());
+        let evaluator = Evaluator::new();
+        add(&evaluator, "both");
+        let fork = evaluator.fork();
+        add(&evaluator, "one");
+        add(&fork, "other");
+        assert_eq!((knows(&evaluator), knows(&fork)), ([true, true, false], [true, false, true]));
+        fork.remove_decisions_of(Deployment::default());
+        assert_eq!((knows(&evaluator), knows(&fork)), ([true, true, false], [false, false, false]));
     }
 
     #[test]

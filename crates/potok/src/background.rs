@@ -34,6 +34,7 @@ pub(crate) fn start(running: &Background, inner: &Arc<Inner>, queue: Queue, exec
     let mut tasks = running.tasks.lock().unwrap_or_else(PoisonError::into_inner);
     tasks.spawn(keep_house(Arc::downgrade(inner)));
     tasks.spawn(watch::look(Arc::downgrade(inner)));
+    tasks.spawn(catch_up(Arc::downgrade(inner)));
     if inner.store.is_shared() {
         tasks.spawn(neighbours::hear(Arc::downgrade(inner)));
         tasks.spawn(neighbours::tell(Arc::downgrade(inner), executes));
@@ -83,6 +84,22 @@ async fn keep_house(inner: Weak<Inner>) {
         };
         if let Err(error) = house.await {
             tracing::warn!(%error, "housekeeping is tried again");
+        }
+    }
+}
+
+/// Writes what a version before did not, a bite at a time, so that others come in between.
+async fn catch_up(inner: Weak<Inner>) {
+    loop {
+        let Some(inner) = inner.upgrade() else { return };
+        match inner.catch_up_on_task_variables().await {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(%error, "rows that a version before did not write wait for the database");
+                drop(inner);
+                tokio::time::sleep(AFTER_TROUBLE).await;
+            }
         }
     }
 }

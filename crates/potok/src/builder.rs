@@ -355,7 +355,6 @@ impl Builder {
         inner.catalog.learn().await?;
         let running = Arc::new(Background::default());
         background::start(&running, &inner, queue, self.executes);
-        inner.catch_up_on_task_variables().await?;
         let backups = match self.backups {
             Copies::Asked(backups) => {
                 // What cannot be done at all is said now.

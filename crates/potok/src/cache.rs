@@ -13,6 +13,7 @@ use tokio::sync::{Mutex as Lock, Notify};
 use crate::Error;
 use crate::engine::Inner;
 use crate::follow::Apart;
+use crate::remembered::Remembered;
 use crate::trace::TraceContext;
 
 /// An instance as it is after its last row, which may not be durable yet.
@@ -145,37 +146,6 @@ pub(crate) struct Cache {
 /// Where an instance's log ends: the last row, and the unit that wrote it.
 pub(crate) type LogEnd = (u64, u64);
 
-/// What is remembered of tasks or jobs, by their keys: it may be lost at any time.
-#[derive(Debug)]
-struct Remembered<T>(Mutex<HashMap<Key, T>>);
-
-impl<T> Default for Remembered<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<T> Remembered<T> {
-    /// How many of them are remembered.
-    const MOST: usize = 10_000;
-
-    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<Key, T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn put(&self, key: Key, what: T) {
-        let mut all = self.all();
-        if all.len() >= Self::MOST && !all.contains_key(&key) {
-            all.clear();
-        }
-        all.insert(key, what);
-    }
-
-    fn forget(&self, key: Key) {
-        self.all().remove(&key);
-    }
-}
-
 #[derive(Debug, Default)]
 struct Table {
     slots: HashMap<Key, Arc<Slot>>,
@@ -193,7 +163,7 @@ impl Cache {
 
     /// An open task as it is where its instance's log ends there, if that is remembered.
     pub(crate) fn task(&self, task: Key, end: LogEnd) -> Option<Task> {
-        self.tasks.all().get(&task).filter(|(of, _)| *of == end).map(|(_, row)| row.clone())
+        self.tasks.get(task).filter(|(of, _)| *of == end).map(|(_, row)| row)
     }
 
     /// Remembers an open task as it is where its instance's log ends there.
@@ -203,7 +173,7 @@ impl Cache {
 
     /// A job as it was handed out here, if that is remembered.
     pub(crate) fn handed_out(&self, job: Key) -> Option<Job> {
-        self.handed_out.all().get(&job).cloned()
+        self.handed_out.get(job)
     }
 
     /// Remembers a job as it was handed out here.
@@ -238,6 +208,13 @@ impl Cache {
     /// What is in memory of an instance is no longer what the database has.
     pub(crate) fn outdate(&self, key: Key) {
         if let Some(slot) = self.table().slots.get(&key) {
+            slot.generation.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// The same of all that is in memory.
+    pub(crate) fn outdate_all(&self) {
+        for slot in self.table().slots.values() {
             slot.generation.fetch_add(1, Ordering::AcqRel);
         }
     }

@@ -1,7 +1,7 @@
 //! What is deployed, compiled when it is first needed.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use potok_core::Name;
 use potok_core::expressions::{Binding, Deployment};
@@ -37,8 +37,11 @@ struct Newest {
 #[derive(Debug)]
 pub(crate) struct Catalog {
     store: Store,
-    pub(crate) evaluator: Arc<Evaluator>,
-    deployed: RwLock<HashMap<Key, Arc<Deployed>>>,
+    evaluator: Evaluator,
+    /// Instead of it, once a transaction has working calendars of its own: what is compiled names an evaluator's calendars.
+    own: OnceLock<Evaluator>,
+    /// What has been compiled; shared with transactions until either compiles more.
+    deployed: RwLock<Arc<HashMap<Key, Arc<Deployed>>>>,
     /// The newest versions, by tenant and id, where nobody else deploys.
     newest: RwLock<Newest>,
     /// Which versions are the newest, where others deploy, too.
@@ -47,7 +50,9 @@ pub(crate) struct Catalog {
     said: RwLock<Said>,
     learning: tokio::sync::Mutex<()>,
     /// Deployments whose decisions and calendars the evaluator has.
-    known: Mutex<BTreeSet<Key>>,
+    known: Mutex<Arc<BTreeSet<Key>>>,
+    /// It is a transaction's, and began with what the one outside had.
+    is_fork: bool,
 }
 
 /// What operators have said of what is deployed, by definition.
@@ -63,14 +68,39 @@ impl Catalog {
     pub(crate) fn new(store: Store) -> Self {
         Self {
             store,
-            evaluator: Arc::default(),
+            evaluator: Evaluator::new(),
+            own: OnceLock::new(),
             deployed: RwLock::default(),
             newest: RwLock::default(),
             asked: Together::default(),
             said: RwLock::default(),
             learning: tokio::sync::Mutex::default(),
             known: Mutex::default(),
+            is_fork: false,
         }
+    }
+
+    /// One for a transaction: it begins with all that is compiled and known here, and what is deployed in the transaction is its own.
+    pub(crate) fn fork(&self, store: Store) -> Self {
+        // What is known and what the evaluator has change together.
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            evaluator: self.evaluator().fork(),
+            deployed: RwLock::new(self.all_deployed()),
+            said: RwLock::new(self.said()),
+            known: Mutex::new(known.clone()),
+            is_fork: true,
+            ..Self::new(store)
+        }
+    }
+
+    /// What expressions and decisions are evaluated by.
+    pub(crate) fn evaluator(&self) -> &Evaluator {
+        self.own.get().unwrap_or(&self.evaluator)
+    }
+
+    fn all_deployed(&self) -> Arc<HashMap<Key, Arc<Deployed>>> {
+        self.deployed.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The version of a process that a binding means, in a model of that deployment.
@@ -154,7 +184,7 @@ impl Catalog {
     pub(crate) fn forget(&self, definitions: &[Key]) {
         self.changed();
         let mut deployed = self.deployed.write().unwrap_or_else(PoisonError::into_inner);
-        deployed.retain(|key, _| !definitions.contains(key));
+        Arc::make_mut(&mut *deployed).retain(|key, _| !definitions.contains(key));
     }
 
     /// The version with that key.
@@ -199,13 +229,13 @@ impl Catalog {
             };
             let bytes = bytes.ok_or_else(|| unusable("its file is gone".into()))?;
             let number = Deployment(definition.deployment.0);
-            let package = Package::deployed(&bytes, &*self.evaluator, number)
+            let package = Package::deployed(&bytes, self.evaluator(), number)
                 .map_err(|diagnostics| unusable(diagnostics.first().map(ToString::to_string).unwrap_or_default()))?;
             let graph = package.process(&definition.id).cloned();
             let graph = graph.ok_or_else(|| unusable("its file has no such process".into()))?;
             let deployed = Arc::new(Deployed { definition, graph });
             let mut all = self.deployed.write().unwrap_or_else(PoisonError::into_inner);
-            all.insert(deployed.definition.key, deployed.clone());
+            Arc::make_mut(&mut *all).insert(deployed.definition.key, deployed.clone());
             Ok(deployed)
         })
     }
@@ -238,14 +268,9 @@ impl Catalog {
         self.said.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes over what another one knows.
-    pub(crate) fn learn_from(&self, other: &Self) {
-        *self.said.write().unwrap_or_else(PoisonError::into_inner) = other.said();
-    }
-
     /// Forgets decisions of deployments that are gone, and loads decisions and calendars of those that are new, in the order in which they were deployed, for that is how their
-    /// versions count.
-    pub(crate) async fn discover(&self) -> Result<(), Error> {
+    /// versions count. Says whether what was compiled before no longer counts.
+    pub(crate) async fn discover(&self) -> Result<bool, Error> {
         let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut all = Vec::new();
         for kind in [DefinitionKind::Decision, DefinitionKind::Calendar] {
@@ -262,19 +287,31 @@ impl Catalog {
         let mut files: Vec<(Key, Name, DefinitionKind)> =
             all.into_iter().map(|definition| (definition.deployment, definition.resource, definition.kind)).collect();
         files.dedup();
-        let is_known = |key: &Key| self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(key);
-        files.retain(|(deployment, ..)| !is_known(deployment));
+        let is_new = |deployment: &Key| !before.contains(deployment);
+        let stands_apart = self.is_fork
+            && self.own.get().is_none()
+            && files.iter().any(|(deployment, _, kind)| *kind == DefinitionKind::Calendar && is_new(deployment));
+        if !stands_apart {
+            files.retain(|(deployment, ..)| is_new(deployment));
+        }
         let mut loaded = Vec::with_capacity(files.len());
         for (deployment, file, kind) in files {
             loaded.push((deployment, kind, self.store.resource(deployment, &file).await?.unwrap_or_default()));
         }
         // Another call may have been here meanwhile.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = Arc::make_mut(&mut *known);
+        if stands_apart && self.own.set(Evaluator::new()).is_ok() {
+            // Its calendars are nobody else's: all that names calendars is compiled once more.
+            known.clear();
+            self.changed();
+            *self.deployed.write().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+        }
         loaded.retain(|(deployment, ..)| !known.contains(deployment));
         known.retain(|deployment| {
             let is_gone = before.contains(deployment) && !there.contains(deployment);
             if is_gone {
-                self.evaluator.remove_decisions_of(Deployment(deployment.0));
+                self.evaluator().remove_decisions_of(Deployment(deployment.0));
             }
             !is_gone
         });
@@ -283,14 +320,14 @@ impl Catalog {
             let problem = match kind {
                 DefinitionKind::Calendar => match Calendar::from_yaml(&String::from_utf8_lossy(&bytes)) {
                     Ok(calendar) => {
-                        self.evaluator.add_calendar(calendar.name().clone(), calendar);
+                        self.evaluator().add_calendar(calendar.name().clone(), calendar);
                         None
                     }
                     Err(problem) => Some(problem),
                 },
                 _ => {
                     let number = |id: &Name| numbers.get(&(deployment, id.clone())).copied();
-                    let added = self.evaluator.add_decisions_of(&bytes, Deployment(deployment.0), number);
+                    let added = self.evaluator().add_decisions_of(&bytes, Deployment(deployment.0), number);
                     added.err().and_then(|problems| problems.into_iter().next())
                 }
             };
@@ -298,6 +335,6 @@ impl Catalog {
                 tracing::error!(%deployment, %problem, "a deployed file is refused by this version of the program");
             }
         }
-        Ok(())
+        Ok(stands_apart)
     }
 }

@@ -296,3 +296,37 @@ async fn commit(store: &Store, units: &[Unit], patience: Patience, counts: &Coun
     }
     Err(Error::OutcomeUnknown)
 }
+
+#[cfg(test)]
+mod tests {
+    use potok_store::row::LogRow;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_waited_for_who_was_answered_long_ago() {
+        let (committer, queue) = Committer::new();
+        tokio::spawn(queue.work_off(Store::memory(), |_| {}));
+        let send = |number: u64| {
+            let row = LogRow { instance: Key(number), seq: 1, ..LogRow::default() };
+            committer.send(Unit { id: number, log: vec![row], ..Unit::default() }, Vec::new())
+        };
+        // How long it takes, where nothing but waiting takes time.
+        let taken = async |number: u64| {
+            let begun = tokio::time::Instant::now();
+            assert_eq!(send(number).await.unwrap().unwrap(), Outcome::Committed);
+            begun.elapsed()
+        };
+        let both = [send(1), send(2)];
+        for pending in both {
+            assert_eq!(pending.await.unwrap().unwrap(), Outcome::Committed);
+        }
+        assert!(taken(3).await >= LINGER, "the other one may come again");
+        let both = [send(4), send(5)];
+        for pending in both {
+            assert_eq!(pending.await.unwrap().unwrap(), Outcome::Committed);
+        }
+        tokio::time::advance(LINGER * 2).await;
+        assert_eq!(taken(6).await, Duration::ZERO, "the other one would have come by now");
+    }
+}

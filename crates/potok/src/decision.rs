@@ -45,7 +45,7 @@ impl Engine {
         let mut evaluation = Evaluation::new(&given, self.inner.clock.now());
         let deployment = Deployment(definition.deployment.0);
         let decided =
-            self.inner.catalog.evaluator.decide(&definition.id, &Binding::Deployment, deployment, &mut evaluation);
+            self.inner.catalog.evaluator().decide(&definition.id, &Binding::Deployment, deployment, &mut evaluation);
         decided.map_err(|error| match error {
             EvaluationError::UnknownDecision(id) => Error::NotDeployed(id),
             error => Error::Undecided { decision: definition.id, reason: error.to_string() },

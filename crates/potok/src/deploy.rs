@@ -181,7 +181,9 @@ impl Deployment<'_> {
         self.engine.allowed(Action::Deploy, &subject).await?;
         let mut deployed = inner.store.deploy(&row, &files, definitions, follows).await?;
         inner.catalog.changed();
-        inner.catalog.discover().await?;
+        if inner.catalog.discover().await? {
+            inner.cache.outdate_all();
+        }
         inner.wake.due();
         deployed.extend(standing);
         Ok(Deployed { id: Some(DeploymentId(key)), definitions: deployed })

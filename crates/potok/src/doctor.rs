@@ -155,6 +155,8 @@ impl Derived {
 
 impl Inner {
     async fn examine(&self, mend: bool) -> Result<Vec<Finding>, Error> {
+        // That an older version has not written a row is no finding.
+        while !self.catch_up_on_task_variables().await? {}
         let mut findings = Vec::new();
         let instances = self.in_log().await?;
         for key in &instances {
@@ -334,11 +336,23 @@ impl Inner {
         for row in self.store.list(&waiting).await?.rows {
             strays.extend(is_stray(&row.instance).then_some(("subscription", row.instance, row.key)));
         }
+        let mut parts: Vec<(&str, Key)> = Vec::new();
+        let mut find = |what, instances: Vec<Key>| {
+            parts.extend(instances.into_iter().filter(is_stray).map(|instance| (what, instance)));
+        };
+        find("variables", self.store.instances_with::<Variable>().await?);
+        find("variables of tasks' own", self.store.instances_with::<TaskVariable>().await?);
+        find("tokens", self.store.instances_with::<Token>().await?);
+        find("snapshots", self.store.instances_with::<Snapshot>().await?);
+        for (what, instance) in &parts {
+            let what = format!("{what} belong to an instance that the log does not know");
+            findings.push(Finding { instance: InstanceId(*instance), what, mendable: true });
+        }
         for (what, instance, key) in &strays {
             let what = format!("{what} {key} belongs to an instance that the log does not know");
             findings.push(Finding { instance: InstanceId(*instance), what, mendable: true });
         }
-        if mend && !strays.is_empty() {
+        if mend && (!strays.is_empty() || !parts.is_empty()) {
             self.put(|changes| {
                 for (what, instance, key) in strays {
                     match what {
@@ -348,6 +362,14 @@ impl Inner {
                         "timer" => changes.remove::<Timer>((instance, key)),
                         "incident" => changes.remove::<Incident>((instance, key)),
                         _ => changes.remove::<Subscription>((instance, key)),
+                    }
+                }
+                for (what, instance) in parts {
+                    match what {
+                        "variables" => changes.remove_of::<Variable>(instance),
+                        "tokens" => changes.remove_of::<Token>(instance),
+                        "snapshots" => changes.remove_of::<Snapshot>(instance),
+                        _ => changes.remove_of::<TaskVariable>(instance),
                     }
                 }
             })

@@ -14,8 +14,12 @@ use crate::attempt::Attempt;
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
 use crate::follow::hold;
+use crate::policy::DueOf;
 use crate::work::Chore;
 use crate::{Action, DefinitionId, Error, InstanceId, TimerId};
+
+/// Instances whose savepoints are looked up at once.
+const AT_ONCE: usize = 1000;
 
 /// What is waited for before something goes on by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -327,15 +331,62 @@ impl Inner {
     pub(crate) async fn due(&self, query: &DueQuery, access: &Access) -> Result<Vec<Due>, Error> {
         let DueQuery { keys, instances } = query.clone();
         let timers = TimerQuery { keys: keys.clone(), instances: instances.clone(), ..TimerQuery::default() };
+        let kinds = vec![Chore::START_TIMER, Chore::START_AGAIN, Chore::CONTINUE];
+        let work = WorkQuery { keys, instances, kinds, ..WorkQuery::default() };
+        let mut all = self.timers(&timers).await?;
+        all.extend(self.work(&work).await?);
+        all.retain(|due| access.admits(due.tenant.as_ref()));
+        all.sort_by_key(|due| due.key);
+        Ok(all)
+    }
+
+    /// The savepoints or timers of a flow node that are there, the oldest first, as far as they are within reach.
+    pub(crate) async fn due_of(&self, of: &DueOf, access: &Access) -> Result<Vec<Due>, Error> {
+        let definition = of.definition.0;
+        let mut all = match of.kind {
+            DueType::Timer => {
+                let nodes = vec![of.node.clone()];
+                let timers = TimerQuery { definition: Some(definition), nodes, ..TimerQuery::default() };
+                let kinds = vec![Chore::START_TIMER, Chore::START_AGAIN];
+                let starts = WorkQuery { instances: vec![definition], kinds, ..WorkQuery::default() };
+                let mut all = self.timers(&timers).await?;
+                all.extend(self.work(&starts).await?);
+                all
+            }
+            DueType::Before | DueType::After => {
+                let deployed = self.catalog.get(definition).await?;
+                let node = deployed.and_then(|deployed| deployed.graph.find(&of.node));
+                let on = match node {
+                    Some(node) => self.store.instances_on(definition, node).await?,
+                    None => Vec::new(),
+                };
+                let mut all = Vec::new();
+                for instances in on.chunks(AT_ONCE) {
+                    let (instances, kinds) = (instances.to_vec(), vec![Chore::CONTINUE]);
+                    all.extend(self.work(&WorkQuery { instances, kinds, ..WorkQuery::default() }).await?);
+                }
+                all
+            }
+        };
+        all.retain(|due| of.is(due) && access.admits(due.tenant.as_ref()));
+        all.sort_by_key(|due| due.key);
+        Ok(all)
+    }
+
+    async fn timers(&self, query: &TimerQuery) -> Result<Vec<Due>, Error> {
         let mut all = Vec::new();
-        for row in self.store.list(&timers).await?.rows {
+        for row in self.store.list(query).await?.rows {
             let due = self.of_instance(row.instance, row.key).await?;
             // It can be held back by itself.
             all.extend(due.map(|due| Due { suspended: row.suspended, ..due }));
         }
-        let kinds = vec![Chore::START_TIMER, Chore::START_AGAIN, Chore::CONTINUE];
-        let work = WorkQuery { keys, instances, kinds, ..WorkQuery::default() };
-        for row in self.store.list(&work).await?.rows {
+        Ok(all)
+    }
+
+    /// Savepoints, and what starts instances.
+    async fn work(&self, query: &WorkQuery) -> Result<Vec<Due>, Error> {
+        let mut all = Vec::new();
+        for row in self.store.list(query).await?.rows {
             all.extend(if row.kind == Chore::CONTINUE {
                 let due = self.of_instance(row.instance, row.key).await?;
                 due.map(|due| Due { suspended: row.suspended, ..due })
@@ -343,8 +394,6 @@ impl Inner {
                 self.starts(row).await?
             });
         }
-        all.retain(|due| access.admits(due.tenant.as_ref()));
-        all.sort_by_key(|due| due.key);
         Ok(all)
     }
 

@@ -170,6 +170,9 @@ pub enum Error {
         /// How many may be kept.
         limit: u64,
     },
+    /// The comment is not what the caller took it for.
+    #[error("comment {0} has been changed meanwhile; look at it again, and then change it")]
+    CommentChanged(potok_core::instance::Key),
     /// The task is a process's: it ends as that says.
     #[error("task {0} belongs to a process: complete it, or cancel or modify its instance")]
     TaskOfProcess(TaskId),
@@ -427,6 +430,7 @@ impl Error {
             Self::GroupChanged(_) => "group-changed",
             Self::SearchChanged(_) => "search-changed",
             Self::TooManySearches { .. } => "searches-too-many",
+            Self::CommentChanged(_) => "comment-changed",
             Self::TaskOfProcess(_) => "task-of-process",
             Self::Forbidden { .. } => "forbidden",
             Self::ForeignTenant(_) => "tenant-foreign",

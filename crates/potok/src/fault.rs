@@ -100,7 +100,8 @@ impl Error {
             | Self::VariablesChanged(_)
             | Self::UserChanged(_)
             | Self::GroupChanged(_)
-            | Self::SearchChanged(_) => Fault::Changed,
+            | Self::SearchChanged(_)
+            | Self::CommentChanged(_) => Fault::Changed,
             Self::Contended(_) | Self::Stopped => Fault::Unavailable,
             Self::Damaged { .. } | Self::Unusable { .. } | Self::Unhashable(_) | Self::NoRandomness(_) => {
                 Fault::Internal

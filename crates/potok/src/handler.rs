@@ -274,6 +274,8 @@ async fn run_in_transaction(
     job: &Job,
 ) -> Result<Option<JobError>, Error> {
     let turn = inner.handlers.transactions.acquire().await;
+    // Compiled outside, it is there for all jobs to come. What is wrong with it the transaction finds out.
+    let _ = inner.catalog.get(job.definition).await;
     let transaction = Arc::new(Transaction::begin(inner).await?);
     let result = match caught(run(job.clone(), transaction.clone())).await {
         Err(failed @ JobError::Failed(_)) => return Ok(Some(failed)),

@@ -56,6 +56,7 @@ mod people;
 mod policy;
 mod recent;
 mod remark;
+mod remembered;
 mod restart;
 mod rights;
 mod saved_search;

@@ -17,7 +17,7 @@ use crate::follow::searchable;
 use crate::work::Chore;
 
 /// Tasks that are caught up on at once.
-const PAGE: usize = 1000;
+const PAGE: usize = 100;
 
 /// The variables of a task's own.
 pub(crate) fn own<'i>(instance: &'i Instance, task: &Wait) -> &'i [(Name, Value)] {
@@ -91,38 +91,40 @@ pub(crate) fn put(
 }
 
 impl Inner {
-    /// Writes the rows of tasks that were opened by a version that wrote none.
-    pub(crate) async fn catch_up_on_task_variables(&self) -> Result<(), Error> {
+    /// Writes the rows of some tasks that were opened by a version that wrote none; says whether that was all.
+    pub(crate) async fn catch_up_on_task_variables(&self) -> Result<bool, Error> {
         let work = (Key::default(), Key::default());
-        if self.store.get::<Work>(work).await?.is_none_or(|row| row.kind != Chore::TASK_VARIABLES) {
-            return Ok(());
-        }
-        let page = Paging { limit: Some(PAGE), ..Paging::default() };
-        let mut open = TaskQuery { states: vec![TaskState::Open], page, ..TaskQuery::default() };
-        loop {
-            let found = self.store.list(&open).await?;
-            let instances: BTreeSet<Key> = found.rows.iter().map(|task: &Task| task.instance).collect();
-            // All at once, so that they share transactions.
-            let caught_up = instances.into_iter().map(async |key| match self.catch_up_on_tasks_of(key).await {
-                // What cannot be read is the doctor's to tell, which must be able to start.
-                Err(error @ (Error::Damaged { .. } | Error::Unusable { .. })) => {
-                    tracing::error!(instance = %key, %error, "tasks' own variables are not found");
-                    Ok(())
-                }
-                done => done,
-            });
-            try_join_all(caught_up).await?;
-            match found.next {
-                Some(next) => open.page.after = Some(next),
-                None => break,
+        let Some(row) = self.store.get::<Work>(work).await?.filter(|row| row.kind == Chore::TASK_VARIABLES) else {
+            return Ok(true);
+        };
+        // As far as whoever was at it before has come.
+        let after = std::str::from_utf8(&row.payload).ok().and_then(|place| place.parse().ok());
+        let page = Paging { limit: Some(PAGE), after, ..Paging::default() };
+        let open = TaskQuery { states: vec![TaskState::Open], page, ..TaskQuery::default() };
+        let found = self.store.list(&open).await?;
+        let instances: BTreeSet<Key> = found.rows.iter().map(|task: &Task| task.instance).collect();
+        // All at once, so that they share transactions.
+        let caught_up = instances.into_iter().map(async |key| match self.catch_up_on_tasks_of(key).await {
+            // What cannot be read is the doctor's to tell.
+            Err(error @ (Error::Damaged { .. } | Error::Unusable { .. })) => {
+                tracing::error!(instance = %key, %error, "tasks' own variables are not found");
+                Ok(())
             }
-        }
-        let done = Guard::Work { instance: work.0, work: work.1 };
-        match self.write_once(Some(done), None, Changes::default(), &()).await {
-            // Another node was faster.
-            Err(Error::NothingToDo) => Ok(()),
-            written => written,
-        }
+            done => done,
+        });
+        try_join_all(caught_up).await?;
+        let mut changes = Changes::default();
+        let Some(next) = found.next else {
+            let done = Guard::Work { instance: work.0, work: work.1 };
+            return match self.write_once(Some(done), None, changes, &()).await {
+                // Another node was faster.
+                Ok(()) | Err(Error::NothingToDo) => Ok(true),
+                Err(error) => Err(error),
+            };
+        };
+        changes.rewrite_work(work.0, work.1, next.to_string().as_bytes().into());
+        self.write(changes).await?;
+        Ok(false)
     }
 
     async fn catch_up_on_tasks_of(&self, key: Key) -> Result<(), Error> {
@@ -143,5 +145,45 @@ impl Inner {
                 return Ok(());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Engine;
+
+    const MODEL: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test">
+        <process id="ask" isExecutable="true"><startEvent id="start"/><userTask id="work"/>
+        <sequenceFlow id="flow" sourceRef="start" targetRef="work"/></process></definitions>"#;
+
+    #[tokio::test]
+    async fn rows_come_a_bite_at_a_time_and_go_on_where_they_were() -> Result<(), Error> {
+        let engine = Engine::builder().job_execution(false).start().await?;
+        engine.deployment().file("ask.bpmn", MODEL).send().await?;
+        let inner = &engine.inner;
+        let mut changes = Changes::default();
+        for _ in 0..=2 * PAGE {
+            let case = engine.start("ask").send().await?;
+            let task = engine.tasks().instance(case.id()).list().await?.remove(0);
+            engine.set_local_task_variables(task.id(), serde_json::json!({"draft": 1})).await?;
+            changes.remove_of::<TaskVariable>(case.key);
+        }
+        assert!(inner.catch_up_on_task_variables().await?, "nothing is left to do");
+        changes.add(Work { kind: Chore::TASK_VARIABLES, suspended: true, ..Work::default() });
+        inner.write(changes).await?;
+        let mut found = Vec::new();
+        loop {
+            let done = inner.catch_up_on_task_variables().await?;
+            found.push(inner.store.instances_with::<TaskVariable>().await?.len());
+            if done {
+                break;
+            }
+        }
+        assert_eq!(found, [PAGE, 2 * PAGE, 2 * PAGE + 1]);
+        assert!(inner.catch_up_on_task_variables().await?);
+        assert_eq!(inner.store.count(&TaskQuery::default()).await?, 2 * PAGE as u64 + 1);
+        engine.stop().await;
+        Ok(())
     }
 }

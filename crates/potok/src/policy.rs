@@ -18,7 +18,7 @@ use crate::engine::{Engine, Inner};
 use crate::envelope::Envelope;
 use crate::transact::TRIES;
 use crate::work::Chore;
-use crate::{Action, DefinitionId, Due, DueKind, DueQuery, Error, TimerId};
+use crate::{Action, DefinitionId, Due, DueKind, Error, TimerId};
 
 /// The savepoints or timers of a flow node, as a version of its process has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,13 +151,6 @@ impl Engine {
 }
 
 impl Inner {
-    /// The savepoints or timers of a flow node that are there.
-    async fn due_of(&self, of: &DueOf, access: &Access) -> Result<Vec<Due>, Error> {
-        let mut all = self.due(&DueQuery::default(), access).await?;
-        all.retain(|due| of.is(due));
-        Ok(all)
-    }
-
     async fn hold_due(
         &self,
         of: &DueOf,

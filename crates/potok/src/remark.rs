@@ -3,7 +3,7 @@
 use potok_core::Name;
 use potok_core::instance::Key;
 use potok_store::row::{Attachment, Comment, Instance as InstanceRow};
-use potok_store::{Bytes, Changes, Guard, StoreError, Upload};
+use potok_store::{Bytes, Changes, Guard, Seen, StoreError, Upload};
 use serde::Serialize;
 
 use crate::access::Access;
@@ -67,12 +67,17 @@ impl Engine {
         answer: &impl Serialize,
     ) -> Result<(), Error> {
         let unknown = || Error::UnknownInstance(InstanceId(instance));
-        let first = self.inner.store.history(instance, 0, 1).await?.pop().ok_or_else(unknown)?;
-        let is_there = Guard::Row { instance, seq: first.seq, unit: first.unit };
+        let is_there = self.is_in_log(instance).await?.ok_or_else(unknown)?;
         match self.inner.write_once(Some(is_there), once, changes, answer).await {
             Err(Error::NothingToDo) => Err(unknown()),
             written => written,
         }
+    }
+
+    /// That an instance has not been removed for good.
+    async fn is_in_log(&self, instance: Key) -> Result<Option<Guard>, Error> {
+        let first = self.inner.store.history(instance, 0, 1).await?.pop();
+        Ok(first.map(|first| Guard::Row { instance, seq: first.seq, unit: first.unit }))
     }
 
     /// The comments on an instance or task, the oldest first.
@@ -87,10 +92,11 @@ impl Engine {
         Ok(comments)
     }
 
-    /// Puts other words into a comment, which is written anew; gives it, if it is still there.
+    /// Puts other words into a comment, as the caller has seen it; gives it, if it is still there.
     ///
     /// # Errors
-    /// If (for an engine that acts as a user) another has written it, the text is longer than 64 KiB, or the database cannot be written.
+    /// If (for an engine that acts as a user) another has written it, the text is longer than 64 KiB, or the database cannot be written;
+    /// and [`Error::CommentChanged`] if it has been changed since the caller has seen it.
     pub async fn change_comment(&self, comment: &Comment, text: impl Into<Name>) -> Result<Option<Comment>, Error> {
         let access = self.reach(Action::Remark, InstanceId(comment.instance)).await?;
         let text = text.into();
@@ -98,11 +104,24 @@ impl Engine {
         let row = self.inner.store.get::<Comment>((comment.instance, comment.key)).await?;
         let Some(row) = row else { return Ok(None) };
         self.check_is_author(&access, row.author.as_ref(), "comment").await?;
-        let changed = Comment { text, written: self.inner.clock.now(), ..row };
+        if row != *comment {
+            return Err(Error::CommentChanged(row.key));
+        }
+        let changed = Comment { text, written: self.inner.clock.now(), ..row.clone() };
         let mut changes = Changes::default();
         changes.put(changed.clone());
-        self.inner.write_once(None, self.once.as_deref(), changes, &changed).await?;
-        Ok(Some(changed))
+        let id = (row.instance, row.key);
+        let Some(is_there) = self.is_in_log(id.0).await? else { return Ok(None) };
+        let guards = [is_there, Guard::Seen(Seen::new(id, Some(row)))];
+        match self.inner.write_once(guards, self.once.as_deref(), changes, &changed).await {
+            Ok(()) => Ok(Some(changed)),
+            // Somebody was faster, to change it or to remove it.
+            Err(Error::NothingToDo) => match self.inner.store.get::<Comment>(id).await? {
+                Some(_) => Err(Error::CommentChanged(id.1)),
+                None => Ok(None),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes a comment, if it is still there.

@@ -75,11 +75,14 @@ impl Engine {
 impl Transaction {
     /// Begins one of an engine's that is nobody's in particular.
     pub(crate) async fn begin(outside: &Arc<Inner>) -> Result<Self, Error> {
+        // What is known outside need not be read and compiled once more; that must be all there is.
+        outside.catalog.discover().await?;
         let transaction = outside.store.begin().await?;
         let node = outside.node.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (committer, queue) = Committer::new();
         let inner = Arc::new(Inner {
             keys: outside.keys.clone(),
+            catalog: outside.catalog.fork(transaction.store().clone()),
             ..Inner::new(
                 transaction.store().clone(),
                 Clock::standing_at(outside.clock.now()),
@@ -90,8 +93,6 @@ impl Transaction {
                 fastrand::Rng::with_seed(outside.random()),
             )
         });
-        inner.catalog.discover().await?;
-        inner.catalog.learn_from(&outside.catalog);
         let running = Arc::new(Background::default());
         background::commit(&running, &inner, queue);
         outside.cache.share(true);

@@ -193,7 +193,12 @@ impl Inner {
             if let Some(failure) = attempt.failure().cloned() {
                 attempt.has_undone(failure.clone());
                 let again = start.failed(failure, attempt.now);
-                attempt.later(row.instance, Chore::START_AGAIN, again.retry.due.unwrap_or(attempt.now), again.encode());
+                let due = again.retry.due.unwrap_or(attempt.now);
+                let again = attempt.later(row.instance, Chore::START_AGAIN, due, again.encode());
+                // What was held back, and is done by hand, stays so.
+                if holds || row.suspended {
+                    attempt.changes.suspend_work(again.instance, again.key, true);
+                }
                 return Ok(true);
             }
             let command = Command::Start {

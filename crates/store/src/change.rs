@@ -71,6 +71,14 @@ const FOUND_BY: &[(&str, &str, &[&str])] = &[
     ("users", "the id", &["id"]),
     ("groups", "the id", &["id"]),
     ("memberships", "a member and its group", &["member", "team"]),
+    ("tenants", "the id", &["id"]),
+    ("tenancies", "a user and its tenant", &["member", "tenant"]),
+    ("team_tenancies", "a group and its tenant", &["team", "tenant"]),
+    ("grants", "a group and its role", &["team", "role"]),
+    ("passwords", "the user", &["member"]),
+    ("sessions", "the user", &["member"]),
+    ("api_tokens", "the user", &["member"]),
+    ("due_policies", "the flow node", &["node"]),
     ("saved_searches", "the owner", &["owner"]),
     ("audit", "who asked", &["author"]),
 ];
@@ -187,6 +195,7 @@ impl Changes {
         TeamTenancy::TABLE.name,
         DuePolicy::TABLE.name,
         SavedSearch::TABLE.name,
+        Comment::TABLE.name,
     ];
 
     /// The rows of those tables that are written, by table and key.

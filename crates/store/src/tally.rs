@@ -21,6 +21,26 @@ impl Store {
         self.tally_selected(&select, "node").await
     }
 
+    /// The instances of a definition of which a token stands on that flow node, without those that wait there at tasks and jobs.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn instances_on(&self, definition: Key, node: u32) -> Result<Vec<Key>, StoreError> {
+        let on = Select::from(Token::TABLE)
+            .filter(Filter::equal("definition", definition.to_cell()))
+            .filter(Filter::equal("node", node.to_cell()));
+        Ok(self.tally_selected(&on, "instance").await?.into_iter().map(|(instance, _)| instance).collect())
+    }
+
+    /// The instances to which rows of a table belong.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or the rows belong to no instances.
+    pub async fn instances_with<R: Record>(&self) -> Result<Vec<Key>, StoreError> {
+        let all = self.tally_selected(&Select::from(R::TABLE), "instance").await?;
+        Ok(all.into_iter().map(|(instance, _)| instance).collect())
+    }
+
     /// How many there are on each flow node, by the nodes' ids, of what is searched for: tasks, jobs, timers, subscriptions or
     /// incidents.
     ///

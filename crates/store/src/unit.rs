@@ -100,7 +100,8 @@ pub enum Guard {
     Seen(Seen),
 }
 
-/// A row that is edited, as it was seen before: a user, a group, who is in which, a search that is kept, or what is said of what is to be due.
+/// A row that is edited, as it was seen before: a user, a group, who is in which, a comment, a search that is kept, or what is said of what is
+/// to be due.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     pub(crate) table: &'static Table,

@@ -33,10 +33,16 @@ struct Version {
 /// All decisions by id.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    decisions: RwLock<BTreeMap<Name, Vec<Version>>>,
+    decisions: RwLock<Arc<BTreeMap<Name, Vec<Version>>>>,
 }
 
 impl Registry {
+    /// One with the same decisions, which it shares until either changes.
+    pub(crate) fn fork(&self) -> Self {
+        let decisions = self.decisions.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Self { decisions: RwLock::new(decisions) }
+    }
+
     /// Adds a file's decisions, each as its newest version. `number` says which version that is, if it is known.
     pub(crate) fn add(
         &self,
@@ -49,6 +55,7 @@ impl Registry {
         let warnings = std::mem::take(&mut file.warnings);
         let file = Arc::new(file);
         let mut decisions = self.decisions.write().unwrap_or_else(PoisonError::into_inner);
+        let decisions = Arc::make_mut(&mut *decisions);
         let mut ids = Vec::new();
         for (index, decision) in file.decisions.iter().enumerate() {
             let versions = decisions.entry(decision.id.clone()).or_default();
@@ -63,7 +70,7 @@ impl Registry {
     /// Removes the decisions of a deployment.
     pub(crate) fn remove(&self, deployment: Deployment) {
         let mut decisions = self.decisions.write().unwrap_or_else(PoisonError::into_inner);
-        decisions.retain(|_, versions| {
+        Arc::make_mut(&mut *decisions).retain(|_, versions| {
             versions.retain(|version| version.deployment != deployment);
             !versions.is_empty()
         });

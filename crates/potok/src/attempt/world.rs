@@ -64,7 +64,7 @@ impl World for Attempt<'_> {
         let from = held.events.list.len();
         let keys = Numbers { engine: self.engine, now: self.now };
         let policies = self.engine.catalog.policies(loaded.definition);
-        let mut context = Context::new(self.now, &*self.engine.catalog.evaluator, &keys);
+        let mut context = Context::new(self.now, self.engine.catalog.evaluator(), &keys);
         context.policies = policies.as_deref();
         (context.time, context.room) = (self.time, self.room);
         if let Err(rejection) = step(graph, instance, command, &mut context, &mut held.events) {

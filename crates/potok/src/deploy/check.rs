@@ -99,7 +99,7 @@ pub(super) fn check(name: &Name, bytes: &Bytes, deployment: Key, inner: &Inner) 
     let (mut package, mut warnings) = (None, Vec::new());
     let definitions = match FileKind::of(name) {
         Some(FileKind::Model) => {
-            let evaluator = &*inner.catalog.evaluator;
+            let evaluator = inner.catalog.evaluator();
             let mut read = Package::of_deployment(bytes, evaluator, Number(deployment.0)).map_err(refused)?;
             if inner.limits.history_must_end {
                 let endless = without_end(&read);

@@ -7,12 +7,14 @@ use serde_json::json;
 
 use crate::database::{Place, deploy, stop};
 use crate::model::{approval, file, process, row};
+use crate::polls::go_on;
 
 crate::on_every_database!(
     the_same_content_is_no_new_version,
     versions_run_beside_each_other,
     a_broken_file_deploys_nothing,
     decisions_and_calendars_come_with_their_models,
+    what_was_the_newest_version_before_is_not_kept,
     a_suspended_definition_starts_nothing,
     what_has_not_changed_may_come_along,
     a_process_says_how_long_its_history_is_kept_where_each_must,
@@ -147,5 +149,27 @@ async fn what_has_not_changed_may_come_along(place: Place) {
     assert!(kept.id.is_some() && kept.definitions.is_empty());
     let empty = engine.deployment().keep_anything().send().await.unwrap_err();
     assert_eq!(empty.code(), "deployment-empty");
+    stop(&engine).await;
+}
+
+async fn what_was_the_newest_version_before_is_not_kept(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let anew = async || {
+        let deployed = engine.deployment().file("approval.bpmn", approval()).anew().send().await.unwrap();
+        deployed.definition("approval").unwrap().key
+    };
+    for times in 0..40 {
+        let before = anew().await;
+        let mut starting = Box::pin(engine.start("approval").send());
+        let early = go_on(&mut starting, times).await;
+        let newest = anew().await;
+        let started = match early {
+            Some(started) => started,
+            None => starting.await,
+        };
+        assert!([before, newest].contains(&started.unwrap().definition));
+        let next = engine.start("approval").send().await.unwrap();
+        assert_eq!(next.definition, newest, "after {times} times");
+    }
     stop(&engine).await;
 }

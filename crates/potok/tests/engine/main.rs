@@ -24,6 +24,7 @@ mod neighbours;
 mod once;
 mod people;
 mod policies;
+mod polls;
 mod refused;
 mod restart;
 mod restart_instance;

@@ -3,10 +3,15 @@
 use std::time::{Duration, Instant};
 
 use potok::query::JobQuery;
-use potok::{Engine, TaskId};
+use potok::{Act, Engine, TaskId};
+use potok_core::time::Timestamp;
+use potok_store::{Faults, Simulation};
 
-use crate::database::{Place, deploy, postgres};
-use crate::model::row;
+use crate::database::{Place, deploy, postgres, stop};
+use crate::model::{approval, row};
+use crate::polls::go_on;
+
+crate::on_every_database!(what_another_does_while_an_instance_is_loaded_is_not_missed);
 
 /// Half of what is waited for takes at most so long; whoever only looks every half second needs 250 ms.
 const SOON: Duration = Duration::from_millis(100);
@@ -173,4 +178,39 @@ async fn what_is_remembered_of_tasks_and_jobs_is_what_another_node_has_left_of_i
 
 async fn task(engine: &Engine, case: &potok::Instance, node: &str) -> TaskId {
     engine.tasks().instance(case.id()).node(node).list().await.unwrap().remove(0).id()
+}
+
+async fn what_another_does_while_an_instance_is_loaded_is_not_missed(place: Place) {
+    let place = match place {
+        // Others may go first at each call.
+        Place::Memory(_) => {
+            Place::Memory(Simulation::new(7, Faults { pauses: 3, ..Faults::default() }, Timestamp::now()))
+        }
+        // Only one node has a file.
+        Place::File(_) => return,
+        place => place,
+    };
+    let one = place.with(&[("approval.bpmn", &approval())]).await;
+    let other = place.by_hand().await;
+    let mut in_time = 0;
+    for times in 0..40 {
+        let case = other.start("approval").send().await.unwrap();
+        let task = other.tasks().instance(case.id()).list().await.unwrap()[0].id();
+        let mut completing = Box::pin(one.complete(task, ()));
+        let early = go_on(&mut completing, times).await;
+        other.instance(case.id()).suspend().await.unwrap();
+        let completed = match early {
+            Some(completed) => completed,
+            None => completing.await,
+        };
+        let last = other.instance(case.id()).history(0, 100).await.unwrap().pop().unwrap();
+        assert_eq!(last.envelope.act, Some(Act::Suspended), "after {times} times: {completed:?}");
+        match completed {
+            Ok(()) => in_time += 1,
+            Err(error) => assert_eq!(error.code(), "instance-suspended", "after {times} times: {error}"),
+        }
+    }
+    assert!(in_time < 40, "some come too late");
+    stop(&one).await;
+    stop(&other).await;
 }

@@ -14,6 +14,7 @@ crate::on_every_database!(
     no_edit_goes_over_another,
     no_user_takes_the_last_administrator_away,
     comments_stand_on_instances_and_tasks,
+    no_words_are_lost_of_two_who_change_a_comment,
     attachments_are_read_in_chunks,
     too_large_attachments_are_refused,
     searches_are_kept,
@@ -284,4 +285,39 @@ async fn too_large_attachments_are_refused(place: Place) {
     assert_eq!(file.write(b"78901").await.unwrap_err().code(), "store-too-large");
     assert_eq!(engine.attachments(case).await.unwrap(), []);
     stop(&engine).await;
+}
+
+async fn no_words_are_lost_of_two_who_change_a_comment(place: Place) {
+    let one = place.with(&[("approval.bpmn", &approval())]).await;
+    // Only one node has a file.
+    let other = if let Place::File(_) = place { one.clone() } else { place.by_hand().await };
+    let case = one.start("approval").send().await.unwrap().id();
+    let seen = one.comment(case, "called back").await.unwrap();
+    let changed = one.change_comment(&seen, "called back twice").await.unwrap().unwrap();
+    assert_eq!(one.change_comment(&seen, "written").await.unwrap_err().code(), "comment-changed");
+    assert_eq!(one.comments(case).await.unwrap(), std::slice::from_ref(&changed));
+    let mut seen = changed;
+    for round in 0..20 {
+        let (left, right) = tokio::join!(
+            one.change_comment(&seen, format!("one {round}")),
+            other.change_comment(&seen, format!("other {round}")),
+        );
+        seen = match (left, right) {
+            (Ok(Some(won)), Err(error)) | (Err(error), Ok(Some(won))) => {
+                assert_eq!(error.code(), "comment-changed");
+                won
+            }
+            both => panic!("of two one must hear that the other was faster: {both:?}"),
+        };
+        assert_eq!(one.comments(case).await.unwrap(), std::slice::from_ref(&seen));
+    }
+    // In the moment of its removal it is changed before, or not any more.
+    for _ in 0..20 {
+        let comment = one.comment(case, "?").await.unwrap();
+        let (changed, removed) = tokio::join!(one.change_comment(&comment, "!"), other.remove_comment(&comment));
+        removed.unwrap();
+        assert!(changed.is_ok_and(|changed| changed.is_none_or(|changed| &*changed.text == "!")));
+        assert_eq!(one.comments(case).await.unwrap(), std::slice::from_ref(&seen), "it does not come back");
+    }
+    stop(&one).await;
 }

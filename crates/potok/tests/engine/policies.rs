@@ -1,10 +1,11 @@
 //! What operators say of savepoints and timers to come, and of those that are there.
 
 use potok::{DefinitionId, Due, DueKind, DueOf, DueQuery, DueType, Engine, TimerId};
+use potok_store::{Outcome, Patience, Unit};
 use serde_json::json;
 
 use crate::database::{Place, at, stop};
-use crate::model::row;
+use crate::model::{file, process, row};
 
 crate::on_every_database!(
     savepoints_to_come_are_held_back,
@@ -16,6 +17,8 @@ crate::on_every_database!(
     a_boundary_timer_that_is_forgotten_leaves_its_activity,
     a_timer_is_computed_once_more,
     policies_go_with_their_definition,
+    what_stands_elsewhere_is_not_read,
+    a_start_that_failed_is_held_back_too,
 );
 
 /// A user task after a timer of as long as a variable says, behind a savepoint.
@@ -228,5 +231,80 @@ async fn policies_go_with_their_definition(place: Place) {
     assert_eq!(held(&engine).await, [false], "another version has none");
     engine.delete_definition(soon.definition).await.unwrap();
     assert_eq!(engine.due_policies(&[soon.definition]).await.unwrap(), []);
+    stop(&engine).await;
+}
+
+async fn what_stands_elsewhere_is_not_read(place: Place) {
+    let other = later().replace(r#""wait""#, r#""other""#);
+    let engine = place.with(&[("wait.bpmn", &later()), ("other.bpmn", &other)]).await;
+    let wait = engine.definitions(&potok::query::DefinitionQuery::default()).await.unwrap();
+    let wait = DefinitionId(wait.iter().find(|definition| &*definition.id == "wait").unwrap().key);
+    let of = |node: &str, kind| DueOf { definition: wait, node: node.into(), kind };
+    // One of each at its timer, and one at its savepoint.
+    let mut elsewhere = Vec::new();
+    for _ in 0..2 {
+        engine.execute_due().await.unwrap();
+        start(&engine).await;
+        let case = engine.start("other").variables(json!({"pause": "PT2H"})).send().await.unwrap();
+        elsewhere.push(case.key);
+    }
+    let mut unit = Unit { id: 7, ..Unit::default() };
+    for instance in elsewhere {
+        unit.changes.rewrite_log(instance, 1, 1, [255_u8; 9].as_slice().into());
+    }
+    assert_eq!(engine.store().commit(&[unit], Patience::Wait).await.unwrap(), [Outcome::Committed]);
+    engine.stop().await;
+    // Whoever read the instances of the other process now would be told that they are damaged.
+    let engine = place.by_hand().await;
+    let all = engine.due(&DueQuery::default()).await;
+    assert!(matches!(all, Err(potok::Error::Damaged { .. })), "{all:?}");
+    engine.hold_due(&of("soon", DueType::Before), true, true, None).await.unwrap();
+    engine.hold_due(&of("later", DueType::Timer), true, true, None).await.unwrap();
+    engine.hold_due(&of("soon", DueType::After), true, true, None).await.unwrap();
+    engine.set_due_priority(&of("later", DueType::Timer), Some(7), true).await.unwrap();
+    let query = potok::query::InstanceQuery { definition: Some(wait.0), ..Default::default() };
+    let instances = engine.instances(&query).await.unwrap().iter().map(|row| row.key).collect();
+    let due = engine.due(&DueQuery { instances, ..DueQuery::default() }).await.unwrap();
+    let mut stand: Vec<_> = due.iter().map(|due| (&*due.node, due.suspended, due.priority)).collect();
+    stand.sort_unstable();
+    assert_eq!(stand, [("later", true, 7), ("soon", true, 0)]);
+    engine.stop().await;
+}
+
+/// A process that a timer starts once, and cannot go on.
+fn stuck() -> String {
+    let process = process(
+        "stuck",
+        r#"
+        <startEvent id="start">
+          <extensionElements><camunda:failedJobRetryTimeCycle>PT1M,PT5M</camunda:failedJobRetryTimeCycle></extensionElements>
+          <timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition>
+        </startEvent>
+        <serviceTask id="add" camunda:expression="${x + 1}" camunda:resultVariable="sum"/>
+        <endEvent id="end"/>"#,
+    );
+    file(&process).replace("<definitions ", r#"<definitions xmlns:camunda="http://camunda.org/schema/1.0/bpmn" "#)
+}
+
+async fn a_start_that_failed_is_held_back_too(place: Place) {
+    let engine = place.with(&[("stuck.bpmn", &stuck())]).await;
+    let start = of(&engine, "start", DueType::Timer).await;
+    let tries = async || all(&engine).await.iter().map(|due| (due.retries, due.suspended)).collect::<Vec<_>>();
+    engine.clock().advance(at("2026-01-05T10:00:00Z"));
+    engine.execute_due().await.unwrap();
+    assert_eq!(tries().await, [(2, false)], "it is tried again");
+    engine.hold_due(&start, true, true, None).await.unwrap();
+    assert_eq!(tries().await, [(2, true)], "which is there already");
+    engine.clock().advance(at("2026-01-05T12:00:00Z"));
+    assert_eq!(engine.execute_due().await.unwrap(), 0);
+    assert_eq!(engine.execute(&all(&engine).await[0]).await.unwrap_err().code(), "stuck");
+    assert_eq!(tries().await, [(1, true)], "what is still to come stays so");
+    assert_eq!(engine.execute_due().await.unwrap(), 0);
+    engine.hold_due(&start, false, true, None).await.unwrap();
+    assert_eq!(tries().await, [(1, false)]);
+    // One by one, too.
+    engine.suspend_timer(TimerId(all(&engine).await[0].key), true).await.unwrap();
+    assert_eq!(tries().await, [(1, true)]);
+    assert_eq!(engine.execute_due().await.unwrap(), 0);
     stop(&engine).await;
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use potok::query::{InstanceQuery, TaskQuery};
-use potok::{Clock, Engine, Error, InstanceId, JobError, Name, Operation, TaskId};
+use potok::row::{Group, Tenant};
+use potok::{Clock, DefinitionId, DueOf, DueType, Engine, Error, InstanceId, JobError, Name, Operation, Role, TaskId};
 use potok_core::instance::Key;
 use serde_json::json;
 
@@ -13,6 +14,7 @@ use crate::model::{approval, row};
 
 crate::on_every_database!(
     what_is_too_long_to_be_found_by_is_refused_alone,
+    what_people_are_found_by_is_not_too_long_either,
     variables_keep_within_the_limits_of_the_engine,
     text_with_zeros_is_taken_everywhere,
     who_waits_for_ever_gets_what_comes,
@@ -187,5 +189,41 @@ async fn all_who_look_for_the_same_at_once_find_it(place: Place) {
     for found in join_all((0..8).map(|_| engine.leased_job(job.id(), job.lease))).await {
         assert_eq!(found.unwrap().id(), job.id());
     }
+    stop(&engine).await;
+}
+
+async fn what_people_are_found_by_is_not_too_long_either(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let long = noise(4000);
+    let people = engine.people();
+    let group = noise(2595);
+    for id in ["sales", &*group] {
+        people.put_group(Group { id: id.into(), ..Group::default() }).await.unwrap();
+    }
+    let refused = [
+        people.put_tenant(Tenant { id: (&*long).into(), name: None }).await,
+        people.add_to_tenant(&*long, "anna").await,
+        people.add_to_tenant("north", &*long).await,
+        people.add_group_to_tenant(&*long, "sales").await,
+        // Together they are.
+        people.add_group_to_tenant("northwest", &*group).await,
+        people.grant(&*group, Role::Administrator).await,
+    ];
+    for (place, refused) in refused.into_iter().enumerate() {
+        assert_eq!(refused.unwrap_err().code(), "store-too-large", "{place}");
+    }
+    // Beside them others get in.
+    let (bad, good) = tokio::join!(
+        people.put_tenant(Tenant { id: (&*long).into(), name: None }),
+        people.grant("sales", Role::Viewer)
+    );
+    assert_eq!(bad.unwrap_err().code(), "store-too-large");
+    good.unwrap();
+    let node = format!("n{}", noise(3000).replace(|letter: char| !letter.is_ascii_alphanumeric(), "x"));
+    let model = row("far", &format!("<startEvent id=\"s\"/>\n<userTask id=\"{node}\"/>\n<endEvent id=\"e\"/>"));
+    let deployed = deploy(&engine, &[("far.bpmn", &model)]).await;
+    let definition = DefinitionId(deployed.definition("far").unwrap().key);
+    let of = DueOf { definition, node: (&*node).into(), kind: DueType::Before };
+    assert_eq!(engine.hold_due(&of, true, false, None).await.unwrap_err().code(), "store-too-large");
     stop(&engine).await;
 }

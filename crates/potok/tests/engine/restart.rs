@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use potok::row::InstanceState;
+use potok::query::{Comparison, VariableFilter, VariableValue};
+use potok::row::{InstanceState, Work};
 use potok::{Clock, Engine, Error};
+use potok_core::instance::Key;
+use potok_core::time::Timestamp;
+use potok_store::{Outcome, Patience, Unit};
 use serde_json::json;
 
 use crate::database::{Place, at, deploy, morning, stop};
@@ -17,6 +21,7 @@ crate::on_every_database!(
     callers_and_called_go_on_after_a_restart,
     many_callers_of_one_instance_at_once,
     two_nodes_do_nothing_twice,
+    what_a_version_before_did_not_write_is_written_beside_other_work,
 );
 
 async fn an_instance_goes_on_after_a_restart(place: Place) {
@@ -205,5 +210,34 @@ async fn a_business_key_is_one_running_instances_own(place: Place) {
     engine.instance(case.id()).cancel("over").await.unwrap();
     let (left, right) = tokio::join!(start(&engine), start(&engine));
     assert!(left.is_ok() != right.is_ok(), "one of two at once");
+    stop(&engine).await;
+}
+
+async fn what_a_version_before_did_not_write_is_written_beside_other_work(place: Place) {
+    let engine = place.with(&[("approval.bpmn", &approval())]).await;
+    let draft = VariableFilter { name: "draft".into(), comparison: Comparison::Equal(VariableValue::Number(7.0)) };
+    let found = async |engine: &Engine| engine.tasks().own_variable(draft.clone()).count().await.unwrap();
+    let mut unit = Unit { id: 7, ..Unit::default() };
+    for _ in 0..3 {
+        let case = engine.start("approval").send().await.unwrap();
+        let task = engine.tasks().instance(case.id()).list().await.unwrap()[0].id();
+        engine.set_local_task_variables(task, json!({"draft": 7})).await.unwrap();
+        unit.changes.remove_task_variables(case.key, task.0);
+    }
+    assert_eq!(found(&engine).await, 3);
+    // As the migration leaves it.
+    let left = Work { kind: 8, due: Timestamp::UNIX_EPOCH, suspended: true, ..Work::default() };
+    unit.changes.add(left);
+    assert_eq!(engine.store().commit(&[unit], Patience::Wait).await.unwrap(), [Outcome::Committed]);
+    assert_eq!(found(&engine).await, 0);
+    engine.stop().await;
+    let engine = place.by_hand().await;
+    let is_left = async || engine.store().get::<Work>((Key::default(), Key::default())).await.unwrap().is_some();
+    if let Place::Memory(_) = place {
+        // Where nobody waits for a disk, what runs behind the engine has not had its turn yet.
+        assert!(is_left().await, "the start does not wait for it");
+    }
+    assert_eq!(engine.examine().await.unwrap(), [], "whoever examines all of it does");
+    assert_eq!((found(&engine).await, is_left().await), (3, false));
     stop(&engine).await;
 }

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use potok::query::{IncidentQuery, InstanceQuery, JobQuery};
-use potok::row::InstanceState;
+use potok::row::{InstanceState, Resource};
 use potok::{Clock, Engine, Job, JobError, Transaction, sqlx};
+use potok_store::{Outcome, Patience, Unit};
 use serde_json::json;
 
 use crate::database::{Place, deploy, morning, stop};
@@ -21,6 +22,7 @@ crate::on_every_database!(
     what_takes_its_own_job_away_is_undone,
     a_transaction_that_is_kept_is_undone,
     jobs_of_many_instances_are_done_once,
+    what_is_compiled_outside_is_not_compiled_anew,
 );
 
 /// A process with a job, and another that its handler starts.
@@ -238,5 +240,35 @@ async fn jobs_of_many_instances_are_done_once(place: Place) {
     };
     tokio::time::timeout(Duration::from_secs(60), done).await.unwrap();
     assert_eq!((booked(&engine).await, bookings(&engine).await), (20, 20));
+    stop(&engine).await;
+}
+
+async fn what_is_compiled_outside_is_not_compiled_anew(place: Place) {
+    let model = row(
+        "order",
+        r#"
+        <startEvent id="start"/>
+        <serviceTask id="sum" potok:job="sum"/>
+        <businessRuleTask id="rate" potok:decision="discount" potok:resultVariable="discount"/>
+        <userTask id="thank"/>
+        <endEvent id="end"/>"#,
+    );
+    let decision = r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="Discounts" namespace="shop">
+        <decision id="discount" name="Discount"><literalExpression><text>amount / 20</text></literalExpression></decision></definitions>"#;
+    let sum = async |_: Job, _: Arc<Transaction>| Ok::<_, JobError>(json!({"amount": 100}));
+    let builder = place.builder().clock(Clock::standing_at(morning())).job_execution(false);
+    let engine = builder.handler_in_transaction("sum", sum).start().await.unwrap();
+    let deployed = deploy(&engine, &[("order.bpmn", &model), ("discount.dmn", decision)]).await;
+    let case = engine.start("order").send().await.unwrap();
+    // Whoever read the files now would find none.
+    let mut unit = Unit { id: 7, ..Unit::default() };
+    for file in ["order.bpmn", "discount.dmn"] {
+        unit.changes.remove::<Resource>((deployed.id.unwrap().0, file.into()));
+    }
+    assert_eq!(engine.store().commit(&[unit], Patience::Wait).await.unwrap(), [Outcome::Committed]);
+    engine.execute_due().await.unwrap();
+    assert_eq!(engine.incidents(&IncidentQuery::default()).await.unwrap(), []);
+    assert_eq!(engine.tasks().node("thank").count().await.unwrap(), 1);
+    assert_eq!(engine.instance(case.id()).variable("discount").await.unwrap().unwrap().as_f64(), Some(5.0));
     stop(&engine).await;
 }

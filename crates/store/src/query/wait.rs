@@ -125,6 +125,8 @@ pub struct TimerQuery {
     pub keys: Vec<Key>,
     /// Of this definition.
     pub definition: Option<Key>,
+    /// On one of these flow nodes; a boundary event's stand on the event.
+    pub nodes: Vec<Name>,
     /// Of one of these instances.
     pub instances: Vec<Key>,
     /// Due before.
@@ -148,6 +150,7 @@ impl Filters for TimerQuery {
         let mut filters = Gathered::default();
         filters.one_of("key", &self.keys);
         filters.equal("definition", self.definition.as_ref());
+        filters.one_of("node", &self.nodes);
         filters.one_of("instance", &self.instances);
         filters.between("due", None, self.due_before.as_ref());
         self.sight.tenants_of_instances(&mut filters);
