@@ -6,6 +6,7 @@
 mod acting;
 pub mod camunda7;
 pub mod flowable;
+mod json;
 
 use axum::Router;
 use axum::http::StatusCode;

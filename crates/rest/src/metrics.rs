@@ -41,20 +41,25 @@ struct Answered {
     taken: Duration,
 }
 
+impl Answered {
+    fn note(&mut self, status: u16, taken: Duration) {
+        *self.statuses.entry(status).or_default() += 1;
+        self.count += 1;
+        self.taken += taken;
+        let seconds = taken.as_secs_f64();
+        for (bucket, bound) in self.buckets.iter_mut().zip(BOUNDS) {
+            *bucket += u64::from(seconds <= bound);
+        }
+    }
+}
+
 impl Calls {
     fn note(&self, method: &'static str, route: &str, status: u16, taken: Duration) {
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_method = calls.entry(method).or_default();
-        if !of_method.contains_key(route) {
-            of_method.insert(route.to_owned(), Answered::default());
-        }
-        let Some(answered) = of_method.get_mut(route) else { return };
-        *answered.statuses.entry(status).or_default() += 1;
-        answered.count += 1;
-        answered.taken += taken;
-        let seconds = taken.as_secs_f64();
-        for (bucket, bound) in answered.buckets.iter_mut().zip(BOUNDS) {
-            *bucket += u64::from(seconds <= bound);
+        match of_method.get_mut(route) {
+            Some(answered) => answered.note(status, taken),
+            None => of_method.entry(route.to_owned()).or_default().note(status, taken),
         }
     }
 

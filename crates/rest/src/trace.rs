@@ -41,6 +41,8 @@ pub(crate) struct Followed {
     id: HeaderValue,
     /// What it is answered within.
     pub(crate) span: Span,
+    /// Whether somebody records spans.
+    is_recorded: bool,
 }
 
 impl Followed {
@@ -59,24 +61,27 @@ impl Followed {
             http.route = route,
             http.response.status_code = Empty,
         );
-        if !span.is_disabled() {
-            span.record("otel.name", format!("{method} {route}"));
-        }
         let parent = parent(request.headers());
         let own = within(&span, parent);
+        // What logs say already is written down only for who records traces.
+        if own.is_some() {
+            span.record("otel.name", format!("{method} {route}"));
+        }
         if let Some(trace) = own.or(parent) {
             request.extensions_mut().insert(Part { trace, is_callers: parent.is_some() });
         }
-        Self { id, span }
+        Self { id, span, is_recorded: own.is_some() }
     }
 
     /// Tells the answer's reader the id.
     pub(crate) fn end(self, response: &mut Response) {
-        let Self { id, span } = self;
+        let Self { id, span, is_recorded } = self;
         let status = response.status();
-        span.record("http.response.status_code", status.as_u16());
-        if status.is_server_error() {
-            span.record("otel.status_code", "ERROR");
+        if is_recorded {
+            span.record("http.response.status_code", status.as_u16());
+            if status.is_server_error() {
+                span.record("otel.status_code", "ERROR");
+            }
         }
         tracing::debug!(parent: &span, status = status.as_u16(), "answered");
         response.headers_mut().insert(ID, id);

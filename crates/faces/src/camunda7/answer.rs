@@ -10,14 +10,10 @@ use serde_json::{Value as Json, json};
 use super::error::Fault;
 use super::fields::Fields;
 use super::value;
+pub(crate) use crate::json::answer as json;
 
 /// What a route gives.
 pub(crate) type Answer = Result<Response, Fault>;
-
-/// 200 with JSON.
-pub(crate) fn json(body: &Json) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-}
 
 /// 204.
 pub(crate) fn nothing() -> Response {

@@ -23,6 +23,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::acting::Acting;
 use crate::camunda7::{condition, id};
+use crate::json::answer;
 
 /// What a list can be sorted by.
 const SORTED_BY: [&str; 8] =
@@ -107,10 +108,6 @@ impl IntoResponse for Fault {
 }
 
 type Answer = Result<Response, Fault>;
-
-fn answer(body: &Json) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-}
 
 /// The members of a body; what it does not know it ignores, and null is absent.
 struct Body(Map<String, Json>);
