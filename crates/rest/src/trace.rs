@@ -54,7 +54,7 @@ impl Followed {
         let span = tracing::info_span!(
             "request",
             id = id.to_str().unwrap_or_default(),
-            otel.name = Empty,
+            otel.name = %format_args!("{method} {route}"),
             otel.kind = "server",
             otel.status_code = Empty,
             http.request.method = method,
@@ -63,10 +63,6 @@ impl Followed {
         );
         let parent = parent(request.headers());
         let own = within(&span, parent);
-        // What logs say already is written down only for who records traces.
-        if own.is_some() {
-            span.record("otel.name", format!("{method} {route}"));
-        }
         if let Some(trace) = own.or(parent) {
             request.extensions_mut().insert(Part { trace, is_callers: parent.is_some() });
         }
@@ -77,6 +73,7 @@ impl Followed {
     pub(crate) fn end(self, response: &mut Response) {
         let Self { id, span, is_recorded } = self;
         let status = response.status();
+        // In logs, how it was answered is said below.
         if is_recorded {
             span.record("http.response.status_code", status.as_u16());
             if status.is_server_error() {
