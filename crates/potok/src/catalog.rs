@@ -268,10 +268,15 @@ impl Catalog {
         self.said.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The deployments whose decisions and calendars are loaded.
+    pub(crate) fn known(&self) -> Arc<BTreeSet<Key>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Forgets decisions of deployments that are gone, and loads decisions and calendars of those that are new, in the order in which they were deployed, for that is how their
     /// versions count. Says whether what was compiled before no longer counts.
     pub(crate) async fn discover(&self) -> Result<bool, Error> {
-        let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let before = self.known();
         let mut all = Vec::new();
         for kind in [DefinitionKind::Decision, DefinitionKind::Calendar] {
             let query = DefinitionQuery { kind: Some(kind), ..DefinitionQuery::default() };

@@ -119,7 +119,8 @@ impl Transaction {
     /// If nothing was done; or, with [`Error::OutcomeUnknown`], if that is not known.
     pub async fn commit(self) -> Result<(), Error> {
         let Self { outside, engine, transaction } = self;
-        let (touched, said) = (engine.inner.cache.touched(), engine.inner.catalog.said());
+        let (touched, said, known) =
+            (engine.inner.cache.touched(), engine.inner.catalog.said(), engine.inner.catalog.known());
         drop(engine);
         let committed = transaction.commit().await;
         let inner = &outside.0;
@@ -137,6 +138,12 @@ impl Transaction {
             && let Err(error) = inner.catalog.learn().await
         {
             tracing::warn!(%error, "what operators have said is looked up later");
+        }
+        // Decisions and calendars that were deployed in it count from now on.
+        if known != inner.catalog.known()
+            && let Err(error) = inner.catalog.discover().await
+        {
+            tracing::warn!(%error, "decisions and calendars are looked up later");
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::body::Json;
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{ByAge, Found, Search, find};
+use crate::search::{self, ByAge, Found, Search, find};
 use crate::value::{Id, names, text};
 
 pub(crate) fn routes() -> Routes {
@@ -22,10 +22,16 @@ pub(crate) fn routes() -> Routes {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AuditFilter {
     /// Asked for by one of these users.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     users: Vec<String>,
     /// One of these actions, such as `sign in`.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     actions: Vec<String>,
     /// Asked of one of these.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     subjects: Vec<String>,
     /// Allowed, or refused.
     allowed: Option<bool>,

@@ -13,7 +13,7 @@ use crate::instances::InstanceFilter;
 use crate::operations::{Migration, Modification, Restart};
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{ByAge, Found, Search, find};
+use crate::search::{self, ByAge, Found, Search, find};
 use crate::value::{Created, Id, Variables, text, words};
 
 pub(crate) fn routes() -> Routes {
@@ -179,6 +179,8 @@ async fn begin(caller: Caller, Json(body): Json<NewBatch>) -> Result<Created, Pr
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct BatchFilter {
     /// In one of these states.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     states: Vec<BatchState>,
 }
 

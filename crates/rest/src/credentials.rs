@@ -14,7 +14,7 @@ use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 use crate::roles::Role;
 use crate::routes::{Routes, routes};
-use crate::search::{ByAge, Found, Search};
+use crate::search::{self, ByAge, Found, Search};
 use crate::value::{Id, names, text};
 
 pub(crate) fn routes() -> Routes {
@@ -127,8 +127,12 @@ impl From<&potok::ApiToken> for ApiToken {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct TokenFilter {
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     ids: Vec<Id>,
     /// Of one of these users; who is no administrator names themselves.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     users: Vec<String>,
 }
 

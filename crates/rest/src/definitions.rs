@@ -12,7 +12,7 @@ use crate::caller::Caller;
 use crate::deployments::{Removal, bytes_of};
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{ByAge, Found, Search, find};
+use crate::search::{self, ByAge, Found, Search, find};
 use crate::value::{Id, Variables, names, text, words};
 
 pub(crate) fn routes() -> Routes {
@@ -86,8 +86,12 @@ impl From<&row::Definition> for Definition {
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct DefinitionFilter {
     kind: Option<DefinitionKind>,
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     ids: Vec<Id>,
     /// With one of these ids in their files.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     keys: Vec<String>,
     tenant: Option<String>,
     deployment: Option<Id>,

@@ -15,7 +15,7 @@ use crate::caller::Caller;
 use crate::definitions::Definition;
 use crate::problem::{Finding, Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{ByAge, Found, Search, find};
+use crate::search::{self, ByAge, Found, Search, find};
 use crate::value::{Id, text};
 
 pub(crate) fn routes() -> Routes {
@@ -134,6 +134,8 @@ impl From<&row::Deployment> for Deployment {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DeploymentFilter {
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     ids: Vec<Id>,
     name: Option<String>,
     tenant: Option<String>,

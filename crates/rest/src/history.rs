@@ -32,7 +32,7 @@ pub(crate) struct Moment {
 
 /// How an instance is or was.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct InstanceState {
+pub(crate) struct InstanceSnapshot {
     /// Whether it runs.
     active: bool,
     /// The version of its process at that moment.
@@ -100,12 +100,12 @@ pub(crate) struct Wait {
 /// Its tokens, scopes with their variables, and what it waits for.
 #[utoipa::path(get, path = "/instances/{id}/state", tag = "history", operation_id = "getInstanceState",
     params(("id" = Id, Path, description = "Its id"), Moment),
-    responses((status = 200, body = InstanceState, description = "How it is or was"), Problems))]
+    responses((status = 200, body = InstanceSnapshot, description = "How it is or was"), Problems))]
 async fn state(
     caller: Caller,
     Path(id): Path<Id>,
     Query(Moment { at }): Query<Moment>,
-) -> Result<Json<InstanceState>, Problem> {
+) -> Result<Json<InstanceSnapshot>, Problem> {
     let case = caller.engine.instance(id.into());
     let (state, definition) = match at {
         Some(seq) => (case.at(seq).await?, definition_at(&case, seq).await?),
@@ -124,11 +124,11 @@ async fn definition_at(case: &Case, seq: u64) -> Result<potok::DefinitionId, Pro
     }
 }
 
-fn shown(state: &potok_core::instance::Instance, graph: &ProcessGraph, definition: Id) -> InstanceState {
+fn shown(state: &potok_core::instance::Instance, graph: &ProcessGraph, definition: Id) -> InstanceSnapshot {
     let ids: Vec<String> = graph.nodes().map(|node| node.id.to_string()).collect();
     let id = |ordinal: u32| usize::try_from(ordinal).ok().and_then(|place| ids.get(place)).cloned();
     let number = |number: u32| Some(number).filter(|number| *number != NONE);
-    InstanceState {
+    InstanceSnapshot {
         active: matches!(state.state(), State::Active),
         definition,
         tokens: state

@@ -11,7 +11,7 @@ use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{ByAge, Found, Search, find};
+use crate::search::{self, ByAge, Found, Search, find};
 use crate::value::{Id, names, text};
 
 pub(crate) fn routes() -> Routes {
@@ -24,14 +24,24 @@ pub(crate) fn routes() -> Routes {
 pub(crate) struct IncidentFilter {
     /// Still open, or resolved.
     open: Option<bool>,
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     ids: Vec<Id>,
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     instances: Vec<Id>,
     definition: Option<Id>,
     /// In one of these processes.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     processes: Vec<String>,
     /// On one of these flow nodes.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     nodes: Vec<String>,
     /// With one of these codes.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     codes: Vec<String>,
     tenant: Option<String>,
 }

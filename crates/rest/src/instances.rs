@@ -17,7 +17,7 @@ use crate::caller::Caller;
 use crate::jobs::patience;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{Found, Search, VariableFilters, find, variables};
+use crate::search::{self, Found, Search, VariableFilters, find, variables};
 use crate::tag::{Expected, Tagged};
 use crate::tasks::Reason;
 use crate::value::{Id, Variables, names, text, words};
@@ -116,9 +116,15 @@ impl From<&row::Instance> for Instance {
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct InstanceFilter {
     /// In one of these states; in any unless this is given.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     states: Vec<InstanceState>,
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     ids: Vec<Id>,
     /// Of one of these processes.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     processes: Vec<String>,
     definition: Option<Id>,
     tenant: Option<String>,

@@ -15,7 +15,7 @@ use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{ByAge, Found, Search, find};
+use crate::search::{self, ByAge, Found, Search, find};
 use crate::timers::{Priority, Retries};
 use crate::value::{Id, Variables, names, text};
 
@@ -198,13 +198,23 @@ async fn fetch(
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct JobFilter {
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     ids: Vec<Id>,
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     instances: Vec<Id>,
     definition: Option<Id>,
     /// Of one of these processes.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     processes: Vec<String>,
     /// On one of these flow nodes.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     nodes: Vec<String>,
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     topics: Vec<String>,
     tenant: Option<String>,
     /// Handed out to this worker.

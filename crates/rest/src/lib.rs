@@ -256,6 +256,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         .nest("/api/v1", native().described())
         .merge(operators().described());
     let mut description = described.into_openapi();
+    once::describe(&mut description);
     union::close(&mut description);
     description
 }

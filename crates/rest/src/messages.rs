@@ -14,7 +14,7 @@ use crate::caller::Caller;
 use crate::instances::Instance;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{ByAge, Found, Search, find};
+use crate::search::{self, ByAge, Found, Search, find};
 use crate::value::{Id, Variables, names, text, words};
 
 pub(crate) fn routes() -> Routes {
@@ -265,7 +265,11 @@ words! {
 pub(crate) struct SubscriptionFilter {
     kind: Option<SubscriptionKind>,
     /// Of messages or signals with one of these names.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     names: Vec<String>,
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     instances: Vec<Id>,
     definition: Option<Id>,
     process: Option<String>,
@@ -341,7 +345,11 @@ async fn subscriptions(
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct TimerFilter {
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     ids: Vec<Id>,
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     instances: Vec<Id>,
     definition: Option<Id>,
     #[schema(value_type = Option<String>, format = DateTime)]

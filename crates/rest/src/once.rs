@@ -10,6 +10,9 @@ use potok::{Engine, Error};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{OpenApi, Required};
 
 use crate::App;
 use crate::body::{media_type, whole};
@@ -64,6 +67,43 @@ async fn marked(app: &App, mut request: Request, key: String) -> Result<Request,
     let request_hash = hex(&hash.finalize());
     request.extensions_mut().insert(Once { key, request: request_hash });
     Ok(request)
+}
+
+/// What changes nothing though it is asked for by a body, apart from all `search...`; and what keeps no answer: secrets, and jobs, which are
+/// handed out again.
+const TAKE_NONE: [&str; 12] = [
+    "askSavedSearch",
+    "changePassword",
+    "check",
+    "evaluateDecision",
+    "exportHistory",
+    "fetchJobs",
+    "getFinishedElements",
+    "planMigration",
+    "setPassword",
+    "setUp",
+    "signIn",
+    "signOut",
+];
+
+/// Says of all operations that take a key that they do.
+pub(crate) fn describe(description: &mut OpenApi) {
+    let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(LIMIT)).build();
+    let header = ParameterBuilder::new()
+        .name(KEY.as_str())
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("Best a random UUID: sent again with it within a day, the call is done once and answered as the first time."))
+        .schema(Some(schema))
+        .build();
+    for path in description.paths.paths.values_mut() {
+        for operation in [&mut path.post, &mut path.put, &mut path.patch, &mut path.delete].into_iter().flatten() {
+            let id = operation.operation_id.as_deref().unwrap_or_default();
+            if !id.starts_with("search") && !TAKE_NONE.contains(&id) {
+                operation.parameters.get_or_insert_default().push(header.clone().into());
+            }
+        }
+    }
 }
 
 /// Bytes as hexadecimal digits.

@@ -10,7 +10,7 @@ use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{Found, Search, find};
+use crate::search::{self, Found, Search, find};
 use crate::tag::{Expected, Tagged};
 use crate::value::{names, text};
 
@@ -61,6 +61,8 @@ pub(crate) struct UserData {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct UserFilter {
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     ids: Vec<String>,
     /// `%` stands for any text, `_` for one character.
     name_like: Option<String>,
@@ -173,6 +175,8 @@ pub(crate) struct GroupData {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct GroupFilter {
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     ids: Vec<String>,
     /// That this user is in.
     member: Option<String>,

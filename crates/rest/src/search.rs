@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use potok::query::{Comparison, Cursor, Paging, VariableFilter, VariableValue};
 use potok::{Engine, Page, Search as Searched};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -43,6 +44,22 @@ pub(crate) struct Search<F, S> {
 
 fn object<'de, F: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<F>, D::Error> {
     Ok(Option::<Object<F>>::deserialize(deserializer)?.map(|Object(filter)| filter))
+}
+
+/// A list in a filter. One that is empty is refused: whoever has nothing to look for would be given everything.
+pub(crate) fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    checked(Vec::deserialize(deserializer)?)
+}
+
+/// The same where null stands for what is left out.
+pub(crate) fn some_or_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    Option::deserialize(deserializer)?.map(checked).transpose()
+}
+
+fn checked<T, E: Error>(list: Vec<T>) -> Result<Vec<T>, E> {
+    if list.is_empty() { Err(E::custom("an empty list finds nothing; leave it out to find all")) } else { Ok(list) }
 }
 
 fn hundred() -> usize {

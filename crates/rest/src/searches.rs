@@ -200,7 +200,7 @@ async fn delete(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Proble
 /// It finds what whoever asks may see. What the body says, of its filter each member, stands in the place of what is kept, or beside it: a
 /// page, or what else must hold.
 #[utoipa::path(post, path = "/searches/{id}/tasks", tag = "tasks", operation_id = "askSavedSearch",
-    params(("id" = Id, Path, description = "Its id")),
+    params(("id" = Id, Path, description = "Its id")), request_body = Query,
     responses((status = 200, body = Found<Task>, description = "A page of tasks"), Problems))]
 async fn ask(caller: Caller, Path(id): Path<Id>, Json(more): Json<Query>) -> Result<Json<Found<Task>>, Problem> {
     let row = kept(&caller.engine, id).await?;

@@ -13,7 +13,7 @@ use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{Found, Search, VariableFilters, find, variables};
+use crate::search::{self, Found, Search, VariableFilters, find, variables};
 use crate::tag::{Expected, Tagged, tag};
 use crate::value::{Created, Id, Local, Variables, names, text, words};
 
@@ -160,14 +160,24 @@ impl From<&row::Task> for Task {
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct TaskFilter {
     /// In one of these states; open ones unless this is given.
+    #[serde(deserialize_with = "search::some_or_null")]
+    #[schema(min_items = 1)]
     states: Option<Vec<TaskState>>,
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     ids: Vec<Id>,
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     instances: Vec<Id>,
     /// Of one of these processes.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     processes: Vec<String>,
     /// Of any process, or of none.
     has_process: Option<bool>,
     /// On one of these flow nodes.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     nodes: Vec<String>,
     definition: Option<Id>,
     tenant: Option<String>,
@@ -177,8 +187,12 @@ pub(crate) struct TaskFilter {
     assigned: Option<bool>,
     owner: Option<String>,
     /// Open for one of these users to claim; with groups as well, for any of them.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     candidate_users: Vec<String>,
     /// Open for the members of one of these groups to claim.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     candidate_groups: Vec<String>,
     /// `%` stands for any text, `_` for one character.
     name_like: Option<String>,

@@ -12,7 +12,7 @@ use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{ByAge, Found, Search, find};
+use crate::search::{self, ByAge, Found, Search, find};
 use crate::value::{Id, names, text, words};
 
 pub(crate) fn routes() -> Routes {
@@ -115,6 +115,8 @@ async fn create(caller: Caller, Json(body): Json<NewWebhook>) -> Result<CreatedW
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct WebhookFilter {
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     ids: Vec<Id>,
 }
 
@@ -210,11 +212,19 @@ impl From<row::Delivery> for Delivery {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DeliveryFilter {
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     webhooks: Vec<Id>,
     /// In one of these states.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     states: Vec<DeliveryState>,
     /// Of one of these kinds of events.
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     kinds: Vec<String>,
+    #[serde(deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     instances: Vec<Id>,
 }
 

@@ -126,9 +126,20 @@ impl fmt::Display for Config {
 /// A database's URL as it may be shown.
 pub(super) fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let Some((user, place)) = rest.rsplit_once('@') else { return url.to_owned() };
-    let user = user.split(':').next().unwrap_or_default();
-    format!("{scheme}://{user}@{place}")
+    let place = match rest.rsplit_once('@') {
+        Some((user, place)) => format!("{}@{place}", user.split(':').next().unwrap_or_default()),
+        None => rest.to_owned(),
+    };
+    let Some((place, query)) = place.split_once('?') else { return format!("{scheme}://{place}") };
+    // PostgreSQL takes it as a parameter, too: `password`, and `sslpassword` for a key.
+    let shown: Vec<&str> = query.split('&').filter(|part| !names_a_password(part)).collect();
+    if shown.is_empty() { format!("{scheme}://{place}") } else { format!("{scheme}://{place}?{}", shown.join("&")) }
+}
+
+/// Whether a parameter's name says so, however it is written.
+fn names_a_password(parameter: &str) -> bool {
+    let name = parameter.split('=').next().unwrap_or_default();
+    percent_encoding::percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase().contains("password")
 }
 
 #[cfg(test)]
@@ -139,5 +150,13 @@ mod tests {
     fn passwords_are_not_shown() {
         assert_eq!(without_password("postgres://potok:se@cret@db/work"), "postgres://potok@db/work");
         assert_eq!(without_password("work.db"), "work.db");
+        for (url, shown) in [
+            ("postgres://db/work?user=potok&password=secret", "postgres://db/work?user=potok"),
+            ("postgres://potok:secret@db/work?password=secret", "postgres://potok@db/work"),
+            ("postgres://db/work?Pass%77ord=secret&sslmode=require", "postgres://db/work?sslmode=require"),
+            ("postgres://db/work?password=se@cret", "postgres://db/work"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::conversation::Server;
+use crate::conversation::{APPROVAL, Server};
 
 fn described() -> Value {
     serde_json::to_value(potok_rest::openapi()).unwrap()
@@ -127,4 +127,77 @@ fn what_stands_of_several_is_told_by_its_type_and_takes_nothing_else() {
     assert_eq!(modify["required"], json!(["instructions", "type"]));
     assert!(modify["properties"]["reason"].is_object(), "{modify}");
     assert!(schemas["InstructionStartBefore"]["properties"]["localVariables"].is_object());
+}
+
+#[test]
+fn what_takes_an_idempotency_key_says_so() {
+    let described = described();
+    let takes_one = |operation: &Value| {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        parameters.filter(|parameter| parameter["name"] == "idempotency-key").count() == 1
+    };
+    let paths = &described["paths"];
+    assert!(takes_one(&paths["/api/v1/instances"]["post"]));
+    assert!(takes_one(&paths["/api/v1/tasks/{id}/complete"]["post"]));
+    assert!(takes_one(&paths["/api/v1/groups/{group}"]["put"]));
+    for path in ["/api/v1/tasks/search", "/api/v1/jobs/fetch", "/api/v1/session", "/api/v1/check"] {
+        assert!(!takes_one(&paths[path]["post"]), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_state_of_an_instance_is_as_described() {
+    let described = described();
+    let schema = |name: &str| described.pointer(&format!("/components/schemas/{name}")).cloned().unwrap();
+    let answer = &described["paths"]["/api/v1/instances/{id}/state"]["get"]["responses"]["200"];
+    let named = answer["content"]["application/json"]["schema"]["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    let id = server.start("approval", json!({})).await;
+    let state = server.get(&format!("/api/v1/instances/{id}/state")).await.is(200).json();
+    let said: Vec<String> = schema(named)["properties"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(state.as_object().unwrap().keys().cloned().collect::<Vec<_>>(), said);
+    // Another type of that name once stood in its place.
+    assert_eq!(schema("InstanceState")["enum"], json!(["active", "completed", "failed", "cancelled"]));
+    assert!(described["paths"]["/api/v1/searches/{id}/tasks"]["post"]["requestBody"].is_object());
+}
+
+/// The calls of docs/rest.md, word for word.
+#[tokio::test]
+async fn the_calls_of_the_guide_work_on_the_shipped_processes() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let server = Server::new().await;
+    let files = ["calendar.yaml", "contract.bpmn", "incoming-call.bpmn", "it-request-sorting.dmn", "it-request.bpmn"]
+        .map(|name| json!({"name": name, "text": std::fs::read_to_string(format!("{root}/bpmn/{name}")).unwrap()}));
+    server.post("/api/v1/deployments", json!({"files": files})).await.is(201);
+    let guide = std::fs::read_to_string(format!("{root}/docs/rest.md")).unwrap();
+    let calls = guide.split("## In seven calls").nth(1).unwrap().split("```").nth(1).unwrap();
+    let mut known: Vec<(&str, String)> = Vec::new();
+    let mut made = 0;
+    for line in calls.lines().filter(|line| line.starts_with("curl ")) {
+        let filled =
+            known.iter().fold(line.replace("'$lease'", "$lease"), |line, (name, value)| line.replace(name, value));
+        let path = filled["curl $api".len()..].split(' ').next().unwrap();
+        let path = format!("/api/v1{path}");
+        let answer = match filled.split_once(" -d '") {
+            Some((_, body)) => {
+                let body = serde_json::from_str(body.trim_end_matches('\'')).unwrap();
+                server.post(&path, body).await
+            }
+            None => server.get(&path).await,
+        };
+        assert!(answer.status.is_success(), "{filled}: {}", answer.status);
+        made += 1;
+        if answer.status == 204 {
+            continue;
+        }
+        let said = answer.json();
+        let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{filled}: {said}")).to_owned();
+        match made {
+            1 => known.push(("$instance", text(&said["id"]))),
+            2 => known.extend([("$job", text(&said[0]["id"])), ("$lease", text(&said[0]["lease"]))]),
+            4 => known.push(("$task", text(&said["items"][0]["id"]))),
+            _ => {}
+        }
+    }
+    assert_eq!(made, 7);
 }

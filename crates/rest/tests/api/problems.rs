@@ -44,6 +44,8 @@ async fn bodies_of_another_shape() {
         json!({"filter": {"ids": ["five"]}}),
         json!({"filter": {"ids": ["+5"]}}),
         json!({"filter": {"ids": ["99999999999999999999"]}}),
+        json!({"filter": {"ids": []}}),
+        json!({"filter": {"states": []}}),
         json!({"filter": {"dueBefore": "tomorrow"}}),
         json!({"filter": {"variables": {"amount": {"about": 5}}}}),
         json!({"sortBy": "colour"}),
@@ -53,6 +55,9 @@ async fn bodies_of_another_shape() {
     }
     let wrong = server.post(search, json!({"filter": {"ids": [5]}})).await;
     assert!(wrong.text("detail").contains("filter.ids[0]"), "{wrong:?}");
+    // Whoever has nothing to cancel would cancel everything.
+    let of_none = json!({"operation": {"type": "cancel"}, "filter": {"processes": ["approval"], "ids": []}});
+    server.post("/api/v1/batches", of_none).await.problem(400, "body-invalid");
     server.post(search, json!({"cursor": "x"})).await.problem(422, "store-invalid-cursor");
     let included = json!({"includeVariables": ["amount"]});
     server.post("/api/v1/jobs/search", included).await.problem(400, "body-invalid");
