@@ -114,7 +114,7 @@ impl People<'_> {
         Err(Error::NothingToDo)
     }
 
-    /// Nobody may more by what is taken from them: an administrator of some tenants who is in none any more would be one of all. Whoever means
+    /// Nobody becomes administrator of all by what is taken from them: who was one of some tenants and is in none any more would be. Whoever means
     /// that gives the role to who is in none. What keeps them within tenants must stay until all is written.
     async fn keep_within_tenants(&self, taken: &Taken) -> Result<Vec<Guard>, Error> {
         let store = &self.engine.inner.store;

@@ -36,10 +36,11 @@ pub struct Finding {
 
 impl Engine {
     /// Examines the database: every instance's history replays to its snapshots, and everything that is derived from the log is
-    /// as the log says. It is exact while nothing else is done; finding nothing is always good news.
+    /// as the log says. It is exact while nothing else is done; finding nothing is always good news. Rows that an older version did not write, and
+    /// that are not caught up on yet, are written first.
     ///
     /// # Errors
-    /// If the database cannot be read.
+    /// If the database cannot be read, or those rows not be written.
     pub async fn examine(&self) -> Result<Vec<Finding>, Error> {
         self.access(Action::LookAfter, &"examine").await?;
         self.inner.examine(false).await

@@ -275,9 +275,14 @@ async fn start(caller: Caller, State(app): State<App>, Json(given): Json<NewInst
     let mut variables = None;
     if !wait.is_zero() {
         let case = caller.engine.instance(instance.id());
-        if let Ok(ended) = tokio::time::timeout(wait, case.ended()).await {
-            instance = ended?;
-            variables = Some(case.variables().await?.into());
+        tokio::select! {
+            ended = case.ended() => {
+                instance = ended?;
+                variables = Some(case.variables().await?.into());
+            }
+            () = tokio::time::sleep(wait) => {}
+            // It has begun, and the server that goes on with it is another.
+            () = app.stop.told() => {}
         }
     }
     Ok(created(Instance { variables, ..Instance::from(&*instance) }))

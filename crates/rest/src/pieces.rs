@@ -24,9 +24,7 @@ where
         return end(making).await.map(|()| Body::empty());
     };
     let pieces = tokio_stream::once(first).chain(ReceiverStream::new(pieces)).filter(|piece| !piece.is_empty()).map(Ok);
-    // That it breaks off is all that its reader can be told by now.
-    let broken = |end: Result<(), Problem>| end.is_err().then(|| Err(io::Error::other("the answer broke off")));
-    Ok(Body::from_stream(pieces.chain(tokio_stream::once(making).then(end).filter_map(broken))))
+    Ok(Body::from_stream(pieces.chain(tokio_stream::once(making).then(broken).filter_map(|broken| broken))))
 }
 
 /// How it has ended.
@@ -35,6 +33,16 @@ async fn end(making: JoinHandle<Result<(), Error>>) -> Result<(), Problem> {
         Ok(made) => Ok(made?),
         Err(panicked) => Err(Problem::internal("internal", &panicked)),
     }
+}
+
+/// What stands at the end of an answer that breaks off: that it does is all that its reader can be told by now.
+async fn broken(making: JoinHandle<Result<(), Error>>) -> Option<io::Result<Bytes>> {
+    match making.await {
+        Ok(Ok(())) => return None,
+        Ok(Err(error)) => tracing::error!(%error, "an answer broke off"),
+        Err(panicked) => tracing::error!(error = %panicked, "an answer broke off"),
+    }
+    Some(Err(io::Error::other("the answer broke off")))
 }
 
 #[cfg(test)]

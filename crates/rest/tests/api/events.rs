@@ -145,6 +145,15 @@ async fn a_server_that_stops_lets_its_listeners_go() {
 }
 
 #[tokio::test]
+async fn a_server_that_stops_answers_who_waits_for_the_end_of_an_instance() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    server.stop.now();
+    let start = json!({"definition": "approval", "waitSeconds": 60});
+    let started = tokio::time::timeout(Duration::from_secs(30), server.post("/api/v1/instances", start)).await;
+    started.unwrap().is(201).says(json!({"state": "active"}));
+}
+
+#[tokio::test]
 async fn the_server_says_how_it_fares() {
     let server = Server::deployed(&[("approval", APPROVAL), ("letter", LETTER)]).await;
     server.get("/healthz").await.is(204);
