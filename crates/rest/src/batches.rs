@@ -164,7 +164,7 @@ async fn begin(caller: Caller, Json(body): Json<NewBatch>) -> Result<Created, Pr
             let operation = body.operation.operation(&engine).await?;
             let batch = engine.batch(operation).instances(body.instances.into_iter().map(Id::into));
             match body.filter {
-                Some(filter) => batch.matching(filter.query()),
+                Some(filter) => batch.matching(filter.query(&engine).await?),
                 None => batch,
             }
             .send()

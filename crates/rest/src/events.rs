@@ -9,6 +9,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use potok::{Engine, Name, News, Occurrence, Position};
+use potok_core::instance::Key;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -19,6 +20,7 @@ use crate::body::Query;
 use crate::caller::{Caller, Credentials};
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
+use crate::search::meant;
 use crate::value::{Id, text};
 
 /// Rows of the log that are read at once.
@@ -38,8 +40,8 @@ pub(crate) fn routes() -> Routes {
 pub(crate) struct Interest {
     /// Only of this instance.
     instance: Option<Id>,
-    /// Only of instances of this definition.
-    definition: Option<Id>,
+    /// Only of instances of this definition: by its key (the version that is the newest now), `key@version`, `key@tag` or id.
+    definition: Option<String>,
     /// Only of instances of this process.
     process: Option<String>,
     /// Only of tasks that this user has, or may claim.
@@ -87,8 +89,9 @@ async fn events(
         Some(text) => text.parse::<Position>().map_err(potok::Error::from)?,
         None => caller.engine.feed_end().await?,
     };
+    let definition = meant(&caller.engine, interest.definition.as_deref(), None).await?;
     let (sender, receiver) = mpsc::channel(PAGE);
-    tokio::spawn(follow(app, caller.credentials, interest, after, sender));
+    tokio::spawn(follow(app, caller.credentials, interest, definition, after, sender));
     let stream = Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::default());
     // Proxies are not to gather them.
     Ok(([("x-accel-buffering", "no")], stream).into_response())
@@ -98,6 +101,7 @@ async fn follow(
     app: App,
     credentials: Credentials,
     interest: Interest,
+    definition: Option<Key>,
     mut after: Position,
     sender: mpsc::Sender<Result<Event, Infallible>>,
 ) {
@@ -119,7 +123,7 @@ async fn follow(
         };
         after = feed.end;
         for one in feed.news {
-            let told = match tell(&engine, &interest, &one).await {
+            let told = match tell(&engine, &interest, definition, &one).await {
                 Ok(told) => told,
                 Err(error) => {
                     tracing::warn!(%error, "the feed broke off");
@@ -143,9 +147,14 @@ async fn follow(
 }
 
 /// What of a row of the log a listener wants to hear.
-async fn tell(engine: &Engine, interest: &Interest, news: &News) -> Result<Vec<Told>, potok::Error> {
+async fn tell(
+    engine: &Engine,
+    interest: &Interest,
+    definition: Option<Key>,
+    news: &News,
+) -> Result<Vec<Told>, potok::Error> {
     let fits = interest.instance.is_none_or(|id| id == news.instance.into())
-        && interest.definition.is_none_or(|id| id == news.definition.into())
+        && definition.is_none_or(|key| key == news.definition.into())
         && interest.process.as_ref().is_none_or(|process| news.process.as_deref() == Some(process));
     if !fits {
         return Ok(Vec::new());

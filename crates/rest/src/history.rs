@@ -227,7 +227,8 @@ pub(crate) struct FinishedElement {
 #[utoipa::path(post, path = "/history/elements", tag = "history", operation_id = "getFinishedElements",
     responses((status = 200, body = Vec<FinishedElement>, description = "By flow node"), Problems))]
 async fn finished(caller: Caller, Json(body): Json<OfInstances>) -> Result<Json<Vec<FinishedElement>>, Problem> {
-    let elements = caller.engine.finished(&body.filter.unwrap_or_default().query()).await?;
+    let query = body.filter.unwrap_or_default().query(&caller.engine).await?;
+    let elements = caller.engine.finished(&query).await?;
     let shown = elements.iter().map(|element| FinishedElement {
         node: element.node.to_string(),
         completed: element.completed,
@@ -271,7 +272,7 @@ pub(crate) enum ExportFormat {
     responses((status = 200, body = String, content_type = "text/plain", description = "JSON lines, or XES"), Problems))]
 async fn export(caller: Caller, Json(body): Json<ToExport>) -> Result<Response, Problem> {
     let body = pieces::body(|sender| async move {
-        let query = body.filter.unwrap_or_default().query();
+        let query = body.filter.unwrap_or_default().query(&caller.engine).await?;
         let format = match body.format {
             ExportFormat::Lines => Format::default(),
             ExportFormat::Xes => Format::Xes,

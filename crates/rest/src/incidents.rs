@@ -11,7 +11,7 @@ use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{self, ByAge, Found, Search, find};
+use crate::search::{self, ByAge, Found, Search, find, meant};
 use crate::value::{Id, names, text};
 
 pub(crate) fn routes() -> Routes {
@@ -30,7 +30,8 @@ pub(crate) struct IncidentFilter {
     #[serde(deserialize_with = "search::some")]
     #[schema(min_items = 1)]
     instances: Vec<Id>,
-    definition: Option<Id>,
+    /// Its key (the newest version), `key@version`, `key@tag` or id.
+    definition: Option<String>,
     /// In one of these processes.
     #[serde(deserialize_with = "search::some")]
     #[schema(min_items = 1)]
@@ -80,7 +81,7 @@ async fn search(
         open: filter.open,
         keys: filter.ids.into_iter().map(Id::key).collect(),
         instances: filter.instances.into_iter().map(Id::key).collect(),
-        definition: filter.definition.map(Id::key),
+        definition: meant(&caller.engine, filter.definition.as_deref(), filter.tenant.as_deref()).await?,
         processes: names(filter.processes),
         nodes: names(filter.nodes),
         codes: names(filter.codes),

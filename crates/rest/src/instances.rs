@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use potok::query::{InstanceOrder, InstanceQuery};
 use potok::row::{self, DefinitionKind};
-use potok::{InstanceId, Name, Selector, Version, Viewpoint};
+use potok::{Engine, Error, InstanceId, Name, Selector, Version, Viewpoint};
 use potok_core::value::Value;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ use crate::caller::Caller;
 use crate::jobs::patience;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{self, Found, Search, VariableFilters, find, variables};
+use crate::search::{self, Found, Search, VariableFilters, find, meant, variables};
 use crate::tag::{Expected, Tagged};
 use crate::tasks::Reason;
 use crate::value::{Id, Variables, names, text, words};
@@ -126,7 +126,8 @@ pub(crate) struct InstanceFilter {
     #[serde(deserialize_with = "search::some")]
     #[schema(min_items = 1)]
     processes: Vec<String>,
-    definition: Option<Id>,
+    /// Its key (the newest version), `key@version`, `key@tag` or id.
+    definition: Option<String>,
     tenant: Option<String>,
     business_key: Option<String>,
     /// `%` stands for any text, `_` for one character.
@@ -149,12 +150,12 @@ pub(crate) struct InstanceFilter {
 }
 
 impl InstanceFilter {
-    pub(crate) fn query(self) -> InstanceQuery {
-        InstanceQuery {
+    pub(crate) async fn query(self, engine: &Engine) -> Result<InstanceQuery, Error> {
+        Ok(InstanceQuery {
             states: self.states.into_iter().map(Into::into).collect(),
             keys: self.ids.into_iter().map(Id::key).collect(),
             processes: names(self.processes),
-            definition: self.definition.map(Id::key),
+            definition: meant(engine, self.definition.as_deref(), self.tenant.as_deref()).await?,
             tenant: self.tenant.map(Into::into),
             business_key: self.business_key.map(Into::into),
             business_key_like: self.business_key_like,
@@ -167,7 +168,7 @@ impl InstanceFilter {
             ended_before: self.ended_before,
             variables: variables(self.variables),
             ..InstanceQuery::default()
-        }
+        })
     }
 }
 
@@ -180,7 +181,7 @@ async fn search(
 ) -> Result<Json<Found<Instance>>, Problem> {
     let page = search.paging()?;
     let order = search.sort_by.map(Into::into).unwrap_or_default();
-    let query = InstanceQuery { order, page, ..search.filter.unwrap_or_default().query() };
+    let query = InstanceQuery { order, page, ..search.filter.unwrap_or_default().query(&caller.engine).await? };
     let mut found = find(&caller.engine, &query, search.count_only, |row| Instance::from(&row)).await?;
     if !search.include_variables.is_empty() {
         let ids = found.items.iter().map(|instance| instance.id.into());

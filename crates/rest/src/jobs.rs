@@ -15,7 +15,7 @@ use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{self, ByAge, Found, Search, find};
+use crate::search::{self, ByAge, Found, Search, find, meant};
 use crate::timers::{Priority, Retries};
 use crate::value::{Id, Variables, names, text};
 
@@ -204,7 +204,8 @@ pub(crate) struct JobFilter {
     #[serde(deserialize_with = "search::some")]
     #[schema(min_items = 1)]
     instances: Vec<Id>,
-    definition: Option<Id>,
+    /// Its key (the newest version), `key@version`, `key@tag` or id.
+    definition: Option<String>,
     /// Of one of these processes.
     #[serde(deserialize_with = "search::some")]
     #[schema(min_items = 1)]
@@ -233,7 +234,7 @@ async fn search(caller: Caller, Json(search): Json<Search<JobFilter, ByAge>>) ->
     let query = JobQuery {
         keys: filter.ids.into_iter().map(Id::key).collect(),
         instances: filter.instances.into_iter().map(Id::key).collect(),
-        definition: filter.definition.map(Id::key),
+        definition: meant(&caller.engine, filter.definition.as_deref(), filter.tenant.as_deref()).await?,
         processes: names(filter.processes),
         nodes: names(filter.nodes),
         topics: names(filter.topics),

@@ -14,7 +14,7 @@ use crate::caller::Caller;
 use crate::instances::Instance;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{self, ByAge, Found, Search, find};
+use crate::search::{self, ByAge, Found, Search, find, meant};
 use crate::value::{Id, Variables, names, text, words};
 
 pub(crate) fn routes() -> Routes {
@@ -212,9 +212,9 @@ pub(crate) struct NewData {
     /// Only processes of this tenant, or of none if it is empty; of all within reach unless it is given.
     #[serde(default)]
     tenant: Option<String>,
-    /// Only this version of a process, also if there are newer ones.
+    /// Only this version of a process, also if there are newer ones: its key (the newest), `key@version`, `key@tag` or id.
     #[serde(default)]
-    definition: Option<Id>,
+    definition: Option<String>,
 }
 
 /// What data has started.
@@ -235,11 +235,11 @@ async fn evaluate(caller: Caller, Json(body): Json<NewData>) -> Result<Json<Begu
         if let Some(key) = body.business_key {
             told = told.business_key(key);
         }
+        if let Some(definition) = meant(&engine, body.definition.as_deref(), body.tenant.as_deref()).await? {
+            told = told.definition(definition.into());
+        }
         if let Some(tenant) = body.tenant {
             told = told.tenant(tenant);
-        }
-        if let Some(definition) = body.definition {
-            told = told.definition(definition.into());
         }
         told.send().await
     });
@@ -271,7 +271,8 @@ pub(crate) struct SubscriptionFilter {
     #[serde(deserialize_with = "search::some")]
     #[schema(min_items = 1)]
     instances: Vec<Id>,
-    definition: Option<Id>,
+    /// Its key (the newest version), `key@version`, `key@tag` or id.
+    definition: Option<String>,
     process: Option<String>,
     node: Option<String>,
     /// Whether they start instances.
@@ -316,7 +317,7 @@ async fn subscriptions(
         kind: filter.kind.map(Into::into),
         names: names(filter.names),
         instances: filter.instances.into_iter().map(Id::key).collect(),
-        definition: filter.definition.map(Id::key),
+        definition: meant(&caller.engine, filter.definition.as_deref(), filter.tenant.as_deref()).await?,
         process: filter.process.map(Into::into),
         node: filter.node.map(Into::into),
         starts: filter.starts,
@@ -351,7 +352,8 @@ pub(crate) struct TimerFilter {
     #[serde(deserialize_with = "search::some")]
     #[schema(min_items = 1)]
     instances: Vec<Id>,
-    definition: Option<Id>,
+    /// Its key (the newest version), `key@version`, `key@tag` or id.
+    definition: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     due_before: Option<Timestamp>,
 }
@@ -382,7 +384,7 @@ async fn timers(caller: Caller, Json(search): Json<Search<TimerFilter, ByAge>>) 
     let query = TimerQuery {
         keys: filter.ids.into_iter().map(Id::key).collect(),
         instances: filter.instances.into_iter().map(Id::key).collect(),
-        definition: filter.definition.map(Id::key),
+        definition: meant(&caller.engine, filter.definition.as_deref(), None).await?,
         due_before: filter.due_before,
         page,
         ..TimerQuery::default()

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use potok::query::{Comparison, Cursor, Paging, VariableFilter, VariableValue};
-use potok::{Engine, Page, Search as Searched};
+use potok::row::DefinitionKind;
+use potok::{Engine, Page, Search as Searched, Selector};
+use potok_core::instance::Key;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -59,7 +61,23 @@ pub(crate) fn some_or_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 }
 
 fn checked<T, E: Error>(list: Vec<T>) -> Result<Vec<T>, E> {
-    if list.is_empty() { Err(E::custom("an empty list finds nothing; leave it out to find all")) } else { Ok(list) }
+    if list.is_empty() {
+        Err(E::custom("an empty list finds nothing; leave it out to find all"))
+    } else {
+        Ok(list)
+    }
+}
+
+/// The definition that a filter means, if it names one: of that tenant; without one, or by its id, as in a path.
+pub(crate) async fn meant(
+    engine: &Engine,
+    selector: Option<&str>,
+    tenant: Option<&str>,
+) -> Result<Option<Key>, potok::Error> {
+    let Some(selector) = selector else { return Ok(None) };
+    let selector: Selector = selector.parse().unwrap_or_else(|never| match never {});
+    let found = engine.definition(DefinitionKind::Process, tenant.unwrap_or_default(), &selector).await?;
+    Ok(Some(found.key))
 }
 
 fn hundred() -> usize {

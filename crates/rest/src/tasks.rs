@@ -4,7 +4,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use potok::query::{TaskOrder, TaskQuery};
-use potok::{Assignment, Engine, Name, TaskId, row};
+use potok::{Assignment, Engine, Error, Name, TaskId, row};
 use potok_core::value::Value;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use crate::body::{Json, Path, Query};
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
-use crate::search::{self, Found, Search, VariableFilters, find, variables};
+use crate::search::{self, Found, Search, VariableFilters, find, meant, variables};
 use crate::tag::{Expected, Tagged, tag};
 use crate::value::{Created, Id, Local, Variables, names, text, words};
 
@@ -179,7 +179,8 @@ pub(crate) struct TaskFilter {
     #[serde(deserialize_with = "search::some")]
     #[schema(min_items = 1)]
     nodes: Vec<String>,
-    definition: Option<Id>,
+    /// Its key (the newest version), `key@version`, `key@tag` or id.
+    definition: Option<String>,
     tenant: Option<String>,
     lane: Option<String>,
     assignee: Option<String>,
@@ -214,17 +215,17 @@ pub(crate) struct TaskFilter {
 }
 
 impl TaskFilter {
-    fn query(self) -> TaskQuery {
+    async fn query(self, engine: &Engine) -> Result<TaskQuery, Error> {
         let keys = |ids: Vec<Id>| ids.into_iter().map(Id::key).collect();
         let states = self.states.unwrap_or_else(|| vec![TaskState::Open]);
-        TaskQuery {
+        Ok(TaskQuery {
             states: states.into_iter().map(Into::into).collect(),
             keys: keys(self.ids),
             instances: keys(self.instances),
             processes: names(self.processes),
             has_process: self.has_process,
             nodes: names(self.nodes),
-            definition: self.definition.map(Id::key),
+            definition: meant(engine, self.definition.as_deref(), self.tenant.as_deref()).await?,
             tenant: self.tenant.map(Into::into),
             lane: self.lane.map(Into::into),
             assignee: self.assignee.map(Into::into),
@@ -242,7 +243,7 @@ impl TaskFilter {
             variables: variables(self.variables),
             own_variables: variables(self.own_variables),
             ..TaskQuery::default()
-        }
+        })
     }
 }
 
@@ -262,7 +263,7 @@ async fn search(
 pub(crate) async fn found(engine: &Engine, search: Search<TaskFilter, TaskSort>) -> Result<Found<Task>, Problem> {
     let page = search.paging()?;
     let order = search.sort_by.map(Into::into).unwrap_or_default();
-    let query = TaskQuery { order, page, ..search.filter.unwrap_or_default().query() };
+    let query = TaskQuery { order, page, ..search.filter.unwrap_or_default().query(engine).await? };
     let mut found = find(engine, &query, search.count_only, |row| Task::from(&row)).await?;
     if !search.include_variables.is_empty() {
         let instances = found.items.iter().map(|task| task.instance.into());

@@ -19,6 +19,7 @@ mod people;
 mod problems;
 mod remarks;
 mod searches;
+mod selectors;
 mod session;
 mod sign_in;
 mod tasks;
