@@ -47,7 +47,8 @@ words! {
 pub(crate) struct NewBatch {
     operation: BatchOperation,
     /// On these.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "search::some")]
+    #[schema(min_items = 1)]
     instances: Vec<Id>,
     /// And on those that are found now: see `/instances/search`, which with `countOnly` says how many they are.
     #[serde(default)]

@@ -62,7 +62,7 @@ pub(crate) fn some_or_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 
 fn checked<T, E: Error>(list: Vec<T>) -> Result<Vec<T>, E> {
     if list.is_empty() {
-        Err(E::custom("an empty list finds nothing; leave it out to find all"))
+        Err(E::custom("an empty list names nothing; give at least one, or leave it out"))
     } else {
         Ok(list)
     }

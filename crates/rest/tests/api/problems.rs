@@ -58,6 +58,9 @@ async fn bodies_of_another_shape() {
     // Whoever has nothing to cancel would cancel everything.
     let of_none = json!({"operation": {"type": "cancel"}, "filter": {"processes": ["approval"], "ids": []}});
     server.post("/api/v1/batches", of_none).await.problem(400, "body-invalid");
+    let of_none = json!({"operation": {"type": "cancel"}, "instances": [], "filter": {"processes": ["approval"]}});
+    let refused = server.post("/api/v1/batches", of_none).await.problem(400, "body-invalid");
+    assert!(refused.text("detail").contains("`instances`: an empty list names nothing"), "{refused:?}");
     server.post(search, json!({"cursor": "x"})).await.problem(422, "store-invalid-cursor");
     let included = json!({"includeVariables": ["amount"]});
     server.post("/api/v1/jobs/search", included).await.problem(400, "body-invalid");
