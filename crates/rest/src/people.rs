@@ -180,6 +180,8 @@ pub(crate) struct GroupFilter {
     ids: Vec<String>,
     /// That this user is in.
     member: Option<String>,
+    /// In this tenant.
+    tenant: Option<String>,
 }
 
 /// Searches groups
@@ -192,8 +194,12 @@ async fn search_groups(
     let search = search.without_variables()?;
     let page = search.paging()?;
     let filter = search.filter.unwrap_or_default();
-    let member = filter.member.map(Into::into);
-    let query = GroupQuery { ids: names(filter.ids), member, page, ..GroupQuery::default() };
+    let query = GroupQuery {
+        ids: names(filter.ids),
+        member: filter.member.map(Into::into),
+        tenant: filter.tenant.map(Into::into),
+        page,
+    };
     Ok(Json(find(&caller.engine, &query, search.count_only, |row| Group::from(&row)).await?))
 }
 

@@ -16,6 +16,7 @@ pub(crate) fn routes() -> Routes {
         .routes(routes!(list))
         .routes(routes!(put, delete))
         .routes(routes!(add_member, remove_member))
+        .routes(routes!(add_group, remove_group))
         .routes(routes!(of_user))
 }
 
@@ -35,7 +36,7 @@ pub(crate) struct TenantData {
     name: Option<String>,
 }
 
-/// The tenants that have a name, or users
+/// The tenants that have a name, or users or groups
 #[utoipa::path(get, path = "/tenants", tag = "people", operation_id = "getTenants",
     responses((status = 200, body = Vec<Tenant>, description = "Those within the caller's reach"), Problems))]
 async fn list(caller: Caller) -> Result<Json<Vec<Tenant>>, Problem> {
@@ -56,7 +57,7 @@ async fn put(caller: Caller, Path(tenant): Path<String>, Json(data): Json<Tenant
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Takes a tenant's name, and all users out of it
+/// Takes a tenant's name, and all users and groups out of it
 ///
 /// What was deployed and started for it stays.
 #[utoipa::path(delete, path = "/tenants/{tenant}", tag = "people", operation_id = "deleteTenant",
@@ -82,6 +83,28 @@ async fn add_member(caller: Caller, Path((tenant, user)): Path<(String, String)>
     responses((status = 204, description = "The user is not in it"), Problems))]
 async fn remove_member(caller: Caller, Path((tenant, user)): Path<(String, String)>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.people().remove_from_tenant(tenant, user).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a group into a tenant
+///
+/// And with it whoever is in the group, now or later.
+#[utoipa::path(put, path = "/tenants/{tenant}/groups/{group}", tag = "people", operation_id = "addGroupToTenant",
+    params(("tenant" = String, Path), ("group" = String, Path)),
+    responses((status = 204, description = "The group is in it"), Problems))]
+async fn add_group(caller: Caller, Path((tenant, group)): Path<(String, String)>) -> Result<StatusCode, Problem> {
+    caller.once(|engine| async move { engine.people().add_group_to_tenant(tenant, group).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a group out of a tenant
+///
+/// Its members stay in the tenant as far as they are in it by themselves.
+#[utoipa::path(delete, path = "/tenants/{tenant}/groups/{group}", tag = "people", operation_id = "removeGroupFromTenant",
+    params(("tenant" = String, Path), ("group" = String, Path)),
+    responses((status = 204, description = "The group is not in it"), Problems))]
+async fn remove_group(caller: Caller, Path((tenant, group)): Path<(String, String)>) -> Result<StatusCode, Problem> {
+    caller.once(|engine| async move { engine.people().remove_group_from_tenant(tenant, group).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

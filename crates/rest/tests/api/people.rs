@@ -147,6 +147,34 @@ async fn tenants_have_names_and_users() {
 }
 
 #[tokio::test]
+async fn a_group_takes_its_members_into_a_tenant() {
+    let server = Server::new().await.user("olga", &[Role::Administrator], None).await;
+    let vera = server.user("vera", &[], None).await;
+    server.put("/api/v1/groups/buyers", json!({"name": "Buyers"})).await.is(204);
+    server.put("/api/v1/groups/buyers/members/vera", json!({})).await.is(204);
+    let path = "/api/v1/tenants/acme/groups/buyers";
+    vera.put(path, json!({})).await.problem(403, "forbidden");
+    server.put("/api/v1/tenants/acme/groups/nobody", json!({})).await.problem(404, "group-unknown");
+    server.put(path, json!({})).await.is(204);
+    server.put(path, json!({})).await.is(204);
+    assert_eq!(vera.get("/api/v1/tenants").await.is(200).json(), json!([{"id": "acme", "name": null}]));
+    let found = json!({"filter": {"tenant": "acme"}});
+    server.post("/api/v1/groups/search", found.clone()).await.is(200).says(json!({"items": [{"id": "buyers"}]}));
+    // Whoever comes later, too.
+    let boris = server.user("boris", &[], None).await;
+    assert_eq!(boris.get("/api/v1/tenants").await.is(200).json(), json!([]));
+    server.put("/api/v1/groups/buyers/members/boris", json!({})).await.is(204);
+    assert_eq!(boris.get("/api/v1/tenants").await.is(200).json(), json!([{"id": "acme", "name": null}]));
+    vera.delete(path).await.problem(403, "forbidden");
+    server.delete(path).await.is(204);
+    server.delete(path).await.is(204);
+    assert_eq!(vera.get("/api/v1/tenants").await.is(200).json(), json!([]));
+    assert_eq!(server.post("/api/v1/groups/search", found).await.is(200).count(), 0);
+    // Nobody is left outside.
+    server.put("/api/v1/tenants/acme/groups/administrator", json!({})).await.problem(409, "administrator-last");
+}
+
+#[tokio::test]
 async fn what_was_refused_and_done_is_found() {
     let server = Server::new().await.user("olga", &[Role::Administrator], None).await;
     let vera = server.user("vera", &[], None).await;

@@ -256,7 +256,7 @@ const FOR_OPERATORS: [&str; 13] = [
     "DELETE /instances/{id}",
     "DELETE /instances/{id}/variables/{name}",
 ];
-const FOR_ADMINISTRATORS: [&str; 17] = [
+const FOR_ADMINISTRATORS: [&str; 18] = [
     "POST /audit/search",
     "POST /tokens/search",
     "POST /webhooks/deliveries/search",
@@ -267,6 +267,7 @@ const FOR_ADMINISTRATORS: [&str; 17] = [
     "DELETE /groups/{group}",
     "DELETE /groups/{group}/members/{user}",
     "DELETE /tenants/{tenant}",
+    "DELETE /tenants/{tenant}/groups/{group}",
     "DELETE /tenants/{tenant}/members/{user}",
     "DELETE /tokens/{id}",
     "DELETE /users/{user}",
