@@ -1,4 +1,5 @@
-//! `/instances/{id}/attachments` and `/tasks/{id}/attachments`: files on instances and tasks, which come and go bit by bit.
+//! `/instances/{id}/attachments` and `/tasks/{id}/attachments`: files on instances and tasks, which come and go bit by bit, and links to what is
+//! kept elsewhere.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,9 +28,11 @@ pub(crate) fn routes() -> Routes {
         .routes(routes!(read_of_task, remove_of_task))
         // The engine counts what comes, and no file is ever in memory whole.
         .body_limit(DefaultBodyLimit::disable())
+        .routes(routes!(link_to_instance))
+        .routes(routes!(link_to_task))
 }
 
-/// A file on an instance or task.
+/// A file on an instance or task, or a link.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Attachment {
@@ -41,11 +44,15 @@ pub(crate) struct Attachment {
     #[schema(value_type = String, format = DateTime)]
     attached: Timestamp,
     name: String,
+    /// What it is, in words.
+    description: Option<String>,
+    /// Where it is, if it is kept elsewhere: then it has no bytes here.
+    url: Option<String>,
     media_type: Option<String>,
     /// Bytes.
     size: u64,
-    /// The SHA-256 of its bytes, in hexadecimal digits.
-    sha256: String,
+    /// The SHA-256 of its bytes, in hexadecimal digits; of a link none.
+    sha256: Option<String>,
 }
 
 impl From<&row::Attachment> for Attachment {
@@ -57,9 +64,11 @@ impl From<&row::Attachment> for Attachment {
             author: text(row.author.as_ref()),
             attached: row.attached,
             name: row.name.to_string(),
+            description: text(row.description.as_ref()),
+            url: text(row.url.as_ref()),
             media_type: text(row.media_type.as_ref()),
             size: row.size,
-            sha256: crate::once::hex(&row.content),
+            sha256: row.url.is_none().then(|| crate::once::hex(&row.content)),
         }
     }
 }
@@ -70,6 +79,23 @@ impl From<&row::Attachment> for Attachment {
 pub(crate) struct Named {
     /// The file's name.
     name: String,
+}
+
+/// What is kept elsewhere.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NewLink {
+    /// How it is called.
+    #[schema(min_length = 1)]
+    name: String,
+    /// Where it is, by `http` or `https`.
+    #[schema(format = "uri", pattern = "^[Hh][Tt][Tt][Pp][Ss]?://")]
+    url: String,
+    /// What it is, in words.
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    media_type: Option<String>,
 }
 
 async fn list(engine: &Engine, of: impl Into<Subject>) -> Result<Json<Vec<Attachment>>, Problem> {
@@ -110,6 +136,28 @@ async fn attach(
     Ok((StatusCode::CREATED, Json(attached?)))
 }
 
+async fn link(
+    caller: &Caller,
+    to: impl Into<Subject> + Send,
+    body: NewLink,
+) -> Result<(StatusCode, Json<Attachment>), Problem> {
+    let to: Subject = to.into();
+    if body.name.is_empty() {
+        return Err(Problem::malformed("body-invalid", "`name`: a link has a name"));
+    }
+    // Pages make links of it: nothing is to run when somebody follows one.
+    let scheme = body.url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if !matches!(scheme.as_deref(), Some("http" | "https")) {
+        let detail = "`url`: a link leads to what is kept elsewhere, by `http://` or `https://`";
+        return Err(Problem::malformed("body-invalid", detail));
+    }
+    let attached = caller.once(|engine| async move {
+        let (description, media_type) = (body.description.map(Into::into), body.media_type.map(Into::into));
+        Ok(Attachment::from(&engine.attach_link(to, body.name, body.url, description, media_type).await?))
+    });
+    Ok((StatusCode::CREATED, Json(attached.await?)))
+}
+
 async fn find(engine: &Engine, of: impl Into<Subject>, id: Id) -> Result<Option<row::Attachment>, Problem> {
     Ok(engine.attachments(of).await?.into_iter().find(|found| found.key == id.key()))
 }
@@ -117,6 +165,10 @@ async fn find(engine: &Engine, of: impl Into<Subject>, id: Id) -> Result<Option<
 async fn read(engine: Engine, of: impl Into<Subject>, id: Id) -> Result<Response, Problem> {
     let missing = || Problem::new(StatusCode::NOT_FOUND, "attachment-unknown", format!("there is no attachment {id}"));
     let attachment = find(&engine, of, id).await?.ok_or_else(missing)?;
+    if let Some(url) = &attachment.url {
+        let detail = format!("attachment {id} has no bytes here: it is kept elsewhere, at {url}");
+        return Err(Problem::new(StatusCode::NOT_FOUND, "attachment-elsewhere", detail));
+    }
     let size = attachment.size;
     let body = pieces::body(|sender| async move {
         let mut reading = engine.read_attachment(&attachment);
@@ -187,6 +239,30 @@ async fn to_task(
     body: Body,
 ) -> Result<(StatusCode, Json<Attachment>), Problem> {
     attach(&caller, TaskId::from(id.key()), name, &headers, body).await
+}
+
+/// Attaches a link to an instance: to what is kept elsewhere
+#[utoipa::path(post, path = "/instances/{id}/attachments/link", tag = "attachments", operation_id = "attachLinkToInstance",
+    params(("id" = Id, Path, description = "Its id")),
+    responses((status = 201, body = Attachment, description = "It is attached"), Problems))]
+async fn link_to_instance(
+    caller: Caller,
+    Path(id): Path<Id>,
+    Json(body): Json<NewLink>,
+) -> Result<(StatusCode, Json<Attachment>), Problem> {
+    link(&caller, InstanceId::from(id.key()), body).await
+}
+
+/// Attaches a link to a task: to what is kept elsewhere
+#[utoipa::path(post, path = "/tasks/{id}/attachments/link", tag = "attachments", operation_id = "attachLinkToTask",
+    params(("id" = Id, Path, description = "Its id")),
+    responses((status = 201, body = Attachment, description = "It is attached"), Problems))]
+async fn link_to_task(
+    caller: Caller,
+    Path(id): Path<Id>,
+    Json(body): Json<NewLink>,
+) -> Result<(StatusCode, Json<Attachment>), Problem> {
+    link(&caller, TaskId::from(id.key()), body).await
 }
 
 /// The bytes of an instance's attachment

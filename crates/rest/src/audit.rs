@@ -1,20 +1,22 @@
 //! `/audit`: what was refused, and what was done to others or to the whole.
 
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use potok::query::AuditQuery;
-use potok::row;
+use potok::{Name, row};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::body::Json;
+use crate::body::{Json, Path};
 use crate::caller::Caller;
+use crate::incidents::Annotation;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
 use crate::search::{self, ByAge, Found, Search, find};
 use crate::value::{Id, names, text};
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().routes(routes!(search))
+    Routes::new().routes(routes!(search)).routes(routes!(annotate, clear_annotation))
 }
 
 /// Which records. All that is given must hold.
@@ -61,6 +63,8 @@ pub(crate) struct Record {
     allowed: bool,
     /// More, in words.
     detail: Option<String>,
+    /// What somebody has noted on it.
+    annotation: Option<String>,
 }
 
 impl From<row::Audit> for Record {
@@ -75,6 +79,7 @@ impl From<row::Audit> for Record {
             tenant: text(row.tenant.as_ref()),
             allowed: row.allowed,
             detail: text(row.detail.as_ref()),
+            annotation: text(row.annotation.as_ref()),
         }
     }
 }
@@ -100,4 +105,29 @@ async fn search(
         ..AuditQuery::default()
     };
     Ok(Json(find(&caller.engine, &query, search.count_only, Record::from).await?))
+}
+
+async fn note(caller: &Caller, id: Id, annotation: Option<Name>) -> Result<StatusCode, Problem> {
+    match caller.once(|engine| async move { engine.annotate_audit(id.key(), annotation).await }).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(Problem::new(StatusCode::NOT_FOUND, "record-unknown", format!("there is no record {id}"))),
+    }
+}
+
+/// Notes something on a record, in place of what was noted before
+///
+/// The record itself stays as it is.
+#[utoipa::path(put, path = "/audit/{id}/annotation", tag = "people", operation_id = "annotateAudit",
+    params(("id" = Id, Path, description = "Its id")),
+    responses((status = 204, description = "It is noted"), Problems))]
+async fn annotate(caller: Caller, Path(id): Path<Id>, Json(body): Json<Annotation>) -> Result<StatusCode, Problem> {
+    note(&caller, id, Some(body.annotation.into())).await
+}
+
+/// Takes away what was noted on a record
+#[utoipa::path(delete, path = "/audit/{id}/annotation", tag = "people", operation_id = "clearAuditAnnotation",
+    params(("id" = Id, Path, description = "Its id")),
+    responses((status = 204, description = "Nothing is noted"), Problems))]
+async fn clear_annotation(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
+    note(&caller, id, None).await
 }

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use potok::{Engine, InstanceId, Subject, TaskId, row};
+use potok::{Engine, Error, InstanceId, Subject, TaskId, row};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,14 +10,15 @@ use crate::body::{Json, Path};
 use crate::caller::Caller;
 use crate::problem::{Problem, Problems};
 use crate::routes::{Routes, routes};
+use crate::tag::{Expected, Tagged};
 use crate::value::{Id, text};
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
         .routes(routes!(of_instance, on_instance))
         .routes(routes!(of_task, on_task))
-        .routes(routes!(remove_of_instance))
-        .routes(routes!(remove_of_task))
+        .routes(routes!(get_of_instance, change_of_instance, remove_of_instance))
+        .routes(routes!(get_of_task, change_of_task, remove_of_task))
 }
 
 /// What somebody wrote.
@@ -28,6 +29,7 @@ pub(crate) struct Comment {
     /// The task, if it is on one.
     task: Option<Id>,
     author: Option<String>,
+    /// When it was written, or last changed.
     #[schema(value_type = String, format = DateTime)]
     written: Timestamp,
     text: String,
@@ -68,9 +70,41 @@ async fn write(
     Ok((StatusCode::CREATED, Json(Comment::from(&written))))
 }
 
+async fn find(engine: &Engine, of: Subject, comment: Id) -> Result<Option<row::Comment>, Error> {
+    Ok(engine.comments(of).await?.into_iter().find(|found| found.key == comment.key()))
+}
+
+fn missing(comment: Id) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "comment-unknown", format!("there is no comment {comment}"))
+}
+
+async fn get(caller: &Caller, of: impl Into<Subject> + Send, comment: Id) -> Result<Tagged<Comment>, Problem> {
+    let found = find(&caller.engine, of.into(), comment).await?.ok_or_else(|| missing(comment))?;
+    Ok(Tagged(Comment::from(&found)))
+}
+
+async fn change(
+    caller: &Caller,
+    of: impl Into<Subject> + Send,
+    comment: Id,
+    expected: Expected,
+    body: NewComment,
+) -> Result<StatusCode, Problem> {
+    let of: Subject = of.into();
+    let changed = caller.once(|engine| async move {
+        let Some(found) = find(&engine, of, comment).await? else { return Ok(None) };
+        if !expected.is(|| Some(Comment::from(&found))) {
+            return Err(Error::CommentChanged(found.key));
+        }
+        engine.change_comment(&found, body.text).await
+    });
+    changed.await?.ok_or_else(|| missing(comment))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 async fn remove(caller: &Caller, of: impl Into<Subject> + Send, comment: Id) -> Result<StatusCode, Problem> {
     let of: Subject = of.into();
-    let found = caller.engine.comments(of).await?.into_iter().find(|found| found.key == comment.key());
+    let found = find(&caller.engine, of, comment).await?;
     // One that is gone already is as it should be.
     if let Some(found) = found {
         caller.once(|engine| async move { engine.remove_comment(&found).await }).await?;
@@ -116,6 +150,56 @@ async fn on_task(
     Json(body): Json<NewComment>,
 ) -> Result<(StatusCode, Json<Comment>), Problem> {
     write(&caller, TaskId::from(id.key()), body).await
+}
+
+/// A comment on an instance
+///
+/// Its `ETag` stands for what it says.
+#[utoipa::path(get, path = "/instances/{id}/comments/{comment}", tag = "comments", operation_id = "getInstanceComment",
+    params(("id" = Id, Path), ("comment" = Id, Path)),
+    responses((status = 200, body = Comment, description = "The comment", headers(("etag" = String))), Problems))]
+async fn get_of_instance(caller: Caller, Path((id, comment)): Path<(Id, Id)>) -> Result<Tagged<Comment>, Problem> {
+    get(&caller, InstanceId::from(id.key()), comment).await
+}
+
+/// A comment on a task
+///
+/// Its `ETag` stands for what it says.
+#[utoipa::path(get, path = "/tasks/{id}/comments/{comment}", tag = "comments", operation_id = "getTaskComment",
+    params(("id" = Id, Path), ("comment" = Id, Path)),
+    responses((status = 200, body = Comment, description = "The comment", headers(("etag" = String))), Problems))]
+async fn get_of_task(caller: Caller, Path((id, comment)): Path<(Id, Id)>) -> Result<Tagged<Comment>, Problem> {
+    get(&caller, TaskId::from(id.key()), comment).await
+}
+
+/// Puts other words into a comment on an instance
+///
+/// Whoever has written it may, and operators. With `If-Match`, only if it is as its caller has seen it.
+#[utoipa::path(put, path = "/instances/{id}/comments/{comment}", tag = "comments", operation_id = "putInstanceComment",
+    params(("id" = Id, Path), ("comment" = Id, Path), Expected),
+    responses((status = 204, description = "It is changed"), Problems))]
+async fn change_of_instance(
+    caller: Caller,
+    Path((id, comment)): Path<(Id, Id)>,
+    expected: Expected,
+    Json(body): Json<NewComment>,
+) -> Result<StatusCode, Problem> {
+    change(&caller, InstanceId::from(id.key()), comment, expected, body).await
+}
+
+/// Puts other words into a comment on a task
+///
+/// Whoever has written it may, and operators. With `If-Match`, only if it is as its caller has seen it.
+#[utoipa::path(put, path = "/tasks/{id}/comments/{comment}", tag = "comments", operation_id = "putTaskComment",
+    params(("id" = Id, Path), ("comment" = Id, Path), Expected),
+    responses((status = 204, description = "It is changed"), Problems))]
+async fn change_of_task(
+    caller: Caller,
+    Path((id, comment)): Path<(Id, Id)>,
+    expected: Expected,
+    Json(body): Json<NewComment>,
+) -> Result<StatusCode, Problem> {
+    change(&caller, TaskId::from(id.key()), comment, expected, body).await
 }
 
 /// Removes a comment on an instance, if it is still there

@@ -15,7 +15,7 @@ use crate::search::{self, ByAge, Found, Search, find, meant};
 use crate::value::{Id, names, text};
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().routes(routes!(search)).routes(routes!(resolve))
+    Routes::new().routes(routes!(search)).routes(routes!(resolve)).routes(routes!(annotate, clear_annotation))
 }
 
 /// Which incidents. All that is given must hold.
@@ -65,6 +65,8 @@ pub(crate) struct Incident {
     raised: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     resolved: Option<Timestamp>,
+    /// What an operator has noted on it.
+    annotation: Option<String>,
 }
 
 /// Searches incidents, open and resolved
@@ -100,6 +102,7 @@ async fn search(
         tenant: text(row.tenant.as_ref()),
         raised: row.raised,
         resolved: row.resolved,
+        annotation: text(row.annotation.as_ref()),
     };
     Ok(Json(find(&caller.engine, &query, search.count_only, view).await?))
 }
@@ -110,5 +113,32 @@ async fn search(
     responses((status = 204, description = "It goes on, or is stuck under another id"), Problems))]
 async fn resolve(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.resolve_incident(id.into()).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Something noted.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Annotation {
+    /// At most 4,000 bytes.
+    pub(crate) annotation: String,
+}
+
+/// Notes something on an open incident, in place of what was noted before
+#[utoipa::path(put, path = "/incidents/{id}/annotation", tag = "incidents", operation_id = "annotateIncident",
+    params(("id" = Id, Path, description = "Its id")),
+    responses((status = 204, description = "It is noted"), Problems))]
+async fn annotate(caller: Caller, Path(id): Path<Id>, Json(body): Json<Annotation>) -> Result<StatusCode, Problem> {
+    let note = Some(body.annotation.into());
+    caller.once(|engine| async move { engine.annotate_incident(id.into(), note).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes away what was noted on an open incident
+#[utoipa::path(delete, path = "/incidents/{id}/annotation", tag = "incidents", operation_id = "clearIncidentAnnotation",
+    params(("id" = Id, Path, description = "Its id")),
+    responses((status = 204, description = "Nothing is noted"), Problems))]
+async fn clear_annotation(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
+    caller.once(|engine| async move { engine.annotate_incident(id.into(), None).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -129,6 +129,7 @@ impl World {
         self.find("timer", "/api/v1/timers/search", json!({})).await;
         self.keep("token", "/api/v1/tokens", json!({"user": "eve", "name": "reports"})).await;
         self.find("incident", "/api/v1/incidents/search", json!({})).await;
+        self.find("record", "/api/v1/audit/search", json!({})).await;
         let batch = json!({"operation": {"type": "cancel"}, "instances": [instance]});
         self.keep("webhook", "/api/v1/webhooks", json!({"url": "https://example.com/potok"})).await;
         for (name, state) in [("batch", None), ("batch-paused", Some("pause")), ("batch-over", Some("cancel"))] {

@@ -71,7 +71,16 @@ async fn a_job_without_tries_left_is_an_incident() {
     ]}));
     let incident = incidents.json()["items"][0]["id"].as_str().unwrap().to_owned();
     assert!(incidents.json()["items"][0]["message"].as_str().unwrap().contains("still no paper"));
+    let note = format!("/api/v1/incidents/{incident}/annotation");
+    assert_eq!(incidents.json()["items"][0]["annotation"], json!(null));
+    server.put(&note, json!({"annotation": "paper is ordered"})).await.is(204);
+    let noted = json!({"items": [{"annotation": "paper is ordered"}]});
+    server.post("/api/v1/incidents/search", open.clone()).await.says(noted);
+    server.put(&note, json!({"annotation": "x".repeat(4001)})).await.problem(413, "store-too-large");
+    server.delete(&note).await.is(204);
+    server.post("/api/v1/incidents/search", open.clone()).await.says(json!({"items": [{"annotation": null}]}));
     server.poke(&format!("/api/v1/incidents/{incident}/resolve")).await.is(204);
+    server.put(&note, json!({"annotation": "over"})).await.problem(404, "incident-unknown");
     server.poke(&format!("/api/v1/incidents/{incident}/resolve")).await.problem(404, "incident-unknown");
     assert_eq!(server.post("/api/v1/incidents/search", open).await.count(), 0);
     assert_eq!(fetch(&server).await[0]["id"], jobs[0]["id"]);

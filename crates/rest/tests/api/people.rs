@@ -188,4 +188,16 @@ async fn what_was_refused_and_done_is_found() {
     let refused = json!({"filter": {"users": ["vera"], "allowed": false}, "countOnly": true});
     server.post("/api/v1/audit/search", refused).await.is(200).says(json!({"total": 1}));
     vera.post("/api/v1/audit/search", json!({})).await.problem(403, "forbidden");
+
+    let record = json!({"filter": {"users": ["vera"], "allowed": false, "subjects": ["boris"]}});
+    let found = server.post("/api/v1/audit/search", record.clone()).await.is(200).json();
+    let note = format!("/api/v1/audit/{}/annotation", found["items"][0]["id"].as_str().unwrap());
+    vera.put(&note, json!({"annotation": "never mind"})).await.problem(403, "forbidden");
+    server.put(&note, json!({"annotation": "asked about it"})).await.is(204);
+    let noted = server.post("/api/v1/audit/search", record.clone()).await;
+    noted.says(json!({"items": [{"allowed": false, "annotation": "asked about it"}]}));
+    server.put(&note, json!({"annotation": "x".repeat(4001)})).await.problem(413, "store-too-large");
+    server.delete(&note).await.is(204);
+    server.post("/api/v1/audit/search", record).await.says(json!({"items": [{"annotation": null}]}));
+    server.put("/api/v1/audit/5/annotation", json!({"annotation": "?"})).await.problem(404, "record-unknown");
 }

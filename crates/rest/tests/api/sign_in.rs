@@ -241,7 +241,7 @@ async fn without_signing_in_nothing_is_told_but_that_the_server_runs() {
 }
 
 /// What takes more than a participant is, and what more than an operator is.
-const FOR_OPERATORS: [&str; 13] = [
+const FOR_OPERATORS: [&str; 14] = [
     "POST /batches/search",
     "GET /batches/{id}",
     "GET /batches/{id}/failures",
@@ -253,15 +253,17 @@ const FOR_OPERATORS: [&str; 13] = [
     "POST /timers/search",
     "GET /metrics",
     "DELETE /batches/{id}",
+    "DELETE /incidents/{id}/annotation",
     "DELETE /instances/{id}",
     "DELETE /instances/{id}/variables/{name}",
 ];
-const FOR_ADMINISTRATORS: [&str; 18] = [
+const FOR_ADMINISTRATORS: [&str; 19] = [
     "POST /audit/search",
     "POST /tokens/search",
     "POST /webhooks/deliveries/search",
     "POST /webhooks/search",
     "GET /webhooks/{id}",
+    "DELETE /audit/{id}/annotation",
     "DELETE /definitions/{definition}",
     "DELETE /deployments/{id}",
     "DELETE /groups/{group}",
