@@ -9,7 +9,7 @@ use potok_core::step::{Command, Rejection, StartAt, Variables};
 use potok_core::value::Value;
 use potok_store::query::SubscriptionQuery;
 use potok_store::row::{Instance as InstanceRow, Subscription, SubscriptionKind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::attempt::Attempt;
 use crate::catalog::Deployed;
@@ -19,7 +19,7 @@ use crate::transact::TRIES;
 use crate::{Action, Error, Instance, InstanceId, IntoVariables, Viewpoint};
 
 /// Who has got a message.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Receiver {
     /// An instance that waited.
     Waiting {

@@ -24,6 +24,7 @@ pub(crate) fn routes() -> Routes {
         .routes(routes!(start_form))
         .routes(routes!(suspend))
         .routes(routes!(resume))
+        .routes(routes!(keep_history, keep_history_as_modelled))
         .routes(routes!(statistics))
         .routes(routes!(all_statistics))
         .routes(routes!(decide))
@@ -45,6 +46,7 @@ words! {
 
 /// A version of something deployed.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Definition {
     id: Id,
     kind: DefinitionKind,
@@ -62,6 +64,8 @@ pub(crate) struct Definition {
     file: String,
     /// No instances are started.
     suspended: bool,
+    /// For how many days the histories of its ended instances are kept, if that was said beside its file.
+    history_time_to_live: Option<i64>,
 }
 
 impl From<&row::Definition> for Definition {
@@ -77,6 +81,7 @@ impl From<&row::Definition> for Definition {
             deployment: row.deployment.into(),
             file: row.resource.to_string(),
             suspended: row.suspended,
+            history_time_to_live: row.history_days,
         }
     }
 }
@@ -310,6 +315,52 @@ async fn resume(
 ) -> Result<StatusCode, Problem> {
     let found = which.find(&caller.engine, &definition).await?;
     caller.once(|engine| async move { engine.resume_definition(found.key.into()).await.map(|_| ()) }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// For how long histories are kept.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct HistoryTimeToLive {
+    /// Days from the end of an instance.
+    #[schema(value_type = u64, maximum = 4_294_967_295_u64)]
+    history_time_to_live: u32,
+}
+
+/// Says for how many days histories are kept, whatever the file says
+///
+/// Of instances of this version that end from now on.
+#[utoipa::path(put, path = "/definitions/{definition}/history-time-to-live", tag = "definitions",
+    operation_id = "setHistoryTimeToLive",
+    params(("definition" = String, Path, description = "Its key, `key@version`, `key@tag` or id"), Which),
+    responses((status = 204, description = "They are kept so long"), Problems))]
+async fn keep_history(
+    caller: Caller,
+    Path(definition): Path<String>,
+    Query(which): Query<Which>,
+    Json(body): Json<HistoryTimeToLive>,
+) -> Result<StatusCode, Problem> {
+    keep(&caller, &which, &definition, Some(body.history_time_to_live)).await
+}
+
+/// Lets histories be kept for as long as the file says
+///
+/// Of instances of this version that end from now on.
+#[utoipa::path(delete, path = "/definitions/{definition}/history-time-to-live", tag = "definitions",
+    operation_id = "clearHistoryTimeToLive",
+    params(("definition" = String, Path, description = "Its key, `key@version`, `key@tag` or id"), Which),
+    responses((status = 204, description = "They are kept so long"), Problems))]
+async fn keep_history_as_modelled(
+    caller: Caller,
+    Path(definition): Path<String>,
+    Query(which): Query<Which>,
+) -> Result<StatusCode, Problem> {
+    keep(&caller, &which, &definition, None).await
+}
+
+async fn keep(caller: &Caller, which: &Which, definition: &str, days: Option<u32>) -> Result<StatusCode, Problem> {
+    let found = which.find(&caller.engine, definition).await?;
+    caller.once(|engine| async move { engine.keep_history(found.key.into(), days).await.map(|_| ()) }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

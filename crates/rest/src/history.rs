@@ -18,7 +18,12 @@ use crate::routes::{Routes, routes};
 use crate::value::{Id, Variables};
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().routes(routes!(state)).routes(routes!(history)).routes(routes!(finished)).routes(routes!(export))
+    Routes::new()
+        .routes(routes!(state))
+        .routes(routes!(history))
+        .routes(routes!(finished))
+        .routes(routes!(export))
+        .routes(routes!(clean_up))
 }
 
 /// Which moment.
@@ -236,6 +241,24 @@ async fn finished(caller: Caller, Json(body): Json<OfInstances>) -> Result<Json<
         mean_seconds: element.mean().map(|mean| mean.as_secs_f64()),
     });
     Ok(Json(shown.collect()))
+}
+
+/// What was cleaned up.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct Cleaned {
+    /// How many instances went, beside those that they had called.
+    instances: usize,
+}
+
+/// Removes some of the history that has been kept long enough
+///
+/// As long as its process says, else as the server does; nothing that runs. The server does so by itself every few minutes. Where 100 or more
+/// have gone there may be more.
+#[utoipa::path(post, path = "/history/clean-up", tag = "history", operation_id = "cleanUpHistory",
+    responses((status = 200, body = Cleaned, description = "What has gone; perhaps nothing"), Problems))]
+async fn clean_up(caller: Caller) -> Result<Json<Cleaned>, Problem> {
+    let instances = caller.once(|engine| async move { engine.clean_up().await }).await?;
+    Ok(Json(Cleaned { instances }))
 }
 
 /// Which history, and how it is written.

@@ -28,6 +28,7 @@ pub(crate) fn routes() -> Routes {
         .routes(routes!(search))
         .routes(routes!(get, delete))
         .routes(routes!(get_variables, set_variables))
+        .routes(routes!(set_variables_in))
         .routes(routes!(remove_variable))
         .routes(routes!(erase_variable))
         .routes(routes!(cancel))
@@ -340,6 +341,21 @@ async fn set_variables(
     let set =
         caller.once(|engine| async move { engine.instance(id.into()).set_variables_if(is_expected, variables).await });
     set.await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sets variables of a scope of an instance
+///
+/// That of the process is 0; those of activities and loops, with what stands in each, are in the instance's `state`.
+#[utoipa::path(patch, path = "/instances/{id}/scopes/{scope}/variables", tag = "instances", operation_id = "setScopeVariables",
+    params(("id" = Id, Path), ("scope" = u32, Path, description = "`scope` in the instance's `state`")),
+    responses((status = 204, description = "They are set"), Problems))]
+async fn set_variables_in(
+    caller: Caller,
+    Path((id, scope)): Path<(Id, u32)>,
+    Json(variables): Json<Variables>,
+) -> Result<StatusCode, Problem> {
+    caller.once(|engine| async move { engine.instance(id.into()).set_variables_in(scope, variables).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

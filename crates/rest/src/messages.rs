@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use potok::query::{MessageQuery, SubscriptionQuery, TimerQuery};
-use potok::{Delivery, Value, row};
+use potok::{Delivery, Receiver, Value, row};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -20,6 +20,7 @@ use crate::value::{Id, Variables, names, text, words};
 pub(crate) fn routes() -> Routes {
     Routes::new()
         .routes(routes!(send))
+        .routes(routes!(send_to_all))
         .routes(routes!(search))
         .routes(routes!(signal))
         .routes(routes!(evaluate))
@@ -119,6 +120,69 @@ async fn send(caller: Caller, Json(body): Json<NewMessage>) -> Result<Json<Sent>
         Delivery::Kept => (Outcome::Kept, None),
     };
     Ok(Json(Sent { outcome, instance }))
+}
+
+/// A message to all who take it.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NewMessageToAll {
+    name: String,
+    /// Only to this instance.
+    #[serde(default)]
+    instance: Option<Id>,
+    /// Only to instances with this business key; processes that it starts get it.
+    #[serde(default)]
+    business_key: Option<String>,
+    /// Only to instances and processes of this tenant, or of none if it is empty; to all within reach unless it is given.
+    #[serde(default)]
+    tenant: Option<String>,
+    /// Only to instances whose variables have these values. Processes that it starts have none yet, and need not.
+    #[serde(default)]
+    where_variables: Variables,
+    /// Only to instances that wait (false), or only to processes that it starts (true).
+    #[serde(default)]
+    starts: Option<bool>,
+    /// What it carries.
+    #[serde(default)]
+    variables: Variables,
+    /// What it carries for the events and receive tasks alone that wait for it: gone once those have been left.
+    #[serde(default)]
+    local_variables: Variables,
+}
+
+/// Sends a message to all who take it
+///
+/// To all subscriptions, and to all processes that it starts, in one transaction. It is not kept for whoever waits for it later.
+#[utoipa::path(post, path = "/messages/all", tag = "messages", operation_id = "sendMessageToAll",
+    responses((status = 200, body = Vec<Sent>, description = "Who has it; perhaps nobody"), Problems))]
+async fn send_to_all(caller: Caller, Json(body): Json<NewMessageToAll>) -> Result<Json<Vec<Sent>>, Problem> {
+    let sent = caller.once(|engine| async move {
+        let mut message = engine.correlate(body.name).variables(body.variables).local_variables(body.local_variables);
+        if let Some(instance) = body.instance {
+            message = message.instance(instance.into());
+        }
+        if let Some(key) = body.business_key {
+            message = message.business_key(key);
+        }
+        if let Some(tenant) = body.tenant {
+            message = message.tenant(tenant);
+        }
+        for (name, value) in values(body.where_variables)? {
+            message = message.where_variable(name, value);
+        }
+        if let Some(starts) = body.starts {
+            message = message.starts(starts);
+        }
+        message.send_to_all().await
+    });
+    let shown = |receiver: &Receiver| Sent {
+        outcome: match receiver {
+            Receiver::Waiting { .. } => Outcome::Delivered,
+            Receiver::Started(_) => Outcome::Started,
+        },
+        instance: Some(receiver.instance_id().into()),
+    };
+    Ok(Json(sent.await?.iter().map(shown).collect()))
 }
 
 /// Which kept messages. All that is given must hold.

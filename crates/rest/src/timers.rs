@@ -16,6 +16,7 @@ pub(crate) fn routes() -> Routes {
     Routes::new()
         .routes(routes!(due))
         .routes(routes!(reschedule))
+        .routes(routes!(recalculate))
         .routes(routes!(set_retries))
         .routes(routes!(set_priority))
         .routes(routes!(suspend))
@@ -100,6 +101,28 @@ pub(crate) struct Rescheduling {
     responses((status = 204, description = "It is due then"), Problems))]
 async fn reschedule(caller: Caller, Path(id): Path<Id>, Json(body): Json<Rescheduling>) -> Result<StatusCode, Problem> {
     caller.once(|engine| async move { engine.reschedule(id.into(), body.due).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// From when on a timer is counted.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Recalculation {
+    /// That moment; the one in which it began to be waited for unless this is given.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+}
+
+/// Lets a timer be due when its event says by the data as they are now
+#[utoipa::path(post, path = "/timers/{id}/recalculate", tag = "instances", operation_id = "recalculateTimer",
+    params(("id" = Id, Path, description = "Its id")),
+    responses((status = 204, description = "It is due then"), Problems))]
+async fn recalculate(
+    caller: Caller,
+    Path(id): Path<Id>,
+    Json(body): Json<Recalculation>,
+) -> Result<StatusCode, Problem> {
+    caller.once(|engine| async move { engine.recalculate(id.into(), body.from).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,5 +1,6 @@
 //! Messages, signals and timers.
 
+use axum::http::Method;
 use serde_json::json;
 
 use crate::conversation::{Server, row};
@@ -40,6 +41,41 @@ async fn a_message_that_several_wait_for_is_refused() {
     server.post("/api/v1/messages", json!({"name": "paid"})).await.problem(409, "message-ambiguous");
     let narrowed = json!({"name": "paid", "whereVariables": {"client": "anna"}});
     server.post("/api/v1/messages", narrowed).await.is(200).says(json!({"outcome": "delivered", "instance": anna}));
+}
+
+#[tokio::test]
+async fn a_message_to_all_reaches_all() {
+    let starts = r#"<startEvent id="begin"><messageEventDefinition messageRef="paid"/></startEvent>
+        <userTask id="book"/>"#;
+    let server = Server::deployed(&[("payment", PAYMENT), ("booking", starts)]).await;
+    let mut waiting = Vec::new();
+    for client in ["anna", "boris", "vera"] {
+        waiting.push(server.start("payment", json!({"client": client})).await);
+    }
+    let of_anna =
+        json!({"name": "paid", "whereVariables": {"client": "anna"}, "starts": false, "variables": {"sum": 1}});
+    let sent = server.post("/api/v1/messages/all", of_anna).await.is(200).json();
+    assert_eq!(sent, json!([{"outcome": "delivered", "instance": waiting[0]}]));
+    let to_all = json!({"name": "paid", "variables": {"sum": 5}, "localVariables": {"note": "cash"}});
+    let once = [("idempotency-key", "all")];
+    let first = server.ask(Method::POST, "/api/v1/messages/all", Some(to_all.clone()), &once).await.is(200).json();
+    let first = first.as_array().unwrap();
+    for instance in &waiting[1..] {
+        assert!(first.contains(&json!({"outcome": "delivered", "instance": instance})), "{first:?}");
+        let variables = server.get(&format!("/api/v1/instances/{instance}/variables")).await.is(200).json();
+        assert_eq!((&variables["sum"], &variables["note"]), (&json!(5), &json!(null)), "{variables}");
+    }
+    let started: Vec<_> = first.iter().filter(|sent| sent["outcome"] == "started").collect();
+    assert_eq!((first.len(), started.len()), (3, 1), "{first:?}");
+    let again = server.ask(Method::POST, "/api/v1/messages/all", Some(to_all.clone()), &once).await.is(200).json();
+    assert_eq!(again.as_array().unwrap(), first, "and nothing is started twice");
+    let nobody = json!({"name": "paid", "starts": false});
+    assert_eq!(server.post("/api/v1/messages/all", nobody).await.is(200).json(), json!([]));
+    let kept = json!({"filter": {"name": "paid"}, "countOnly": true});
+    server.post("/api/v1/messages/search", kept).await.says(json!({"total": 0}));
+    let one = json!({"name": "paid", "instance": waiting[0], "starts": null});
+    assert_eq!(server.post("/api/v1/messages/all", one).await.is(200).json(), json!([]));
+    server.post("/api/v1/messages/all", json!({"name": "paid", "id": "m1"})).await.problem(400, "body-invalid");
 }
 
 #[tokio::test]

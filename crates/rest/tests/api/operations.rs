@@ -194,6 +194,93 @@ async fn what_is_due_is_seen_to_by_hand() {
 }
 
 #[tokio::test]
+async fn a_timer_is_counted_anew() {
+    let nodes = r#"<startEvent id="start"/>
+        <intermediateCatchEvent id="rest"><timerEventDefinition><timeDuration>${pause}</timeDuration></timerEventDefinition></intermediateCatchEvent>
+        <userTask id="look"/>"#;
+    let server = Server::deployed(&[("pause", nodes)]).await;
+    let instance = server.start("pause", json!({"pause": "PT1H"})).await;
+    let due = format!("/api/v1/instances/{instance}/due");
+    let found = server.get(&due).await.is(200).says(json!([{"due": "2026-01-05T10:00:00Z"}])).json();
+    let path = format!("/api/v1/timers/{}/recalculate", found[0]["id"].as_str().unwrap());
+    let pause = async |pause: &str| {
+        let path = format!("/api/v1/instances/{instance}/variables");
+        server.patch(&path, json!({"pause": pause})).await.is(204);
+    };
+    pause("PT5H").await;
+    server.post(&path, json!({})).await.is(204);
+    server.get(&due).await.says(json!([{"due": "2026-01-05T14:00:00Z"}]));
+    server.post(&path, json!({"from": "2026-01-06T09:00:00Z"})).await.is(204);
+    server.get(&due).await.says(json!([{"due": "2026-01-06T14:00:00Z"}]));
+    pause("many").await;
+    server.post(&path, json!({})).await.problem(409, "evaluation-failed");
+    server.get(&due).await.says(json!([{"due": "2026-01-06T14:00:00Z"}]));
+    server.post("/api/v1/timers/5/recalculate", json!({})).await.problem(404, "timer-unknown");
+}
+
+#[tokio::test]
+async fn history_is_kept_as_long_as_is_said_and_cleaned_up() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    let olga = server.user("olga", &[potok::Role::Administrator], None).await;
+    let otto = server.user("otto", &[potok::Role::Operator], None).await;
+    let path = "/api/v1/definitions/approval/history-time-to-live";
+    let end = async || {
+        let id = olga.start("approval", json!({})).await;
+        olga.post(&format!("/api/v1/instances/{id}/cancel"), json!({})).await.is(204);
+        format!("/api/v1/instances/{id}")
+    };
+    otto.get("/api/v1/definitions/approval").await.says(json!({"historyTimeToLive": null}));
+    let before = end().await;
+    otto.put(path, json!({"historyTimeToLive": 1})).await.is(204);
+    otto.get("/api/v1/definitions/approval").await.is(200).says(json!({"historyTimeToLive": 1}));
+    let short = end().await;
+    otto.delete(path).await.is(204);
+    otto.get("/api/v1/definitions/approval@1").await.says(json!({"historyTimeToLive": null}));
+    let after = end().await;
+    server.engine.clock().advance("2026-01-06T09:00:01Z".parse().unwrap());
+    otto.poke("/api/v1/history/clean-up").await.problem(403, "forbidden");
+    olga.poke("/api/v1/history/clean-up").await.is(200).says(json!({"instances": 1}));
+    olga.poke("/api/v1/history/clean-up").await.is(200).says(json!({"instances": 0}));
+    olga.get(&short).await.problem(404, "instance-unknown");
+    for kept in [&before, &after] {
+        olga.get(kept).await.is(200);
+    }
+    otto.put(path, json!({})).await.problem(400, "body-invalid");
+    otto.put(path, json!({"historyTimeToLive": -1})).await.problem(400, "body-invalid");
+    let unknown = "/api/v1/definitions/nothing/history-time-to-live";
+    otto.put(unknown, json!({"historyTimeToLive": 1})).await.problem(404, "definition-unknown");
+}
+
+#[tokio::test]
+async fn variables_are_set_in_the_scope_that_is_named() {
+    let nodes = r#"<startEvent id="start"/>
+        <subProcess id="inner"><startEvent id="begin"/><userTask id="look"/>
+        <sequenceFlow id="f" sourceRef="begin" targetRef="look"/></subProcess>"#;
+    // The helper that connects flow nodes knows no nesting.
+    let model = format!(
+        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="test">
+        <process id="nested" isExecutable="true">{nodes}<sequenceFlow id="g" sourceRef="start" targetRef="inner"/></process></definitions>"#
+    );
+    let server = Server::new().await;
+    server.post("/api/v1/deployments", json!({"files": [{"name": "nested.bpmn", "text": model}]})).await.is(201);
+    let id = server.start("nested", json!({"amount": 1})).await;
+    let state = async || server.get(&format!("/api/v1/instances/{id}/state")).await.is(200).json();
+    let inner = state().await["scopes"].as_array().unwrap().iter().find(|scope| scope["node"] == "inner").cloned();
+    let inner = inner.unwrap()["scope"].as_u64().unwrap();
+    let path = |scope: u64| format!("/api/v1/instances/{id}/scopes/{scope}/variables");
+    server.patch(&path(inner), json!({"amount": 2})).await.is(204);
+    server.patch(&path(0), json!({"client": "Anna"})).await.is(204);
+    let seen = state().await;
+    let variables = |scope: u64| {
+        let scopes = seen["scopes"].as_array().unwrap();
+        scopes.iter().find(|found| found["scope"] == scope).unwrap()["variables"].clone()
+    };
+    assert_eq!((variables(inner), variables(0)), (json!({"amount": 2}), json!({"amount": 1, "client": "Anna"})));
+    server.patch(&path(99), json!({"amount": 3})).await.problem(404, "scope-unknown");
+    server.patch("/api/v1/instances/5/scopes/0/variables", json!({})).await.problem(404, "instance-unknown");
+}
+
+#[tokio::test]
 async fn a_job_is_given_tries_and_made_urgent() {
     let server = Server::deployed(&[("letter", crate::conversation::LETTER)]).await;
     server.start("letter", json!({})).await;
