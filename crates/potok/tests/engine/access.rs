@@ -111,6 +111,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
             engine.save_search_if(SavedSearch { key: NO, owner, ..SavedSearch::default() }, |_| true).await.map(drop)
         }
         "Engine::forget_search" => engine.forget_search(NO).await,
+        "Engine::forget_search_if" => engine.forget_search_if(NO, |_| true).await,
         "Engine::comment" => engine.comment(task, "text").await.map(drop),
         "Engine::change_task_variables" => engine.change_task_variables(task, false, json!({}), []).await,
         "Engine::touch_task" => engine.touch_task(task).await,
@@ -137,6 +138,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "NewTask::send" => engine.create_task("task").send().await.map(drop),
         "Engine::cancel_task" => engine.cancel_task(task, "").await,
         "Engine::delete_task" => engine.delete_task(task).await,
+        "Engine::delete_task_if" => engine.delete_task_if(task, |_| true).await,
         "Case::activate" => case.activate(NO, ["a"]).await,
         "Engine::jobs" => engine.jobs(&JobQuery::default()).await.map(drop),
         "Engine::business_keys_of" => engine.business_keys_of(&[]).await.map(drop),
@@ -153,6 +155,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::suspend_definition" => engine.suspend_definition(definition).await.map(drop),
         "Engine::resume_definition" => engine.resume_definition(definition).await.map(drop),
         "Case::set_variables_if" => case.set_variables_if(|_| true, ()).await,
+        "Case::remove_variables_if" => case.remove_variables_if(|_| true, ["a".into()]).await,
         "Case::set_variables" => case.set_variables(()).await,
         "Case::set_variables_in" => case.set_variables_in(0, ()).await,
         "Case::cancel" => case.cancel("").await,
@@ -214,6 +217,8 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "People::add_member" => people.add_member("viewer", "nobody").await,
         "People::remove_member" => people.remove_member("viewer", "nobody").await,
         "People::remove_user" => people.remove_user("new").await,
+        "People::remove_user_if" => people.remove_user_if("new", |_| true).await,
+        "People::remove_group_if" => people.remove_group_if("new", |_| true).await,
         "People::remove_group" => people.remove_group("new").await,
         "People::grant" => people.grant("none", Role::Viewer).await,
         "People::revoke" => people.revoke("none", Role::Viewer).await,

@@ -56,6 +56,23 @@ async fn users_and_groups_are_changed_if_they_are_as_they_were_seen() {
 }
 
 #[tokio::test]
+async fn users_and_groups_are_removed_if_they_are_as_they_were_seen() {
+    let server = Server::new().await.user("olga", &[Role::Administrator], None).await;
+    for (path, code) in [("/api/v1/users/anna", "user-changed"), ("/api/v1/groups/sales", "group-changed")] {
+        let remove = async |tag: &str| server.ask(Method::DELETE, path, None, &[("if-match", tag)]).await;
+        remove("*").await.problem(412, code);
+        server.put(path, json!({"name": "first"})).await.is(204);
+        let tag = server.get(path).await.tag();
+        server.put(path, json!({"name": "second"})).await.is(204);
+        remove(&tag).await.problem(412, code);
+        let now = server.get(path).await.is(200);
+        remove(&now.tag()).await.is(204);
+        server.get(path).await.is(404);
+        server.delete(path).await.is(204);
+    }
+}
+
+#[tokio::test]
 async fn of_two_who_have_seen_the_same_one_changes_it() {
     let server = Server::new().await.user("olga", &[Role::Administrator], None).await;
     server.put("/api/v1/users/anna", json!({"name": "Anna"})).await.is(204);

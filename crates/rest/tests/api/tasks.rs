@@ -70,6 +70,26 @@ async fn a_task_is_changed_if_it_is_as_it_was_seen() {
 }
 
 #[tokio::test]
+async fn a_task_is_removed_if_it_is_as_it_was_seen() {
+    let server = Server::new().await;
+    for is_done in [false, true] {
+        let id = server.post("/api/v1/tasks", json!({"name": "Call"})).await.is(201).text("id");
+        let task = format!("/api/v1/tasks/{id}");
+        let remove = async |tag: &str| server.ask(Method::DELETE, &task, None, &[("if-match", tag)]).await;
+        let tag = server.get(&task).await.is(200).tag();
+        server.patch(&task, json!({"priority": 80})).await.is(204);
+        if is_done {
+            server.post(&format!("{task}/complete"), json!({})).await.is(204);
+        }
+        remove(&tag).await.problem(412, "task-changed");
+        let state = if is_done { "completed" } else { "open" };
+        let now = server.get(&task).await.says(json!({"state": state}));
+        remove(&now.tag()).await.is(204);
+        server.get(&task).await.problem(404, "task-unknown");
+    }
+}
+
+#[tokio::test]
 async fn what_is_taken_for_how_it_is_may_be_several_tags_or_anything() {
     let server = Server::deployed(&[("approval", APPROVAL)]).await;
     let instance = server.start("approval", json!({})).await;
