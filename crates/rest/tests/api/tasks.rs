@@ -194,6 +194,38 @@ async fn a_task_of_a_process_is_not_cancelled_by_itself() {
 }
 
 #[tokio::test]
+async fn a_search_does_not_go_on_where_another_ended() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    for _ in 0..3 {
+        server.start("approval", json!({})).await;
+    }
+    let search = "/api/v1/tasks/search";
+    for order in [json!({}), json!({"descending": true}), json!({"sortBy": "priority"}), json!({"sortBy": "name"})] {
+        let of = |other: &serde_json::Value| {
+            let mut of = other.clone();
+            of["limit"] = json!(1);
+            of
+        };
+        let next = server.post(search, of(&order)).await.is(200).text("next");
+        let on = |other: &serde_json::Value| {
+            let mut on = of(other);
+            on["cursor"] = json!(next);
+            on
+        };
+        server.post(search, on(&order)).await.is(200);
+        for other in [json!({}), json!({"descending": true}), json!({"sortBy": "priority"}), json!({"sortBy": "name"})]
+        {
+            if other != order {
+                server.post(search, on(&other)).await.problem(422, "store-invalid-cursor");
+            }
+        }
+        if order.get("sortBy").is_none() {
+            server.post("/api/v1/instances/search", on(&order)).await.problem(422, "store-invalid-cursor");
+        }
+    }
+}
+
+#[tokio::test]
 async fn tasks_are_searched_sorted_and_paged() {
     let server = Server::deployed(&[("approval", APPROVAL)]).await;
     let long = "x".repeat(1000);
