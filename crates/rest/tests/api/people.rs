@@ -123,6 +123,10 @@ async fn administrators_see_to_what_people_and_programs_sign_in_by() {
     let again = vera.ask(Method::POST, "/api/v1/tokens", Some(new), &once).await.is(201);
     again.says(json!({"id": made.text("id"), "secret": null}));
     vera.post("/api/v1/tokens", json!({"user": "olga", "name": "root"})).await.problem(403, "forbidden");
+    for past in ["2026-01-05T09:00:00Z", "2026-01-05T08:59:00Z"] {
+        let dead = json!({"user": "vera", "name": "reports", "expires": past});
+        vera.post("/api/v1/tokens", dead).await.problem(422, "token-expired");
+    }
     let program = server.by(&format!("Bearer {}", made.text("secret")));
     program.get("/api/v1/session").await.is(200).says(json!({"user": "vera"}));
     program.post("/api/v1/tokens", json!({"user": "vera", "name": "longer"})).await.problem(403, "forbidden");
