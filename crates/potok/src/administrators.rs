@@ -109,7 +109,7 @@ impl People<'_> {
         is_expected: impl Fn(Option<&Group>) -> bool + Send + Sync,
     ) -> Result<(), Error> {
         self.engine.checked(action, subject).await?;
-        let mut guards = self.to_stay(taken, &is_expected).await?;
+        let mut guards = self.guards(taken, &is_expected).await?;
         self.engine.allowed(action, subject).await?;
         let inner = &self.engine.inner;
         for _ in 0..TRIES {
@@ -119,15 +119,15 @@ impl People<'_> {
             inner.forget_people();
             match written {
                 // What was to keep somebody within their tenants is being taken away, too, or the group changed: all is looked at anew.
-                Err(Error::NothingToDo) => guards = self.to_stay(taken, &is_expected).await?,
+                Err(Error::NothingToDo) => guards = self.guards(taken, &is_expected).await?,
                 written => return written,
             }
         }
         Err(Error::NothingToDo)
     }
 
-    /// What must stay as it is until all is written.
-    async fn to_stay(
+    /// Guards for what must stay as it is until all is written.
+    async fn guards(
         &self,
         taken: &Taken,
         is_expected: impl Fn(Option<&Group>) -> bool + Send + Sync,
