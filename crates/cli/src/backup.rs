@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::failure::Failure;
 use crate::report::number;
+use crate::serve::without_password;
 use crate::style::Style;
 
 const BACKUP: &str = "\
@@ -80,7 +81,7 @@ fn file<'d>(database: &'d str, otherwise: &str) -> Result<&'d Path, Failure> {
     let path = database.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
     let path = path.unwrap_or(database);
     if path.contains("://") {
-        return Err(Failure::new(format!("{database} is no SQLite file")).help(otherwise));
+        return Err(Failure::new(format!("{} is no SQLite file", without_password(database))).help(otherwise));
     }
     Ok(Path::new(path))
 }

@@ -1,5 +1,6 @@
 //! `potok serve`.
 
+mod check;
 mod config;
 mod security;
 mod telemetry;
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use potok::{Engine, Error};
+use potok::{Engine, Error, StoreError};
 use potok_rest::{Issuer, Options as Api, Setup, Stop, Tls, router_beside};
 use tokio::net::TcpListener;
 
@@ -19,6 +20,7 @@ use crate::failure::Failure;
 use crate::report::number;
 use crate::style::Style;
 use config::Config;
+pub(crate) use config::without_password;
 use telemetry::{LogFormat, LogLevel, Telemetry};
 
 const EXAMPLES: &str = "\
@@ -98,9 +100,14 @@ enum Switch {
 pub(crate) fn serve(options: &Options) -> Result<ExitCode, Failure> {
     let config = Config::of(options)?;
     // What is wrong with them is told before anything is opened.
-    let (tls, issuer) = (config.security.tls()?, config.security.issuer()?);
+    config.check(options)?;
+    let (tls, issuer) = (config.security.tls()?, config.security.issuer(&config.place("oidc", None))?);
     if options.check_config {
+        let unchecked = check_sign_in(&config, issuer.is_some())?;
         write!(io::stdout().lock(), "{config}")?;
+        if let Some(why) = unchecked {
+            writeln!(io::stderr().lock(), "note: whether anybody can sign in was not checked: {why}")?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -108,6 +115,32 @@ pub(crate) fn serve(options: &Options) -> Result<ExitCode, Failure> {
     let served = runtime.block_on(run(options, &config, tls, issuer));
     telemetry.stop();
     served
+}
+
+/// Refuses to be reached by others while nobody can sign in, as far as the database tells that without being changed; else says why it was
+/// not checked.
+fn check_sign_in(config: &Config, has_issuer: bool) -> Result<Option<String>, Failure> {
+    if config.listen.ip().is_loopback() || has_issuer || config.setup {
+        return Ok(None);
+    }
+    let runtime = tokio::runtime::Runtime::new()?;
+    match runtime.block_on(potok::has_users(&config.db)) {
+        Ok(Some(true)) => Ok(None),
+        Ok(Some(false)) => Err(nobody_signs_in(config, config.listen)),
+        Ok(None) => Ok(Some(format!("there is no database {} yet", without_password(&config.db)))),
+        Err(Error::Store(error)) if matches!(*error, StoreError::Foreign(_)) => Err(Error::Store(error).into()),
+        Err(error) => Ok(Some(error.to_string())),
+    }
+}
+
+fn nobody_signs_in(config: &Config, address: SocketAddr) -> Failure {
+    let why = format!("{address} can be reached from other machines, and nobody can sign in yet");
+    let db = without_password(&config.db);
+    let help = format!(
+        "add a user (`potok user add NAME --admin --db {db}`), make the first one from elsewhere (`--setup on`), or listen on \
+         127.0.0.1 or [::1]"
+    );
+    Failure::new(why).help(help)
 }
 
 async fn run(
@@ -158,13 +191,7 @@ async fn talk(
     let is_local = address.ip().is_loopback();
     let setup = if config.setup && !is_local && !has_users { Some(Arc::new(Setup::new()?)) } else { None };
     if !is_local && !has_users && issuer.is_none() && setup.is_none() {
-        let why = format!("{address} can be reached from other machines, and nobody can sign in yet");
-        let db = config::without_password(&config.db);
-        let help = format!(
-            "add a user (`potok user add NAME --admin --db {db}`), make the first one from elsewhere (`--setup on`), or listen on \
-             127.0.0.1 or [::1]"
-        );
-        return Err(Failure::new(why).help(help));
+        return Err(nobody_signs_in(config, address));
     }
     let style = Style::of(&io::stdout());
     let deployed = tokio::select! {
@@ -196,7 +223,7 @@ async fn talk(
     {
         let mut out = io::stdout().lock();
         writeln!(out, "{} on {scheme}://{address}", style.good("Potok is ready"))?;
-        writeln!(out, "  database  {}", config::without_password(&config.db))?;
+        writeln!(out, "  database  {}", without_password(&config.db))?;
         out.write_all(deployed.as_bytes())?;
         writeln!(out, "  API       {scheme}://{address}/api/v1")?;
         writeln!(out, "  API page  {scheme}://{address}/docs")?;

@@ -34,7 +34,8 @@ fn what_cannot_be_copied_is_said() {
     let missing = potok(&["backup", "--db", &path("work.db"), "--to", &path("copy.db")], "");
     assert_eq!(missing.code, 1);
     assert!(missing.err.contains("there is no database"), "{}", missing.err);
-    let postgres = potok(&["backup", "--db", "postgres://localhost/work", "--to", &path("copy.db")], "");
+    let postgres = potok(&["backup", "--db", "postgres://potok:secret@localhost/work", "--to", &path("copy.db")], "");
     assert_eq!(postgres.code, 1);
+    assert!(!postgres.err.contains("secret"), "{}", postgres.err);
     assert!(postgres.err.contains("pg_dump"), "{}", postgres.err);
 }

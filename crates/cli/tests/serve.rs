@@ -56,6 +56,95 @@ fn settings_come_from_flags_else_from_the_file() {
     assert!(missing.code == 1 && missing.err.contains("cannot read"), "{missing:?}");
 }
 
+/// A set of keys: that of RFC 8037, appendix A.2.
+const KEYS: &str =
+    r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+#[test]
+fn what_nothing_could_be_served_with_is_refused_before_anything_is_opened() {
+    let folder = Folder::new("unfit");
+    let (file, empty) = (folder.path("settings.toml"), folder.path("empty"));
+    std::fs::create_dir(&empty).expect("a folder");
+    for (setting, says, how) in [
+        ("db = \"mysql://potok:secret@db/work\"", "names no database: `mysql://`", "postgres://USER@HOST/NAME"),
+        ("db = \"postgres://db:no-port/work\"", "names no database", "postgres://USER@HOST/NAME"),
+        ("db = \"/no/such/folder/work.db\"", "its folder is not there", "in a folder that is there"),
+        ("otlp = \"ftp://collector\"", "no address of a collector: ftp://collector", "http://127.0.0.1:4318"),
+        ("otlp = \"collector:4318\"", "no address of a collector", "http://127.0.0.1:4318"),
+        ("origins = [\"http://a.b/path\"]", "`http://a.b/path` is no origin", "write `http://a.b`"),
+        ("origins = [\"*\"]", "`*` is no origin", "name each origin"),
+        ("webhook-hosts = [\"http://x/y\"]", "`http://x/y` is no host", "write `x`"),
+        ("body-limit = 0", "settings.toml is not right", "docs/rest.md"),
+    ] {
+        std::fs::write(&file, format!("{setting}\n")).expect("written");
+        let (key, _) = setting.split_once(' ').expect("a key");
+        let db = folder.path("work.db");
+        for asked in [
+            &["serve", "--check-config", "--config", &file][..],
+            &["serve", "--listen", "127.0.0.1:0", "--config", &file],
+        ] {
+            let asked = if key == "db" { asked.to_vec() } else { [asked, &["--db", &db]].concat() };
+            let refused = potok(&asked, "");
+            let err = &refused.err;
+            assert!(refused.code == 1 && err.contains(says) && err.contains(how), "{setting}: {refused:?}");
+            assert!(err.contains(key) && err.contains(&file) && !err.contains("secret"), "{setting}: {refused:?}");
+        }
+        assert!(!std::path::Path::new(&db).exists(), "{setting}");
+    }
+    for (models, says) in [(folder.path("none"), "cannot read"), (empty, "there is nothing to deploy in")] {
+        for way in ["--check-config", "--setup=off"] {
+            let refused = potok(&["serve", way, &models, "--db", &folder.path("work.db")], "");
+            assert!(refused.code == 1 && refused.err.contains(says), "{refused:?}");
+            assert!(refused.err.contains(&models) && refused.err.contains("name a folder"), "{refused:?}");
+        }
+    }
+    let flag = potok(&["serve", "--check-config", "--db", "mysql://x"], "");
+    assert!(flag.code == 1 && flag.err.contains("`--db` or `POTOK_DB` names no database"), "{flag:?}");
+}
+
+#[test]
+fn whether_anybody_can_sign_in_is_checked_without_changing_the_database() {
+    let folder = Folder::new("sign-in");
+    let db = folder.path("work.db");
+    let check = |more: &[&str]| {
+        potok(&[&["serve", "--check-config", "--listen", "0.0.0.0:8080", "--db", &db], more].concat(), "")
+    };
+    let files = || {
+        let mut files: Vec<_> = std::fs::read_dir(&folder.0)
+            .expect("a folder")
+            .map(|entry| {
+                let path = entry.expect("a file").path();
+                (path.clone(), std::fs::read(path).expect("its content"))
+            })
+            .collect();
+        files.sort();
+        files
+    };
+    let unchecked = check(&[]);
+    assert_eq!(unchecked.code, 0, "{unchecked:?}");
+    assert!(unchecked.err.contains("was not checked: there is no database"), "{unchecked:?}");
+    assert_eq!(files(), []);
+
+    let made = potok(&["user", "add", "olga", "--password-stdin", "--db", &db], "correct horse battery\n");
+    assert_eq!(made.code, 0, "{made:?}");
+    let before = files();
+    let signed_in = check(&[]);
+    assert!(signed_in.code == 0 && signed_in.err.is_empty(), "{signed_in:?}");
+    assert_eq!(files(), before);
+
+    let removed = potok(&["user", "remove", "olga", "--db", &db], "");
+    assert_eq!(removed.code, 0, "{removed:?}");
+    let before = files();
+    let refused = check(&[]);
+    assert!(refused.code == 1 && refused.err.contains("nobody can sign in yet"), "{refused:?}");
+    assert_eq!(check(&["--setup", "on"]).code, 0);
+    assert_eq!(files(), before);
+
+    std::fs::write(&db, "no database, and long enough to be taken for one: ".repeat(30)).expect("written");
+    let other = check(&[]);
+    assert!(other.code == 1 && !other.err.contains("was not checked"), "{other:?}");
+}
+
 #[test]
 fn settings_of_who_gets_in_are_checked_before_anything_is_opened() {
     let folder = Folder::new("security");
@@ -66,6 +155,17 @@ fn settings_of_who_gets_in_are_checked_before_anything_is_opened() {
          [oidc]\nissuer = \"https://id.example\"\naudience = [\"potok\"]\nkeys = '{keys}'\nalgorithms = [\"EdDSA\"]\n"
     );
     std::fs::write(&file, &settings).expect("written");
+    let nowhere = potok(&["serve", "--check-config", "--config", &file], "");
+    assert!(nowhere.code == 1 && nowhere.err.contains(&format!("`oidc` in {file}")), "{nowhere:?}");
+    assert!(nowhere.err.contains(&format!("cannot read {keys}")), "{nowhere:?}");
+    for (set, says) in
+        [("{}", "no set of keys"), ("{\"keys\": [{\"kty\": \"oct\", \"k\": \"AA\"}]}", "has no key for EdDSA")]
+    {
+        std::fs::write(&keys, set).expect("written");
+        let wrong = potok(&["serve", "--check-config", "--config", &file], "");
+        assert!(wrong.code == 1 && wrong.err.contains(says), "{set}: {wrong:?}");
+    }
+    std::fs::write(&keys, KEYS).expect("written");
     let shown = potok(&["serve", "--check-config", "--config", &file], "");
     assert_eq!(shown.code, 0, "{shown:?}");
     shown.says(&[

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use potok_core::Name;
 use potok_store::query::{GrantQuery, MembershipQuery, TeamTenancyQuery, TenancyQuery, UserQuery};
-use potok_store::row::{Membership, TeamTenancy, Tenancy};
+use potok_store::row::{Group, Membership, TeamTenancy, Tenancy};
 use potok_store::{Changes, Guard, Record, Seen};
 
 use crate::people::People;
@@ -96,8 +96,20 @@ impl People<'_> {
         taken: &Taken,
         beside: Changes,
     ) -> Result<(), Error> {
+        self.take_if(action, subject, taken, beside, |_| true).await
+    }
+
+    /// The same, if a group that goes is what the caller takes it for.
+    pub(crate) async fn take_if(
+        &self,
+        action: Action,
+        subject: &(dyn Display + Sync),
+        taken: &Taken,
+        beside: Changes,
+        is_expected: impl Fn(Option<&Group>) -> bool + Send + Sync,
+    ) -> Result<(), Error> {
         self.engine.checked(action, subject).await?;
-        let mut guards = self.keep_within_tenants(taken).await?;
+        let mut guards = self.guards(taken, &is_expected).await?;
         self.engine.allowed(action, subject).await?;
         let inner = &self.engine.inner;
         for _ in 0..TRIES {
@@ -106,12 +118,29 @@ impl People<'_> {
             let written = inner.write_once(guards, self.engine.once.as_deref(), changes, &()).await;
             inner.forget_people();
             match written {
-                // What was to keep somebody within their tenants is being taken away, too: all is looked at anew.
-                Err(Error::NothingToDo) => guards = self.keep_within_tenants(taken).await?,
+                // What was to keep somebody within their tenants is being taken away, too, or the group changed: all is looked at anew.
+                Err(Error::NothingToDo) => guards = self.guards(taken, &is_expected).await?,
                 written => return written,
             }
         }
         Err(Error::NothingToDo)
+    }
+
+    /// Guards for what must stay as it is until all is written.
+    async fn guards(
+        &self,
+        taken: &Taken,
+        is_expected: impl Fn(Option<&Group>) -> bool + Send + Sync,
+    ) -> Result<Vec<Guard>, Error> {
+        let mut guards = self.keep_within_tenants(taken).await?;
+        if let Some(team) = &taken.team {
+            let seen = self.engine.inner.store.get::<Group>(team.clone()).await?;
+            if !is_expected(seen.as_ref()) {
+                return Err(Error::GroupChanged(team.clone()));
+            }
+            guards.push(Guard::Seen(Seen::new(team.clone(), seen)));
+        }
+        Ok(guards)
     }
 
     /// Nobody becomes administrator of all by what is taken from them: who was one of some tenants and is in none any more would be. Whoever means

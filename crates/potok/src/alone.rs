@@ -14,7 +14,7 @@ use crate::attempt::Attempt;
 use crate::engine::Engine;
 use crate::envelope::{Act, Envelope};
 use crate::follow::PRIORITY;
-use crate::instance::begin;
+use crate::instance::{begin, give};
 use crate::task::check_is_theirs;
 use crate::{Action, Assignment, Error, IntoVariables, Right, Task, TaskId};
 
@@ -218,15 +218,38 @@ impl Engine {
     /// # Errors
     /// If there is no such task, or as [`cancel_task`](Self::cancel_task).
     pub async fn delete_task(&self, task: TaskId) -> Result<(), Error> {
-        let found = self.own_alone(task, "delete").await?;
-        let case = self.instance(found.instance_id());
+        self.delete_task_if(task, |_| true).await
+    }
+
+    /// The same, if the task is what its caller takes it for.
+    ///
+    /// # Errors
+    /// As [`delete_task`](Self::delete_task); and [`Error::TaskChanged`] if it is not.
+    pub async fn delete_task_if(
+        &self,
+        task: TaskId,
+        is_expected: impl Fn(&Assignment) -> bool + Send + Sync,
+    ) -> Result<(), Error> {
+        let mut found = self.own_alone(task, "delete").await?;
+        let instance = found.instance_id();
         if found.state == TaskState::Open {
-            match case.end(Name::new()).await {
-                Ok(()) | Err(Error::Rejected(Rejection::NotActive(_))) => {}
+            let end = |attempt: &mut Attempt<'_>, work: &mut Work| {
+                if attempt.task(instance.0, task.0)?.is_some_and(|row| !is_expected(&Assignment::of(row))) {
+                    return Ok(Err(Error::TaskChanged(task)));
+                }
+                give(attempt, work, instance, Command::Cancel { reason: None })
+            };
+            match self.inner.transact(self.envelope(), end).await {
+                Ok(()) => return self.instance(instance).remove().await,
+                // It has been done meanwhile, and nobody changes it any more.
+                Err(Error::Rejected(Rejection::NotActive(_))) => found = self.own_alone(task, "delete").await?,
                 Err(error) => return Err(error),
             }
         }
-        case.remove().await
+        if !is_expected(&Assignment::of(&found)) {
+            return Err(Error::TaskChanged(task));
+        }
+        self.instance(instance).remove().await
     }
 
     /// A task that belongs to no process, and is the user's or was created by the user.

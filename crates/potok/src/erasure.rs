@@ -15,11 +15,9 @@ use crate::attempt::{Attempt, Stop};
 use crate::engine::{Engine, Inner};
 use crate::envelope::{Act, Envelope};
 use crate::own_variables;
+use crate::transact::TRIES;
 use crate::work::Chore;
 use crate::{Action, Case, Error, InstanceId};
-
-/// How often it is tried while others write the instance.
-const TRIES: u32 = 100;
 
 /// Rows that are read at once.
 const PAGE: usize = 1000;

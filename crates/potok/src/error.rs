@@ -8,6 +8,7 @@ use potok_core::encoding::DecodeError;
 use potok_core::instance::Failure;
 use potok_core::routing::RunError;
 use potok_core::step::Rejection;
+use potok_core::time::Timestamp;
 use potok_core::value::ValueError;
 use potok_store::StoreError;
 use potok_store::row::BatchState;
@@ -207,6 +208,9 @@ pub enum Error {
     /// No such token.
     #[error("there is no token {0}: it is revoked, or was never there")]
     UnknownToken(ApiTokenId),
+    /// A token would have ended before it begins.
+    #[error("the token would have ended at {0} already; let it end later, or leave that out")]
+    TokenExpired(Timestamp),
     /// The password is too short or too long.
     #[error("a password has at least {shortest} characters and at most {longest} bytes")]
     UnfitPassword {
@@ -439,6 +443,7 @@ impl Error {
             Self::TooManyAttempts { .. } => "attempts-too-many",
             Self::UnknownUser(_) => "user-unknown",
             Self::UnknownToken(_) => "token-unknown",
+            Self::TokenExpired(_) => "token-expired",
             Self::UnfitPassword { .. } => "password-unfit",
             Self::Unhashable(_) => "password-unhashable",
             Self::NoRandomness(_) => "randomness-missing",

@@ -50,6 +50,7 @@ impl Error {
             | Self::KeyReused(_)
             | Self::NoVariables
             | Self::TenantNeeded
+            | Self::TokenExpired(_)
             | Self::UnfitPassword { .. }
             | Self::UnknownEvent(_)
             | Self::UnfitAddress { .. }

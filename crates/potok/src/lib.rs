@@ -34,6 +34,7 @@ mod export;
 mod fault;
 mod feed;
 mod follow;
+mod glance;
 mod guesses;
 mod handler;
 mod held;
@@ -101,6 +102,7 @@ pub use error::{Error, RefusedFile};
 pub use export::{Export, Format};
 pub use fault::Fault;
 pub use feed::{Feed, News, Occurrence};
+pub use glance::{check_database, has_users};
 pub use handler::{IntoResult, JobError};
 pub use history::{FinishedElement, Happening, Transition, What};
 pub use id::{

@@ -387,10 +387,53 @@ impl People<'_> {
     /// # Errors
     /// If that is forbidden, a user would so take the last administrator away, or the database cannot be written.
     pub async fn remove_user(&self, id: impl Into<Name>) -> Result<(), Error> {
+        self.remove_user_if(id, |_| true).await
+    }
+
+    /// The same, if they are what the caller takes them for.
+    ///
+    /// # Errors
+    /// As [`remove_user`](Self::remove_user); and [`Error::UserChanged`] if they are not.
+    pub async fn remove_user_if(
+        &self,
+        id: impl Into<Name>,
+        is_expected: impl Fn(Option<&User>) -> bool + Send + Sync,
+    ) -> Result<(), Error> {
         let id = id.into();
-        let inner = &self.engine.inner;
         self.engine.checked(Action::ChangePeople, &id).await?;
         self.keep_an_administrator(|own| own.member != id).await?;
+        let mut guard = self.as_expected(&id, &is_expected).await?;
+        self.engine.allowed(Action::ChangePeople, &format!("{id} removed")).await?;
+        let inner = &self.engine.inner;
+        for _ in 0..TRIES {
+            let gone = self.all_of_user(&id).await?;
+            let written = inner.write_once(Some(guard), self.engine.once.as_deref(), gone, &()).await;
+            inner.forget_people();
+            match written {
+                // Somebody has changed them meanwhile: all is looked at anew.
+                Err(Error::NothingToDo) => guard = self.as_expected(&id, &is_expected).await?,
+                written => return written,
+            }
+        }
+        Err(Error::NothingToDo)
+    }
+
+    /// That a user stays what the caller takes them for, and is it now.
+    async fn as_expected(
+        &self,
+        id: &Name,
+        is_expected: impl Fn(Option<&User>) -> bool + Send + Sync,
+    ) -> Result<Guard, Error> {
+        let seen = self.engine.inner.store.get::<User>(id.clone()).await?;
+        if !is_expected(seen.as_ref()) {
+            return Err(Error::UserChanged(id.clone()));
+        }
+        Ok(Guard::Seen(Seen::new(id.clone(), seen)))
+    }
+
+    /// The removal of all that stands here of a user.
+    async fn all_of_user(&self, id: &Name) -> Result<Changes, Error> {
+        let inner = &self.engine.inner;
         let mut gone = Changes::default();
         let query = MembershipQuery { members: vec![id.clone()], ..MembershipQuery::default() };
         for row in inner.store.list(&query).await?.rows {
@@ -400,11 +443,11 @@ impl People<'_> {
         for row in inner.store.list(&query).await?.rows {
             gone.remove::<Tenancy>((row.member, row.tenant));
         }
-        inner.end_sessions(&id, &mut gone).await?;
-        inner.revoke_tokens(&id, &mut gone).await?;
+        inner.end_sessions(id, &mut gone).await?;
+        inner.revoke_tokens(id, &mut gone).await?;
         gone.remove::<Password>(id.clone());
         gone.remove::<User>(id.clone());
-        self.change(Action::ChangePeople, &format!("{id} removed"), |changes| changes.append(gone)).await
+        Ok(gone)
     }
 
     /// Removes a group with all memberships and roles, also from all tenants. Tasks keep it as a candidate.
@@ -413,6 +456,18 @@ impl People<'_> {
     /// If that is forbidden, a user would so take the last administrator away, an administrator would be in no tenant any more
     /// ([`Error::LastTenant`]), or the database cannot be written.
     pub async fn remove_group(&self, id: impl Into<Name>) -> Result<(), Error> {
+        self.remove_group_if(id, |_| true).await
+    }
+
+    /// The same, if it is what the caller takes it for.
+    ///
+    /// # Errors
+    /// As [`remove_group`](Self::remove_group); and [`Error::GroupChanged`] if it is not.
+    pub async fn remove_group_if(
+        &self,
+        id: impl Into<Name>,
+        is_expected: impl Fn(Option<&Group>) -> bool + Send + Sync,
+    ) -> Result<(), Error> {
         let id = id.into();
         let store = &self.engine.inner.store;
         self.engine.checked(Action::ChangePeople, &id).await?;
@@ -431,7 +486,7 @@ impl People<'_> {
             gone.remove::<Grant>((row.team, row.role));
         }
         gone.remove::<Group>(id.clone());
-        self.take(Action::ChangePeople, &format!("{id} removed"), &taken, gone).await
+        self.take_if(Action::ChangePeople, &format!("{id} removed"), &taken, gone, is_expected).await
     }
 
     async fn check_group(&self, action: Action, group: &Name) -> Result<(), Error> {

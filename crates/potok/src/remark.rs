@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::access::Access;
 use crate::engine::Engine;
-use crate::once::Once;
+use crate::transact::TRIES;
 use crate::{Action, Error, InstanceId, Right, Role, TaskId};
 
 /// Bytes of a comment.
@@ -54,21 +54,15 @@ impl Engine {
         let comment = Comment { instance, key, task, author: self.user.clone(), written: now, text };
         let mut changes = Changes::default();
         changes.put(comment.clone());
-        self.remark(instance, self.once.as_deref(), changes, &comment).await?;
+        self.remark(instance, changes, &comment).await?;
         Ok(comment)
     }
 
     /// Writes what belongs to an instance, as long as that is there: it may be removed for good in that very moment.
-    async fn remark(
-        &self,
-        instance: Key,
-        once: Option<&Once>,
-        changes: Changes,
-        answer: &impl Serialize,
-    ) -> Result<(), Error> {
+    async fn remark(&self, instance: Key, changes: Changes, answer: &impl Serialize) -> Result<(), Error> {
         let unknown = || Error::UnknownInstance(InstanceId(instance));
         let is_there = self.is_in_log(instance).await?.ok_or_else(unknown)?;
-        match self.inner.write_once(Some(is_there), once, changes, answer).await {
+        match self.inner.write_once(Some(is_there), self.once.as_deref(), changes, answer).await {
             Err(Error::NothingToDo) => Err(unknown()),
             written => written,
         }
@@ -103,7 +97,7 @@ impl Engine {
         check_length("the comment", &text)?;
         let row = self.inner.store.get::<Comment>((comment.instance, comment.key)).await?;
         let Some(row) = row else { return Ok(None) };
-        self.check_is_author(&access, row.author.as_ref(), "comment").await?;
+        self.check_is_author(&access, row.author.as_ref(), "change comment").await?;
         if row != *comment {
             return Err(Error::CommentChanged(row.key));
         }
@@ -129,14 +123,39 @@ impl Engine {
     /// # Errors
     /// If (for an engine that acts as a user) another has written it.
     pub async fn remove_comment(&self, comment: &Comment) -> Result<(), Error> {
+        self.remove_comment_if(comment, |_| true).await
+    }
+
+    /// The same, if it is what the caller takes it for.
+    ///
+    /// # Errors
+    /// As [`remove_comment`](Self::remove_comment); and [`Error::CommentChanged`] if it is not.
+    pub async fn remove_comment_if(
+        &self,
+        comment: &Comment,
+        is_expected: impl Fn(&Comment) -> bool + Send + Sync,
+    ) -> Result<(), Error> {
         let access = self.reach(Action::Remark, InstanceId(comment.instance)).await?;
-        // Who wrote it the database says, not the caller.
-        if let Some(row) = self.inner.store.get::<Comment>((comment.instance, comment.key)).await? {
-            self.check_is_author(&access, row.author.as_ref(), "comment").await?;
+        let id = (comment.instance, comment.key);
+        for _ in 0..TRIES {
+            // Who wrote it the database says, not the caller.
+            let row = self.inner.store.get::<Comment>(id).await?;
+            if let Some(row) = &row {
+                self.check_is_author(&access, row.author.as_ref(), "remove comment").await?;
+                if !is_expected(row) {
+                    return Err(Error::CommentChanged(row.key));
+                }
+            }
+            let mut changes = Changes::default();
+            changes.remove::<Comment>(id);
+            let guard = Guard::Seen(Seen::new(id, row));
+            match self.inner.write_once(Some(guard), self.once.as_deref(), changes, &()).await {
+                // Somebody else was faster: it is looked at anew.
+                Err(Error::NothingToDo) => {}
+                written => return written,
+            }
         }
-        let mut changes = Changes::default();
-        changes.remove::<Comment>((comment.instance, comment.key));
-        self.inner.write_once(None, self.once.as_deref(), changes, &()).await
+        Err(Error::NothingToDo)
     }
 
     /// Begins to attach a file to an instance or task, running or ended. The file comes bit by bit and is never in memory whole.
@@ -176,7 +195,7 @@ impl Engine {
         }
         let mut changes = Changes::default();
         changes.put(attachment.clone());
-        self.remark(attachment.instance, None, changes, &()).await?;
+        self.remark(attachment.instance, changes, &attachment).await?;
         Ok(attachment)
     }
 
@@ -206,7 +225,7 @@ impl Engine {
     pub async fn remove_attachment(&self, attachment: &Attachment) -> Result<(), Error> {
         let access = self.reach(Action::Remark, InstanceId(attachment.instance)).await?;
         if let Some(row) = self.inner.store.get::<Attachment>((attachment.instance, attachment.key)).await? {
-            self.check_is_author(&access, row.author.as_ref(), "attachment").await?;
+            self.check_is_author(&access, row.author.as_ref(), "remove attachment").await?;
         }
         Ok(self.inner.store.remove_attachment(attachment.instance, attachment.key).await?)
     }
@@ -228,11 +247,11 @@ impl Engine {
         }
     }
 
-    async fn check_is_author(&self, access: &Access, author: Option<&Name>, what: &str) -> Result<(), Error> {
+    async fn check_is_author(&self, access: &Access, author: Option<&Name>, doing: &str) -> Result<(), Error> {
         match access.user() {
             Some((user, _)) if author != Some(user) && !access.may(Right::Operate) => {
                 let how = format!("somebody else has written it; that takes the role {}", Role::Operator.name());
-                Err(self.forbidden(Action::Remark, &format!("remove {what}"), how).await)
+                Err(self.forbidden(Action::Remark, doing, how).await)
             }
             _ => Ok(()),
         }

@@ -193,10 +193,13 @@ actions! {
         "Engine::are_suspended"
     ];
     SeeSearches, "see saved searches", See, false, ["Engine::saved_searches" "Engine::saved_search"];
-    SaveSearch, "save search", See, false, ["Engine::save_search" "Engine::save_search_if" "Engine::forget_search"];
+    SaveSearch, "save search", See, false, [
+        "Engine::save_search" "Engine::save_search_if" "Engine::forget_search" "Engine::forget_search_if"
+    ];
     Remark, "remark", See, false, [
-        "Engine::comment" "Engine::change_comment" "Engine::remove_comment" "Engine::attach" "Engine::attach_link" "Engine::remove_attachment" "Attaching::write"
-        "Attaching::finish" "Attaching::discard" "Engine::touch_task"
+        "Engine::comment" "Engine::change_comment" "Engine::remove_comment" "Engine::remove_comment_if"
+        "Engine::attach" "Engine::attach_link" "Engine::remove_attachment" "Attaching::write" "Attaching::finish" "Attaching::discard"
+        "Engine::touch_task"
     ];
     ClaimTask, "claim task", Work, false, ["Engine::claim"];
     GiveTask, "give task", Work, false, [
@@ -208,7 +211,7 @@ actions! {
         "Engine::set_task_variables_if" "Engine::set_local_task_variables_if" "Engine::change_task_variables"
     ];
     CreateTask, "create task", Work, false, ["NewTask::send"];
-    EndTask, "end task", Work, false, ["Engine::cancel_task" "Engine::delete_task"];
+    EndTask, "end task", Work, false, ["Engine::cancel_task" "Engine::delete_task" "Engine::delete_task_if"];
     ActivateAdHoc, "activate", Work, false, ["Case::activate"];
     SeeAll, "see all", View, false, [
         "Engine::statistics" "Engine::definition_statistics" "Engine::finished" "Export::chunk"
@@ -229,6 +232,7 @@ actions! {
     KeepHistory, "keep history", Operate, true, ["Engine::keep_history"];
     SetVariables, "set variables", Operate, true, [
         "Case::set_variables" "Case::set_variables_if" "Case::set_variables_in" "Case::change_variables_from"
+        "Case::remove_variables_if"
     ];
     SetRetries, "set retries", Operate, true, [
         "Engine::set_job_retries" "Engine::set_job_priority" "Engine::set_retries" "Engine::set_timer_priority"
@@ -270,7 +274,7 @@ actions! {
     ];
     ChangePeople, "change people", Administer, true, [
         "People::put_user" "People::update_user_if" "People::put_group" "People::update_group_if" "People::add_member" "People::remove_member" "People::remove_user"
-        "People::remove_group" "People::add_administrator"
+        "People::remove_user_if" "People::remove_group" "People::remove_group_if" "People::add_administrator"
     ];
     Grant, "grant", Administer, true, ["People::grant" "People::revoke"];
     ChangeTenants, "change tenants", Administer, true, [

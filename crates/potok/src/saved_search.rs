@@ -92,11 +92,34 @@ impl Engine {
     /// # Errors
     /// If there is none with that key, that is forbidden, or the database cannot be written.
     pub async fn forget_search(&self, key: Key) -> Result<(), Error> {
+        self.forget_search_if(key, |_| true).await
+    }
+
+    /// The same, if it is what the caller takes it for.
+    ///
+    /// # Errors
+    /// As [`forget_search`](Self::forget_search); and [`Error::SearchChanged`] if it is not.
+    pub async fn forget_search_if(
+        &self,
+        key: Key,
+        is_expected: impl Fn(&SavedSearch) -> bool + Send + Sync,
+    ) -> Result<(), Error> {
         let access = self.access(Action::SaveSearch, &"").await?;
-        self.own_search(&access, key).await?;
-        let mut changes = Changes::default();
-        changes.remove::<SavedSearch>(key);
-        self.inner.write_once(None, self.once.as_deref(), changes, &()).await
+        for _ in 0..TRIES {
+            let standing = self.own_search(&access, key).await?;
+            if !is_expected(&standing) {
+                return Err(Error::SearchChanged(key));
+            }
+            let mut changes = Changes::default();
+            changes.remove::<SavedSearch>(key);
+            let guard = Guard::Seen(Seen::new(key, Some(standing)));
+            match self.inner.write_once(Some(guard), self.once.as_deref(), changes, &()).await {
+                // Somebody else was faster: it is looked at anew.
+                Err(Error::NothingToDo) => {}
+                written => return written,
+            }
+        }
+        Err(Error::NothingToDo)
     }
 
     async fn search_in_sight(&self, access: &Access, key: Key) -> Result<SavedSearch, Error> {

@@ -4,6 +4,7 @@ use potok_core::Name;
 use potok_core::instance::{Instance, Key, Owner, ROOT, ScopeId, Wait};
 use potok_core::routing::{Running, Work, World as _};
 use potok_core::step::{Command, Rejection, Variables};
+use potok_core::value::Value;
 
 use crate::attempt::{Attempt, Missing};
 use crate::held::scope_with;
@@ -68,6 +69,26 @@ impl Case {
             })
         };
         self.engine().inner.look(self.id().0, seen).await?.ok_or(Error::UnknownInstance(self.id()))
+    }
+
+    /// Removes variables of the process itself that are there, if all are what their caller takes them for.
+    ///
+    /// # Errors
+    /// If there is no such instance, or it has ended; and [`Error::VariablesChanged`] if they are not.
+    pub async fn remove_variables_if(
+        &self,
+        is_expected: impl Fn(&[(Name, Value)]) -> bool + Send + Sync,
+        names: impl IntoIterator<Item = Name>,
+    ) -> Result<(), Error> {
+        let (id, names): (_, Vec<Name>) = (self.id(), names.into_iter().collect());
+        self.engine().reach(Action::SetVariables, id).await?;
+        let remove = |attempt: &mut Attempt<'_>, work: &mut Work| {
+            if attempt.instance(id.0)?.is_some_and(|running| !is_expected(running.instance.variables())) {
+                return Ok(Err(Error::VariablesChanged(id)));
+            }
+            change(attempt, work, id.0, (Viewpoint::Process, true), (&Variables::new(), &names))
+        };
+        self.engine().inner.transact(self.engine().envelope(), remove).await
     }
 
     /// Sets and removes variables in one step. Each is looked for from the innermost scope in sight outwards, and set in the process if

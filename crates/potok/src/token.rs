@@ -91,7 +91,7 @@ impl NewToken<'_> {
     /// Users may make tokens for themselves, but not with a token; for others it takes an administrator.
     ///
     /// # Errors
-    /// If that is forbidden, or there is no such user.
+    /// If that is forbidden, there is no such user, or the token would have ended already.
     pub async fn send(self) -> Result<(ApiToken, Secret), Error> {
         let (engine, inner) = (self.engine, &self.engine.inner);
         engine.own_or(Action::ChangeTokens, &self.member, &self.name).await?;
@@ -103,6 +103,9 @@ impl NewToken<'_> {
             return Err(Error::TenantNeeded);
         }
         let now = inner.clock.now();
+        if let Some(expires) = self.expires.filter(|expires| *expires <= now) {
+            return Err(Error::TokenExpired(expires));
+        }
         let secret = Secret::random("potok_")?;
         let row = TokenRow {
             key: inner.next_key(now),

@@ -102,12 +102,18 @@ async fn change(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn remove(caller: &Caller, of: impl Into<Subject> + Send, comment: Id) -> Result<StatusCode, Problem> {
+async fn remove(
+    caller: &Caller,
+    of: impl Into<Subject> + Send,
+    comment: Id,
+    expected: Expected,
+) -> Result<StatusCode, Problem> {
     let of: Subject = of.into();
     let found = find(&caller.engine, of, comment).await?;
     // One that is gone already is as it should be.
     if let Some(found) = found {
-        caller.once(|engine| async move { engine.remove_comment(&found).await }).await?;
+        let is_expected = move |now: &row::Comment| expected.is(|| Some(Comment::from(now)));
+        caller.once(|engine| async move { engine.remove_comment_if(&found, is_expected).await }).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -203,17 +209,29 @@ async fn change_of_task(
 }
 
 /// Removes a comment on an instance, if it is still there
+///
+/// Whoever has written it may, and operators. With `If-Match`, only if it is as its caller has seen it.
 #[utoipa::path(delete, path = "/instances/{id}/comments/{comment}", tag = "comments", operation_id = "deleteInstanceComment",
-    params(("id" = Id, Path), ("comment" = Id, Path)),
+    params(("id" = Id, Path), ("comment" = Id, Path), Expected),
     responses((status = 204, description = "It is gone"), Problems))]
-async fn remove_of_instance(caller: Caller, Path((id, comment)): Path<(Id, Id)>) -> Result<StatusCode, Problem> {
-    remove(&caller, InstanceId::from(id.key()), comment).await
+async fn remove_of_instance(
+    caller: Caller,
+    Path((id, comment)): Path<(Id, Id)>,
+    expected: Expected,
+) -> Result<StatusCode, Problem> {
+    remove(&caller, InstanceId::from(id.key()), comment, expected).await
 }
 
 /// Removes a comment on a task, if it is still there
+///
+/// Whoever has written it may, and operators. With `If-Match`, only if it is as its caller has seen it.
 #[utoipa::path(delete, path = "/tasks/{id}/comments/{comment}", tag = "comments", operation_id = "deleteTaskComment",
-    params(("id" = Id, Path), ("comment" = Id, Path)),
+    params(("id" = Id, Path), ("comment" = Id, Path), Expected),
     responses((status = 204, description = "It is gone"), Problems))]
-async fn remove_of_task(caller: Caller, Path((id, comment)): Path<(Id, Id)>) -> Result<StatusCode, Problem> {
-    remove(&caller, TaskId::from(id.key()), comment).await
+async fn remove_of_task(
+    caller: Caller,
+    Path((id, comment)): Path<(Id, Id)>,
+    expected: Expected,
+) -> Result<StatusCode, Problem> {
+    remove(&caller, TaskId::from(id.key()), comment, expected).await
 }

@@ -53,7 +53,7 @@ pub(crate) fn cors(origins: &[String]) -> CorsLayer {
         .allow_headers(
             [header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, KEY, TENANT]
                 .into_iter()
-                .chain(names(&["last-event-id", "traceparent", "x-request-id", CSRF]))
+                .chain(names(&["last-event-id", "traceparent", "tracestate", "x-request-id", CSRF]))
                 .collect::<Vec<_>>(),
         )
         .expose_headers(names(&["content-disposition", "etag", "location", "retry-after", "x-request-id"]))

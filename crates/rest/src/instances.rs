@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use potok::query::{InstanceOrder, InstanceQuery};
 use potok::row::{self, DefinitionKind};
-use potok::{Engine, Error, InstanceId, Name, Selector, Version, Viewpoint};
+use potok::{Engine, Error, InstanceId, Name, Selector, Version};
 use potok_core::value::Value;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -360,12 +360,19 @@ async fn set_variables_in(
 }
 
 /// Removes a variable of an instance's process, if it is there
+///
+/// With `If-Match`, only if all of them are as its caller has seen them: the `ETag` is that of `/instances/{id}/variables`.
 #[utoipa::path(delete, path = "/instances/{id}/variables/{name}", tag = "instances", operation_id = "removeVariable",
-    params(("id" = Id, Path), ("name" = String, Path)),
+    params(("id" = Id, Path), ("name" = String, Path), Expected),
     responses((status = 204, description = "It is not there"), Problems))]
-async fn remove_variable(caller: Caller, Path((id, name)): Path<(Id, String)>) -> Result<StatusCode, Problem> {
+async fn remove_variable(
+    caller: Caller,
+    Path((id, name)): Path<(Id, String)>,
+    expected: Expected,
+) -> Result<StatusCode, Problem> {
+    let is_expected = |now: &[(Name, Value)]| expected.is(|| Some(Variables::from(now)));
     let remove = |engine: potok::Engine| async move {
-        engine.instance(id.into()).change_variables_from(Viewpoint::Process, true, (), [name.into()]).await
+        engine.instance(id.into()).remove_variables_if(is_expected, [name.into()]).await
     };
     caller.once(remove).await?;
     Ok(StatusCode::NO_CONTENT)

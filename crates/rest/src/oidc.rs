@@ -73,20 +73,23 @@ impl Algorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    fn of(algorithm: jsonwebtoken::Algorithm) -> Option<Self> {
+    fn theirs(self) -> jsonwebtoken::Algorithm {
         use jsonwebtoken::Algorithm as Their;
-        Some(match algorithm {
-            Their::RS256 => Self::Rs256,
-            Their::RS384 => Self::Rs384,
-            Their::RS512 => Self::Rs512,
-            Their::PS256 => Self::Ps256,
-            Their::PS384 => Self::Ps384,
-            Their::PS512 => Self::Ps512,
-            Their::ES256 => Self::Es256,
-            Their::ES384 => Self::Es384,
-            Their::EdDSA => Self::EdDsa,
-            _ => return None,
-        })
+        match self {
+            Self::Rs256 => Their::RS256,
+            Self::Rs384 => Their::RS384,
+            Self::Rs512 => Their::RS512,
+            Self::Ps256 => Their::PS256,
+            Self::Ps384 => Their::PS384,
+            Self::Ps512 => Their::PS512,
+            Self::Es256 => Their::ES256,
+            Self::Es384 => Their::ES384,
+            Self::EdDsa => Their::EdDSA,
+        }
+    }
+
+    fn of(algorithm: jsonwebtoken::Algorithm) -> Option<Self> {
+        Self::ALL.into_iter().find(|ours| ours.theirs() == algorithm)
     }
 }
 
@@ -160,7 +163,7 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// One with these settings. Its keys are looked up when they are first needed.
+    /// One with these settings. Its keys are looked up when they are first needed; a file with them must be there.
     ///
     /// # Errors
     /// If something of them makes no sense, or is not safe.

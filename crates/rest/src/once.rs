@@ -88,7 +88,9 @@ const TAKE_NONE: [&str; 12] = [
 
 /// Says of all operations that take a key that they do.
 pub(crate) fn describe(description: &mut OpenApi) {
-    let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(LIMIT)).build();
+    // Blanks around it are not part of a header's value (RFC 9110 §5.5).
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^[!-~][\t -~]*$"));
+    let schema = text.min_length(Some(1)).max_length(Some(LIMIT)).build();
     let header = ParameterBuilder::new()
         .name(KEY.as_str())
         .parameter_in(ParameterIn::Header)

@@ -131,12 +131,13 @@ async fn put_user(
 
 /// Removes a user, also from all groups
 ///
-/// Tasks keep their assignees.
+/// Tasks keep their assignees. With `If-Match`, only if they are as their caller has seen them.
 #[utoipa::path(delete, path = "/users/{user}", tag = "people", operation_id = "deleteUser",
-    params(("user" = String, Path, description = "The user's id")),
+    params(("user" = String, Path, description = "The user's id"), Expected),
     responses((status = 204, description = "The user is gone"), Problems))]
-async fn delete_user(caller: Caller, Path(user): Path<String>) -> Result<StatusCode, Problem> {
-    caller.once(|engine| async move { engine.people().remove_user(user).await }).await?;
+async fn delete_user(caller: Caller, Path(user): Path<String>, expected: Expected) -> Result<StatusCode, Problem> {
+    let is_expected = |now: Option<&row::User>| expected.is(|| now.map(User::from));
+    caller.once(|engine| async move { engine.people().remove_user_if(user, is_expected).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -235,12 +236,13 @@ async fn put_group(
 
 /// Removes a group with all memberships
 ///
-/// Tasks keep it as a candidate.
+/// Tasks keep it as a candidate. With `If-Match`, only if it is as its caller has seen it.
 #[utoipa::path(delete, path = "/groups/{group}", tag = "people", operation_id = "deleteGroup",
-    params(("group" = String, Path, description = "The group's id")),
+    params(("group" = String, Path, description = "The group's id"), Expected),
     responses((status = 204, description = "The group is gone"), Problems))]
-async fn delete_group(caller: Caller, Path(group): Path<String>) -> Result<StatusCode, Problem> {
-    caller.once(|engine| async move { engine.people().remove_group(group).await }).await?;
+async fn delete_group(caller: Caller, Path(group): Path<String>, expected: Expected) -> Result<StatusCode, Problem> {
+    let is_expected = |now: Option<&row::Group>| expected.is(|| now.map(Group::from));
+    caller.once(|engine| async move { engine.people().remove_group_if(group, is_expected).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -183,13 +183,16 @@ async fn put(
 }
 
 /// Keeps a search no longer
+///
+/// With `If-Match`, only if it is as its caller has seen it.
 #[utoipa::path(delete, path = "/searches/{id}", tag = "tasks", operation_id = "deleteSavedSearch",
-    params(("id" = Id, Path, description = "Its id")),
+    params(("id" = Id, Path, description = "Its id"), Expected),
     responses((status = 204, description = "It is gone"), Problems))]
-async fn delete(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
+async fn delete(caller: Caller, Path(id): Path<Id>, expected: Expected) -> Result<StatusCode, Problem> {
+    let is_expected = |now: &row::SavedSearch| expected.is(|| Some(SavedSearch::from(now)));
     let forget = |engine: Engine| async move {
         kept(&engine, id).await?;
-        engine.forget_search(id.key()).await
+        engine.forget_search_if(id.key(), is_expected).await
     };
     caller.once(forget).await?;
     Ok(StatusCode::NO_CONTENT)

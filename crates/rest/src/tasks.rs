@@ -418,11 +418,14 @@ async fn change(
 }
 
 /// Removes a task that belongs to no process, with its history, comments and attachments
+///
+/// With `If-Match`, only if it is as its caller has seen it.
 #[utoipa::path(delete, path = "/tasks/{id}", tag = "tasks", operation_id = "deleteTask",
-    params(("id" = Id, Path, description = "Its id")),
+    params(("id" = Id, Path, description = "Its id"), Expected),
     responses((status = 204, description = "It is gone"), Problems))]
-async fn delete(caller: Caller, Path(id): Path<Id>) -> Result<StatusCode, Problem> {
-    caller.once(|engine| async move { engine.delete_task(id.into()).await }).await?;
+async fn delete(caller: Caller, Path(id): Path<Id>, expected: Expected) -> Result<StatusCode, Problem> {
+    let is_expected = |now: &Assignment| expected.is(|| Some(now));
+    caller.once(|engine| async move { engine.delete_task_if(id.into(), is_expected).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -34,6 +34,7 @@ mod database;
 mod deploy;
 mod error;
 mod feed;
+mod glance;
 mod keys;
 mod lease;
 mod memory;

@@ -9,6 +9,7 @@ use potok_core::instance::Key;
 use crate::cell::{Field, Row};
 use crate::clock::Clock;
 use crate::database::Database;
+use crate::glance::Place;
 use crate::memory::Memory;
 use crate::narrow::narrow;
 use crate::postgres::Postgres;
@@ -33,14 +34,10 @@ impl Store {
     /// # Errors
     /// If it cannot be opened, is open elsewhere, newer than this program, or another program's.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            return Ok(Self::on(Postgres::open(url).await?));
-        }
-        let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
-        match path.unwrap_or(url) {
-            ":memory:" => Self::sqlite_in_memory().await,
-            path if path.contains("://") => Err(StoreError::UnknownUrl(url.into())),
-            path => Self::sqlite(path).await,
+        match Place::of(url)? {
+            Place::Postgres(url) => Ok(Self::on(Postgres::open(url).await?)),
+            Place::Memory => Self::sqlite_in_memory().await,
+            Place::File(path) => Self::sqlite(path).await,
         }
     }
 

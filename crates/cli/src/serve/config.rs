@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -23,7 +24,7 @@ struct File {
     job_execution: Option<bool>,
     enforce_history_time_to_live: Option<bool>,
     setup: Option<bool>,
-    body_limit: Option<usize>,
+    body_limit: Option<NonZeroUsize>,
     search_limit: Option<u64>,
     #[serde(default)]
     origins: Vec<String>,
@@ -41,6 +42,8 @@ struct File {
 /// How it is served.
 #[derive(Debug)]
 pub(super) struct Config {
+    /// The file that has been read, if there is one.
+    pub(super) file: Option<PathBuf>,
     pub(super) listen: SocketAddr,
     pub(super) db: String,
     pub(super) job_execution: bool,
@@ -62,14 +65,13 @@ pub(super) struct Config {
 
 impl Config {
     pub(super) fn of(options: &Options) -> Result<Self, Failure> {
-        let file = match &options.config {
-            Some(path) => read(path)?,
-            None if Path::new(FILE).is_file() => read(Path::new(FILE))?,
-            None => File::default(),
-        };
+        let usual = || Some(PathBuf::from(FILE)).filter(|path| path.is_file());
+        let path = options.config.clone().or_else(usual);
+        let file = path.as_deref().map(read).transpose()?.unwrap_or_default();
         let File { origins, proxies, limits, tls, oidc, .. } = file;
         let listen = options.listen.or(file.listen).unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 8080).into());
         Ok(Self {
+            file: path,
             listen,
             db: options.db.clone().or(file.db).unwrap_or_else(|| "potok.db".into()),
             job_execution: is_on(options.job_execution, file.job_execution, true),
@@ -79,7 +81,7 @@ impl Config {
                 false,
             ),
             setup: is_on(options.setup, file.setup, false),
-            body_limit: file.body_limit.unwrap_or(16 << 20),
+            body_limit: file.body_limit.map_or(16 << 20, NonZeroUsize::get),
             search_limit: file.search_limit.unwrap_or(1000),
             security: Security { origins, proxies, limits, tls, oidc }.over(options)?,
             log_format: options.log_format.or(file.log_format).unwrap_or_default(),
@@ -124,7 +126,7 @@ impl fmt::Display for Config {
 }
 
 /// A database's URL as it may be shown.
-pub(super) fn without_password(url: &str) -> String {
+pub(crate) fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let place = match rest.rsplit_once('@') {
         Some((user, place)) => format!("{}@{place}", user.split(':').next().unwrap_or_default()),

@@ -94,8 +94,8 @@ impl Security {
         })
     }
 
-    /// Who else signs people in, if anybody.
-    pub(super) fn issuer(&self) -> Result<Option<Arc<Issuer>>, Failure> {
+    /// Who else signs people in, if anybody; `place` is where that stands.
+    pub(super) fn issuer(&self, place: &str) -> Result<Option<Arc<Issuer>>, Failure> {
         let Some(oidc) = &self.oidc else { return Ok(None) };
         let mut settings = IssuerSettings::new(&oidc.issuer, oidc.audience.clone());
         if let Some(keys) = &oidc.keys {
@@ -105,7 +105,8 @@ impl Security {
             let named = |name: &String| {
                 let known = Algorithm::ALL.map(Algorithm::name).join(", ");
                 Algorithm::named(name).ok_or_else(|| {
-                    Failure::new(format!("tokens signed by `{name}` are not taken")).help(format!("there are {known}"))
+                    let why = format!("{place} is not right: tokens signed by `{name}` are not taken");
+                    Failure::new(why).help(format!("there are {known}"))
                 })
             };
             settings.algorithms = names.iter().map(named).collect::<Result<_, _>>()?;
@@ -118,9 +119,9 @@ impl Security {
         set(&mut settings.tenants_claim, &oidc.tenants_claim);
         settings.skew = oidc.clock_skew.map_or(settings.skew, Duration::from_secs);
         let issuer = Issuer::new(settings);
-        issuer
-            .map(|issuer| Some(Arc::new(issuer)))
-            .map_err(|error| Failure::new(format!("`oidc` is not right: {error}")))
+        issuer.map(|issuer| Some(Arc::new(issuer))).map_err(|error| {
+            Failure::new(format!("{place} is not right: {error}")).help("see docs/rest.md, *Signing in*")
+        })
     }
 
     /// Tells the API.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
+use jiff::SignedDuration;
 use potok::row::{Group, Tenant, User};
 use potok::{Clock, Engine, Role};
 use potok_rest::{Options, router_beside};
@@ -257,10 +258,14 @@ async fn callers(engine: &Engine) -> BTreeMap<&'static str, Vec<(&'static str, S
             }
             _ => {
                 let mut token = people.new_token(name, "test");
+                let end = engine.clock().now() + SignedDuration::from_millis(1);
                 if name == "expired" {
-                    token = token.expires(engine.clock().now());
+                    token = token.expires(end);
                 }
                 let (_, secret) = token.send().await.unwrap();
+                if name == "expired" {
+                    engine.clock().advance(end);
+                }
                 vec![("authorization", format!("Bearer {}", secret.reveal()))]
             }
         };

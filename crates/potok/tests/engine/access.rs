@@ -111,11 +111,13 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
             engine.save_search_if(SavedSearch { key: NO, owner, ..SavedSearch::default() }, |_| true).await.map(drop)
         }
         "Engine::forget_search" => engine.forget_search(NO).await,
+        "Engine::forget_search_if" => engine.forget_search_if(NO, |_| true).await,
         "Engine::comment" => engine.comment(task, "text").await.map(drop),
         "Engine::change_task_variables" => engine.change_task_variables(task, false, json!({}), []).await,
         "Engine::touch_task" => engine.touch_task(task).await,
         "Engine::change_comment" => engine.change_comment(&comment, "x").await.map(drop),
         "Engine::remove_comment" => engine.remove_comment(&comment).await,
+        "Engine::remove_comment_if" => engine.remove_comment_if(&comment, |_| true).await,
         "Engine::attach" | "Attaching::write" | "Attaching::finish" | "Attaching::discard" => {
             engine.attach(task, "file").await.map(drop)
         }
@@ -137,6 +139,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "NewTask::send" => engine.create_task("task").send().await.map(drop),
         "Engine::cancel_task" => engine.cancel_task(task, "").await,
         "Engine::delete_task" => engine.delete_task(task).await,
+        "Engine::delete_task_if" => engine.delete_task_if(task, |_| true).await,
         "Case::activate" => case.activate(NO, ["a"]).await,
         "Engine::jobs" => engine.jobs(&JobQuery::default()).await.map(drop),
         "Engine::business_keys_of" => engine.business_keys_of(&[]).await.map(drop),
@@ -153,6 +156,7 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "Engine::suspend_definition" => engine.suspend_definition(definition).await.map(drop),
         "Engine::resume_definition" => engine.resume_definition(definition).await.map(drop),
         "Case::set_variables_if" => case.set_variables_if(|_| true, ()).await,
+        "Case::remove_variables_if" => case.remove_variables_if(|_| true, ["a".into()]).await,
         "Case::set_variables" => case.set_variables(()).await,
         "Case::set_variables_in" => case.set_variables_in(0, ()).await,
         "Case::cancel" => case.cancel("").await,
@@ -214,6 +218,8 @@ async fn attempt(function: &str, engine: &Engine, job: &Job) -> Result<(), Error
         "People::add_member" => people.add_member("viewer", "nobody").await,
         "People::remove_member" => people.remove_member("viewer", "nobody").await,
         "People::remove_user" => people.remove_user("new").await,
+        "People::remove_user_if" => people.remove_user_if("new", |_| true).await,
+        "People::remove_group_if" => people.remove_group_if("new", |_| true).await,
         "People::remove_group" => people.remove_group("new").await,
         "People::grant" => people.grant("none", Role::Viewer).await,
         "People::revoke" => people.revoke("none", Role::Viewer).await,

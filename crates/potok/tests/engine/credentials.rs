@@ -166,6 +166,8 @@ async fn a_token_ends(place: Place) {
     let engine = anna(&place).await;
     let people = engine.people();
     let (_, for_a_day) = people.new_token("anna", "a day").expires(at("2026-01-06T09:00:00Z")).send().await.unwrap();
+    let dead = people.new_token("anna", "dead").expires(at("2026-01-05T09:00:00Z")).send().await;
+    assert_eq!(dead.unwrap_err().code(), "token-expired");
     let (token, revoked) = people.new_token("anna", "revoked").send().await.unwrap();
     assert_eq!(token.used, None);
     engine.with_token(revoked.reveal()).await.unwrap();

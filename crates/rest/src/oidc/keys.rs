@@ -1,6 +1,6 @@
 //! An issuer's public keys (JWK Set, RFC 7517): looked up when they are needed, and again when they may have changed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -70,7 +70,10 @@ struct Description {
 impl Keys {
     pub(super) fn new(settings: &IssuerSettings) -> Result<Self, IssuerError> {
         let place = match &settings.keys {
-            KeySet::File(path) => Place::File(path.clone()),
+            KeySet::File(path) => {
+                check(path, settings).map_err(IssuerError)?;
+                Place::File(path.clone())
+            }
             KeySet::Url(url) => Place::Url { url: safe(url)?, client: client()? },
             KeySet::Discovered => {
                 Place::Discovered { issuer: safe(settings.issuer.trim_end_matches('/'))?, client: client()? }
@@ -128,10 +131,7 @@ impl Inner {
 
     async fn read(&self) -> Result<Vec<Jwk>, String> {
         let document = match &self.place {
-            Place::File(path) => {
-                let text = tokio::fs::read(path).await;
-                text.map_err(|error| format!("cannot read {}: {error}", path.display()))?
-            }
+            Place::File(path) => tokio::fs::read(path).await.map_err(|error| unreadable(path, &error))?,
             Place::Url { client, url } => fetch(client, url).await?,
             Place::Discovered { client, issuer } => {
                 let document = fetch(client, &format!("{issuer}/.well-known/openid-configuration")).await?;
@@ -142,9 +142,30 @@ impl Inner {
                 fetch(client, &safe(&said.jwks_uri).map_err(|error| error.to_string())?).await?
             }
         };
-        let set: Set = serde_json::from_slice(&document).map_err(|error| format!("this is no set of keys: {error}"))?;
-        Ok(set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect())
+        understood(&document)
     }
+}
+
+/// A file has a key for one of the ways in which tokens may be signed.
+fn check(path: &Path, settings: &IssuerSettings) -> Result<(), String> {
+    let keys = understood(&std::fs::read(path).map_err(|error| unreadable(path, &error))?)?;
+    if settings.algorithms.iter().any(|ours| keys.iter().any(|key| fits(key, ours.theirs()))) {
+        return Ok(());
+    }
+    let names: Vec<&str> = settings.algorithms.iter().map(|ours| ours.name()).collect();
+    Err(format!("{} has no key for {}", path.display(), names.join(", ")))
+}
+
+/// Why a file of keys cannot be read.
+fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    format!("cannot read {}, which is to have the keys: {error}", path.display())
+}
+
+/// The keys of a set that are understood.
+fn understood(document: &[u8]) -> Result<Vec<Jwk>, String> {
+    let set: Set = serde_json::from_slice(document)
+        .map_err(|error| format!("this is no set of keys (JSON with `keys`, RFC 7517): {error}"))?;
+    Ok(set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect())
 }
 
 /// The key to check a signature with.

@@ -1,6 +1,7 @@
 //! Pages elsewhere cannot reach a server that is open to the machine's user.
 
 use axum::http::Method;
+use potok_rest::Options;
 use serde_json::json;
 
 use crate::conversation::Server;
@@ -65,6 +66,24 @@ async fn a_form_of_a_page_elsewhere_changes_nothing() {
     let preflight = [("origin", "https://evil.example"), ("access-control-request-method", "POST")];
     let answer = server.ask(Method::OPTIONS, "/api/v1/signals", None, &preflight).await.problem(403, "origin-refused");
     assert!(!answer.headers.contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn pages_of_an_origin_that_is_told_of_may_send_traces_and_read_ids() {
+    let origins = vec!["https://portal.example".into()];
+    let server = Server::with(&Options { origins, ..Options::local(8080) }).await;
+    for asked in ["traceparent", "tracestate", "x-request-id", "if-match", "idempotency-key"] {
+        let preflight = [
+            ("origin", "https://portal.example"),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", asked),
+        ];
+        let answer = server.ask(Method::OPTIONS, "/api/v1/signals", None, &preflight).await.is(200);
+        let allowed = answer.headers["access-control-allow-headers"].to_str().unwrap();
+        assert!(allowed.split(',').any(|name| name == asked), "{asked}: {allowed}");
+    }
+    let answer = server.ask(Method::GET, "/api/v1/statistics", None, &[("origin", "https://portal.example")]).await;
+    assert!(answer.headers["access-control-expose-headers"].to_str().unwrap().contains("x-request-id"));
 }
 
 #[tokio::test]

@@ -187,4 +187,10 @@ async fn variables_are_set_if_they_are_as_they_were_seen() {
     assert_eq!(now.json(), json!({"amount": 2}));
     set(json!({"client": "Anna"}), &now.tag()).await.is(204);
     assert_eq!(server.get(&variables).await.json(), json!({"amount": 2, "client": "Anna"}));
+    let client = format!("{variables}/client");
+    let remove = async |tag: &str| server.ask(Method::DELETE, &client, None, &[("if-match", tag)]).await;
+    remove(&tag).await.problem(412, "variables-changed");
+    let now = server.get(&variables).await.says(json!({"client": "Anna"}));
+    remove(&now.tag()).await.is(204);
+    assert_eq!(server.get(&variables).await.json(), json!({"amount": 2}));
 }

@@ -56,6 +56,23 @@ async fn users_and_groups_are_changed_if_they_are_as_they_were_seen() {
 }
 
 #[tokio::test]
+async fn users_and_groups_are_removed_if_they_are_as_they_were_seen() {
+    let server = Server::new().await.user("olga", &[Role::Administrator], None).await;
+    for (path, code) in [("/api/v1/users/anna", "user-changed"), ("/api/v1/groups/sales", "group-changed")] {
+        let remove = async |tag: &str| server.ask(Method::DELETE, path, None, &[("if-match", tag)]).await;
+        remove("*").await.problem(412, code);
+        server.put(path, json!({"name": "first"})).await.is(204);
+        let tag = server.get(path).await.tag();
+        server.put(path, json!({"name": "second"})).await.is(204);
+        remove(&tag).await.problem(412, code);
+        let now = server.get(path).await.is(200);
+        remove(&now.tag()).await.is(204);
+        server.get(path).await.is(404);
+        server.delete(path).await.is(204);
+    }
+}
+
+#[tokio::test]
 async fn of_two_who_have_seen_the_same_one_changes_it() {
     let server = Server::new().await.user("olga", &[Role::Administrator], None).await;
     server.put("/api/v1/users/anna", json!({"name": "Anna"})).await.is(204);
@@ -106,6 +123,10 @@ async fn administrators_see_to_what_people_and_programs_sign_in_by() {
     let again = vera.ask(Method::POST, "/api/v1/tokens", Some(new), &once).await.is(201);
     again.says(json!({"id": made.text("id"), "secret": null}));
     vera.post("/api/v1/tokens", json!({"user": "olga", "name": "root"})).await.problem(403, "forbidden");
+    for past in ["2026-01-05T09:00:00Z", "2026-01-05T08:59:00Z"] {
+        let dead = json!({"user": "vera", "name": "reports", "expires": past});
+        vera.post("/api/v1/tokens", dead).await.problem(422, "token-expired");
+    }
     let program = server.by(&format!("Bearer {}", made.text("secret")));
     program.get("/api/v1/session").await.is(200).says(json!({"user": "vera"}));
     program.post("/api/v1/tokens", json!({"user": "vera", "name": "longer"})).await.problem(403, "forbidden");

@@ -46,6 +46,9 @@ async fn a_comment_is_changed_by_whoever_wrote_it_and_operators() {
         put("no", &[("if-match", &tag)]).await.problem(412, "comment-changed");
         author.get(&path).await.says(json!({"text": "called back"}));
         author.put(&path, json!({"text": "x".repeat(65 * 1024)})).await.problem(413, "store-too-large");
+        author.ask(Method::DELETE, &path, None, &[("if-match", &tag)]).await.problem(412, "comment-changed");
+        let tag = author.get(&path).await.tag();
+        author.ask(Method::DELETE, &path, None, &[("if-match", &tag)]).await.is(204);
         author.delete(&path).await.is(204);
         author.get(&path).await.problem(404, "comment-unknown");
         put("again", &[]).await.problem(404, "comment-unknown");

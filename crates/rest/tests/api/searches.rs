@@ -128,7 +128,10 @@ async fn a_search_is_changed_if_it_is_as_it_was_seen() {
     let (one, other) = tokio::join!(put(8, &tag), put(9, &tag));
     let (one, other) = (one.status.as_u16(), other.status.as_u16());
     assert_eq!([one.min(other), one.max(other)], [204, 412]);
-    server.delete(&path).await.is(204);
+    let delete = async |tag: &str| server.ask(Method::DELETE, &path, None, &[("if-match", tag)]).await;
+    delete(&tag).await.problem(412, "search-changed");
+    let tag = server.get(&path).await.is(200).tag();
+    delete(&tag).await.is(204);
     put(5, "*").await.problem(404, "search-unknown");
 }
 

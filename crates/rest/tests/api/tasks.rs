@@ -70,6 +70,26 @@ async fn a_task_is_changed_if_it_is_as_it_was_seen() {
 }
 
 #[tokio::test]
+async fn a_task_is_removed_if_it_is_as_it_was_seen() {
+    let server = Server::new().await;
+    for is_done in [false, true] {
+        let id = server.post("/api/v1/tasks", json!({"name": "Call"})).await.is(201).text("id");
+        let task = format!("/api/v1/tasks/{id}");
+        let remove = async |tag: &str| server.ask(Method::DELETE, &task, None, &[("if-match", tag)]).await;
+        let tag = server.get(&task).await.is(200).tag();
+        server.patch(&task, json!({"priority": 80})).await.is(204);
+        if is_done {
+            server.post(&format!("{task}/complete"), json!({})).await.is(204);
+        }
+        remove(&tag).await.problem(412, "task-changed");
+        let state = if is_done { "completed" } else { "open" };
+        let now = server.get(&task).await.says(json!({"state": state}));
+        remove(&now.tag()).await.is(204);
+        server.get(&task).await.problem(404, "task-unknown");
+    }
+}
+
+#[tokio::test]
 async fn what_is_taken_for_how_it_is_may_be_several_tags_or_anything() {
     let server = Server::deployed(&[("approval", APPROVAL)]).await;
     let instance = server.start("approval", json!({})).await;
@@ -171,6 +191,38 @@ async fn a_task_of_a_process_is_not_cancelled_by_itself() {
     let task = server.task_of(&instance).await;
     server.post(&format!("/api/v1/tasks/{task}/cancel"), json!({})).await.problem(409, "task-of-process");
     server.delete(&format!("/api/v1/tasks/{task}")).await.problem(409, "task-of-process");
+}
+
+#[tokio::test]
+async fn a_search_does_not_go_on_where_another_ended() {
+    let server = Server::deployed(&[("approval", APPROVAL)]).await;
+    for _ in 0..3 {
+        server.start("approval", json!({})).await;
+    }
+    let search = "/api/v1/tasks/search";
+    for order in [json!({}), json!({"descending": true}), json!({"sortBy": "priority"}), json!({"sortBy": "name"})] {
+        let of = |other: &serde_json::Value| {
+            let mut of = other.clone();
+            of["limit"] = json!(1);
+            of
+        };
+        let next = server.post(search, of(&order)).await.is(200).text("next");
+        let on = |other: &serde_json::Value| {
+            let mut on = of(other);
+            on["cursor"] = json!(next);
+            on
+        };
+        server.post(search, on(&order)).await.is(200);
+        for other in [json!({}), json!({"descending": true}), json!({"sortBy": "priority"}), json!({"sortBy": "name"})]
+        {
+            if other != order {
+                server.post(search, on(&other)).await.problem(422, "store-invalid-cursor");
+            }
+        }
+        if order.get("sortBy").is_none() {
+            server.post("/api/v1/instances/search", on(&order)).await.problem(422, "store-invalid-cursor");
+        }
+    }
 }
 
 #[tokio::test]

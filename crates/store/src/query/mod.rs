@@ -47,7 +47,6 @@ pub trait Query: Filters + Sync {
 /// A query as filters; only this crate's are queries.
 pub(crate) mod sealed {
     use super::{Filter, Paging, Record, Select, StoreError};
-    use crate::cell::Kind;
     use crate::select::Operator;
 
     pub trait Filters {
@@ -70,15 +69,14 @@ pub(crate) mod sealed {
         let (table, Paging { descending, after, .. }) = (select.table, paging);
         // The key of the row itself, which mostly sorts by time, makes every order total.
         let own = table.keys().last().map(|column| column.name);
-        let columns: Vec<&'static str> = by.into_iter().chain(own).collect();
+        select.order = by.into_iter().chain(own).map(|column| (column, *descending)).collect();
         if let Some(cursor) = after {
-            let kinds: Option<Vec<Kind>> =
-                columns.iter().map(|column| table.column(column).map(|(_, column)| column.kind)).collect();
-            let cells = cursor.cells(&kinds.unwrap_or_default()).ok_or(StoreError::InvalidCursor)?;
+            let cells = cursor.cells(table, &select.order).ok_or(StoreError::InvalidCursor)?;
             let operator = if *descending { Operator::Less } else { Operator::Greater };
-            select.filters.push(Filter::Beyond(columns.clone(), operator, cells));
+            let columns = select.order.iter().map(|(column, _)| *column).collect();
+            select.filters.push(Filter::Beyond(columns, operator, cells));
         }
-        Ok(columns.into_iter().fold(select, |select, column| select.order(column, *descending)))
+        Ok(select)
     }
 }
 use sealed::Filters;

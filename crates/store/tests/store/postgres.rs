@@ -1,7 +1,7 @@
 //! What only a server can do.
 
 use potok_core::instance::Key;
-use potok_store::row::LogRow;
+use potok_store::row::{LogRow, User};
 use potok_store::{Changes, Guard, Outcome, Patience, Position, Store, StoreError, Unit};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -26,6 +26,22 @@ async fn the_server_ends_a_transaction_that_rests_too_long() {
     let error = gone.commit().await.unwrap_err();
     assert!(matches!(error, StoreError::OutcomeUnknown(_)), "{error}");
     assert_eq!(history(&store, 10).await, [(1, 1), (2, 3)]);
+}
+
+#[tokio::test]
+async fn whether_there_are_users_is_seen_without_changing_anything() {
+    let Some(url) = postgres_url("postgres::whether_there_are_users_is_seen_without_changing_anything") else { return };
+    let url = postgres_schema(&url).await;
+    assert_eq!(Store::has_users(&url).await.unwrap(), Some(false));
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    let there = "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace";
+    assert_eq!(sqlx::query_scalar::<_, i64>(there).fetch_one(&mut connection).await.unwrap(), 0);
+    let store = Store::open(&url).await.unwrap();
+    assert_eq!(Store::has_users(&url).await.unwrap(), Some(false));
+    let mut changes = Changes::default();
+    changes.put(User { id: "anna".into(), ..User::default() });
+    committed(&store, Unit { id: 1, changes, ..Unit::default() }).await;
+    assert_eq!(Store::has_users(&url).await.unwrap(), Some(true));
 }
 
 /// Commits are made without a look at the log where that is enough: they find out by themselves what is not as they take it to be.

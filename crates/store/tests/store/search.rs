@@ -364,6 +364,15 @@ async fn a_foreign_cursor_is_refused(store: Store) {
     let page = Paging { after: Some(cursor), ..Paging::default() };
     let by_due = TaskQuery { order: TaskOrder::Due, page, ..TaskQuery::default() };
     assert!(matches!(store.list(&by_due).await, Err(StoreError::InvalidCursor)));
+    let first = Paging { limit: Some(1), ..Paging::default() };
+    let next = store.list(&TaskQuery { page: first, ..TaskQuery::default() }).await.unwrap().next;
+    let on = |descending| Paging { after: next.clone(), descending, ..Paging::default() };
+    assert!(store.list(&TaskQuery { page: on(false), ..TaskQuery::default() }).await.is_ok());
+    let backwards = store.list(&TaskQuery { page: on(true), ..TaskQuery::default() }).await;
+    assert!(matches!(backwards, Err(StoreError::InvalidCursor)));
+    // Its rows are sorted by a key, too.
+    let of_instances = store.list(&InstanceQuery { page: on(false), ..InstanceQuery::default() }).await;
+    assert!(matches!(of_instances, Err(StoreError::InvalidCursor)));
     for text in ["", "x", "W10x", "e30"] {
         assert!(matches!(text.parse::<Cursor>(), Err(StoreError::InvalidCursor)), "{text:?}");
     }
