@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::access::Access;
 use crate::engine::Engine;
+use crate::once::Once;
 use crate::transact::TRIES;
 use crate::{Action, Error, InstanceId, Right, Role, TaskId};
 
@@ -54,15 +55,21 @@ impl Engine {
         let comment = Comment { instance, key, task, author: self.user.clone(), written: now, text };
         let mut changes = Changes::default();
         changes.put(comment.clone());
-        self.remark(instance, changes, &comment).await?;
+        self.remark(instance, self.once.as_deref(), changes, &comment).await?;
         Ok(comment)
     }
 
     /// Writes what belongs to an instance, as long as that is there: it may be removed for good in that very moment.
-    async fn remark(&self, instance: Key, changes: Changes, answer: &impl Serialize) -> Result<(), Error> {
+    async fn remark(
+        &self,
+        instance: Key,
+        once: Option<&Once>,
+        changes: Changes,
+        answer: &impl Serialize,
+    ) -> Result<(), Error> {
         let unknown = || Error::UnknownInstance(InstanceId(instance));
         let is_there = self.is_in_log(instance).await?.ok_or_else(unknown)?;
-        match self.inner.write_once(Some(is_there), self.once.as_deref(), changes, answer).await {
+        match self.inner.write_once(Some(is_there), once, changes, answer).await {
             Err(Error::NothingToDo) => Err(unknown()),
             written => written,
         }
@@ -195,7 +202,7 @@ impl Engine {
         }
         let mut changes = Changes::default();
         changes.put(attachment.clone());
-        self.remark(attachment.instance, changes, &attachment).await?;
+        self.remark(attachment.instance, None, changes, &()).await?;
         Ok(attachment)
     }
 
@@ -251,7 +258,7 @@ impl Engine {
         match access.user() {
             Some((user, _)) if author != Some(user) && !access.may(Right::Operate) => {
                 let how = format!("somebody else has written it; that takes the role {}", Role::Operator.name());
-                Err(self.forbidden(Action::Remark, doing, how).await)
+                Err(self.forbidden(Action::Remark, &doing, how).await)
             }
             _ => Ok(()),
         }

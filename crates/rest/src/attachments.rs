@@ -153,9 +153,9 @@ async fn link(
     }
     let attached = caller.once(|engine| async move {
         let (description, media_type) = (body.description.map(Into::into), body.media_type.map(Into::into));
-        engine.attach_link(to, body.name, body.url, description, media_type).await
+        Ok(Attachment::from(&engine.attach_link(to, body.name, body.url, description, media_type).await?))
     });
-    Ok((StatusCode::CREATED, Json(Attachment::from(&attached.await?))))
+    Ok((StatusCode::CREATED, Json(attached.await?)))
 }
 
 async fn find(engine: &Engine, of: impl Into<Subject>, id: Id) -> Result<Option<row::Attachment>, Problem> {
