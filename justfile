@@ -13,7 +13,8 @@ load:
 # 100,000 requests at random, to every route of every API, some minutes; then as many by the API's description, an hour or more.
 requests:
     POTOK_REQUESTS=100000 cargo test --locked -p potok-cli --test requests -- --nocapture
-    .ci/api full
+    cargo build -p potok-cli --locked
+    .ci/api target/debug/potok full
 
 # Speed and memory, with the peers side by side.
 bench:
